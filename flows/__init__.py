@@ -1,0 +1,1 @@
+"""What runs: the city flow and the command line."""

@@ -1,0 +1,1 @@
+"""What roadprint knows: pure functions on tables, rasters and arrays, free of Prefect."""

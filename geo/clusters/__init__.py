@@ -1,0 +1,1 @@
+"""Road types found from embeddings, blind to collisions."""

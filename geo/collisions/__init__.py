@@ -1,0 +1,1 @@
+"""Collision records: read once, placed once."""

@@ -1,0 +1,406 @@
+"""A city's configuration: one YAML file, checked whole before anything runs.
+
+Every key that is unknown, of the wrong type or out of range is reported in one message. Relative paths
+start at the file's own folder; ``${NAME}`` is taken from the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from geo.errors import ConfigurationError
+
+Metres = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Severity = Literal["fatal", "serious", "slight"]
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Imagery(Section):
+    """Aerial or satellite rasters."""
+
+    sources: list[str] = Field(min_length=1, description="Files, globs, folders, VRTs or URLs of rasters.")
+    bands: list[Annotated[int, Field(ge=1)]] = Field(
+        default=[1, 2, 3], min_length=3, max_length=3, description="Red, green and blue band, counted from 1."
+    )
+    scale: tuple[float, float] | None = Field(
+        default=None,
+        description="Raster values mapped to 0 and 255, required when the raster is not 8 bit.",
+    )
+    licence: str = Field(default="", description="Licence and source of the imagery, quoted in the outputs.")
+
+    @field_validator("scale")
+    @classmethod
+    def _rising(cls, scale: tuple[float, float] | None) -> tuple[float, float] | None:
+        if scale is not None and not scale[0] < scale[1]:
+            raise ValueError(f"the low value must be below the high one, found {list(scale)}")
+        return scale
+
+
+class Roads(Section):
+    """Road centrelines."""
+
+    source: str = Field(
+        description="GeoPackage, Shapefile, GeoJSON, FlatGeobuf, GeoParquet or OSM .pbf of road centrelines."
+    )
+    layer: str | None = Field(
+        default=None, description="Layer of the source; default: its only or first one."
+    )
+    class_field: str | None = Field(default="highway", description="Column with the road's class.")
+    name_field: str | None = Field(default="name", description="Column with the road's name.")
+    ref_field: str | None = Field(
+        default="ref", description="Column with the road's number, where it exists."
+    )
+    id_field: str | None = Field(
+        default=None, description="Column with the source's own id; default: its row."
+    )
+    keep: list[str] | None = Field(default=None, description="Road classes to keep; default: all.")
+    drop: list[str] | None = Field(default=None, description="Road classes to leave out.")
+    licence: str = Field(default="", description="Licence and source of the roads, quoted in the outputs.")
+
+    @model_validator(mode="after")
+    def _one_filter(self) -> Self:
+        if self.keep is not None and self.drop is not None:
+            raise ValueError("give keep or drop, not both")
+        return self
+
+
+class Segments(Section):
+    """How roads are cut into segments."""
+
+    max_length_m: Metres = Field(default=200.0, description="Longer segments are cut evenly (metres).")
+    min_length_m: Annotated[float, Field(ge=0)] = Field(
+        default=10.0, description="Dead-end stubs shorter than this are left out (metres)."
+    )
+    roundabout_max_diameter_m: Annotated[float, Field(ge=0)] = Field(
+        default=80.0, description="A ring up to this wide is taken as one junction (metres); 0: never."
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min_length_m >= self.max_length_m:
+            raise ValueError("min_length_m must be below max_length_m")
+        return self
+
+
+class Tiles(Section):
+    """Square windows of imagery along the segments."""
+
+    tile_m: Metres = Field(default=100.0, description="Side of a tile (metres).")
+    spacing_m: Metres = Field(default=50.0, description="Distance between tiles along a segment (metres).")
+    pixel_m: Metres | None = Field(
+        default=None, description="Resolution (metres); default: the raster's own."
+    )
+    align: Literal["north", "road"] = Field(
+        default="north", description="Tiles lie north-up, or are turned to the road's bearing."
+    )
+    min_coverage: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.5, description="A tile is encoded when imagery covers at least this share of it (0 to 1)."
+    )
+
+
+class Encoder(Section):
+    """What turns a tile into an embedding."""
+
+    name: str = Field(
+        default="bundled",
+        description="bundled, bands, torchgeo:NAME, timm:NAME, torchvision:NAME or file:PATH.",
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(default="auto", description="Where it runs.")
+    input_px: Annotated[int, Field(ge=32, le=1024)] | None = Field(
+        default=None, description="Side of the encoder's input (pixels); default: the encoder's own rule."
+    )
+    rotations: Literal[1, 4] = Field(
+        default=4, description="Embeddings are averaged over this many quarter turns of a tile."
+    )
+    batch_size: Annotated[int, Field(ge=1, le=4096)] = Field(default=32, description="Tiles encoded at once.")
+    architecture: str | None = Field(
+        default=None, description="For file: the timm architecture that the state dict belongs to."
+    )
+    mean: list[float] | None = Field(default=None, description="For file: mean of each band, of 0 to 255.")
+    std: list[float] | None = Field(
+        default=None, description="For file: deviation of each band, of 0 to 255."
+    )
+
+
+class Clusters(Section):
+    """How segments are grouped into types. Collisions play no part."""
+
+    method: Literal["kmeans"] = Field(default="kmeans", description="Clustering method.")
+    k: Literal["auto"] | Annotated[int, Field(ge=1, le=100)] = Field(
+        default="auto", description="Number of clusters; auto: by silhouette and stability."
+    )
+    k_range: tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(le=100)]] = Field(
+        default=(3, 12), description="Smallest and largest k that auto considers."
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(default=0, description="Seed of every random choice.")
+    components: Annotated[int, Field(ge=1, le=2048)] | None = Field(
+        default=64, description="Principal components kept before clustering; null: no reduction."
+    )
+    whitening: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.5, description="0: components keep their variance; 0.5: half-whitened; 1: whitened."
+    )
+    resamples: Annotated[int, Field(ge=2, le=1000)] = Field(
+        default=10, description="Bootstrap samples behind the stability of each k."
+    )
+
+    @field_validator("k_range")
+    @classmethod
+    def _rising(cls, k_range: tuple[int, int]) -> tuple[int, int]:
+        if k_range[0] > k_range[1]:
+            raise ValueError(f"the smallest k must not exceed the largest, found {list(k_range)}")
+        return k_range
+
+
+class Columns(Section):
+    """Which column of a collision table holds what (``schema: columns``)."""
+
+    id: str | None = Field(default=None, description="Column with the collision's id.")
+    date: str | None = Field(default=None, description="Column with the date.")
+    date_format: str | None = Field(
+        default=None, description="strptime format; default: ISO or guessed once."
+    )
+    year: str | None = Field(default=None, description="Column with the year, where no date is published.")
+    x: str | None = Field(default=None, description="Column with longitude or easting.")
+    y: str | None = Field(default=None, description="Column with latitude or northing.")
+    crs: str = Field(default="EPSG:4326", description="CRS of x and y.")
+    severity: str | None = Field(default=None, description="Column with the severity.")
+    n_casualties: str | None = Field(default=None, description="Column with the number of casualties.")
+    road_name: str | None = Field(default=None, description="Column with the road's name.")
+    road_class: str | None = Field(default=None, description="Column with the road's class.")
+    delimiter: str | None = Field(default=None, description="Field separator of a CSV; default: found out.")
+    decimal: Literal[".", ","] = Field(default=".", description="Decimal mark of x and y in a CSV.")
+    encoding: str = Field(default="utf-8-sig", description="Text encoding of a CSV.")
+
+
+class Collisions(Section):
+    """Road traffic collision records."""
+
+    sources: list[str] = Field(default=[], description="Files or globs; none: the run ends with clusters.")
+    schema_: Literal["stats19", "columns"] = Field(
+        default="stats19", alias="schema", description="stats19, or columns with the mapping given here."
+    )
+    columns: Columns | None = Field(default=None, description="The mapping for schema: columns.")
+    casualties: str | None = Field(default=None, description="STATS19 casualty table, optional.")
+    vehicles: str | None = Field(default=None, description="STATS19 vehicle table, optional.")
+    severity_values: dict[Severity, list[str]] | None = Field(
+        default=None,
+        description="Values of the severity column; an empty list: the source does not tell this one apart.",
+    )
+    keep: dict[str, list[str]] | None = Field(
+        default=None, description="Rows are kept whose column has one of these values."
+    )
+    period: tuple[date, date] | None = Field(
+        default=None, description="First and last day, both included; default: the source's own range."
+    )
+    max_distance_m: Metres = Field(default=30.0, description="Farther from every road: not placed (metres).")
+    junction_reach_m: Annotated[float, Field(ge=0)] = Field(
+        default=20.0, description="Within this of a junction a collision belongs to it (metres); 0: never."
+    )
+    ambiguity_m: Annotated[float, Field(ge=0)] = Field(
+        default=0.5,
+        description="Two roads that differ by less than this in distance, with nothing in the record to "
+        "decide between them, leave a collision unplaced as ambiguous (metres).",
+    )
+    licence: str = Field(default="", description="Licence and source of the records, quoted in the outputs.")
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.period is not None and self.period[0] > self.period[1]:
+            raise ValueError("period: the first day must not be after the last")
+        if self.sources and self.schema_ == "columns" and self.columns is None:
+            raise ValueError("schema: columns needs the mapping 'columns'")
+        return self
+
+
+class Output(Section):
+    """Where results go."""
+
+    folder: str = Field(default="runs", description="Folder of all runs, relative to the city's file.")
+
+
+class CityConfig(Section):
+    """One city, from imagery to GeoPackage."""
+
+    city: str = Field(
+        pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Name of the city: letters, digits, '-' and '_'."
+    )
+    crs: str | None = Field(
+        default=None, description="Projected CRS in metres; default: the UTM zone of the roads."
+    )
+    area: str | tuple[float, float, float, float] | None = Field(
+        default=None, description="A polygon file, or [west, south, east, north] in degrees."
+    )
+    imagery: Imagery
+    roads: Roads
+    segments: Segments = Segments()
+    tiles: Tiles = Tiles()
+    encoder: Encoder = Encoder()
+    clusters: Clusters = Clusters()
+    collisions: Collisions = Collisions()
+    output: Output = Output()
+
+    @field_validator("area")
+    @classmethod
+    def _degrees(cls, area: str | tuple[float, ...] | None) -> str | tuple[float, ...] | None:
+        if isinstance(area, tuple):
+            west, south, east, north = area
+            if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+                raise ValueError(f"[west, south, east, north] in degrees expected, found {list(area)}")
+        return area
+
+
+def load(path: Path, overrides: dict[str, str] | None = None) -> CityConfig:
+    """Read and check a city's file.
+
+    Parameters
+    ----------
+    path
+        The YAML file.
+    overrides
+        ``{"clusters.k": "5"}``: values, read as YAML, that replace or add keys.
+
+    Returns
+    -------
+    The configuration with absolute paths (URLs are left as they are).
+
+    Raises
+    ------
+    ConfigurationError
+        Naming every faulty key at once, or the file that cannot be read.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"the file cannot be read ({error.strerror})",
+            where=str(path),
+            todo="Give the path of a city's file.",
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"not valid YAML: {' '.join(str(error).split())}",
+            where=str(path),
+            todo="Mend the line that the message names.",
+        ) from error
+    if not isinstance(raw, dict):
+        raise ConfigurationError(
+            "a mapping of keys is expected at the top",
+            where=str(path),
+            todo="Start from a file in data/cities.",
+        )
+    for key, text in (overrides or {}).items():
+        _set(raw, key, text)
+    try:
+        config = CityConfig.model_validate(_expand(raw, str(path)))
+    except ValidationError as error:
+        raise ConfigurationError(
+            _describe(error), where=str(path), todo="See 'A city's file' in the README for every key."
+        ) from error
+    return _absolute(config, path.resolve().parent)
+
+
+def _set(raw: dict[str, Any], key: str, text: str) -> None:
+    """Set a dotted key to a YAML value."""
+    *parents, last = key.split(".")
+    for parent in parents:
+        below = raw.setdefault(parent, {})
+        if not isinstance(below, dict):
+            raise ConfigurationError(
+                f"{parent!r} is not a section", where=f"--set {key}", todo="Mend the key."
+            )
+        raw = below
+    try:
+        raw[last] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigurationError(
+            f"{text!r} is not a YAML value", where=f"--set {key}", todo="Quote the value."
+        ) from error
+
+
+def _expand(value: object, where: str) -> object:
+    """Replace ``${NAME}`` by the environment's value, everywhere."""
+    if isinstance(value, dict):
+        return {key: _expand(below, where) for key, below in value.items()}
+    if isinstance(value, list):
+        return [_expand(below, where) for below in value]
+    if not isinstance(value, str):
+        return value
+
+    def look_up(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in os.environ:
+            raise ConfigurationError(
+                f"the environment variable {name} is not set",
+                where=where,
+                todo=f"Set it first: export {name}=..., or write the value in the file.",
+            )
+        return os.environ[name]
+
+    return _VARIABLE.sub(look_up, value)
+
+
+def _describe(error: ValidationError) -> str:
+    """All faults of the file as lines ``key: what is wrong (found ...)``."""
+    lines = []
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"]) or "(top)"
+        message = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            message = "no such key"
+        found = "" if fault["type"] in {"missing", "value_error"} else f" (found {fault['input']!r:.80})"
+        lines.append(f"{key}: {message}{found}")
+    count = "one fault" if len(lines) == 1 else f"{len(lines)} faults"
+    return f"{count} in the configuration\n  " + "\n  ".join(lines)
+
+
+def is_url(source: str) -> bool:
+    """Tell whether a source is a URL or a GDAL virtual path rather than a path on this machine."""
+    return "://" in source or source.startswith("/vsi")
+
+
+def _absolute(config: CityConfig, folder: Path) -> CityConfig:
+    """Make every path absolute, starting at the folder of the city's file."""
+
+    def resolve(source: str) -> str:
+        return source if is_url(source) else os.path.normpath(folder / Path(source).expanduser())
+
+    def optional(source: str | None) -> str | None:
+        return None if source is None else resolve(source)
+
+    encoder = config.encoder
+    if encoder.name.startswith("file:"):
+        encoder = encoder.model_copy(update={"name": "file:" + resolve(encoder.name.removeprefix("file:"))})
+    collisions = config.collisions.model_copy(
+        update={
+            "sources": [resolve(s) for s in config.collisions.sources],
+            "casualties": optional(config.collisions.casualties),
+            "vehicles": optional(config.collisions.vehicles),
+        }
+    )
+    return config.model_copy(
+        update={
+            "area": resolve(config.area) if isinstance(config.area, str) else config.area,
+            "imagery": config.imagery.model_copy(
+                update={"sources": [resolve(s) for s in config.imagery.sources]}
+            ),
+            "roads": config.roads.model_copy(update={"source": resolve(config.roads.source)}),
+            "encoder": encoder,
+            "collisions": collisions,
+            "output": Output(folder=resolve(config.output.folder)),
+        }
+    )

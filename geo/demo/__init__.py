@@ -1,0 +1,1 @@
+"""A small town drawn from a seed, with known truth."""

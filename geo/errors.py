@@ -1,0 +1,52 @@
+"""What can go wrong, by the level at which it went wrong.
+
+Errors are raised where the cause is known and caught once, at the edge (the command line or the flow).
+Every message says what was found, where, and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class RoadprintError(Exception):
+    """An input or a configuration that cannot be run.
+
+    Parameters
+    ----------
+    what
+        What was found, in one sentence, naming the key, column or value.
+    where
+        The file, layer or key concerned.
+    todo
+        What the user can do about it.
+    """
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.todo = todo
+        lead = f"{where}: {what}" if where else what
+        super().__init__(f"{lead}\n  {todo}" if todo else lead)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.what, self.where, self.todo))
+
+
+def _rebuild(kind: type[RoadprintError], what: str, where: str, todo: str) -> RoadprintError:
+    """Make an error again after it crossed a process boundary."""
+    return kind(what, where=where, todo=todo)
+
+
+class ConfigurationError(RoadprintError):
+    """A key, type, unit or path in the city's file."""
+
+
+class SourceError(RoadprintError):
+    """A file or URL that cannot be read at all."""
+
+
+class LayerError(RoadprintError):
+    """A source that can be read but lacks what is needed (column, CRS, rows, overlap)."""
+
+
+class EncoderError(RoadprintError):
+    """An encoder that cannot be used: unknown, without weights, or without normalisation."""

@@ -1,0 +1,1 @@
+"""Encoders and how their embeddings are pooled."""

@@ -1,0 +1,1 @@
+"""Which raster covers what, and how its pixels are read."""

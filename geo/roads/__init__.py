@@ -1,0 +1,1 @@
+"""Road centrelines to segments and junctions."""

@@ -1,0 +1,1 @@
+"""Counts, rates and how sure they are."""

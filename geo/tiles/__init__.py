@@ -1,0 +1,1 @@
+"""Where tiles lie along segments, and the algebra of their windows."""

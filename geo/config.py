@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -38,6 +39,10 @@ class Imagery(Section):
     scale: tuple[float, float] | None = Field(
         default=None,
         description="Raster values mapped to 0 and 255, required when the raster is not 8 bit.",
+    )
+    nodata: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
+        default=None,
+        description="Value that marks pixels without data, in all bands at once, where the raster does not say so.",
     )
     licence: str = Field(default="", description="Licence and source of the imagery, quoted in the outputs.")
 
@@ -264,7 +269,7 @@ class CityConfig(Section):
         return area
 
 
-def load(path: Path, overrides: dict[str, str] | None = None) -> CityConfig:
+def load(path: Path, overrides: Mapping[str, str] | None = None) -> CityConfig:
     """Read and check a city's file.
 
     Parameters
@@ -282,6 +287,24 @@ def load(path: Path, overrides: dict[str, str] | None = None) -> CityConfig:
     ------
     ConfigurationError
         Naming every faulty key at once, or the file that cannot be read.
+    """
+    raw = read_raw(path, overrides)
+    try:
+        config = CityConfig.model_validate(_expand(raw, str(path)))
+    except ValidationError as error:
+        raise ConfigurationError(
+            _describe(error), where=str(path), todo="See 'A city of your own' in the README for every key."
+        ) from error
+    return _absolute(config, path.resolve().parent)
+
+
+def read_raw(path: Path, overrides: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Read a city's file as it was written: variables and relative paths stay what they are.
+
+    Raises
+    ------
+    ConfigurationError
+        When it cannot be read, or is not a mapping of keys.
     """
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -305,13 +328,7 @@ def load(path: Path, overrides: dict[str, str] | None = None) -> CityConfig:
         )
     for key, text in (overrides or {}).items():
         _set(raw, key, text)
-    try:
-        config = CityConfig.model_validate(_expand(raw, str(path)))
-    except ValidationError as error:
-        raise ConfigurationError(
-            _describe(error), where=str(path), todo="See 'A city's file' in the README for every key."
-        ) from error
-    return _absolute(config, path.resolve().parent)
+    return raw
 
 
 def _set(raw: dict[str, Any], key: str, text: str) -> None:

@@ -1,0 +1,43 @@
+# make demo | test | lint | format: each makes the environment it needs first, once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# TORCH_INDEX=ADDRESS takes torch and torchvision from another package index (README: CPU-only)
+TORCH_INDEX ?=
+
+.PHONY: demo test lint format clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/.ready
+	@$(BIN)/roadprint demo
+
+test: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready-dev
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+
+format: $(VENV)/.ready-dev
+	$(BIN)/python -m ruff format .
+	$(BIN)/python -m ruff check --fix .
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"roadprint needs Python 3.11 or newer, {sys.executable} is {v[0]}.{v[1]}: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: pyproject.toml | $(BIN)/python
+ifneq ($(TORCH_INDEX),)
+	$(BIN)/python -m pip install --quiet --index-url $(TORCH_INDEX) torch torchvision
+endif
+	@echo "Installing roadprint into $(VENV): torch is large, this takes minutes the first time."
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.ready-dev: pyproject.toml $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@

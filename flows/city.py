@@ -1,0 +1,91 @@
+"""The city flow: one city, from its configuration to a GeoPackage and a report page."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+# read by Prefect when it is imported: quiet, and nothing leaves the machine, unless the user says otherwise
+os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+os.environ.setdefault("DO_NOT_TRACK", "1")
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import as_completed
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.progress import stage_bar
+from geo.ledger import Entry
+from tasks import clusters, collisions, features, package, publish, report, roads, safety, tiles
+from tasks.plan import Plan, make_plan
+from tasks.stage import StageResult, run_stage
+
+BUILDERS: dict[str, Callable[[Plan, Path], list[Entry]]] = {
+    "roads": roads.build,
+    "tiles": tiles.build,
+    "features": features.build,
+    "clusters": clusters.build,
+    "collisions": collisions.build,
+    "safety": safety.build,
+    "package": package.build,
+    "report": report.build,
+}
+
+
+# two shards at once: one is read while the other is encoded
+TWO_AT_ONCE: Any = ThreadPoolTaskRunner(max_workers=2)
+
+
+@task(name="stage", task_run_name="{name}", cache_policy=NO_CACHE, persist_result=False)
+def stage_task(name: str, plan: Plan) -> StageResult:
+    """Run one stage, or take its finished folder from before."""
+    return run_stage(name, plan.stages, plan.keys[name], partial(BUILDERS[name], plan))
+
+
+@task(name="shard", task_run_name="shard {job.shard}", cache_policy=NO_CACHE, persist_result=False)
+def shard_task(job: features.ShardJob) -> int:
+    """Encode one shard, or find it encoded; gives its number of tiles."""
+    features.encode_shard(job)
+    return job.n_tiles
+
+
+@flow(name="city-flow", task_runner=TWO_AT_ONCE, persist_result=False)
+def city_flow(config: str, overrides: dict[str, str] | None = None, out: str | None = None) -> dict[str, Any]:
+    """Run one city.
+
+    Parameters
+    ----------
+    config
+        Path of the city's YAML file.
+    overrides
+        ``{"clusters.k": "5"}``: values that replace or add keys.
+    out
+        Folder for results instead of ``output.folder``.
+
+    Returns
+    -------
+    The run's summary: where the GeoPackage and the report are, and what became of every item by stage.
+    """
+    start = time.monotonic()
+    plan = make_plan(Path(config), overrides, None if out is None else Path(out))
+    results = [_run(name, plan) for name in BUILDERS]
+    return publish.publish(plan, results, seconds=time.monotonic() - start)
+
+
+def _run(name: str, plan: Plan) -> StageResult:
+    """Run a stage with its bar; the heavy one shard by shard."""
+    start = time.monotonic()
+    with stage_bar(name) as bar:
+        if name == "features" and not plan.stage_folder(name).exists():
+            jobs = features.plan_shards(plan)
+            bar.expect(sum(job.n_tiles for job in jobs))
+            for future in as_completed([shard_task.submit(job) for job in jobs]):
+                bar.advance(future.result())
+        result = stage_task(name, plan)
+    return result if result.cached else result.lasting(time.monotonic() - start)

@@ -1,0 +1,154 @@
+"""The command line: ``roadprint run``, ``check`` and ``demo``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from flows.progress import shown
+from geo.config import load
+from geo.errors import RoadprintError
+
+REFUSED = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code (0 done, 2 an input that cannot be run, 1 anything else)."""
+    asked = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], dict[str, Any]] = asked.command
+    show: Callable[[dict[str, Any]], None] = asked.show
+    try:
+        with shown(Console(stderr=True, quiet=asked.json)):
+            outcome = command(asked)
+    except RoadprintError as error:
+        sys.stderr.write(f"roadprint: {error}\n")
+        return REFUSED
+    if asked.json:
+        sys.stdout.write(json.dumps(outcome, ensure_ascii=False) + "\n")
+    else:
+        show(outcome)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="roadprint",
+        description="A visual fingerprint for every road segment of a city, road types found from it, and what is "
+        "known about collisions on each type.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, command, show, text in (
+        ("run", _run, _show_run, "run a city from its configuration to a GeoPackage"),
+        ("check", _check, _show_check, "say everything that can be known without running, and a forecast"),
+        ("demo", _demo, _show_run, "draw the demo town and run it"),
+    ):
+        one = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        one.set_defaults(command=command, show=show)
+        if name != "demo":
+            one.add_argument("city", type=Path, metavar="CITY.yaml", help="the city's configuration")
+            one.add_argument(
+                "--set",
+                action="append",
+                default=[],
+                metavar="KEY=VALUE",
+                help="replace a key of the configuration, such as clusters.k=5; may be given several times",
+            )
+        if name != "check":
+            one.add_argument("--out", type=Path, metavar="DIR", help="folder for results")
+        one.add_argument("--json", action="store_true", help="print one JSON object and nothing more")
+    return parser
+
+
+def _overrides(pairs: Sequence[str]) -> dict[str, str]:
+    """Split ``KEY=VALUE`` arguments."""
+    split = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not (key and sign):
+            raise RoadprintError(
+                f"{pair!r} is not of the form KEY=VALUE", where="--set", todo="Write clusters.k=5."
+            )
+        split[key] = value
+    return split
+
+
+def _run(asked: argparse.Namespace) -> dict[str, Any]:
+    return _run_city(asked.city, _overrides(asked.set), asked.out)
+
+
+def _run_city(city: Path, overrides: dict[str, str], out: Path | None) -> dict[str, Any]:
+    """Run a city, or find the same run finished before; then nothing heavy is imported, and no flow started."""
+    from tasks.plan import make_plan  # noqa: PLC0415 - each command imports what it needs: torch takes seconds
+    from tasks.publish import finished_before  # noqa: PLC0415
+
+    summary = finished_before(make_plan(city, overrides, out))
+    if summary is not None:
+        return summary
+    from flows.city import city_flow  # noqa: PLC0415
+
+    return city_flow(str(city), overrides, None if out is None else str(out))
+
+
+def _check(asked: argparse.Namespace) -> dict[str, Any]:
+    from tasks.forecast import forecast  # noqa: PLC0415
+
+    return forecast(load(asked.city, _overrides(asked.set)))
+
+
+def _demo(asked: argparse.Namespace) -> dict[str, Any]:
+    from tasks.demo import draw_demo  # noqa: PLC0415
+
+    out = asked.out or Path("runs")
+    return _run_city(draw_demo(out), {}, out)
+
+
+def _show_run(summary: dict[str, Any]) -> None:
+    """Print the closing table; the GeoPackage's path is the last line."""
+    table = Table(title=f"{summary['city']}: run {summary['run_id']}", title_justify="left")
+    table.add_column("stage")
+    for column in ("done", "skipped", "rejected", "failed", "seconds"):
+        table.add_column(column, justify="right")
+    table.add_column("")
+    for row in summary["stages"]:
+        counts = [f"{row[status]:,}" for status in ("done", "skipped", "rejected", "failed")]
+        table.add_row(row["name"], *counts, f"{row['seconds']:.1f}", "from before" if row["cached"] else "")
+    console = Console(soft_wrap=True)
+    console.print(table)
+    for warning in summary["warnings"]:
+        console.print(f"Warning: {warning}", markup=False)
+    for status, meaning in (("rejected", "faulty in the inputs"), ("failed", "failed while running")):
+        count = sum(row[status] for row in summary["stages"])
+        if count:
+            console.print(
+                f"{count:,} items were {status} ({meaning}): the layer 'ledger' says which and why."
+            )
+    console.print(f"Report: {summary['report']}", markup=False)
+    sys.stdout.write(f"{summary['geopackage']}\n")
+
+
+def _show_check(found: dict[str, Any]) -> None:
+    """Print a forecast."""
+    table = Table(title=f"{found['city']}: what a run would meet", title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column()
+    for key, value in found["forecast"].items():
+        table.add_row(key.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
+    console = Console(soft_wrap=True)
+    console.print(table)
+    for entry in found["ledger"]:
+        if entry["status"] != "done" and entry["count"]:
+            line = f"{entry['count']:,} {entry['item']} {entry['status']}: {entry['reason']}"
+            console.print(line, markup=False)
+    for warning in found["warnings"]:
+        console.print(f"Warning: {warning}", markup=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

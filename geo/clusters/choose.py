@@ -1,0 +1,71 @@
+"""How many clusters: the evidence, and the rule that reads it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import adjusted_rand_score, silhouette_score
+from threadpoolctl import threadpool_limits
+
+from geo.clusters.fit import Labels, fit_kmeans
+from geo.clusters.space import Points
+from geo.config import Clusters
+
+SILHOUETTE_SAMPLE = 5000
+STABLE_WITHIN = 0.10
+"""A k counts as stable when its stability is within this of the best one."""
+
+
+def choose_k(points: Points, settings: Clusters) -> pd.DataFrame:
+    """Weigh every k of the range and choose one.
+
+    For each k: the mean silhouette (Rousseeuw 1987) of the fit, and its stability, the mean adjusted Rand index
+    (Hubert and Arabie 1985) between that fit and fits on bootstrap samples, each extended to all segments by the
+    nearest centroid (after Hennig 2007). Among the ks whose stability is within `STABLE_WITHIN` of the best, the
+    one with the highest silhouette is chosen; of equals, the smallest.
+
+    Parameters
+    ----------
+    points
+        Array ``(segments, components)``.
+    settings
+        ``k`` (a number is taken as given, with its evidence), ``k_range``, ``resamples`` and ``seed``.
+
+    Returns
+    -------
+    One row a k: ``k``, ``silhouette``, ``stability``, ``chosen``. With too few segments for any k of the range the
+    one row is k = 1, with no evidence.
+    """
+    distinct = len(np.unique(points, axis=0))
+    wanted = range(settings.k_range[0], settings.k_range[1] + 1) if settings.k == "auto" else [settings.k]
+    # a silhouette needs at least one cluster of two, so fewer clusters than segments
+    rows = [(k, *_evidence(points, k, settings)) for k in wanted if 1 < k < min(distinct, len(points))]
+    table = pd.DataFrame(rows, columns=["k", "silhouette", "stability"])
+    if table.empty:
+        k = 1 if settings.k == "auto" else min(settings.k, distinct)
+        return pd.DataFrame({"k": [k], "silhouette": [np.nan], "stability": [np.nan], "chosen": [True]})
+    stable = table["stability"] >= table["stability"].max() - STABLE_WITHIN
+    table["chosen"] = table.index == table["silhouette"].where(stable).idxmax()
+    return table
+
+
+def _evidence(points: Points, k: int, settings: Clusters) -> tuple[float, float]:
+    """Silhouette and stability of one k."""
+    labels = fit_kmeans(points, k, seed=settings.seed).labels_
+    with threadpool_limits(limits=1):
+        silhouette = silhouette_score(
+            points, labels, sample_size=min(SILHOUETTE_SAMPLE, len(points)), random_state=settings.seed
+        )
+    return float(silhouette), stability(points, labels, k, seed=settings.seed, resamples=settings.resamples)
+
+
+def stability(points: Points, labels: Labels, k: int, *, seed: int, resamples: int) -> float:
+    """Mean adjusted Rand index between a partition and those of bootstrap samples, over all points."""
+    rng = np.random.default_rng([seed, k])
+    scores = []
+    for _ in range(resamples):
+        sample = points[rng.integers(0, len(points), len(points))]
+        model = fit_kmeans(sample, min(k, len(np.unique(sample, axis=0))), seed=seed, restarts=3)
+        with threadpool_limits(limits=1):
+            scores.append(adjusted_rand_score(labels, model.predict(points)))
+    return float(np.mean(scores))

@@ -1,0 +1,82 @@
+"""Grouping segments into types. Nothing here sees a collision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
+
+from geo.clusters.space import Points
+
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Clustering:
+    """A partition of segments.
+
+    Attributes
+    ----------
+    labels
+        Cluster of each segment, counted from 1; 1 is the largest.
+    margin
+        How much nearer a segment is to its own centroid than to the next one: 1 - own distance / next distance,
+        from 0 (as near to another) to 1 (at its centroid). NaN where there is one cluster alone.
+    distance
+        Distance to its own centroid.
+    """
+
+    labels: Labels
+    margin: NDArray[np.float64]
+    distance: NDArray[np.float64]
+
+    @property
+    def k(self) -> int:
+        """Number of clusters."""
+        return int(self.labels.max(initial=0))
+
+
+def fit_kmeans(points: Points, k: int, *, seed: int, restarts: int = 10) -> KMeans:
+    """Fit k-means (Lloyd 1982; Arthur and Vassilvitskii 2007 for its start) on one thread.
+
+    Sums over several threads come in any order, and the last bit of a centroid with them.
+    """
+    with threadpool_limits(limits=1):
+        return KMeans(n_clusters=k, n_init=restarts, random_state=seed).fit(points)
+
+
+def cluster(points: Points, k: int, *, seed: int) -> Clustering:
+    """Partition segments into `k` clusters.
+
+    Parameters
+    ----------
+    points
+        Array ``(segments, components)``, see `geo.clusters.space.to_space`.
+    k
+        Number of clusters; no more than there are distinct points come out.
+    seed
+        Of the starting centroids.
+    """
+    k = min(k, len(np.unique(points, axis=0)))
+    model = fit_kmeans(points, k, seed=seed)
+    labels = order_by_size(model.labels_)
+    with threadpool_limits(limits=1):
+        distances = np.sort(model.transform(points), axis=1)
+    own = distances[:, 0]
+    if k == 1:
+        return Clustering(labels, np.full(len(points), np.nan), own)
+    following = distances[:, 1]
+    margin = 1 - np.divide(own, following, out=np.ones_like(own), where=following > 0)
+    return Clustering(labels, margin, own)
+
+
+def order_by_size(raw: NDArray[np.int32]) -> Labels:
+    """Count clusters from 1 by falling size; two of a size in the order of their first segments."""
+    values, first, counts = np.unique(raw, return_index=True, return_counts=True)
+    ranks = np.empty(len(values), dtype=np.int64)
+    ranks[np.lexsort((first, -counts))] = np.arange(1, len(values) + 1)
+    labels: Labels = ranks[np.searchsorted(values, raw)]
+    return labels

@@ -1,0 +1,67 @@
+"""Which segments to show for a cluster, each kind named for what it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from geo.clusters.fit import Clustering
+
+SHOWN = 5
+COLUMNS = ("cluster", "kind", "rank", "segment_id")
+
+
+def pick(segment_ids: pd.Index, clustering: Clustering, *, seed: int, shown: int = SHOWN) -> pd.DataFrame:
+    """Pick the segments that stand for each cluster.
+
+    Parameters
+    ----------
+    segment_ids
+        One a segment, in the order of the clustering.
+    clustering
+        The partition.
+    seed
+        Of the random draw.
+    shown
+        How many of each kind.
+
+    Returns
+    -------
+    Rows of ``cluster``, ``kind``, ``rank`` (from 1) and ``segment_id``. The kinds: ``prototype``, nearest to the
+    centroid; ``edge``, of the smallest margin (none where there is one cluster); ``random``, a seeded draw.
+    """
+    frame = pd.DataFrame(
+        {
+            "segment_id": segment_ids,
+            "cluster": clustering.labels,
+            "prototype": clustering.distance,
+            "edge": clustering.margin,
+            "random": np.random.default_rng(seed).random(len(segment_ids)),
+        }
+    )
+    picks = []
+    for kind in ("prototype", "edge", "random"):
+        ordered = frame.dropna(subset=[kind]).sort_values(["cluster", kind, "segment_id"])
+        best = ordered.groupby("cluster").head(shown)
+        picks.append(best.assign(kind=kind, rank=best.groupby("cluster").cumcount() + 1)[list(COLUMNS)])
+    return pd.concat(picks, ignore_index=True)
+
+
+def central_tiles(picks: pd.DataFrame, tiles: pd.DataFrame) -> pd.Series:
+    """Choose the tile to show of each picked segment: the encoded one nearest to the segment's middle.
+
+    Parameters
+    ----------
+    picks
+        With ``segment_id``.
+    tiles
+        The encoded tiles: ``tile_id``, ``segment_id``, ``position_m``.
+
+    Returns
+    -------
+    ``tile_id`` on the index of `picks`.
+    """
+    middle = tiles.groupby("segment_id")["position_m"].transform("mean")
+    off = (tiles["position_m"] - middle).abs()
+    best = tiles.assign(off=off).sort_values(["segment_id", "off", "tile_id"]).drop_duplicates("segment_id")
+    return picks["segment_id"].map(best.set_index("segment_id")["tile_id"]).rename("tile_id")

@@ -1,0 +1,153 @@
+"""The files that hold collision records, and their rows as text."""
+
+from __future__ import annotations
+
+import csv
+import glob
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pyproj
+import shapely
+from pyogrio.errors import DataLayerError, DataSourceError
+
+from geo.config import Collisions
+from geo.errors import LayerError, SourceError
+from geo.ledger import Entry
+
+_TEXT_FILES = {".csv", ".tsv", ".txt"}
+_DELIMITERS = ",;\t|"
+BROKEN = "_broken"
+"""Column that marks rows with more or fewer fields than the header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows as text, as they stand in a source.
+
+    Attributes
+    ----------
+    frame
+        All columns as text, and `BROKEN`.
+    points
+        Array ``(rows, 2)`` of the geometry that the source has; None where it has none.
+    crs
+        Of the points.
+    """
+
+    frame: pd.DataFrame
+    points: np.ndarray | None
+    crs: pyproj.CRS | None
+
+
+def expand_tables(collisions: Collisions) -> list[str]:
+    """List the files of all tables that the configuration names; a glob that finds nothing stays as it is."""
+    found = [match for source in collisions.sources for match in sorted(glob.glob(source)) or [source]]  # noqa: PTH207
+    return [
+        *dict.fromkeys(found),
+        *(t for t in (collisions.casualties, collisions.vehicles) if t is not None),
+    ]
+
+
+def read_rows(source: str, *, delimiter: str | None = None, encoding: str = "utf-8-sig") -> Rows:
+    """Read a table of any format, every cell as text.
+
+    Parameters
+    ----------
+    source
+        CSV (any delimiter), or whatever GDAL or Parquet readers take.
+    delimiter, encoding
+        Of a CSV; delimiter None: found from the header.
+
+    Raises
+    ------
+    SourceError
+        When it is not there or cannot be read.
+    LayerError
+        When it has no rows.
+    """
+    path = Path(source)
+    if not path.is_file():
+        raise SourceError("no such file", where=source, todo="Mend the path in the section collisions.")
+    rows = _read_text(path, delimiter, encoding) if path.suffix.lower() in _TEXT_FILES else _read_vector(path)
+    if rows.frame.empty:
+        raise LayerError("it has no rows", where=source, todo="Give a table with collisions in it.")
+    return rows
+
+
+def _read_text(path: Path, delimiter: str | None, encoding: str) -> Rows:
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            head = file.readline()
+            file.seek(0)
+            found = delimiter or max(_DELIMITERS, key=head.count)
+            rows = [row for row in csv.reader(file, delimiter=found) if row]
+    except (UnicodeDecodeError, LookupError) as error:
+        raise SourceError(
+            f"it is not text in the encoding {encoding} ({error})",
+            where=str(path),
+            todo="Name its encoding in collisions.columns.encoding, latin-1 for example.",
+        ) from error
+    except (csv.Error, OSError) as error:
+        raise SourceError(
+            f"it cannot be read as CSV ({error})", where=str(path), todo="Look at the file."
+        ) from error
+    if not rows:
+        return Rows(pd.DataFrame(), None, None)
+    header, body = [name.strip() for name in rows[0]], rows[1:]
+    width = np.fromiter(map(len, body), dtype=np.int64, count=len(body))
+    broken = width != len(header)
+    for row in np.flatnonzero(broken):
+        body[row] = (body[row] + [""] * len(header))[: len(header)]
+    frame = pd.DataFrame(body, columns=header, dtype="string")
+    frame[BROKEN] = broken
+    return Rows(frame, None, None)
+
+
+def _read_vector(path: Path) -> Rows:
+    try:
+        if path.suffix.lower() in {".parquet", ".geoparquet"}:
+            table = _read_parquet(path)
+        else:
+            table = pyogrio.read_dataframe(path)
+    except (DataSourceError, DataLayerError, ValueError, OSError) as error:
+        raise SourceError(
+            f"it cannot be read as a table ({str(error).strip().splitlines()[0]:.200})",
+            where=str(path),
+            todo="Give a CSV, GeoPackage, GeoJSON, Shapefile or Parquet file.",
+        ) from error
+    points, crs = None, None
+    if isinstance(table, gpd.GeoDataFrame):
+        points = np.column_stack(
+            [f(shapely.centroid(table.geometry.to_numpy())) for f in (shapely.get_x, shapely.get_y)]
+        )
+        crs = None if table.crs is None else pyproj.CRS.from_user_input(table.crs)
+        table = pd.DataFrame(table.drop(columns=table.geometry.name))
+    frame = table.astype("string")
+    frame[BROKEN] = False
+    return Rows(frame, points, crs)
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    """Read Parquet with a geometry where it states one."""
+    try:
+        located: pd.DataFrame = gpd.read_parquet(path)
+    except ValueError:
+        return pd.read_parquet(path)
+    return located
+
+
+def broken_rows(frame: pd.DataFrame, source: str) -> list[Entry]:
+    """Account for rows with a wrong number of fields, whose cells cannot be trusted."""
+    return [
+        Entry(
+            "rows",
+            "rejected",
+            f"other number of fields than the header of {Path(source).name}",
+            int(frame[BROKEN].sum()),
+        )
+    ]

@@ -1,0 +1,142 @@
+"""Any table of collisions, through the mapping of columns in the city's file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import pyproj
+from pyproj.exceptions import CRSError
+
+from geo.collisions.schema import (
+    SEVERITIES,
+    CollisionSource,
+    dates,
+    finish,
+    numbers,
+    severities,
+    text,
+    unknown_severities,
+    whole,
+)
+from geo.collisions.sources import BROKEN, Rows, broken_rows, expand_tables, read_rows
+from geo.config import Collisions, Columns
+from geo.errors import ConfigurationError, LayerError
+from geo.ledger import Entry
+
+
+def read_tabular(collisions: Collisions) -> CollisionSource:
+    """Read collisions by ``collisions.columns``, ``severity_values`` and ``keep``.
+
+    Raises
+    ------
+    SourceError, LayerError
+        When a file cannot be read, or lacks a mapped column or coordinates.
+    ConfigurationError
+        When the CRS of the coordinates is not known.
+    """
+    columns = collisions.columns or Columns()
+    parts: list[pd.DataFrame] = []
+    entries: list[Entry] = []
+    crs = _crs(columns.crs)
+    for source in expand_tables(collisions):
+        rows = read_rows(source, delimiter=columns.delimiter, encoding=columns.encoding)
+        _check_columns(rows.frame, columns, collisions.keep or {}, source)
+        part, unknown, without = _canonical(rows, collisions, columns, crs, source)
+        parts.append(part)
+        entries += broken_rows(rows.frame, source)
+        if columns.severity is not None:
+            entries += unknown_severities(unknown, without)
+    table = finish(pd.concat(parts, ignore_index=True))
+    if columns.id is None:
+        table["collision_id"] = [f"row {row}" for row in table["source_row"]]
+    mapping = collisions.severity_values or {}
+    told = frozenset(s for s in SEVERITIES if columns.severity is not None and mapping.get(s))
+    found = [entry for entry in entries if entry.count]
+    return CollisionSource(table, crs, told, has_ids=columns.id is not None, entries=found)
+
+
+def _crs(given: str) -> pyproj.CRS:
+    try:
+        return pyproj.CRS.from_user_input(given)
+    except CRSError as error:
+        raise ConfigurationError(
+            f"{given!r} is no CRS that PROJ knows",
+            where="collisions.columns.crs",
+            todo="Give EPSG:4326, for example.",
+        ) from error
+
+
+def _check_columns(
+    frame: pd.DataFrame, columns: Columns, keep: Mapping[str, Sequence[str]], source: str
+) -> None:
+    """Name every mapped column that the table does not have."""
+    fields = ("id", "date", "year", "x", "y", "severity", "n_casualties", "road_name", "road_class")
+    wanted = {f"collisions.columns.{field}": getattr(columns, field) for field in fields}
+    wanted |= {f"collisions.keep.{name}": name for name in keep}
+    missing = [f"{key}: {name!r}" for key, name in wanted.items() if name is not None and name not in frame]
+    if missing:
+        there = ", ".join(str(name) for name in frame.columns if name != BROKEN)
+        raise LayerError(
+            f"it has no column for {'; '.join(missing)}; there are {there}",
+            where=source,
+            todo="Mend the mapping, or the delimiter (collisions.columns.delimiter).",
+        )
+
+
+def _canonical(
+    rows: Rows, collisions: Collisions, columns: Columns, crs: pyproj.CRS, source: str
+) -> tuple[pd.DataFrame, pd.Series, int]:
+    """Bring one table to the canonical columns; gives also unknown severities, and how many have none."""
+    frame = rows.frame
+    x, y = _place(rows, columns, crs, source)
+    trusted = ~frame[BROKEN].to_numpy(dtype=bool)
+    table = pd.DataFrame({"x": np.where(trusted, x, np.nan), "y": np.where(trusted, y, np.nan)})
+    for own, theirs in (
+        ("collision_id", columns.id),
+        ("road_name", columns.road_name),
+        ("road_class", columns.road_class),
+    ):
+        if theirs is not None:
+            table[own] = text(frame[theirs])
+    if columns.date is not None:
+        table["date"] = dates(frame[columns.date], where=source, date_format=columns.date_format)
+    if columns.year is not None:
+        table["year"] = whole(frame[columns.year])
+    if columns.n_casualties is not None:
+        table["n_casualties"] = whole(frame[columns.n_casualties])
+    unknown, without = pd.Series(dtype="string"), 0
+    table["kept"] = _kept(frame, collisions.keep or {})
+    if columns.severity is not None:
+        table["severity"], unknown = severities(frame[columns.severity], collisions.severity_values or {})
+        unknown = unknown[table["kept"].reindex(unknown.index)]
+        without = int((table["severity"].isna() & table["kept"]).sum()) - len(unknown)
+    return table, unknown, without
+
+
+def _kept(frame: pd.DataFrame, keep: Mapping[str, Sequence[str]]) -> pd.Series:
+    """Tell which rows have one of the wanted values in every named column."""
+    kept = pd.Series(data=True, index=frame.index)
+    for column, values in keep.items():
+        wanted = text(pd.Series(list(values), dtype="string")).str.casefold()
+        kept &= text(frame[column]).str.casefold().isin(wanted)
+    return kept.astype(bool)
+
+
+def _place(rows: Rows, columns: Columns, crs: pyproj.CRS, source: str) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates from the mapped columns, else from the geometry, in the CRS of the mapping."""
+    if columns.x is not None and columns.y is not None:
+        return tuple(numbers(rows.frame[name], columns.decimal).to_numpy() for name in (columns.x, columns.y))  # type: ignore[return-value]
+    if rows.points is None:
+        there = ", ".join(str(name) for name in rows.frame.columns if name != BROKEN)
+        raise LayerError(
+            f"no coordinates: it has no geometry, and collisions.columns.x and .y name no columns; there are {there}",
+            where=source,
+            todo="Name the columns with longitude and latitude (or easting and northing).",
+        )
+    if rows.crs is None:
+        raise LayerError("its geometry states no CRS", where=source, todo="Write the CRS into the file.")
+    change = pyproj.Transformer.from_crs(rows.crs, crs, always_xy=True)
+    x, y = change.transform(rows.points[:, 0], rows.points[:, 1])
+    return np.asarray(x), np.asarray(y)

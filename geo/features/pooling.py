@@ -1,0 +1,101 @@
+"""From tiles to segments, and whether the embeddings still tell segments apart."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geo.features.encoder import Embeddings
+
+COLLAPSED_RANK = 3.0
+COLLAPSED_SPREAD = 0.005
+
+
+def pool_segments(
+    segment_ids: pd.Series, embeddings: Embeddings, weights: NDArray[np.float64] | None = None
+) -> tuple[pd.Index, Embeddings]:
+    """Average the embeddings of each segment's tiles.
+
+    Each tile's embedding is brought to length 1 first, so that contrast does not weigh; tiles count by
+    `weights` (their coverage). The mean forgets order and direction: a segment read backwards is the same.
+
+    Parameters
+    ----------
+    segment_ids
+        The segment of each tile.
+    embeddings
+        Array ``(tiles, dimension)``.
+    weights
+        One a tile, above 0; None: all equal.
+
+    Returns
+    -------
+    The segment ids, sorted, and an array ``(segments, dimension)``.
+    """
+    codes, index = pd.factorize(segment_ids, sort=True)
+    share = np.ones(len(codes)) if weights is None else np.asarray(weights, dtype=np.float64)
+    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    unit = embeddings / np.where(lengths > 0, lengths, 1)
+    sums = np.zeros((len(index), embeddings.shape[1]))
+    np.add.at(sums, codes, unit * share[:, None])
+    totals = np.bincount(codes, weights=share, minlength=len(index))
+    return pd.Index(index, name="segment_id"), (sums / totals[:, None]).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Whether embeddings tell their items apart.
+
+    Attributes
+    ----------
+    effective_rank
+        Exponential of the entropy of the normalised singular values of the centred embeddings (Roy and Vetterli
+        2007): how many directions are really used.
+    spread
+        Mean cosine distance between two embeddings drawn at random (0: all alike).
+    n, dimension
+        Shape of what was judged.
+    warnings
+        In words; empty when all is well.
+    """
+
+    effective_rank: float
+    spread: float
+    n: int
+    dimension: int
+    warnings: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for the run's record."""
+        return asdict(self)
+
+
+def judge(embeddings: Embeddings) -> Quality:
+    """Measure effective rank and spread, and warn when the embeddings have collapsed.
+
+    A rank below `COLLAPSED_RANK` or a spread below `COLLAPSED_SPREAD` means that the encoder sees nearly the
+    same thing everywhere: wrong normalisation, blank imagery, or an encoder unfit for it.
+    """
+    n, dimension = embeddings.shape
+    if n < 2:
+        return Quality(
+            float("nan"), float("nan"), n, dimension, ("fewer than two segments have an embedding",)
+        )
+    values = np.linalg.svd(embeddings - embeddings.mean(axis=0), compute_uv=False)
+    total = values.sum()
+    shares = values[values > 0] / total if total > 0 else np.ones(1)
+    rank = float(np.exp(-(shares * np.log(shares)).sum()))
+    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    unit = embeddings / np.where(lengths > 0, lengths, 1)
+    alike = (np.square(unit.sum(axis=0, dtype=np.float64)).sum() - n) / (n * (n - 1))
+    spread = float(max(0.0, 1 - alike))
+    warnings = []
+    if rank < min(COLLAPSED_RANK, n - 1):
+        warnings.append(f"embeddings use only {rank:.1f} directions: they have collapsed")
+    if spread < COLLAPSED_SPREAD:
+        warnings.append(f"embeddings differ by only {spread:.4f} (cosine): they have collapsed")
+    return Quality(rank, spread, n, dimension, tuple(warnings))

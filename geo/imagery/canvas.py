@@ -1,0 +1,237 @@
+"""Pixels of a window, brought together from the rasters of one mosaic."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import rasterio
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio.enums import MaskFlags
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from geo.config import Imagery
+from geo.tiles.grid import PixelWindow, map_pixels, round_half_up
+
+Pixels = NDArray[np.uint8]
+Valid = NDArray[np.bool_]
+
+NOBODY = -1
+"""Owner of a pixel that no raster gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """A window of pixels and where they come from.
+
+    Attributes
+    ----------
+    pixels
+        Array ``(3, height, width)`` of 0 to 255; 0 where there is no data.
+    valid
+        Array ``(height, width)``: whether there is data.
+    owner
+        Array ``(height, width)``: position of the raster that gave the pixel, or `NOBODY`.
+    """
+
+    pixels: Pixels
+    valid: Valid
+    owner: NDArray[np.int16]
+
+    @classmethod
+    def blank(cls, shape: tuple[int, int]) -> Self:
+        """Make a canvas without data."""
+        owner = np.full(shape, NOBODY, dtype=np.int16)
+        return cls(np.zeros((3, *shape), dtype=np.uint8), np.zeros(shape, dtype=bool), owner)
+
+    def contributors(self) -> list[int]:
+        """Positions of the rasters that gave pixels, the one that gave most first."""
+        owners, counts = np.unique(self.owner[self.valid], return_counts=True)
+        return [int(owner) for owner in owners[np.lexsort((owners, -counts))]]
+
+
+class OpenRaster:
+    """A raster held open, at its own resolution or at that of one of its overviews.
+
+    Parameters
+    ----------
+    image_id, path
+        Its name and file.
+    factor
+        1 for the raster itself, else the factor of an overview that it has.
+    """
+
+    def __init__(self, image_id: str, path: str, factor: int = 1) -> None:
+        self.image_id = image_id
+        self.factor = factor
+        self._whole: rasterio.DatasetReader = rasterio.open(path)
+        self._level: rasterio.DatasetReader = self._whole
+        self.factors: tuple[int, ...] = (1, *self._whole.overviews(1))
+        if factor != 1:
+            self._level = rasterio.open(path, overview_level=self.factors.index(factor) - 1)
+        self.transform: Affine = self._level.transform
+        self.shape: tuple[int, int] = self._level.shape
+        self._to_pixels: Affine = ~self.transform
+
+    @property
+    def linear(self) -> NDArray[np.float64]:
+        """Steps in its CRS of one column and one row, as the columns of a 2 x 2 matrix."""
+        t = self.transform
+        return np.array([[t.a, t.b], [t.d, t.e]])
+
+    @property
+    def upright(self) -> bool:
+        """Whether columns run along the first axis of its CRS and rows against the second: north is up."""
+        t = self.transform
+        return bool(t.b == 0 == t.d and t.a > 0 > t.e)
+
+    def pixel_of(self, x: float, y: float) -> tuple[float, float]:
+        """Column and row of a point of its CRS."""
+        return map_pixels(self._to_pixels, x, y)
+
+    def point_of(self, col: float, row: float) -> tuple[float, float]:
+        """Find the point of its CRS at a column and row."""
+        return map_pixels(self.transform, col, row)
+
+    def read(self, window: PixelWindow, imagery: Imagery) -> tuple[Pixels, Valid]:
+        """Read a window that lies on the raster.
+
+        Returns
+        -------
+        Pixels ``(3, height, width)`` from 0 to 255, whatever they are where there is no data, and where there is.
+
+        Raises
+        ------
+        RasterioError
+            When the bytes cannot be decoded.
+        """
+        raw = self._level.read(imagery.bands, window=window.ranges)
+        valid = self._data_mask(window, imagery.bands)
+        if raw.dtype.kind == "f":
+            valid &= np.isfinite(raw).all(axis=0)
+        if imagery.nodata is not None:
+            valid &= ~(raw == imagery.nodata).all(axis=0)
+        return to_8_bit(raw, imagery.scale), valid
+
+    def _data_mask(self, window: PixelWindow, bands: Sequence[int]) -> Valid:
+        """Where the raster says that it has data: by a nodata value (in any band), an alpha band or a mask."""
+        flags = self._whole.mask_flag_enums[bands[0] - 1]
+        if MaskFlags.all_valid in flags:
+            return np.ones(window.shape, dtype=bool)
+        if MaskFlags.nodata in flags:
+            by_band = self._level.read_masks(list(bands), window=window.ranges)
+            some: Valid = np.any(by_band > 0, axis=0)
+            return some
+        if self.factor == 1 or MaskFlags.alpha in flags:
+            mask: Valid = self._level.read_masks(bands[0], window=window.ranges) > 0
+            return mask
+        # GDAL loses a mask file that has no overviews of its own when it opens the image's overview
+        step_row, step_col = (
+            whole / level for whole, level in zip(self._whole.shape, self.shape, strict=True)
+        )
+        size = window.width * step_col, window.height * step_row
+        part = Window(window.col * step_col, window.row * step_row, *size)
+        decimated: Valid = self._whole.read_masks(bands[0], window=part, out_shape=window.shape) > 0
+        return decimated
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._level.close()
+        self._whole.close()
+
+
+class Shelf:
+    """Rasters held open.
+
+    Parameters
+    ----------
+    paths
+        File of each image id.
+    places
+        How many stay open when `tidy` is called.
+    """
+
+    def __init__(self, paths: dict[str, str], places: int = 64) -> None:
+        self._paths = paths
+        self._places = places
+        self._open: OrderedDict[tuple[str, int], OpenRaster] = OrderedDict()
+
+    def take(self, image_id: str, factor: int = 1) -> OpenRaster:
+        """Get a raster, opened unless it is open.
+
+        Raises
+        ------
+        RasterioError
+            When it cannot be opened.
+        """
+        key = image_id, factor
+        if key not in self._open:
+            self._open[key] = OpenRaster(image_id, self._paths[image_id], factor)
+        self._open.move_to_end(key)
+        return self._open[key]
+
+    def tidy(self) -> None:
+        """Close those used longest ago, when none of them is in use."""
+        while len(self._open) > self._places:
+            self._open.popitem(last=False)[1].close()
+
+    def close(self) -> None:
+        """Close them all."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+
+def fill(rasters: Sequence[OpenRaster], window: PixelWindow, imagery: Imagery) -> tuple[Canvas, list[str]]:
+    """Lay the pixels of several rasters of one mosaic into one window.
+
+    Where rasters overlap the earlier one is seen. A raster whose grid is offset by part of a pixel is laid to the
+    nearest whole one.
+
+    Parameters
+    ----------
+    rasters
+        The first gives the grid; it has at least one.
+    window
+        On the grid of the first, which it may leave.
+    imagery
+        Bands, scale and nodata.
+
+    Returns
+    -------
+    The canvas, and the ids of the rasters that could not be decoded here: they give no pixels.
+    """
+    canvas = Canvas.blank(window.shape)
+    broken: list[str] = []
+    corner = rasters[0].point_of(window.col, window.row)
+    for number, raster in enumerate(rasters):
+        col, row = raster.pixel_of(*corner)
+        own = PixelWindow(round_half_up(row), round_half_up(col), window.height, window.width)
+        part = own.clip(height=raster.shape[0], width=raster.shape[1])
+        if part is None or canvas.valid[part.slices_in(own)].all():
+            continue
+        try:
+            pixels, valid = raster.read(part, imagery)
+        except RasterioError:
+            broken.append(raster.image_id)
+            continue
+        place = part.slices_in(own)
+        new = valid & ~canvas.valid[place]
+        np.copyto(canvas.pixels[:, *place], pixels, where=new)
+        np.copyto(canvas.owner[place], number, where=new)
+        canvas.valid[place] |= new
+    return canvas, broken
+
+
+def to_8_bit(raw: NDArray[np.generic], scale: tuple[float, float] | None) -> Pixels:
+    """Map values linearly so that the ends of `scale` become 0 and 255, clip and round; None: they are 8 bit."""
+    if scale is None:
+        return np.array(raw, dtype=np.uint8)
+    low, high = scale
+    finite = np.nan_to_num(raw.astype(np.float64), nan=low, posinf=high, neginf=low)
+    stretched = (finite - low) * (255.0 / (high - low))
+    return np.rint(np.clip(stretched, 0, 255)).astype(np.uint8)

@@ -1,0 +1,262 @@
+"""Which rasters there are, what ground each shows, and which cannot be used."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import rasterio
+import shapely
+from rasterio.enums import ColorInterp
+from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
+
+from geo.config import Imagery, is_url
+from geo.errors import LayerError, RoadprintError, SourceError
+from geo.imagery.sources import digest_file, digest_files, expand_sources, why_missing
+from geo.ledger import Entry
+from geo.tiles.grid import map_pixels
+
+COLUMNS = ("image_id", "path", "crs", "pixel_m", "width", "height", "dtype", "digest", "transform")
+OUTLINE_POINTS = 21
+"""Points on each side of a raster's outline when it changes CRS, as many as GDAL takes: straight lines bend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The rasters of a city.
+
+    Attributes
+    ----------
+    images
+        One row a usable raster, sorted by ``image_id``: see ``images`` in docs/stages.md, and ``transform``, the six
+        numbers of its affine transform from pixels to its own CRS. The footprints are in the city's CRS.
+    entries
+        How many rasters are usable, and why each other one is not.
+    """
+
+    images: gpd.GeoDataFrame
+    entries: list[Entry]
+
+
+class _UnusableError(Exception):
+    """A raster that cannot be used; the message says why."""
+
+
+def open_catalogue(
+    imagery: Imagery, crs: pyproj.CRS, *, digest: Callable[[Path], str] = digest_file
+) -> Catalogue:
+    """Open every raster of a city and describe it.
+
+    A raster is rejected, with the reason, when it cannot be read or is cut short, has no CRS or no place in it, lacks
+    a band, is not 8 bit while no ``scale`` is given, or lies where the city's CRS is not defined.
+
+    Parameters
+    ----------
+    imagery
+        Sources (absolute paths), bands and scale.
+    crs
+        The city's CRS (metres).
+    digest
+        Of one file; pass a function that remembers in order not to read imagery twice.
+
+    Raises
+    ------
+    SourceError
+        When no source gives a raster that can be read.
+    LayerError
+        When rasters can be read, but none can be used.
+    """
+    rows: list[dict[str, Any]] = []
+    entries: list[Entry] = []
+    readable = False
+    for path in expand_sources(imagery.sources):
+        try:
+            missing = why_missing(path)
+            if missing is not None:
+                raise _UnusableError(missing)  # noqa: TRY301 - one place that enters a rejected raster
+            with open_raster(path) as raster:
+                readable = True
+                row, lost = _describe(raster, path, imagery, crs)
+                row["digest"] = path if is_url(path) else digest_files(raster.files, digest)
+            rows.append(row)
+            entries += [_rejected(path, f"it refers to {name}, which is not there") for name in lost]
+        except (_UnusableError, RasterioError, CRSError, OSError) as error:
+            # the header, the CRS in it, or the bytes to digest cannot be read
+            entries.append(_rejected(path, _reason(error)))
+    rows, mixed = _one_depth(rows, imagery)
+    entries += mixed
+    if not rows:
+        raise _nothing_usable(entries, readable=readable)
+    entries.insert(0, Entry("rasters", "done", "", len(rows)))
+    names = _image_ids([row["path"] for row in rows])
+    images = gpd.GeoDataFrame(rows, geometry="geometry", crs=crs).assign(image_id=names)
+    images = images.sort_values("image_id", ignore_index=True)[[*COLUMNS, "geometry"]]
+    return Catalogue(images, entries)
+
+
+@contextmanager
+def open_raster(path: str, **options: object) -> Iterator[rasterio.DatasetReader]:
+    """Open a raster; one without a place in its CRS gives no warning, for its reader finds that out."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        raster = rasterio.open(path, **options)
+    with raster:
+        yield raster
+
+
+def _describe(
+    raster: rasterio.DatasetReader, path: str, imagery: Imagery, crs: pyproj.CRS
+) -> tuple[dict[str, Any], list[str]]:
+    """Describe a raster as a row of the catalogue, with the parts of it that are missing."""
+    _check_place(raster)
+    _check_bands(raster, imagery)
+    lost = _missing_parts(raster)
+    if raster.driver != "VRT":
+        _check_end(raster, imagery.bands)
+    try:
+        change = pyproj.Transformer.from_crs(pyproj.CRS.from_wkt(raster.crs.to_wkt()), crs, always_xy=True)
+        pixel_m = _pixel_m(raster, change)
+        # points that a straight side does not need would only slow down every overlay; 1 mm is nothing here
+        footprint = _footprint(raster, change).simplify(0.001)
+    except pyproj.exceptions.ProjError as error:
+        raise _UnusableError(f"its CRS does not lead to that of the city ({_reason(error)})") from error
+    row = {
+        "path": path,
+        "crs": raster.crs.to_wkt(),
+        "pixel_m": pixel_m,
+        "width": raster.width,
+        "height": raster.height,
+        "dtype": raster.dtypes[imagery.bands[0] - 1],
+        "transform": [float(number) for number in raster.transform[:6]],
+        "geometry": footprint,
+    }
+    return row, lost
+
+
+def _check_place(raster: rasterio.DatasetReader) -> None:
+    """Refuse a raster that does not say where it lies."""
+    if raster.transform.is_identity:
+        points = " but ground control points: warp it with gdalwarp first" if raster.gcps[0] else ""
+        raise _UnusableError(f"it has no place on the ground (no geotransform){points}")
+    if raster.crs is None:
+        raise _UnusableError("it states no CRS")
+    if raster.transform.is_degenerate:
+        raise _UnusableError("its pixels have no size (a degenerate geotransform)")
+
+
+def _check_bands(raster: rasterio.DatasetReader, imagery: Imagery) -> None:
+    """Refuse a raster whose bands are not there or do not hold light in a known range."""
+    wanted = max(imagery.bands)
+    if raster.count < wanted:
+        count = "1 band" if raster.count == 1 else f"{raster.count} bands"
+        raise _UnusableError(f"it has {count}, imagery.bands asks for band {wanted}")
+    for band in imagery.bands:
+        if raster.colorinterp[band - 1] == ColorInterp.palette:
+            raise _UnusableError(
+                f"band {band} holds palette numbers: expand it with gdal_translate -expand rgb"
+            )
+        dtype = raster.dtypes[band - 1]
+        if np.dtype(dtype).kind not in "uif":
+            raise _UnusableError(f"band {band} is {dtype}, which is no brightness")
+        if dtype != "uint8" and imagery.scale is None:
+            raise _UnusableError(f"band {band} is {dtype}, not 8 bit: give imagery.scale [low, high]")
+
+
+def _check_end(raster: rasterio.DatasetReader, bands: list[int]) -> None:
+    """Refuse a raster whose last pixel cannot be read: the file is cut short."""
+    last = ((raster.height - 1, raster.height), (raster.width - 1, raster.width))
+    try:
+        raster.read(bands, window=last)
+    except RasterioError as error:
+        raise _UnusableError(f"it is damaged or cut short ({_reason(error)})") from error
+
+
+def _missing_parts(raster: rasterio.DatasetReader) -> list[str]:
+    """Files that a VRT refers to and that are not there; refused when that is all of them."""
+    parts = [part for part in raster.files if part != raster.name and not is_url(part)]
+    lost = [part for part in parts if not Path(part).exists()]
+    if raster.driver == "VRT" and lost and len(lost) == len(parts):
+        raise _UnusableError(f"none of the files that it refers to is there ({lost[0]}, ...)")
+    return sorted(PurePosixPath(part).name for part in lost)
+
+
+def _footprint(raster: rasterio.DatasetReader, change: pyproj.Transformer) -> shapely.Polygon:
+    """Outline of a raster in the city's CRS."""
+    step = np.linspace(0, 1, OUTLINE_POINTS)[:-1]
+    zero, one = np.zeros_like(step), np.ones_like(step)
+    col = np.concatenate([step, one, 1 - step, zero]) * raster.width
+    row = np.concatenate([zero, step, one, 1 - step]) * raster.height
+    x, y = change.transform(*map_pixels(raster.transform, col, row))
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise _UnusableError("it reaches to where the city's CRS is not defined: cut it to the city first")
+    outline = shapely.Polygon(np.column_stack([x, y]))
+    if not outline.is_valid:
+        raise _UnusableError("its outline crosses itself in the city's CRS: cut it to the city first")
+    return outline
+
+
+def _pixel_m(raster: rasterio.DatasetReader, change: pyproj.Transformer) -> float:
+    """Side of a square with the area that the raster's middle pixel has on the ground (metres)."""
+    col, row = raster.width / 2, raster.height / 2
+    cols, rows = np.array([[col, col + 1, col], [row, row, row + 1]])
+    x, y = change.transform(*map_pixels(raster.transform, cols, rows))
+    area = (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])
+    return float(np.sqrt(abs(area)))
+
+
+def _one_depth(rows: list[dict[str, Any]], imagery: Imagery) -> tuple[list[dict[str, Any]], list[Entry]]:
+    """Leave out 8 bit rasters beside deeper ones: the scale of these would make those black or white."""
+    deeper = sorted({row["dtype"] for row in rows} - {"uint8"})
+    if not deeper:
+        return rows, []
+    reason = (
+        f"8 bit beside {', '.join(deeper)}: one imagery.scale {list(imagery.scale or ())} cannot serve both"
+    )
+    kept = [row for row in rows if row["dtype"] != "uint8"]
+    return kept, [_rejected(row["path"], reason) for row in rows if row["dtype"] == "uint8"]
+
+
+def _image_ids(paths: list[str]) -> list[str]:
+    """Name images by file name without ending, with ending or with folders where several would be called the same.
+
+    Ids are joined with ``;`` where a tile shows several images, so a name keeps none.
+    """
+    pure = [PurePosixPath(path.replace(";", "_")) for path in paths]
+    names = pd.Series([path.stem for path in pure], dtype="str")
+    for depth in range(1, max(len(path.parts) for path in pure) + 1):
+        twice = names.duplicated(keep=False).to_numpy()
+        longer = pd.Series(["/".join(path.parts[-depth:]) for path in pure], dtype="str")
+        names = names.where(~twice, longer)
+    return names.to_list()
+
+
+def _rejected(path: str, reason: str) -> Entry:
+    """Enter a raster that cannot be used, by its file name."""
+    return Entry("rasters", "rejected", f"{PurePosixPath(path).name}: {reason}", 1)
+
+
+def _reason(error: Exception) -> str:
+    """Say in one line what went wrong; GDAL's own words where rasterio only points at them."""
+    cause = error.__cause__ if "previous exception" in str(error) and error.__cause__ is not None else error
+    return " ".join(str(cause).split())
+
+
+def _nothing_usable(entries: list[Entry], *, readable: bool) -> RoadprintError:
+    """Quote the reasons when no raster is left."""
+    shown = [entry.reason for entry in entries[:5]]
+    more = [f"and {len(entries) - 5} more"] if len(entries) > 5 else []
+    kind = LayerError if readable else SourceError
+    what = "none of the rasters can be used" if readable else "no raster can be read"
+    return kind(
+        f"{what}\n  " + "\n  ".join([*shown, *more]),
+        where="imagery.sources",
+        todo="Mend the files, or name others.",
+    )

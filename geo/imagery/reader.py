@@ -1,0 +1,296 @@
+"""The pixels of tiles.
+
+Roads come to the raster: a tile's centre is brought into the raster's CRS and the pixels about it are read on the
+raster's own grid. Nothing is resampled unless ``tiles.pixel_m`` or ``tiles.align: road`` asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import groupby
+from types import TracebackType
+from typing import Any, Self
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import rasterio
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio.errors import RasterioError
+
+from geo.config import Imagery, Tiles
+from geo.imagery.canvas import Canvas, OpenRaster, Pixels, Shelf, Valid, fill
+from geo.imagery.cover import SAME_GRID, WHOLE, mosaics
+from geo.imagery.resample import Square, resize, turn
+from geo.tiles.grid import PixelWindow, map_pixels, pixel_count
+
+READING_BAND_PX = 512
+"""Tiles are read in bands of this many raster rows, from left to right: a common height of a raster's blocks, so that
+a block is in GDAL's cache when the next tile wants it."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class TileImage:
+    """The pixels of a tile.
+
+    Attributes
+    ----------
+    tile_id
+        The tile.
+    pixels
+        Array ``(3, height, width)`` of 0 to 255, red, green and blue; 0 where there is no data. Height and width
+        differ where the raster's pixels are not square on the ground (degrees) and are not resampled.
+    valid
+        Array ``(height, width)``: where there is data.
+    image_id
+        What the pixels are from: image ids joined by ``;``, the one with the largest share first; empty without data.
+    coverage
+        Share of the pixels with data, from 0 to 1.
+    faults
+        What kept images that would have come first from being read, in words.
+    """
+
+    tile_id: str
+    pixels: Pixels
+    valid: Valid
+    image_id: str
+    coverage: float
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TileFailure:
+    """A tile without pixels because something went wrong.
+
+    Attributes
+    ----------
+    tile_id
+        The tile.
+    reason
+        Why, in words; the same for all tiles that one cause befalls.
+    """
+
+    tile_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A tile's centre in some CRS, and the steps there that one metre to the east and to the north makes (2 x 2)."""
+
+    x: float
+    y: float
+    per_metre: Floats
+
+
+class TileReader:
+    """Reads tiles; a context manager, for use by one thread (each thread its own).
+
+    Parameters
+    ----------
+    images
+        See ``images`` of `geo.imagery.catalogue.Catalogue`; its CRS is the city's.
+    imagery
+        ``bands``, ``scale`` and ``nodata``.
+    tiles
+        ``tile_m``, ``pixel_m`` and ``align``. North is up in the raster's own grid, which may differ from the city's by
+        the few degrees between two map grids; a road is turned upright exactly.
+    cache_mb
+        Bound of GDAL's cache of decoded blocks, which all readers of a process share (megabytes).
+    """
+
+    def __init__(
+        self, images: gpd.GeoDataFrame, imagery: Imagery, tiles: Tiles, *, cache_mb: int = 256
+    ) -> None:
+        self._imagery = imagery
+        self._tiles = tiles
+        self._cache_mb = cache_mb
+        self._city = images.crs
+        columns = images[["image_id", "crs", "pixel_m", "transform"]].assign(mosaic=mosaics(images))
+        self._images: dict[str, dict[str, Any]] = columns.set_index("image_id").to_dict("index")
+        self._shelf = Shelf(dict(zip(images["image_id"], images["path"], strict=True)))
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        # GDAL takes a small number for megabytes, rasterio hands it on as bytes, which would be no cache at all
+        self._open.enter_context(rasterio.Env(GDAL_CACHEMAX=self._cache_mb * 2**20))
+        self._open.callback(self._shelf.close)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def read(self, tiles: pd.DataFrame) -> Iterator[TileImage | TileFailure]:
+        """Read the tiles of one shard, each once, in the order that suits the rasters.
+
+        Of a tile's mosaics the first is taken unless it has no data on a part of the tile and another has data on
+        more of it. A raster that fails gives no pixels; the tile is then read from what is left.
+
+        Parameters
+        ----------
+        tiles
+            ``tile_id, x, y, bearing, image_ids``, as of `geo.tiles.along.place_tiles` and
+            `geo.imagery.cover.cover_tiles`.
+        """
+        candidates = {
+            tile_id: [str(name) for name in names]
+            for tile_id, names in zip(tiles["tile_id"], tiles["image_ids"], strict=True)
+        }
+        places = self._locate(tiles, candidates)
+        bearings = dict(zip(tiles["tile_id"], tiles["bearing"], strict=True))
+        for tile_id in self._reading_order(candidates, places):
+            yield self._read_tile(tile_id, candidates[tile_id], places, float(bearings[tile_id]))
+
+    def _locate(self, tiles: pd.DataFrame, candidates: dict[str, list[str]]) -> dict[tuple[str, str], _Place]:
+        """Place each tile in the CRS of each of its images, by tile and CRS."""
+        wanted = sorted(
+            {(self._images[name]["crs"], tile_id) for tile_id, names in candidates.items() for name in names}
+        )
+        xy = tiles.set_index("tile_id")[["x", "y"]]
+        places: dict[tuple[str, str], _Place] = {}
+        for wkt, keys in groupby(wanted, key=lambda key: key[0]):
+            ids = [tile_id for _, tile_id in keys]
+            centre, per_metre = _project(xy.loc[ids].to_numpy(), self._city, wkt, self._tiles.tile_m / 2)
+            for tile_id, (x, y), steps in zip(ids, centre, per_metre, strict=True):
+                places[tile_id, wkt] = _Place(float(x), float(y), steps)
+        return places
+
+    def _reading_order(
+        self, candidates: dict[str, list[str]], places: dict[tuple[str, str], _Place]
+    ) -> list[str]:
+        """Order tiles by their first image, there by bands of rows, there by column."""
+
+        def key(tile_id: str) -> tuple[str, int, float, str]:
+            if not candidates[tile_id]:
+                return "", 0, 0.0, tile_id
+            first = candidates[tile_id][0]
+            image = self._images[first]
+            place = places[tile_id, image["crs"]]
+            col, row = map_pixels(~Affine(*image["transform"]), place.x, place.y)
+            return first, int(row // READING_BAND_PX), col, tile_id
+
+        return sorted(candidates, key=key)
+
+    def _read_tile(
+        self, tile_id: str, names: list[str], places: dict[tuple[str, str], _Place], bearing: float
+    ) -> TileImage | TileFailure:
+        """Read a tile from the first of its mosaics that has data on all of it, else the one with most."""
+        self._shelf.tidy()
+        if not names:
+            return TileFailure(tile_id, "no raster covers it")
+        best: TileImage | None = None
+        faults: list[str] = []
+        for _, group in groupby(names, key=lambda name: int(self._images[name]["mosaic"])):
+            rasters = self._take(list(group), faults)
+            if not rasters:
+                continue
+            place = places[tile_id, self._images[rasters[0].image_id]["crs"]]
+            canvas = self._view(rasters, place, bearing, faults)
+            share = float(canvas.valid.mean())
+            if best is None or share > best.coverage:
+                sources = ";".join(rasters[i].image_id for i in canvas.contributors())
+                best = TileImage(tile_id, canvas.pixels, canvas.valid, sources, share)
+            if share >= WHOLE:
+                break
+        if best is None or (faults and best.coverage == 0):
+            return TileFailure(tile_id, "; ".join(faults))
+        return TileImage(tile_id, best.pixels, best.valid, best.image_id, best.coverage, tuple(faults))
+
+    def _take(self, names: list[str], faults: list[str]) -> list[OpenRaster]:
+        """Open the images of one mosaic, at the coarsest level that all have and that is fine enough."""
+        rasters = self._take_each([(name, 1) for name in names], faults)
+        if self._tiles.pixel_m is None or not rasters:
+            return rasters
+        pixel_m = float(self._images[rasters[0].image_id]["pixel_m"])
+        largest = max(1.0, self._tiles.pixel_m / pixel_m * (1 + SAME_GRID))
+        shared = set.intersection(*(set(raster.factors) for raster in rasters))
+        factor = max(factor for factor in shared if factor <= largest)
+        return self._take_each([(raster.image_id, factor) for raster in rasters], faults)
+
+    def _take_each(self, wanted: list[tuple[str, int]], faults: list[str]) -> list[OpenRaster]:
+        """Open rasters, noting which cannot be."""
+        rasters = []
+        for name, factor in wanted:
+            try:
+                rasters.append(self._shelf.take(name, factor))
+            except RasterioError:
+                faults.append(f"{name} cannot be opened")
+        return rasters
+
+    def _view(
+        self, rasters: Sequence[OpenRaster], place: _Place, bearing: float, faults: list[str]
+    ) -> Canvas:
+        """Read a tile's square from one mosaic, resampled or turned where that is asked for."""
+        first = rasters[0]
+        steps = np.linalg.solve(first.linear, place.per_metre)
+        # ground that one column and one row of pixels spans
+        pixel = np.hypot(*np.linalg.inv(steps))
+        tile_m, pixel_m = self._tiles.tile_m, self._tiles.pixel_m
+        col, row = first.pixel_of(place.x, place.y)
+        if self._tiles.align == "road" or not first.upright:
+            heading = np.radians(bearing if self._tiles.align == "road" else 0.0)
+            square = _square((col, row), steps, heading, tile_m)
+            side = pixel_count(tile_m, pixel_m or float(np.sqrt(pixel[0] * pixel[1])))
+            return self._turned(rasters, square, side, faults)
+        if pixel_m is None or bool((np.abs(pixel / pixel_m - 1) <= SAME_GRID).all()):
+            width, height = (
+                pixel_count(tile_m, float(size) if pixel_m is None else pixel_m) for size in pixel
+            )
+            window = PixelWindow.about(col, row, height=height, width=width)
+            return self._fill(rasters, window, faults)
+        half = tile_m / 2 / pixel
+        box = col - half[0], row - half[1], col + half[0], row + half[1]
+        window = PixelWindow.enclosing(*box, margin=1)
+        canvas = self._fill(rasters, window, faults)
+        inside = box[0] - window.col, box[1] - window.row, box[2] - window.col, box[3] - window.row
+        return resize(canvas, inside, pixel_count(tile_m, pixel_m))
+
+    def _turned(self, rasters: Sequence[OpenRaster], square: Square, side: int, faults: list[str]) -> Canvas:
+        """Read the pixels about a square that lies at an angle, and turn it upright."""
+        corners = square.corners()
+        # bilinear sampling reaches one pixel of the result further
+        margin = 2 + int(np.ceil(2 * np.hypot(*square.right) / side))
+        window = PixelWindow.enclosing(*corners.min(axis=0), *corners.max(axis=0), margin=margin)
+        canvas = self._fill(rasters, window, faults)
+        origin = np.array([window.col, window.row])
+        return turn(canvas, Square(square.centre - origin, square.right, square.up), side)
+
+    def _fill(self, rasters: Sequence[OpenRaster], window: PixelWindow, faults: list[str]) -> Canvas:
+        """Read a window, noting which rasters failed."""
+        canvas, broken = fill(rasters, window, self._imagery)
+        faults += [f"{name} is damaged, cut short or out of reach" for name in broken]
+        return canvas
+
+
+def _project(centre: Floats, city: pyproj.CRS, wkt: str, step_m: float) -> tuple[Floats, Floats]:
+    """Bring points into another CRS, with the steps there per metre of the city's CRS.
+
+    Returns
+    -------
+    Points ``(n, 2)`` and matrices ``(n, 2, 2)`` whose columns are the steps of one metre to the east and to the north.
+    """
+    target = pyproj.CRS.from_wkt(wkt)
+    if target.equals(city, ignore_axis_order=True):
+        return centre, np.broadcast_to(np.eye(2), (len(centre), 2, 2))
+    change = pyproj.Transformer.from_crs(city, target, always_xy=True)
+    start, east, north = (
+        np.column_stack(change.transform(*(centre + shift).T)) for shift in ((0, 0), (step_m, 0), (0, step_m))
+    )
+    return start, np.stack([east - start, north - start], axis=-1) / step_m
+
+
+def _square(
+    centre: tuple[float, float], steps: NDArray[np.floating], heading: float, side_m: float
+) -> Square:
+    """Lay a tile on a pixel grid, its upper side towards a heading (radians clockwise from the city's grid north)."""
+    up = steps @ np.array([np.sin(heading), np.cos(heading)]) * side_m / 2
+    right = steps @ np.array([np.cos(heading), -np.sin(heading)]) * side_m / 2
+    return Square(np.array(centre), right, up)

@@ -1,0 +1,201 @@
+"""The layers of the GeoPackage: which columns each must have, of which type, and what an analyst reads about them.
+
+Declared once, as data: the writer checks frames against it, the styles take their field aliases from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from geo.config import Severity
+from geo.ledger import STATUSES
+
+Kind = Literal["text", "integer", "real", "datetime"]
+Geometry = Literal["LineString", "Point", "Polygon"]
+
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+SNAP_STATUSES = (
+    "matched",
+    "ambiguous",
+    "beyond_limit",
+    "no_geometry",
+    "outside_area",
+    "duplicate",
+    "out_of_period",
+    "excluded_class",
+)
+GEOMETRY_COLUMN = "geom"
+ROW_COLUMN = "fid"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that must be there.
+
+    Attributes
+    ----------
+    name, kind
+        As in the file; an empty cell is null, never zero.
+    alias
+        What QGIS shows in its place, with the unit.
+    allowed
+        The only values it may have beside null; empty: any.
+    """
+
+    name: str
+    kind: Kind
+    alias: str
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer or table of the GeoPackage.
+
+    Attributes
+    ----------
+    name, title, description
+        Table name, and what QGIS says about the layer.
+    geometry
+        Of its rows; None for a table.
+    columns
+        Those that must be there, in order; any others follow.
+    key
+        Column whose values name the rows, once each; rows are sorted by it. None: rows stay as they come.
+    located
+        Whether every row must have a geometry.
+    """
+
+    name: str
+    title: str
+    description: str
+    geometry: Geometry | None
+    columns: tuple[Column, ...]
+    key: str | None = None
+    located: bool = True
+
+
+_SEGMENTS = Layer(
+    "segments",
+    "Road segments",
+    "Stretches of road between junctions, with their visual type and what is known about collisions on them. "
+    "Association, not cause. Rates are per km and year of the collision records; traffic is not in them.",
+    "LineString",
+    (
+        Column("segment_id", "text", "Segment"),
+        Column("source_ids", "text", "Source ids"),
+        Column("name", "text", "Name"),
+        Column("road_class", "text", "Road class"),
+        Column("length_m", "real", "Length (m)"),
+        Column("n_tiles", "integer", "Tiles"),
+        Column("coverage", "real", "Imagery coverage (0 to 1)"),
+        Column("cluster", "integer", "Type"),
+        Column("cluster_margin", "real", "Margin of the type (0 to 1)"),
+        Column("years", "real", "Collision records (years)"),
+        Column("n_collisions", "integer", "Collisions"),
+        Column("n_fatal", "integer", "Fatal collisions"),
+        Column("n_serious", "integer", "Serious collisions"),
+        Column("n_slight", "integer", "Slight collisions"),
+        Column("n_ksi", "integer", "KSI collisions"),
+        Column("collisions_per_km_year", "real", "Collisions per km and year"),
+        Column("ksi_per_km_year", "real", "KSI per km and year"),
+        Column("ksi_per_km_year_low", "real", "KSI per km and year, lower limit"),
+        Column("ksi_per_km_year_high", "real", "KSI per km and year, upper limit"),
+        Column("ksi_per_km_year_eb", "real", "KSI per km and year, shrunk"),
+    ),
+    key="segment_id",
+)
+_JUNCTIONS = Layer(
+    "junctions",
+    "Junctions",
+    "Nodes where three or more road arms meet, and roundabouts taken as one, with their collisions.",
+    "Point",
+    (
+        Column("junction_id", "text", "Junction"),
+        Column("arms", "integer", "Arms"),
+        Column("n_collisions", "integer", "Collisions"),
+        Column("n_ksi", "integer", "KSI collisions"),
+    ),
+    key="junction_id",
+)
+_TILES = Layer(
+    "tiles",
+    "Imagery tiles",
+    "Square windows of imagery along the segments: what the encoder saw.",
+    "Polygon",
+    (
+        Column("tile_id", "text", "Tile"),
+        Column("segment_id", "text", "Segment"),
+        Column("position_m", "real", "Position along the segment (m)"),
+        Column("bearing", "real", "Bearing of the road (degrees from grid north)"),
+        Column("coverage", "real", "Imagery coverage (0 to 1)"),
+        Column("image_id", "text", "Image"),
+    ),
+    key="tile_id",
+)
+_COLLISIONS = Layer(
+    "collisions",
+    "Collisions",
+    "Every row of the collision records, each placed on one segment or junction, or left with the reason.",
+    "Point",
+    (
+        Column("collision_id", "text", "Collision"),
+        Column("date", "datetime", "Date"),
+        Column("severity", "text", "Severity", SEVERITIES),
+        Column("n_casualties", "integer", "Casualties"),
+        Column("segment_id", "text", "Segment"),
+        Column("junction_id", "text", "Junction"),
+        Column("snap_distance_m", "real", "Distance to the road (m)"),
+        Column("snap_status", "text", "Placed", SNAP_STATUSES),
+    ),
+    located=False,
+)
+_CLUSTERS = Layer(
+    "clusters",
+    "Road types",
+    "Types of road found from imagery alone, and their collision rates against all other roads of the city.",
+    None,
+    (
+        Column("cluster", "integer", "Type"),
+        Column("n_segments", "integer", "Segments"),
+        Column("length_km", "real", "Length (km)"),
+        Column("n_collisions", "integer", "Collisions"),
+        Column("n_ksi", "integer", "KSI collisions"),
+        Column("ksi_per_km_year", "real", "KSI per km and year"),
+        Column("low", "real", "KSI per km and year, lower limit"),
+        Column("high", "real", "KSI per km and year, upper limit"),
+        Column("rate_ratio", "real", "Rate ratio to other roads"),
+        Column("rate_ratio_low", "real", "Rate ratio, lower limit"),
+        Column("rate_ratio_high", "real", "Rate ratio, upper limit"),
+        Column("p_value", "real", "p value"),
+        Column("q_value", "real", "q value (false discovery rate)"),
+        Column("prototype_tiles", "text", "Prototype tiles"),
+    ),
+    key="cluster",
+)
+_LEDGER = Layer(
+    "ledger",
+    "Ledger",
+    "The account of every input row: done, skipped, rejected (with its reason) or failed.",
+    None,
+    (
+        Column("stage", "text", "Stage"),
+        Column("item", "text", "Item"),
+        Column("status", "text", "Status", STATUSES),
+        Column("reason", "text", "Reason"),
+        Column("count", "integer", "Count"),
+    ),
+)
+_RUN = Layer(
+    "run",
+    "Run",
+    "The configuration, digests and versions that made this file.",
+    None,
+    (Column("key", "text", "Key"), Column("value", "text", "Value")),
+    key="key",
+)
+LAYERS: dict[str, Layer] = {
+    layer.name: layer for layer in (_SEGMENTS, _JUNCTIONS, _TILES, _COLLISIONS, _CLUSTERS, _LEDGER, _RUN)
+}
+"""In the order of the file."""

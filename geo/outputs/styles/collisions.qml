@@ -1,0 +1,27 @@
+{% import "parts.qml" as parts %}
+<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
+<qgis version="3.22.0" styleCategories="AllStyleCategories" labelsEnabled="0" hasScaleBasedVisibilityFlag="0">
+ {# the gravest are drawn last, on top #}
+ <renderer-v2 type="categorizedSymbol" attr="severity" symbollevels="0" enableorderby="1" forceraster="0">
+  <categories>
+   {% for severity in colours %}
+   <category symbol="{{ loop.index0 }}" value="{{ severity }}" type="string" label="{{ severity }}" render="true"/>
+   {% endfor %}
+   <category symbol="{{ colours | length }}" value="" type="string" label="not known" render="true"/>
+  </categories>
+  <symbols>
+   {% for severity, colour in colours.items() %}
+   {{ parts.circle(loop.index0, colour, ["3.2", "2.4", "1.8"][loop.index0]) }}
+   {% endfor %}
+   {{ parts.circle(colours | length, unknown, "1.4", false) }}
+  </symbols>
+  <orderby>
+   <orderByClause asc="1" nullsFirst="1">CASE WHEN "severity" = 'fatal' THEN 3 WHEN "severity" = 'serious' THEN 2 WHEN "severity" = 'slight' THEN 1 ELSE 0 END</orderByClause>
+  </orderby>
+ </renderer-v2>
+ {{ parts.fields(layer) }}
+ <previewExpression>"collision_id"</previewExpression>
+ <mapTip>{% filter forceescape %}<b>{{ parts.text("severity", "severity not known") }}</b>, [% coalesce(format_date("date", 'yyyy-MM-dd'), 'date not known') %]<br>
+{{ parts.text("snap_status", "") }}, {{ parts.number("snap_distance_m", 1) }} m from the road{% endfilter %}</mapTip>
+ <layerGeometryType>0</layerGeometryType>
+</qgis>

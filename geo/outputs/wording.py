@@ -1,0 +1,72 @@
+"""Figures and findings in words, the same in every output."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+
+Outcome = Literal["ksi", "collisions"]
+
+OUTCOMES: dict[Outcome, str] = {"ksi": "KSI collisions", "collisions": "collisions"}
+NOT_KNOWN = "not known"
+SAME_WITHIN = (2 / 3, 3 / 2)
+"""An interval of the rate ratio that lies in here and includes 1 is narrow enough to be called 'about the same'."""
+DISCOVERY = 0.05
+"""Share of false ones among the findings that is put up with (Benjamini and Hochberg 1995)."""
+
+
+def figure(value: float | None, digits: int = 3) -> str:
+    """Write a number with so many significant digits, never with an exponent; `NOT_KNOWN` for none."""
+    if value is None or math.isnan(value):
+        return NOT_KNOWN
+    if math.isinf(value):
+        return "no limit" if value > 0 else "no lower limit"
+    if abs(value) >= 10**digits:
+        return f"{round(value):,}".replace(",", "\N{NO-BREAK SPACE}")
+    return np.format_float_positional(value, precision=digits, fractional=False, trim="-")
+
+
+def interval(low: float | None, high: float | None, digits: int = 2) -> str:
+    """Write an interval as ``0.8 to 1.3``; one without an upper limit as ``0.8 or more``."""
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
+        return NOT_KNOWN
+    if math.isinf(high):
+        return f"{figure(low, digits)} or more"
+    return f"{figure(low, digits)} to {figure(high, digits)}"
+
+
+def verdict(low: float | None, high: float | None, q_value: float | None, outcome: Outcome) -> str:
+    """Say in a sentence what the interval of a rate ratio allows to be said.
+
+    Parameters
+    ----------
+    low, high
+        Limits of the ratio of this type's rate to that of all other roads.
+    q_value
+        The same comparison, corrected for comparing several types.
+    outcome
+        What the rate counts.
+
+    Returns
+    -------
+    'More' and 'Fewer' only when the interval excludes 1, and with a reservation when `q_value` does not bear it
+    out; 'About the same' only when the interval is narrow (`SAME_WITHIN`); else that it cannot be told.
+    """
+    noun, limits = OUTCOMES[outcome], interval(low, high)
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
+        return f"Not known: no rate of {noun} to compare."
+    if low > 1 or high < 1:
+        word = "More" if low > 1 else "Fewer"
+        finding = f"{word} {noun} per km and year than other roads: {limits} times."
+        if q_value is None or math.isnan(q_value) or q_value <= DISCOVERY:
+            return finding
+        return (
+            f"{finding} Comparing several types at once, this may still be chance (q = {figure(q_value, 2)})."
+        )
+    if low >= SAME_WITHIN[0] and high <= SAME_WITHIN[1]:
+        return f"About the same as other roads: {limits} times their {noun} per km and year."
+    if low <= 0 and math.isinf(high):
+        return f"Too few {noun} to tell."
+    return f"Too few {noun} to tell: {limits} times those of other roads per km and year."

@@ -1,0 +1,384 @@
+"""Reading road centrelines from any vector source, row by row accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pyproj
+import shapely
+from pyarrow import ArrowException
+from pyogrio.errors import DataLayerError, DataSourceError
+from pyproj.exceptions import CRSError
+
+from geo.config import Roads
+from geo.errors import ConfigurationError, LayerError, SourceError
+from geo.ledger import Entry, merge
+
+DRIVABLE = (
+    *(
+        "motorway",
+        "motorway_link",
+        "trunk",
+        "trunk_link",
+        "primary",
+        "primary_link",
+        "secondary",
+        "secondary_link",
+    ),
+    *(
+        "tertiary",
+        "tertiary_link",
+        "unclassified",
+        "residential",
+        "living_street",
+        "road",
+        "busway",
+        "bus_guideway",
+    ),
+)
+"""Values of OpenStreetMap's ``highway`` that are roads for motor traffic (OpenStreetMap wiki, 'Key:highway'): what is
+kept of a ``.pbf`` when the configuration names no classes. Service ways, tracks and paths are not among them."""
+_OSM_TAGS = ("ref", "junction", "bridge", "tunnel", "layer", "oneway")
+_NO = ("", "no", "n", "f", "false", "0", "0.0", "none", "nan")
+_RINGS = ("roundabout", "circular")
+KEPT = ("source_id", "name", "road_class", "ref", "level", "roundabout")
+Area = str | tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class RoadSource:
+    """Road centrelines in the city's CRS.
+
+    Attributes
+    ----------
+    kept
+        LineStrings of the classes that are kept: ``source_id``, ``name``, ``road_class``, ``ref``, ``level`` (0 on the
+        ground, above 0 for bridges, below for tunnels), ``roundabout``, and all other columns as ``src_<column>``.
+    others
+        Roads of the classes that are left out: ``road_class``, ``name``, ``ref``, ``level``.
+    crs
+        Projected, in metres.
+    area
+        The area asked for, in `crs`.
+    entries
+        What became of the rows; those of item ``roads`` add up to the rows of the source.
+    """
+
+    kept: gpd.GeoDataFrame
+    others: gpd.GeoDataFrame
+    crs: pyproj.CRS
+    area: shapely.Geometry | None
+    entries: list[Entry]
+
+
+def read_roads(roads: Roads, *, crs: str | None, area: Area | None) -> RoadSource:
+    """Read road centrelines.
+
+    Parameters
+    ----------
+    roads
+        The ``roads`` section of the city's file.
+    crs
+        The city's CRS, projected and in metres; None: the UTM zone of the roads.
+    area
+        A polygon file, or ``(west, south, east, north)`` in degrees; roads are clipped to it.
+
+    Raises
+    ------
+    SourceError
+        When the source cannot be read at all.
+    LayerError
+        When it lacks a layer, column, CRS, lines, or any road that is asked for.
+    ConfigurationError
+        When `crs` is not projected in metres.
+    """
+    rows = _read(roads)
+    asked = None if crs is None else metric_crs(crs, rows)
+    lines, entries = _lines(rows, roads.source)
+    city = asked or pyproj.CRS.from_user_input(lines.estimate_utm_crs())
+    lines = lines.to_crs(city)
+    finite = np.isfinite(shapely.length(lines.geometry.to_numpy()))
+    entries.append(
+        Entry("roads", "rejected", "coordinates that the city's CRS cannot hold", _rows(lines[~finite]))
+    )
+    lines = _columns(lines[finite], roads)
+    shape = None if area is None else read_area(area, city)
+    if shape is not None:
+        lines, outside = _clip(lines, shape, roads.source)
+        entries.append(outside)
+    kept, others, left_out = _by_class(lines, roads)
+    entries += left_out
+    entries.append(Entry("roads", "done", "", _rows(kept)))
+    drop = ["row"]
+    return RoadSource(
+        kept.drop(columns=drop).reset_index(drop=True),
+        others[["road_class", "name", "ref", "level", "geometry"]].reset_index(drop=True),
+        city,
+        shape,
+        [entry for entry in merge(entries) if entry.count],
+    )
+
+
+def _rows(lines: gpd.GeoDataFrame) -> int:
+    """Count the source rows that lines come from."""
+    return int(lines["row"].nunique())
+
+
+def _read(roads: Roads) -> gpd.GeoDataFrame:
+    """Read the source's rows, whatever their geometry."""
+    path = Path(roads.source)
+    if "://" not in roads.source and not roads.source.startswith("/vsi") and not path.exists():
+        raise SourceError("no such file", where=roads.source, todo="Mend the path in roads.source.")
+    suffix = path.suffix.lower()
+    try:
+        if suffix in {".parquet", ".geoparquet"}:
+            rows = gpd.read_parquet(path)
+        else:
+            layer = _layer(roads)
+            rows = pyogrio.read_dataframe(roads.source, layer=layer, use_arrow=False)
+    except (DataSourceError, DataLayerError, ArrowException, ValueError, OSError) as error:
+        raise SourceError(
+            f"it cannot be read as roads ({str(error).strip().splitlines()[0]:.200})",
+            where=roads.source,
+            todo="Give a GeoPackage, Shapefile, GeoJSON, FlatGeobuf, GeoParquet or OSM .pbf of road lines.",
+        ) from error
+    if not isinstance(rows, gpd.GeoDataFrame):
+        raise LayerError(
+            "it has no geometry", where=roads.source, todo="Choose a layer of lines in roads.layer."
+        )
+    if rows.empty:
+        raise LayerError("the layer has no rows", where=roads.source, todo="Give a layer with roads in it.")
+    if rows.crs is None:
+        raise LayerError(
+            "it states no CRS",
+            where=roads.source,
+            todo="Write its CRS into the file (ogr2ogr -a_srs EPSG:...).",
+        )
+    rows = rows.rename_geometry("geometry") if rows.geometry.name != "geometry" else rows
+    return _osm(rows) if suffix == ".pbf" else rows
+
+
+def _layer(roads: Roads) -> str | None:
+    """Find the layer to read, or say which ones there are."""
+    names = [str(name) for name in pyogrio.list_layers(roads.source)[:, 0]]
+    if roads.layer is None:
+        return "lines" if roads.source.lower().endswith(".pbf") else (names[0] if names else None)
+    if roads.layer not in names:
+        raise LayerError(
+            f"it has no layer {roads.layer!r}; there are {', '.join(names)}",
+            where=roads.source,
+            todo="Mend roads.layer.",
+        )
+    return roads.layer
+
+
+def _osm(rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Take the tags that matter out of OpenStreetMap's ``other_tags`` (``"key"=>"value"``, comma-separated)."""
+    tags = rows["other_tags"] if "other_tags" in rows else pd.Series("", index=rows.index)
+    found = {
+        tag: tags.str.extract(rf'"{tag}"=>"([^"]*)"', expand=False) for tag in _OSM_TAGS if tag not in rows
+    }
+    return rows.assign(**found)
+
+
+def metric_crs(crs: str, rows: gpd.GeoDataFrame | None = None) -> pyproj.CRS:
+    """Check that a CRS is projected, in metres.
+
+    Raises
+    ------
+    ConfigurationError
+        Naming the key, what was found, and a CRS that fits.
+    """
+    fits = "" if rows is None else f" {rows.estimate_utm_crs().to_string()} fits the roads."
+    try:
+        found = pyproj.CRS.from_user_input(crs)
+    except CRSError as error:
+        raise ConfigurationError(
+            f"{crs!r} is no CRS that PROJ knows", where="crs", todo=f"Give a projected CRS in metres.{fits}"
+        ) from error
+    units = {axis.unit_conversion_factor for axis in found.axis_info[:2]}
+    if not found.is_projected or units != {1.0}:
+        unit = found.axis_info[0].unit_name if found.axis_info else "unknown"
+        raise ConfigurationError(
+            f"{crs!r} ({found.name}) has its axes in {unit}; lengths need a projected CRS in metres",
+            where="crs",
+            todo=f"Give a projected CRS in metres, or leave crs out.{fits}",
+        )
+    return found
+
+
+def read_area(area: Area, crs: pyproj.CRS) -> shapely.Geometry:
+    """Read the area of a city: a polygon file, or a box in degrees; in the city's CRS.
+
+    Raises
+    ------
+    SourceError, LayerError
+        When the file cannot be read, states no CRS, or holds no polygon.
+    """
+    if not isinstance(area, str):
+        box = gpd.GeoSeries([shapely.segmentize(shapely.box(*area), 0.01)], crs=4326)
+        square: shapely.Geometry = box.to_crs(crs).iloc[0]
+        return square
+    try:
+        shapes = gpd.read_file(area)
+    except (DataSourceError, DataLayerError, OSError) as error:
+        raise SourceError(
+            "it cannot be read", where=f"area {area}", todo="Give a file of polygons."
+        ) from error
+    polygons = shapes[shapes.geom_type.isin(["Polygon", "MultiPolygon"])]
+    if polygons.empty or shapes.crs is None:
+        fault = "it holds no polygon" if polygons.empty else "it states no CRS"
+        raise LayerError(fault, where=f"area {area}", todo="Give a file of polygons with a CRS.")
+    return shapely.union_all(shapely.make_valid(polygons.to_crs(crs).geometry.to_numpy()))
+
+
+def _lines(rows: gpd.GeoDataFrame, source: str) -> tuple[gpd.GeoDataFrame, list[Entry]]:
+    """Bring rows to single flat lines; a row that is none is rejected with its reason."""
+    rows = rows.assign(row=np.arange(len(rows)))
+    flat = shapely.force_2d(rows.geometry.to_numpy())
+    kind = shapely.get_type_id(flat)
+    is_line = np.isin(kind, [shapely.GeometryType.LINESTRING, shapely.GeometryType.MULTILINESTRING])
+    is_line |= kind == shapely.GeometryType.LINEARRING
+    empty = shapely.is_missing(flat) | shapely.is_empty(flat)
+    length = np.where(is_line & ~empty, shapely.length(flat), np.nan)
+    coordinates, owner = shapely.get_coordinates(flat, return_index=True)
+    finite = np.ones(len(rows), dtype=bool)
+    finite[owner[~np.isfinite(coordinates).all(axis=1)]] = False
+    faults = {
+        "no geometry": empty,
+        "not a line": ~empty & ~is_line,
+        "coordinates that are no numbers": ~empty & is_line & ~finite,
+        "zero length": ~empty & is_line & finite & (length == 0),
+    }
+    bad = np.logical_or.reduce(list(faults.values()))
+    entries = [Entry("roads", "rejected", reason, int(which.sum())) for reason, which in faults.items()]
+    if bad.all():
+        found = "; ".join(f"{e.count} rows: {e.reason}" for e in entries if e.count)
+        raise LayerError(f"it holds no line ({found})", where=source, todo="Give road centrelines.")
+    good = rows[~bad].set_geometry(gpd.GeoSeries(flat[~bad], index=rows.index[~bad], crs=rows.crs))
+    parts = good.explode(ignore_index=True)
+    return parts[shapely.length(parts.geometry.to_numpy()) > 0], entries
+
+
+def _columns(lines: gpd.GeoDataFrame, roads: Roads) -> gpd.GeoDataFrame:
+    """Give the columns their own names; all others become ``src_<column>``."""
+    columns = [str(c) for c in lines.columns]
+    lines = lines.set_axis(columns, axis="columns")
+    there = [c for c in columns if c not in {"geometry", "row"}]
+    standard = Roads.model_fields
+    for key in ("class_field", "name_field", "ref_field", "id_field"):
+        column = getattr(roads, key)
+        needed = key == "class_field" or column != standard[key].default
+        if column is not None and column not in there and needed:
+            raise LayerError(
+                f"it has no column {column!r}; there are {', '.join(there)}",
+                where=roads.source,
+                todo=f"Mend roads.{key}" + (", or set it to null." if key != "id_field" else "."),
+            )
+    osm_id = "osm_id" if roads.source.lower().endswith(".pbf") else None
+    id_field = roads.id_field or (osm_id if osm_id in there else None)
+    ids = _text(lines, id_field)
+    own = {
+        "source_id": ids.fillna(lines["row"].astype(str))
+        if id_field
+        else lines["row"].astype(str).astype(object),
+        "name": _text(lines, roads.name_field),
+        "road_class": _text(lines, roads.class_field),
+        "ref": _text(lines, roads.ref_field),
+        "level": _level(lines),
+        "roundabout": _text(lines, _spelled(there, "junction")).str.casefold().isin(_RINGS),
+        "row": lines["row"],
+    }
+    used = {roads.name_field, roads.class_field, roads.ref_field, id_field}
+    rest = {f"src_{c}": _storable(lines[c]) for c in there if c not in used}
+    return gpd.GeoDataFrame(
+        pd.DataFrame(own | rest, index=lines.index), geometry=lines.geometry, crs=lines.crs
+    )
+
+
+def _spelled(there: Sequence[str], name: str) -> str | None:
+    """Find a column whatever its case."""
+    return next((column for column in there if column.casefold() == name), None)
+
+
+def _text(lines: gpd.GeoDataFrame, column: str | None) -> pd.Series:
+    """Bring a column to stripped text, null where it is empty or not there."""
+    if column is None or column not in lines:
+        return pd.Series(None, index=lines.index, dtype=object)
+    values = lines[column]
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64")
+    text = values.astype("string").str.strip()
+    stripped: pd.Series = text.where(text.notna() & (text != ""), None).astype(object)
+    return stripped
+
+
+def _level(lines: gpd.GeoDataFrame) -> pd.Series:
+    """Tell bridges and tunnels from what they cross: ``layer`` where it says so, else 1 and -1."""
+    there = [str(c) for c in lines.columns]
+
+    def is_so(name: str) -> pd.Series:
+        text = _text(lines, _spelled(there, name)).astype("string").str.casefold().fillna("")
+        return ~text.isin(_NO)
+
+    layer = pd.to_numeric(_text(lines, _spelled(there, "layer")), errors="coerce").fillna(0)
+    built = is_so("bridge").astype(int) - is_so("tunnel").astype(int)
+    level: pd.Series = layer.where(layer != 0, built).round().astype(np.int64)
+    return level
+
+
+def _storable(values: pd.Series) -> pd.Series:
+    """Keep numbers, truth values and times as they are; everything else as text."""
+    kinds = pd.api.types
+    if kinds.is_bool_dtype(values) or kinds.is_numeric_dtype(values) or kinds.is_datetime64_any_dtype(values):
+        return values
+    return values.astype("string").astype(object).where(values.notna(), None)
+
+
+def _clip(lines: gpd.GeoDataFrame, shape: shapely.Geometry, source: str) -> tuple[gpd.GeoDataFrame, Entry]:
+    """Cut roads at the border of the area."""
+    shapely.prepare(shape)
+    geometry = lines.geometry.to_numpy().copy()
+    inside = shapely.contains_properly(shape, geometry)
+    geometry[~inside] = shapely.intersection(geometry[~inside], shape)
+    clipped = lines.set_geometry(gpd.GeoSeries(geometry, index=lines.index, crs=lines.crs)).explode(
+        ignore_index=True
+    )
+    clipped = clipped[shapely.length(clipped.geometry.to_numpy()) > 0]
+    outside = Entry("roads", "skipped", "outside the area", _rows(lines) - _rows(clipped))
+    if clipped.empty:
+        raise LayerError("no road lies in the area", where=source, todo="Check the key area, and its CRS.")
+    return clipped, outside
+
+
+def _by_class(
+    lines: gpd.GeoDataFrame, roads: Roads
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, list[Entry]]:
+    """Part roads by the classes that are asked for."""
+    classes = lines["road_class"]
+    entries = []
+    if roads.source.lower().endswith(".pbf"):
+        if roads.keep is None:
+            road = classes.isin(DRIVABLE)
+            reason = "not a road for motor traffic"
+        else:
+            road, reason = classes.notna(), "not a highway"
+        entries.append(Entry("roads", "skipped", reason, _rows(lines) - _rows(lines[road])))
+        lines, classes = lines[road], classes[road]
+    asked = classes.isin(roads.keep) if roads.keep is not None else ~classes.isin(roads.drop or [])
+    kept, others = lines[asked], lines[~asked]
+    entries.append(Entry("roads", "skipped", "a class that is left out", _rows(others)))
+    if kept.empty:
+        there = ", ".join(sorted(map(str, classes.dropna().unique()))) or "none"
+        raise LayerError(
+            f"no road is left of the classes asked for; there are {there}",
+            where=roads.source,
+            todo="Mend roads.keep or roads.drop.",
+        )
+    return kept, others, entries

@@ -1,0 +1,160 @@
+"""Counts and rates, and the exact intervals of both."""
+
+from __future__ import annotations
+
+from calendar import isleap
+from collections.abc import Collection
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import chi2
+
+from geo.config import Severity
+
+LEVEL = 0.95
+Floats = NDArray[np.float64]
+
+
+def years_of(first: date, last: date) -> float:
+    """Count the calendar years from one day to another, both included: a whole calendar year is exactly 1."""
+    total = 0.0
+    for year in range(first.year, last.year + 1):
+        start, end = max(first, date(year, 1, 1)), min(last, date(year, 12, 31))
+        total += ((end - start) + timedelta(days=1)) / timedelta(days=366 if isleap(year) else 365)
+    return total
+
+
+def record_years(collisions: pd.DataFrame, period: tuple[date, date] | None) -> float | None:
+    """Find how many years the records cover.
+
+    The configured period, else from the first to the last date in the records; where they hold years alone, those years
+    as a whole. None when they hold neither.
+
+    Parameters
+    ----------
+    collisions
+        ``date`` and ``source_year``.
+    period
+        First and last day.
+    """
+    if period is not None:
+        return years_of(*period)
+    when = collisions["date"].dropna()
+    if not when.empty:
+        return years_of(when.min().date(), when.max().date())
+    year = collisions["source_year"].dropna()
+    return None if year.empty else float(year.max() - year.min() + 1)
+
+
+def poisson_interval(
+    count: ArrayLike, exposure: ArrayLike = 1.0, level: float = LEVEL
+) -> tuple[Floats, Floats]:
+    """Find the exact interval of a Poisson rate (Garwood 1936, Biometrika 28:437-442).
+
+    From the quantiles of chi-squared with 2 x count and 2 x count + 2 degrees of freedom; the lower limit of no events
+    is 0. It covers the true rate with at least the stated probability.
+
+    Parameters
+    ----------
+    count
+        Events; NaN gives NaN.
+    exposure
+        What the rate is divided by; 0 or NaN gives NaN.
+    level
+        Of confidence.
+
+    Returns
+    -------
+    Lower and upper limit of the rate.
+    """
+    events, divisor = np.broadcast_arrays(
+        np.asarray(count, dtype=np.float64), np.asarray(exposure, dtype=np.float64)
+    )
+    tail = (1 - level) / 2
+    low = np.where(events > 0, chi2.ppf(tail, 2 * np.where(events > 0, events, 1)) / 2, 0.0)
+    high = chi2.ppf(1 - tail, 2 * events + 2) / 2
+    usable = np.isfinite(events) & (divisor > 0)
+    safe = np.where(usable, divisor, 1.0)
+    return np.where(usable, low / safe, np.nan), np.where(usable, high / safe, np.nan)
+
+
+def rate(count: pd.Series, exposure: pd.Series) -> pd.Series:
+    """Divide counts by exposure; null where either is not known or there is no exposure."""
+    divisor = exposure.astype("float64")
+    found: pd.Series = count.astype("Float64").astype("float64") / divisor.where(divisor > 0)
+    return found
+
+
+def count_severities(
+    collisions: pd.DataFrame, by: str, index: pd.Index, severities: Collection[Severity]
+) -> pd.DataFrame:
+    """Count collisions by place and severity.
+
+    Parameters
+    ----------
+    collisions
+        Placed collisions: `by` and ``severity``.
+    by
+        ``segment_id`` or ``junction_id``.
+    index
+        The places, all of which get a row.
+    severities
+        Those that the source can tell apart; a count of another one is null, and so is ``n_ksi`` unless fatal and
+        serious collisions can both be told.
+
+    Returns
+    -------
+    ``n_collisions, n_fatal, n_serious, n_slight, n_ksi`` on `index`, Int64.
+    """
+    placed = collisions[collisions[by].notna()]
+    table = pd.crosstab(placed[by], placed["severity"].astype(object).fillna("unknown")).reindex(
+        index, fill_value=0
+    )
+    counts = pd.DataFrame({"n_collisions": table.sum(axis=1).astype("Int64")}, index=index)
+    for severity in ("fatal", "serious", "slight"):
+        known = table[severity] if severity in table else pd.Series(0, index=index)
+        counts[f"n_{severity}"] = (
+            known.astype("Int64") if severity in severities else pd.array([pd.NA] * len(index), "Int64")
+        )
+    counts["n_ksi"] = counts["n_fatal"] + counts["n_serious"]
+    return counts
+
+
+def segment_rates(counts: pd.DataFrame, length_m: pd.Series, years: float | None) -> pd.DataFrame:
+    """Turn the counts of segments into rates per kilometre and year.
+
+    Parameters
+    ----------
+    counts
+        See `count_severities`.
+    length_m
+        Of each segment (metres), on the same index.
+    years
+        Of the records; None: not known, and no rate is.
+
+    Returns
+    -------
+    ``years`` and, for collisions and KSI, the rate with its exact interval (``_low``, ``_high``).
+    """
+    exposure = length_m / 1000 * (np.nan if years is None else years)
+    rates = pd.DataFrame({"years": years}, index=counts.index, dtype="float64")
+    for count, name in (("n_collisions", "collisions_per_km_year"), ("n_ksi", "ksi_per_km_year")):
+        rates[name] = rate(counts[count], exposure)
+        rates[f"{name}_low"], rates[f"{name}_high"] = poisson_interval(
+            counts[count].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), exposure
+        )
+    return rates
+
+
+def junction_rates(counts: pd.DataFrame, years: float | None) -> pd.DataFrame:
+    """Turn the counts of junctions into rates per year, with exact intervals."""
+    exposure = pd.Series(np.nan if years is None else years, index=counts.index)
+    rates = pd.DataFrame(index=counts.index)
+    for count, name in (("n_collisions", "collisions_per_year"), ("n_ksi", "ksi_per_year")):
+        rates[name] = rate(counts[count], exposure)
+        rates[f"{name}_low"], rates[f"{name}_high"] = poisson_interval(
+            counts[count].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), exposure
+        )
+    return rates

@@ -1,0 +1,37 @@
+"""Stage 5: each collision is read once and placed on one segment or junction, or left with its reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import pyproj
+import shapely
+
+from geo.collisions.assign import assign
+from geo.collisions.read import read_collisions
+from geo.ledger import Entry
+from tasks.plan import Plan
+from tasks.stage import read_json, write_json
+
+
+def build(plan: Plan, folder: Path) -> list[Entry]:
+    """Write ``collisions`` (see docs/stages.md) and what the source can tell apart."""
+    config = plan.config
+    if not config.collisions.sources:
+        return []
+    roads = plan.stage_folder("roads")
+    place = read_json(roads / "place.json")
+    source = read_collisions(config.collisions)
+    placed = assign(
+        source,
+        gpd.read_parquet(roads / "segments.parquet"),
+        gpd.read_parquet(roads / "junctions.parquet"),
+        gpd.read_parquet(roads / "other_roads.parquet"),
+        crs=pyproj.CRS.from_wkt(place["crs"]),
+        area=None if place["area"] is None else shapely.from_wkt(place["area"]),
+        settings=config.collisions,
+    )
+    placed.collisions.to_parquet(folder / "collisions.parquet")
+    write_json(folder / "source.json", {"severities": sorted(source.severities)})
+    return [*source.entries, *placed.entries]

@@ -1,0 +1,89 @@
+"""Everything that can be known of a city without running it, and how long a run would take."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from geo.collisions.read import read_collisions
+from geo.config import CityConfig
+from geo.features.registry import load_encoder
+from geo.ledger import merge
+from geo.roads.read import read_roads
+from geo.roads.segments import build_network
+from tasks.tiles import lay_out
+
+SECONDS_BESIDES = 20.0
+"""Seconds that a run takes besides imagery and encoding, of which Prefect's temporary server is the most."""
+
+
+def forecast(config: CityConfig) -> dict[str, Any]:
+    """Read roads, imagery headers and collisions, load the encoder, and time it on one batch.
+
+    Parameters
+    ----------
+    config
+        The city's configuration.
+
+    Returns
+    -------
+    ``city``; ``forecast``: segments, junctions, tiles, coverage, collisions and seconds; ``ledger``: what would be
+    left out, as far as it can be told; ``warnings``.
+
+    Raises
+    ------
+    RoadprintError
+        For whatever a run would be refused for.
+    """
+    start = time.monotonic()
+    source = read_roads(config.roads, crs=config.crs, area=config.area)
+    network = build_network(source.kept, config.segments)
+    tiles, images, tile_entries = lay_out(config, network.segments, digest=lambda _: "")
+    covered = int((tiles["coverage"] > 0).sum())
+    entries = [*source.entries, *network.entries, *tile_entries]
+    found: dict[str, Any] = {
+        "crs": source.crs.name,
+        "segments": len(network.segments),
+        "junctions": len(network.junctions),
+        "length_km": round(float(network.segments["length_m"].sum()) / 1000, 1),
+        "images": len(images),
+        "tiles": len(tiles),
+        "tiles_with_imagery": covered,
+        "coverage": round(float(tiles["coverage"].mean()), 3),
+    }
+    warnings = []
+    if config.collisions.sources:
+        records = read_collisions(config.collisions)
+        found["collision_rows"] = len(records.table)
+        entries += records.entries
+    else:
+        warnings.append("no collision records are configured: a run would end with clusters alone")
+    rate = _seconds_per_tile(config, float(images["pixel_m"].min()))
+    found["seconds_per_tile"] = round(rate, 4)
+    found["seconds"] = round(SECONDS_BESIDES + (time.monotonic() - start) + rate * covered)
+    if covered < len(tiles):
+        warnings.append(
+            f"{len(tiles) - covered:,} of {len(tiles):,} tiles lie outside the imagery's footprints"
+        )
+    return {
+        "city": config.city,
+        "forecast": found,
+        "ledger": [asdict(entry) for entry in merge(entries)],
+        "warnings": warnings,
+    }
+
+
+def _seconds_per_tile(config: CityConfig, pixel_m: float) -> float:
+    """Time the encoder on a batch of noise of the tiles' size, after one to warm up."""
+    side = max(8, round(config.tiles.tile_m / (config.tiles.pixel_m or pixel_m)))
+    noise = np.random.default_rng(0).integers(0, 255, (3, side, side), dtype=np.uint8)
+    batch = [noise] * min(16, config.encoder.batch_size)
+    valid = [np.ones((side, side), dtype=np.bool_)] * len(batch)
+    encoder = load_encoder(config.encoder, tile_m=config.tiles.tile_m)
+    encoder.encode(batch, valid)
+    start = time.perf_counter()
+    encoder.encode(batch, valid)
+    return (time.perf_counter() - start) / len(batch)

@@ -1,0 +1,106 @@
+"""Stage 7: everything known comes together in one GeoPackage."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pyproj
+
+from geo.ledger import Entry, to_frame
+from geo.outputs.arrange import empty_layer
+from geo.outputs.geopackage import write_geopackage
+from geo.outputs.qml import city_styles
+from tasks.features import load_embeddings
+from tasks.plan import STAGES, Plan
+from tasks.stage import read_json, read_summary
+
+FILE_DATE = datetime(2000, 1, 1, tzinfo=UTC)
+"""What the file says of its own last change: always the same, so that the same inputs give the same bytes. When a
+run took place is in ``run.json`` beside the file."""
+
+
+def build(plan: Plan, folder: Path) -> list[Entry]:
+    """Write the GeoPackage under its final name."""
+    layers = gather(plan)
+    crs = pyproj.CRS.from_user_input(layers["segments"].crs)
+    styles = city_styles(layers)
+    write_geopackage(folder / plan.geopackage.name, layers, crs=crs, styles=styles, date=FILE_DATE)
+    return [Entry("layers", "done", "", len(layers))]
+
+
+def gather(plan: Plan) -> dict[str, pd.DataFrame]:
+    """Bring the layers of a finished run together, as DESIGN and docs/stages.md describe them."""
+    roads, tiles_folder = plan.stage_folder("roads"), plan.stage_folder("tiles")
+    safety, clusters = plan.stage_folder("safety"), plan.stage_folder("clusters")
+    segments = gpd.read_parquet(roads / "segments.parquet")
+    junctions = gpd.read_parquet(roads / "junctions.parquet")
+    tiles = _tiles(gpd.read_parquet(tiles_folder / "tiles.parquet"), load_embeddings(plan))
+    by_segment = tiles.groupby("segment_id").agg(n_tiles=("tile_id", "size"), coverage=("coverage", "mean"))
+    for table in (by_segment, _keyed(clusters / "segments.parquet"), _keyed(safety / "segments.parquet")):
+        segments = segments.join(table, on="segment_id")
+    picks = pd.read_parquet(clusters / "prototypes.parquet")
+    prototypes = picks[picks["kind"] == "prototype"].groupby("cluster")["tile_id"].agg(";".join)
+    collisions = plan.stage_folder("collisions") / "collisions.parquet"
+    return {
+        "segments": segments,
+        "junctions": junctions.join(_keyed(safety / "junctions.parquet", "junction_id"), on="junction_id"),
+        "tiles": tiles,
+        "collisions": gpd.read_parquet(collisions)
+        if collisions.exists()
+        else empty_layer("collisions", segments.crs),
+        "clusters": pd.read_parquet(safety / "clusters.parquet").join(
+            prototypes.rename("prototype_tiles"), on="cluster"
+        ),
+        "ledger": ledger(plan),
+        "run": _run(plan),
+    }
+
+
+def _keyed(path: Path, key: str = "segment_id") -> pd.DataFrame:
+    return pd.read_parquet(path).set_index(key)
+
+
+def _tiles(tiles: gpd.GeoDataFrame, encoded: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Say of each tile what its pixels came from; by footprint alone where it was not encoded."""
+    read = encoded.set_index("tile_id")[["image_id", "coverage"]]
+    joined = tiles[["tile_id", "segment_id", "position_m", "bearing", "coverage", "geometry"]].join(
+        read, on="tile_id", rsuffix="_read"
+    )
+    joined["encoded"] = joined["image_id"].notna()
+    joined["coverage"] = joined.pop("coverage_read").fillna(joined["coverage"])
+    return joined
+
+
+def ledger(plan: Plan) -> pd.DataFrame:
+    """Add up the accounts of the stages that are finished."""
+    by_stage = {name: list(read_summary(plan.stage_folder(name)) or ()) for name in STAGES}
+    return to_frame(by_stage)
+
+
+def _run(plan: Plan) -> pd.DataFrame:
+    """List what made the file: configuration, encoder, quality, digests and versions."""
+    features = read_json(plan.stage_folder("features") / "features.json")
+    quality = read_json(plan.stage_folder("clusters") / "quality.json")
+    values = {
+        "city": plan.config.city,
+        "configuration": plan.written,
+        "encoder": features["encoder"],
+        "embeddings": quality,
+        "times": f"in {plan.summary.name} beside this file, so that the same inputs give the same bytes",
+        "reading": "association, not cause; exposure is length x years, traffic is not in it",
+    }
+    values |= {f"input {Path(p).parent.name}/{Path(p).name}": found for p, found in plan.inputs.items()}
+    values |= {f"version {name}": number for name, number in plan.versions.items()}
+    values |= {
+        f"licence of {name}": text
+        for name in ("imagery", "roads", "collisions")
+        if (text := getattr(plan.config, name).licence)
+    }
+    plain = {
+        k: v if isinstance(v, str) else json.dumps(v, sort_keys=True, default=str) for k, v in values.items()
+    }
+    return pd.DataFrame(sorted(plain.items()), columns=["key", "value"])

@@ -1,0 +1,220 @@
+"""The plan of a run: where everything goes, and the digest that names each stage.
+
+All digests follow from the configuration, the bytes of the inputs and our own code, so a run that would change
+nothing is known before anything heavy is imported.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from geo.collisions.sources import expand_tables
+from geo.config import CityConfig, is_url, load, read_raw
+from geo.imagery.sources import digest_file, expand_sources
+from tasks.stage import code_digest, digest, write_json
+
+STAGES = ("roads", "tiles", "features", "clusters", "collisions", "safety", "package", "report")
+_SHARED_CODE = ("geo/config", "geo/errors", "geo/ledger", "tasks/stage")
+_CODE = {
+    "roads": ("geo/roads", "tasks/roads"),
+    "tiles": ("geo/tiles", "geo/imagery", "tasks/tiles"),
+    "features": ("geo/imagery", "geo/tiles", "geo/features", "tasks/features"),
+    "clusters": ("geo/clusters", "geo/features/pooling", "tasks/clusters"),
+    "collisions": ("geo/collisions", "tasks/collisions"),
+    "safety": ("geo/safety", "tasks/safety"),
+    "package": ("geo/outputs", "tasks/package"),
+    "report": ("geo/outputs", "tasks/report"),
+}
+DIGESTS = "digests.json"
+LIBRARIES = ("geopandas", "shapely", "rasterio", "torch", "scikit-learn", "prefect", "pyogrio", "roadprint")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run of one city.
+
+    Attributes
+    ----------
+    config
+        The city's configuration, paths absolute.
+    written
+        The configuration as it was written, with the overrides.
+    folder
+        Folder of all runs of the city.
+    keys
+        The digest of each stage.
+    inputs
+        The digest of each input file.
+    weights
+        What stands for the encoder's weights: the digest of a local file, else the encoder's name.
+    """
+
+    config: CityConfig
+    written: dict[str, Any]
+    folder: Path
+    keys: dict[str, str]
+    inputs: dict[str, str]
+    weights: str
+
+    @property
+    def run_id(self) -> str:
+        """Name of the run: the same for the same inputs, configuration and code."""
+        return self.keys["report"][:12]
+
+    @property
+    def stages(self) -> Path:
+        """Folder of the stages' files."""
+        return self.folder / "stages"
+
+    @property
+    def run_folder(self) -> Path:
+        """Folder that the analyst opens."""
+        return self.folder / self.run_id
+
+    @property
+    def geopackage(self) -> Path:
+        """The run's GeoPackage."""
+        return self.run_folder / f"{self.config.city}.gpkg"
+
+    @property
+    def report(self) -> Path:
+        """The run's report page."""
+        return self.run_folder / "report.html"
+
+    @property
+    def summary(self) -> Path:
+        """What the run said at its end."""
+        return self.run_folder / "run.json"
+
+    def stage_folder(self, name: str) -> Path:
+        """Folder of a finished stage."""
+        return self.stages / f"{name}-{self.keys[name]}"
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """Versions of the libraries that shape the results."""
+        return {name: version(name) for name in LIBRARIES}
+
+
+class FileDigests:
+    """Digests of files' bytes, remembered as long as size and time of change stay the same."""
+
+    def __init__(self, memory: Path) -> None:
+        self.memory = memory
+        try:
+            self.known: dict[str, list[Any]] = json.loads(memory.read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            self.known = {}
+
+    def of(self, source: str) -> str:
+        """Digest a file (with its companions, where a format has several); a URL stands for itself.
+
+        A file that is not there is digested as such: the stage that needs it says so.
+        """
+        if is_url(source):
+            return digest(source)
+        path = Path(source)
+        if not path.exists():
+            return "missing"
+        return digest(*[(f.name, self.of_file(f)) for f in _companions(path)])
+
+    def of_file(self, path: Path) -> str:
+        """Digest the bytes of one file."""
+        stat = path.stat()
+        state = [stat.st_size, stat.st_mtime_ns]
+        known = self.known.get(str(path))
+        if known is not None and known[:2] == state:
+            return str(known[2])
+        found = digest_file(path)
+        self.known[str(path)] = [*state, found]
+        return found
+
+    def save(self) -> None:
+        """Remember for the next run."""
+        self.memory.parent.mkdir(parents=True, exist_ok=True)
+        write_json(self.memory, self.known)
+
+
+def _companions(path: Path) -> list[Path]:
+    """Find the files that make up one source: a Shapefile's parts, a raster's sidecars, what a VRT refers to."""
+    if path.is_dir():
+        return sorted(f for f in path.rglob("*") if f.is_file())
+    if path.suffix.lower() == ".shp":
+        return sorted(f for f in path.parent.iterdir() if f.stem == path.stem and f.is_file())
+    sidecars = [path.with_name(path.name + end) for end in (".msk", ".aux.xml", ".ovr")]
+    return [path, *(f for f in [*sidecars, *_referred(path)] if f.is_file())]
+
+
+def _referred(path: Path) -> list[Path]:
+    """Find the local files that a VRT refers to; none where it is no XML, which its stage then says."""
+    if path.suffix.lower() != ".vrt":
+        return []
+    try:
+        names = [node.text or "" for node in ET.parse(path).iterfind(".//SourceFilename")]  # noqa: S314
+    except ET.ParseError:
+        return []
+    return sorted({path.parent / name for name in names})
+
+
+def make_plan(city: Path, overrides: Mapping[str, str] | None = None, out: Path | None = None) -> Plan:
+    """Read a city's file, digest its inputs and name every stage.
+
+    Parameters
+    ----------
+    city
+        The city's YAML file.
+    overrides
+        Values that replace or add keys, see `geo.config.load`.
+    out
+        Folder for results instead of ``output.folder``.
+
+    Raises
+    ------
+    ConfigurationError
+        When the file is not a valid configuration.
+    """
+    config = load(city, overrides)
+    folder = (out or Path(config.output.folder)).resolve() / config.city
+    files = FileDigests(folder / "stages" / DIGESTS)
+    images = {path: files.of(path) for path in expand_sources(config.imagery.sources)}
+    roads = {p: files.of(p) for p in (config.roads.source, config.area) if isinstance(p, str)}
+    tables = {p: files.of(p) for p in expand_tables(config.collisions)}
+    encoder = config.encoder.name
+    weights = files.of(encoder.removeprefix("file:")) if encoder.startswith("file:") else encoder
+    files.save()
+
+    plain = config.model_dump(mode="json", by_alias=True)
+    licence = {name: plain[name].pop("licence") for name in ("imagery", "roads", "collisions")}
+    plain["imagery"].pop("sources")
+    needs: dict[str, tuple[object, ...]] = {
+        "roads": (plain["roads"], plain["segments"], plain["crs"], plain["area"], list(roads.values())),
+        "tiles": (plain["tiles"], plain["imagery"], sorted(images.items())),
+        "features": (plain["encoder"], weights),
+        "clusters": (plain["clusters"],),
+        "collisions": (plain["collisions"], list(tables.values())),
+        "safety": (),
+        "package": (plain, licence, {name: version(name) for name in LIBRARIES}),
+        "report": (),
+    }
+    after: dict[str, tuple[str, ...]] = {
+        "roads": (),
+        "tiles": ("roads",),
+        "features": ("tiles",),
+        "clusters": ("features",),
+        "collisions": ("roads",),
+        "safety": ("clusters", "collisions"),
+        "package": ("safety",),
+        "report": ("package",),
+    }
+    keys: dict[str, str] = {}
+    for name in STAGES:
+        code = code_digest(*_SHARED_CODE, *_CODE[name])
+        keys[name] = digest(name, needs[name], [keys[earlier] for earlier in after[name]], code)
+    return Plan(config, read_raw(city, overrides), folder, keys, {**images, **roads, **tables}, weights)

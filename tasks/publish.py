@@ -1,0 +1,78 @@
+"""The end of a run: its folder, whole or not at all, and the pointer to the newest one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from geo.imagery.sources import digest_file
+from tasks.plan import Plan
+from tasks.stage import StageResult, read_json, unfinished, write_json
+
+
+def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> dict[str, Any]:
+    """Lay the GeoPackage, the report and the summary out in the run's folder, and point ``latest`` to it.
+
+    Parameters
+    ----------
+    plan
+        Of the run.
+    results
+        Of its stages, in order.
+    seconds
+        How long the run took.
+
+    Returns
+    -------
+    The summary that the command line prints.
+    """
+    quality = read_json(plan.stage_folder("clusters") / "quality.json")
+    summary: dict[str, Any] = {
+        "city": plan.config.city,
+        "run_id": plan.run_id,
+        "geopackage": str(plan.geopackage),
+        "report": str(plan.report),
+        "seconds": round(seconds, 3),
+        "stages": [result.as_row() for result in results],
+        "warnings": list(quality["encoder"]["warnings"]),
+    }
+    with unfinished(plan.run_folder) as work:
+        for stage, file in (("package", plan.geopackage.name), ("report", plan.report.name)):
+            shutil.copyfile(plan.stage_folder(stage) / file, work / file)
+        files = {file.name: digest_file(file) for file in sorted(work.iterdir())}
+        write_json(work / plan.summary.name, summary | {"files": files})
+    _point(plan.folder / "latest", plan.run_id)
+    return summary
+
+
+def finished_before(plan: Plan) -> dict[str, Any] | None:
+    """Find the same run finished earlier; None when it is not there, or its files are not as it left them."""
+    start = time.monotonic()
+    try:
+        summary: dict[str, Any] = read_json(plan.summary)
+        files = summary.pop("files")
+        if any(digest_file(plan.run_folder / name) != expected for name, expected in files.items()):
+            return None
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, KeyError):
+        return None
+    _point(plan.folder / "latest", plan.run_id)
+    stages = [row | {"seconds": 0.0, "cached": True} for row in summary["stages"]]
+    # the folder may have moved since
+    places = {"geopackage": str(plan.geopackage), "report": str(plan.report)}
+    return summary | places | {"stages": stages, "seconds": round(time.monotonic() - start, 3)}
+
+
+def _point(link: Path, target: str) -> None:
+    """Point a symbolic link to a sibling in one step; where there are none, write its name into a file."""
+    part = link.with_name(f".{link.name}.{os.getpid()}")
+    part.unlink(missing_ok=True)
+    try:
+        part.symlink_to(target, target_is_directory=True)
+    except OSError:
+        part.write_text(target + "\n", encoding="utf-8")
+    part.replace(link)

@@ -1,0 +1,63 @@
+"""Stage 6: counts, rates, and what is known of each cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from geo.config import Severity
+from geo.ledger import Entry
+from geo.safety.effects import cluster_table
+from geo.safety.rates import count_severities, junction_rates, record_years, segment_rates
+from geo.safety.shrinkage import shrink
+from tasks.plan import Plan
+from tasks.stage import read_json
+
+NO_RECORDS = pd.DataFrame(
+    {"segment_id": [], "junction_id": [], "severity": [], "date": [], "source_year": []}
+)
+
+
+def build(plan: Plan, folder: Path) -> list[Entry]:
+    """Write ``segments``, ``junctions`` and ``clusters`` (see docs/stages.md)."""
+    roads = plan.stage_folder("roads")
+    segments = gpd.read_parquet(roads / "segments.parquet").set_index("segment_id")
+    junctions = gpd.read_parquet(roads / "junctions.parquet").set_index("junction_id")
+    clusters = pd.read_parquet(plan.stage_folder("clusters") / "segments.parquet").set_index("segment_id")
+    found, at_junctions = measure(plan, segments, junctions)
+    frame = segments[["road_class", "length_m"]].join(clusters["cluster"]).join(found)
+    found.reset_index().to_parquet(folder / "segments.parquet")
+    at_junctions.reset_index().to_parquet(folder / "junctions.parquet")
+    cluster_table(frame).to_parquet(folder / "clusters.parquet")
+    return [Entry("segments", "done", "", len(found)), Entry("junctions", "done", "", len(at_junctions))]
+
+
+def measure(
+    plan: Plan, segments: gpd.GeoDataFrame, junctions: gpd.GeoDataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Count and rate the collisions of segments and junctions; without any records everything is null."""
+    stage = plan.stage_folder("collisions")
+    told: frozenset[Severity] = frozenset()
+    years = None
+    records = NO_RECORDS
+    if (stage / "collisions.parquet").exists():
+        everything = gpd.read_parquet(stage / "collisions.parquet")
+        records = everything[everything["snap_status"] == "matched"]
+        told = frozenset(read_json(stage / "source.json")["severities"])
+        years = record_years(everything, plan.config.collisions.period)
+    counts = count_severities(records, "segment_id", segments.index, told)
+    at_junctions = count_severities(records, "junction_id", junctions.index, told)
+    if records is NO_RECORDS:
+        counts[:] = pd.NA
+        at_junctions[:] = pd.NA
+    rates = segment_rates(counts, segments["length_m"], years)
+    exposure = segments["length_m"] / 1000 * rates["years"]
+    shrunk = shrink(counts["n_ksi"], exposure, segments["road_class"])
+    eb = shrunk[["estimate", "low", "high"]].set_axis(
+        ["ksi_per_km_year_eb", "ksi_per_km_year_eb_low", "ksi_per_km_year_eb_high"], axis="columns"
+    )
+    of_all = shrink(counts["n_collisions"], exposure, segments["road_class"])["estimate"]
+    joined = counts.join(rates).join(eb).join(of_all.rename("collisions_per_km_year_eb"))
+    return joined, at_junctions.join(junction_rates(at_junctions, years))

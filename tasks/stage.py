@@ -1,0 +1,166 @@
+"""What a stage is: a folder named by a digest, finished whole or not at all, with an account that adds up."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from geo.ledger import Entry, Status, merge, totals
+
+SUMMARY = "summary.json"
+COUNTED: dict[str, tuple[str, ...]] = {
+    "roads": ("roads",),
+    "tiles": ("tiles", "rasters"),
+    "features": ("tiles", "reads"),
+    "clusters": ("segments",),
+    "collisions": ("collisions", "casualties", "vehicles"),
+    "safety": ("segments",),
+    "package": ("layers",),
+    "report": ("thumbnails",),
+}
+"""The item that a stage is about, and inputs whose faults count with it."""
+DIGEST_CHARS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """What a stage leaves behind.
+
+    Attributes
+    ----------
+    name
+        Of the stage.
+    folder
+        Where its files are.
+    seconds
+        How long this run took it; for a cached stage, to find that out.
+    entries
+        What became of its items.
+    cached
+        Whether it was taken from an earlier run.
+    """
+
+    name: str
+    folder: Path
+    seconds: float
+    entries: tuple[Entry, ...]
+    cached: bool
+
+    @property
+    def totals(self) -> dict[Status, int]:
+        """What the stage is about, by status; faulty inputs of other kinds count among the rejected and failed.
+
+        The ledger also holds entries of other items: products, and notes on single values.
+        """
+        main, *inputs = COUNTED.get(self.name, ("",))
+        counts = totals(entry for entry in self.entries if entry.item == main)
+        for entry in self.entries:
+            if entry.item in inputs and entry.status in {"rejected", "failed"}:
+                counts[entry.status] += entry.count
+        return counts
+
+    def lasting(self, seconds: float) -> StageResult:
+        """Give the same result with another duration."""
+        return replace(self, seconds=seconds)
+
+    def as_row(self) -> dict[str, Any]:
+        """Lay it out as one row of the run's summary."""
+        counts: dict[str, Any] = {status: count for status, count in self.totals.items()}  # noqa: C416
+        return {"name": self.name, "seconds": round(self.seconds, 3), **counts, "cached": self.cached}
+
+
+def digest(*parts: object) -> str:
+    """Digest plain values (anything that JSON can hold), in order."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=DIGEST_CHARS // 2).hexdigest()
+
+
+def code_digest(*packages: str) -> str:
+    """Digest the source of our own packages or modules, named by their path from the checkout (``geo/roads``)."""
+    root = Path(__file__).resolve().parent.parent
+    files = sorted(f for name in packages for f in _sources(root / name))
+    return digest(*[(str(f.relative_to(root)), hashlib.blake2b(f.read_bytes()).hexdigest()) for f in files])
+
+
+def _sources(place: Path) -> list[Path]:
+    """Find the files that a package or module is made of."""
+    module = place.with_suffix(".py")
+    if module.is_file():
+        return [module]
+    return [f for f in place.rglob("*") if f.is_file() and "__pycache__" not in f.parts]
+
+
+def run_stage(name: str, stages: Path, key: str, build: Callable[[Path], list[Entry]]) -> StageResult:
+    """Run a stage, or take its finished folder from before.
+
+    Parameters
+    ----------
+    name
+        Of the stage.
+    stages
+        Folder that holds the stages of a city.
+    key
+        Digest of everything that the stage depends on.
+    build
+        Writes the stage's files into an empty folder and says what became of its items.
+
+    Returns
+    -------
+    The result; its folder is ``<stages>/<name>-<key>``, and exists only when it is whole.
+    """
+    start = time.monotonic()
+    folder = stages / f"{name}-{key}"
+    entries = read_summary(folder)
+    if entries is not None:
+        return StageResult(name, folder, time.monotonic() - start, entries, cached=True)
+    with unfinished(folder) as work:
+        found = tuple(merge(build(work)))
+        write_json(work / SUMMARY, [asdict(entry) for entry in found])
+    return StageResult(name, folder, time.monotonic() - start, found, cached=False)
+
+
+def read_summary(folder: Path) -> tuple[Entry, ...] | None:
+    """Read the account of a finished stage; None when there is none that can be read."""
+    try:
+        return tuple(Entry(**row) for row in json.loads((folder / SUMMARY).read_text(encoding="utf-8")))
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, TypeError):
+        return None
+
+
+@contextmanager
+def unfinished(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `folder` that becomes it when all goes well, and vanishes when not."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    work.chmod(0o755)
+    try:
+        yield work
+        if folder.exists():
+            # unreadable remains from before, or the same stage finished by another process in the meantime
+            folder.rename(work.with_name(f"{work.name}-old"))
+        work.rename(folder)
+    finally:
+        for left in (work, work.with_name(f"{work.name}-old")):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write plain values as JSON, the same bytes for the same values, whole or not at all."""
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, default=str)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(text + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401
+    """Read what `write_json` wrote."""
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,150 @@
+"""Open a GeoPackage in QGIS, as an analyst's 'Add layer' does, and say in JSON what is seen.
+
+Run by QGIS's own Python: ``/usr/bin/python3 -I qgis_probe.py FILE.gpkg [FOLDER FOR PICTURES]``.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+# those of another Python environment would lead QGIS to the wrong coordinate database
+for variable in ("PROJ_LIB", "PROJ_DATA", "GDAL_DATA", "GDAL_DRIVER_PATH"):
+    os.environ.pop(variable, None)
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="qgis-probe-"))
+
+from qgis.core import (  # noqa: E402
+    Qgis,
+    QgsApplication,
+    QgsExpression,
+    QgsExpressionContext,
+    QgsExpressionContextUtils,
+    QgsMapRendererSequentialJob,
+    QgsMapSettings,
+    QgsProviderRegistry,
+    QgsRenderContext,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QSize  # noqa: E402
+from qgis.PyQt.QtGui import QColor  # noqa: E402
+from qgis.PyQt.QtXml import QDomDocument  # noqa: E402
+
+
+def rules_of(rule, path=()):
+    """Every rule that draws, its label under those of its parents."""
+    path = (*path, rule.label()) if rule.label() else path
+    if rule.symbol() is not None:
+        yield " / ".join(path)
+    for below in rule.children():
+        yield from rules_of(below, path)
+
+
+def legend(layer):
+    """Labels of the classes that the layer's renderer draws."""
+    renderer = layer.renderer()
+    if renderer.type() == "categorizedSymbol":
+        return [category.label() for category in renderer.categories()]
+    if renderer.type() == "RuleRenderer":
+        return list(rules_of(renderer.rootRule()))
+    return [renderer.type()]
+
+
+def undrawn(layer):
+    """How many located rows the renderer leaves out."""
+    renderer = layer.renderer().clone()
+    context = QgsRenderContext()
+    context.expressionContext().appendScopes(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
+    renderer.startRender(context, layer.fields())
+    missing = 0
+    for feature in layer.getFeatures():
+        context.expressionContext().setFeature(feature)
+        missing += feature.hasGeometry() and not renderer.willRenderFeature(feature, context)
+    renderer.stopRender(context)
+    return missing
+
+
+def tips(layer):
+    """What the map tips of the first rows say."""
+    said = []
+    for feature in list(layer.getFeatures())[:4]:
+        context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
+        context.setFeature(feature)
+        said.append(QgsExpression.replaceExpressionText(layer.mapTipTemplate(), context))
+    return said
+
+
+def painted(layer, picture):
+    """How many of the picture's pixels the layer colours."""
+    settings = QgsMapSettings()
+    settings.setLayers([layer])
+    settings.setDestinationCrs(layer.crs())
+    settings.setOutputSize(QSize(700, 700))
+    extent = layer.extent()
+    extent.scale(1.1)
+    settings.setExtent(extent)
+    settings.setBackgroundColor(QColor(255, 255, 255))
+    job = QgsMapRendererSequentialJob(settings)
+    job.start()
+    job.waitForFinished()
+    image = job.renderedImage()
+    if picture:
+        image.save(str(picture))
+    white = QColor(255, 255, 255).rgb()
+    return sum(image.pixel(x, y) != white for x in range(0, 700, 3) for y in range(0, 700, 3))
+
+
+def look_at(layer, pictures, name):
+    """What one style of a located layer does."""
+    return {
+        "legend": legend(layer),
+        "undrawn": undrawn(layer),
+        "painted": painted(layer, pictures / f"{name}.png" if pictures else None),
+        "tips": tips(layer),
+    }
+
+
+def inspect(sublayer, pictures):
+    """What QGIS makes of one layer, its default style and its other ones."""
+    layer = QgsVectorLayer(sublayer.uri(), sublayer.name(), "ogr")
+    seen = {
+        "valid": layer.isValid(),
+        "crs": layer.crs().authid(),
+        "rows": layer.featureCount(),
+        "read": sum(1 for _ in layer.getFeatures()),
+        "fields": {field.name(): field.typeName() for field in layer.fields()},
+        "aliases": {field.name(): field.alias() for field in layer.fields() if field.alias()},
+    }
+    if not layer.isSpatial():
+        return seen
+    seen["default"] = look_at(layer, pictures, sublayer.name())
+    # QGIS gives the styles of this layer first, then those of others
+    ours, ids, names, _, _ = layer.listStylesInDatabase()
+    seen["styles"] = {}
+    for style_id, name in list(zip(ids, names))[:ours]:  # noqa: B905 - QGIS may come with Python 3.9
+        document = QDomDocument()
+        document.setContent(layer.getStyleFromDatabase(style_id)[0])
+        accepted, _ = layer.importNamedStyle(document)
+        seen["styles"][name] = {
+            "accepted": accepted,
+            **look_at(layer, pictures, f"{sublayer.name()}-{style_id}"),
+        }
+    return seen
+
+
+def main():
+    """Print what is seen."""
+    pictures = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    gui = True  # fonts and map pictures need it
+    application = QgsApplication([], gui)
+    application.initQgis()
+    sublayers = QgsProviderRegistry.instance().querySublayers(sys.argv[1])
+    layers = {s.name(): inspect(s, pictures) for s in sublayers if s.name() != "layer_styles"}
+    sys.stdout.write(json.dumps({"qgis": Qgis.QGIS_VERSION, "layers": layers}))
+    sys.stdout.flush()
+    # a normal exit of the interpreter crashes PyQGIS 3.22
+    os._exit(0)
+
+
+main()

@@ -1,0 +1,149 @@
+"""The GeoPackage in the programs that analysts open it with."""
+
+import json
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from geo.outputs.arrange import empty_layer
+from geo.outputs.geopackage import write_geopackage
+from geo.outputs.layers import LAYERS
+from geo.outputs.qml import city_styles
+
+SYSTEM_PYTHON = "/usr/bin/python3"
+PROBE = Path(__file__).with_name("qgis_probe.py")
+
+
+def system_python_has(module):
+    """Whether the system's Python, in which QGIS and GDAL live, can import a module."""
+    if not Path(SYSTEM_PYTHON).exists():
+        return False
+    return (
+        subprocess.run(
+            [SYSTEM_PYTHON, "-I", "-c", f"import {module}"], capture_output=True, check=False
+        ).returncode
+        == 0
+    )
+
+
+needs_qgis = pytest.mark.skipif(
+    not system_python_has("qgis.core"),
+    reason=f"{SYSTEM_PYTHON} has no QGIS (Debian: python3-qgis qgis-providers)",
+)
+needs_validator = pytest.mark.skipif(
+    not system_python_has("osgeo_utils.samples.validate_gpkg"),
+    reason=f"{SYSTEM_PYTHON} has no GeoPackage validator (Debian: python3-gdal)",
+)
+
+
+def write(path, city, layers):
+    write_geopackage(
+        path, layers, crs=city.crs, styles=city_styles(layers), date=datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
+    )
+    return path
+
+
+@pytest.fixture
+def written(tmp_path, grid_city):
+    return write(tmp_path / "grid & city.gpkg", grid_city, grid_city.layers)
+
+
+@pytest.fixture
+def bare(tmp_path, grid_city):
+    """A city without collision records and without a type."""
+    unknown = dict.fromkeys(["cluster", "n_ksi", "ksi_per_km_year_eb", "collisions_per_km_year"])
+    segments = grid_city.layers["segments"].assign(**unknown)
+    layers = grid_city.layers | {
+        name: empty_layer(name, grid_city.crs) for name in ("collisions", "clusters")
+    }
+    return write(tmp_path / "bare.gpkg", grid_city, layers | {"segments": segments})
+
+
+def look(path):
+    """What QGIS sees of a file."""
+    run = subprocess.run(
+        [SYSTEM_PYTHON, "-I", PROBE, path], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)["layers"]
+
+
+@needs_qgis
+def test_qgis_opens_every_layer_with_its_place_and_all_its_rows(written, grid_city):
+    seen = look(written)
+    assert list(seen) == list(LAYERS)
+    for name, layer in seen.items():
+        assert layer["valid"]
+        assert layer["rows"] == layer["read"] == len(grid_city.layers[name])
+        assert layer["crs"] == ("" if LAYERS[name].geometry is None else "EPSG:27700")
+        assert layer["aliases"] == {column.name: column.alias for column in LAYERS[name].columns}
+    assert seen["collisions"]["fields"]["date"] == "DateTime"
+    assert [p.name for p in written.parent.iterdir()] == [written.name]
+
+
+@needs_qgis
+def test_qgis_applies_the_default_styles_and_draws_every_value(written):
+    seen = look(written)
+    legends = {name: layer["default"]["legend"] for name, layer in seen.items() if "default" in layer}
+    assert legends == {
+        "segments": ["Type 1", "Type 2", "Type 3", "no imagery"],
+        "junctions": [
+            f"KSI collisions / {n}"
+            for n in ("0", "1", "2 to 3", "4 to 7", "8 to 15", "16 or more", "not known")
+        ],
+        "tiles": ["tile", "ground covered by tiles"],
+        "collisions": ["fatal", "serious", "slight", "not known"],
+    }
+    for name in legends:
+        assert seen[name]["default"]["undrawn"] == 0
+        assert seen[name]["default"]["painted"] > 0
+
+
+@needs_qgis
+def test_segments_have_further_styles_whose_legend_names_the_denominator(written):
+    styles = look(written)["segments"]["styles"]
+    assert set(styles) == {"road types", "ksi rate (EB)", "collision rate"}
+    for style in styles.values():
+        assert style["accepted"]
+        assert style["undrawn"] == 0
+        assert style["painted"] > 0
+    for name, heading in (
+        ("ksi rate (EB)", "KSI per km and year, shrunk"),
+        ("collision rate", "Collisions per km and year"),
+    ):
+        assert all(entry.startswith(heading) for entry in styles[name]["legend"])
+
+
+@needs_qgis
+def test_a_map_tip_shows_a_name_as_text_and_a_null_as_not_known(written):
+    tips = look(written)["segments"]["default"]["tips"]
+    assert tips[0].startswith("<b>O'Hara's \"Way\"</b>, primary<br>\nType 1, 100 m<br>")
+    assert tips[1].startswith("<b>&lt;b>Bold &amp; Sons&lt;/b> Road</b>")
+    assert tips[3].startswith("<b>unnamed road</b>")
+
+
+@needs_qgis
+def test_a_city_without_collisions_and_types_opens_as_well(bare):
+    seen = look(bare)
+    assert seen["segments"]["default"]["legend"] == ["no imagery"]
+    rate = seen["segments"]["styles"]["ksi rate (EB)"]
+    assert (rate["legend"], rate["undrawn"]) == (["KSI per km and year, shrunk / not known"], 0)
+    assert (seen["collisions"]["valid"], seen["collisions"]["rows"]) == (True, 0)
+    assert "KSI: not known" in seen["segments"]["default"]["tips"][0]
+
+
+@needs_validator
+@pytest.mark.parametrize("city", ["written", "bare"])
+def test_the_osgeo_validator_has_nothing_to_say(city, request):
+    path = request.getfixturevalue(city)
+    validator = "osgeo_utils.samples.validate_gpkg"
+    run = subprocess.run(
+        [SYSTEM_PYTHON, "-I", "-m", validator, "--extra", "--warning-as-error", path],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")

@@ -1,0 +1,182 @@
+"""A grid of forty streets with every kind of value that the outputs must carry unharmed."""
+
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from pyproj import CRS
+
+AWKWARD_NAMES = ("O'Hara's \"Way\"", "<b>Bold & Sons</b> Road", "Straße 🚲 ул. Мира", None)
+YEARS = 5.0
+
+
+@dataclass
+class GridCity:
+    """The layers of a city of 5 x 5 nodes, 100 m apart, and what the report needs beside them."""
+
+    layers: dict[str, pd.DataFrame]
+    choice: pd.DataFrame
+    prototypes: pd.DataFrame
+    crs: CRS = field(default_factory=lambda: CRS.from_epsg(27700))
+
+
+def _segments(crs: CRS, rng: np.random.Generator) -> gpd.GeoDataFrame:
+    along = [(x, y, x + 100, y) for y in range(0, 500, 100) for x in range(0, 400, 100)]
+    lines = shapely.linestrings(
+        [[(a, b), (c, d)] for a, b, c, d in along + [(b, a, d, c) for a, b, c, d in along]]
+    )
+    n = len(lines)
+    ksi, slight = rng.poisson(0.6, n), rng.poisson(2.0, n)
+    cluster = pd.array([None if i % 10 == 9 else 1 + i % 3 for i in range(n)], dtype="Int64")
+    rate = ksi / (0.1 * YEARS)
+    return gpd.GeoDataFrame(
+        {
+            "segment_id": [f"{i:016x}" for i in range(n)],
+            "source_ids": [f"way/{i};way/{i + 100}" for i in range(n)],
+            "name": [AWKWARD_NAMES[i % 4] for i in range(n)],
+            "road_class": ["residential" if i % 3 else "primary" for i in range(n)],
+            "length_m": 100.0,
+            "n_tiles": pd.array([None if i % 10 == 9 else 2 for i in range(n)], dtype="Int64"),
+            "coverage": [0.0 if i % 10 == 9 else 1.0 for i in range(n)],
+            "cluster": cluster,
+            "cluster_margin": [np.nan if i % 10 == 9 else i / n for i in range(n)],
+            "years": YEARS,
+            "n_collisions": ksi + slight,
+            "n_fatal": np.zeros(n, dtype=np.int64),
+            "n_serious": ksi,
+            "n_slight": slight,
+            "n_ksi": ksi,
+            "collisions_per_km_year": (ksi + slight) / (0.1 * YEARS),
+            "ksi_per_km_year": rate,
+            "ksi_per_km_year_low": rate / 2,
+            "ksi_per_km_year_high": rate * 2 + 1,
+            "ksi_per_km_year_eb": (rate + 1.2) / 2,
+            "src_lanes": np.arange(n, dtype=np.uint64),
+            "src_tags": [{"surface": "asphalt"}] * n,
+        },
+        geometry=gpd.GeoSeries(shapely.transform(lines, lambda xy: xy + np.array([412000, 273000])), crs=crs),
+    )
+
+
+def _junctions(crs: CRS, rng: np.random.Generator) -> gpd.GeoDataFrame:
+    nodes = [(x, y) for x in range(5) for y in range(5) if (x in (0, 4)) + (y in (0, 4)) < 2]
+    n = len(nodes)
+    return gpd.GeoDataFrame(
+        {
+            "junction_id": [f"j{x}{y}" for x, y in nodes],
+            "arms": [3 if x in (0, 4) or y in (0, 4) else 4 for x, y in nodes],
+            "n_collisions": rng.poisson(4, n) + 9,
+            "n_ksi": pd.array([None, *range(n - 1)], dtype="Int64"),
+        },
+        geometry=gpd.GeoSeries(
+            shapely.points([(412000 + 100 * x, 273000 + 100 * y) for x, y in nodes]), crs=crs
+        ),
+    )
+
+
+def _tiles(segments: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    seen = segments[segments["cluster"].notna()].reset_index(drop=True)
+    centre = seen.geometry.interpolate(0.5, normalized=True)
+    return gpd.GeoDataFrame(
+        {
+            "tile_id": seen["segment_id"] + "-00",
+            "segment_id": seen["segment_id"],
+            "position_m": 50.0,
+            "bearing": np.where(seen.geometry.bounds.eval("maxx - minx") > 0, 90.0, 0.0),
+            "coverage": 1.0,
+            "image_id": "west;east",
+        },
+        geometry=centre.buffer(25, cap_style="square"),
+    )
+
+
+def _collisions(segments: gpd.GeoDataFrame, rng: np.random.Generator) -> gpd.GeoDataFrame:
+    n = 60
+    where = segments.geometry.iloc[rng.integers(0, len(segments), n)].interpolate(0.3, normalized=True)
+    lost = np.arange(n) % 20 == 19
+    return gpd.GeoDataFrame(
+        {
+            "collision_id": [f"2023{i:04d}" for i in range(n)],
+            "date": pd.Series(pd.date_range("2019-03-31T00:30", periods=n, freq="31D", tz="UTC")).where(
+                ~lost
+            ),
+            "severity": [("fatal", "serious", "slight", None)[i % 4] for i in range(n)],
+            "n_casualties": pd.array([None if i % 7 == 0 else 1 for i in range(n)], dtype="Int64"),
+            "segment_id": None,
+            "junction_id": None,
+            "snap_distance_m": np.where(lost, np.nan, 2.5),
+            "snap_status": np.where(lost, "no_geometry", "matched"),
+            "source_row": np.arange(n),
+        },
+        geometry=gpd.GeoSeries(np.where(lost, None, where.to_numpy()), crs=segments.crs),
+    )
+
+
+CLUSTERS = pd.DataFrame(
+    {
+        "cluster": [1, 2, 3],
+        "n_segments": [12, 12, 12],
+        "length_km": [1.2, 1.2, 1.2],
+        "n_collisions": [40, 21, 9],
+        "n_ksi": [14, 7, 1],
+        "ksi_per_km_year": [2.33, 1.17, 0.17],
+        "low": [1.28, 0.47, 0.004],
+        "high": [3.92, 2.40, 0.93],
+        "rate_ratio": [2.1, 0.95, 0.1],
+        "rate_ratio_low": [1.3, 0.8, 0.0],
+        "rate_ratio_high": [3.4, 1.3, np.inf],
+        "p_value": [0.002, 0.7, 0.4],
+        "q_value": [0.006, 0.7, 0.6],
+        "prototype_tiles": ["0000000000000000-00;0000000000000003-00", None, ""],
+    }
+)
+LEDGER = pd.DataFrame(
+    {
+        "stage": ["roads", "roads", "collisions"],
+        "item": ["roads", "roads", "collisions"],
+        "status": ["done", "rejected", "rejected"],
+        "reason": ["", "zero length <0.1 m", "no coordinates"],
+        "count": [40, 2, 3],
+    }
+)
+RUN = pd.DataFrame(
+    {"key": ["city", "version.roadprint", "digest.roads"], "value": ["grid", "0.1.0", "ab<12>&"]}
+)
+
+
+def _prototypes(tiles: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
+    of = tiles.merge(segments[["segment_id", "cluster"]], on="segment_id")
+    picks = [of.groupby("cluster").head(5).assign(kind=kind) for kind in ("prototype", "edge", "random")]
+    table = pd.concat(picks, ignore_index=True)
+    table["rank"] = table.groupby(["cluster", "kind"]).cumcount() + 1
+    return table[["cluster", "kind", "rank", "segment_id", "tile_id"]]
+
+
+@pytest.fixture
+def grid_city() -> GridCity:
+    """Make the city afresh, so that a test may change it."""
+    rng = np.random.default_rng(7)
+    crs = CRS.from_epsg(27700)
+    segments = _segments(crs, rng)
+    tiles = _tiles(segments)
+    layers = {
+        "segments": segments,
+        "junctions": _junctions(crs, rng),
+        "tiles": tiles,
+        "collisions": _collisions(segments, rng),
+        "clusters": CLUSTERS.copy(),
+        "ledger": LEDGER.copy(),
+        "run": RUN.copy(),
+    }
+    choice = pd.DataFrame(
+        {
+            "k": [2, 3, 4],
+            "silhouette": [0.21, 0.34, np.nan],
+            "stability": [0.9, 0.95, 0.4],
+            "chosen": [False, True, False],
+        }
+    )
+    return GridCity(layers, choice, _prototypes(tiles, segments), crs)

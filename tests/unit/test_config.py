@@ -1,0 +1,110 @@
+"""A city's file: every fault is named at once, before anything runs."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from geo.config import CityConfig, load
+from geo.config_reference import reference
+from geo.errors import ConfigurationError
+
+TOP = Path(__file__).resolve().parents[2]
+SMALL = {"city": "x", "imagery": {"sources": ["a.tif"]}, "roads": {"source": "r.gpkg"}}
+
+
+def write(folder, content):
+    path = folder / "city.yaml"
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+def test_paths_start_at_the_folder_of_the_file(tmp_path):
+    config = load(write(tmp_path, SMALL))
+    assert config.roads.source == str(tmp_path / "r.gpkg")
+    assert config.imagery.sources == [str(tmp_path / "a.tif")]
+    assert config.output.folder == str(tmp_path / "runs")
+
+
+def test_urls_are_left_as_they_are(tmp_path):
+    url = "https://example.org/a.tif"
+    assert load(write(tmp_path, SMALL | {"imagery": {"sources": [url]}})).imagery.sources == [url]
+
+
+def test_a_variable_comes_from_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("CITY_DATA", "/data")
+    path = write(tmp_path, SMALL | {"roads": {"source": "${CITY_DATA}/r.gpkg"}})
+    assert load(path).roads.source == "/data/r.gpkg"
+
+
+def test_a_variable_that_is_not_set_is_named(tmp_path, monkeypatch):
+    monkeypatch.delenv("CITY_DATA", raising=False)
+    with pytest.raises(ConfigurationError, match="CITY_DATA"):
+        load(write(tmp_path, SMALL | {"roads": {"source": "${CITY_DATA}/r.gpkg"}}))
+
+
+def test_all_faults_come_in_one_message(tmp_path):
+    faulty = SMALL | {"tiles": {"tile_m": "wide", "tilem": 3}, "clusters": {"k": 0}, "city": "../../x"}
+    with pytest.raises(ConfigurationError) as caught:
+        load(write(tmp_path, faulty))
+    for key in ("tiles.tile_m", "tiles.tilem: no such key", "clusters.k", "city"):
+        assert key in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"tiles": {"spacing_m": -5}}, "tiles.spacing_m"),
+        ({"tiles": {"spacing_m": float("inf")}}, "tiles.spacing_m"),
+        ({"segments": {"min_length_m": 300}}, "segments"),
+        ({"clusters": {"k_range": [9, 3]}}, "clusters.k_range"),
+        ({"area": [2, 0, 1, 1]}, "area"),
+        ({"collisions": {"period": ["2024-12-31", "2024-01-01"]}}, "collisions"),
+        ({"collisions": {"sources": ["c.csv"], "schema": "columns"}}, "columns"),
+        ({"imagery": {"sources": []}}, "imagery.sources"),
+        ({"roads": {"source": "r", "keep": ["a"], "drop": ["b"]}}, "keep or drop"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_its_key(tmp_path, change, key):
+    with pytest.raises(ConfigurationError, match=key):
+        load(write(tmp_path, SMALL | change))
+
+
+@pytest.mark.parametrize("content", ["city: [unclosed", "- a list", ""])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path, content):
+    with pytest.raises(ConfigurationError, match=r"city\.yaml"):
+        load(write(tmp_path, content))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"no\.yaml"):
+        load(tmp_path / "no.yaml")
+
+
+def test_a_key_can_be_set_from_outside(tmp_path):
+    config = load(write(tmp_path, SMALL), {"clusters.k": "5", "roads.keep": "[primary, trunk]"})
+    assert config.clusters.k == 5
+    assert config.roads.keep == ["primary", "trunk"]
+
+
+def test_every_key_says_what_it_means():
+    def fields(model):
+        for name, field in model.model_fields.items():
+            below = field.annotation
+            if isinstance(below, type) and hasattr(below, "model_fields"):
+                yield from fields(below)
+            else:
+                yield name, field.description
+
+    undescribed = [name for name, text in fields(CityConfig) if not text]
+    assert undescribed == []
+
+
+@pytest.mark.parametrize("path", sorted((TOP / "data" / "cities").glob("*.yaml")), ids=lambda p: p.stem)
+def test_the_cities_that_come_with_the_project_are_valid(path, monkeypatch):
+    monkeypatch.setenv("ROADPRINT_DATA", "/data")
+    assert load(path).city == path.stem
+
+
+def test_the_reference_of_the_keys_is_up_to_date():
+    assert (TOP / "docs" / "city-file.md").read_text(encoding="utf-8") == reference()

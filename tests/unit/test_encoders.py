@@ -1,0 +1,278 @@
+"""Encoders: the contract, the bundled default, and what is said when weights cannot be had."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+
+from geo.config import Encoder as Settings
+from geo.errors import ConfigurationError, EncoderError
+from geo.features import hub
+from geo.features.bands import BandStatistics
+from geo.features.encoder import EncoderCard
+from geo.features.registry import load_encoder
+
+SIDE = 64
+
+
+def card(**changes):
+    plain = {
+        "name": "x",
+        "dimension": 2,
+        "input_px": None,
+        "pixel_m": None,
+        "bands": ("red", "green", "blue"),
+        "value_range": (0.0, 1.0),
+        "mean": (0.5, 0.5, 0.5),
+        "std": (0.2, 0.2, 0.2),
+        "licence": "",
+        "source": "",
+    }
+    return EncoderCard(**plain | changes)
+
+
+@pytest.fixture
+def scene():
+    """Two quarters of an image that differ, so that a turn changes it."""
+    pixels = np.random.default_rng(0).integers(0, 255, (3, SIDE, SIDE), dtype=np.uint8)
+    pixels[:, : SIDE // 2] //= 4
+    return pixels, np.ones((SIDE, SIDE), dtype=bool)
+
+
+@pytest.fixture
+def no_network(tmp_path, monkeypatch):
+    """No weights on this machine, and no name that can be looked up."""
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(hub, "getproxies", dict)
+
+    def refuse(*_):
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr(hub.socket, "getaddrinfo", refuse)
+    return tmp_path / "checkpoints"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"mean": ()}, {"std": ()}, {"std": (1.0, 1.0)}, {"std": (1, 0, 1)}, {"mean": (0, float("nan"), 0)}],
+)
+def test_no_encoder_runs_without_normalisation(change):
+    with pytest.raises(EncoderError, match="normalisation"):
+        card(**change)
+
+
+def test_the_input_shows_half_a_metre_a_pixel_unless_the_encoder_or_the_user_says_otherwise():
+    assert card().input_side(100) == 192
+    assert card(input_px=224).input_side(100) == 224
+    assert card(input_px=224).input_side(100, asked_px=128) == 128
+    assert card(pixel_m=10.0).input_side(2240) == 224
+
+
+def test_the_bundled_encoder_gives_the_same_for_a_tile_turned_by_a_quarter(scene):
+    pixels, valid = scene
+    encoder = load_encoder(Settings(input_px=SIDE), tile_m=32)
+    once, turned = encoder.encode([pixels, np.rot90(pixels, axes=(1, 2))], [valid, valid])
+    assert once.shape == (320,)
+    np.testing.assert_allclose(once, turned, rtol=1e-3, atol=1e-4)
+
+
+def test_one_rotation_alone_does_not(scene):
+    pixels, valid = scene
+    encoder = load_encoder(Settings(input_px=SIDE, rotations=1), tile_m=32)
+    once, turned = encoder.encode([pixels, np.rot90(pixels, axes=(1, 2))], [valid, valid])
+    assert np.abs(once - turned).max() > 0.05
+
+
+def test_a_tile_is_encoded_alike_alone_and_in_a_batch_of_other_sizes(scene):
+    pixels, valid = scene
+    encoder = load_encoder(Settings(input_px=SIDE, batch_size=2), tile_m=32)
+    large = np.zeros((3, 100, 90), dtype=np.uint8)
+    together = encoder.encode([large, pixels, large], [np.ones((100, 90), dtype=bool), valid, large[0] == 0])
+    np.testing.assert_allclose(encoder.encode([pixels], [valid])[0], together[1], rtol=1e-3, atol=1e-4)
+
+
+def test_pixels_without_data_do_not_speak(scene):
+    pixels, valid = scene
+    valid = valid.copy()
+    valid[:, 40:] = False
+    noise = pixels.copy()
+    noise[:, :, 40:] = 255 - noise[:, :, 40:]
+    encoder = load_encoder(Settings(input_px=SIDE), tile_m=32)
+    first, second = encoder.encode([pixels, noise], [valid, valid])
+    np.testing.assert_array_equal(first, second)
+
+
+def test_the_bundled_network_is_the_one_that_was_trained():
+    """With its head on, the network knows a picture whose class is beyond doubt: a plain traffic-light red disc."""
+    from geo.features import bundled
+
+    network = timm.create_model(bundled.ARCHITECTURE, pretrained=False)
+    theirs = torch.load(bundled.weights_path(), weights_only=True)
+    network.load_state_dict(dict(zip(network.state_dict(), theirs.values(), strict=True)))
+    rows, columns = np.mgrid[0:224, 0:224]
+    image = np.full((3, 224, 224), 40.0, dtype=np.float32)
+    for row, colour in ((60, (230, 30, 20)), (112, (90, 70, 20)), (164, (20, 60, 40))):
+        disc = (rows - row) ** 2 + (columns - 112) ** 2 < 20**2
+        image[:, disc] = np.array(colour, dtype=np.float32)[:, None]
+    with torch.inference_mode():
+        scores = network.eval()(torch.from_numpy((image[None] - 127) / 128))[0]
+        stage = bundled.LastStage().eval()(torch.from_numpy((image[None] - 127) / 128))[0]
+    traffic_light = 920  # of ImageNet's 1,000 classes
+    assert int(scores.argmax()) == traffic_light
+    assert stage.shape == (bundled.CARD.dimension,)
+
+
+def test_band_statistics_are_those_of_the_valid_pixels():
+    pixels = np.zeros((3, 2, 4), dtype=np.uint8)
+    pixels[0] = [[10, 20, 30, 40], [255, 255, 255, 255]]
+    valid = np.array([[True] * 4, [False] * 4])
+    red = BandStatistics().encode([pixels], [valid])[0, :7] * 255
+    np.testing.assert_allclose(
+        red, [25, np.std([10, 20, 30, 40]), *np.percentile([10, 20, 30, 40], [5, 25, 50, 75, 95])]
+    )
+
+
+def test_band_statistics_of_a_tile_without_data_are_zero():
+    nothing = BandStatistics().encode([np.ones((3, 4, 4), dtype=np.uint8)], [np.zeros((4, 4), dtype=bool)])
+    assert not nothing.any()
+
+
+@pytest.mark.parametrize("name", ["resnet", "bundled:large", "timm:", "TIMM:resnet18", ""])
+def test_a_name_that_no_provider_knows_lists_the_providers(name):
+    with pytest.raises(EncoderError, match="bundled, bands, torchgeo:NAME"):
+        load_encoder(Settings(name=name), tile_m=100)
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("timm:resnet18.a1_in1k", "resnet18.a1_in1k.safetensors"),
+        ("torchvision:resnet18", "resnet18-f37072fd.pth"),
+        ("torchgeo:ResNet50_Weights.SENTINEL2_RGB_MOCO", "resnet50_sentinel2_rgb_moco-2b57ba8b.pth"),
+        ("torchgeo:Swin_V2_B_Weights.NAIP_RGB_MI_SATLAS", "aerial_swinb_mi-326d69e1.pth"),
+    ],
+)
+def test_weights_that_cannot_be_had_say_which_file_belongs_where_and_what_works_without(
+    name, file, no_network
+):
+    with pytest.raises(EncoderError) as caught:
+        load_encoder(Settings(name=name), tile_m=100)
+    assert str(no_network / file) in str(caught.value)
+    assert "'bundled'" in str(caught.value)
+
+
+def test_a_timm_network_is_taken_from_its_file_on_this_machine(no_network):
+    no_network.mkdir()
+    network = timm.create_model("resnet18", pretrained=False)
+    save_file(network.state_dict(), no_network / "resnet18.a1_in1k.safetensors")
+    encoder = load_encoder(Settings(name="timm:resnet18.a1_in1k"), tile_m=100)
+    assert encoder.card.dimension == 512
+    assert encoder.card.mean == (0.485, 0.456, 0.406)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "make", "white"),
+    [
+        ("torchvision:resnet18", "resnet18-f37072fd.pth", "torchvision", 1.0),
+        (
+            "torchgeo:ResNet18_Weights.SENTINEL2_RGB_MOCO",
+            "resnet18_sentinel2_rgb_moco-e3a335e3.pth",
+            "timm",
+            3558.0,
+        ),
+        ("torchgeo:ResNet50_Weights.FMOW_RGB_GASSL", None, "timm", 255.0),
+    ],
+)
+def test_weights_in_torchs_cache_are_loaded(name, file, make, white, no_network):
+    from torchgeo.models import get_weight
+    from torchvision.models import resnet18
+
+    no_network.mkdir()
+    short = name.partition(":")[2]
+    if name.startswith("torchgeo"):
+        file = get_weight(short).url.rsplit("/", maxsplit=1)[-1]
+    network = (
+        resnet18() if make == "torchvision" else timm.create_model(short.split("_")[0].lower(), num_classes=0)
+    )
+    torch.save(network.state_dict(), no_network / file)
+    encoder = load_encoder(Settings(name=name, input_px=SIDE, rotations=1), tile_m=100)
+    assert encoder.card.value_range == (0.0, white)
+    grey = np.full((3, SIDE, SIDE), 90, dtype=np.uint8)
+    assert encoder.encode([grey], [grey[0] > 0]).shape == (1, encoder.card.dimension)
+
+
+def test_normalisations_in_a_row_are_folded_into_one():
+    from torchvision.transforms.v2 import Normalize
+
+    chain = torch.nn.Sequential(
+        Normalize([3, 2, 0], [85, 101, 129]), Normalize([0.4, 0.5, 0.6], [0.2, 0.3, 0.4])
+    )
+    mean, std = hub.compose_normalisation(chain, "x")
+    image = torch.rand(3, 4, 4) * 255
+    folded = (image - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None]
+    torch.testing.assert_close(chain(image), folded, rtol=1e-4, atol=1e-4)
+
+
+def test_weights_without_a_stated_normalisation_are_refused():
+    with pytest.raises(EncoderError, match="no normalisation"):
+        hub.compose_normalisation(torch.nn.Sequential(torch.nn.Identity()), "x")
+
+
+def test_weights_of_thirteen_bands_are_refused(no_network):
+    assert not no_network.exists()
+    with pytest.raises(EncoderError, match="13 bands"):
+        load_encoder(Settings(name="torchgeo:ResNet18_Weights.SENTINEL2_ALL_MOCO"), tile_m=100)
+
+
+LOCAL = {"architecture": "resnet18", "mean": [127.0] * 3, "std": [60.0] * 3}
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "pth"])
+def test_a_local_file_is_loaded_into_the_architecture_that_is_named(tmp_path, ending):
+    path = tmp_path / f"mine.{ending}"
+    state = timm.create_model("resnet18", num_classes=0).state_dict()
+    (save_file if ending == "safetensors" else torch.save)(state, path)
+    encoder = load_encoder(Settings(name=f"file:{path}", **LOCAL), tile_m=100)
+    assert encoder.card.dimension == 512
+
+
+@pytest.mark.parametrize("left_out", ["architecture", "mean", "std"])
+def test_a_local_file_needs_its_architecture_and_normalisation(tmp_path, left_out):
+    settings = Settings(
+        name=f"file:{tmp_path / 'x.pth'}", **{k: v for k, v in LOCAL.items() if k != left_out}
+    )
+    with pytest.raises(EncoderError, match=left_out):
+        load_encoder(settings, tile_m=100)
+
+
+def test_a_file_with_code_in_it_is_not_run(tmp_path):
+    path = tmp_path / "evil.pth"
+    trace = tmp_path / "ran"
+
+    class Evil:
+        def __reduce__(self):
+            return (Path.touch, (trace,))
+
+    torch.save({"fc.weight": Evil()}, path)
+    with pytest.raises(EncoderError, match="cannot be loaded"):
+        load_encoder(Settings(name=f"file:{path}", **LOCAL), tile_m=100)
+    assert not trace.exists()
+
+
+def test_a_file_that_fills_half_a_network_is_refused(tmp_path):
+    state = timm.create_model("resnet18", num_classes=0).state_dict()
+    del state["layer4.1.conv2.weight"]
+    save_file(state, tmp_path / "half.safetensors")
+    with pytest.raises(EncoderError, match=r"layer4\.1\.conv2\.weight"):
+        load_encoder(Settings(name=f"file:{tmp_path / 'half.safetensors'}", **LOCAL), tile_m=100)
+
+
+@pytest.mark.skipif(
+    torch.cuda.is_available(), reason="this machine has the device that the test asks for in vain"
+)
+def test_a_device_that_is_not_there_is_refused():
+    with pytest.raises(ConfigurationError, match="cuda"):
+        load_encoder(Settings(device="cuda"), tile_m=100)

@@ -1,0 +1,375 @@
+"""The report says what the numbers allow, to anyone, and runs nothing that came with the data."""
+
+import io
+import math
+import re
+from datetime import date
+from html.parser import HTMLParser
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from geo.errors import RoadprintError
+from geo.outputs.charts import Axis, overview, ratio_axis, ratio_strip
+from geo.outputs.report import ReportData, class_mix, collision_rates, render, write_report
+from geo.outputs.thumbnails import thumbnail
+from geo.outputs.wording import figure, interval, verdict
+
+VOID = {"meta", "img", "br", "line", "path", "rect"}
+
+
+class Page(HTMLParser):
+    """Elements, text and nesting of a page, as a browser would find them."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.text, self.open, self.crossed = [], [], [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in VOID and self.open.pop() != tag:
+            self.crossed.append(tag)
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.text.append(data)
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.elements if name == tag]
+
+    @property
+    def words(self):
+        return " ".join(" ".join(self.text).split())
+
+
+@pytest.fixture
+def data(grid_city):
+    red = thumbnail(np.stack([np.full((40, 40), v, dtype=np.uint8) for v in (200, 30, 30)]))
+    tiles = grid_city.prototypes["tile_id"].unique()
+    return ReportData(
+        city="Grid & <City>",
+        config={"city": "grid", "imagery": {"sources": ["<img src=x onerror=alert(1)>"]}, "area": None},
+        run=dict(grid_city.layers["run"].itertuples(index=False)),
+        clusters=grid_city.layers["clusters"],
+        segments=grid_city.layers["segments"],
+        choice=grid_city.choice,
+        quality={
+            "encoder": {"effective_rank": 31.2, "spread": 0.4, "silhouette": None, "warnings": ("rank < 2",)},
+            "baseline": {"effective_rank": 3.1, "spread": 0.1, "silhouette": 0.3, "warnings": ()},
+            "agreement_with_baseline": 0.25,
+        },
+        prototypes=grid_city.prototypes,
+        thumbnails=dict.fromkeys(tiles[:-1], red),
+        ledger=grid_city.layers["ledger"],
+        licences={"Imagery": "by <Someone>", "Roads": ""},
+        ratio_of="ksi",
+        period=(date(2019, 1, 1), date(2023, 12, 31)),
+        methods={"Intervals": "exact, 95 % <two-sided>"},
+    )
+
+
+def changed(data, **fields):
+    return ReportData(**{name: getattr(data, name) for name in data.__dataclass_fields__} | fields)
+
+
+def test_text_of_the_data_stays_text(data):
+    html = render(data)
+    page = Page(html)
+    assert not {"b", "script", "iframe", "object", "everywhere", "someone", "city"} & {
+        tag for tag, _ in page.elements
+    }
+    assert not [name for _, attrs in page.elements for name in attrs if name.startswith("on")]
+    for text in (
+        "<b>Bold & Sons</b> Road",
+        "Grid & <City>",
+        "by <Someone>",
+        "rank < 2",
+        "zero length <0.1 m",
+        "ab<12>&",
+    ):
+        assert text in page.words
+
+
+def test_the_page_needs_no_network(data):
+    html = render(data)
+    page = Page(html)
+    addresses = [a[key] for _, a in page.elements for key in ("src", "href", "data") if key in a]
+    assert addresses
+    assert all(address.startswith(("data:image/jpeg;base64,", "#")) for address in addresses)
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+def test_the_page_is_sound_and_open_to_screen_readers(data):
+    page = Page(render(data))
+    assert page.crossed == []
+    assert page.open == []
+    assert page.all("html")[0]["lang"] == "en"
+    assert len(page.all("h1")) == 1
+    assert all(picture["alt"] for picture in page.all("img"))
+    assert all(drawing.get("aria-label") or drawing.get("aria-hidden") for drawing in page.all("svg"))
+    ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    referred = [attrs["aria-labelledby"] for _, attrs in page.elements if "aria-labelledby" in attrs]
+    assert set(referred) <= set(ids)
+    assert {link["href"].removeprefix("#") for link in page.all("a")} <= set(ids)
+
+
+def contrast(one, other):
+    """Contrast of two colours by WCAG 2.1."""
+
+    def luminance(colour):
+        shares = [part / 255 for part in bytes.fromhex(colour)]
+        linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+        return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_every_colour_of_text_has_the_contrast_that_wcag_asks_for(data):
+    html = render(data)
+    texts = {re.search(rf"--{name}: #(\w{{6}})", html)[1] for name in ("ink", "muted")} | {
+        re.search(r"a \{ color: #(\w{6})", html)[1]
+    }
+    grounds = {
+        "ffffff",
+        re.search(r"--ground: #(\w{6})", html)[1],
+        re.search(r"\.warning \{.*?background: #(\w{6})", html)[1],
+    }
+    assert len(texts) == len(grounds) == 3
+    assert min(contrast(text, ground) for text in texts for ground in grounds) >= 4.5
+
+
+def test_the_same_data_give_the_same_page_in_whatever_order_they_come(tmp_path, data):
+    turned = {
+        name: getattr(data, name).iloc[::-1].reset_index(drop=True)
+        for name in ("clusters", "segments", "choice", "prototypes")
+    }
+    write_report(tmp_path / "a.html", data)
+    write_report(tmp_path / "b.html", changed(data, **turned))
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"a.html", "b.html"}
+
+
+def test_each_type_says_only_what_its_interval_allows(data):
+    words = Page(render(data)).words
+    assert "More KSI collisions per km and year than other roads: 1.3 to 3.4 times." in words
+    assert "About the same as other roads: 0.8 to 1.3 times" in words
+    assert "Too few KSI collisions to tell." in words
+    assert "Association, not cause." in words
+
+
+def test_a_page_without_q_values_says_that_nothing_corrects_for_many_comparisons(data):
+    corrected, plain = (
+        render(data),
+        render(changed(data, clusters=data.clusters.assign(p_value=None, q_value=None))),
+    )
+    remark = "No correction for comparing several types at once is made here"
+    assert remark not in Page(corrected).words
+    assert remark in Page(plain).words
+    assert corrected.count('scope="col"') == plain.count('scope="col"') + 1
+
+
+def test_unknown_ksi_is_said_to_be_unknown_and_never_zero(data):
+    nulls = dict.fromkeys(["n_ksi", "ksi_per_km_year", "low", "high"])
+    blind = changed(
+        data,
+        clusters=data.clusters.assign(**nulls),
+        segments=data.segments.assign(n_ksi=pd.array([None] * len(data.segments), dtype="Int64")),
+        ratio_of="collisions",
+    )
+    words = Page(render(blind)).words
+    assert "KSI (killed or seriously injured) is not known here." in words
+    assert "KSI collisions not known Prototypes" in words
+    assert "More collisions per km and year than other roads" in words
+
+
+def test_without_collisions_the_page_speaks_of_looks_alone(data):
+    counts = [
+        name
+        for name in data.segments
+        if name.startswith(("n_", "ksi", "coll", "years")) and name != "n_tiles"
+    ]
+    results = [
+        name
+        for name in data.clusters
+        if name not in {"cluster", "n_segments", "length_km", "prototype_tiles"}
+    ]
+    silent = changed(
+        data,
+        segments=data.segments.assign(**dict.fromkeys(counts)),
+        clusters=data.clusters.assign(**dict.fromkeys(results)),
+        period=None,
+    )
+    words = Page(render(silent)).words
+    assert "No collisions are given." in words
+    assert "with the collisions recorded" not in words
+    assert "than other roads:" not in words
+    assert "About the same" not in words
+
+
+def test_a_city_without_imagery_has_a_page_too(data):
+    none = changed(
+        data,
+        clusters=data.clusters.iloc[:0],
+        prototypes=data.prototypes.iloc[:0],
+        segments=data.segments.assign(cluster=pd.array([None] * len(data.segments), dtype="Int64")),
+        quality={},
+    )
+    assert "No types were found: no segment has imagery." in Page(render(none)).words
+
+
+def test_a_tile_without_a_picture_is_said_to_have_none(data):
+    page = Page(render(data))
+    shown = data.prototypes["tile_id"].isin(list(data.thumbnails)).sum()
+    assert len(page.all("img")) == shown == len(data.prototypes) - 3
+    assert page.words.count("no picture") == 3
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "q", "begins"),
+    [
+        (1.3, 3.4, 0.01, "More"),
+        (1.3, 3.4, None, "More"),
+        (0.2, 0.9, 0.01, "Fewer"),
+        (1.0, 2.0, 0.05, "Too few"),
+        (0.8, 1.3, 0.9, "About the same"),
+        (0.3, 4.0, 0.9, "Too few"),
+        (0.0, math.inf, 1.0, "Too few"),
+        (math.nan, math.nan, math.nan, "Not known"),
+        (None, 2.0, None, "Not known"),
+    ],
+)
+def test_a_verdict_follows_from_the_interval(low, high, q, begins):
+    assert verdict(low, high, q, "ksi").startswith(begins)
+
+
+def test_a_difference_that_the_many_comparisons_do_not_bear_out_is_called_possible_chance():
+    said = verdict(1.05, 2.0, 0.2, "collisions")
+    assert said.startswith("More collisions")
+    assert said.endswith("this may still be chance (q = 0.2).")
+
+
+@given(st.floats(0, 50), st.floats(0, 50), st.floats(0, 1))
+def test_no_difference_is_claimed_of_an_interval_that_holds_1(one, other, q):
+    low, high = sorted([one, other])
+    claims = verdict(low, high, q, "ksi").startswith(("More", "Fewer"))
+    assert claims == (not low <= 1 <= high)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (12.0, "12"),
+        (0.004321, "0.00432"),
+        (1234567, "1 234 567"),
+        (math.nan, "not known"),
+        (None, "not known"),
+    ],
+)
+def test_figures_keep_their_significant_digits_and_no_exponent(value, text):
+    assert figure(value).replace("\N{NO-BREAK SPACE}", " ") == text
+
+
+def test_an_interval_without_an_upper_limit_says_so():
+    assert interval(0.5, math.inf) == "0.5 or more"
+    assert interval(math.nan, 1) == "not known"
+
+
+def test_collision_rates_are_collisions_by_length_and_years():
+    segments = pd.DataFrame(
+        {
+            "cluster": pd.array([1, 1, 2, None], dtype="Int64"),
+            "length_m": [500.0, 1500.0, 250.0, 100.0],
+            "years": [5.0, 5.0, 2.0, 5.0],
+            "n_collisions": [3, 7, 0, 9],
+        }
+    )
+    # 10 collisions on 2 km in 5 years; none on a quarter of a kilometre
+    assert collision_rates(segments) == {1: pytest.approx(1.0), 2: 0.0}
+
+
+def test_the_mix_of_classes_is_by_length_and_names_what_is_not_known():
+    segments = pd.DataFrame(
+        {
+            "cluster": pd.array([1] * 6 + [None], dtype="Int64"),
+            "length_m": [50.0, 20.0, 10.0, 10.0, 6.0, 4.0, 99.0],
+            "road_class": ["primary", "residential", None, "service", "track", "path", "trunk"],
+        }
+    )
+    expected = "primary 50%, residential 20%, class not known 10%, service 10%, 2 other classes 10%"
+    assert class_mix(segments) == {1: expected}
+
+
+def test_a_ratio_of_1_lies_in_the_middle_and_doubling_mirrors_halving():
+    axis = Axis(8.0)
+    middle = axis.place(1)
+    assert axis.place(2) - middle == pytest.approx(middle - axis.place(0.5), abs=0.11)
+    assert axis.place(8) - axis.place(4) == pytest.approx(axis.place(2) - axis.place(1), abs=0.11)
+    assert [label for _, label in axis.ticks] == ["1/8", "1/4", "1/2", "1", "2", "4", "8"]
+
+
+def test_an_interval_that_leaves_the_axis_ends_in_arrows_and_an_unknown_one_is_not_drawn():
+    axis = Axis(4.0)
+    endless = ratio_strip(1.0, 0.0, math.inf, axis)
+    assert (endless.below, endless.above) == (True, True)
+    assert (endless.low, endless.high) == (axis.place(0.25), axis.place(4))
+    assert ratio_strip(math.nan, 0.5, 2.0, axis) is None
+
+
+def test_the_axis_holds_all_finite_ratios_and_never_goes_beyond_sixteen():
+    def axis(*ratios):
+        return ratio_axis(pd.DataFrame([ratios], columns=["rate_ratio", "rate_ratio_low", "rate_ratio_high"]))
+
+    assert axis(1.5, 0.9, 2.5).reach == 4
+    assert axis(1.0, 0.0, math.inf).reach == 2
+    assert axis(90.0, 0.001, 1e5).reach == 16
+    assert axis(None, None, None).reach == 2
+
+
+def test_the_map_is_north_up_in_true_proportion():
+    lines = [shapely.LineString([(0, 0), (0, 100)]), shapely.LineString([(0, 100), (50, 100)])]
+    segments = gpd.GeoDataFrame(
+        {"segment_id": ["a", "b"], "cluster": pd.array([2, None], dtype="Int64")}, geometry=lines, crs=27700
+    )
+    drawn = overview(segments)
+    assert (drawn.width, drawn.height) == (500.0, 1000.0)
+    unseen, seen = drawn.lines
+    assert (unseen.cluster, unseen.path) == (None, "M0.0 0.0L500.0 0.0")
+    assert (seen.cluster, seen.path) == (2, "M0.0 1000.0L0.0 0.0")
+    assert (drawn.bar, drawn.bar_label) == (200.0, "20 m")
+
+
+def test_a_network_without_extent_has_no_map():
+    nothing = gpd.GeoDataFrame({"segment_id": [], "cluster": []}, geometry=gpd.GeoSeries([], crs=27700))
+    assert overview(nothing) is None
+
+
+def test_a_thumbnail_is_a_jpeg_of_the_same_picture():
+    left_red = np.zeros((3, 60, 90), dtype=np.uint8)
+    left_red[0, :, :45] = 255
+    picture = Image.open(io.BytesIO(thumbnail(left_red)))
+    assert (picture.format, picture.mode, picture.size) == ("JPEG", "RGB", (160, 107))
+    assert np.abs(np.array(picture.getpixel((20, 50)), dtype=int) - [255, 0, 0]).max() < 12
+    assert max(picture.getpixel((140, 50))) < 12
+
+
+@pytest.mark.parametrize("shape", [(60, 60, 3), (1, 60, 60), (3, 0, 60)])
+def test_what_is_no_picture_makes_no_thumbnail(shape):
+    with pytest.raises(RoadprintError, match=re.escape(str(shape))):
+        thumbnail(np.zeros(shape, dtype=np.uint8))
+    with pytest.raises(RoadprintError, match="float64"):
+        thumbnail(np.zeros((3, 60, 60)))

@@ -1,0 +1,71 @@
+"""A stage is finished whole or not at all, and is not done twice."""
+
+import pytest
+
+from geo.ledger import Entry, merge, to_frame, totals
+from tasks.stage import code_digest, digest, run_stage, unfinished
+
+
+def test_a_finished_stage_is_not_run_again(tmp_path):
+    runs = []
+
+    def build(folder):
+        runs.append(folder)
+        (folder / "out").write_text("x")
+        return [Entry("roads", "done", "", 3), Entry("roads", "rejected", "no geometry", 1)]
+
+    first, second = (run_stage("roads", tmp_path, "k1", build) for _ in range(2))
+    assert len(runs) == 1
+    assert (first.cached, second.cached) == (False, True)
+    assert first.entries == second.entries
+    assert (second.folder / "out").read_text() == "x"
+
+
+def test_another_key_is_another_stage(tmp_path):
+    folders = {run_stage("roads", tmp_path, key, lambda _: []).folder for key in ("a", "b")}
+    assert len(folders) == 2
+
+
+def test_a_stage_that_fails_leaves_nothing(tmp_path):
+    def build(folder):
+        (folder / "half").write_text("x")
+        raise ValueError("in the midst")
+
+    with pytest.raises(ValueError, match="in the midst"):
+        run_stage("roads", tmp_path, "k", build)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unreadable_remains_are_made_again(tmp_path):
+    stage = run_stage("roads", tmp_path, "k", lambda _: [Entry("roads", "done", "", 1)])
+    (stage.folder / "summary.json").write_text("{")
+    again = run_stage("roads", tmp_path, "k", lambda _: [Entry("roads", "done", "", 2)])
+    assert not again.cached
+    assert again.totals["done"] == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["roads-k"]
+
+
+def test_a_folder_appears_only_when_it_is_whole(tmp_path):
+    with unfinished(tmp_path / "run") as work:
+        (work / "a").write_text("x")
+        assert not (tmp_path / "run").exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_digest_depends_on_every_part_and_on_nothing_else():
+    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    assert digest("ab", "c") != digest("a", "bc")
+
+
+def test_a_change_of_code_changes_its_digest():
+    assert code_digest("geo/roads") != code_digest("geo/tiles")
+    assert code_digest("geo/errors") == code_digest("geo/errors")
+
+
+def test_entries_add_up():
+    entries = [Entry("roads", "done", "", 2), Entry("roads", "done", "", 3), Entry("roads", "failed", "x", 1)]
+    assert totals(entries) == {"done": 5, "skipped": 0, "rejected": 0, "failed": 1}
+    assert merge(entries) == [Entry("roads", "done", "", 5), Entry("roads", "failed", "x", 1)]
+    frame = to_frame({"roads": entries})
+    assert frame["count"].sum() == 6
+    assert frame.columns.tolist() == ["stage", "item", "status", "reason", "count"]

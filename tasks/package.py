@@ -66,10 +66,9 @@ def _keyed(path: Path, key: str = "segment_id") -> pd.DataFrame:
 
 def _tiles(tiles: gpd.GeoDataFrame, encoded: pd.DataFrame) -> gpd.GeoDataFrame:
     """Say of each tile what its pixels came from; by footprint alone where it was not encoded."""
-    read = encoded.set_index("tile_id")[["image_id", "coverage"]]
-    joined = tiles[["tile_id", "segment_id", "position_m", "bearing", "coverage", "geometry"]].join(
-        read, on="tile_id", rsuffix="_read"
-    )
+    read = encoded.set_index("tile_id")[["image_id", "coverage"]].rename(columns={"coverage": "coverage_read"})
+    columns = ["tile_id", "segment_id", "position_m", "bearing", "coverage", "geometry"]
+    joined = tiles[columns].join(read, on="tile_id")
     joined["encoded"] = joined["image_id"].notna()
     joined["coverage"] = joined.pop("coverage_read").fillna(joined["coverage"])
     return joined

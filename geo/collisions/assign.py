@@ -20,6 +20,22 @@ from geo.ledger import Entry, Status
 PREFERENCE_M = 10.0
 """A road that the record names is preferred to a nearer one by at most this (metres): the width of a road, and the
 rounding of a grid reference."""
+NOT_ROADS = frozenset(
+    (
+        "footway",
+        "path",
+        "steps",
+        "cycleway",
+        "bridleway",
+        "corridor",
+        "platform",
+        "elevator",
+        "proposed",
+        "construction",
+    )
+)
+"""Values of OpenStreetMap's ``highway`` that hold no motor traffic, or none yet (OpenStreetMap wiki, 'Key:highway').
+Left out of the city, they take no collision: a pavement drawn beside its street would take the street's."""
 CHUNK = 200_000
 """Collisions placed at once, to bound memory."""
 _OUTCOMES: dict[str, tuple[Status, str]] = {
@@ -29,7 +45,7 @@ _OUTCOMES: dict[str, tuple[Status, str]] = {
     "no_geometry": ("rejected", "no coordinates that can be used"),
     "outside_area": ("skipped", "outside the area"),
     "duplicate": ("skipped", "its id occurs before"),
-    "out_of_period": ("skipped", "outside the period, or without a date to tell"),
+    "out_of_period": ("skipped", "outside the period"),
     "excluded_class": ("skipped", "on a road of a class that is left out"),
 }
 Places = NDArray[np.object_]
@@ -60,7 +76,9 @@ def assign(
     nearest junction within ``junction_reach_m`` (of the rim, for a roundabout), unless the record says that it was at
     none; else to the nearest road within ``max_distance_m``, where a road that the record names by number, name or
     class wins over one that is nearer by at most `PREFERENCE_M`. A collision whose road is one that was left out of the
-    city is ``excluded_class``; one with two roads as near as each other is ``ambiguous``.
+    city is ``excluded_class``, even in reach of a junction (`NOT_ROADS` that were left out take none); one with two
+    roads as near as each other is ``ambiguous``. The distance of a row that is not placed is that to the nearest road,
+    for those in the area.
 
     Parameters
     ----------
@@ -84,6 +102,7 @@ def assign(
     points, located = _points(source, crs)
     points[~located] = None
     status = _left_out(source, settings, located)
+    others = others[~others["road_class"].isin(NOT_ROADS)]
     network = np.concatenate([segments.geometry.to_numpy(), others.geometry.to_numpy()])
     inside = np.zeros(len(table), dtype=bool)
     todo = np.flatnonzero(pd.isna(status))
@@ -174,6 +193,13 @@ class _Roads:
     lines: Places
     tree: shapely.STRtree
 
+    def distance(self, points: Places) -> NDArray[np.float64]:
+        """Measure from each point to the nearest road (metres)."""
+        (point, _), metres = self.tree.query_nearest(points, return_distance=True, all_matches=False)
+        found = np.full(len(points), np.nan)
+        found[point] = metres
+        return found
+
 
 def _roads(segments: gpd.GeoDataFrame, others: gpd.GeoDataFrame) -> _Roads:
     """Put segments and other roads together; `road` tells roads apart, not their segments."""
@@ -203,10 +229,12 @@ def _place(
     at = best["point"].to_numpy()
     distance[at] = best["distance"]
     left_out = roads.table["left_out"].to_numpy()[best["line"]]
-    status[at] = np.select([left_out, tied], ["excluded_class", "ambiguous"], "matched")
+    status[at] = np.select([tied, left_out], ["ambiguous", "excluded_class"], "matched")
     ours = ~left_out & ~tied
     segment[at[ours]] = roads.table["segment_id"].to_numpy()[best["line"].to_numpy()[ours]]
 
+    far = np.isnan(distance)
+    distance[far] = roads.distance(points[far])
     near = _nearest_junctions(points, records, junctions, settings.junction_reach_m)
     near = near[status[near["point"]] != "excluded_class"]
     at = near["point"].to_numpy()
@@ -218,7 +246,10 @@ def _place(
 def _nearest_roads(
     points: Places, records: pd.DataFrame, roads: _Roads, settings: Collisions
 ) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
-    """Choose the road of each point that has one within reach, and tell which choices are ties."""
+    """Choose the road of each point that has one within reach, and tell which choices are ties.
+
+    Two roads that are both left out of the city are no tie: whichever it is, the collision is on neither of ours.
+    """
     point, line = roads.tree.query(points, predicate="dwithin", distance=settings.max_distance_m)
     pairs = pd.DataFrame({"point": point, "line": line})
     pairs["distance"] = shapely.distance(points[point], roads.lines[line])
@@ -227,6 +258,7 @@ def _nearest_roads(
     pairs["evidence"] = agreement(records.iloc[pairs["point"]], roads.table.iloc[pairs["line"]])
     pairs.loc[pairs["over"] > PREFERENCE_M, "evidence"] = 0
     pairs["road"] = roads.table["road"].to_numpy()[pairs["line"]]
+    pairs["left_out"] = roads.table["left_out"].to_numpy()[pairs["line"]]
     pairs["order"] = roads.table["order"].to_numpy()[pairs["line"]]
     pairs = pairs.sort_values(
         ["point", "evidence", "distance", "order"], ascending=[True, False, True, True], ignore_index=True
@@ -235,6 +267,7 @@ def _nearest_roads(
     rivals = pairs.merge(best, on="point", suffixes=("", "_best"))
     rivals = rivals[
         (rivals["road"] != rivals["road_best"])
+        & ~(rivals["left_out"] & rivals["left_out_best"])
         & (rivals["evidence"] == rivals["evidence_best"])
         & (rivals["distance"] - rivals["distance_best"] < settings.ambiguity_m)
     ]
@@ -262,9 +295,16 @@ def _nearest_junctions(
 def _entries(placed: gpd.GeoDataFrame, table: pd.DataFrame, settings: Collisions) -> list[Entry]:
     """Account for every row; those that the filter leaves out apart from those on roads that are left out."""
     kept = table["kept"].to_numpy(dtype=bool)
+    undated = (table["date"].isna() & table["year"].isna()).to_numpy() & kept
     filtered = f"excluded_class: left out by collisions.keep ({', '.join(settings.keep or {})})"
     entries = [Entry("collisions", "skipped", filtered, int((~kept).sum()))]
     for name, (status, reason) in _OUTCOMES.items():
-        count = int(((placed["snap_status"] == name) & kept).sum())
-        entries.append(Entry("collisions", status, f"{name}: {reason}" if reason else "", count))
+        here = (placed["snap_status"] == name).to_numpy() & kept
+        if name == "out_of_period":
+            lost = int((here & undated).sum())
+            entries.append(
+                Entry("collisions", "rejected", f"{name}: a period is given, and no date is recorded", lost)
+            )
+            here &= ~undated
+        entries.append(Entry("collisions", status, f"{name}: {reason}" if reason else "", int(here.sum())))
     return [entry for entry in entries if entry.count]

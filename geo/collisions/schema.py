@@ -11,7 +11,7 @@ import pandas as pd
 import pyproj
 
 from geo.config import Severity
-from geo.errors import LayerError
+from geo.errors import ConfigurationError, LayerError
 from geo.ledger import Entry
 
 COLUMNS = (
@@ -31,14 +31,21 @@ COLUMNS = (
 )
 MISSING = ("", "-1", "null", "none", "nan", "na", "n/a", "<na>")
 """What stands for 'no value' in a text cell, in any case."""
-_DATE_FORMATS = (
+_DAYS = (
     "%d/%m/%Y",
     "%m/%d/%Y",
+    "%d/%m/%y",
+    "%m/%d/%y",
     "%d.%m.%Y",
-    "%m/%d/%Y %I:%M:%S %p",
-    "%d/%m/%Y %H:%M",
-    "%m/%d/%Y %H:%M",
+    "%d-%m-%Y",
+    "%Y/%m/%d",
+    "%d %b %Y",
+    "%d-%b-%Y",
 )
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_DATE_FORMATS = ("ISO8601", *(day + time for day in _DAYS for time in _TIMES))
+_SAMPLE = 1000
+"""Distinct cells that tell which formats are worth trying on all."""
 SEVERITIES: tuple[Severity, ...] = ("fatal", "serious", "slight")
 
 
@@ -69,10 +76,19 @@ class CollisionSource:
     entries: list[Entry]
 
 
+def plain(values: pd.Series) -> pd.Series:
+    """Bring cells to the form in which they are compared: stripped, in lower case, 1.0 as 1; a null is empty."""
+    return _strip(values).str.casefold().fillna("")
+
+
 def text(values: pd.Series) -> pd.Series:
     """Strip cells and make those that stand for 'no value' null; whole numbers lose their '.0'."""
-    stripped = values.astype("string").str.strip().str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
+    stripped = _strip(values)
     return stripped.mask(stripped.str.casefold().isin(MISSING).fillna(value=True))
+
+
+def _strip(values: pd.Series) -> pd.Series:
+    return values.astype("string").str.strip().str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
 
 
 def numbers(values: pd.Series, decimal: str = ".") -> pd.Series:
@@ -95,26 +111,62 @@ def dates(values: pd.Series, *, where: str, date_format: str | None = None) -> p
     Without a format, ISO 8601 and the usual day-first and month-first forms are tried, and the one that reads most
     cells is taken for all.
 
+    Parameters
+    ----------
+    values
+        Cells as text.
+    where
+        The file and column, for the message.
+    date_format
+        As for `datetime.datetime.strptime`, or ``ISO8601``.
+
     Raises
     ------
     LayerError
-        When day-first and month-first read the cells equally well but differently: a guess would be silent.
+        When day-first and month-first read the cells equally well but differently: a guess would be silent. When no
+        cell can be read, or all hold a year alone: the whole column would be lost, or taken for the first of January.
     """
     cells = text(values)
-    if date_format is not None:
-        return pd.to_datetime(cells, format=date_format, errors="coerce", utc=True)
-    tries = {"ISO8601": pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=True)}
-    tries |= {form: pd.to_datetime(cells, format=form, errors="coerce", utc=True) for form in _DATE_FORMATS}
+    there = cells.dropna()
+    if there.empty:
+        return pd.Series(pd.NaT, index=values.index, dtype="datetime64[ns, UTC]")
+    if date_format is None and there.str.fullmatch(r"\d{4}").all():
+        raise LayerError(
+            f"the dates are years alone, such as {there.iloc[0]!r}",
+            where=where,
+            todo="Name the column in collisions.columns.year instead of .date.",
+        )
+    formats = _DATE_FORMATS if date_format is None else (date_format,)
+    sample = pd.Series(there.unique()[:_SAMPLE], dtype="string")
+    tries = {form: _read_dates(cells, form) for form in formats if _read_dates(sample, form).notna().any()}
+    if not tries:
+        raise LayerError(
+            f"no date can be read, such as {there.iloc[0]!r}{'' if date_format is None else f' as {date_format}'}",
+            where=where,
+            todo="Say how they are written in collisions.columns.date_format, '%d %B %Y' for example.",
+        )
     read = {form: int(found.notna().sum()) for form, found in tries.items()}
     best = max(read, key=lambda form: read[form])
-    rivals = [form for form in read if form != best and read[form] == read[best] > 0]
+    rivals = [form for form in read if form != best and read[form] == read[best]]
     if any(not tries[form].equals(tries[best]) for form in rivals):
         raise LayerError(
-            f"the dates, such as {cells.dropna().iloc[0]!r}, can be read as {best} and as {rivals[0]}",
+            f"the dates, such as {there.iloc[0]!r}, can be read as {best} and as {rivals[0]}",
             where=where,
             todo="Say which in collisions.columns.date_format.",
         )
     return tries[best]
+
+
+def _read_dates(cells: pd.Series, form: str) -> pd.Series:
+    return pd.to_datetime(cells, format=form, errors="coerce", utc=True).astype("datetime64[ns, UTC]")
+
+
+def unread(cells: pd.Series, found: pd.Series, item: str) -> list[Entry]:
+    """Account for cells that hold something, of which nothing could be read; their rows are kept."""
+    lost = int((text(cells).notna() & found.isna()).sum())
+    return (
+        [Entry(item, "rejected", "cannot be read; their collisions are kept without", lost)] if lost else []
+    )
 
 
 def severities(values: pd.Series, mapping: Mapping[Severity, Sequence[str]]) -> tuple[pd.Series, pd.Series]:
@@ -123,16 +175,26 @@ def severities(values: pd.Series, mapping: Mapping[Severity, Sequence[str]]) -> 
     Returns
     -------
     The severity of each row, null where it is not known; and, for rows with a value that is not mapped, that value.
+
+    Raises
+    ------
+    ConfigurationError
+        When one value stands for two severities.
     """
-    meaning = {_plain(value): severity for severity, given in mapping.items() for value in given}
+    given = [(severity, str(value)) for severity, values_of in mapping.items() for value in values_of]
+    spelled = plain(pd.Series([value for _, value in given], dtype="string"))
+    if spelled.duplicated().any():
+        twice = given[int(spelled.duplicated().to_numpy().argmax())][1]
+        raise ConfigurationError(
+            f"the value {twice!r} is listed twice",
+            where="collisions.severity_values",
+            todo="List each value under one severity.",
+        )
+    meaning = dict(zip(spelled, (severity for severity, _ in given), strict=True))
     cells = text(values)
-    found = cells.str.casefold().map(meaning).astype(object)
+    found = plain(values).map(meaning).astype(object)
     unknown = cells[found.isna() & cells.notna()]
     return found.where(found.notna(), None), unknown
-
-
-def _plain(value: str) -> str:
-    return str(text(pd.Series([value])).fillna("").iloc[0]).casefold()
 
 
 def unknown_severities(unknown: pd.Series, without: int) -> list[Entry]:
@@ -151,7 +213,7 @@ def unknown_severities(unknown: pd.Series, without: int) -> list[Entry]:
 
 
 def finish(table: pd.DataFrame) -> pd.DataFrame:
-    """Bring a table to the canonical columns and types; what a source does not have is null."""
+    """Bring a table to the canonical columns and types; what a source does not have is null, but an id is made."""
     n = len(table)
     empty: dict[str, Any] = {
         "collision_id": None,
@@ -172,5 +234,7 @@ def finish(table: pd.DataFrame) -> pd.DataFrame:
     table["date"] = table["date"].astype("datetime64[ns, UTC]")
     for name in ("collision_id", "road_class", "road_ref", "road_name", "severity"):
         table[name] = table[name].astype(object).where(table[name].notna(), None)
+    made = "row " + table["source_row"].astype(str)
+    table["collision_id"] = table["collision_id"].where(table["collision_id"].notna(), made)
     extra = sorted(name for name in table.columns if name not in COLUMNS)
     return table[[*COLUMNS, *extra]].reset_index(drop=True)

@@ -6,6 +6,8 @@ Columns and codes: DfT, 'Road safety open data guide' (2024), in both generation
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pyproj
@@ -19,6 +21,7 @@ from geo.collisions.schema import (
     severities,
     text,
     unknown_severities,
+    unread,
     whole,
 )
 from geo.collisions.sources import BROKEN, broken_rows, expand_tables, read_rows
@@ -29,6 +32,8 @@ from geo.ledger import Entry
 OSGR, DEGREES = pyproj.CRS.from_epsg(27700), pyproj.CRS.from_epsg(4326)
 NAMES = {
     "id": ("collision_index", "accident_index", "Accident_Index"),
+    "year": ("collision_year", "accident_year", "Year"),
+    "reference": ("collision_ref_no", "accident_reference"),
     "severity": ("collision_severity", "accident_severity", "Accident_Severity"),
     "easting": ("location_easting_osgr", "Location_Easting_OSGR"),
     "northing": ("location_northing_osgr", "Location_Northing_OSGR"),
@@ -53,10 +58,10 @@ _JUNCTION_UNKNOWN = ("99", "unknown (self reported)", "data missing or out of ra
 USERS = {
     "n_pedestrian": ("0", "pedestrian"),
     "n_cyclist": ("1", "cyclist"),
-    "n_motorcyclist": ("2", "3", "4", "5", "23", "97"),
-    "n_car_occupant": ("8", "9", "car occupant", "taxi/private hire car occupant"),
+    "n_motorcyclist": ("2", "3", "4", "5", "23", "97", "103", "104", "105", "106"),
+    "n_car_occupant": ("8", "9", "108", "109", "car occupant", "taxi/private hire car occupant"),
 }
-"""Values of ``casualty_type`` by road user."""
+"""Values of ``casualty_type`` by road user, those of earlier specifications (from 103 on) included."""
 
 
 def read_stats19(collisions: Collisions) -> CollisionSource:
@@ -75,6 +80,8 @@ def read_stats19(collisions: Collisions) -> CollisionSource:
         parts.append(table)
         crss.add(crs)
         entries += [*broken_rows(rows.frame, source), *unknown_severities(unknown, without)]
+        when = _find(rows.frame, "date")
+        entries += [] if when is None else unread(when, table["date"], "dates")
     crs = OSGR if crss == {OSGR} else DEGREES
     merged = pd.concat(
         [_to(crs, own, part) for own, part in zip(_crss(parts), parts, strict=True)], ignore_index=True
@@ -120,10 +127,10 @@ def _canonical(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pyproj.C
     trusted = ~frame[BROKEN].to_numpy(dtype=bool)
     severity, unknown = severities(_need(frame, "severity", source), SEVERITY)
     x, y, crs = _place(frame, source)
-    when = _find(frame, "date")
+    when, year = _find(frame, "date"), _find(frame, "year")
     table = pd.DataFrame(
         {
-            "collision_id": _need(frame, "id", source),
+            "collision_id": _ids(frame, source),
             "severity": severity,
             "x": x.where(trusted),
             "y": y.where(trusted),
@@ -132,6 +139,8 @@ def _canonical(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pyproj.C
             "at_junction": _at_junction(frame),
         }
     )
+    if year is not None:
+        table["year"] = whole(year)
     casualties = _find(frame, "n_casualties")
     if casualties is not None:
         table["n_casualties"] = whole(casualties)
@@ -143,12 +152,31 @@ def _form(when: pd.Series) -> str:
     return "%d/%m/%Y" if when.str.contains("/").fillna(value=False).any() else "ISO8601"
 
 
+def _ids(frame: pd.DataFrame, source: str) -> pd.Series:
+    """Take the index, else the year and the reference that it is made of; a reference alone comes back every year."""
+    year, reference = _find(frame, "year"), _find(frame, "reference")
+    if _find(frame, "id") is None and year is not None and reference is not None:
+        return year + reference
+    return _need(frame, "id", source)
+
+
 def _place(frame: pd.DataFrame, source: str) -> tuple[pd.Series, pd.Series, pyproj.CRS]:
     """Take the grid reference, recorded to the metre, before the longitude and latitude made from it."""
-    for crs, names in ((OSGR, ("easting", "northing")), (DEGREES, ("longitude", "latitude"))):
-        found = [_find(frame, name) for name in names]
-        if found[0] is not None and found[1] is not None:
-            return numbers(found[0]), numbers(found[1]), crs
+    found = {
+        crs: [numbers(cells) for cells in map(partial(_find, frame), names) if cells is not None]
+        for crs, names in ((OSGR, ("easting", "northing")), (DEGREES, ("longitude", "latitude")))
+    }
+    whole_ones = [crs for crs, pair in found.items() if len(pair) == 2]
+    if len(whole_ones) == 2:
+        change = pyproj.Transformer.from_crs(DEGREES, OSGR, always_xy=True)
+        lon, lat = found[DEGREES]
+        east, north = change.transform(lon.to_numpy(), lat.to_numpy())
+        x, y = found[OSGR]
+        gap = (x.isna() | y.isna()).to_numpy() & np.isfinite(east) & np.isfinite(north)
+        return x.mask(gap, east), y.mask(gap, north), OSGR
+    if whole_ones:
+        x, y = found[whole_ones[0]]
+        return x, y, whole_ones[0]
     raise LayerError(
         f"it has no coordinates ({NAMES['easting'][0]} and {NAMES['northing'][0]}, or longitude and latitude)",
         where=source,
@@ -193,7 +221,8 @@ def _link(table: pd.DataFrame, collisions: Collisions) -> tuple[pd.DataFrame, li
         for column, values in USERS.items():
             counts = kind.isin(values).groupby(of).sum()
             table[column] = _counts(table, counts)
-        table["n_casualties"] = _counts(table, of.value_counts())
+        linked = _counts(table, of.value_counts())
+        table["n_casualties"] = linked.fillna(table["n_casualties"]) if "n_casualties" in table else linked
         entries.append(note)
     if collisions.vehicles is not None:
         vehicles, note = _linked(collisions.vehicles, "vehicles", table)
@@ -205,7 +234,7 @@ def _link(table: pd.DataFrame, collisions: Collisions) -> tuple[pd.DataFrame, li
 def _linked(source: str, item: str, table: pd.DataFrame) -> tuple[pd.DataFrame, Entry]:
     """Read a linked table; rows of collisions that are not there are accounted for."""
     frame = read_rows(source).frame
-    frame["_id"] = _need(frame, "id", source)
+    frame["_id"] = _ids(frame, source)
     known = frame["_id"].isin(table["collision_id"])
     return frame[known], Entry(
         item, "skipped", "their collision is not among the records", int((~known).sum())
@@ -223,5 +252,5 @@ def _casualty_type(people: pd.DataFrame, source: str) -> pd.Series:
 
 
 def _counts(table: pd.DataFrame, counts: pd.Series) -> pd.Series:
-    """Bring counts by collision to the rows of the collisions; a collision without a linked row has none known."""
+    """Bring counts by collision to the rows of the collisions: null without a linked row, for none is known."""
     return table["collision_id"].map(counts).astype("Int64")

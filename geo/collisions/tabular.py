@@ -15,9 +15,11 @@ from geo.collisions.schema import (
     dates,
     finish,
     numbers,
+    plain,
     severities,
     text,
     unknown_severities,
+    unread,
     whole,
 )
 from geo.collisions.sources import BROKEN, Rows, broken_rows, expand_tables, read_rows
@@ -34,9 +36,16 @@ def read_tabular(collisions: Collisions) -> CollisionSource:
     SourceError, LayerError
         When a file cannot be read, or lacks a mapped column or coordinates.
     ConfigurationError
-        When the CRS of the coordinates is not known.
+        When the CRS of the coordinates is not known, a value stands for two severities, or linked tables are named:
+        they belong to STATS19.
     """
     columns = collisions.columns or Columns()
+    if collisions.casualties is not None or collisions.vehicles is not None:
+        raise ConfigurationError(
+            "linked tables are read with schema: stats19 alone",
+            where="collisions.casualties, collisions.vehicles",
+            todo="Leave both out, or give the DfT's tables with schema: stats19.",
+        )
     parts: list[pd.DataFrame] = []
     entries: list[Entry] = []
     crs = _crs(columns.crs)
@@ -46,11 +55,13 @@ def read_tabular(collisions: Collisions) -> CollisionSource:
         part, unknown, without = _canonical(rows, collisions, columns, crs, source)
         parts.append(part)
         entries += broken_rows(rows.frame, source)
+        if columns.date is not None:
+            entries += unread(rows.frame[columns.date], part["date"], "dates")
+        if columns.n_casualties is not None:
+            entries += unread(rows.frame[columns.n_casualties], part["n_casualties"], "casualty counts")
         if columns.severity is not None:
             entries += unknown_severities(unknown, without)
     table = finish(pd.concat(parts, ignore_index=True))
-    if columns.id is None:
-        table["collision_id"] = [f"row {row}" for row in table["source_row"]]
     mapping = collisions.severity_values or {}
     told = frozenset(s for s in SEVERITIES if columns.severity is not None and mapping.get(s))
     found = [entry for entry in entries if entry.count]
@@ -71,11 +82,19 @@ def _crs(given: str) -> pyproj.CRS:
 def _check_columns(
     frame: pd.DataFrame, columns: Columns, keep: Mapping[str, Sequence[str]], source: str
 ) -> None:
-    """Name every mapped column that the table does not have."""
+    """Name every mapped column that the table does not have, or has more than once."""
     fields = ("id", "date", "year", "x", "y", "severity", "n_casualties", "road_name", "road_class")
     wanted = {f"collisions.columns.{field}": getattr(columns, field) for field in fields}
     wanted |= {f"collisions.keep.{name}": name for name in keep}
-    missing = [f"{key}: {name!r}" for key, name in wanted.items() if name is not None and name not in frame]
+    names = list(frame.columns)
+    twice = [f"{key}: {name!r}" for key, name in wanted.items() if names.count(name) > 1]
+    if twice:
+        raise LayerError(
+            f"it has more than one column for {'; '.join(twice)}",
+            where=source,
+            todo="Rename one of them in the file.",
+        )
+    missing = [f"{key}: {name!r}" for key, name in wanted.items() if name is not None and name not in names]
     if missing:
         there = ", ".join(str(name) for name in frame.columns if name != BROKEN)
         raise LayerError(
@@ -101,7 +120,8 @@ def _canonical(
         if theirs is not None:
             table[own] = text(frame[theirs])
     if columns.date is not None:
-        table["date"] = dates(frame[columns.date], where=source, date_format=columns.date_format)
+        where = f"{source}, column {columns.date}"
+        table["date"] = dates(frame[columns.date], where=where, date_format=columns.date_format)
     if columns.year is not None:
         table["year"] = whole(frame[columns.year])
     if columns.n_casualties is not None:
@@ -119,8 +139,7 @@ def _kept(frame: pd.DataFrame, keep: Mapping[str, Sequence[str]]) -> pd.Series:
     """Tell which rows have one of the wanted values in every named column."""
     kept = pd.Series(data=True, index=frame.index)
     for column, values in keep.items():
-        wanted = text(pd.Series(list(values), dtype="string")).str.casefold()
-        kept &= text(frame[column]).str.casefold().isin(wanted)
+        kept &= plain(frame[column]).isin(plain(pd.Series(list(values), dtype="string")))
     return kept.astype(bool)
 
 
@@ -139,4 +158,5 @@ def _place(rows: Rows, columns: Columns, crs: pyproj.CRS, source: str) -> tuple[
         raise LayerError("its geometry states no CRS", where=source, todo="Write the CRS into the file.")
     change = pyproj.Transformer.from_crs(rows.crs, crs, always_xy=True)
     x, y = change.transform(rows.points[:, 0], rows.points[:, 1])
-    return np.asarray(x), np.asarray(y)
+    there = np.isfinite(x) & np.isfinite(y)
+    return np.where(there, x, np.nan), np.where(there, y, np.nan)

@@ -65,14 +65,14 @@ def cluster_table(segments: pd.DataFrame) -> pd.DataFrame:
 
 
 def _plain(counts: pd.Series) -> Floats:
-    plain: Floats = counts.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-    return plain
+    return np.asarray(counts.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
 
 
 def _expected(segments: pd.DataFrame, exposure: pd.Series, count: str) -> pd.Series:
     """Events that a segment's length and road class alone lead one to expect (indirect standardisation).
 
     The rates of the classes are taken as known; where a class is rare, the interval of a ratio to it is too narrow.
+    They are those of all clustered roads, the cluster's own among them, which draws a large cluster's ratio towards 1.
     """
     road_class = segments["road_class"].fillna("")
     events = segments[count].astype("Float64").groupby(road_class).transform("sum").astype("float64")

@@ -112,6 +112,7 @@ def count_severities(
     table = pd.crosstab(placed[by], placed["severity"].astype(object).fillna("unknown")).reindex(
         index, fill_value=0
     )
+    assert int(table.to_numpy().sum()) == len(placed), "a collision lies on a place that is not in the index"
     counts = pd.DataFrame({"n_collisions": table.sum(axis=1).astype("Int64")}, index=index)
     for severity in ("fatal", "serious", "slight"):
         known = table[severity] if severity in table else pd.Series(0, index=index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq, minimize_scalar
 from scipy.special import gammaln
 from scipy.stats import gamma
 
@@ -15,6 +15,8 @@ MIN_SEGMENTS, MIN_EVENTS = 20, 5
 """A class with fewer is shrunk towards the whole network: too little to estimate a spread from."""
 _LOG_SHAPE = (-6.0, 9.0)
 """Bounds of the logarithm of the prior's shape; at the upper one the segments of a class do not differ visibly."""
+_LOG_SPAN = 20.0
+"""The mean of the prior is looked for down to this below the rate of all together (logarithm)."""
 Floats = NDArray[np.float64]
 
 
@@ -23,7 +25,8 @@ def shrink(counts: pd.Series, exposure: pd.Series, groups: pd.Series) -> pd.Data
 
     A segment's rate is taken as drawn from a gamma distribution of its group, whose mean and shape are fitted by
     maximum marginal likelihood (the counts are then negative binomial); its posterior, given the segment's own count,
-    is gamma again, and its mean is the estimate.
+    is gamma again, and its mean is the estimate. Where segments differ by no more than chance, all get the mean of
+    their group. The limits take the prior as known, and are too narrow where few segments speak for it.
 
     Parameters
     ----------
@@ -40,7 +43,7 @@ def shrink(counts: pd.Series, exposure: pd.Series, groups: pd.Series) -> pd.Data
     ``prior`` (``group``, or ``network`` where the group has fewer than `MIN_SEGMENTS` segments or `MIN_EVENTS`
     events). Null where counts or exposure are not known. Without any event every estimate is 0, and the limits null.
     """
-    k = counts.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    k = np.asarray(counts.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
     e = np.asarray(exposure, dtype=np.float64)
     known = np.isfinite(k) & (e > 0)
     columns = ["estimate", "low", "high", "prior_mean", "prior_shape"]
@@ -60,23 +63,42 @@ def shrink(counts: pd.Series, exposure: pd.Series, groups: pd.Series) -> pd.Data
 
 
 def fit_prior(k: Floats, e: Floats) -> tuple[float, float]:
-    """Fit mean and shape of the gamma distribution of rates.
+    """Fit mean and shape of the gamma distribution of rates by maximum marginal likelihood.
 
-    The mean is the rate of all together, which is its moment estimate and keeps the sum of the counts; the shape
-    maximises the marginal (negative binomial) likelihood given that mean.
+    The counts are negative binomial, with mean ``m e`` and shape ``s``. For a given shape the score of the mean,
+    the sum of ``s (k - m e) / (s + m e)``, falls with ``m`` and has one root; the shape maximises the likelihood along
+    these roots. At that root the estimates times exposure add up to the events.
+
+    Parameters
+    ----------
+    k, e
+        Events, and exposure above 0.
+
+    Returns
+    -------
+    Mean and shape; 0 and NaN without any event.
     """
-    mean = float(k.sum() / e.sum())
-    if mean == 0:
+    if k.sum() == 0:
         return 0.0, np.nan
-    expected = mean * e
+    least, most = np.log(k.sum() / e.sum()) - _LOG_SPAN, np.log((k / e).max()) + 1e-9
+
+    def expected(shape: float) -> Floats:
+        def score(log_mean: float) -> float:
+            mu = np.exp(log_mean) * e
+            return float((shape * (k - mu) / (shape + mu)).sum())
+
+        mu: Floats = np.exp(brentq(score, least, most, xtol=1e-12)) * e
+        return mu
 
     def loss(log_shape: float) -> float:
         shape = np.exp(log_shape)
-        terms = gammaln(k + shape) - gammaln(shape) + shape * np.log(shape / (shape + expected))
-        return -float((terms + k * np.log(expected / (shape + expected))).sum())
+        mu = expected(shape)
+        terms = gammaln(k + shape) - gammaln(shape) + shape * np.log(shape / (shape + mu))
+        return -float((terms + k * np.log(mu / (shape + mu))).sum())
 
     best = minimize_scalar(loss, bounds=_LOG_SHAPE, method="bounded")
-    return mean, float(np.exp(best.x))
+    shape = float(np.exp(best.x))
+    return float(expected(shape)[0] / e[0]), shape
 
 
 def _posterior(k: Floats, e: Floats, mean: float, shape: float) -> Floats:

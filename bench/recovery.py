@@ -1,0 +1,142 @@
+"""How well the demo town's truth is found again: its road forms, and its rates.
+
+    .venv/bin/python bench/recovery.py [--draws 100] [--out runs]
+
+Forms: adjusted Rand index between clusters and true forms, for the default encoder and band statistics, with k given
+and k chosen. Rates: collisions are redrawn (the imagery is not), placed and rated again, and the 95 % intervals of the
+cluster table are held against the true rates of the clusters' segments. Tables are printed, and JSON written under
+bench/results/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+from sklearn.metrics import adjusted_rand_score
+
+from flows.city import city_flow
+from geo.clusters.choose import choose_k
+from geo.clusters.fit import cluster
+from geo.clusters.space import to_space
+from geo.collisions.assign import assign
+from geo.collisions.read import read_collisions
+from geo.demo.collisions import Truth, draw_collisions
+from geo.demo.write import DemoTown, write_collisions
+from geo.features.pooling import pool_segments
+from geo.safety.effects import cluster_table
+from geo.safety.rates import count_severities, segment_rates, years_of
+from tasks.demo import draw_demo
+from tasks.features import load_embeddings
+from tasks.plan import Plan, make_plan
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def forms(plan: Plan, truth: Truth) -> pd.DataFrame:
+    """Hold clusters of each encoder against the true forms."""
+    tiles = load_embeddings(plan)
+    true = truth.segments.set_index("segment_id")["form"]
+    rows = []
+    for name, column in (("bundled (default)", "embedding"), ("bands (baseline)", "bands")):
+        stacked = np.stack(tiles[column].tolist())
+        ids, pooled = pool_segments(
+            tiles["segment_id"], stacked, tiles["coverage"].to_numpy(dtype=np.float64)
+        )
+        settings = plan.config.clusters
+        points = to_space(pooled, settings)
+        labels = true[ids]
+        choice = choose_k(points, settings)
+        for k_is, k in (
+            ("given", labels.nunique()),
+            ("auto", int(choice.loc[choice["chosen"], "k"].iloc[0])),
+        ):
+            scores = [adjusted_rand_score(labels, cluster(points, k, seed=seed).labels) for seed in range(10)]
+            rows.append((name, k_is, k, scores[0], float(np.mean(scores)), min(scores), max(scores)))
+    return pd.DataFrame(rows, columns=["encoder", "k is", "k", "ari", "mean of 10 seeds", "min", "max"])
+
+
+def redraw(plan: Plan, truth: Truth, draws: int) -> pd.DataFrame:
+    """Redraw collisions and tell, for each draw and group of segments, whether the interval covers the true rate."""
+    roads = plan.stage_folder("roads")
+    segments = gpd.read_parquet(roads / "segments.parquet")
+    junctions = gpd.read_parquet(roads / "junctions.parquet")
+    others = gpd.read_parquet(roads / "other_roads.parquet")
+    found = pd.read_parquet(plan.stage_folder("clusters") / "segments.parquet").set_index("segment_id")[
+        "cluster"
+    ]
+    true = truth.segments.set_index("segment_id")
+    form_codes = true["form"].astype("category").cat.codes + 1
+    settings = plan.config.collisions
+    years = years_of(*settings.period) if settings.period else float("nan")
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "collisions.csv"
+        for seed in range(draws):
+            write_collisions(draw_collisions(truth, seed=1000 + seed), path, seed=seed)
+            again = settings.model_copy(update={"sources": [str(path)]})
+            source = read_collisions(again)
+            crs = pyproj.CRS.from_user_input(segments.crs)
+            placed = assign(
+                source, segments, junctions, others, crs=crs, area=None, settings=again
+            ).collisions
+            frame = segments.set_index("segment_id")[["road_class", "length_m"]]
+            counts = count_severities(placed, "segment_id", frame.index, source.severities)
+            frame = frame.join(counts).join(segment_rates(counts, frame["length_m"], years))
+            for grouping, groups in (("cluster", found), ("form", form_codes)):
+                grouped = frame.assign(cluster=groups.reindex(frame.index).astype("Int64"))
+                rows += _covered(cluster_table(grouped), grouped, true, grouping, seed)
+    return pd.DataFrame(rows, columns=["grouping", "seed", "group", "outcome", "covered"])
+
+
+def _covered(
+    table: pd.DataFrame, frame: pd.DataFrame, true: pd.DataFrame, grouping: str, seed: int
+) -> list[tuple[str, int, int, str, bool]]:
+    """Tell for each group and outcome whether the interval holds the true rate of its segments together."""
+    both = frame.join(true[["ksi_per_km_year", "collisions_per_km_year"]].add_suffix("_true"))
+    rows = []
+    for outcome, low, high in (
+        ("ksi_per_km_year", "low", "high"),
+        ("collisions_per_km_year", "collisions_per_km_year_low", "collisions_per_km_year_high"),
+    ):
+        weighted = both[f"{outcome}_true"] * both["length_m"]
+        rate = weighted.groupby(both["cluster"]).sum() / both["length_m"].groupby(both["cluster"]).sum()
+        for row in table.to_dict("records"):
+            covered = row[low] <= rate[row["cluster"]] <= row[high]
+            rows.append((grouping, seed, int(row["cluster"]), outcome, bool(covered)))
+    return rows
+
+
+def main() -> None:
+    """Run the demo town once, then measure."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--draws", type=int, default=100)
+    parser.add_argument("--out", type=Path, default=Path("runs"))
+    asked = parser.parse_args()
+    city = draw_demo(asked.out)
+    city_flow(str(city), None, str(asked.out))
+    plan = make_plan(city, None, asked.out)
+    truth = DemoTown(city.parent).truth()
+
+    found = forms(plan, truth)
+    print(found.round(3).to_string(index=False), "\n")
+    clusters = pd.read_parquet(plan.stage_folder("clusters") / "segments.parquet").set_index("segment_id")[
+        "cluster"
+    ]
+    print(pd.crosstab(truth.segments.set_index("segment_id")["form"], clusters), "\n")
+    covered = redraw(plan, truth, asked.draws)
+    coverage = covered.groupby(["grouping", "outcome"])["covered"].agg(["mean", "size"])
+    print(coverage.round(3).to_string())
+    RESULTS.mkdir(exist_ok=True)
+    record = {"forms": found.to_dict("records"), "coverage": coverage.reset_index().to_dict("records")}
+    (RESULTS / "recovery.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

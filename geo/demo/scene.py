@@ -1,0 +1,395 @@
+"""Painting the demo town, from the ground up: fields, roads, markings, shadows, vehicles, roofs, trees."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+from PIL import Image
+from shapely.ops import substring
+
+from geo.demo.buildings import (
+    Building,
+    draw_plot,
+    draw_roof,
+    draw_tree,
+    draw_vehicle,
+    put_up,
+    tree_shadow,
+)
+from geo.demo.canvas import Canvas, Colour, Floats, box_points
+from geo.demo.layout import ROUNDABOUTS, SIGNALS, Road, smooth
+
+WHITE, YELLOW = (214, 214, 208), (206, 178, 74)
+PARK = shapely.box(1070, 1050, 1590, 1310)
+SQUARE = shapely.box(578, 1140, 632, 1252)
+"""A small green where a block of terraces would stand."""
+ZONES: tuple[tuple[str, float, Colour, float], ...] = (
+    ("distributor_road", 20, (104, 122, 70), 12),
+    ("dual_carriageway", 26, (110, 122, 74), 13),
+    ("cul_de_sac", 40, (106, 124, 70), 13),
+    ("industrial_road", 62, (134, 130, 118), 12),
+    ("terraced_street", 40, (120, 118, 98), 15),
+    ("high_street", 34, (146, 142, 134), 10),
+)
+CROPS: tuple[tuple[Colour, float], ...] = (
+    ((118, 132, 70), 1.2),
+    ((146, 138, 88), 2.5),
+    ((132, 112, 84), 3.0),
+    ((98, 122, 62), 0.0),
+    ((170, 158, 104), 2.0),
+    ((108, 126, 74), 0.0),
+)
+"""Colour of a field, and the spacing of its drills (metres; 0: pasture)."""
+Tree = tuple[Floats, float]
+
+
+def paint(roads: list[Road], *, size_m: float, pixel_m: float, seed: int) -> Image.Image:
+    """Paint the town as it looks from the air.
+
+    Parameters
+    ----------
+    roads
+        See `geo.demo.layout.plan_town`.
+    size_m, pixel_m
+        Side of the town and of a pixel (metres).
+    seed
+        Of everything that the plan leaves open.
+    """
+    canvas = Canvas(size_m, pixel_m, np.random.default_rng([seed, 1]))
+    corridors = shapely.union_all(
+        [shapely.buffer(r.line, r.look.width_m / 2 + r.look.pavement_m) for r in roads]
+    )
+    buildings = put_up(roads, shapely.union_all([corridors, PARK, SQUARE]), canvas.rng)
+    trees = _ground(canvas, roads) + _planting(canvas, roads, buildings, corridors)
+    for building in buildings:
+        draw_plot(canvas, building)
+    _carriageways(canvas, roads)
+    for tree in trees:
+        tree_shadow(canvas, *tree)
+    canvas.apply_shadows()
+    _vehicles(canvas, roads, buildings)
+    for building in buildings:
+        draw_roof(canvas, building)
+    for tree in trees:
+        draw_tree(canvas, *tree)
+    _bridges(canvas, roads)
+    return canvas.develop()
+
+
+def _ground(canvas: Canvas, roads: list[Road]) -> list[Tree]:
+    """Paint fields with their hedges, the ground of each quarter, and the parks; gives the trees of hedges and parks."""
+    rng, size = canvas.rng, canvas.size_m
+    grid = np.linspace(-60, size + 60, 14)
+    x, y = np.meshgrid(grid, grid)
+    x, y = x + rng.normal(0, 22, x.shape), y + rng.normal(0, 22, y.shape)
+    zones = [
+        (shapely.union_all([r.line for r in roads if r.form == form]).buffer(reach), colour, rough)
+        for form, reach, colour, rough in ZONES
+    ]
+    estates = [shapely.Polygon(part.exterior) for zone, *_ in zones for part in shapely.get_parts(zone)]
+    built = shapely.union_all([*estates, PARK])
+    shapely.prepare(built)
+    trees: list[Tree] = []
+    for i in range(len(grid) - 1):
+        for j in range(len(grid) - 1):
+            corners = np.array(
+                [(x[a, b], y[a, b]) for a, b in ((i, j), (i, j + 1), (i + 1, j + 1), (i + 1, j))]
+            )
+            colour, drills = CROPS[rng.integers(len(CROPS))]
+            rows = (float(rng.uniform(0, 180)), drills) if drills else None
+            canvas.fill(shapely.polygons(corners), colour, rough=9, rows=rows)
+            for edge in (corners[[0, 1]], corners[[0, 3]]):
+                trees += [t for t in _hedge(edge, rng, 2.6) if not shapely.intersects_xy(built, *t[0])]
+    for zone, colour, rough in zones:
+        for part in shapely.get_parts(zone):
+            canvas.fill(shapely.Polygon(part.exterior), colour, rough=rough)
+    for park in (PARK, SQUARE):
+        canvas.fill(park, (96, 128, 62), rough=7, rows=(90.0, 9.0))
+        count = int(park.area / 900)
+        spots = rng.uniform(park.bounds[:2], park.bounds[2:], (count, 2))
+        trees += [
+            (spot, rng.uniform(2.5, 6)) for spot in spots if _near_edge(park, spot) or rng.random() < 0.25
+        ]
+    _park_furniture(canvas)
+    return trees
+
+
+def _near_edge(park: shapely.Polygon, spot: Floats) -> bool:
+    return bool(shapely.Point(spot).distance(park.exterior) < 22)
+
+
+def _park_furniture(canvas: Canvas) -> None:
+    """Draw a pond, paths and two pitches."""
+    canvas.fill(shapely.Point(1150, 1240).buffer(34), (62, 78, 82), rough=4)
+    for path in (
+        [(1070, 1180), (1250, 1200), (1400, 1120), (1590, 1160)],
+        [(1300, 1310), (1280, 1190), (1330, 1050)],
+    ):
+        canvas.stroke(smooth(path), 2.4, (176, 164, 140))
+    for west in (1370, 1480):
+        pitch = np.array(
+            [(west, 1200), (west + 62, 1200), (west + 62, 1295), (west, 1295), (west, 1200)], dtype=float
+        )
+        canvas.line(pitch, 0.3, WHITE)
+        canvas.line(np.array([(west, 1247.5), (west + 62, 1247.5)]), 0.3, WHITE)
+
+
+def _hedge(edge: Floats, rng: np.random.Generator, step: float) -> list[Tree]:
+    """Plant a hedge along a line: shrubs close together, a tree now and then, a gate."""
+    length = float(np.hypot(*(edge[1] - edge[0])))
+    shares = np.arange(0, length, step) / max(length, 1)
+    gate = rng.uniform(0.2, 0.8)
+    return [
+        (
+            edge[0] + share * (edge[1] - edge[0]) + rng.normal(0, 0.4, 2),
+            rng.uniform(3, 5.5) if rng.random() < 0.05 else rng.uniform(1.0, 1.7),
+        )
+        for share in shares
+        if abs(share - gate) * length > 4
+    ]
+
+
+def _planting(
+    canvas: Canvas, roads: list[Road], buildings: list[Building], corridors: shapely.Geometry
+) -> list[Tree]:
+    """Plant hedges along lanes, avenues along distributors, and trees in gardens and verges."""
+    rng = canvas.rng
+    trees: list[Tree] = []
+    for road in roads:
+        edge = road.look.width_m / 2 + road.look.pavement_m
+        for side in (-1, 1):
+            if road.form == "rural_lane":
+                trees += _along(road, side, edge + 2.0, 2.3, (1.1, 1.8), 0.93, rng)
+                trees += _along(road, side, edge + 2.6, 26.0, (3.5, 6.0), 0.5, rng)
+            elif road.form == "distributor_road":
+                trees += _along(road, side, edge + 4.5, 13.0, (2.6, 4.2), 0.85, rng)
+            elif road.form == "dual_carriageway":
+                trees += _along(road, side, edge + 9.0, 7.0, (1.5, 4.5), 0.35, rng)
+            elif road.form == "terraced_street":
+                trees += _along(road, side, edge - 0.9, 22.0, (1.4, 2.4), 0.12, rng)
+            elif road.form == "industrial_road":
+                trees += _along(road, side, edge + 4.0, 18.0, (1.6, 3.0), 0.2, rng)
+    for building in buildings:
+        if building.form in {"cul_de_sac", "rural_lane"}:
+            for _ in range(int(rng.integers(1, 4))):
+                spot = (
+                    building.corners.mean(axis=0)
+                    + building.outward * rng.uniform(8, 16)
+                    + building.along * rng.uniform(-8, 8)
+                )
+                trees.append((spot, rng.uniform(1.5, 4.0)))
+    shapely.prepare(corridors)
+    footprints = shapely.union_all(shapely.polygons([b.corners for b in buildings]))
+    shapely.prepare(footprints)
+    spots = shapely.points([t[0] for t in trees])
+    on_street = np.array([t[1] < 2.5 for t in trees])
+    clear = ~shapely.intersects(footprints, spots) & (on_street | ~shapely.intersects(corridors, spots))
+    clear &= ~shapely.intersects(shapely.buffer(corridors, -1.2), spots)
+    return [tree for tree, ok in zip(trees, clear, strict=True) if ok]
+
+
+def _along(
+    road: Road,
+    side: int,
+    offset: float,
+    step: float,
+    radius: tuple[float, float],
+    chance: float,
+    rng: np.random.Generator,
+) -> list[Tree]:
+    """Plant trees at a distance from a road's centreline."""
+    starts = np.arange(step / 2, road.line.length, step)
+    starts = starts[rng.random(len(starts)) < chance]
+    points, tangents = _frames(road.line, starts)
+    across = side * np.column_stack([-tangents[:, 1], tangents[:, 0]])
+    spots = points + across * (offset + rng.normal(0, 0.3, (len(starts), 1)))
+    return [(spot, float(rng.uniform(*radius))) for spot in spots]
+
+
+def _frames(line: shapely.LineString, where: Floats) -> tuple[Floats, Floats]:
+    """Points and unit tangents of a line at distances."""
+    before, after = (
+        shapely.get_coordinates(shapely.line_interpolate_point(line, np.clip(where + d, 0, line.length)))
+        for d in (-0.5, 0.5)
+    )
+    step = after - before
+    return (before + after) / 2, step / np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)[:, None]
+
+
+def _carriageways(canvas: Canvas, roads: list[Road]) -> None:
+    """Draw pavements, then asphalt, then markings, so that roads flow into each other at junctions."""
+    rng = canvas.rng
+    for road in roads:
+        if road.look.pavement_m:
+            canvas.stroke(
+                road.line,
+                road.look.width_m + 2 * road.look.pavement_m,
+                (160, 156, 148) if road.form == "high_street" else (150, 146, 138),
+            )
+    bulbs = [
+        r.line.interpolate(1, normalized=True)
+        for r in roads
+        if r.form == "cul_de_sac" and r.line.length < 150
+    ]
+    for bulb in bulbs:
+        canvas.disc(shapely.get_coordinates(bulb)[0], 9.6, (150, 146, 138))
+    for road in sorted(roads, key=lambda r: r.bridge):
+        tone = int(rng.normal(92 if road.form != "rural_lane" else 104, 5))
+        colour = (tone, tone, tone - 2)
+        canvas.stroke(road.line, road.look.width_m, colour)
+        _wear(canvas, road, tone)
+    for bulb in bulbs:
+        canvas.disc(shapely.get_coordinates(bulb)[0], 8.0, (92, 92, 90))
+    for road in roads:
+        _markings(canvas, road)
+    for centre, radius in ROUNDABOUTS:
+        _island(canvas, np.array(centre, dtype=float), radius)
+    for signal in SIGNALS:
+        _signals(canvas, np.array(signal, dtype=float), roads)
+
+
+def _wear(canvas: Canvas, road: Road, tone: int) -> None:
+    """Draw wheel tracks and patches of repair."""
+    rng = canvas.rng
+    for offset in (-0.3, 0.3):
+        track = shapely.offset_curve(road.line, offset * road.look.width_m)
+        if track.geom_type == "LineString" and not track.is_empty:
+            canvas.line(shapely.get_coordinates(track), 1.0, (tone - 7, tone - 7, tone - 8))
+    spots = rng.uniform(0, road.line.length, int(road.line.length / 35))
+    for point, along in zip(*_frames(road.line, spots), strict=True):
+        across = np.array([-along[1], along[0]]) * rng.uniform(-0.3, 0.3) * road.look.width_m
+        shade = tone + int(rng.integers(-16, 14))
+        canvas.polygon(
+            box_points(point + across, along, rng.uniform(2, 9), rng.uniform(0.8, 2.4)), (shade, shade, shade)
+        )
+
+
+def _markings(canvas: Canvas, road: Road) -> None:
+    """Draw the lines of a road, short of its ends."""
+    line = road.line
+    if not road.look.marked or line.length < 30 or line.is_closed:
+        return
+    inner = substring(line, 9, line.length - 9)
+    if road.form == "dual_carriageway":
+        canvas.dashes(inner, 6, 6, 0.25, WHITE)
+        for side in (-1, 1):
+            edge = shapely.offset_curve(inner, side * (road.look.width_m / 2 - 0.45))
+            canvas.line(shapely.get_coordinates(edge), 0.25, WHITE)
+        barrier = shapely.offset_curve(line, _median_side(line) * 8.0)
+        canvas.line(shapely.get_coordinates(barrier), 0.5, (176, 178, 180))
+    else:
+        canvas.dashes(inner, *((4, 2) if road.form == "high_street" else (3, 6)), 0.25, WHITE)
+
+
+def _median_side(line: shapely.LineString) -> int:
+    """Tell on which side of a carriageway its twin lies: towards the middle line of the Ring Way."""
+    middle = smooth(
+        [(0, 1480), (250, 1505), (500, 1500), (950, 1525), (1400, 1500), (1700, 1490), (2000, 1465)]
+    )
+    left, right = (shapely.offset_curve(line, side * 8.0).distance(middle) for side in (1, -1))
+    return 1 if left < right else -1
+
+
+def _island(canvas: Canvas, centre: Floats, radius: float) -> None:
+    """Draw the island of a roundabout and the give-way lines around it."""
+    canvas.disc(centre, radius - 4.5, (150, 146, 138))
+    canvas.fill(shapely.Point(centre).buffer(radius - 5.5), (100, 126, 66), rough=8)
+    canvas.disc(centre, max(2.0, radius * 0.2), (70, 92, 50))
+    ring = shapely.LineString(shapely.Point(centre).buffer(radius + 4.6).exterior)
+    canvas.dashes(ring, 1.2, 1.2, 0.35, WHITE)
+
+
+def _signals(canvas: Canvas, centre: Floats, roads: list[Road]) -> None:
+    """Draw a yellow box, and on each arm a stop line and a crossing."""
+    box = shapely.box(-4.5, -4.5, 4.5, 4.5)
+    for c in np.linspace(-7.5, 7.5, 9):
+        for slope in (1, -1):
+            hatch = box.intersection(shapely.LineString([(-9, slope * -9 + c), (9, slope * 9 + c)]))
+            if hatch.length > 0:
+                canvas.line(centre + shapely.get_coordinates(hatch), 0.2, YELLOW)
+    spot = shapely.Point(centre)
+    for road in roads:
+        if road.line.distance(spot) > 6:
+            continue
+        s = road.line.project(spot)
+        for direction in (-1, 1):
+            if not 14 < s + direction * 14 < road.line.length:
+                continue
+            (stop,), (along,) = _frames(road.line, np.array([s + direction * 12.5]))
+            canvas.polygon(box_points(stop, along, 0.6, road.look.width_m * 0.95), WHITE)
+            (cross,), (along,) = _frames(road.line, np.array([s + direction * 9.2]))
+            across = np.array([-along[1], along[0]])
+            for lane in np.arange(-road.look.width_m / 2 + 0.6, road.look.width_m / 2, 1.2):
+                canvas.polygon(box_points(cross + across * lane, along, 3.0, 0.6), WHITE)
+
+
+def _vehicles(canvas: Canvas, roads: list[Road], buildings: list[Building]) -> None:
+    """Park and drive vehicles as each form of road has them."""
+    rng = canvas.rng
+    driving = {
+        "dual_carriageway": 38.0,
+        "high_street": 34.0,
+        "distributor_road": 75.0,
+        "industrial_road": 90.0,
+        "rural_lane": 300.0,
+        "terraced_street": 160.0,
+        "cul_de_sac": 260.0,
+    }
+    for road in roads:
+        spots = np.sort(
+            rng.uniform(
+                5, max(6, road.line.length - 5), rng.poisson(road.line.length / driving.get(road.form, 40.0))
+            )
+        )
+        for point, along in zip(*_frames(road.line, spots), strict=True):
+            lane = rng.choice([-0.25, 0.25]) * road.look.width_m
+            lorry = rng.random() < (
+                0.5 if road.form == "industrial_road" else 0.14 if road.look.marked else 0.03
+            )
+            draw_vehicle(canvas, point + np.array([-along[1], along[0]]) * lane, along, lorry=bool(lorry))
+        _kerbside(canvas, road)
+    for building in buildings:
+        _yard(canvas, building)
+
+
+def _kerbside(canvas: Canvas, road: Road) -> None:
+    """Park cars along the kerbs."""
+    rng = canvas.rng
+    chance = {
+        "terraced_street": rng.uniform(0.5, 0.85),
+        "high_street": 0.3,
+        "cul_de_sac": 0.1,
+        "industrial_road": 0.16,
+    }.get(road.form, 0.0)
+    spots = np.arange(12, road.line.length - 12, 5.6)
+    for side in (-1, 1):
+        for point, along in zip(*_frames(road.line, spots[rng.random(len(spots)) < chance]), strict=True):
+            across = np.array([-along[1], along[0]]) * side * (road.look.width_m / 2 - 1.1)
+            draw_vehicle(canvas, point + across, along)
+
+
+def _yard(canvas: Canvas, building: Building) -> None:
+    """Park vehicles on drives and in yards."""
+    rng, centre = canvas.rng, building.corners.mean(axis=0)
+    if building.form == "cul_de_sac" and rng.random() < 0.6:
+        draw_vehicle(
+            canvas,
+            centre - building.outward * (building.depth / 2 + 3.4) + building.along * rng.uniform(-1, 1),
+            building.outward,
+        )
+    if building.form == "industrial_road":
+        lorries = rng.random() < 0.5
+        step = 4.2 if lorries else 2.6
+        front = centre - building.outward * (building.depth / 2 + 7.5)
+        for offset in np.arange(-building.length / 2 + 3, building.length / 2 - 3, step):
+            if rng.random() < (0.4 if lorries else 0.7):
+                draw_vehicle(canvas, front + building.along * offset, building.outward, lorry=bool(lorries))
+
+
+def _bridges(canvas: Canvas, roads: list[Road]) -> None:
+    """Draw bridges again above the trees of what they cross, with parapets."""
+    for road in roads:
+        if road.bridge:
+            canvas.stroke(road.line, road.look.width_m + 1.2, (156, 154, 148))
+            canvas.stroke(road.line, road.look.width_m, (94, 94, 92))
+            canvas.dashes(road.line, 6, 6, 0.25, WHITE)

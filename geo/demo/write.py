@@ -1,0 +1,191 @@
+"""The files of the demo town."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import rasterio
+import shapely
+import yaml
+from affine import Affine
+from numpy.typing import NDArray
+from PIL import Image
+
+from geo.config import Roads, Segments
+from geo.demo.collisions import DIRT, ORIGIN, YEARS, Truth, draw_collisions, soil, tell_truth
+from geo.demo.layout import SIZE_M, Road, plan_town
+from geo.demo.scene import paint
+from geo.roads.read import read_roads
+from geo.roads.segments import build_network
+
+CRS = "EPSG:27700"
+FILES_ACROSS = 4
+GAP = (3, 0)
+"""Column and row (from the south-west) of the imagery file that is missing."""
+NODATA = (0, 3)
+"""Of the file whose north-west corner has no data."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoTown:
+    """Where the files of the town are."""
+
+    folder: Path
+
+    @property
+    def city(self) -> Path:
+        """The city's file."""
+        return self.folder / "city.yaml"
+
+    def truth(self) -> Truth:
+        """Read the true rates."""
+        segments = gpd.read_parquet(self.folder / "truth_segments.parquet")
+        return Truth(segments, gpd.read_parquet(self.folder / "truth_junctions.parquet"))
+
+
+def make_town(folder: Path, *, seed: int = 1, pixel_m: float = 0.25) -> DemoTown:
+    """Draw the demo town; the same seed gives the same bytes.
+
+    Parameters
+    ----------
+    folder
+        An existing folder, which gets ``imagery/*.tif``, ``roads.gpkg``, ``collisions.csv``, ``city.yaml`` and the truth:
+        ``truth_segments.parquet``, ``truth_junctions.parquet``.
+    seed
+        Of the picture, the rates and the collisions; the plan of the roads is always the same.
+    pixel_m
+        Of the imagery (metres).
+    """
+    town = DemoTown(folder)
+    roads = plan_town()
+    _write_imagery(paint(roads, size_m=SIZE_M, pixel_m=pixel_m, seed=seed), folder / "imagery", pixel_m, seed)
+    _write_roads(roads, folder / "roads.gpkg")
+    source = read_roads(Roads(source=str(folder / "roads.gpkg"), id_field="road_id"), crs=CRS, area=None)
+    network = build_network(source.kept, Segments())
+    truth = tell_truth(network.segments, network.junctions, roads, seed=seed)
+    truth.segments.to_parquet(folder / "truth_segments.parquet")
+    truth.junctions.to_parquet(folder / "truth_junctions.parquet")
+    write_collisions(draw_collisions(truth, seed=seed), folder / "collisions.csv", seed=seed)
+    town.city.write_text(_city(), encoding="utf-8")
+    return town
+
+
+def write_collisions(collisions: pd.DataFrame, path: Path, *, seed: int) -> None:
+    """Write collisions with the usual dirt as the DfT publishes them."""
+    soil(collisions, seed=seed).to_csv(path, index=False, lineterminator="\n")
+
+
+def _write_imagery(picture: Image.Image, folder: Path, pixel_m: float, seed: int) -> None:
+    """Cut the picture into files, each lit a little otherwise, with a gap and a corner without data."""
+    folder.mkdir()
+    rng = np.random.default_rng([seed, 6])
+    side = picture.width // FILES_ACROSS
+    for column in range(FILES_ACROSS):
+        for row in range(FILES_ACROSS):
+            light = 1 + rng.normal(0, 0.03) + rng.normal(0, 0.012, 3)
+            if (column, row) == GAP:
+                continue
+            top = (FILES_ACROSS - 1 - row) * side
+            piece = np.asarray(
+                picture.crop((column * side, top, (column + 1) * side, top + side)), dtype=np.float32
+            )
+            pixels = np.clip(piece * light.astype(np.float32), 0, 255).astype(np.uint8)
+            valid = np.ones((side, side), dtype=bool)
+            if (column, row) == NODATA:
+                y, x = np.mgrid[0:side, 0:side]
+                valid = x + y > side * 0.55
+                pixels[~valid] = 0
+            corner = ORIGIN + np.array([column, row + 1]) * side * pixel_m
+            name = f"town_{int(corner[0]) // 100}_{int(corner[1] - side * pixel_m) // 100}.tif"
+            _write_raster(folder / name, pixels, valid, Affine(pixel_m, 0, corner[0], 0, -pixel_m, corner[1]))
+
+
+def _write_raster(path: Path, pixels: NDArray[np.uint8], valid: NDArray[np.bool_], transform: Affine) -> None:
+    height, width, bands = pixels.shape
+    profile = {
+        "driver": "GTiff",
+        "width": width,
+        "height": height,
+        "count": bands,
+        "dtype": "uint8",
+        "crs": CRS,
+        "transform": transform,
+        "tiled": True,
+        "blockxsize": 512,
+        "blockysize": 512,
+        "compress": "JPEG",
+        "photometric": "YCBCR",
+        "jpeg_quality": 85,
+    }
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "w", **profile) as raster:
+        raster.write(np.moveaxis(pixels, -1, 0))
+        if not valid.all():
+            raster.write_mask(valid)
+
+
+def _write_roads(roads: list[Road], path: Path) -> None:
+    """Write the roads with the usual dirt: one drawn twice, backwards; one of no length; heights; parts."""
+    lines = [shapely.transform(road.line, lambda xy: np.round(xy + ORIGIN, 2)) for road in roads]
+    table = pd.DataFrame(
+        {
+            "road_id": [str(i) for i in range(1, len(roads) + 1)],
+            "name": [road.name for road in roads],
+            "highway": [road.look.highway for road in roads],
+            "ref": [road.ref for road in roads],
+            "oneway": ["yes" if road.form in {"dual_carriageway", "roundabout"} else "no" for road in roads],
+            "junction": ["roundabout" if road.form == "roundabout" else None for road in roads],
+            "bridge": ["yes" if road.bridge else None for road in roads],
+            "layer": [1 if road.bridge else 0 for road in roads],
+        }
+    )
+    spots = {road.form: i for i, road in enumerate(roads)}
+    heights = spots["cul_de_sac"]
+    lines[heights] = shapely.force_3d(lines[heights], 91.5)
+    parts = spots["rural_lane"]
+    middle = shapely.get_coordinates(lines[parts])
+    half = len(middle) // 2
+    lines[parts] = shapely.multilinestrings(
+        [shapely.linestrings(middle[: half + 1]), shapely.linestrings(middle[half:])]
+    )
+    again = table.iloc[[spots["terraced_street"], spots["industrial_road"]]].copy()
+    again["road_id"] = [str(len(roads) + 1), str(len(roads) + 2)]
+    point = shapely.get_coordinates(lines[spots["industrial_road"]])[0]
+    lines += [shapely.reverse(lines[spots["terraced_street"]]), shapely.linestrings([point, point])]
+    frame = gpd.GeoDataFrame(pd.concat([table, again], ignore_index=True), geometry=lines, crs=CRS)
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2024-01-01T00:00:00.000Z"})
+    try:
+        pyogrio.write_dataframe(
+            frame,
+            path,
+            layer="roads",
+            driver="GPKG",
+            geometry_type="Unknown",
+            dataset_options={"VERSION": "1.3"},
+        )
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
+def _city() -> str:
+    """Write the city's file."""
+    city = {
+        "city": "demo-town",
+        "crs": CRS,
+        "imagery": {"sources": ["imagery/*.tif"], "licence": "drawn by roadprint"},
+        "roads": {"source": "roads.gpkg", "id_field": "road_id", "licence": "drawn by roadprint"},
+        "collisions": {
+            "sources": ["collisions.csv"],
+            "schema": "stats19",
+            "period": [f"{YEARS[0]}-01-01", f"{YEARS[1]}-12-31"],
+            "licence": "drawn by roadprint",
+        },
+    }
+    dirt = ", ".join(f"{count} {kind}" for kind, count in DIRT.items())
+    return f"# A town that was drawn, not built. Dirt in its records: {dirt}.\n" + yaml.safe_dump(
+        city, sort_keys=False
+    )

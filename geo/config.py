@@ -134,8 +134,10 @@ class Encoder(Section):
     architecture: str | None = Field(
         default=None, description="For file: the timm architecture that the state dict belongs to."
     )
-    mean: list[float] | None = Field(default=None, description="For file: mean of each band, of 0 to 255.")
-    std: list[float] | None = Field(
+    mean: tuple[float, ...] | None = Field(
+        default=None, description="For file: mean of each band, of 0 to 255."
+    )
+    std: tuple[float, ...] | None = Field(
         default=None, description="For file: deviation of each band, of 0 to 255."
     )
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from threading import Lock
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,14 +23,14 @@ from geo.config import CityConfig
 from geo.config import Encoder as EncoderSettings
 from geo.errors import LayerError
 from geo.features.bands import BandStatistics
-from geo.features.encoder import Encoder
+from geo.features.encoder import Embeddings, Encoder
 from geo.features.registry import load_encoder
 from geo.imagery.reader import TileFailure, TileImage, TileReader
 from geo.ledger import Entry, merge
 from tasks.plan import Plan
 from tasks.stage import code_digest, digest, read_json, write_json
 
-_encoding = Lock()
+_encoding, _loading = Lock(), Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,42 +88,36 @@ def encoder_key(plan: Plan) -> str:
 def encode_shard(job: ShardJob) -> None:
     """Encode the tiles of one shard into ``job.out``, unless it is there.
 
-    A tile is left out of the file when its imagery cannot be read or covers less than ``tiles.min_coverage``;
-    the account beside the file says so.
+    A tile whose imagery covers less than ``tiles.min_coverage`` has no embedding, one whose imagery cannot be read no
+    row; the account beside the file says so.
     """
     account = job.out.with_suffix(".json")
     if job.out.is_file() and account.is_file():
         return
     tiles = gpd.read_parquet(job.tiles, filters=[("shard", "==", job.shard)])
-    tiles = tiles[tiles["coverage"] > 0]
     images = gpd.read_parquet(job.images)
-    encoder = _encoder(job.config.encoder, job.config.tiles.tile_m)
-    bands = BandStatistics()
-    rows: list[pd.DataFrame] = []
-    failures: list[Entry] = []
-    thin = 0
+    encoder = load_once(job.config.encoder, job.config.tiles.tile_m)
+    rows, entries = [_rows([], encoder)], [Entry("tiles", "done", "", 0)]
     with TileReader(images, job.config.imagery, job.config.tiles) as reader:
-        for batch in _batches(reader.read(tiles), job.config.encoder.batch_size):
-            failures += [
-                Entry("tiles", "failed", tile.reason, 1) for tile in batch if isinstance(tile, TileFailure)
-            ]
-            read = [tile for tile in batch if isinstance(tile, TileImage)]
-            failures += [Entry("reads", "failed", fault, 1) for tile in read for fault in tile.faults]
-            whole = [tile for tile in read if tile.coverage >= max(job.config.tiles.min_coverage, 1e-9)]
-            thin += len(read) - len(whole)
-            if whole:
-                rows.append(_encode(whole, encoder, bands))
-    found = pd.concat(rows, ignore_index=True) if rows else _no_rows()
-    share = f"imagery covers less than {job.config.tiles.min_coverage:.0%} of it"
-    entries = [Entry("tiles", "done", "", len(found)), Entry("tiles", "skipped", share, thin), *failures]
+        for batch in _batches(reader.read(tiles[tiles["coverage"] > 0]), job.config.encoder.batch_size):
+            encoded, fate = _encode(batch, encoder, job.config.tiles.min_coverage)
+            rows.append(encoded)
+            entries += fate
     job.out.parent.mkdir(parents=True, exist_ok=True)
-    _write(found.sort_values("tile_id"), encoder, job.out)
+    part = job.out.with_name(f".{job.out.name}.{os.getpid()}")
+    pq.write_table(pa.concat_tables(rows).sort_by("tile_id"), part, compression="zstd")
+    part.replace(job.out)
     write_json(account, [asdict(entry) for entry in merge(entries) if entry.count])
 
 
+def load_once(settings: EncoderSettings, tile_m: float) -> Encoder:
+    """Load the encoder, once a process."""
+    with _loading:
+        return _load(settings, tile_m)
+
+
 @lru_cache(maxsize=1)
-def _encoder(settings: EncoderSettings, tile_m: float) -> Encoder:
-    """Load the encoder once a process."""
+def _load(settings: EncoderSettings, tile_m: float) -> Encoder:
     return load_encoder(settings, tile_m=tile_m)
 
 
@@ -134,47 +127,49 @@ def _batches(tiles: Iterator[TileImage | TileFailure], size: int) -> Iterator[li
         yield batch
 
 
-def _encode(tiles: list[TileImage], encoder: Encoder, bands: BandStatistics) -> pd.DataFrame:
-    """Embed tiles, with the baseline beside the encoder."""
-    pixels, valid = [tile.pixels for tile in tiles], [tile.valid for tile in tiles]
+def _encode(
+    batch: list[TileImage | TileFailure], encoder: Encoder, min_coverage: float
+) -> tuple[pa.Table, list[Entry]]:
+    """Embed the tiles of a batch that have enough imagery; gives the rows, and what became of each tile."""
+    read = [tile for tile in batch if isinstance(tile, TileImage)]
+    whole = [tile for tile in read if tile.coverage > 0 and tile.coverage >= min_coverage]
+    thin = f"imagery covers less than {min_coverage:.0%} of it"
+    entries = [Entry("tiles", "failed", tile.reason, 1) for tile in batch if isinstance(tile, TileFailure)]
+    entries += [Entry("reads", "failed", fault, 1) for tile in read for fault in tile.faults]
+    entries.append(Entry("tiles", "done", "", len(whole)))
+    entries.append(Entry("tiles", "skipped", thin, len(read) - len(whole)))
+    pixels, valid = [tile.pixels for tile in whole], [tile.valid for tile in whole]
+    bands = BandStatistics().encode(pixels, valid)
     # one shard encodes at a time, on all cores; the others read meanwhile
     with _encoding:
         embeddings = encoder.encode(pixels, valid)
-    return pd.DataFrame(
+    left_out = [tile for tile in read if tile not in whole]
+    return pa.concat_tables([_rows(whole, encoder, embeddings, bands), _rows(left_out, encoder)]), entries
+
+
+def _rows(
+    tiles: list[TileImage],
+    encoder: Encoder,
+    embeddings: Embeddings | None = None,
+    bands: Embeddings | None = None,
+) -> pa.Table:
+    """Lay tiles out as rows of a shard's file; without embeddings these are null."""
+    return pa.table(
         {
-            "tile_id": [tile.tile_id for tile in tiles],
-            "image_id": [tile.image_id for tile in tiles],
-            "coverage": [tile.coverage for tile in tiles],
-            "embedding": list(embeddings),
-            "bands": list(bands.encode(pixels, valid)),
+            "tile_id": pa.array([tile.tile_id for tile in tiles], pa.string()),
+            "image_id": pa.array([tile.image_id or None for tile in tiles], pa.string()),
+            "coverage": pa.array([tile.coverage for tile in tiles], pa.float64()),
+            "embedding": _vectors(embeddings, len(tiles), encoder.card.dimension),
+            "bands": _vectors(bands, len(tiles), BandStatistics.card.dimension),
         }
     )
 
 
-def _no_rows() -> pd.DataFrame:
-    return pd.DataFrame({name: [] for name in ("tile_id", "image_id", "coverage", "embedding", "bands")})
-
-
-def _write(rows: pd.DataFrame, encoder: Encoder, out: Path) -> None:
-    """Write a shard's Parquet file, whole or not at all."""
-    table = pa.table(
-        {
-            "tile_id": pa.array(rows["tile_id"], pa.string()),
-            "image_id": pa.array(rows["image_id"], pa.string()),
-            "coverage": pa.array(rows["coverage"], pa.float64()),
-            "embedding": _vectors(rows["embedding"], encoder.card.dimension),
-            "bands": _vectors(rows["bands"], BandStatistics.card.dimension),
-        }
-    )
-    part = out.with_name(f".{out.name}.{os.getpid()}")
-    pq.write_table(table, part, compression="zstd")
-    part.replace(out)
-
-
-def _vectors(column: pd.Series, dimension: int) -> pa.Array:
+def _vectors(values: Embeddings | None, n: int, dimension: int) -> pa.Array:
     """Make a column of fixed-size lists of float32."""
-    flat = np.concatenate([np.zeros(0, dtype=np.float32), *column])
-    return pa.FixedSizeListArray.from_arrays(pa.array(flat, pa.float32()), dimension)
+    if values is None:
+        return pa.nulls(n, pa.list_(pa.float32(), dimension))
+    return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel(), pa.float32()), dimension)
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
@@ -190,16 +185,22 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
             where="imagery.sources",
             todo="Look at the imagery: is it blank where the roads are? Or lower tiles.min_coverage.",
         )
-    card = _encoder(plan.config.encoder, plan.config.tiles.tile_m).card
+    card = load_once(plan.config.encoder, plan.config.tiles.tile_m).card
     shards = [str(job.out.relative_to(plan.stages)) for job in jobs]
     write_json(folder / "features.json", {"encoder": card.as_dict(), "shards": shards})
     return entries
 
 
-def load_embeddings(plan: Plan) -> pd.DataFrame:
-    """Read the encoded tiles of a run, with the segment and position of each, sorted by ``tile_id``."""
+def load_tiles(plan: Plan) -> pd.DataFrame:
+    """Read the tiles of a run whose imagery was read, with the segment and position of each, sorted by ``tile_id``."""
     shards = read_json(plan.stage_folder("features") / "features.json")["shards"]
     encoded = pd.concat([pd.read_parquet(plan.stages / shard) for shard in shards], ignore_index=True)
     tiles = gpd.read_parquet(plan.stage_folder("tiles") / "tiles.parquet")
     place = tiles[["tile_id", "segment_id", "position_m"]]
     return encoded.merge(place, on="tile_id", validate="one_to_one").sort_values("tile_id", ignore_index=True)
+
+
+def load_embeddings(plan: Plan) -> pd.DataFrame:
+    """Read the tiles that have an embedding, see `load_tiles`."""
+    tiles = load_tiles(plan)
+    return tiles[tiles["embedding"].notna()].reset_index(drop=True)

@@ -14,7 +14,7 @@ from geo.ledger import Entry, to_frame
 from geo.outputs.arrange import empty_layer
 from geo.outputs.geopackage import write_geopackage
 from geo.outputs.qml import city_styles
-from tasks.features import load_embeddings
+from tasks.features import load_tiles
 from tasks.plan import STAGES, Plan
 from tasks.stage import read_json, read_summary
 
@@ -38,7 +38,7 @@ def gather(plan: Plan) -> dict[str, pd.DataFrame]:
     safety, clusters = plan.stage_folder("safety"), plan.stage_folder("clusters")
     segments = gpd.read_parquet(roads / "segments.parquet")
     junctions = gpd.read_parquet(roads / "junctions.parquet")
-    tiles = _tiles(gpd.read_parquet(tiles_folder / "tiles.parquet"), load_embeddings(plan))
+    tiles = _tiles(gpd.read_parquet(tiles_folder / "tiles.parquet"), load_tiles(plan))
     by_segment = tiles.groupby("segment_id").agg(n_tiles=("tile_id", "size"), coverage=("coverage", "mean"))
     for table in (by_segment, _keyed(clusters / "segments.parquet"), _keyed(safety / "segments.parquet")):
         segments = segments.join(table, on="segment_id")
@@ -64,12 +64,13 @@ def _keyed(path: Path, key: str = "segment_id") -> pd.DataFrame:
     return pd.read_parquet(path).set_index(key)
 
 
-def _tiles(tiles: gpd.GeoDataFrame, encoded: pd.DataFrame) -> gpd.GeoDataFrame:
-    """Say of each tile what its pixels came from; by footprint alone where it was not encoded."""
-    read = encoded.set_index("tile_id")[["image_id", "coverage"]].rename(columns={"coverage": "coverage_read"})
+def _tiles(tiles: gpd.GeoDataFrame, read: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Say of each tile what its pixels came from; the coverage of one that was not read is that of its footprint."""
+    pixels = read.set_index("tile_id")[["image_id", "coverage", "embedding"]].add_suffix("_read")
     columns = ["tile_id", "segment_id", "position_m", "bearing", "coverage", "geometry"]
-    joined = tiles[columns].join(read, on="tile_id")
-    joined["encoded"] = joined["image_id"].notna()
+    joined = tiles[columns].join(pixels, on="tile_id")
+    joined["image_id"] = joined.pop("image_id_read")
+    joined["encoded"] = joined.pop("embedding_read").notna()
     joined["coverage"] = joined.pop("coverage_read").fillna(joined["coverage"])
     return joined
 
@@ -92,7 +93,7 @@ def _run(plan: Plan) -> pd.DataFrame:
         "times": f"in {plan.summary.name} beside this file, so that the same inputs give the same bytes",
         "reading": "association, not cause; exposure is length x years, traffic is not in it",
     }
-    values |= {f"input {Path(p).parent.name}/{Path(p).name}": found for p, found in plan.inputs.items()}
+    values |= {f"input {place}": found for place, found in plan.inputs.items()}
     values |= {f"version {name}": number for name, number in plan.versions.items()}
     values |= {
         f"licence of {name}": text

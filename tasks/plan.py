@@ -51,7 +51,7 @@ class Plan:
     keys
         The digest of each stage.
     inputs
-        The digest of each input file.
+        The digest of each input file, by its place from the city's file (its name alone where it lies elsewhere).
     weights
         What stands for the encoder's weights: the digest of a local file, else the encoder's name.
     """
@@ -217,4 +217,20 @@ def make_plan(city: Path, overrides: Mapping[str, str] | None = None, out: Path 
     for name in STAGES:
         code = code_digest(*_SHARED_CODE, *_CODE[name])
         keys[name] = digest(name, needs[name], [keys[earlier] for earlier in after[name]], code)
-    return Plan(config, read_raw(city, overrides), folder, keys, {**images, **roads, **tables}, weights)
+    return Plan(
+        config,
+        read_raw(city, overrides),
+        folder,
+        keys,
+        _labelled({**images, **roads, **tables}, city.resolve().parent),
+        weights,
+    )
+
+
+def _labelled(digests: Mapping[str, str], base: Path) -> dict[str, str]:
+    """Name inputs without the place of the city on this machine."""
+    inside = {path: Path(path).is_relative_to(base) for path in digests}
+    return {
+        str(Path(path).relative_to(base)) if inside[path] else "/".join(Path(path).parts[-2:]): found
+        for path, found in digests.items()
+    }

@@ -7,7 +7,9 @@ fetched, one message says which file is missing, where it belongs, and which enc
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -346,6 +348,8 @@ def _fetch(
     try:
         if host and not getproxies():
             socket.getaddrinfo(host, 443)
-        return load()
+        # loaders announce downloads on standard output, which belongs to results
+        with redirect_stdout(sys.stderr):
+            return load()
     except (OSError, RuntimeError) as error:
         raise explain(error) from error

@@ -81,7 +81,7 @@ def open_catalogue(
         try:
             missing = why_missing(path)
             if missing is not None:
-                raise _UnusableError(missing)  # noqa: TRY301 - one place that enters a rejected raster
+                raise _UnusableError(f"{missing} ({path})")  # noqa: TRY301 - one place that enters a rejected raster
             with open_raster(path) as raster:
                 readable = True
                 row, lost = _describe(raster, path, imagery, crs)

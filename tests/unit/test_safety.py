@@ -226,21 +226,26 @@ def test_a_short_segment_is_shrunk_more_than_a_long_one_of_the_same_rate():
 
 
 def test_classes_have_their_own_prior_and_small_ones_that_of_the_network():
-    counts, exposure, _ = drawn(300, 1.0, 2.0, seed=13)
+    busy, exposure, _ = drawn(300, 1.0, 2.0, seed=13)
     quiet, _, _ = drawn(300, 0.1, 2.0, seed=13)
-    groups = pd.Series(["primary"] * 300 + ["residential"] * 290 + ["trunk"] * 10)
-    found = shrink(
-        pd.concat([counts, quiet], ignore_index=True), pd.concat([exposure] * 2, ignore_index=True), groups
-    )
-    prior = found.groupby(groups)[["prior_mean", "prior"]].agg(["first", "nunique"])
-    assert (prior.xs("nunique", axis=1, level=1) == 1).all(axis=None)
-    mean = prior["prior_mean", "first"]
-    assert mean["residential"] < mean["trunk"] < mean["primary"]
-    assert prior["prior", "first"].to_dict() == {
+    few_roads, few_events = pd.Series([9] * 10), pd.Series([0] * 46 + [1] * 4)
+    counts = pd.concat([busy, quiet, few_roads, few_events], ignore_index=True)
+    groups = pd.Series(["primary"] * 300 + ["residential"] * 300 + ["trunk"] * 10 + ["service"] * 50)
+    lengths = pd.concat([exposure, exposure, exposure[:10], exposure[:50]], ignore_index=True)
+    found = shrink(counts, lengths, groups)
+    by = found.groupby(groups)[["prior_mean", "prior_shape", "prior"]]
+    assert (by.nunique() == 1).all(axis=None)
+    prior = by.first()
+    assert prior["prior"].to_dict() == {
         "primary": "group",
         "residential": "group",
+        "service": "network",
         "trunk": "network",
     }
+    network = fit_prior(counts.to_numpy(float), lengths.to_numpy())
+    assert prior.loc["trunk", ["prior_mean", "prior_shape"]].tolist() == list(network)
+    mean = prior["prior_mean"]
+    assert mean["residential"] < mean["service"] < mean["primary"]
 
 
 def test_roads_that_differ_by_chance_alone_all_get_the_mean_of_their_class():
@@ -321,6 +326,7 @@ def test_a_cluster_is_compared_with_all_other_clustered_roads():
     assert table["ksi_per_km_year"].tolist() == [1.0, 2.0]
     assert table["low"].tolist() == pytest.approx([GARWOOD[10][0] / 10, GARWOOD[10][0] / 5], abs=1e-3)
     assert table["rate_ratio"].tolist() == [0.5, 2.0]
+    assert table["rate_ratio_in_class"].tolist() == pytest.approx([0.75, 1.5])
     assert table.loc[1, "rate_ratio_low"] == pytest.approx(1 / table.loc[2, "rate_ratio_high"])
     assert set(table["outcome"]) == {"ksi"}
     assert table[["p_value", "q_value"]].isna().all(axis=None)

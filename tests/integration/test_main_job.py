@@ -1,0 +1,266 @@
+"""The main job, end to end, on a town whose truth is known."""
+
+import csv
+import hashlib
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+import yaml
+from sklearn.metrics import adjusted_rand_score
+
+from geo.demo.collisions import DIRT
+from geo.outputs.layers import LAYERS
+from tasks.plan import STAGES
+
+BANDS = ("--set", "encoder.name=bands")
+
+
+@pytest.fixture(scope="module")
+def layers(finished):
+    path = finished[1]["geopackage"]
+    return {
+        name: gpd.read_file(path, layer=name) if layer.geometry else pyogrio.read_dataframe(path, layer=name)
+        for name, layer in LAYERS.items()
+    }
+
+
+def change(town, folder: Path, **sections) -> Path:
+    """Copy the city's file with other values, its paths still pointing to the town."""
+    city = yaml.safe_load(town.city.read_text())
+    city["imagery"]["sources"] = [str(town.folder / "imagery" / "*.tif")]
+    city["roads"]["source"] = str(town.folder / "roads.gpkg")
+    city["collisions"]["sources"] = [str(town.folder / "collisions.csv")]
+    for name, values in sections.items():
+        city[name] = (city.get(name) or {}) | values if isinstance(values, dict) else values
+    path = folder / "city.yaml"
+    path.write_text(yaml.safe_dump(city))
+    return path
+
+
+def test_the_summary_says_what_the_interface_promises(finished):
+    summary = finished[1]
+    assert [row["name"] for row in summary["stages"]] == list(STAGES)
+    for row in summary["stages"]:
+        assert set(row) == {"name", "seconds", "done", "skipped", "rejected", "failed", "cached"}
+    assert Path(summary["geopackage"]).is_file()
+    assert Path(summary["report"]).is_file()
+    assert (finished[0] / "demo-town" / "latest").resolve() == Path(summary["geopackage"]).parent
+
+
+def test_clusters_find_the_true_forms_again_and_better_than_band_statistics(town, layers):
+    true = town.truth().segments.set_index("segment_id")["form"]
+    found = layers["segments"].set_index("segment_id")["cluster"].dropna()
+    baseline = layers["segments"].set_index("segment_id")["cluster_baseline"].dropna()
+    scores = [adjusted_rand_score(true[labels.index], labels) for labels in (found, baseline)]
+    assert scores[0] >= 0.6
+    assert scores[0] > scores[1] + 0.1
+
+
+def test_every_segment_has_a_tile_and_those_without_imagery_no_type(layers):
+    segments, tiles = layers["segments"], layers["tiles"]
+    counted = tiles.groupby("segment_id").size()
+    assert (segments.set_index("segment_id")["n_tiles"] == counted).all()
+    unseen = segments["coverage"] == 0
+    assert 0 < unseen.sum() < 30
+    assert segments.loc[unseen, "cluster"].isna().all()
+    assert segments.loc[segments["coverage"] > 0.6, "cluster"].notna().all()
+
+
+def test_every_row_of_the_records_is_accounted_for(town, layers):
+    with (town.folder / "collisions.csv").open(newline="") as file:
+        rows = sum(1 for _ in csv.reader(file)) - 1
+    collisions, ledger = layers["collisions"], layers["ledger"]
+    assert len(collisions) == rows
+    assert ledger.loc[ledger["item"] == "collisions", "count"].sum() == rows
+    found = collisions["snap_status"].value_counts()
+    for kind, count in DIRT.items():
+        assert found[kind] == count
+    assert found["matched"] >= 0.98 * (rows - sum(DIRT.values()))
+
+
+def test_counts_of_segments_and_junctions_add_up_to_the_placed_collisions(layers):
+    matched = (layers["collisions"]["snap_status"] == "matched").sum()
+    assert layers["segments"]["n_collisions"].sum() + layers["junctions"]["n_collisions"].sum() == matched
+    in_clusters = layers["segments"]["cluster"].notna()
+    assert (
+        layers["clusters"]["n_collisions"].sum() == layers["segments"].loc[in_clusters, "n_collisions"].sum()
+    )
+
+
+def test_rates_are_counts_over_length_and_years(layers):
+    segments = layers["segments"]
+    exposure = segments["length_m"] / 1000 * segments["years"]
+    assert (segments["years"] == 5).all()
+    np.testing.assert_allclose(segments["ksi_per_km_year"], segments["n_ksi"] / exposure)
+    assert (segments["ksi_per_km_year_low"] <= segments["ksi_per_km_year_eb"]).mean() > 0.95
+    assert (segments["ksi_per_km_year_high"] > segments["ksi_per_km_year"]).all()
+
+
+def test_the_default_encoder_states_what_it_is_in_the_file(layers):
+    run = layers["run"].set_index("key")["value"]
+    assert json.loads(run["encoder"])["mean"] == [127.0] * 3
+    assert json.loads(run["configuration"])["city"] == "demo-town"
+    assert json.loads(run["embeddings"])["encoder"]["effective_rank"] > 10
+
+
+def test_prototype_tiles_are_tiles_of_their_cluster(layers):
+    segment_of = layers["tiles"].set_index("tile_id")["segment_id"]
+    cluster_of = layers["segments"].set_index("segment_id")["cluster"]
+    for row in layers["clusters"].itertuples():
+        for tile in row.prototype_tiles.split(";"):
+            assert cluster_of[segment_of[tile]] == row.cluster
+
+
+def test_nothing_changed_means_nothing_done(finished, town, call):
+    outcome = call("run", town.city, "--out", finished[0], "--json")
+    assert outcome.code == 0
+    assert all(row["cached"] for row in outcome.summary["stages"])
+    assert outcome.summary["geopackage"] == finished[1]["geopackage"]
+    assert outcome.summary["seconds"] < 5
+
+
+def test_another_number_of_clusters_re_encodes_nothing(finished, town, call):
+    outcome = call("run", town.city, "--out", finished[0], "--set", "clusters.k=5", "--json")
+    cached = {row["name"]: row["cached"] for row in outcome.summary["stages"]}
+    assert cached["roads"]
+    assert cached["tiles"]
+    assert cached["features"]
+    assert cached["collisions"]
+    assert not cached["clusters"]
+    with sqlite3.connect(outcome.summary["geopackage"]) as file:
+        assert file.execute("SELECT count(*) FROM clusters").fetchone() == (5,)
+
+
+def test_a_damaged_output_is_made_again(finished, town, call):
+    path = Path(finished[1]["geopackage"])
+    before = path.read_bytes()
+    path.write_bytes(before[:-100])
+    assert call("run", town.city, "--out", finished[0], "--json").code == 0
+    assert path.read_bytes() == before
+
+
+def test_the_same_inputs_in_another_place_give_the_same_bytes(town, tmp_path, call):
+    elsewhere = tmp_path / "moved"
+    shutil.copytree(town.folder, elsewhere)
+    digests = set()
+    for place, out in ((town.city, tmp_path / "a"), (elsewhere / "city.yaml", tmp_path / "b")):
+        outcome = call("run", place, "--out", out, *BANDS, "--json")
+        digests.add(hashlib.sha256(Path(outcome.summary["geopackage"]).read_bytes()).hexdigest())
+    assert len(digests) == 1
+
+
+def test_a_city_without_records_ends_with_clusters_alone(town, tmp_path, call):
+    city = change(town, tmp_path, collisions={"sources": []}, encoder={"name": "bands"})
+    outcome = call("run", city, "--out", tmp_path / "runs", "--json")
+    assert outcome.code == 0
+    segments = gpd.read_file(outcome.summary["geopackage"], layer="segments")
+    assert segments["cluster"].notna().any()
+    assert segments[["n_collisions", "n_ksi", "ksi_per_km_year", "years"]].isna().all(axis=None)
+    clusters = pyogrio.read_dataframe(outcome.summary["geopackage"], layer="clusters")
+    assert clusters[["n_collisions", "rate_ratio"]].isna().all(axis=None)
+
+
+def test_one_bad_raster_among_good_ones_is_rejected_with_its_reason(town, tmp_path, call):
+    shutil.copytree(town.folder / "imagery", tmp_path / "imagery")
+    bad = sorted((tmp_path / "imagery").iterdir())[5]
+    bad.write_bytes(bad.read_bytes()[: bad.stat().st_size // 2])
+    city = change(town, tmp_path, imagery={"sources": [str(tmp_path / "imagery")]}, encoder={"name": "bands"})
+    outcome = call("run", city, "--out", tmp_path / "runs")
+    assert outcome.code == 0
+    assert "items were rejected" in outcome.out
+    geopackage = outcome.out.strip().splitlines()[-1]
+    ledger = pyogrio.read_dataframe(geopackage, layer="ledger")
+    reasons = ledger.loc[(ledger["item"] == "rasters") & (ledger["status"] == "rejected"), "reason"]
+    assert reasons.str.contains(bad.name).any()
+
+
+def test_tiles_can_be_turned_to_the_road(town, tmp_path, call):
+    outcome = call("run", town.city, "--out", tmp_path, *BANDS, "--set", "tiles.align=road", "--json")
+    assert outcome.code == 0
+    tiles = gpd.read_file(outcome.summary["geopackage"], layer="tiles")
+    assert tiles.geometry.area.between(9990, 10010).all()
+    assert tiles["bearing"].between(0, 360, inclusive="left").all()
+
+
+def test_a_check_says_what_a_run_would_meet(town, layers, call):
+    outcome = call("check", town.city, "--json", *BANDS)
+    assert outcome.code == 0
+    found = outcome.summary["forecast"]
+    assert found["segments"] == len(layers["segments"])
+    assert found["tiles"] == len(layers["tiles"])
+    assert found["seconds"] > 0
+
+
+def refused(outcome, *words: str) -> None:
+    """One message, no traceback, naming what matters."""
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert "Traceback" not in outcome.err
+    for word in words:
+        assert word in outcome.err
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+@pytest.mark.parametrize(
+    ("sections", "words"),
+    [
+        ({"tiles": {"tile_m": "wide"}}, ["tiles.tile_m", "wide"]),
+        ({"tile": {"tile_m": 100}}, ["tile", "no such key"]),
+        ({"crs": "EPSG:4326"}, ["crs", "EPSG:4326", "metres"]),
+        ({"crs": "EPSG:2263"}, ["crs", "EPSG:2263", "metres"]),
+        ({"crs": "EPSG:99999999"}, ["crs", "EPSG:99999999"]),
+        ({"roads": {"source": "nowhere.gpkg"}}, ["nowhere.gpkg", "roads.source"]),
+        ({"roads": {"layer": "streets"}}, ["roads.gpkg", "'streets'", "roads"]),
+        ({"roads": {"class_field": "class"}}, ["roads.gpkg", "'class'", "highway"]),
+        ({"roads": {"keep": ["motorway"]}}, ["roads.gpkg", "residential"]),
+        ({"imagery": {"sources": ["nowhere/*.tif"]}}, ["nowhere"]),
+        ({"imagery": {"bands": [1, 2, 9]}}, ["band"]),
+        ({"collisions": {"sources": ["nowhere.csv"]}}, ["nowhere.csv"]),
+        ({"encoder": {"name": "resnet"}}, ["encoder.name", "resnet", "bundled"]),
+        ({"area": [10.0, 50.0, 10.1, 50.1]}, ["area"]),
+    ],
+    ids=lambda value: json.dumps(value) if isinstance(value, dict) else None,
+)
+def test_what_cannot_be_run_is_refused_with_one_message(town, tmp_path, call, command, sections, words):
+    encoder = {} if "encoder" in sections else {"encoder": {"name": "bands"}}
+    city = change(town, tmp_path, **(encoder | sections))
+    extra = ["--out", tmp_path / "runs"] if command == "run" else []
+    refused(call(command, city, *extra), *words)
+
+
+def test_roads_of_another_place_are_refused(town, tmp_path, call):
+    roads = gpd.read_file(town.folder / "roads.gpkg")
+    roads.geometry = roads.geometry.translate(50_000, 0)
+    roads.to_file(tmp_path / "away.gpkg")
+    city = change(town, tmp_path, roads={"source": str(tmp_path / "away.gpkg")}, encoder={"name": "bands"})
+    refused(call("run", city, "--out", tmp_path / "runs"), "imagery.sources", "roads.source")
+
+
+def test_roads_without_a_crs_are_refused(town, tmp_path, call):
+    roads = gpd.read_file(town.folder / "roads.gpkg").set_crs(None, allow_override=True)
+    roads.to_file(tmp_path / "roads.shp")
+    city = change(town, tmp_path, roads={"source": str(tmp_path / "roads.shp")})
+    refused(call("check", city), "roads.shp", "CRS")
+
+
+def test_records_without_coordinates_are_refused(town, tmp_path, call):
+    records = pd.read_csv(town.folder / "collisions.csv")
+    records[["collision_index", "collision_severity", "date"]].to_csv(tmp_path / "c.csv", index=False)
+    city = change(
+        town, tmp_path, collisions={"sources": [str(tmp_path / "c.csv")]}, encoder={"name": "bands"}
+    )
+    refused(call("check", city), "c.csv", "coordinates")
+
+
+def test_weights_that_cannot_be_had_end_a_check_before_a_run(town, tmp_path, call, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    city = change(town, tmp_path, encoder={"name": "torchvision:resnet18"})
+    refused(call("check", city), "resnet18-f37072fd.pth", str(tmp_path), "bundled")

@@ -72,9 +72,9 @@ def put_up(roads: list[Road], keep_free: shapely.Geometry, rng: np.random.Genera
         plot = PLOTS.get(road.form)
         if plot is not None:
             found += [b for side in (-1, 1) for b in _row(road, plot, side, rng)]
-    footprints = shapely.polygons([b.corners for b in found])
+    footprints = np.asarray(shapely.polygons([b.corners for b in found]))
     shapely.prepare(keep_free)
-    stands = ~shapely.intersects(keep_free, footprints)
+    stands = ~np.asarray(shapely.intersects(keep_free, footprints))
     first, second = shapely.STRtree(footprints).query(footprints, predicate="intersects")
     for i, j in zip(first.tolist(), second.tolist(), strict=True):
         if i < j and stands[i] and stands[j]:
@@ -84,7 +84,7 @@ def put_up(roads: list[Road], keep_free: shapely.Geometry, rng: np.random.Genera
 
 def _row(road: Road, plot: Plot, side: int, rng: np.random.Generator) -> list[Building]:
     """Set buildings along one side of a road."""
-    row = []
+    row: list[Building] = []
     s = rng.uniform(*plot.gap) + 4
     edge = road.look.width_m / 2 + road.look.pavement_m
     while True:
@@ -114,10 +114,10 @@ def draw_plot(canvas: Canvas, building: Building) -> None:
     rng, centre = canvas.rng, building.corners.mean(axis=0)
     if building.form == "industrial_road":
         yard = box_points(centre, building.along, building.length + 22, building.depth + 24)
-        canvas.fill(shapely.polygons(yard), _tint((140, 138, 132), rng, 12), rough=8)
+        canvas.fill(shapely.Polygon(yard), _tint((140, 138, 132), rng, 12), rough=8)
     elif building.form == "cul_de_sac":
         garden = box_points(centre + building.outward * 9, building.along, building.length + 4, 14)
-        canvas.fill(shapely.polygons(garden), _tint((104, 124, 68), rng, 14), rough=10)
+        canvas.fill(shapely.Polygon(garden), _tint((104, 124, 68), rng, 14), rough=10)
         drive = centre - building.outward * (building.depth / 2 + 4) + building.along * rng.uniform(-2, 2)
         canvas.polygon(box_points(drive, building.outward, 9, 3.2), _tint((158, 148, 140), rng, 14))
         if rng.random() < 0.3:
@@ -139,7 +139,7 @@ def _back_gardens(canvas: Canvas, building: Building) -> None:
         middle = centre + building.along * ((i + 0.5) / houses - 0.5) * building.length
         ground: Colour = (98, 120, 66) if rng.random() < 0.5 else (140, 134, 124)
         plot = box_points(middle + building.outward * 11.5, building.along, width - 0.4, 15)
-        canvas.fill(shapely.polygons(plot), _tint(ground, rng, 14), rough=12)
+        canvas.fill(shapely.Polygon(plot), _tint(ground, rng, 14), rough=12)
         if rng.random() < 0.55:
             shed = middle + building.outward * rng.uniform(14, 17.5) + building.along * rng.uniform(-0.8, 0.8)
             canvas.polygon(

@@ -47,7 +47,7 @@ class Canvas:
 
     def stroke(self, line: shapely.LineString, width_m: float, colour: Colour) -> None:
         """Draw a line of a width, with round ends."""
-        halves = [substring(line, *share, normalized=True) for share in ((0, 0.5), (0.5, 1))]
+        halves = [substring(line, start, start + 0.5, normalized=True) for start in (0, 0.5)]
         for part in halves if line.is_closed else [line]:
             self.polygon(
                 shapely.get_coordinates(shapely.buffer(part, width_m / 2, quad_segs=6).exterior), colour
@@ -145,7 +145,8 @@ class Canvas:
         side = self.bank.shape[0]
         oy, ox = self.rng.integers(0, side, 2)
         rows, columns = (np.arange(height) + oy) % side, (np.arange(width) + ox) % side
-        return self.bank[np.ix_(rows, columns)]
+        piece: NDArray[np.float32] = self.bank[np.ix_(rows, columns)]
+        return piece
 
     def develop(self) -> Image.Image:
         """Finish the picture as a camera would: a soft lens, grain of the sensor and of all surfaces."""
@@ -166,12 +167,13 @@ class Canvas:
 
 def _noise_bank(rng: np.random.Generator, side: int = 1536) -> NDArray[np.float32]:
     """Make noise with structure at scales from one pixel to hundreds, which tiles without a seam."""
-    total = np.zeros((side, side), dtype=np.float32)
+    total: NDArray[np.float32] = np.zeros((side, side), dtype=np.float32)
     for scale, weight in ((1, 0.8), (3, 0.7), (12, 0.6), (64, 0.7), (256, 0.5)):
         small = rng.standard_normal((side // scale, side // scale), dtype=np.float32)
         large = np.asarray(Image.fromarray(small).resize((side, side), Image.Resampling.BICUBIC))
         total += weight * large / large.std()
-    return total / total.std()
+    total /= total.std()
+    return total
 
 
 def box_points(centre: Sequence[float] | Floats, along: Floats, length_m: float, depth_m: float) -> Floats:

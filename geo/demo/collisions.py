@@ -64,8 +64,8 @@ def true_forms(segments: pd.DataFrame, roads: list[Road]) -> pd.Series:
     Parameters
     ----------
     segments
-        ``segment_id`` and ``source_ids``; a source id is the number of a road in `roads`, counted from 1; higher numbers
-        repeat a road (see `geo.demo.write`) and are passed over.
+        ``segment_id`` and ``source_ids``; a source id is the number of a road in `roads`, counted from 1; higher
+        numbers repeat a road (see `geo.demo.write`) and are passed over.
 
     Returns
     -------
@@ -256,7 +256,8 @@ def soil(collisions: pd.DataFrame, *, seed: int) -> pd.DataFrame:
             rows["collision_ref_no"] = rows["collision_index"].str[4:]
     place = ["location_easting_osgr", "location_northing_osgr", "longitude", "latitude"]
     extra["no_geometry"][place] = "-1"
-    extra["no_geometry"].iloc[:4, extra["no_geometry"].columns.get_indexer(place)] = ""
+    nowhere = extra["no_geometry"]
+    nowhere.loc[nowhere.index[:4], place] = ""
     away = extra["outside_area"]
     away["location_easting_osgr"] = (away["location_easting_osgr"].astype(int) + 9000).astype(str)
     late = extra["out_of_period"]

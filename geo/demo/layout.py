@@ -193,7 +193,7 @@ def _where(line: shapely.LineString, x: float) -> Point:
 
 
 def _estates() -> list[Road]:
-    """A loop with closes off it in the north-east, and a smaller estate in the west."""
+    """Plan a loop with closes off it in the north-east, and a smaller estate in the west."""
     loop = smooth(
         [
             (1400, 1610),
@@ -251,7 +251,7 @@ def _close(spine: shapely.LineString, share: float, side: int, number: int) -> s
         [tuple(base), tuple(base + across * length * 0.5), tuple(base + across * length * 0.9 + bend)],
         step_m=5,
     )
-    return line.intersection(shapely.box(15, 15, SIZE_M - 15, SIZE_M - 15))
+    return _longest(line.intersection(shapely.box(15, 15, SIZE_M - 15, SIZE_M - 15)))
 
 
 def _industry() -> list[Road]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import shapely
 from PIL import Image
@@ -41,6 +43,25 @@ CROPS: tuple[tuple[Colour, float], ...] = (
 )
 """Colour of a field, and the spacing of its drills (metres; 0: pasture)."""
 Tree = tuple[Floats, float]
+"""Centre and radius of its crown (metres)."""
+
+
+class Avenue(NamedTuple):
+    """A row of trees beside a road: from the edge of its pavement, every so many metres, some of them missing."""
+
+    from_edge_m: float
+    step_m: float
+    radius_m: tuple[float, float]
+    chance: float
+
+
+AVENUES: dict[str, tuple[Avenue, ...]] = {
+    "rural_lane": (Avenue(2.0, 2.3, (1.1, 1.8), 0.93), Avenue(2.6, 26.0, (3.5, 6.0), 0.5)),
+    "distributor_road": (Avenue(4.5, 13.0, (2.6, 4.2), 0.85),),
+    "dual_carriageway": (Avenue(9.0, 7.0, (1.5, 4.5), 0.35),),
+    "terraced_street": (Avenue(-0.9, 22.0, (1.4, 2.4), 0.12),),
+    "industrial_road": (Avenue(4.0, 18.0, (1.6, 3.0), 0.2),),
+}
 
 
 def paint(roads: list[Road], *, size_m: float, pixel_m: float, seed: int) -> Image.Image:
@@ -77,7 +98,7 @@ def paint(roads: list[Road], *, size_m: float, pixel_m: float, seed: int) -> Ima
 
 
 def _ground(canvas: Canvas, roads: list[Road]) -> list[Tree]:
-    """Paint fields with their hedges, the ground of each quarter, and the parks; gives the trees of hedges and parks."""
+    """Paint fields, the ground of each quarter and the parks; gives the trees of their hedges and edges."""
     rng, size = canvas.rng, canvas.size_m
     grid = np.linspace(-60, size + 60, 14)
     x, y = np.meshgrid(grid, grid)
@@ -97,7 +118,7 @@ def _ground(canvas: Canvas, roads: list[Road]) -> list[Tree]:
             )
             colour, drills = CROPS[rng.integers(len(CROPS))]
             rows = (float(rng.uniform(0, 180)), drills) if drills else None
-            canvas.fill(shapely.polygons(corners), colour, rough=9, rows=rows)
+            canvas.fill(shapely.Polygon(corners), colour, rough=9, rows=rows)
             for edge in (corners[[0, 1]], corners[[0, 3]]):
                 trees += [t for t in _hedge(edge, rng, 2.6) if not shapely.intersects_xy(built, *t[0])]
     for zone, colour, rough in zones:
@@ -153,31 +174,16 @@ def _planting(
     canvas: Canvas, roads: list[Road], buildings: list[Building], corridors: shapely.Geometry
 ) -> list[Tree]:
     """Plant hedges along lanes, avenues along distributors, and trees in gardens and verges."""
-    rng = canvas.rng
-    trees: list[Tree] = []
-    for road in roads:
-        edge = road.look.width_m / 2 + road.look.pavement_m
-        for side in (-1, 1):
-            if road.form == "rural_lane":
-                trees += _along(road, side, edge + 2.0, 2.3, (1.1, 1.8), 0.93, rng)
-                trees += _along(road, side, edge + 2.6, 26.0, (3.5, 6.0), 0.5, rng)
-            elif road.form == "distributor_road":
-                trees += _along(road, side, edge + 4.5, 13.0, (2.6, 4.2), 0.85, rng)
-            elif road.form == "dual_carriageway":
-                trees += _along(road, side, edge + 9.0, 7.0, (1.5, 4.5), 0.35, rng)
-            elif road.form == "terraced_street":
-                trees += _along(road, side, edge - 0.9, 22.0, (1.4, 2.4), 0.12, rng)
-            elif road.form == "industrial_road":
-                trees += _along(road, side, edge + 4.0, 18.0, (1.6, 3.0), 0.2, rng)
+    trees = [
+        tree
+        for road in roads
+        for side in (-1, 1)
+        for avenue in AVENUES.get(road.form, ())
+        for tree in _along(road, side, avenue, canvas.rng)
+    ]
     for building in buildings:
         if building.form in {"cul_de_sac", "rural_lane"}:
-            for _ in range(int(rng.integers(1, 4))):
-                spot = (
-                    building.corners.mean(axis=0)
-                    + building.outward * rng.uniform(8, 16)
-                    + building.along * rng.uniform(-8, 8)
-                )
-                trees.append((spot, rng.uniform(1.5, 4.0)))
+            trees += _garden_trees(building, canvas.rng)
     shapely.prepare(corridors)
     footprints = shapely.union_all(shapely.polygons([b.corners for b in buildings]))
     shapely.prepare(footprints)
@@ -188,22 +194,25 @@ def _planting(
     return [tree for tree, ok in zip(trees, clear, strict=True) if ok]
 
 
-def _along(
-    road: Road,
-    side: int,
-    offset: float,
-    step: float,
-    radius: tuple[float, float],
-    chance: float,
-    rng: np.random.Generator,
-) -> list[Tree]:
-    """Plant trees at a distance from a road's centreline."""
-    starts = np.arange(step / 2, road.line.length, step)
-    starts = starts[rng.random(len(starts)) < chance]
+def _along(road: Road, side: int, avenue: Avenue, rng: np.random.Generator) -> list[Tree]:
+    """Plant trees along one side of a road."""
+    starts = np.arange(avenue.step_m / 2, road.line.length, avenue.step_m)
+    starts = starts[rng.random(len(starts)) < avenue.chance]
     points, tangents = _frames(road.line, starts)
     across = side * np.column_stack([-tangents[:, 1], tangents[:, 0]])
+    offset = road.look.width_m / 2 + road.look.pavement_m + avenue.from_edge_m
     spots = points + across * (offset + rng.normal(0, 0.3, (len(starts), 1)))
-    return [(spot, float(rng.uniform(*radius))) for spot in spots]
+    return [(spot, float(rng.uniform(*avenue.radius_m))) for spot in spots]
+
+
+def _garden_trees(building: Building, rng: np.random.Generator) -> list[Tree]:
+    """Plant one to three trees behind a house."""
+    centre = building.corners.mean(axis=0)
+    trees = []
+    for _ in range(int(rng.integers(1, 4))):
+        away, aside = rng.uniform(8, 16), rng.uniform(-8, 8)
+        trees.append((centre + building.outward * away + building.along * aside, rng.uniform(1.5, 4.0)))
+    return trees
 
 
 def _frames(line: shapely.LineString, where: Floats) -> tuple[Floats, Floats]:
@@ -269,7 +278,7 @@ def _markings(canvas: Canvas, road: Road) -> None:
     line = road.line
     if not road.look.marked or line.length < 30 or line.is_closed:
         return
-    inner = substring(line, 9, line.length - 9)
+    inner = shapely.LineString(shapely.get_coordinates(substring(line, 9, line.length - 9)))
     if road.form == "dual_carriageway":
         canvas.dashes(inner, 6, 6, 0.25, WHITE)
         for side in (-1, 1):

@@ -54,8 +54,8 @@ def make_town(folder: Path, *, seed: int = 1, pixel_m: float = 0.25) -> DemoTown
     Parameters
     ----------
     folder
-        An existing folder, which gets ``imagery/*.tif``, ``roads.gpkg``, ``collisions.csv``, ``city.yaml`` and the truth:
-        ``truth_segments.parquet``, ``truth_junctions.parquet``.
+        An existing folder, which gets ``imagery/*.tif``, ``roads.gpkg``, ``collisions.csv``, ``city.yaml`` and
+        the truth: ``truth_segments.parquet``, ``truth_junctions.parquet``.
     seed
         Of the picture, the rates and the collisions; the plan of the roads is always the same.
     pixel_m
@@ -130,7 +130,9 @@ def _write_raster(path: Path, pixels: NDArray[np.uint8], valid: NDArray[np.bool_
 
 def _write_roads(roads: list[Road], path: Path) -> None:
     """Write the roads with the usual dirt: one drawn twice, backwards; one of no length; heights; parts."""
-    lines = [shapely.transform(road.line, lambda xy: np.round(xy + ORIGIN, 2)) for road in roads]
+    lines: list[shapely.Geometry] = [
+        shapely.transform(road.line, lambda xy: np.round(xy + ORIGIN, 2)) for road in roads
+    ]
     table = pd.DataFrame(
         {
             "road_id": [str(i) for i in range(1, len(roads) + 1)],
@@ -149,13 +151,11 @@ def _write_roads(roads: list[Road], path: Path) -> None:
     parts = spots["rural_lane"]
     middle = shapely.get_coordinates(lines[parts])
     half = len(middle) // 2
-    lines[parts] = shapely.multilinestrings(
-        [shapely.linestrings(middle[: half + 1]), shapely.linestrings(middle[half:])]
-    )
+    lines[parts] = shapely.MultiLineString([middle[: half + 1], middle[half:]])
     again = table.iloc[[spots["terraced_street"], spots["industrial_road"]]].copy()
     again["road_id"] = [str(len(roads) + 1), str(len(roads) + 2)]
     point = shapely.get_coordinates(lines[spots["industrial_road"]])[0]
-    lines += [shapely.reverse(lines[spots["terraced_street"]]), shapely.linestrings([point, point])]
+    lines += [shapely.reverse(lines[spots["terraced_street"]]), shapely.LineString([point, point])]
     frame = gpd.GeoDataFrame(pd.concat([table, again], ignore_index=True), geometry=lines, crs=CRS)
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2024-01-01T00:00:00.000Z"})
     try:

@@ -52,4 +52,4 @@ def _statistics(values: Pixels) -> Embeddings:
         place = np.array(PERCENTILES) / 100 * (n - 1)
         below, above = (np.searchsorted(counts.cumsum(), f(place), side="right") for f in (np.floor, np.ceil))
         rows.append([mean, deviation, *(below + (above - below) * (place % 1))])
-    return (np.array(rows, dtype=np.float32) / 255).ravel()
+    return np.divide(rows, 255, dtype=np.float32).ravel()

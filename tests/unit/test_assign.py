@@ -389,7 +389,7 @@ TOWN = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rows=st.lists(row, min_size=1, max_size=25), order=st.permutations(range(len(TOWN))))
 def test_every_row_has_one_fate_whatever_the_order_of_the_roads(rows, order):
     both = {"junctions": [CROSS, ("ring", 0, 70, 15)], "others": [MOTORWAY], "period": PERIOD}

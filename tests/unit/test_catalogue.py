@@ -153,7 +153,10 @@ def test_a_file_cut_short_is_rejected(good, tmp_path, options):
 
 def test_missing_files_are_rejected_beside_good_ones(good, tmp_path):
     found = catalogue(good, tmp_path / "no.tif", tmp_path / "*.jp2")
-    assert reasons(found.entries) == ["*.jp2: no file matches", "no.tif: no such file"]
+    assert reasons(found.entries) == [
+        f"*.jp2: no file matches ({tmp_path / '*.jp2'})",
+        f"no.tif: no such file ({tmp_path / 'no.tif'})",
+    ]
 
 
 def test_nothing_to_read_is_an_error_of_the_source(tmp_path):

@@ -124,13 +124,19 @@ class Encoder(Section):
         description="bundled, bands, torchgeo:NAME, timm:NAME, torchvision:NAME or file:PATH.",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(default="auto", description="Where it runs.")
+    runtime: Literal["auto", "openvino", "torch"] = Field(
+        default="auto",
+        description="What executes the network; auto: OpenVINO on a processor, torch on a graphics card.",
+    )
     input_px: Annotated[int, Field(ge=32, le=1024)] | None = Field(
         default=None, description="Side of the encoder's input (pixels); default: the encoder's own rule."
     )
     rotations: Literal[1, 4] = Field(
         default=4, description="Embeddings are averaged over this many quarter turns of a tile."
     )
-    batch_size: Annotated[int, Field(ge=1, le=4096)] = Field(default=32, description="Tiles encoded at once.")
+    batch_size: Annotated[int, Field(ge=1, le=4096)] = Field(
+        default=32, description="Tiles read and encoded at a time."
+    )
     architecture: str | None = Field(
         default=None, description="For file: the timm architecture that the state dict belongs to."
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Lock
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,7 +31,7 @@ from geo.ledger import Entry, merge
 from tasks.plan import Plan
 from tasks.stage import code_digest, digest, read_json, write_json
 
-_encoding, _loading = Lock(), Lock()
+_loading = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ def encode_shard(job: ShardJob) -> None:
             entries += fate
     job.out.parent.mkdir(parents=True, exist_ok=True)
     part = job.out.with_name(f".{job.out.name}.{os.getpid()}")
-    pq.write_table(pa.concat_tables(rows).sort_by("tile_id"), part, compression="zstd")
+    table = pa.concat_tables(rows).sort_by("tile_id")
+    pq.write_table(table.replace_schema_metadata({"runtime": encoder.runtime}), part, compression="zstd")
     part.replace(job.out)
     write_json(account, [asdict(entry) for entry in merge(entries) if entry.count])
 
@@ -132,18 +134,17 @@ def _encode(
 ) -> tuple[pa.Table, list[Entry]]:
     """Embed the tiles of a batch that have enough imagery; gives the rows, and what became of each tile."""
     read = [tile for tile in batch if isinstance(tile, TileImage)]
-    whole = [tile for tile in read if tile.coverage > 0 and tile.coverage >= min_coverage]
+    least = max(min_coverage, np.nextafter(0, 1))
+    whole = [tile for tile in read if tile.coverage >= least]
+    left_out = [tile for tile in read if tile.coverage < least]
     thin = f"imagery covers less than {min_coverage:.0%} of it"
     entries = [Entry("tiles", "failed", tile.reason, 1) for tile in batch if isinstance(tile, TileFailure)]
     entries += [Entry("reads", "failed", fault, 1) for tile in read for fault in tile.faults]
     entries.append(Entry("tiles", "done", "", len(whole)))
-    entries.append(Entry("tiles", "skipped", thin, len(read) - len(whole)))
+    entries.append(Entry("tiles", "skipped", thin, len(left_out)))
     pixels, valid = [tile.pixels for tile in whole], [tile.valid for tile in whole]
     bands = BandStatistics().encode(pixels, valid)
-    # one shard encodes at a time, on all cores; the others read meanwhile
-    with _encoding:
-        embeddings = encoder.encode(pixels, valid)
-    left_out = [tile for tile in read if tile not in whole]
+    embeddings = encoder.encode(pixels, valid)
     return pa.concat_tables([_rows(whole, encoder, embeddings, bands), _rows(left_out, encoder)]), entries
 
 
@@ -186,8 +187,12 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
             todo="Look at the imagery: is it blank where the roads are? Or lower tiles.min_coverage.",
         )
     card = load_once(plan.config.encoder, plan.config.tiles.tile_m).card
-    shards = [str(job.out.relative_to(plan.stages)) for job in jobs]
-    write_json(folder / "features.json", {"encoder": card.as_dict(), "shards": shards})
+    made_by = {pq.read_schema(job.out).metadata[b"runtime"].decode() for job in jobs}
+    record = {
+        "encoder": card.as_dict() | {"runtime": "; ".join(sorted(made_by))},
+        "shards": [str(job.out.relative_to(plan.stages)) for job in jobs],
+    }
+    write_json(folder / "features.json", record)
     return entries
 
 

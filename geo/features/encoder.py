@@ -100,6 +100,10 @@ class Encoder(Protocol):
     def card(self) -> EncoderCard:
         """What is known of it."""
 
+    @property
+    def runtime(self) -> str:
+        """What executes it, for the run's record."""
+
     def encode(self, pixels: Sequence[Pixels], valid: Sequence[Valid]) -> Embeddings:
         """Encode tiles.
 

@@ -1,8 +1,7 @@
-"""Running a neural network over tiles: resize, normalise, turn, average."""
+"""Running a neural network over tiles: fill, resize, turn, normalise, average."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,28 +9,37 @@ import torch
 from torch.nn.functional import interpolate
 
 from geo.config import Encoder as EncoderSettings
-from geo.errors import ConfigurationError
 from geo.features.encoder import Embeddings, EncoderCard, Pixels, Valid
+from geo.features.runtime import choose_runtime
 
 
-def choose_device(asked: str) -> torch.device:
-    """Find the device to run on: the one asked for, or the best there is.
+class Normalised(torch.nn.Module):
+    """A network that takes images of 0 to 255 and normalises them as in its training.
 
-    Raises
-    ------
-    ConfigurationError
-        When the device asked for is not on this machine.
+    Parameters
+    ----------
+    module
+        Takes normalised images ``(n, bands, side, side)`` and gives ``(n, dimension)``.
+    card
+        Range, mean and deviation.
     """
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if asked == "auto":
-        return torch.device(next(name for name in ("cuda", "mps", "cpu") if there[name]))
-    if not there[asked]:
-        raise ConfigurationError(
-            f"the device {asked!r} is not on this machine",
-            where="encoder.device",
-            todo="Use auto or cpu; every encoder runs on a CPU.",
-        )
-    return torch.device(asked)
+
+    def __init__(self, module: torch.nn.Module, card: EncoderCard) -> None:
+        super().__init__()
+        self.module = module
+        self.gain: torch.Tensor
+        self.offset: torch.Tensor
+        low, high = card.value_range
+        shape = (1, len(card.bands), 1, 1)
+        gain = torch.tensor([(high - low) / 255 / s for s in card.std])
+        offset = torch.tensor([(low - m) / s for m, s in zip(card.mean, card.std, strict=True)])
+        self.register_buffer("gain", gain.reshape(shape))
+        self.register_buffer("offset", offset.reshape(shape))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Normalise and embed."""
+        embeddings: torch.Tensor = self.module(images.float() * self.gain + self.offset)
+        return embeddings
 
 
 class NetworkEncoder:
@@ -44,7 +52,7 @@ class NetworkEncoder:
     card
         What is known of it.
     settings
-        Device, batch size, input side and rotations.
+        Device, runtime, input side and rotations.
     tile_m
         Side of a tile (metres), from which the input side follows where the card leaves it open.
     """
@@ -54,19 +62,16 @@ class NetworkEncoder:
     ) -> None:
         self.card = card
         self.side = card.input_side(tile_m, asked_px=settings.input_px)
-        self.device = choose_device(settings.device)
-        self.turns = range(settings.rotations)
-        self.batch_size = settings.batch_size
-        # channels_last halves the time of convolutions on a CPU; float32 throughout, since reduced precision is
-        # slower than it on processors without units for it
-        self.module = module.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+        self.turns = settings.rotations
+        self._runtime = choose_runtime(Normalised(module, card), len(card.bands), self.side, settings)
         low, high = card.value_range
-        shape = (1, len(card.bands), 1, 1)
-        self._gain = torch.tensor([(high - low) / 255 / s for s in card.std]).reshape(shape)
-        self._offset = torch.tensor(
-            [(low - m) / s for m, s in zip(card.mean, card.std, strict=True)]
-        ).reshape(shape)
+        grey = (np.array(card.mean) - low) / (high - low) * 255
+        self._grey = np.rint(np.clip(grey, 0, 255)).astype(np.uint8)[:, None, None]
+
+    @property
+    def runtime(self) -> str:
+        """What executes it, for the run's record."""
+        return self._runtime.name
 
     def encode(self, pixels: Sequence[Pixels], valid: Sequence[Valid]) -> Embeddings:
         """Encode tiles; see `geo.features.encoder.Encoder.encode`.
@@ -74,37 +79,22 @@ class NetworkEncoder:
         Pixels without data enter the network as its mean, so that they are neither black nor bright. The
         embedding is the mean over quarter turns, which makes it indifferent to how a road lies.
         """
-        parts = []
-        for start in range(0, len(pixels), self.batch_size):
-            images = [
-                self._prepare(tile, mask)
-                for tile, mask in zip(
-                    pixels[start : start + self.batch_size],
-                    valid[start : start + self.batch_size],
-                    strict=True,
-                )
-            ]
-            parts.append(self._embed(torch.cat(images)))
-        if not parts:
+        if not pixels:
             return np.zeros((0, self.card.dimension), dtype=np.float32)
-        return np.concatenate(parts)
+        images = np.stack([self._prepare(tile, mask) for tile, mask in zip(pixels, valid, strict=True)])
+        turned = np.stack([np.rot90(images, turn, (2, 3)) for turn in range(self.turns)], axis=1)
+        embeddings = self._runtime.embed(turned.reshape(-1, *images.shape[1:]))
+        mean: Embeddings = embeddings.reshape(len(images), self.turns, -1).mean(axis=1)
+        return mean
 
-    def _prepare(self, tile: Pixels, mask: Valid) -> torch.Tensor:
-        """Normalise one tile and resize it to the input side."""
-        image = torch.from_numpy(np.ascontiguousarray(tile))[None].float() * self._gain + self._offset
-        image = torch.where(torch.from_numpy(mask)[None, None], image, 0.0)
-        if image.shape[-2:] == (self.side, self.side):
-            return image
-        return interpolate(image, size=(self.side, self.side), mode="bilinear", antialias=True)
-
-    def _embed(self, batch: torch.Tensor) -> Embeddings:
-        """Mean embedding of a batch over the turns."""
-        batch = batch.to(self.device)
-        with torch.inference_mode():
-            total = sum(
-                self.module(torch.rot90(batch, turn, (2, 3)).contiguous(memory_format=torch.channels_last))
-                for turn in self.turns
-            )
-        assert isinstance(total, torch.Tensor)
-        embeddings: Embeddings = (total / len(self.turns)).float().cpu().numpy()
-        return embeddings
+    def _prepare(self, tile: Pixels, mask: Valid) -> Pixels:
+        """Fill one tile where it has no data and resize it to the input side."""
+        filled = tile if mask.all() else np.where(mask, tile, self._grey)
+        if filled.shape[1:] == (self.side, self.side):
+            return filled
+        # torch has a fast path for bytes that lie band by band within a pixel
+        image = torch.from_numpy(np.ascontiguousarray(np.moveaxis(filled, 0, -1))).permute(2, 0, 1)[None]
+        resized: Pixels = interpolate(image, size=(self.side, self.side), mode="bilinear", antialias=True)[
+            0
+        ].numpy()
+        return resized

@@ -1,19 +1,25 @@
 """Encoders: the contract, the bundled default, and what is said when weights cannot be had."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 import timm
 import torch
+from rasterio.windows import Window
 from safetensors.torch import save_file
+from torch.nn.functional import interpolate
 
 from geo.config import Encoder as Settings
 from geo.errors import ConfigurationError, EncoderError
-from geo.features import hub
+from geo.features import bundled, hub
+from geo.features import runtime as runtime_module
 from geo.features.bands import BandStatistics
 from geo.features.encoder import EncoderCard
 from geo.features.registry import load_encoder
+from geo.features.runtime import choose_runtime
 
 SIDE = 64
 
@@ -107,8 +113,6 @@ def test_pixels_without_data_do_not_speak(scene):
 
 def test_the_bundled_network_is_the_one_that_was_trained():
     """With its head on, the network knows a picture whose class is beyond doubt: a plain traffic-light red disc."""
-    from geo.features import bundled
-
     network = timm.create_model(bundled.ARCHITECTURE, pretrained=False)
     theirs = torch.load(bundled.weights_path(), weights_only=True)
     network.load_state_dict(dict(zip(network.state_dict(), theirs.values(), strict=True)))
@@ -276,3 +280,75 @@ def test_a_file_that_fills_half_a_network_is_refused(tmp_path):
 def test_a_device_that_is_not_there_is_refused():
     with pytest.raises(ConfigurationError, match="cuda"):
         load_encoder(Settings(device="cuda"), tile_m=100)
+
+
+@pytest.fixture(scope="module")
+def real_tiles(tmp_path_factory):
+    """Tiles of the demo town, one of each form."""
+    from geo.demo.write import make_town
+
+    town = make_town(tmp_path_factory.mktemp("town"), pixel_m=0.5)
+    tiles = []
+    for file in sorted((town.folder / "imagery").glob("*.tif"))[:6]:
+        with rasterio.open(file) as raster:
+            tiles += [raster.read(window=Window(at, at, 200, 200)) for at in (200, 500)]
+    return tiles, [np.ones((200, 200), dtype=bool)] * len(tiles)
+
+
+def cosine(first, second):
+    return (first * second).sum(1) / np.linalg.norm(first, axis=1) / np.linalg.norm(second, axis=1)
+
+
+def test_the_runtime_of_a_processor_agrees_with_torch_on_tiles(real_tiles):
+    fast, plain = (
+        load_encoder(Settings(runtime=name, device="cpu"), tile_m=100) for name in ("auto", "torch")
+    )
+    assert fast.runtime.startswith("openvino")
+    assert plain.runtime.startswith("torch")
+    assert "float32" in fast.runtime
+    assert "float32" in plain.runtime
+    assert cosine(fast.encode(*real_tiles), plain.encode(*real_tiles)).min() > 0.9999
+
+
+def test_resizing_bytes_agrees_with_resizing_numbers(real_tiles):
+    """Tiles are resized as bytes, as in the training of such networks; rounding to whole levels changes little."""
+    encoder = load_encoder(Settings(rotations=1), tile_m=100)
+    module, its = bundled.load()
+    tiles = torch.from_numpy(np.stack(real_tiles[0])).float()
+    numbers = (tiles - torch.tensor(its.mean).reshape(1, 3, 1, 1)) / torch.tensor(its.std).reshape(1, 3, 1, 1)
+    with torch.inference_mode():
+        small = interpolate(numbers, size=(encoder.side,) * 2, mode="bilinear", antialias=True)
+        expected = module.eval()(small).numpy()
+    assert cosine(encoder.encode(*real_tiles), expected).min() > 0.999
+
+
+class Squares(torch.nn.Module):
+    """Two figures of an image."""
+
+    def forward(self, images):
+        x = images.float()
+        return torch.stack([x.mean((1, 2, 3)), x.square().mean((1, 2, 3)).sqrt()], dim=1)
+
+
+def test_a_runtime_embeds_any_number_of_images_in_their_order():
+    runtime = choose_runtime(Squares(), 3, 16, Settings(device="cpu"))
+    images = np.random.default_rng(0).integers(0, 255, (11, 3, 16, 16), dtype=np.uint8)
+    expected = np.stack([images.mean((1, 2, 3)), np.sqrt(np.square(images.astype(float)).mean((1, 2, 3)))], 1)
+    np.testing.assert_allclose(runtime.embed(images), expected, rtol=1e-4)
+    np.testing.assert_array_equal(runtime.embed(images[4:5])[0], runtime.embed(images)[4])
+
+
+def test_a_runtime_that_disagrees_is_not_used(monkeypatch):
+    monkeypatch.setattr(
+        runtime_module.OpenVinoRuntime, "embed", lambda _, images: np.eye(2, dtype=np.float32)[: len(images)]
+    )
+    runtime = choose_runtime(Squares(), 3, 16, Settings(device="cpu"))
+    assert runtime.name.startswith("torch")
+    assert "agree with torch's to a cosine of" in runtime.name
+    with pytest.raises(EncoderError, match="OpenVINO cannot execute it"):
+        choose_runtime(Squares(), 3, 16, Settings(device="cpu", runtime="openvino"))
+
+
+def test_without_openvino_torch_runs_and_says_why(monkeypatch):
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    assert "since OpenVINO cannot" in choose_runtime(Squares(), 3, 16, Settings(device="cpu")).name

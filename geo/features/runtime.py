@@ -1,0 +1,215 @@
+"""What executes a network: OpenVINO on a processor, torch on a graphics card and wherever OpenVINO cannot.
+
+The rule is stated, not measured anew each time, so that the same machine always gives the same embeddings. Reduced
+precision is used on graphics cards alone: processors differ in what they have units for, and where they have none it
+is tens of times slower.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from contextlib import nullcontext
+from threading import Lock
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from geo.config import Encoder as EncoderSettings
+from geo.errors import ConfigurationError, EncoderError
+from geo.features.encoder import Embeddings, Pixels
+
+AGREEMENT = 0.9999
+"""Least cosine between the embeddings of a runtime and those of torch in float32."""
+LEAST_CHUNK = 4
+
+
+class Runtime(Protocol):
+    """Executes one network; may be called by several threads, works for one at a time.
+
+    Attributes
+    ----------
+    name
+        What it is and how it computes, for the run's record.
+    """
+
+    name: str
+
+    def embed(self, images: Pixels) -> Embeddings:
+        """Embed images ``(n, bands, side, side)`` of 0 to 255 as ``(n, dimension)``."""
+
+
+def available_cores() -> int:
+    """Count the processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def choose_device(asked: str) -> torch.device:
+    """Find the device to run on: the one asked for, or the best there is.
+
+    Raises
+    ------
+    ConfigurationError
+        When the device asked for is not on this machine.
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if asked == "auto":
+        return torch.device(next(name for name in ("cuda", "mps", "cpu") if there[name]))
+    if not there[asked]:
+        raise ConfigurationError(
+            f"the device {asked!r} is not on this machine",
+            where="encoder.device",
+            todo="Use auto or cpu; every encoder runs on a CPU.",
+        )
+    return torch.device(asked)
+
+
+def choose_runtime(module: torch.nn.Module, bands: int, side: int, settings: EncoderSettings) -> Runtime:
+    """Choose what executes a network.
+
+    On a processor that is OpenVINO, unless it cannot take the network or disagrees with torch (`AGREEMENT`); the
+    reason then stands in the runtime's name.
+
+    Parameters
+    ----------
+    module
+        Takes images ``(n, bands, side, side)`` of 0 to 255, uint8, and gives ``(n, dimension)``.
+    bands, side
+        Of its input.
+    settings
+        ``device`` and ``runtime``.
+
+    Raises
+    ------
+    ConfigurationError
+        When the device asked for is not there, or the runtime asked for does not run on it.
+    EncoderError
+        When the runtime asked for cannot execute the network.
+    """
+    device = choose_device(settings.device)
+    if settings.runtime == "torch" or device.type != "cpu":
+        if settings.runtime == "openvino":
+            raise ConfigurationError(
+                f"OpenVINO runs on a processor, and the device is {device.type!r}",
+                where="encoder.runtime",
+                todo="Set encoder.device: cpu, or encoder.runtime: auto.",
+            )
+        return TorchRuntime(module, device)
+    try:
+        runtime = OpenVinoRuntime(module, bands, side)
+        _compare(runtime, module, bands, side)
+    except (ImportError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0][:160]
+        if settings.runtime == "openvino":
+            raise EncoderError(
+                f"OpenVINO cannot execute it ({reason})",
+                where=f"encoder {settings.name}",
+                todo="Set encoder.runtime: auto or torch.",
+            ) from error
+        return TorchRuntime(module, device, note=f", since OpenVINO cannot: {reason}")
+    return runtime
+
+
+def _compare(runtime: Runtime, module: torch.nn.Module, bands: int, side: int) -> None:
+    """Embed two pictures with both; raises RuntimeError when they disagree."""
+    rng = np.random.default_rng(0)
+    pictures = (
+        rng.integers(0, 256, (2, bands, 8, 8), dtype=np.uint8)
+        .repeat(-(-side // 8), 2)
+        .repeat(-(-side // 8), 3)
+    )
+    pictures = np.ascontiguousarray(pictures[..., :side, :side])
+    ours, theirs = runtime.embed(pictures), TorchRuntime(module, torch.device("cpu")).embed(pictures)
+    cosine = (ours * theirs).sum(1) / (np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1))
+    if not cosine.min() >= AGREEMENT:
+        raise RuntimeError(f"its embeddings agree with torch's to a cosine of {cosine.min():.4f} only")
+
+
+class TorchRuntime:
+    """Torch: float32 on a processor, 16 bits where the card has units for them.
+
+    Parameters
+    ----------
+    module
+        See `choose_runtime`.
+    device
+        Where it runs.
+    note
+        Added to its name.
+    """
+
+    def __init__(self, module: torch.nn.Module, device: torch.device, *, note: str = "") -> None:
+        reduced = device.type != "cpu"
+        self.name = f"torch {torch.__version__}, {device.type}, {'float16' if reduced else 'float32'}{note}"
+        self._device = device
+        self._reduced = reduced
+        # channels_last halves the time of convolutions on a processor
+        self._module = module.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._lock = Lock()
+
+    def embed(self, images: Pixels) -> Embeddings:
+        """See `Runtime.embed`."""
+        batch = torch.from_numpy(images).contiguous(memory_format=torch.channels_last).to(self._device)
+        narrow = torch.autocast(self._device.type, torch.float16) if self._reduced else nullcontext()
+        with self._lock, torch.inference_mode(), narrow:
+            torch.set_num_threads(available_cores())
+            embeddings: Embeddings = self._module(batch).float().cpu().numpy()
+        return embeddings
+
+
+class OpenVinoRuntime:
+    """OpenVINO on all cores of the processor, in float32, a few images at a time so that they stay in its caches.
+
+    Parameters
+    ----------
+    module, bands, side
+        See `choose_runtime`.
+    """
+
+    def __init__(self, module: torch.nn.Module, bands: int, side: int) -> None:
+        import openvino  # noqa: PLC0415 - only this runtime needs it, and it may be left uninstalled
+
+        cores = available_cores()
+        self._chunk = max(LEAST_CHUNK, 2 * cores)
+        self.name = f"openvino {openvino.__version__.split('-')[0]}, cpu, float32"
+        model = _convert(module.eval().cpu(), torch.zeros(self._chunk, bands, side, side, dtype=torch.uint8))
+        options = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_NUM_THREADS": cores,
+        }
+        self._request = openvino.Core().compile_model(model, "CPU", options).create_infer_request()
+        self._lock = Lock()
+
+    def embed(self, images: Pixels) -> Embeddings:
+        """See `Runtime.embed`."""
+        n, size = len(images), self._chunk
+        padded = np.zeros((-(-n // size) * size, *images.shape[1:]), dtype=np.uint8)
+        padded[:n] = images
+        with self._lock:
+            parts = [self._run(padded[i : i + size]) for i in range(0, n, size)]
+        return np.concatenate(parts)[:n]
+
+    def _run(self, images: Pixels) -> Embeddings:
+        """Embed one chunk; the tensor that comes out belongs to the runtime, hence the copy."""
+        embeddings: Embeddings = np.array(self._request.infer(images)[0], dtype=np.float32)
+        return embeddings
+
+
+def _convert(module: torch.nn.Module, example: torch.Tensor) -> Any:  # noqa: ANN401
+    """Bring a network to OpenVINO, of the shape of an example.
+
+    OpenVINO's own ``convert_model`` would report its use to its makers; the front end below it does not.
+    """
+    from openvino.frontend import FrontEndManager  # noqa: PLC0415
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder  # noqa: PLC0415
+
+    front_end = FrontEndManager().load_by_framework("pytorch")
+    with warnings.catch_warnings(), torch.no_grad():
+        # torch announces another way to trace, and networks warn of the shapes that tracing fixes
+        warnings.simplefilter("ignore")
+        decoder = TorchScriptPythonDecoder(module, example_input=example)
+        model = front_end.convert(front_end.load(decoder))
+    model.reshape(list(example.shape))
+    return model

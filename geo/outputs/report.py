@@ -19,7 +19,7 @@ import pandas as pd
 from geo.outputs.charts import Axis, Strip, dash_of, overview, ratio_axis, ratio_strip
 from geo.outputs.layers import LAYERS
 from geo.outputs.palette import Look, look
-from geo.outputs.wording import OUTCOMES, Outcome, figure, interval, verdict
+from geo.outputs.wording import OUTCOMES, Outcome, figure, interval, ratio_limits, verdict
 
 MIX_SHOWN = 4
 KINDS = {
@@ -187,7 +187,7 @@ def cards(data: ReportData, axis: Axis) -> list[Card]:
                 ksi_rate=figure(value["ksi_per_km_year"]),
                 ksi_interval=interval(value["low"], value["high"]),
                 ratio=figure(ratio, 2),
-                ratio_interval=interval(low, high),
+                ratio_interval=ratio_limits(low, high),
                 q_value=figure(value["q_value"], 2),
                 strip=ratio_strip(ratio, low, high, axis),
                 verdict=verdict(low, high, value["q_value"], data.ratio_of),
@@ -218,7 +218,8 @@ def class_mix(segments: pd.DataFrame) -> dict[int, str]:
         shares = shares.sort_index().sort_values(ascending=False, kind="stable")
         parts = [f"{name} {share:.0%}" for name, share in shares.head(MIX_SHOWN).items()]
         if len(shares) > MIX_SHOWN:
-            parts.append(f"{len(shares) - MIX_SHOWN} other classes {shares.iloc[MIX_SHOWN:].sum():.0%}")
+            left = len(shares) - MIX_SHOWN
+            parts.append(f"{left} other class{'es' if left > 1 else ''} {shares.iloc[MIX_SHOWN:].sum():.0%}")
         mixes[int(cluster)] = ", ".join(parts)
     return mixes
 
@@ -255,6 +256,8 @@ def _years(segments: pd.DataFrame) -> str:
     if years.empty:
         return ""
     few, many = float(years.min()), float(years.max())
+    if few == many == 1:
+        return "1 year"
     return f"{figure(few)} years" if few == many else f"{interval(few, many, 3)} years, depending on the road"
 
 

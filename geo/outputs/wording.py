@@ -37,6 +37,13 @@ def interval(low: float | None, high: float | None, digits: int = 2) -> str:
     return f"{figure(low, digits)} to {figure(high, digits)}"
 
 
+def ratio_limits(low: float | None, high: float | None) -> str:
+    """Write the interval of a ratio with as many digits as it takes to see on which side of 1 its ends lie."""
+    ends = [end for end in (low, high) if end is not None and math.isfinite(end) and end != 1]
+    digits = next((d for d in range(2, 9) if all(float(f"{end:.{d}g}") != 1 for end in ends)), 9)
+    return interval(low, high, digits)
+
+
 def verdict(low: float | None, high: float | None, q_value: float | None, outcome: Outcome) -> str:
     """Say in a sentence what the interval of a rate ratio allows to be said.
 
@@ -54,7 +61,7 @@ def verdict(low: float | None, high: float | None, q_value: float | None, outcom
     'More' and 'Fewer' only when the interval excludes 1, and with a reservation when `q_value` does not bear it
     out; 'About the same' only when the interval is narrow (`SAME_WITHIN`); else that it cannot be told.
     """
-    noun, limits = OUTCOMES[outcome], interval(low, high)
+    noun, limits = OUTCOMES[outcome], ratio_limits(low, high)
     if low is None or high is None or math.isnan(low) or math.isnan(high):
         return f"Not known: no rate of {noun} to compare."
     if low > 1 or high < 1:

@@ -17,9 +17,9 @@ from PIL import Image
 
 from geo.errors import RoadprintError
 from geo.outputs.charts import Axis, overview, ratio_axis, ratio_strip
-from geo.outputs.report import ReportData, class_mix, collision_rates, render, write_report
+from geo.outputs.report import ReportData, _years, class_mix, collision_rates, render, write_report
 from geo.outputs.thumbnails import thumbnail
-from geo.outputs.wording import figure, interval, verdict
+from geo.outputs.wording import figure, interval, ratio_limits, verdict
 
 VOID = {"meta", "img", "br", "line", "path", "rect"}
 
@@ -373,3 +373,23 @@ def test_what_is_no_picture_makes_no_thumbnail(shape):
         thumbnail(np.zeros(shape, dtype=np.uint8))
     with pytest.raises(RoadprintError, match="float64"):
         thumbnail(np.zeros((3, 60, 60)))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (1.02, 2.51, "1.02 to 2.51"),
+        (0.4, 0.9996, "0.4 to 0.9996"),
+        (1.0, 2.51, "1 to 2.5"),
+        (0.8, 1.3, "0.8 to 1.3"),
+        (1.004, float("inf"), "1.004 or more"),
+        (None, 2.0, "not known"),
+    ],
+)
+def test_limits_of_a_ratio_show_on_which_side_of_1_they_lie(low, high, words):
+    assert ratio_limits(low, high) == words
+
+
+@pytest.mark.parametrize(("years", "words"), [(1.0, "1 year"), (5.0, "5 years")])
+def test_years_are_counted_in_words(years, words):
+    assert _years(pd.DataFrame({"years": [years, years]})) == words

@@ -14,6 +14,7 @@ import rasterio
 import shapely
 from rasterio.control import GroundControlPoint
 from rasters import CITY, NORTH, WEST, catalogue, cut_short, noise, tiles_at, write_raster
+from real_data import DATA, needs_real_data
 
 from geo.config import Tiles
 from geo.errors import LayerError, SourceError
@@ -21,7 +22,6 @@ from geo.imagery.cover import cover_tiles, mosaics
 from geo.imagery.sources import expand_sources, why_missing
 from geo.ledger import totals
 
-DATA = Path(os.environ.get("ROADPRINT_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
 
 @pytest.fixture
@@ -367,9 +367,7 @@ def test_neighbours_in_degrees_are_one_mosaic_although_their_ground_size_differs
     assert mosaics(images).tolist() == [0, 0]
 
 
-@pytest.mark.skipif(
-    not (DATA / "boston" / "imagery").is_dir(), reason="ROADPRINT_DATA: no boston/imagery there"
-)
+@needs_real_data
 def test_masks_beside_real_imagery_do_no_harm():
     folder = DATA / "boston" / "imagery"
     assert totals(catalogue(folder).entries) == {"done": 4, "skipped": 0, "rejected": 0, "failed": 0}

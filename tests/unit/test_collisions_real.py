@@ -1,12 +1,12 @@
 """Every row of every real file is accounted for."""
 
 import csv
-import os
 from pathlib import Path
 
 import pyogrio
 import pytest
 from geopandas import GeoDataFrame
+from real_data import DATA, needs_real_data
 
 from geo.collisions.assign import assign
 from geo.collisions.read import read_collisions
@@ -14,8 +14,7 @@ from geo.config import Collisions, Roads, Segments
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network
 
-DATA = Path(os.environ.get("ROADPRINT_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"no real data in {DATA}: set ROADPRINT_DATA")
+pytestmark = needs_real_data
 
 BOSTON = ("boston/roads/osm_streets_4towns.gpkg", "EPSG:26986")
 WIGHT = ("uk_isle_of_wight_2018/iow_main_highways.gpkg", "EPSG:27700")

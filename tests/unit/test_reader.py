@@ -1,6 +1,5 @@
 """What the pixels of a tile are."""
 
-import os
 from pathlib import Path
 
 import geopandas as gpd
@@ -26,6 +25,7 @@ from rasters import (
     tiles_at,
     write_raster,
 )
+from real_data import DATA, needs_real_data
 
 from geo.config import Imagery, Tiles
 from geo.imagery.canvas import Canvas, Shelf
@@ -33,7 +33,6 @@ from geo.imagery.cover import cover_tiles
 from geo.imagery.reader import TileFailure, TileImage, TileReader
 from geo.imagery.resample import resize
 
-DATA = Path(os.environ.get("ROADPRINT_DATA", Path(__file__).parents[3] / "shared" / "data"))
 MIDDLE = (WEST + 50, NORTH - 50)
 SMALL = Tiles(tile_m=20)
 
@@ -621,9 +620,7 @@ def test_more_rasters_than_are_held_open_are_all_read(tmp_path):
     assert np.unique(tile.pixels[0, 158:162]).tolist() == list(range(1, 81))
 
 
-@pytest.mark.skipif(
-    not (DATA / "boston" / "imagery").is_dir(), reason="ROADPRINT_DATA: no boston/imagery there"
-)
+@needs_real_data
 def test_real_imagery_gives_its_own_pixels_and_its_own_gaps():
     path = DATA / "boston" / "imagery" / "23279035.tif"
     points = np.random.default_rng(0).uniform((232100, 902900), (233400, 904200), (40, 2))

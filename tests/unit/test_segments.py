@@ -1,8 +1,5 @@
 """From centrelines to segments: what is split, what is joined, what keeps its name."""
 
-import os
-from pathlib import Path
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -10,13 +7,13 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from real_data import DATA, needs_real_data
 
 from geo.config import Roads, Segments
 from geo.roads.lines import canonical, cut
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network
 
-DATA = Path(os.environ.get("ROADPRINT_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 CRS = "EPSG:27700"
 LONG = Segments(max_length_m=10_000, min_length_m=5)
 
@@ -243,7 +240,7 @@ REAL = {
 
 
 @pytest.mark.parametrize("file", REAL)
-@pytest.mark.skipif(not DATA.is_dir(), reason=f"no real data in {DATA}: set ROADPRINT_DATA")
+@needs_real_data
 def test_every_metre_of_a_real_network_is_accounted_for(file):
     source = read_roads(Roads(source=str(DATA / file), **REAL[file]), crs=None, area=None)
     limits = Segments(min_length_m=0, roundabout_max_diameter_m=0)

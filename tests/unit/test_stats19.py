@@ -1,7 +1,6 @@
 """STATS19 in all its generations gives one and the same table."""
 
 import csv
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +9,11 @@ import pyogrio
 import pyproj
 import pytest
 import shapely
+from real_data import DATA, needs_real_data
 
 from geo.collisions.stats19 import OSGR, read_stats19
 from geo.config import Collisions
 from geo.errors import LayerError, SourceError
-
-DATA = Path(os.environ.get("ROADPRINT_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
-real = pytest.mark.skipif(not DATA.is_dir(), reason=f"no real data in {DATA}: set ROADPRINT_DATA")
 
 NEW = {
     "collision_index": "2024010000001",
@@ -270,7 +267,7 @@ def counted(path, column):
     return {code: values.count(code) for code in "123"}
 
 
-@real
+@needs_real_data
 @pytest.mark.parametrize(
     ("file", "column"),
     [
@@ -289,7 +286,7 @@ def test_real_severities_are_all_read(file, column):
     assert source.table[["date", "x", "y", "road_class"]].notna().all(axis=None)
 
 
-@real
+@needs_real_data
 def test_isle_of_wight_records_lie_where_their_own_geometry_is():
     file = DATA / "uk_isle_of_wight_2018/car_crashes_2018_iow.gpkg"
     source = read_stats19(Collisions(sources=[str(file)]))

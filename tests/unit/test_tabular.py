@@ -1,21 +1,18 @@
 """Any table of collisions is read through the mapping of the city's file, or refused with what to mend."""
 
 import csv
-import os
-from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 import pyproj
 import pytest
 import shapely
+from real_data import DATA, needs_real_data
 
 from geo.collisions.tabular import read_tabular
 from geo.config import Collisions
 from geo.errors import ConfigurationError, LayerError, SourceError
 
-DATA = Path(os.environ.get("ROADPRINT_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
-real = pytest.mark.skipif(not DATA.is_dir(), reason=f"no real data in {DATA}: set ROADPRINT_DATA")
 PLACE = {"x": "lon", "y": "lat"}
 
 
@@ -299,7 +296,7 @@ def cells(path, encoding="utf-8-sig", delimiter=","):
     return header, rows
 
 
-@real
+@needs_real_data
 def test_massdot_keeps_the_state_records_alone():
     file = DATA / "boston/collisions/massdot_mapc_crashes_2024.csv"
     header, rows = cells(file)
@@ -317,7 +314,7 @@ def test_massdot_keeps_the_state_records_alone():
     assert kept["date"].dt.year.eq(2024).all()
 
 
-@real
+@needs_real_data
 @pytest.mark.parametrize("year", [2019, 2020, 2021])
 def test_berlin_is_read_with_its_commas_and_its_shifted_row(year):
     file = DATA / f"berlin/berlin_{year}.csv"
@@ -344,7 +341,7 @@ def test_berlin_is_read_with_its_commas_and_its_shifted_row(year):
     assert source.table.loc[~berlin, "collision_id"].tolist() == (["201196"] if year == 2019 else [])
 
 
-@real
+@needs_real_data
 def test_cambridge_dates_are_month_first():
     file = DATA / "boston/collisions/cambridge_pd_crashes_2010_2016.csv"
     columns = {"id": "Crash Number", "date": "Date Time", "x": "Longitude", "y": "Latitude"}
@@ -357,7 +354,7 @@ def test_cambridge_dates_are_month_first():
     assert table["x"].notna().sum() == located
 
 
-@real
+@needs_real_data
 def test_cambridge_points_have_a_place_and_a_year_and_no_severity():
     file = DATA / "boston/collisions/cambridge_pd_crashes_2010_2017_points.geojson"
     source = read(file, columns={"year": "Year"})

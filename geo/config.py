@@ -44,6 +44,9 @@ class Imagery(Section):
         default=None,
         description="Value that marks pixels without data, in all bands at once, where the raster does not say so.",
     )
+    cache_mb: Annotated[int, Field(ge=16, le=65_536)] = Field(
+        default=256, description="Memory for decoded blocks of rasters (megabytes)."
+    )
     licence: str = Field(default="", description="Licence and source of the imagery, quoted in the outputs.")
 
     @field_validator("scale")

@@ -26,8 +26,10 @@ from geo.errors import LayerError
 from geo.features.bands import BandStatistics
 from geo.features.encoder import Embeddings, Encoder
 from geo.features.registry import load_encoder
+from geo.imagery.blocks import BlockStore
 from geo.imagery.reader import TileFailure, TileImage, TileReader
 from geo.ledger import Entry, merge
+from geo.tiles.shards import spatial_order
 from tasks.plan import Plan
 from tasks.stage import code_digest, digest, read_json, write_json
 
@@ -66,16 +68,17 @@ def plan_shards(plan: Plan) -> list[ShardJob]:
     tiles = gpd.read_parquet(stage / "tiles.parquet")
     images = gpd.read_parquet(stage / "images.parquet", columns=["image_id", "digest", "geometry"])
     pixels = images.set_index("image_id")["digest"]
-    made_by = digest(encoder_key(plan), plan.config.tiles.model_dump(), plan.config.imagery.model_dump())
+    pixels_by = plan.config.imagery.model_dump(include={"bands", "scale", "nodata"})
+    made_by = digest(encoder_key(plan), plan.config.tiles.model_dump(), pixels_by)
     jobs = []
-    for shard, mine in tiles[tiles["coverage"] > 0].groupby("shard"):
+    shards = dict(list(tiles[tiles["coverage"] > 0].groupby("shard")))
+    for shard in sorted(shards, key=spatial_order):
+        mine = shards[shard]
         rows = mine[["tile_id", "x", "y", "bearing"]].to_csv(index=False)
         rasters = sorted({name for names in mine["image_ids"] for name in names})
         key = digest(made_by, rows, [(name, pixels[name]) for name in rasters])
         out = plan.stages / "shards" / f"shard-{key}.parquet"
-        job = ShardJob(
-            str(shard), stage / "tiles.parquet", stage / "images.parquet", out, len(mine), plan.config
-        )
+        job = ShardJob(shard, stage / "tiles.parquet", stage / "images.parquet", out, len(mine), plan.config)
         jobs.append(job)
     return jobs
 
@@ -99,7 +102,8 @@ def encode_shard(job: ShardJob) -> None:
     images = gpd.read_parquet(job.images)
     encoder = load_once(job.config.encoder, job.config.tiles.tile_m)
     rows, entries = [_rows([], encoder)], [Entry("tiles", "done", "", 0)]
-    with TileReader(images, job.config.imagery, job.config.tiles) as reader:
+    store = _store(job.images, job.config.imagery.cache_mb)
+    with TileReader(images, job.config.imagery, job.config.tiles, store=store) as reader:
         for batch in _batches(reader.read(tiles[tiles["coverage"] > 0]), job.config.encoder.batch_size):
             encoded, fate = _encode(batch, encoder, job.config.tiles.min_coverage)
             rows.append(encoded)
@@ -110,6 +114,12 @@ def encode_shard(job: ShardJob) -> None:
     pq.write_table(table.replace_schema_metadata({"runtime": encoder.runtime}), part, compression="zstd")
     part.replace(job.out)
     write_json(account, [asdict(entry) for entry in merge(entries) if entry.count])
+
+
+@lru_cache(maxsize=1)
+def _store(images: Path, limit_mb: int) -> BlockStore:  # noqa: ARG001 - blocks of other images are dropped
+    """Keep the decoded blocks of a catalogue for all its shards: neighbours share blocks."""
+    return BlockStore(limit_mb)
 
 
 def load_once(settings: EncoderSettings, tile_m: float) -> Encoder:

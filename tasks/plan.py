@@ -192,7 +192,8 @@ def make_plan(city: Path, overrides: Mapping[str, str] | None = None, out: Path 
 
     plain = config.model_dump(mode="json", by_alias=True)
     licence = {name: plain[name].pop("licence") for name in ("imagery", "roads", "collisions")}
-    plain["imagery"].pop("sources")
+    for key in ("sources", "cache_mb"):
+        plain["imagery"].pop(key)
     needs: dict[str, tuple[object, ...]] = {
         "roads": (plain["roads"], plain["segments"], plain["crs"], plain["area"], list(roads.values())),
         "tiles": (plain["tiles"], plain["imagery"], sorted(images.items())),

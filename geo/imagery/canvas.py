@@ -16,10 +16,8 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from geo.config import Imagery
+from geo.imagery.blocks import Block, BlockStore, Pixels, Valid, cut, reading_shape
 from geo.tiles.grid import PixelWindow, map_pixels, round_half_up
-
-Pixels = NDArray[np.uint8]
-Valid = NDArray[np.bool_]
 
 NOBODY = -1
 """Owner of a pixel that no raster gave."""
@@ -51,6 +49,9 @@ class Canvas:
 
     def contributors(self) -> list[int]:
         """Positions of the rasters that gave pixels, the one that gave most first."""
+        first = int(self.owner.flat[0])
+        if first != NOBODY and (self.owner == first).all():
+            return [first]
         owners, counts = np.unique(self.owner[self.valid], return_counts=True)
         return [int(owner) for owner in owners[np.lexsort((owners, -counts))]]
 
@@ -62,21 +63,31 @@ class OpenRaster:
     ----------
     image_id, path
         Its name and file.
+    store
+        Where its decoded blocks are kept.
     factor
         1 for the raster itself, else the factor of an overview that it has.
     """
 
-    def __init__(self, image_id: str, path: str, factor: int = 1) -> None:
+    def __init__(self, image_id: str, path: str, store: BlockStore, factor: int = 1) -> None:
         self.image_id = image_id
+        self._path = path
+        self._store = store
         self.factor = factor
-        self._whole: rasterio.DatasetReader = rasterio.open(path)
-        self._level: rasterio.DatasetReader = self._whole
-        self.factors: tuple[int, ...] = (1, *self._whole.overviews(1))
-        if factor != 1:
-            self._level = rasterio.open(path, overview_level=self.factors.index(factor) - 1)
+        self._open()
         self.transform: Affine = self._level.transform
         self.shape: tuple[int, int] = self._level.shape
         self._to_pixels: Affine = ~self.transform
+        virtual = self._whole.driver == "VRT"
+        self._unit = reading_shape(self._level.block_shapes[0], self.shape, virtual=virtual)
+
+    def _open(self) -> None:
+        """Open the file, and the overview."""
+        self._whole: rasterio.DatasetReader = rasterio.open(self._path)
+        self._level: rasterio.DatasetReader = self._whole
+        self.factors: tuple[int, ...] = (1, *self._whole.overviews(1))
+        if self.factor != 1:
+            self._level = rasterio.open(self._path, overview_level=self.factors.index(self.factor) - 1)
 
     @property
     def linear(self) -> NDArray[np.float64]:
@@ -98,25 +109,42 @@ class OpenRaster:
         """Find the point of its CRS at a column and row."""
         return map_pixels(self.transform, col, row)
 
-    def read(self, window: PixelWindow, imagery: Imagery) -> tuple[Pixels, Valid]:
-        """Read a window that lies on the raster.
+    def read(self, window: PixelWindow, imagery: Imagery) -> tuple[Pixels, Valid | None]:
+        """Read a window that lies on the raster, from its decoded blocks.
 
         Returns
         -------
-        Pixels ``(3, height, width)`` from 0 to 255, whatever they are where there is no data, and where there is.
+        Pixels ``(3, height, width)`` from 0 to 255, whatever they are where there is no data, and where there is
+        (None: everywhere).
 
         Raises
         ------
         RasterioError
             When the bytes cannot be decoded.
         """
+
+        def block_at(whole: PixelWindow) -> Block:
+            key = self._path, self.factor, whole.row, whole.col
+            return self._store.get(key, lambda: self._decode(whole, imagery))
+
+        try:
+            return cut(window, self._unit, self.shape, block_at)
+        except RasterioError:
+            # what is broken may lie beside the window; and a VRT reports a lost file once, then gives zeros
+            self.close()
+            self._open()
+            block = self._decode(window, imagery)
+            return block.pixels, block.valid
+
+    def _decode(self, window: PixelWindow, imagery: Imagery) -> Block:
+        """Have GDAL decode a window, with the imagery's scale and nodata value applied."""
         raw = self._level.read(imagery.bands, window=window.ranges)
         valid = self._data_mask(window, imagery.bands)
         if raw.dtype.kind == "f":
             valid &= np.isfinite(raw).all(axis=0)
         if imagery.nodata is not None:
             valid &= ~(raw == imagery.nodata).all(axis=0)
-        return to_8_bit(raw, imagery.scale), valid
+        return Block(to_8_bit(raw, imagery.scale), None if valid.all() else valid)
 
     def _data_mask(self, window: PixelWindow, bands: Sequence[int]) -> Valid:
         """Where the raster says that it has data: by a nodata value (in any band), an alpha band or a mask."""
@@ -152,12 +180,15 @@ class Shelf:
     ----------
     paths
         File of each image id.
+    store
+        Where decoded blocks are kept.
     places
         How many stay open when `tidy` is called.
     """
 
-    def __init__(self, paths: dict[str, str], places: int = 64) -> None:
+    def __init__(self, paths: dict[str, str], store: BlockStore, places: int = 64) -> None:
         self._paths = paths
+        self._store = store
         self._places = places
         self._open: OrderedDict[tuple[str, int], OpenRaster] = OrderedDict()
 
@@ -171,7 +202,7 @@ class Shelf:
         """
         key = image_id, factor
         if key not in self._open:
-            self._open[key] = OpenRaster(image_id, self._paths[image_id], factor)
+            self._open[key] = OpenRaster(image_id, self._paths[image_id], self._store, factor)
         self._open.move_to_end(key)
         return self._open[key]
 
@@ -219,8 +250,11 @@ def fill(rasters: Sequence[OpenRaster], window: PixelWindow, imagery: Imagery) -
         except RasterioError:
             broken.append(raster.image_id)
             continue
+        if valid is None and part == own and number == 0:
+            whole = np.ones(window.shape, dtype=bool)
+            return Canvas(pixels, whole, np.zeros(window.shape, dtype=np.int16)), broken
         place = part.slices_in(own)
-        new = valid & ~canvas.valid[place]
+        new = ~canvas.valid[place] if valid is None else valid & ~canvas.valid[place]
         np.copyto(canvas.pixels[:, *place], pixels, where=new)
         np.copyto(canvas.owner[place], number, where=new)
         canvas.valid[place] |= new

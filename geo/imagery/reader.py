@@ -23,14 +23,19 @@ from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
 from geo.config import Imagery, Tiles
-from geo.imagery.canvas import Canvas, OpenRaster, Pixels, Shelf, Valid, fill
+from geo.imagery.blocks import BlockStore, Pixels, Valid
+from geo.imagery.canvas import Canvas, OpenRaster, Shelf, fill
 from geo.imagery.cover import SAME_GRID, WHOLE, mosaics
 from geo.imagery.resample import Square, resize, turn
 from geo.tiles.grid import PixelWindow, map_pixels, pixel_count
 
 READING_BAND_PX = 512
 """Tiles are read in bands of this many raster rows, from left to right: a common height of a raster's blocks, so that
-a block is in GDAL's cache when the next tile wants it."""
+a block is still there when the next tile wants it."""
+
+GDAL_CACHE_MB = 16
+"""GDAL's own cache (megabytes), which all readers of a process share: what it decodes for one call, and the blocks of a
+VRT's files."""
 
 Floats = NDArray[np.float64]
 
@@ -101,25 +106,25 @@ class TileReader:
     tiles
         ``tile_m``, ``pixel_m`` and ``align``. North is up in the raster's own grid, which may differ from the city's by
         the few degrees between two map grids; a road is turned upright exactly.
-    cache_mb
-        Bound of GDAL's cache of decoded blocks, which all readers of a process share (megabytes).
+    store
+        Decoded blocks, which readers of the same images may share; None: one of its own, of ``imagery.cache_mb``.
     """
 
     def __init__(
-        self, images: gpd.GeoDataFrame, imagery: Imagery, tiles: Tiles, *, cache_mb: int = 256
+        self, images: gpd.GeoDataFrame, imagery: Imagery, tiles: Tiles, *, store: BlockStore | None = None
     ) -> None:
         self._imagery = imagery
         self._tiles = tiles
-        self._cache_mb = cache_mb
         self._city = images.crs
         columns = images[["image_id", "crs", "pixel_m", "transform"]].assign(mosaic=mosaics(images))
         self._images: dict[str, dict[str, Any]] = columns.set_index("image_id").to_dict("index")
-        self._shelf = Shelf(dict(zip(images["image_id"], images["path"], strict=True)))
+        paths = dict(zip(images["image_id"], images["path"], strict=True))
+        self._shelf = Shelf(paths, store or BlockStore(imagery.cache_mb))
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
         # GDAL takes a small number for megabytes, rasterio hands it on as bytes, which would be no cache at all
-        self._open.enter_context(rasterio.Env(GDAL_CACHEMAX=self._cache_mb * 2**20))
+        self._open.enter_context(rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB * 2**20))
         self._open.callback(self._shelf.close)
         return self
 
@@ -194,7 +199,7 @@ class TileReader:
                 continue
             place = places[tile_id, self._images[rasters[0].image_id]["crs"]]
             canvas = self._view(rasters, place, bearing, faults)
-            share = float(canvas.valid.mean())
+            share = np.count_nonzero(canvas.valid) / canvas.valid.size
             if best is None or share > best.coverage:
                 sources = ";".join(rasters[i].image_id for i in canvas.contributors())
                 best = TileImage(tile_id, canvas.pixels, canvas.valid, sources, share)

@@ -45,3 +45,18 @@ def assign_shards(tiles: pd.DataFrame, *, tiles_per_shard: int = 400) -> pd.Seri
         names.iloc[places] = labels[cell.ravel()[closed]]
         open_[places] = False
     return names
+
+
+def spatial_order(shard: str) -> tuple[int, str]:
+    """Key to sort shards so that neighbours mostly follow each other (Morton 1966, Z-order).
+
+    Parameters
+    ----------
+    shard
+        A name of `assign_shards`.
+    """
+    side, column, row = (int(part) for part in shard.split("_"))
+    # the corner in the smallest cells, away from negative numbers
+    x, y = (place * side // CELL_SIDES_M[-1] + 2**30 for place in (column, row))
+    code = sum((x >> bit & 1) << 2 * bit | (y >> bit & 1) << 2 * bit + 1 for bit in range(32))
+    return code, shard

@@ -1,6 +1,5 @@
 """Which rasters can be used, why others cannot, and which of them show a tile."""
 
-import os
 import re
 import shutil
 from pathlib import Path
@@ -21,7 +20,6 @@ from geo.errors import LayerError, SourceError
 from geo.imagery.cover import cover_tiles, mosaics
 from geo.imagery.sources import expand_sources, why_missing
 from geo.ledger import totals
-
 
 
 @pytest.fixture

@@ -28,9 +28,10 @@ from rasters import (
 from real_data import DATA, needs_real_data
 
 from geo.config import Imagery, Tiles
+from geo.imagery.blocks import BlockStore, reading_shape
 from geo.imagery.canvas import Canvas, Shelf
 from geo.imagery.cover import cover_tiles
-from geo.imagery.reader import TileFailure, TileImage, TileReader
+from geo.imagery.reader import GDAL_CACHE_MB, TileFailure, TileImage, TileReader
 from geo.imagery.resample import resize
 
 MIDDLE = (WEST + 50, NORTH - 50)
@@ -556,9 +557,11 @@ def test_a_vrt_with_a_lost_file_gives_what_is_left(tmp_path):
             <DstRect xOff="{place}" yOff="0" xSize="100" ySize="100"/></SimpleSource>"""
         text += "</VRTRasterBand>"
     (tmp_path / "all.vrt").write_text(text + "</VRTDataset>")
-    whole, lost = read_tiles([MIDDLE, (WEST + 250, NORTH - 50)], tmp_path / "all.vrt", tiles=SMALL)
+    points = [MIDDLE, *((WEST + 250, NORTH - y) for y in (50, 45, 55))]
+    whole, *lost = read_tiles(points, tmp_path / "all.vrt", tiles=SMALL)
     assert whole.coverage == 1
-    assert lost == TileFailure("t0001", "all is damaged, cut short or out of reach")
+    reason = "all is damaged, cut short or out of reach"
+    assert lost == [TileFailure(f"t000{i}", reason) for i in (1, 2, 3)]
 
 
 # ---- the run
@@ -594,17 +597,17 @@ def test_tables_that_went_through_parquet_read_the_same(tmp_path):
     assert found[0].image_id == found[1].image_id == "a"
 
 
-def test_the_cache_of_decoded_blocks_is_bounded_and_large_enough_to_be_one(tmp_path):
+def test_gdals_own_cache_is_bounded_and_large_enough_to_be_one(tmp_path):
     images = catalogue(write_raster(tmp_path / "a.tif", noise(8, 8))).images
-    with TileReader(images, Imagery(sources=["none"]), SMALL, cache_mb=64):
+    with TileReader(images, Imagery(sources=["none"]), SMALL):
         # GDAL counts bytes
-        assert get_gdal_config("GDAL_CACHEMAX") == 64 * 2**20
+        assert get_gdal_config("GDAL_CACHEMAX") == GDAL_CACHE_MB * 2**20
 
 
 def test_rasters_used_longest_ago_are_closed(tmp_path):
     names = "abc"
     paths = {name: write_raster(tmp_path / f"{name}.tif", noise(8, 8)) for name in names}
-    shelf = Shelf(paths, places=2)
+    shelf = Shelf(paths, BlockStore(1), places=2)
     before = [shelf.take(name) for name in names]
     shelf.tidy()
     after = [shelf.take(name) for name in names]
@@ -632,3 +635,92 @@ def test_real_imagery_gives_its_own_pixels_and_its_own_gaps():
             np.testing.assert_array_equal(tile.valid, valid)
             np.testing.assert_array_equal(tile.pixels, np.where(valid, raster.read(window=window), 0))
     assert {0.0, 1.0} < {tile.coverage for tile in found}
+
+
+# ---- blocks
+
+
+def crossing(side=1024):
+    """Points whose tiles of 200 m overlap, on a raster of ``side`` metres."""
+    x, y = np.meshgrid(np.arange(150, side - 100, 100), np.arange(150, side - 100, 100))
+    return np.column_stack([WEST + x.ravel(), NORTH - y.ravel()])
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        {"tiled": True, "blockxsize": 256, "blockysize": 256},
+        {"tiled": True, "blockxsize": 128, "blockysize": 64, "compress": "deflate"},
+        {"tiled": False, "blockysize": 16, "compress": "lzw"},
+        {"tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "webp", "WEBP_LOSSLESS": True},
+    ],
+    ids=["blocks", "small blocks", "strips", "webp"],
+)
+def test_each_block_is_decoded_once_and_only_where_it_is_needed(tmp_path, layout):
+    path = write_raster(tmp_path / "a.tif", noise(1024, 1024), **layout)
+    points = crossing()[:20]
+    frame = tiles_at(points, Tiles(tile_m=200))
+    images = catalogue(path).images
+    frame = frame.join(cover_tiles(frame, images))
+    with rasterio.open(path) as raster:
+        height, width = reading_shape(raster.block_shapes[0], raster.shape, virtual=False)
+        whole = raster.read()
+    store = BlockStore(64)
+    with TileReader(images, Imagery(sources=["none"]), Tiles(tile_m=200), store=store) as reader:
+        found = {tile.tile_id: tile for tile in reader.read(frame)}
+    needed = set()
+    for (x, y), tile_id in zip(points, frame["tile_id"], strict=True):
+        row, col = round(NORTH - y - 100), round(x - WEST - 100)
+        np.testing.assert_array_equal(found[tile_id].pixels, whole[:, row : row + 200, col : col + 200])
+        rows, columns = (
+            range(row // height, (row + 199) // height + 1),
+            range(col // width, (col + 199) // width + 1),
+        )
+        needed |= {(r, c) for r in rows for c in columns}
+    assert store.decoded == len(needed)
+
+
+def test_readers_that_share_a_store_decode_a_block_once_between_them(tmp_path):
+    path = write_raster(tmp_path / "a.tif", noise(512, 512), tiled=True, blockxsize=256, blockysize=256)
+    images = catalogue(path).images
+    store = BlockStore(64)
+    for point in ((WEST + 250, NORTH - 250), (WEST + 260, NORTH - 260)):
+        frame = tiles_at([point], Tiles(tile_m=100))
+        frame = frame.join(cover_tiles(frame, images))
+        with TileReader(images, Imagery(sources=["none"]), Tiles(tile_m=100), store=store) as reader:
+            assert [tile.coverage for tile in reader.read(frame)] == [1.0]
+    assert store.decoded == 4
+
+
+def test_blocks_stay_within_their_memory_and_tiles_are_right_all_the_same(tmp_path):
+    path = write_raster(tmp_path / "a.tif", noise(1024, 1024), tiled=True, blockxsize=256, blockysize=256)
+    block_mb = 3 * 256 * 256 / 2**20
+    images = catalogue(path).images
+    frame = tiles_at(crossing(), Tiles(tile_m=200))
+    frame = frame.join(cover_tiles(frame, images))
+    pixels = []
+    for limit in (2.5 * block_mb, 64):
+        store = BlockStore(limit)
+        with TileReader(images, Imagery(sources=["none"]), Tiles(tile_m=200), store=store) as reader:
+            tiles = []
+            for tile in reader.read(frame):
+                tiles.append(tile.pixels)
+                assert store.held_bytes <= limit * 2**20
+        pixels.append(np.stack(tiles))
+    np.testing.assert_array_equal(*pixels)
+
+
+@pytest.mark.parametrize(
+    ("block", "raster", "virtual", "shape"),
+    [
+        ((512, 512), (9000, 9000), False, (512, 512)),
+        ((128, 128), (9000, 9000), False, (256, 256)),
+        ((1, 9000), (9000, 9000), False, (256, 9000)),
+        ((16, 9000), (100, 9000), False, (100, 9000)),
+        ((1, 50_000), (50_000, 50_000), False, (111, 50_000)),
+        ((50_000, 50_000), (50_000, 50_000), False, (512, 512)),
+        ((128, 128), (9000, 9000), True, (512, 512)),
+    ],
+)
+def test_rasters_are_read_in_whole_blocks_of_a_sensible_size(block, raster, virtual, shape):
+    assert reading_shape(block, raster, virtual=virtual) == shape

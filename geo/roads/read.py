@@ -315,7 +315,8 @@ def _text(lines: gpd.GeoDataFrame, column: str | None) -> pd.Series:
     if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
         values = values.astype("Int64")
     text = values.astype("string").str.strip()
-    stripped: pd.Series = text.where(text.notna() & (text != ""), None).astype(object)
+    there = text.notna() & (text != "")
+    stripped: pd.Series = text.astype(object).where(there.to_numpy(dtype=bool), None)
     return stripped
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +15,11 @@ os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
 os.environ.setdefault("DO_NOT_TRACK", "1")
+try:
+    Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser().mkdir(parents=True, exist_ok=True)
+except OSError:
+    # the user of a container may have no home to write to
+    os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="roadprint-prefect-")
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
@@ -82,7 +88,7 @@ def _run(name: str, plan: Plan) -> StageResult:
     """Run a stage with its bar; the heavy one shard by shard."""
     start = time.monotonic()
     with stage_bar(name) as bar:
-        if name == "features" and not plan.stage_folder(name).exists():
+        if name == "features" and not features.is_finished(plan):
             jobs = features.plan_shards(plan)
             bar.expect(sum(job.n_tiles for job in jobs))
             for future in as_completed([shard_task.submit(job) for job in jobs]):

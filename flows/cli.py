@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,20 @@ from flows.progress import shown
 from geo.config import load
 from geo.errors import RoadprintError
 
-REFUSED = 2
+REFUSED, INTERRUPTED = 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code (0 done, 2 an input that cannot be run, 1 anything else)."""
+    """Run the command line.
+
+    Returns
+    -------
+    The exit code: 0 done, 2 an input that cannot be run, 130 interrupted, 1 anything else.
+    """
     asked = _parser().parse_args(arguments)
+    if threading.current_thread() is threading.main_thread():
+        # ended from outside as by Ctrl-C, so that Prefect's server, a process of its own, ends too
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     command: Callable[[argparse.Namespace], dict[str, Any]] = asked.command
     show: Callable[[dict[str, Any]], None] = asked.show
     try:
@@ -30,6 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RoadprintError as error:
         sys.stderr.write(f"roadprint: {error}\n")
         return REFUSED
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            "roadprint: interrupted; what was finished is kept, the same command goes on from there\n"
+        )
+        return INTERRUPTED
     if asked.json:
         sys.stdout.write(json.dumps(outcome, ensure_ascii=False) + "\n")
     else:
@@ -127,7 +142,8 @@ def _show_run(summary: dict[str, Any]) -> None:
         count = sum(row[status] for row in summary["stages"])
         if count:
             console.print(
-                f"{count:,} items were {status} ({meaning}): the layer 'ledger' says which and why."
+                f"{count:,} item{'s were' if count > 1 else ' was'} {status} ({meaning}): "
+                "the layer 'ledger' says which and why."
             )
     console.print(f"Report: {summary['report']}", markup=False)
     sys.stdout.write(f"{summary['geopackage']}\n")

@@ -19,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from geo.errors import ConfigurationError
 
 Metres = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+LEAST_TILE_PX = 16
+"""A tile of fewer pixels a side shows nothing."""
 Severity = Literal["fatal", "serious", "slight"]
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -106,8 +108,10 @@ class Segments(Section):
 class Tiles(Section):
     """Square windows of imagery along the segments."""
 
-    tile_m: Metres = Field(default=100.0, description="Side of a tile (metres).")
-    spacing_m: Metres = Field(default=50.0, description="Distance between tiles along a segment (metres).")
+    tile_m: Metres = Field(default=100.0, le=10_000, description="Side of a tile (metres).")
+    spacing_m: Metres = Field(
+        default=50.0, ge=1, description="Distance between tiles along a segment (metres)."
+    )
     pixel_m: Metres | None = Field(
         default=None, description="Resolution (metres); default: the raster's own."
     )
@@ -117,6 +121,14 @@ class Tiles(Section):
     min_coverage: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.5, description="A tile is encoded when imagery covers at least this share of it (0 to 1)."
     )
+
+    @model_validator(mode="after")
+    def _resolved(self) -> Self:
+        if self.pixel_m is not None and self.tile_m / self.pixel_m < LEAST_TILE_PX:
+            raise ValueError(
+                f"a tile of {self.tile_m:g} m has fewer than {LEAST_TILE_PX} pixels of {self.pixel_m:g} m a side"
+            )
+        return self
 
 
 class Encoder(Section):
@@ -309,6 +321,20 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> CityConfig:
     return _absolute(config, path.resolve().parent)
 
 
+class _OneOfAKey(yaml.SafeLoader):
+    """Reads YAML as `yaml.safe_load` does, but for a key that stands twice: of these, one would be lost unseen."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        """Build a mapping of distinct keys."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = next((key for i, key in enumerate(keys) if key in keys[:i]), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {twice!r} stands there twice", node.start_mark
+            )
+        return super().construct_mapping(node, deep)
+
+
 def read_raw(path: Path, overrides: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Read a city's file as it was written: variables and relative paths stay what they are.
 
@@ -318,7 +344,7 @@ def read_raw(path: Path, overrides: Mapping[str, str] | None = None) -> dict[str
         When it cannot be read, or is not a mapping of keys.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.load(path.read_text(encoding="utf-8"), _OneOfAKey)  # noqa: S506 - a safe loader
     except OSError as error:
         raise ConfigurationError(
             f"the file cannot be read ({error.strerror})",

@@ -10,6 +10,7 @@ import shapely
 
 from geo.collisions.assign import assign
 from geo.collisions.read import read_collisions
+from geo.errors import LayerError
 from geo.ledger import Entry
 from tasks.plan import Plan
 from tasks.stage import read_json, write_json
@@ -32,6 +33,15 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         area=None if place["area"] is None else shapely.from_wkt(place["area"]),
         settings=config.collisions,
     )
+    fates = placed.collisions["snap_status"].value_counts()
+    if "matched" not in fates:
+        found = "; ".join(f"{count:,} {status}" for status, count in fates.items())
+        raise LayerError(
+            f"not one of its {len(placed.collisions):,} rows could be placed on the roads ({found})",
+            where=", ".join(config.collisions.sources),
+            todo="Check which columns hold the coordinates and in which CRS, and collisions.period and keep; "
+            "without records of this place, leave collisions.sources empty.",
+        )
     placed.collisions.to_parquet(folder / "collisions.parquet")
     write_json(folder / "source.json", {"severities": sorted(source.severities)})
     return [*source.entries, *placed.entries]

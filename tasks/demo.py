@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from geo.demo.write import make_town
-from tasks.stage import code_digest, digest, unfinished
+from tasks.stage import code_digest, digest, results_folder, unfinished
 
 SEED = 1
 
@@ -24,7 +24,7 @@ def draw_demo(out: Path, *, seed: int = SEED) -> Path:
     -------
     Path of its city file.
     """
-    folder = out.resolve() / f"town-{digest(seed, code_digest('geo/demo'))}"
+    folder = results_folder(out.resolve()) / f"town-{digest(seed, code_digest('geo/demo'))}"
     if not folder.exists():
         with unfinished(folder) as work:
             make_town(work, seed=seed)

@@ -7,8 +7,9 @@ the stages, so a change in one place re-encodes that place alone.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -31,7 +32,7 @@ from geo.imagery.reader import TileFailure, TileImage, TileReader
 from geo.ledger import Entry, merge
 from geo.tiles.shards import spatial_order
 from tasks.plan import Plan
-from tasks.stage import code_digest, digest, read_json, write_json
+from tasks.stage import code_digest, digest, read_account, read_json, read_summary, write_account, write_json
 
 _loading = Lock()
 
@@ -96,7 +97,7 @@ def encode_shard(job: ShardJob) -> None:
     row; the account beside the file says so.
     """
     account = job.out.with_suffix(".json")
-    if job.out.is_file() and account.is_file():
+    if read_account(account) is not None:
         return
     tiles = gpd.read_parquet(job.tiles, filters=[("shard", "==", job.shard)])
     images = gpd.read_parquet(job.images)
@@ -113,7 +114,7 @@ def encode_shard(job: ShardJob) -> None:
     table = pa.concat_tables(rows).sort_by("tile_id")
     pq.write_table(table.replace_schema_metadata({"runtime": encoder.runtime}), part, compression="zstd")
     part.replace(job.out)
-    write_json(account, [asdict(entry) for entry in merge(entries) if entry.count])
+    write_account(account, [entry for entry in merge(entries) if entry.count], [job.out])
 
 
 @lru_cache(maxsize=1)
@@ -188,7 +189,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     jobs = plan_shards(plan)
     for job in jobs:
         encode_shard(job)
-    entries = [Entry(**row) for job in jobs for row in read_json(job.out.with_suffix(".json"))]
+    entries = [entry for job in jobs for entry in read_account(job.out.with_suffix(".json")) or ()]
     if not sum(entry.count for entry in entries if entry.status == "done"):
         reasons = "; ".join(f"{entry.count} tiles {entry.status}: {entry.reason}" for entry in merge(entries))
         raise LayerError(
@@ -204,6 +205,17 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     }
     write_json(folder / "features.json", record)
     return entries
+
+
+def is_finished(plan: Plan) -> bool:
+    """Tell whether the stage is there with all its shards as they were left; remains of one that is not are removed."""
+    folder = plan.stage_folder("features")
+    if read_summary(folder) is not None:
+        shards = [plan.stages / shard for shard in read_json(folder / "features.json")["shards"]]
+        if all(read_account(shard.with_suffix(".json")) is not None for shard in shards):
+            return True
+        shutil.rmtree(folder)
+    return False
 
 
 def load_tiles(plan: Plan) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from xml.etree import ElementTree as ET
 from geo.collisions.sources import expand_tables
 from geo.config import CityConfig, is_url, load, read_raw
 from geo.imagery.sources import digest_file, expand_sources
-from tasks.stage import code_digest, digest, write_json
+from tasks.stage import code_digest, digest, results_folder, write_json
 
 STAGES = ("roads", "tiles", "features", "clusters", "collisions", "safety", "package", "report")
 _SHARED_CODE = ("geo/config", "geo/errors", "geo/ledger", "tasks/stage")
@@ -181,7 +181,7 @@ def make_plan(city: Path, overrides: Mapping[str, str] | None = None, out: Path 
         When the file is not a valid configuration.
     """
     config = load(city, overrides)
-    folder = (out or Path(config.output.folder)).resolve() / config.city
+    folder = results_folder((out or Path(config.output.folder)).resolve() / config.city)
     files = FileDigests(folder / "stages" / DIGESTS)
     images = {path: files.of(path) for path in expand_sources(config.imagery.sources)}
     roads = {p: files.of(p) for p in (config.roads.source, config.area) if isinstance(p, str)}

@@ -8,12 +8,13 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from geo.errors import ConfigurationError
 from geo.ledger import Entry, Status, merge, totals
 
 SUMMARY = "summary.json"
@@ -124,15 +125,29 @@ def run_stage(name: str, stages: Path, key: str, build: Callable[[Path], list[En
         return StageResult(name, folder, time.monotonic() - start, entries, cached=True)
     with unfinished(folder) as work:
         found = tuple(merge(build(work)))
-        write_json(work / SUMMARY, [asdict(entry) for entry in found])
+        write_account(work / SUMMARY, found, [f for f in work.rglob("*") if f.is_file()])
     return StageResult(name, folder, time.monotonic() - start, found, cached=False)
 
 
 def read_summary(folder: Path) -> tuple[Entry, ...] | None:
-    """Read the account of a finished stage; None when there is none that can be read."""
+    """Read the account of a finished stage, see `read_account`."""
+    return read_account(folder / SUMMARY)
+
+
+def write_account(path: Path, entries: Iterable[Entry], files: Iterable[Path]) -> None:
+    """Write what became of the items of finished work, and how large the files are that it made beside `path`."""
+    sizes = {str(file.relative_to(path.parent)): file.stat().st_size for file in files}
+    write_json(path, {"entries": [asdict(entry) for entry in entries], "bytes": sizes})
+
+
+def read_account(path: Path) -> tuple[Entry, ...] | None:
+    """Read the account of finished work; None when there is none, or its files are not as they were left."""
     try:
-        return tuple(Entry(**row) for row in json.loads((folder / SUMMARY).read_text(encoding="utf-8")))
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, TypeError):
+        account = read_json(path)
+        if any((path.parent / file).stat().st_size != size for file, size in account["bytes"].items()):
+            return None
+        return tuple(Entry(**row) for row in account["entries"])
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, TypeError, KeyError):
         return None
 
 
@@ -151,6 +166,26 @@ def unfinished(folder: Path) -> Iterator[Path]:
     finally:
         for left in (work, work.with_name(f"{work.name}-old")):
             shutil.rmtree(left, ignore_errors=True)
+
+
+def results_folder(folder: Path) -> Path:
+    """Make a folder for results.
+
+    Raises
+    ------
+    ConfigurationError
+        When it cannot be made, or not be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise ConfigurationError(
+            f"results cannot be written to {folder} ({error.strerror})",
+            where="output.folder",
+            todo="Name another folder there, or with --out.",
+        ) from error
 
 
 def write_json(path: Path, value: object) -> None:

@@ -146,6 +146,19 @@ def test_a_damaged_output_is_made_again(finished, town, call):
     assert path.read_bytes() == before
 
 
+def test_a_damaged_shard_is_encoded_again(town, tmp_path, call):
+    first = call("run", town.city, "--out", tmp_path, *BANDS, "--json").summary
+    expected = Path(first["geopackage"]).read_bytes()
+    stages = tmp_path / "demo-town" / "stages"
+    shard = sorted((stages / "shards").glob("*.parquet"))[0]
+    shard.write_bytes(shard.read_bytes()[:50])
+    for folder in (Path(first["geopackage"]).parent, *stages.glob("clusters-*")):
+        shutil.rmtree(folder)
+    outcome = call("run", town.city, "--out", tmp_path, *BANDS, "--json")
+    assert outcome.code == 0
+    assert Path(outcome.summary["geopackage"]).read_bytes() == expected
+
+
 def test_the_same_inputs_in_another_place_give_the_same_bytes(town, tmp_path, call):
     elsewhere = tmp_path / "moved"
     shutil.copytree(town.folder, elsewhere)
@@ -257,6 +270,25 @@ def test_records_without_coordinates_are_refused(town, tmp_path, call):
         town, tmp_path, collisions={"sources": [str(tmp_path / "c.csv")]}, encoder={"name": "bands"}
     )
     refused(call("check", city), "c.csv", "coordinates")
+
+
+def test_records_of_another_place_are_refused(town, tmp_path, call):
+    """Longitude and latitude the wrong way round, say: a run would tell of roads without collisions."""
+    records = pd.read_csv(town.folder / "collisions.csv", dtype=str)
+    records = records.drop(columns=["location_easting_osgr", "location_northing_osgr"])
+    swapped = records.rename(columns={"longitude": "latitude", "latitude": "longitude"})
+    swapped.to_csv(tmp_path / "c.csv", index=False)
+    city = change(
+        town, tmp_path, collisions={"sources": [str(tmp_path / "c.csv")]}, encoder={"name": "bands"}
+    )
+    outcome = call("run", city, "--out", tmp_path / "runs")
+    refused(outcome, "c.csv", "not one of its 658 rows", "outside_area")
+
+
+def test_results_that_cannot_be_written_are_refused_before_anything_is_done(town, tmp_path, call):
+    (tmp_path / "file").write_text("in the way")
+    refused(call("run", town.city, "--out", tmp_path / "file"), "output.folder", "file")
+    refused(call("demo", "--out", tmp_path / "file"), "output.folder", "file")
 
 
 def test_weights_that_cannot_be_had_end_a_check_before_a_run(town, tmp_path, call, monkeypatch):

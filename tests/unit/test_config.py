@@ -57,6 +57,7 @@ def test_all_faults_come_in_one_message(tmp_path):
         ({"tiles": {"spacing_m": -5}}, "tiles.spacing_m"),
         ({"tiles": {"spacing_m": float("inf")}}, "tiles.spacing_m"),
         ({"segments": {"min_length_m": 300}}, "segments"),
+        ({"tiles": {"pixel_m": 10, "tile_m": 100}}, "fewer than 16 pixels"),
         ({"clusters": {"k_range": [9, 3]}}, "clusters.k_range"),
         ({"area": [2, 0, 1, 1]}, "area"),
         ({"collisions": {"period": ["2024-12-31", "2024-01-01"]}}, "collisions"),
@@ -74,6 +75,12 @@ def test_a_value_out_of_range_is_refused_by_its_key(tmp_path, change, key):
 def test_a_file_that_is_no_mapping_is_refused(tmp_path, content):
     with pytest.raises(ConfigurationError, match=r"city\.yaml"):
         load(write(tmp_path, content))
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    text = "city: one\nimagery: {sources: [a.tif]}\nroads: {source: r.gpkg}\nclusters:\n  k: 3\n  seed: 1\n  k: 4\n"
+    with pytest.raises(ConfigurationError, match="'k' stands there twice"):
+        load(write(tmp_path, text))
 
 
 def test_a_missing_file_is_named(tmp_path):

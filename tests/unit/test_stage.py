@@ -45,6 +45,19 @@ def test_unreadable_remains_are_made_again(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["roads-k"]
 
 
+def test_a_stage_whose_files_were_cut_short_is_made_again(tmp_path):
+    def build(folder):
+        (folder / "table.parquet").write_text("x" * 100)
+        return []
+
+    stage = run_stage("roads", tmp_path, "k", build)
+    (stage.folder / "table.parquet").write_text("x")
+    assert not run_stage("roads", tmp_path, "k", build).cached
+    assert (stage.folder / "table.parquet").stat().st_size == 100
+    (stage.folder / "table.parquet").unlink()
+    assert not run_stage("roads", tmp_path, "k", build).cached
+
+
 def test_a_folder_appears_only_when_it_is_whole(tmp_path):
     with unfinished(tmp_path / "run") as work:
         (work / "a").write_text("x")

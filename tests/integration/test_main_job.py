@@ -150,7 +150,7 @@ def test_a_damaged_shard_is_encoded_again(town, tmp_path, call):
     first = call("run", town.city, "--out", tmp_path, *BANDS, "--json").summary
     expected = Path(first["geopackage"]).read_bytes()
     stages = tmp_path / "demo-town" / "stages"
-    shard = sorted((stages / "shards").glob("*.parquet"))[0]
+    shard = min((stages / "shards").glob("*.parquet"))
     shard.write_bytes(shard.read_bytes()[:50])
     for folder in (Path(first["geopackage"]).parent, *stages.glob("clusters-*")):
         shutil.rmtree(folder)

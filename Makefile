@@ -1,11 +1,11 @@
-# make demo | test | lint | format: each makes the environment it needs first, once.
+# make demo | test | lint | format | bench: each makes the environment it needs first, once.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # TORCH_INDEX=ADDRESS takes torch and torchvision from another package index (README: CPU-only)
 TORCH_INDEX ?=
 
-.PHONY: demo test lint format clean
+.PHONY: demo test lint format bench clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.ready
@@ -22,6 +22,9 @@ lint: $(VENV)/.ready-dev
 format: $(VENV)/.ready-dev
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ruff check --fix .
+
+bench: $(VENV)/.ready
+	for one in encoding reading pipeline placing growth whole_run recovery; do $(BIN)/python bench/$$one.py; done
 
 clean:
 	rm -rf $(VENV) build *.egg-info

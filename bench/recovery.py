@@ -11,7 +11,6 @@ bench/results/.
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyproj
+from results import save
 from sklearn.metrics import adjusted_rand_score
 
 from flows.city import city_flow
@@ -35,8 +35,6 @@ from geo.safety.rates import count_severities, segment_rates, years_of
 from tasks.demo import draw_demo
 from tasks.features import load_embeddings
 from tasks.plan import Plan, make_plan
-
-RESULTS = Path(__file__).parent / "results"
 
 
 def forms(plan: Plan, truth: Truth) -> pd.DataFrame:
@@ -133,9 +131,8 @@ def main() -> None:
     covered = redraw(plan, truth, asked.draws)
     coverage = covered.groupby(["grouping", "outcome"])["covered"].agg(["mean", "size"])
     print(coverage.round(3).to_string())
-    RESULTS.mkdir(exist_ok=True)
     record = {"forms": found.to_dict("records"), "coverage": coverage.reset_index().to_dict("records")}
-    (RESULTS / "recovery.json").write_text(json.dumps(record, indent=1) + "\n")
+    save("recovery", record)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
+from results import save, table
+
 ROADPRINT = Path(sys.executable).with_name("roadprint")
 
 
@@ -40,14 +41,10 @@ def main() -> None:
     print(
         f"{summary['city']}: {seconds:.0f} s in all, peak memory {memory:,.0f} MB; unchanged rerun {again:.1f} s\n"
     )
-    print("| stage | done | skipped | rejected | failed | seconds |")
-    print("|---|---:|---:|---:|---:|---:|")
-    for row in summary["stages"]:
-        counts = " | ".join(f"{row[status]:,}" for status in ("done", "skipped", "rejected", "failed"))
-        print(f"| {row['name']} | {counts} | {row['seconds']:.1f} |")
-    RESULTS.mkdir(exist_ok=True)
+    columns = {"name": "stage", **{c: c for c in ("done", "skipped", "rejected", "failed", "seconds")}}
+    print(table([{title: row[key] for key, title in columns.items()} for row in summary["stages"]]))
     record = {"seconds": seconds, "memory_mb": memory, "seconds_again": again, "stages": summary["stages"]}
-    (RESULTS / f"whole_run_{summary['city']}.json").write_text(json.dumps(record, indent=1) + "\n")
+    save(f"whole_run_{summary['city']}", record)
 
 
 if __name__ == "__main__":

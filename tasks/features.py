@@ -25,8 +25,9 @@ from geo.config import CityConfig
 from geo.config import Encoder as EncoderSettings
 from geo.errors import LayerError
 from geo.features.bands import BandStatistics
-from geo.features.encoder import Embeddings, Encoder
+from geo.features.encoder import Encoder
 from geo.features.registry import load_encoder
+from geo.features.store import finish, rows
 from geo.imagery.blocks import BlockStore
 from geo.imagery.reader import TileFailure, TileImage, TileReader
 from geo.ledger import Entry, merge
@@ -75,9 +76,9 @@ def plan_shards(plan: Plan) -> list[ShardJob]:
     shards = dict(list(tiles[tiles["coverage"] > 0].groupby("shard")))
     for shard in sorted(shards, key=spatial_order):
         mine = shards[shard]
-        rows = mine[["tile_id", "x", "y", "bearing"]].to_csv(index=False)
+        places = mine[["tile_id", "x", "y", "bearing"]].to_csv(index=False)
         rasters = sorted({name for names in mine["image_ids"] for name in names})
-        key = digest(made_by, rows, [(name, pixels[name]) for name in rasters])
+        key = digest(made_by, places, [(name, pixels[name]) for name in rasters])
         out = plan.stages / "shards" / f"shard-{key}.parquet"
         job = ShardJob(shard, stage / "tiles.parquet", stage / "images.parquet", out, len(mine), plan.config)
         jobs.append(job)
@@ -102,17 +103,17 @@ def encode_shard(job: ShardJob) -> None:
     tiles = gpd.read_parquet(job.tiles, filters=[("shard", "==", job.shard)])
     images = gpd.read_parquet(job.images)
     encoder = load_once(job.config.encoder, job.config.tiles.tile_m)
-    rows, entries = [_rows([], encoder)], [Entry("tiles", "done", "", 0)]
+    tables, entries = [rows([], encoder)], [Entry("tiles", "done", "", 0)]
     store = _store(job.images, job.config.imagery.cache_mb)
     with TileReader(images, job.config.imagery, job.config.tiles, store=store) as reader:
         for batch in _batches(reader.read(tiles[tiles["coverage"] > 0]), job.config.encoder.batch_size):
             encoded, fate = _encode(batch, encoder, job.config.tiles.min_coverage)
-            rows.append(encoded)
+            tables.append(encoded)
             entries += fate
     job.out.parent.mkdir(parents=True, exist_ok=True)
     part = job.out.with_name(f".{job.out.name}.{os.getpid()}")
-    table = pa.concat_tables(rows).sort_by("tile_id")
-    pq.write_table(table.replace_schema_metadata({"runtime": encoder.runtime}), part, compression="zstd")
+    table = finish(pa.concat_tables(tables), tiles, encoder, job.config)
+    pq.write_table(table, part, compression="zstd")
     part.replace(job.out)
     write_account(account, [entry for entry in merge(entries) if entry.count], [job.out])
 
@@ -156,32 +157,7 @@ def _encode(
     pixels, valid = [tile.pixels for tile in whole], [tile.valid for tile in whole]
     bands = BandStatistics().encode(pixels, valid)
     embeddings = encoder.encode(pixels, valid)
-    return pa.concat_tables([_rows(whole, encoder, embeddings, bands), _rows(left_out, encoder)]), entries
-
-
-def _rows(
-    tiles: list[TileImage],
-    encoder: Encoder,
-    embeddings: Embeddings | None = None,
-    bands: Embeddings | None = None,
-) -> pa.Table:
-    """Lay tiles out as rows of a shard's file; without embeddings these are null."""
-    return pa.table(
-        {
-            "tile_id": pa.array([tile.tile_id for tile in tiles], pa.string()),
-            "image_id": pa.array([tile.image_id or None for tile in tiles], pa.string()),
-            "coverage": pa.array([tile.coverage for tile in tiles], pa.float64()),
-            "embedding": _vectors(embeddings, len(tiles), encoder.card.dimension),
-            "bands": _vectors(bands, len(tiles), BandStatistics.card.dimension),
-        }
-    )
-
-
-def _vectors(values: Embeddings | None, n: int, dimension: int) -> pa.Array:
-    """Make a column of fixed-size lists of float32."""
-    if values is None:
-        return pa.nulls(n, pa.list_(pa.float32(), dimension))
-    return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel(), pa.float32()), dimension)
+    return pa.concat_tables([rows(whole, encoder, embeddings, bands), rows(left_out, encoder)]), entries
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
@@ -198,7 +174,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
             todo="Look at the imagery: is it blank where the roads are? Or lower tiles.min_coverage.",
         )
     card = load_once(plan.config.encoder, plan.config.tiles.tile_m).card
-    made_by = {pq.read_schema(job.out).metadata[b"runtime"].decode() for job in jobs}
+    made_by = {pq.read_schema(job.out).metadata[b"emb:runtime"].decode() for job in jobs}
     record = {
         "encoder": card.as_dict() | {"runtime": "; ".join(sorted(made_by))},
         "shards": [str(job.out.relative_to(plan.stages)) for job in jobs],

@@ -21,6 +21,7 @@ class BandStatistics:
     """
 
     runtime = "numpy"
+    side = None
     card = EncoderCard(
         name="bands",
         dimension=3 * PER_BAND,

@@ -101,6 +101,10 @@ class Encoder(Protocol):
         """What is known of it."""
 
     @property
+    def side(self) -> int | None:
+        """Side of the image that it sees (pixels); None: that of the tile."""
+
+    @property
     def runtime(self) -> str:
         """What executes it, for the run's record."""
 

@@ -1,0 +1,71 @@
+"""What reading costs on top of encoding: the stages tiles and features beside the encoder alone on the same pixels.
+
+    .venv/bin/python bench/pipeline.py
+
+The demo town at 0.25 m with the bundled encoder, which is loaded before the clock starts. Prints both times and their
+ratio; the same as JSON under bench/results/.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import geopandas as gpd
+from results import save, table
+
+from geo.demo.write import make_town
+from geo.imagery.reader import TileImage, TileReader
+from tasks import features, roads, tiles
+from tasks.plan import Plan, make_plan
+from tasks.stage import run_stage
+
+AT_ONCE = 2
+"""Shards at once, as in a run."""
+
+
+def whole(plan: Plan) -> float:
+    """Run both stages; gives the seconds."""
+    start = time.perf_counter()
+    run_stage("tiles", plan.stages, plan.keys["tiles"], partial(tiles.build, plan))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(features.encode_shard, features.plan_shards(plan)))
+    run_stage("features", plan.stages, plan.keys["features"], partial(features.build, plan))
+    return time.perf_counter() - start
+
+
+def encoder_alone(plan: Plan) -> tuple[float, int]:
+    """Encode the same tiles from memory; gives the seconds and how many tiles there are."""
+    stage, config = plan.stage_folder("tiles"), plan.config
+    places = gpd.read_parquet(stage / "tiles.parquet")
+    with TileReader(gpd.read_parquet(stage / "images.parquet"), config.imagery, config.tiles) as reader:
+        read = [t for t in reader.read(places[places["coverage"] > 0]) if isinstance(t, TileImage)]
+    enough = [t for t in read if t.coverage >= config.tiles.min_coverage]
+    encoder = features.load_once(config.encoder, config.tiles.tile_m)
+    size = config.encoder.batch_size
+    start = time.perf_counter()
+    for i in range(0, len(enough), size):
+        encoder.encode([t.pixels for t in enough[i : i + size]], [t.valid for t in enough[i : i + size]])
+    return time.perf_counter() - start, len(enough)
+
+
+def main() -> None:
+    """Draw, run, print."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        town = make_town(folder)
+        plan = make_plan(town.city, None, folder / "runs")
+        run_stage("roads", plan.stages, plan.keys["roads"], partial(roads.build, plan))
+        features.load_once(plan.config.encoder, plan.config.tiles.tile_m)
+        seconds = whole(plan)
+        alone, n = encoder_alone(plan)
+    row = {"tiles": n, "tiles and features s": seconds, "encoder alone s": alone, "ratio": seconds / alone}
+    print(table([row]))
+    save("pipeline", row)
+
+
+if __name__ == "__main__":
+    main()

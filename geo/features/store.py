@@ -1,0 +1,113 @@
+"""Embeddings as a table that any reader of Parquet understands, with what they are in its metadata.
+
+The metadata's names are those of the embedding extension that is being drafted for STAC (geo-embeddings,
+'STAC Embedding Extension', 2026): ``emb:type``, ``emb:dimensions``, ``data_type``, ``gsd``, ``emb:chip_layout``,
+``emb:preprocessing``, ``emb:postprocessing``, ``emb:quantization``, ``emb:model``, ``emb:source-data``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import geopandas as gpd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from geo.config import CityConfig
+from geo.features.bands import BandStatistics
+from geo.features.encoder import Embeddings, Encoder
+from geo.imagery.reader import TileImage
+
+
+def rows(
+    tiles: Sequence[TileImage],
+    encoder: Encoder,
+    embeddings: Embeddings | None = None,
+    bands: Embeddings | None = None,
+) -> pa.Table:
+    """Lay tiles out as rows.
+
+    Parameters
+    ----------
+    tiles
+        As they were read.
+    encoder
+        Gives the width of the embeddings.
+    embeddings, bands
+        Arrays ``(tiles, dimension)``, those of the encoder and the band statistics; None: null in every row.
+
+    Returns
+    -------
+    ``tile_id``, ``image_id``, ``coverage``, and ``embedding`` and ``bands`` as fixed-size lists of float32.
+    """
+    return pa.table(
+        {
+            "tile_id": pa.array([tile.tile_id for tile in tiles], pa.string()),
+            "image_id": pa.array([tile.image_id or None for tile in tiles], pa.string()),
+            "coverage": pa.array([tile.coverage for tile in tiles], pa.float64()),
+            "embedding": _vectors(embeddings, len(tiles), encoder.card.dimension),
+            "bands": _vectors(bands, len(tiles), BandStatistics.card.dimension),
+        }
+    )
+
+
+def _vectors(values: Embeddings | None, n: int, dimension: int) -> pa.Array:
+    """Make a column of fixed-size lists of float32."""
+    if values is None:
+        return pa.nulls(n, pa.list_(pa.float32(), dimension))
+    return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel(), pa.float32()), dimension)
+
+
+def finish(table: pa.Table, places: gpd.GeoDataFrame, encoder: Encoder, config: CityConfig) -> pa.Table:
+    """Sort a shard's rows, add where each tile lies, and say in the metadata what its embeddings are.
+
+    Parameters
+    ----------
+    table
+        See `rows`.
+    places
+        ``tile_id``, ``x`` and ``y`` (centres, city's CRS) of the tiles in `table` or of more.
+    encoder
+        That made the embeddings.
+    config
+        The city's.
+    """
+    table = table.sort_by("tile_id")
+    centre = places.set_index("tile_id").loc[table["tile_id"].to_pylist()]
+    for name in ("y", "x"):
+        table = table.add_column(1, name, pa.array(centre[name].to_numpy(), pa.float64()))
+    names = pc.split_pattern(table["image_id"].drop_null(), ";")
+    card, tiles = encoder.card, config.tiles
+    about = {
+        "emb:type": "chip",
+        "emb:dimensions": card.dimension,
+        "data_type": "float32",
+        "gsd": tiles.tile_m / encoder.side if encoder.side else tiles.pixel_m,
+        "emb:chip_layout": {
+            "layout_type": "variable_grid",
+            "chip_size": [encoder.side, encoder.side] if encoder.side else None,
+            "chip_size_m": tiles.tile_m,
+            "stride_m": tiles.spacing_m,
+            "align": tiles.align,
+        },
+        "emb:preprocessing": {
+            "imagery": config.imagery.model_dump(mode="json", include={"bands", "scale", "nodata"}),
+            "bands": card.bands,
+            "value_range": card.value_range,
+            "mean": card.mean,
+            "std": card.std,
+            "resampling": "bilinear, antialiased",
+        },
+        "emb:postprocessing": f"mean over {config.encoder.rotations} quarter turns",
+        "emb:quantization": {"method": "none", "original_dtype": "float32"},
+        "emb:model": {"name": card.name, "source": card.source, "license": card.licence},
+        "emb:runtime": encoder.runtime,
+        "emb:source-data": sorted(set(pc.list_flatten(names).to_pylist())),
+        "proj:wkt2": places.crs.to_wkt(),
+    }
+    return table.replace_schema_metadata({key: _plain(value) for key, value in about.items()})
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -31,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     if threading.current_thread() is threading.main_thread():
         # ended from outside as by Ctrl-C, so that Prefect's server, a process of its own, ends too
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        _interrupted.clear()
+        signal.signal(signal.SIGTERM, _interrupt)
+        signal.signal(signal.SIGINT, _interrupt)
     command: Callable[[argparse.Namespace], dict[str, Any]] = asked.command
     show: Callable[[dict[str, Any]], None] = asked.show
     try:
@@ -40,16 +43,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RoadprintError as error:
         sys.stderr.write(f"roadprint: {error}\n")
         return REFUSED
-    except KeyboardInterrupt:
+    except BaseException:
+        # what runs below may turn the interruption into an error of its own
+        if not _interrupted.is_set():
+            raise
         sys.stderr.write(
             "roadprint: interrupted; what was finished is kept, the same command goes on from there\n"
         )
         return INTERRUPTED
-    if asked.json:
-        sys.stdout.write(json.dumps(outcome, ensure_ascii=False) + "\n")
-    else:
-        show(outcome)
+    try:
+        if asked.json:
+            sys.stdout.write(json.dumps(outcome, ensure_ascii=False) + "\n")
+        else:
+            show(outcome)
+        sys.stdout.flush()
+    except OSError as error:
+        # the reader of a pipe has left, or the disk is full; what was run is kept all the same
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stderr.write(f"roadprint: the summary cannot be written ({error.strerror})\n")
+        return 1
     return 0
+
+
+_interrupted = threading.Event()
+
+
+def _interrupt(*_: object) -> None:
+    """End as by Ctrl-C, and remember that it was so."""
+    _interrupted.set()
+    raise KeyboardInterrupt
 
 
 def _parser() -> argparse.ArgumentParser:

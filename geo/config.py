@@ -6,6 +6,8 @@ start at the file's own folder; ``${NAME}`` is taken from the environment.
 
 from __future__ import annotations
 
+import glob
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -19,8 +21,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from geo.errors import ConfigurationError
 
 Metres = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-LEAST_TILE_PX = 16
-"""A tile of fewer pixels a side shows nothing."""
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+LEAST_TILE_PX, LARGEST_TILE_PX = 4, 8192
+"""A tile of fewer pixels a side shows nothing, one of more takes a gigabyte."""
 Severity = Literal["fatal", "serious", "slight"]
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -38,11 +41,11 @@ class Imagery(Section):
     bands: list[Annotated[int, Field(ge=1)]] = Field(
         default=[1, 2, 3], min_length=3, max_length=3, description="Red, green and blue band, counted from 1."
     )
-    scale: tuple[float, float] | None = Field(
+    scale: tuple[Finite, Finite] | None = Field(
         default=None,
         description="Raster values mapped to 0 and 255, required when the raster is not 8 bit.",
     )
-    nodata: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
+    nodata: Finite | None = Field(
         default=None,
         description="Value that marks pixels without data, in all bands at once, where the raster does not say so.",
     )
@@ -124,10 +127,13 @@ class Tiles(Section):
 
     @model_validator(mode="after")
     def _resolved(self) -> Self:
-        if self.pixel_m is not None and self.tile_m / self.pixel_m < LEAST_TILE_PX:
-            raise ValueError(
-                f"a tile of {self.tile_m:g} m has fewer than {LEAST_TILE_PX} pixels of {self.pixel_m:g} m a side"
-            )
+        if self.pixel_m is not None:
+            side = self.tile_m / self.pixel_m
+            if not LEAST_TILE_PX <= side <= LARGEST_TILE_PX:
+                raise ValueError(
+                    f"a tile of {self.tile_m:g} m has {side:,.0f} pixels of {self.pixel_m:g} m a side; "
+                    f"from {LEAST_TILE_PX} to {LARGEST_TILE_PX} are possible"
+                )
         return self
 
 
@@ -167,7 +173,7 @@ class Clusters(Section):
     """How segments are grouped into types. Collisions play no part."""
 
     method: Literal["kmeans"] = Field(default="kmeans", description="Clustering method.")
-    k: Literal["auto"] | Annotated[int, Field(ge=1, le=100)] = Field(
+    k: Literal["auto"] | Annotated[int, Field(ge=1, le=100, strict=True)] = Field(
         default="auto", description="Number of clusters; auto: by silhouette and stability."
     )
     k_range: tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(le=100)]] = Field(
@@ -345,13 +351,14 @@ def read_raw(path: Path, overrides: Mapping[str, str] | None = None) -> dict[str
     """
     try:
         raw = yaml.load(path.read_text(encoding="utf-8"), _OneOfAKey)  # noqa: S506 - a safe loader
+        json.dumps(raw, default=str, skipkeys=True)  # what contains itself has no end
     except OSError as error:
         raise ConfigurationError(
             f"the file cannot be read ({error.strerror})",
             where=str(path),
             todo="Give the path of a city's file.",
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigurationError(
             f"not valid YAML: {' '.join(str(error).split())}",
             where=str(path),
@@ -380,7 +387,7 @@ def _set(raw: dict[str, Any], key: str, text: str) -> None:
         raw = below
     try:
         raw[last] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise ConfigurationError(
             f"{text!r} is not a YAML value", where=f"--set {key}", todo="Quote the value."
         ) from error
@@ -433,6 +440,16 @@ def _absolute(config: CityConfig, folder: Path) -> CityConfig:
     def resolve(source: str) -> str:
         return source if is_url(source) else os.path.normpath(folder / Path(source).expanduser())
 
+    def several(sources: list[str]) -> list[str]:
+        """Resolve patterns; a mark of one in the folder's own name means itself."""
+        base = Path(glob.escape(str(folder)))
+        return [
+            resolve(s)
+            if is_url(s) or not glob.has_magic(s)
+            else os.path.normpath(base / Path(s).expanduser())
+            for s in sources
+        ]
+
     def optional(source: str | None) -> str | None:
         return None if source is None else resolve(source)
 
@@ -441,7 +458,7 @@ def _absolute(config: CityConfig, folder: Path) -> CityConfig:
         encoder = encoder.model_copy(update={"name": "file:" + resolve(encoder.name.removeprefix("file:"))})
     collisions = config.collisions.model_copy(
         update={
-            "sources": [resolve(s) for s in config.collisions.sources],
+            "sources": several(config.collisions.sources),
             "casualties": optional(config.collisions.casualties),
             "vehicles": optional(config.collisions.vehicles),
         }
@@ -449,9 +466,7 @@ def _absolute(config: CityConfig, folder: Path) -> CityConfig:
     return config.model_copy(
         update={
             "area": resolve(config.area) if isinstance(config.area, str) else config.area,
-            "imagery": config.imagery.model_copy(
-                update={"sources": [resolve(s) for s in config.imagery.sources]}
-            ),
+            "imagery": config.imagery.model_copy(update={"sources": several(config.imagery.sources)}),
             "roads": config.roads.model_copy(update={"source": resolve(config.roads.source)}),
             "encoder": encoder,
             "collisions": collisions,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,7 +46,11 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     segments.to_parquet(folder / "segments.parquet")
     picks.to_parquet(folder / "prototypes.parquet")
     choice.to_parquet(folder / "choice.parquet")
-    write_json(folder / "quality.json", _quality(embeddings, bands, points, baseline_points, found, baseline))
+    quality = _quality(embeddings, bands, points, baseline_points, found, baseline)
+    if settings.k != "auto" and 2 * settings.k > len(ids):
+        few = f"clusters.k is {settings.k}, and only {len(ids)} segments have imagery: a type of one road is no type"
+        quality["encoder"]["warnings"] = [*quality["encoder"]["warnings"], few]
+    write_json(folder / "quality.json", quality)
     return [Entry("segments", "done", "", len(segments))]
 
 
@@ -62,7 +67,7 @@ def _quality(
     baseline_points: Points,
     found: Clustering,
     baseline: Clustering,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Say how well the encoder, and the baseline beside it, tell segments apart."""
     return {
         "encoder": judge(embeddings).as_dict() | {"silhouette": _silhouette(points, found)},

@@ -9,6 +9,7 @@ import pyproj
 import shapely
 
 from geo.collisions.assign import assign
+from geo.collisions.period import period_covered
 from geo.collisions.read import read_collisions
 from geo.errors import LayerError
 from geo.ledger import Entry
@@ -24,6 +25,10 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     roads = plan.stage_folder("roads")
     place = read_json(roads / "place.json")
     source = read_collisions(config.collisions)
+    time = period_covered(source.table[source.table["kept"]], config.collisions.period)
+    whole = None if time.first is None or time.last is None else (time.first, time.last)
+    # dates that stray far from all others are out of the records' own period
+    asked = config.collisions.period or (whole if time.warnings else None)
     placed = assign(
         source,
         gpd.read_parquet(roads / "segments.parquet"),
@@ -31,7 +36,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         gpd.read_parquet(roads / "other_roads.parquet"),
         crs=pyproj.CRS.from_wkt(place["crs"]),
         area=None if place["area"] is None else shapely.from_wkt(place["area"]),
-        settings=config.collisions,
+        settings=config.collisions.model_copy(update={"period": asked}),
     )
     fates = placed.collisions["snap_status"].value_counts()
     if "matched" not in fates:
@@ -43,5 +48,11 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
             "without records of this place, leave collisions.sources empty.",
         )
     placed.collisions.to_parquet(folder / "collisions.parquet")
-    write_json(folder / "source.json", {"severities": sorted(source.severities)})
+    about = {
+        "severities": sorted(source.severities),
+        "years": time.years,
+        "period": whole,
+        "warnings": time.warnings,
+    }
+    write_json(folder / "source.json", about)
     return [*source.entries, *placed.entries]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from geo.collisions.period import period_covered
 from geo.collisions.read import read_collisions
 from geo.config import CityConfig
 from geo.features.registry import load_encoder
@@ -54,11 +55,12 @@ def forecast(config: CityConfig) -> dict[str, Any]:
         "tiles_with_imagery": covered,
         "coverage": round(float(tiles["coverage"].mean()), 3),
     }
-    warnings = []
+    warnings: list[str] = []
     if config.collisions.sources:
         records = read_collisions(config.collisions)
         found["collision_rows"] = len(records.table)
         entries += records.entries
+        warnings += period_covered(records.table[records.table["kept"]], config.collisions.period).warnings
     else:
         warnings.append("no collision records are configured: a run would end with clusters alone")
     rate = _seconds_per_tile(config, float(images["pixel_m"].min()))

@@ -76,8 +76,10 @@ def _tiles(tiles: gpd.GeoDataFrame, read: pd.DataFrame) -> gpd.GeoDataFrame:
 
 
 def ledger(plan: Plan) -> pd.DataFrame:
-    """Add up the accounts of the stages that are finished."""
-    by_stage = {name: list(read_summary(plan.stage_folder(name)) or ()) for name in STAGES}
+    """Add up the accounts of the stages before this one."""
+    by_stage = {
+        name: list(read_summary(plan.stage_folder(name)) or ()) for name in STAGES[: STAGES.index("package")]
+    }
     return to_frame(by_stage)
 
 

@@ -109,8 +109,8 @@ class FileDigests:
     def __init__(self, memory: Path) -> None:
         self.memory = memory
         try:
-            self.known: dict[str, list[Any]] = json.loads(memory.read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
+            self.known: dict[str, list[Any]] = dict(json.loads(memory.read_text(encoding="utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
             self.known = {}
 
     def of(self, source: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -32,6 +31,8 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
     The summary that the command line prints.
     """
     quality = read_json(plan.stage_folder("clusters") / "quality.json")
+    source = plan.stage_folder("collisions") / "source.json"
+    about_records = read_json(source) if source.exists() else {}
     summary: dict[str, Any] = {
         "city": plan.config.city,
         "run_id": plan.run_id,
@@ -39,7 +40,7 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
         "report": str(plan.report),
         "seconds": round(seconds, 3),
         "stages": [result.as_row() for result in results],
-        "warnings": list(quality["encoder"]["warnings"]),
+        "warnings": [*quality["encoder"]["warnings"], *about_records.get("warnings", ())],
     }
     with unfinished(plan.run_folder) as work:
         for stage, file in (("package", plan.geopackage.name), ("report", plan.report.name)):
@@ -58,7 +59,7 @@ def finished_before(plan: Plan) -> dict[str, Any] | None:
         files = summary.pop("files")
         if any(digest_file(plan.run_folder / name) != expected for name, expected in files.items()):
             return None
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, KeyError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError):
         return None
     _point(plan.folder / "latest", plan.run_id)
     stages = [row | {"seconds": 0.0, "cached": True} for row in summary["stages"]]
@@ -68,7 +69,12 @@ def finished_before(plan: Plan) -> dict[str, Any] | None:
 
 
 def _point(link: Path, target: str) -> None:
-    """Point a symbolic link to a sibling in one step; where there are none, write its name into a file."""
+    """Point a symbolic link to a sibling in one step; where there are none, write its name into a file.
+
+    A folder of that name, as a copy that follows links makes, is left alone.
+    """
+    if link.is_dir() and not link.is_symlink():
+        return
     part = link.with_name(f".{link.name}.{os.getpid()}")
     part.unlink(missing_ok=True)
     try:

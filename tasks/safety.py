@@ -10,7 +10,7 @@ import pandas as pd
 from geo.config import Severity
 from geo.ledger import Entry
 from geo.safety.effects import cluster_table
-from geo.safety.rates import count_severities, junction_rates, record_years, segment_rates
+from geo.safety.rates import count_severities, junction_rates, segment_rates
 from geo.safety.shrinkage import shrink
 from tasks.plan import Plan
 from tasks.stage import read_json
@@ -45,8 +45,8 @@ def measure(
     if (stage / "collisions.parquet").exists():
         everything = gpd.read_parquet(stage / "collisions.parquet")
         records = everything[everything["snap_status"] == "matched"]
-        told = frozenset(read_json(stage / "source.json")["severities"])
-        years = record_years(everything, plan.config.collisions.period)
+        source = read_json(stage / "source.json")
+        told, years = frozenset(source["severities"]), source["years"]
     counts = count_severities(records, "segment_id", segments.index, told)
     at_junctions = count_severities(records, "junction_id", junctions.index, told)
     if records is NO_RECORDS:

@@ -147,7 +147,8 @@ def read_account(path: Path) -> tuple[Entry, ...] | None:
         if any((path.parent / file).stat().st_size != size for file, size in account["bytes"].items()):
             return None
         return tuple(Entry(**row) for row in account["entries"])
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, TypeError, KeyError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError, AttributeError):
+        # not there, or not what was written: made again
         return None
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import geopandas as gpd
 
-from geo.config import CityConfig
-from geo.errors import LayerError
+from geo.config import LARGEST_TILE_PX, CityConfig
+from geo.errors import ConfigurationError, LayerError
 from geo.imagery.catalogue import open_catalogue
 from geo.imagery.cover import cover_tiles
 from geo.ledger import Entry
@@ -39,8 +39,18 @@ def lay_out(
     ------
     LayerError
         When no tile lies on imagery.
+    ConfigurationError
+        When a tile would have more than `LARGEST_TILE_PX` pixels a side.
     """
     catalogue = open_catalogue(config.imagery, segments.crs, digest=digest)
+    finest = config.tiles.pixel_m or float(catalogue.images["pixel_m"].min())
+    if config.tiles.tile_m / finest > LARGEST_TILE_PX:
+        raise ConfigurationError(
+            f"a tile of {config.tiles.tile_m:g} m has {config.tiles.tile_m / finest:,.0f} pixels of {finest:.3g} m a "
+            f"side; up to {LARGEST_TILE_PX} are possible",
+            where="tiles.tile_m",
+            todo="Make tiles smaller, or give a coarser tiles.pixel_m.",
+        )
     tiles = place_tiles(segments, config.tiles)
     tiles = tiles.join(cover_tiles(tiles, catalogue.images))
     tiles["shard"] = assign_shards(tiles)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,10 @@ _DAYS = (
 )
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _DATE_FORMATS = ("ISO8601", *(day + time for day in _DAYS for time in _TIMES))
+_YEARS = (1900, 2199)
+"""A date of another year is a mistake, and beyond what is stored."""
+_UNREAD, _UNREAD_LEAST = 0.2, 10
+"""More dates than this share, and at least so many, that cannot be read are written otherwise than thought."""
 _SAMPLE = 1000
 """Distinct cells that tell which formats are worth trying on all."""
 SEVERITIES: tuple[Severity, ...] = ("fatal", "serious", "slight")
@@ -147,6 +151,14 @@ def dates(values: pd.Series, *, where: str, date_format: str | None = None) -> p
         )
     read = {form: int(found.notna().sum()) for form, found in tries.items()}
     best = max(read, key=lambda form: read[form])
+    lost = len(there) - read[best]
+    if lost >= _UNREAD_LEAST and lost > _UNREAD * len(there):
+        strange = there[tries[best][there.index].isna()].iloc[0]
+        raise LayerError(
+            f"only {read[best]:,} of {len(there):,} dates can be read as {best}; {strange!r} cannot",
+            where=where,
+            todo="Say how they are written in collisions.columns.date_format, or mend them.",
+        )
     rivals = [form for form in read if form != best and read[form] == read[best]]
     if any(not tries[form].equals(tries[best]) for form in rivals):
         raise LayerError(
@@ -158,7 +170,8 @@ def dates(values: pd.Series, *, where: str, date_format: str | None = None) -> p
 
 
 def _read_dates(cells: pd.Series, form: str) -> pd.Series:
-    return pd.to_datetime(cells, format=form, errors="coerce", utc=True).astype("datetime64[ns, UTC]")
+    found = pd.to_datetime(cells, format=form, errors="coerce", utc=True)
+    return found.where(found.dt.year.between(*_YEARS)).astype("datetime64[ns, UTC]")
 
 
 def unread(cells: pd.Series, found: pd.Series, item: str) -> list[Entry]:
@@ -210,6 +223,53 @@ def unknown_severities(unknown: pd.Series, without: int) -> list[Entry]:
         for value, n in counts.items()
     ]
     return [*entries, Entry("severities", "skipped", "none recorded; counted without severity", without)]
+
+
+def check_names(frame: pd.DataFrame, wanted: Mapping[str, str | None], source: str) -> None:
+    """Name every column that is asked for and that a table does not have, or has more than once.
+
+    Parameters
+    ----------
+    frame
+        Of the source.
+    wanted
+        Column by the key that asks for it; None: not asked for.
+    source
+        The file.
+
+    Raises
+    ------
+    LayerError
+        Naming key, column, and the columns that there are.
+    """
+    names = [str(name) for name in frame.columns if not str(name).startswith("_")]
+    twice = [f"{key}: {name!r}" for key, name in wanted.items() if names.count(str(name)) > 1]
+    if twice:
+        raise LayerError(
+            f"it has more than one column for {'; '.join(twice)}",
+            where=source,
+            todo="Rename one of them in the file.",
+        )
+    missing = [f"{key}: {name!r}" for key, name in wanted.items() if name is not None and name not in names]
+    if missing:
+        raise LayerError(
+            f"it has no column for {'; '.join(missing)}; there are {', '.join(names)}",
+            where=source,
+            todo="Mend the mapping, or the delimiter (collisions.columns.delimiter).",
+        )
+
+
+def kept_rows(frame: pd.DataFrame, keep: Mapping[str, Sequence[str]]) -> pd.Series:
+    """Tell which rows have one of the wanted values in every named column."""
+    kept = pd.Series(data=True, index=frame.index)
+    for column, values in keep.items():
+        kept &= plain(frame[column]).isin(plain(pd.Series(list(values), dtype="string")))
+    return kept.astype(bool)
+
+
+def told_apart(table: pd.DataFrame, mapped: Iterable[Severity]) -> frozenset[Severity]:
+    """Give the severities that records tell apart: those that are mapped, but none where no row has a known one."""
+    return frozenset(mapped) if table["severity"].notna().any() else frozenset()
 
 
 def finish(table: pd.DataFrame) -> pd.DataFrame:

@@ -85,14 +85,14 @@ def _read_text(path: Path, delimiter: str | None, encoding: str) -> Rows:
             head = file.readline()
             file.seek(0)
             found = delimiter or max(_DELIMITERS, key=head.count)
-            rows = [row for row in csv.reader(file, delimiter=found) if row]
+            rows = _records(list(file), found)
     except (UnicodeDecodeError, LookupError) as error:
         raise SourceError(
             f"it is not text in the encoding {encoding} ({error})",
             where=str(path),
             todo="Name its encoding in collisions.columns.encoding, latin-1 for example.",
         ) from error
-    except (csv.Error, OSError) as error:
+    except (csv.Error, TypeError, OSError) as error:
         raise SourceError(
             f"it cannot be read as CSV ({error})", where=str(path), todo="Look at the file."
         ) from error
@@ -106,6 +106,30 @@ def _read_text(path: Path, delimiter: str | None, encoding: str) -> Rows:
     frame = pd.DataFrame(body, columns=header, dtype="string")
     frame[BROKEN] = broken
     return Rows(frame, None, None)
+
+
+def _records(lines: list[str], delimiter: str) -> list[list[str]]:
+    """Part lines into records; a stray quote, which would make one of many, costs its own line alone.
+
+    A record may stand on several lines, where a cell holds line breaks. If a line within it is a whole record by
+    itself, or the last one is and opens a quote of its own, the quote that holds them together is taken for a stray
+    one, and each line is read by itself.
+    """
+    reader = csv.reader(lines, delimiter=delimiter)
+    records: list[list[str]] = []
+    width, before = 0, 0
+    for record in reader:
+        mine, before = lines[before : reader.line_num], reader.line_num
+        width = width or len(record)
+        if len(mine) > 1:
+            alone = [one for line in mine for one in csv.reader([line], delimiter=delimiter)]
+            opens = mine[-1].startswith('"') or f'{delimiter}"' in mine[-1]
+            if any(len(one) == width for one in (alone[1:] if opens else alone[1:-1])):
+                records += alone
+                continue
+        if record:
+            records.append(record)
+    return records
 
 
 def _read_vector(path: Path) -> Rows:

@@ -15,18 +15,21 @@ import pyproj
 from geo.collisions.schema import (
     SEVERITIES,
     CollisionSource,
+    check_names,
     dates,
     finish,
+    kept_rows,
     numbers,
     severities,
     text,
+    told_apart,
     unknown_severities,
     unread,
     whole,
 )
 from geo.collisions.sources import BROKEN, broken_rows, expand_tables, read_rows
 from geo.config import Collisions, Severity
-from geo.errors import LayerError
+from geo.errors import ConfigurationError, LayerError
 from geo.ledger import Entry
 
 OSGR, DEGREES = pyproj.CRS.from_epsg(27700), pyproj.CRS.from_epsg(4326)
@@ -76,19 +79,28 @@ def read_stats19(collisions: Collisions) -> CollisionSource:
     tables = [t for t in expand_tables(collisions) if t not in {collisions.casualties, collisions.vehicles}]
     for source in tables:
         rows = read_rows(source)
-        table, crs, unknown, without = _canonical(rows.frame, source)
+        wanted = {f"collisions.keep.{name}": name for name in collisions.keep or {}}
+        used = {f"STATS19: {name}": name for names in NAMES.values() for name in names if name in rows.frame}
+        check_names(rows.frame, wanted | used, source)
+        table, crs, unknown, without = _canonical(rows.frame, collisions, source)
         parts.append(table)
         crss.add(crs)
         entries += [*broken_rows(rows.frame, source), *unknown_severities(unknown, without)]
         when = _find(rows.frame, "date")
         entries += [] if when is None else unread(when, table["date"], "dates")
+    if not parts:
+        raise ConfigurationError(
+            "its only file is also named as casualties or vehicles",
+            where="collisions.sources",
+            todo="Name the table of collisions there.",
+        )
     crs = OSGR if crss == {OSGR} else DEGREES
     merged = pd.concat(
         [_to(crs, own, part) for own, part in zip(_crss(parts), parts, strict=True)], ignore_index=True
     )
     merged, linked = _link(merged.drop(columns="_crs"), collisions)
     found = [entry for entry in (*entries, *linked) if entry.count]
-    return CollisionSource(finish(merged), crs, frozenset(SEVERITIES), has_ids=True, entries=found)
+    return CollisionSource(finish(merged), crs, told_apart(merged, SEVERITIES), has_ids=True, entries=found)
 
 
 def _crss(parts: list[pd.DataFrame]) -> list[pyproj.CRS]:
@@ -122,7 +134,9 @@ def _need(frame: pd.DataFrame, what: str, source: str) -> pd.Series:
     return found
 
 
-def _canonical(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pyproj.CRS, pd.Series, int]:
+def _canonical(
+    frame: pd.DataFrame, collisions: Collisions, source: str
+) -> tuple[pd.DataFrame, pyproj.CRS, pd.Series, int]:
     """Bring one file to the canonical columns; gives also its CRS, the unknown severities and how many have none."""
     trusted = ~frame[BROKEN].to_numpy(dtype=bool)
     severity, unknown = severities(_need(frame, "severity", source), SEVERITY)
@@ -135,10 +149,12 @@ def _canonical(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, pyproj.C
             "x": x.where(trusted),
             "y": y.where(trusted),
             "_crs": "osgr" if crs == OSGR else "degrees",
-            "date": pd.NaT if when is None else dates(when, where=source, date_format=_form(when)),
             "at_junction": _at_junction(frame),
+            "kept": kept_rows(frame, collisions.keep or {}),
         }
     )
+    if when is not None:
+        table["date"] = dates(when, where=source, date_format=_form(when))
     if year is not None:
         table["year"] = whole(year)
     casualties = _find(frame, "n_casualties")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 import pandas as pd
 import pyproj
@@ -12,12 +10,14 @@ from pyproj.exceptions import CRSError
 from geo.collisions.schema import (
     SEVERITIES,
     CollisionSource,
+    check_names,
     dates,
     finish,
+    kept_rows,
     numbers,
-    plain,
     severities,
     text,
+    told_apart,
     unknown_severities,
     unread,
     whole,
@@ -51,7 +51,10 @@ def read_tabular(collisions: Collisions) -> CollisionSource:
     crs = _crs(columns.crs)
     for source in expand_tables(collisions):
         rows = read_rows(source, delimiter=columns.delimiter, encoding=columns.encoding)
-        _check_columns(rows.frame, columns, collisions.keep or {}, source)
+        fields = ("id", "date", "year", "x", "y", "severity", "n_casualties", "road_name", "road_class")
+        wanted = {f"collisions.columns.{field}": getattr(columns, field) for field in fields}
+        wanted |= {f"collisions.keep.{name}": name for name in collisions.keep or {}}
+        check_names(rows.frame, wanted, source)
         part, unknown, without = _canonical(rows, collisions, columns, crs, source)
         parts.append(part)
         entries += broken_rows(rows.frame, source)
@@ -63,7 +66,7 @@ def read_tabular(collisions: Collisions) -> CollisionSource:
             entries += unknown_severities(unknown, without)
     table = finish(pd.concat(parts, ignore_index=True))
     mapping = collisions.severity_values or {}
-    told = frozenset(s for s in SEVERITIES if columns.severity is not None and mapping.get(s))
+    told = told_apart(table, [s for s in SEVERITIES if columns.severity is not None and mapping.get(s)])
     found = [entry for entry in entries if entry.count]
     return CollisionSource(table, crs, told, has_ids=columns.id is not None, entries=found)
 
@@ -77,31 +80,6 @@ def _crs(given: str) -> pyproj.CRS:
             where="collisions.columns.crs",
             todo="Give EPSG:4326, for example.",
         ) from error
-
-
-def _check_columns(
-    frame: pd.DataFrame, columns: Columns, keep: Mapping[str, Sequence[str]], source: str
-) -> None:
-    """Name every mapped column that the table does not have, or has more than once."""
-    fields = ("id", "date", "year", "x", "y", "severity", "n_casualties", "road_name", "road_class")
-    wanted = {f"collisions.columns.{field}": getattr(columns, field) for field in fields}
-    wanted |= {f"collisions.keep.{name}": name for name in keep}
-    names = list(frame.columns)
-    twice = [f"{key}: {name!r}" for key, name in wanted.items() if names.count(name) > 1]
-    if twice:
-        raise LayerError(
-            f"it has more than one column for {'; '.join(twice)}",
-            where=source,
-            todo="Rename one of them in the file.",
-        )
-    missing = [f"{key}: {name!r}" for key, name in wanted.items() if name is not None and name not in names]
-    if missing:
-        there = ", ".join(str(name) for name in frame.columns if name != BROKEN)
-        raise LayerError(
-            f"it has no column for {'; '.join(missing)}; there are {there}",
-            where=source,
-            todo="Mend the mapping, or the delimiter (collisions.columns.delimiter).",
-        )
 
 
 def _canonical(
@@ -127,20 +105,12 @@ def _canonical(
     if columns.n_casualties is not None:
         table["n_casualties"] = whole(frame[columns.n_casualties])
     unknown, without = pd.Series(dtype="string"), 0
-    table["kept"] = _kept(frame, collisions.keep or {})
+    table["kept"] = kept_rows(frame, collisions.keep or {})
     if columns.severity is not None:
         table["severity"], unknown = severities(frame[columns.severity], collisions.severity_values or {})
         unknown = unknown[table["kept"].reindex(unknown.index)]
         without = int((table["severity"].isna() & table["kept"]).sum()) - len(unknown)
     return table, unknown, without
-
-
-def _kept(frame: pd.DataFrame, keep: Mapping[str, Sequence[str]]) -> pd.Series:
-    """Tell which rows have one of the wanted values in every named column."""
-    kept = pd.Series(data=True, index=frame.index)
-    for column, values in keep.items():
-        kept &= plain(frame[column]).isin(plain(pd.Series(list(values), dtype="string")))
-    return kept.astype(bool)
 
 
 def _place(rows: Rows, columns: Columns, crs: pyproj.CRS, source: str) -> tuple[np.ndarray, np.ndarray]:

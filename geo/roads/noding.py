@@ -45,8 +45,10 @@ def _self_noded(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     parts = shapely.transform(parts, lambda xy: np.round(xy / GRID_M) * GRID_M)
     index = np.concatenate([np.flatnonzero(~tangled), np.flatnonzero(tangled)[owner]])
     geometry = np.concatenate([lines[~tangled], parts])
-    split = roads.iloc[index].reset_index(drop=True)
-    return split.set_geometry(gpd.GeoSeries(geometry, crs=roads.crs))
+    # a vertex that stands twice comes out as a piece of no length
+    long = shapely.length(geometry) > 0
+    split = roads.iloc[index[long]].reset_index(drop=True)
+    return split.set_geometry(gpd.GeoSeries(geometry[long], crs=roads.crs))
 
 
 def _meetings(lines: Lines, level: Integers) -> tuple[Integers, Floats]:

@@ -48,6 +48,10 @@ _OSM_TAGS = ("ref", "junction", "bridge", "tunnel", "layer", "oneway")
 _NO = ("", "no", "n", "f", "false", "0", "0.0", "none", "nan")
 _RINGS = ("roundabout", "circular")
 KEPT = ("source_id", "name", "road_class", "ref", "level", "roundabout")
+LONGEST_M = 500_000.0
+"""A line that is longer than this is no road, but a faulty coordinate (metres)."""
+SCALE_SAMPLE, SCALE_TOLERANCE = 1000, 0.01
+"""Roads whose length is held against that on the ground, and by how much of it they may differ in sum."""
 Area = str | tuple[float, float, float, float]
 
 
@@ -101,12 +105,22 @@ def read_roads(roads: Roads, *, crs: str | None, area: Area | None) -> RoadSourc
     rows = _read(roads)
     asked = None if crs is None else metric_crs(crs, rows)
     lines, entries = _lines(rows, roads.source)
-    city = asked or pyproj.CRS.from_user_input(lines.estimate_utm_crs())
+    city = asked or _utm(lines, roads.source)
     lines = lines.to_crs(city)
-    finite = np.isfinite(shapely.length(lines.geometry.to_numpy()))
-    entries.append(
-        Entry("roads", "rejected", "coordinates that the city's CRS cannot hold", _rows(lines[~finite]))
-    )
+    length = shapely.length(lines.geometry.to_numpy())
+    lost, far = ~np.isfinite(length), length > LONGEST_M
+    entries += [
+        Entry("roads", "rejected", f"longer than {LONGEST_M / 1000:,.0f} km", _rows(lines[far & ~lost])),
+        Entry("roads", "rejected", "coordinates that the city's CRS cannot hold", _rows(lines[lost])),
+    ]
+    finite = ~(lost | far)
+    if not finite.any():
+        raise LayerError(
+            "no road has coordinates that the city's CRS can hold",
+            where=roads.source,
+            todo="Check the CRS that the file states, and the key crs.",
+        )
+    _check_scale(lines[finite], city)
     lines = _columns(lines[finite], roads)
     shape = None if area is None else read_area(area, city)
     if shape is not None:
@@ -195,12 +209,13 @@ def metric_crs(crs: str, rows: gpd.GeoDataFrame | None = None) -> pyproj.CRS:
     ConfigurationError
         Naming the key, what was found, and a CRS that fits.
     """
-    fits = "" if rows is None else f" {rows.estimate_utm_crs().to_string()} fits the roads."
     try:
         found = pyproj.CRS.from_user_input(crs)
     except CRSError as error:
         raise ConfigurationError(
-            f"{crs!r} is no CRS that PROJ knows", where="crs", todo=f"Give a projected CRS in metres.{fits}"
+            f"{crs!r} is no CRS that PROJ knows",
+            where="crs",
+            todo=f"Give a projected CRS in metres.{_fitting(rows)}",
         ) from error
     units = {axis.unit_conversion_factor for axis in found.axis_info[:2]}
     if not found.is_projected or units != {1.0}:
@@ -208,9 +223,43 @@ def metric_crs(crs: str, rows: gpd.GeoDataFrame | None = None) -> pyproj.CRS:
         raise ConfigurationError(
             f"{crs!r} ({found.name}) has its axes in {unit}; lengths need a projected CRS in metres",
             where="crs",
-            todo=f"Give a projected CRS in metres, or leave crs out.{fits}",
+            todo=f"Give a projected CRS in metres, or leave crs out.{_fitting(rows)}",
         )
     return found
+
+
+def _fitting(rows: gpd.GeoDataFrame | None) -> str:
+    """Name a CRS that fits the roads, where one can be told."""
+    try:
+        return "" if rows is None else f" {rows.estimate_utm_crs().to_string()} fits the roads."
+    except (RuntimeError, ValueError):
+        return ""
+
+
+def _utm(lines: gpd.GeoDataFrame, source: str) -> pyproj.CRS:
+    """Find the UTM zone of the roads."""
+    try:
+        return pyproj.CRS.from_user_input(lines.estimate_utm_crs())
+    except (RuntimeError, ValueError) as error:
+        raise LayerError(
+            f"where its roads are cannot be told from their coordinates and CRS ({lines.crs.name})",
+            where=source,
+            todo="Check the CRS that the file states (GeoJSON without one means degrees), or give crs.",
+        ) from error
+
+
+def _check_scale(lines: gpd.GeoDataFrame, crs: pyproj.CRS) -> None:
+    """Refuse a CRS in which the roads are not as long as on the ground."""
+    some = lines.geometry.iloc[:: max(1, len(lines) // SCALE_SAMPLE)]
+    geod = crs.get_geod()
+    degrees = shapely.multilinestrings(some.to_crs(4326).to_numpy())
+    on_ground = 0.0 if geod is None else geod.geometry_length(degrees)
+    if on_ground and abs(some.length.sum() / on_ground - 1) > SCALE_TOLERANCE:
+        raise ConfigurationError(
+            f"in {crs.name!r} the roads are {some.length.sum() / on_ground:.3g} times as long as on the ground",
+            where="crs",
+            todo=f"Give a projected CRS made for this place, or leave crs out.{_fitting(lines)}",
+        )
 
 
 def read_area(area: Area, crs: pyproj.CRS) -> shapely.Geometry:
@@ -231,6 +280,10 @@ def read_area(area: Area, crs: pyproj.CRS) -> shapely.Geometry:
         raise SourceError(
             "it cannot be read", where=f"area {area}", todo="Give a file of polygons."
         ) from error
+    if not isinstance(shapes, gpd.GeoDataFrame):
+        raise LayerError(
+            "it has no geometry", where=f"area {area}", todo="Give a file of polygons with a CRS."
+        )
     polygons = shapes[shapes.geom_type.isin(["Polygon", "MultiPolygon"])]
     if polygons.empty or shapes.crs is None:
         fault = "it holds no polygon" if polygons.empty else "it states no CRS"

@@ -14,6 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from geo.config import Segments
+from geo.errors import LayerError
 from geo.ledger import Entry
 from geo.roads.junctions import Nodes, find_roundabouts, gather, is_among, lay_out
 from geo.roads.lines import GRID_M, Floats, Integers, canonical, cut
@@ -47,6 +48,11 @@ def build_network(roads: gpd.GeoDataFrame, settings: Segments) -> Network:
     -------
     The network. A segment's id follows from its rounded geometry alone: it changes when its road is moved by more than
     a few centimetres, or when a junction on it comes or goes, and with nothing else.
+
+    Raises
+    ------
+    LayerError
+        When nothing is left.
     """
     roads = roads.sort_values("source_id", kind="stable", ignore_index=True)
     rounded = shapely.transform(roads.geometry.to_numpy(), lambda xy: np.round(xy / GRID_M) * GRID_M + 0.0)
@@ -57,6 +63,13 @@ def build_network(roads: gpd.GeoDataFrame, settings: Segments) -> Network:
     pieces = _merge_chains(pieces[~rings.pieces].reset_index(drop=True), ring_points)
     stub = _stubs(pieces, ring_points, settings.min_length_m)
     segments = pieces[~stub].reset_index(drop=True)
+    if segments.empty:
+        raise LayerError(
+            f"no segment is left: {int(stub.sum())} pieces are dead ends shorter than {settings.min_length_m:g} m, "
+            f"{int(rings.pieces.sum())} belong to roundabouts",
+            where="roads.source",
+            todo="Check that these are all the roads of the place, its CRS and area; or lower segments.min_length_m.",
+        )
     if stub.any():
         segments = _merge_chains(segments, ring_points)
     junctions = lay_out(gather(segments.geometry.to_numpy()), rings.table, ring_points)

@@ -26,28 +26,6 @@ def years_of(first: date, last: date) -> float:
     return total
 
 
-def record_years(collisions: pd.DataFrame, period: tuple[date, date] | None) -> float | None:
-    """Find how many years the records cover.
-
-    The configured period, else from the first to the last date in the records; where they hold years alone, those years
-    as a whole. None when they hold neither.
-
-    Parameters
-    ----------
-    collisions
-        ``date`` and ``source_year``.
-    period
-        First and last day.
-    """
-    if period is not None:
-        return years_of(*period)
-    when = collisions["date"].dropna()
-    if not when.empty:
-        return years_of(when.min().date(), when.max().date())
-    year = collisions["source_year"].dropna()
-    return None if year.empty else float(year.max() - year.min() + 1)
-
-
 def poisson_interval(
     count: ArrayLike, exposure: ArrayLike = 1.0, level: float = LEVEL
 ) -> tuple[Floats, Floats]:

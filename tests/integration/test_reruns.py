@@ -3,6 +3,7 @@
 import shutil
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import rasterio
 import shapely
@@ -59,7 +60,7 @@ def test_roads_that_changed_re_encode_the_shards_on_them_alone(again, call):
     before, tiles_before = shards(out), set(tiles_of(city, out)["tile_id"])
     source = city.parent / "roads.gpkg"
     roads = gpd.read_file(source)
-    corner = shapely.box(*(ORIGIN + (0, 600)), *(ORIGIN + (340, 1010)))
+    corner = shapely.box(*(ORIGIN + np.array([0, 600])), *(ORIGIN + np.array([340, 1010])))
     closes = roads.index[roads.within(corner)][:10]
     assert len(closes) >= 5
     moved = roads.geometry.copy()

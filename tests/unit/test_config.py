@@ -8,6 +8,7 @@ import yaml
 from geo.config import CityConfig, load
 from geo.config_reference import reference
 from geo.errors import ConfigurationError
+from geo.imagery.sources import expand_sources
 
 TOP = Path(__file__).resolve().parents[2]
 SMALL = {"city": "x", "imagery": {"sources": ["a.tif"]}, "roads": {"source": "r.gpkg"}}
@@ -57,7 +58,7 @@ def test_all_faults_come_in_one_message(tmp_path):
         ({"tiles": {"spacing_m": -5}}, "tiles.spacing_m"),
         ({"tiles": {"spacing_m": float("inf")}}, "tiles.spacing_m"),
         ({"segments": {"min_length_m": 300}}, "segments"),
-        ({"tiles": {"pixel_m": 10, "tile_m": 100}}, "fewer than 16 pixels"),
+        ({"tiles": {"pixel_m": 50, "tile_m": 100}}, "from 4 to 8192 are possible"),
         ({"clusters": {"k_range": [9, 3]}}, "clusters.k_range"),
         ({"area": [2, 0, 1, 1]}, "area"),
         ({"collisions": {"period": ["2024-12-31", "2024-01-01"]}}, "collisions"),
@@ -115,3 +116,19 @@ def test_the_cities_that_come_with_the_project_are_valid(path, monkeypatch):
 
 def test_the_reference_of_the_keys_is_up_to_date():
     assert (TOP / "docs" / "city-file.md").read_text(encoding="utf-8") == reference()
+
+
+@pytest.mark.parametrize(
+    "text", ["a: &a [*a]\n", "city: x\ncollisions: {period: [2020-02-30, 2020-03-01]}\n"]
+)
+def test_yaml_that_cannot_be_meant_is_refused(tmp_path, text):
+    with pytest.raises(ConfigurationError):
+        load(write(tmp_path, text))
+
+
+def test_marks_of_a_pattern_in_a_folders_name_mean_themselves(tmp_path):
+    folder = tmp_path / "city [2020]"
+    (folder / "imagery").mkdir(parents=True)
+    (folder / "imagery" / "a.tif").write_bytes(b"")
+    config = load(write(folder, SMALL | {"imagery": {"sources": ["imagery/*.tif"]}}))
+    assert expand_sources(config.imagery.sources) == [str(folder / "imagery" / "a.tif")]

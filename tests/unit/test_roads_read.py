@@ -261,3 +261,20 @@ def test_an_area_elsewhere_is_refused(tmp_path):
 def test_a_crs_that_does_not_measure_in_metres_is_refused_with_one_that_does(tmp_path, crs):
     source = write(frame(LINE), tmp_path / "roads.gpkg")
     refused(ConfigurationError, source, crs, "EPSG:32630", crs=crs)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:3857", "EPSG:3031"])
+def test_a_crs_that_stretches_the_roads_is_refused(tmp_path, crs):
+    source = write(frame(LINE), tmp_path / "roads.gpkg")
+    refused(ConfigurationError, source, "times as long as on the ground", "EPSG:32630", crs=crs)
+
+
+def test_metres_in_a_file_that_states_degrees_are_refused(tmp_path):
+    text = write(frame(LINE, crs=None), tmp_path / "roads.geojson")
+    refused(LayerError, text, "roads.geojson", "CRS", crs=None)
+
+
+def test_a_vertex_far_off_costs_its_road_alone(tmp_path):
+    far = shapely.LineString([(0, 0), (1e12, 0)])
+    found = read(write(frame(LINE, far), tmp_path / "roads.parquet"))
+    assert account(found) == {("done", ""): 1, ("rejected", "longer than 500 km"): 1}

@@ -13,7 +13,6 @@ from geo.safety.rates import (
     count_severities,
     junction_rates,
     poisson_interval,
-    record_years,
     segment_rates,
     years_of,
 )
@@ -54,16 +53,6 @@ def roads(**columns):
 )
 def test_a_calendar_year_is_one_year_whether_leap_or_not(first, last, years):
     assert years_of(first, last) == pytest.approx(years, abs=1e-12)
-
-
-def test_without_a_period_the_records_say_how_long_they_run():
-    days = pd.to_datetime(["2022-01-01", None, "2023-12-31"], utc=True)
-    dated = pd.DataFrame({"date": days, "source_year": pd.array([2022, None, 2023], "Int64")})
-    assert record_years(dated, None) == 2.0
-    assert record_years(dated, (date(2020, 1, 1), date(2023, 12, 31))) == 4.0
-    yearly = dated.assign(date=pd.to_datetime([None] * 3, utc=True))
-    assert record_years(yearly, None) == 2.0
-    assert record_years(yearly.assign(source_year=pd.NA), None) is None
 
 
 # intervals

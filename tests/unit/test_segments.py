@@ -83,6 +83,11 @@ def test_a_road_that_crosses_itself_is_split_there():
     assert net.junctions["arms"].tolist() == [4]
 
 
+def test_a_vertex_that_stands_twice_where_a_road_turns_back_does_no_harm():
+    net = network([(25, 0), (0, 0), (0, 0), (25, 0)])
+    assert net.segments["length_m"].tolist() == [25]
+
+
 def test_pieces_of_one_road_are_joined_where_nothing_meets_them():
     net = network([(0, 0), (50, 0)], [(100, 0), (50, 0)], [(100, 0), (150, 20)], name="High Street")
     assert net.segments["source_ids"].tolist() == ["0;1;2"]

@@ -11,6 +11,7 @@ import pytest
 import shapely
 from real_data import DATA, needs_real_data
 
+from geo.collisions.schema import SEVERITIES
 from geo.collisions.stats19 import OSGR, read_stats19
 from geo.config import Collisions
 from geo.errors import LayerError, SourceError
@@ -302,3 +303,30 @@ def test_isle_of_wight_records_lie_where_their_own_geometry_is():
     assert (
         source.table["at_junction"].eq(other=False).fillna(value=False).to_numpy() == apart.to_numpy()
     ).all()
+
+
+def test_rows_are_kept_by_the_configured_values(tmp_path):
+    write(tmp_path / "c.csv", NEW | {"police_force": "1"}, NEW | {"police_force": "2"})
+    settings = {"sources": [str(tmp_path / "c.csv")], "keep": {"police_force": ["2"]}}
+    assert read_stats19(Collisions(**settings)).table["kept"].tolist() == [False, True]
+    with pytest.raises(LayerError, match=r"collisions\.keep\.nope"):
+        read_stats19(Collisions(**settings | {"keep": {"nope": ["1"]}}))
+
+
+def test_records_without_any_known_severity_tell_none_apart(tmp_path):
+    assert read(tmp_path, NEW | {"collision_severity": "9"}).severities == frozenset()
+    assert read(tmp_path, NEW, NEW | {"collision_severity": "9"}).severities == set(SEVERITIES)
+
+
+def test_a_table_with_years_alone_has_no_dates(tmp_path):
+    table = read(tmp_path, {k: v for k, v in NEW.items() if k != "date"} | {"collision_year": "2024"}).table
+    assert table["date"].isna().all()
+    assert table["year"].tolist() == [2024]
+
+
+def test_a_column_that_stands_twice_is_refused(tmp_path):
+    (tmp_path / "c.csv").write_text(
+        "collision_index,collision_severity,longitude,latitude,latitude\n1,2,-1.5,53.8,53.9\n"
+    )
+    with pytest.raises(LayerError, match="more than one column for STATS19: latitude"):
+        read_stats19(Collisions(sources=[str(tmp_path / "c.csv")]))

@@ -9,6 +9,8 @@ import pytest
 import shapely
 from real_data import DATA, needs_real_data
 
+from geo.collisions.schema import dates
+from geo.collisions.sources import read_rows
 from geo.collisions.tabular import read_tabular
 from geo.config import Collisions
 from geo.errors import ConfigurationError, LayerError, SourceError
@@ -363,3 +365,41 @@ def test_cambridge_points_have_a_place_and_a_year_and_no_severity():
     assert source.severities == set()
     assert not source.has_ids
     assert source.crs == pyproj.CRS.from_epsg(4326)
+
+
+QUOTES = {
+    "two far apart": ({3, 9}, 2),
+    "one": ({5}, 1),
+    "in the first row": ({0}, 1),
+    "in the last row": ({11}, 1),
+}
+
+
+@pytest.mark.parametrize("case", QUOTES)
+def test_a_stray_quote_costs_its_own_row_alone(tmp_path, case):
+    rows, lost = QUOTES[case]
+    lines = ["id,when,lng,lat"]
+    lines += [f"{i},{chr(34) if i in rows else ''}2024-01-02,-71.1,42.3" for i in range(12)]
+    (tmp_path / "c.csv").write_text("\n".join(lines) + "\n")
+    frame = read_rows(str(tmp_path / "c.csv")).frame
+    assert len(frame) == 12
+    assert frame["id"].tolist() == [str(i) for i in range(12)]
+    assert frame["_broken"].sum() == lost
+
+
+def test_a_cell_with_line_breaks_is_one_cell(tmp_path):
+    (tmp_path / "c.csv").write_text('id,note,lng\n1,"two\nlines, and ""quotes""",3\n2,plain,4\n')
+    frame = read_rows(str(tmp_path / "c.csv")).frame
+    assert frame["note"].tolist() == ['two\nlines, and "quotes"', "plain"]
+    assert not frame["_broken"].any()
+
+
+def test_dates_of_which_many_cannot_be_read_are_refused():
+    cells = pd.Series(["2024-01-02"] * 40 + ["2 of May"] * 20, dtype="string")
+    with pytest.raises(LayerError, match="only 40 of 60 dates"):
+        dates(cells, where="c.csv")
+
+
+def test_a_date_beyond_all_calendars_is_null():
+    found = dates(pd.Series(["2024-01-02", "2999-01-01"], dtype="string"), where="c.csv")
+    assert found.isna().tolist() == [False, True]

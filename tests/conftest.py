@@ -7,7 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import settings
 from pyproj import CRS
+
+# the same examples in every run; for others: pytest --hypothesis-profile=hunt
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("hunt", deadline=None)
+settings.load_profile("fixed")
 
 AWKWARD_NAMES = ("O'Hara's \"Way\"", "<b>Bold & Sons</b> Road", "Straße 🚲 ул. Мира", None)
 YEARS = 5.0

@@ -74,5 +74,10 @@ def _meetings(lines: Lines, level: Integers) -> tuple[Integers, Floats]:
     of = np.tile(of, 3)
     kept = shapely.get_type_id(atoms) == shapely.GeometryType.POINT
     spots = np.round(shapely.get_coordinates(atoms[kept]) / GRID_M) * GRID_M
+    # a crossing beside the end of a line is that end: rounded one by one, two spots would stand for one
+    near, tip = shapely.STRtree(np.asarray(shapely.points(tips))).query_nearest(
+        shapely.points(spots), max_distance=TOUCH_M, all_matches=False
+    )
+    spots[near] = tips[tip]
     of = of[kept]
     return np.concatenate([which, left[of], right[of]]), np.concatenate([points, spots, spots])

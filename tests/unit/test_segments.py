@@ -83,6 +83,12 @@ def test_a_road_that_crosses_itself_is_split_there():
     assert net.junctions["arms"].tolist() == [4]
 
 
+def test_a_road_that_crosses_itself_on_another_road_is_counted_once():
+    net = network([(0, 0), (25, 50)], [(0, 0), (50, 100), (0, 25), (50, 50)], limits=Segments(min_length_m=0))
+    drawn = shapely.LineString([(0, 0), (50, 100), (0, 25), (50, 50)]).length
+    assert net.segments["length_m"].sum() == pytest.approx(drawn, abs=0.2)
+
+
 def test_a_vertex_that_stands_twice_where_a_road_turns_back_does_no_harm():
     net = network([(25, 0), (0, 0), (0, 0), (25, 0)])
     assert net.segments["length_m"].tolist() == [25]

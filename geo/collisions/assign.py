@@ -12,7 +12,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geo.collisions.evidence import agreement
+from geo.collisions.evidence import Codes, agreement, spell
 from geo.collisions.schema import CollisionSource
 from geo.config import Collisions
 from geo.ledger import Entry, Status
@@ -36,8 +36,13 @@ NOT_ROADS = frozenset(
 )
 """Values of OpenStreetMap's ``highway`` that hold no motor traffic, or none yet (OpenStreetMap wiki, 'Key:highway').
 Left out of the city, they take no collision: a pavement drawn beside its street would take the street's."""
-CHUNK = 200_000
+CHUNK = 50_000
 """Collisions placed at once, to bound memory."""
+STRIP_M = 500.0
+"""Collisions are placed from west to east in strips of this height (metres), so that neighbours follow each other and
+the roads near them stay at hand. Results do not depend on it."""
+_HAIR_M = 1e-6
+"""Added to boxes, so that rounding leaves nothing out that lies at the very limit."""
 _OUTCOMES: dict[str, tuple[Status, str]] = {
     "matched": ("done", ""),
     "ambiguous": ("skipped", "as near to another road, and nothing in the record decides"),
@@ -111,11 +116,13 @@ def assign(
 
     segment, junction = np.full(len(table), None, dtype=object), np.full(len(table), None, dtype=object)
     distance = np.full(len(table), np.nan)
-    roads = _roads(segments, others)
-    todo = np.flatnonzero(inside)
+    xy = np.column_stack([shapely.get_x(points), shapely.get_y(points)])
+    records, roads = _network(table, xy, segments, others)
+    centres = _junctions(junctions)
+    todo = records.in_strips(np.flatnonzero(inside))
     for start in range(0, len(todo), CHUNK):
         mine = todo[start : start + CHUNK]
-        found = _place(points[mine], table.iloc[mine], roads, junctions, settings)
+        found = _place(records.take(mine), roads, centres, settings)
         status[mine], segment[mine], junction[mine], distance[mine] = found
     placed = table.drop(
         columns=["x", "y", "kept", "at_junction", "year", "road_class", "road_ref", "road_name"]
@@ -185,12 +192,50 @@ def _inside(
     return np.asarray(shapely.intersects(area, points), dtype=bool)
 
 
+def _near(
+    tree: shapely.STRtree, points: Places, reach_m: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """List all pairs of a point and a geometry of the tree within reach: indices of both, and metres between them.
+
+    Boxes are sought first, and what is found is measured once: the tree's own ``dwithin`` would measure and not tell.
+    """
+    x, y = shapely.get_x(points), shapely.get_y(points)
+    half = reach_m + _HAIR_M
+    point, item = tree.query(shapely.box(x - half, y - half, x + half, y + half))
+    metres = shapely.distance(points[point], tree.geometries[item])
+    near = metres <= reach_m
+    return point[near], item[near], metres[near]
+
+
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """What is asked of collisions: where they are ``(n, 2)``, what they say of the road, and whether at no junction."""
+
+    xy: NDArray[np.float64]
+    told: Codes
+    elsewhere: NDArray[np.bool_]
+
+    def in_strips(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Sort rows by `STRIP_M`."""
+        x, y = self.xy[rows].T
+        return rows[np.lexsort((x, y // STRIP_M))]
+
+    def take(self, rows: NDArray[np.int64]) -> _Records:
+        return _Records(self.xy[rows], self.told[:, rows], self.elsewhere[rows])
+
+
 @dataclass(frozen=True, slots=True)
 class _Roads:
-    """Everything that a collision may lie on: segments first, then roads that are left out of the city."""
+    """Everything that a collision may lie on: segments first, then roads that are left out of the city.
 
-    table: pd.DataFrame
-    lines: Places
+    `road` tells roads apart, not their segments; `order` decides between segments of one road.
+    """
+
+    segment_id: Places
+    left_out: NDArray[np.bool_]
+    road: NDArray[np.int64]
+    order: NDArray[np.float64]
+    called: Codes
     tree: shapely.STRtree
 
     def distance(self, points: Places) -> NDArray[np.float64]:
@@ -201,95 +246,129 @@ class _Roads:
         return found
 
 
-def _roads(segments: gpd.GeoDataFrame, others: gpd.GeoDataFrame) -> _Roads:
-    """Put segments and other roads together; `road` tells roads apart, not their segments."""
+@dataclass(frozen=True, slots=True)
+class _Junctions:
+    """Where junctions are, and how far each reaches from its centre (metres)."""
+
+    junction_id: Places
+    radius: NDArray[np.float64]
+    order: NDArray[np.float64]
+    tree: shapely.STRtree
+
+
+def _network(
+    table: pd.DataFrame, xy: NDArray[np.float64], segments: gpd.GeoDataFrame, others: gpd.GeoDataFrame
+) -> tuple[_Records, _Roads]:
+    """Put segments and other roads together, and bring records and roads to one spelling."""
     ours = pd.DataFrame(segments[["segment_id", "source_ids", "name", "ref", "road_class"]])
     theirs = pd.DataFrame(others[["name", "ref", "road_class"]])
-    theirs["source_ids"] = [f"other {i}" for i in range(len(theirs))]
-    table = pd.concat([ours.astype(object), theirs.astype(object)], ignore_index=True)
-    table["left_out"] = np.arange(len(table)) >= len(ours)
-    named = table["name"].notna() | table["ref"].notna()
-    label = table["name"].fillna("").astype(str) + "|" + table["ref"].fillna("").astype(str)
-    table["road"], _ = pd.factorize(label.where(named, "source " + table["source_ids"].astype(str)))
-    table["order"] = pd.Series(table["segment_id"].fillna("~") + table["source_ids"]).rank(method="first")
-    lines = np.concatenate([segments.geometry.to_numpy(), others.geometry.to_numpy()])
-    return _Roads(table, lines, shapely.STRtree(lines))
+    theirs["source_ids"] = "other " + pd.Series(np.arange(len(theirs)), theirs.index).astype(str)
+    both = pd.concat([ours.astype(object), theirs.astype(object)], ignore_index=True)
+    named = both["name"].notna() | both["ref"].notna()
+    label = both["name"].fillna("").astype(str) + "|" + both["ref"].fillna("").astype(str)
+    road, _ = pd.factorize(label.where(named, "source " + both["source_ids"].astype(str)))
+    order = _ranks(both["segment_id"].fillna("~") + both["source_ids"])
+    left_out = np.arange(len(both)) >= len(ours)
+    told, called = spell(table, both)
+    elsewhere = table["at_junction"].eq(other=False).fillna(value=False).to_numpy(dtype=bool)
+    tree = shapely.STRtree(np.concatenate([segments.geometry.to_numpy(), others.geometry.to_numpy()]))
+    roads = _Roads(both["segment_id"].to_numpy(), left_out, road, order, called, tree)
+    return _Records(xy, told, elsewhere), roads
+
+
+def _ranks(ids: pd.Series) -> NDArray[np.float64]:
+    return np.asarray(ids.rank(method="first"), dtype=np.float64)
+
+
+def _junctions(junctions: gpd.GeoDataFrame) -> _Junctions:
+    ids = junctions["junction_id"]
+    radius = junctions["radius_m"].to_numpy(dtype=float)
+    order = _ranks(ids)
+    return _Junctions(ids.to_numpy(), radius, order, shapely.STRtree(junctions.geometry.to_numpy()))
 
 
 def _place(
-    points: Places, records: pd.DataFrame, roads: _Roads, junctions: gpd.GeoDataFrame, settings: Collisions
+    records: _Records, roads: _Roads, junctions: _Junctions, settings: Collisions
 ) -> tuple[Places, Places, Places, NDArray[np.float64]]:
     """Status, segment, junction and distance of collisions that are in the area."""
-    n = len(points)
+    n = len(records.xy)
+    points = np.asarray(shapely.points(records.xy))
     status = np.full(n, "beyond_limit", dtype=object)
     segment, junction = np.full(n, None, dtype=object), np.full(n, None, dtype=object)
     distance = np.full(n, np.nan)
 
-    best, tied = _nearest_roads(points, records, roads, settings)
-    at = best["point"].to_numpy()
-    distance[at] = best["distance"]
-    left_out = roads.table["left_out"].to_numpy()[best["line"]]
-    status[at] = np.select([tied, left_out], ["ambiguous", "excluded_class"], "matched")
+    at, line, metres, tied = _nearest_roads(points, records, roads, settings)
+    distance[at] = metres
+    left_out = roads.left_out[line]
+    status[at] = "matched"
+    status[at[left_out]] = "excluded_class"
+    status[at[tied]] = "ambiguous"
     ours = ~left_out & ~tied
-    segment[at[ours]] = roads.table["segment_id"].to_numpy()[best["line"].to_numpy()[ours]]
+    segment[at[ours]] = roads.segment_id[line[ours]]
 
     far = np.isnan(distance)
     distance[far] = roads.distance(points[far])
-    near = _nearest_junctions(points, records, junctions, settings.junction_reach_m)
-    near = near[status[near["point"]] != "excluded_class"]
-    at = near["point"].to_numpy()
-    status[at], segment[at], distance[at] = "matched", None, near["distance"]
-    junction[at] = junctions["junction_id"].to_numpy()[near["junction"]]
+    at, centre, metres = _nearest_junctions(points, records, junctions, settings.junction_reach_m)
+    free = status[at] != "excluded_class"
+    at = at[free]
+    status[at], segment[at], distance[at] = "matched", None, metres[free]
+    junction[at] = junctions.junction_id[centre[free]]
     return status, segment, junction, distance
 
 
 def _nearest_roads(
-    points: Places, records: pd.DataFrame, roads: _Roads, settings: Collisions
-) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
-    """Choose the road of each point that has one within reach, and tell which choices are ties.
+    points: Places, records: _Records, roads: _Roads, settings: Collisions
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Choose the road of each point that has one within reach: point, road, metres, and whether the choice is a tie.
 
     Two roads that are both left out of the city are no tie: whichever it is, the collision is on neither of ours.
     """
-    point, line = roads.tree.query(points, predicate="dwithin", distance=settings.max_distance_m)
-    pairs = pd.DataFrame({"point": point, "line": line})
-    pairs["distance"] = shapely.distance(points[point], roads.lines[line])
-    pairs["over"] = pairs["distance"] - pairs.groupby("point")["distance"].transform("min")
-    pairs = pairs[pairs["over"] <= max(PREFERENCE_M, settings.ambiguity_m)].reset_index(drop=True)
-    pairs["evidence"] = agreement(records.iloc[pairs["point"]], roads.table.iloc[pairs["line"]])
-    pairs.loc[pairs["over"] > PREFERENCE_M, "evidence"] = 0
-    pairs["road"] = roads.table["road"].to_numpy()[pairs["line"]]
-    pairs["left_out"] = roads.table["left_out"].to_numpy()[pairs["line"]]
-    pairs["order"] = roads.table["order"].to_numpy()[pairs["line"]]
-    pairs = pairs.sort_values(
-        ["point", "evidence", "distance", "order"], ascending=[True, False, True, True], ignore_index=True
+    point, line, metres = _near(roads.tree, points, settings.max_distance_m)
+    nearest = np.full(len(points), np.inf)
+    np.minimum.at(nearest, point, metres)
+    over = metres - nearest[point]
+    close = over <= max(PREFERENCE_M, settings.ambiguity_m)
+    point, line, metres, over = point[close], line[close], metres[close], over[close]
+    evidence = agreement(records.told[:, point], roads.called[:, line])
+    evidence[over > PREFERENCE_M] = 0
+
+    ranked = np.lexsort((roads.order[line], metres, -evidence, point))
+    point, line, metres, evidence = point[ranked], line[ranked], metres[ranked], evidence[ranked]
+    starts = _starts(point)
+    first = np.flatnonzero(starts)
+    best = first[np.cumsum(starts) - 1]
+    road, left_out = roads.road[line], roads.left_out[line]
+    rival = (
+        (road != road[best])
+        & ~(left_out & left_out[best])
+        & (evidence == evidence[best])
+        & (metres - metres[best] < settings.ambiguity_m)
     )
-    best = pairs.drop_duplicates("point").reset_index(drop=True)
-    rivals = pairs.merge(best, on="point", suffixes=("", "_best"))
-    rivals = rivals[
-        (rivals["road"] != rivals["road_best"])
-        & ~(rivals["left_out"] & rivals["left_out_best"])
-        & (rivals["evidence"] == rivals["evidence_best"])
-        & (rivals["distance"] - rivals["distance_best"] < settings.ambiguity_m)
-    ]
-    return best, best["point"].isin(rivals["point"]).to_numpy()
+    tied = np.zeros(len(points), dtype=bool)
+    tied[point[rival]] = True
+    at = point[first]
+    return at, line[first], metres[first], tied[at]
 
 
 def _nearest_junctions(
-    points: Places, records: pd.DataFrame, junctions: gpd.GeoDataFrame, reach_m: float
-) -> pd.DataFrame:
-    """List the nearest junction of each point that is in reach of one, unless the record says it was at none."""
-    if junctions.empty or reach_m == 0:
-        return pd.DataFrame({"point": [], "junction": [], "distance": []}).astype(
-            {"point": int, "junction": int}
-        )
-    centres, radius = junctions.geometry.to_numpy(), junctions["radius_m"].to_numpy()
-    junction, point = shapely.STRtree(points).query(centres, predicate="dwithin", distance=radius + reach_m)
-    near = pd.DataFrame({"point": point, "junction": junction})
-    near["distance"] = np.maximum(shapely.distance(points[point], centres[junction]) - radius[junction], 0)
-    near["order"] = junctions["junction_id"].rank(method="first").to_numpy()[junction]
-    elsewhere = records["at_junction"].eq(other=False).fillna(value=False).to_numpy(dtype=bool)
-    near = near[~elsewhere[near["point"]]].sort_values(["point", "distance", "order"])
-    return near.drop_duplicates("point")
+    points: Places, records: _Records, junctions: _Junctions, reach_m: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """List the nearest junction of each point in reach of one, unless the record denies it: point, junction, metres."""
+    if len(junctions.radius) == 0 or reach_m == 0:
+        none = np.empty(0, dtype=np.int64)
+        return none, none, np.empty(0)
+    point, centre, metres = _near(junctions.tree, points, float(junctions.radius.max()) + reach_m)
+    radius = junctions.radius[centre]
+    mine = (metres <= radius + reach_m) & ~records.elsewhere[point]
+    point, centre, metres = point[mine], centre[mine], np.maximum(metres - radius, 0)[mine]
+    ranked = np.lexsort((junctions.order[centre], metres, point))
+    first = ranked[_starts(point[ranked])]
+    return point[first], centre[first], metres[first]
+
+
+def _starts(sorted_values: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell where each value stands first."""
+    return np.concatenate([[True], sorted_values[1:] != sorted_values[:-1]])[: len(sorted_values)]
 
 
 def _entries(placed: gpd.GeoDataFrame, table: pd.DataFrame, settings: Collisions) -> list[Entry]:

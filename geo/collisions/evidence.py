@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+Codes = NDArray[np.int32]
 NUMBER, NAME, CLASS = 3, 2, 1
 """How much an agreement counts: a road's number tells it apart best, its class least."""
 LETTERS = {
@@ -46,39 +49,63 @@ _SHORT = {
 }
 
 
-def agreement(records: pd.DataFrame, roads: pd.DataFrame) -> NDArray[np.int64]:
-    """Tell how strongly each record names the road beside it.
+def spell(records: pd.DataFrame, roads: pd.DataFrame) -> tuple[Codes, Codes]:
+    """Bring what records say of roads, and what roads are called, to numbers that can be held against each other.
+
+    Each distinct text is brought to one spelling once, however many rows have it.
 
     Parameters
     ----------
     records
         ``road_ref``, ``road_name``, ``road_class`` of the collisions.
     roads
-        ``ref``, ``name``, ``road_class`` of the roads, row by row with `records`.
+        ``ref``, ``name``, ``road_class`` of the roads.
 
     Returns
     -------
-    `NUMBER`, `NAME`, `CLASS`, or 0 where nothing agrees.
+    Two arrays ``(3, records)`` and ``(3, roads)``: class, name and number of each. Two numbers of one line are equal
+    where the texts mean the same; -1 stands for null.
     """
-    score = np.zeros(len(records), dtype=np.int64)
-    for strength, theirs, ours, plain in (
-        (CLASS, "road_class", "road_class", plain_class),
-        (NAME, "road_name", "name", plain_name),
-        (NUMBER, "road_ref", "ref", plain_ref),
-    ):
-        told = _of_unique(records[theirs], plain)
-        if told.isna().all():
-            continue
-        score[(told == _of_unique(roads[ours], plain)).fillna(value=False).to_numpy(dtype=bool)] = strength
+    pairs = [
+        _of_unique(records[theirs], roads[ours], plain)
+        for theirs, ours, plain in (
+            ("road_class", "road_class", plain_class),
+            ("road_name", "name", plain_name),
+            ("road_ref", "ref", plain_ref),
+        )
+    ]
+    return np.stack([told for told, _ in pairs]), np.stack([there for _, there in pairs])
+
+
+def agreement(told: Codes, there: Codes) -> NDArray[np.int64]:
+    """Tell how strongly each record names the road beside it.
+
+    Parameters
+    ----------
+    told, there
+        Arrays ``(3, n)`` of `spell`: of n records, and of one road for each.
+
+    Returns
+    -------
+    `NUMBER`, `NAME`, `CLASS`, or 0 where nothing agrees; of length n.
+    """
+    score = np.zeros(told.shape[1], dtype=np.int64)
+    for strength, ours, theirs in zip((CLASS, NAME, NUMBER), told, there, strict=True):
+        score[(ours == theirs) & (ours >= 0)] = strength
     return score
 
 
-def _of_unique(values: pd.Series, plain: object) -> pd.Series:
-    """Apply a normalisation once a value."""
-    assert callable(plain)
-    codes, unique = pd.factorize(values)
-    done = pd.Series(plain(pd.Series(unique, dtype="string")), dtype="string")
-    return done.reindex(codes).reset_index(drop=True)
+def _of_unique(
+    told: pd.Series, there: pd.Series, plain: Callable[[pd.Series], pd.Series]
+) -> tuple[Codes, Codes]:
+    """Give the values of two columns the number of their spelling, which is found once a value."""
+    codes, unique = zip(*(pd.factorize(values) for values in (told, there)), strict=True)
+    texts = np.concatenate([np.asarray(values, dtype=object) for values in unique])
+    number, _ = pd.factorize(plain(pd.Series(texts, dtype="string")))
+    # a null has the code -1, and finds the -1 at the end
+    ours = np.append(number[: len(unique[0])], -1).astype(np.int32)
+    theirs = np.append(number[len(unique[0]) :], -1).astype(np.int32)
+    return ours[codes[0]], theirs[codes[1]]
 
 
 def plain_name(names: pd.Series) -> pd.Series:

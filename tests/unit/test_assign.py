@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.collisions.assign import PREFERENCE_M, assign
+from geo.collisions.evidence import NAME, agreement, spell
 from geo.collisions.schema import CollisionSource, finish
 from geo.config import Collisions
 
@@ -419,3 +420,45 @@ def test_without_anything_in_the_record_the_road_is_the_nearest_of_all():
     assert (found["snap_status"] == "matched").tolist() == (nearest <= 30).tolist()
     hit = found["snap_status"] == "matched"
     assert found.loc[hit, "segment_id"].tolist() == [f"s{i:02d}" for i in apart.argmin(axis=1)[hit]]
+
+
+def test_results_do_not_depend_on_how_many_collisions_are_placed_at_once(monkeypatch):
+    rng = np.random.default_rng(5)
+    named = rng.choice(np.array([None, "Mill Lane", "High St", "Nowhere"], dtype=object), 300)
+    # whole metres: many lie as near to one road as to another, or on the very limit
+    spots = rng.integers((-60, -60), (260, 160), (300, 2)).astype(float)
+    rows = [{"x": x, "y": y, "road_name": name} for (x, y), name in zip(spots, named, strict=True)]
+    both = {"junctions": [CROSS, ("ring", 0, 70, 15)], "others": [MOTORWAY]}
+    whole = place(rows, TOWN, **both)
+    monkeypatch.setattr("geo.collisions.assign.CHUNK", 7)
+    monkeypatch.setattr("geo.collisions.assign.STRIP_M", 3.0)
+    parts = place(rows, TOWN, **both)
+    pd.testing.assert_frame_equal(pd.DataFrame(parts.collisions), pd.DataFrame(whole.collisions))
+    assert parts.entries == whole.entries
+
+
+@pytest.mark.parametrize("beyond", [0.0, 1e-8, 1e-3])
+@pytest.mark.parametrize("west", [0.0, 0.1, 400_000.7, 5_831_815.3])
+def test_the_limit_itself_is_within_reach(west, beyond):
+    x = west + 30 + beyond
+    road = street("High Street", (west, -100), (west, 100))
+    far = street("Far Road", (west + 500, 0), (west + 600, 0))
+    found = one({"x": x, "y": 1}, [road, far])
+    # the distance as far as coordinates can tell it
+    assert found["snap_status"] == ("matched" if x - west <= 30 else "beyond_limit")
+
+
+def test_spellings_agree_and_nulls_never_do():
+    records = pd.DataFrame(
+        {
+            "road_class": ["A", None, None],
+            "road_name": ["mill ln.", None, "x"],
+            "road_ref": ["A 1", None, "b2"],
+        }
+    )
+    roads = pd.DataFrame(
+        {"road_class": ["primary", None], "name": ["Mill Lane", None], "ref": [None, None]}, dtype=object
+    )
+    told, called = spell(records, roads)
+    assert agreement(told, called[:, [0, 0, 0]]).tolist() == [NAME, 0, 0]
+    assert agreement(told, called[:, [1, 1, 1]]).tolist() == [0, 0, 0]

@@ -5,8 +5,46 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from geo.roads.lines import GRID_M, TOUCH_M, Floats, Integers, Lines, cut, ends
+
+
+def join_ends(lines: Lines) -> Lines:
+    """Bring ends that nearly meet to one place (see `gathered`)."""
+    tips = np.concatenate(ends(lines))
+    joined = gathered(tips)
+    if (joined == tips).all():
+        return lines
+    coordinates, owner = shapely.get_coordinates(lines, return_index=True)
+    begins = np.flatnonzero(np.diff(owner, prepend=-1))
+    coordinates[begins] = joined[: len(lines)]
+    coordinates[np.append(begins[1:], len(owner)) - 1] = joined[len(lines) :]
+    moved: Lines = np.asarray(shapely.linestrings(coordinates, indices=owner))
+    return moved
+
+
+def gathered(points: Floats) -> Floats:
+    """Bring points no farther apart than `TOUCH_M` to one of them: the one with the smallest x, then y.
+
+    A row of points, each near the next, that is longer than twice that is left as it is.
+    """
+    if len(points) == 0:
+        return points
+    places, number = np.unique(points, axis=0, return_inverse=True)
+    spots: Lines = np.asarray(shapely.points(places))
+    left, right = shapely.STRtree(spots).query(spots, predicate="dwithin", distance=TOUCH_M)
+    links = coo_array((np.ones(len(left)), (left, right)), shape=(len(places), len(places)))
+    count, group = connected_components(links, directed=False)
+    low, high = np.full((count, 2), np.inf), np.full((count, 2), -np.inf)
+    np.minimum.at(low, group, places)
+    np.maximum.at(high, group, places)
+    narrow = (high - low).max(axis=1) <= 2 * TOUCH_M
+    _, smallest = np.unique(group, return_index=True)
+    place = np.where(narrow[group], smallest[group], np.arange(len(places)))
+    together: Floats = places[place][number.reshape(-1)]
+    return together
 
 
 def node(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -64,14 +102,16 @@ def _meetings(lines: Lines, level: Integers) -> tuple[Integers, Floats]:
     pair = (left < right) & (level[left] == level[right])
     left, right = left[pair], right[pair]
     shared = shapely.intersection(lines[left], lines[right])
-    runs = shapely.get_type_id(shared) == shapely.GeometryType.MULTILINESTRING
-    shared[runs] = shapely.line_merge(shared[runs])
     atoms, of = shapely.get_parts(shared, return_index=True)
-    # collections hold points and lines; what two lines share for a while counts by its ends
+    # collections hold points and lines; what two lines share for a while counts by its ends alone
     atoms, inner = shapely.get_parts(atoms, return_index=True)
     of = of[inner]
-    atoms = np.concatenate([shapely.get_point(atoms, 0), shapely.get_point(atoms, -1), atoms])
-    of = np.tile(of, 3)
+    is_line = shapely.get_type_id(atoms) == shapely.GeometryType.LINESTRING
+    pairs, number = np.unique(of[is_line], return_inverse=True)
+    runs = shapely.line_merge(shapely.multilinestrings(atoms[is_line], indices=number.reshape(-1)))
+    runs, run_of = shapely.get_parts(runs, return_index=True)
+    atoms = np.concatenate([shapely.get_point(runs, 0), shapely.get_point(runs, -1), atoms])
+    of = np.concatenate([pairs[run_of], pairs[run_of], of])
     kept = shapely.get_type_id(atoms) == shapely.GeometryType.POINT
     spots = np.round(shapely.get_coordinates(atoms[kept]) / GRID_M) * GRID_M
     # a crossing beside the end of a line is that end: rounded one by one, two spots would stand for one
@@ -79,5 +119,8 @@ def _meetings(lines: Lines, level: Integers) -> tuple[Integers, Floats]:
         shapely.points(spots), max_distance=TOUCH_M, all_matches=False
     )
     spots[near] = tips[tip]
+    apart = np.ones(len(spots), dtype=bool)
+    apart[near] = False
+    spots[apart] = gathered(spots[apart])
     of = of[kept]
     return np.concatenate([which, left[of], right[of]]), np.concatenate([points, spots, spots])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +11,14 @@ import pandas as pd
 import pyogrio
 import pyproj
 import shapely
-from pyarrow import ArrowException
-from pyogrio.errors import DataLayerError, DataSourceError
-from pyproj.exceptions import CRSError
+from pyproj.exceptions import CRSError, ProjError
 
 from geo.config import Roads
 from geo.errors import ConfigurationError, LayerError, SourceError
 from geo.ledger import Entry, merge
+from geo.roads.columns import ROW, name_columns
+from geo.roads.files import UNREADABLE, Layer, is_parquet, read_layer
+from geo.roads.lines import Lines
 
 DRIVABLE = (
     *(
@@ -45,8 +45,6 @@ DRIVABLE = (
 """Values of OpenStreetMap's ``highway`` that are roads for motor traffic (OpenStreetMap wiki, 'Key:highway'): what is
 kept of a ``.pbf`` when the configuration names no classes. Service ways, tracks and paths are not among them."""
 _OSM_TAGS = ("ref", "junction", "bridge", "tunnel", "layer", "oneway")
-_NO = ("", "no", "n", "f", "false", "0", "0.0", "none", "nan")
-_RINGS = ("roundabout", "circular")
 KEPT = ("source_id", "name", "road_class", "ref", "level", "roundabout")
 LONGEST_M = 500_000.0
 """A line that is longer than this is no road, but a faulty coordinate (metres)."""
@@ -102,36 +100,23 @@ def read_roads(roads: Roads, *, crs: str | None, area: Area | None) -> RoadSourc
     ConfigurationError
         When `crs` is not projected in metres.
     """
-    rows = _read(roads)
-    asked = None if crs is None else metric_crs(crs, rows)
-    lines, entries = _lines(rows, roads.source)
-    city = asked or _utm(lines, roads.source)
-    lines = lines.to_crs(city)
-    length = shapely.length(lines.geometry.to_numpy())
-    lost, far = ~np.isfinite(length), length > LONGEST_M
-    entries += [
-        Entry("roads", "rejected", f"longer than {LONGEST_M / 1000:,.0f} km", _rows(lines[far & ~lost])),
-        Entry("roads", "rejected", "coordinates that the city's CRS cannot hold", _rows(lines[lost])),
-    ]
-    finite = ~(lost | far)
-    if not finite.any():
-        raise LayerError(
-            "no road has coordinates that the city's CRS can hold",
-            where=roads.source,
-            todo="Check the CRS that the file states, and the key crs.",
-        )
-    _check_scale(lines[finite], city)
-    lines = _columns(lines[finite], roads)
+    layer = _read(roads)
+    asked = None if crs is None else metric_crs(crs, layer.rows)
+    lines, entries = _lines(layer, roads.source)
+    city = asked or _utm(lines, area, roads.source)
+    lines, faults = _project(lines, city, roads.source)
+    entries += faults
+    lines = name_columns(lines, roads)
     shape = None if area is None else read_area(area, city)
     if shape is not None:
         lines, outside = _clip(lines, shape, roads.source)
         entries.append(outside)
+    _check_scale(lines, city)
     kept, others, left_out = _by_class(lines, roads)
     entries += left_out
     entries.append(Entry("roads", "done", "", _rows(kept)))
-    drop = ["row"]
     return RoadSource(
-        kept.drop(columns=drop).reset_index(drop=True),
+        kept.drop(columns=ROW).reset_index(drop=True),
         others[["road_class", "name", "ref", "level", "geometry"]].reset_index(drop=True),
         city,
         shape,
@@ -141,27 +126,23 @@ def read_roads(roads: Roads, *, crs: str | None, area: Area | None) -> RoadSourc
 
 def _rows(lines: gpd.GeoDataFrame) -> int:
     """Count the source rows that lines come from."""
-    return int(lines["row"].nunique())
+    return int(lines[ROW].nunique())
 
 
-def _read(roads: Roads) -> gpd.GeoDataFrame:
+def _read(roads: Roads) -> Layer:
     """Read the source's rows, whatever their geometry."""
     path = Path(roads.source)
     if "://" not in roads.source and not roads.source.startswith("/vsi") and not path.exists():
         raise SourceError("no such file", where=roads.source, todo="Mend the path in roads.source.")
-    suffix = path.suffix.lower()
     try:
-        if suffix in {".parquet", ".geoparquet"}:
-            rows = gpd.read_parquet(path)
-        else:
-            layer = _layer(roads)
-            rows = pyogrio.read_dataframe(roads.source, layer=layer, use_arrow=False)
-    except (DataSourceError, DataLayerError, ArrowException, ValueError, OSError) as error:
+        layer = read_layer(roads.source, None if is_parquet(roads.source) else _layer(roads))
+    except UNREADABLE as error:
         raise SourceError(
             f"it cannot be read as roads ({str(error).strip().splitlines()[0]:.200})",
             where=roads.source,
             todo="Give a GeoPackage, Shapefile, GeoJSON, FlatGeobuf, GeoParquet or OSM .pbf of road lines.",
         ) from error
+    rows = layer.rows
     if not isinstance(rows, gpd.GeoDataFrame):
         raise LayerError(
             "it has no geometry", where=roads.source, todo="Choose a layer of lines in roads.layer."
@@ -174,8 +155,7 @@ def _read(roads: Roads) -> gpd.GeoDataFrame:
             where=roads.source,
             todo="Write its CRS into the file (ogr2ogr -a_srs EPSG:...).",
         )
-    rows = rows.rename_geometry("geometry") if rows.geometry.name != "geometry" else rows
-    return _osm(rows) if suffix == ".pbf" else rows
+    return Layer(_osm(rows), layer.broken) if path.suffix.lower() == ".pbf" else layer
 
 
 def _layer(roads: Roads) -> str | None:
@@ -196,12 +176,16 @@ def _osm(rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Take the tags that matter out of OpenStreetMap's ``other_tags`` (``"key"=>"value"``, comma-separated)."""
     tags = rows["other_tags"] if "other_tags" in rows else pd.Series("", index=rows.index)
     found = {
-        tag: tags.str.extract(rf'"{tag}"=>"([^"]*)"', expand=False) for tag in _OSM_TAGS if tag not in rows
+        tag: tags.str.extract(rf'(?:^|,)"{tag}"=>"((?:[^"\\]|\\.)*)"', expand=False).str.replace(
+            r"\\(.)", r"\1", regex=True
+        )
+        for tag in _OSM_TAGS
+        if tag not in rows
     }
     return rows.assign(**found)
 
 
-def metric_crs(crs: str, rows: gpd.GeoDataFrame | None = None) -> pyproj.CRS:
+def metric_crs(crs: str, rows: pd.DataFrame | None = None) -> pyproj.CRS:
     """Check that a CRS is projected, in metres.
 
     Raises
@@ -228,24 +212,68 @@ def metric_crs(crs: str, rows: gpd.GeoDataFrame | None = None) -> pyproj.CRS:
     return found
 
 
-def _fitting(rows: gpd.GeoDataFrame | None) -> str:
+def _fitting(rows: pd.DataFrame | None) -> str:
     """Name a CRS that fits the roads, where one can be told."""
     try:
-        return "" if rows is None else f" {rows.estimate_utm_crs().to_string()} fits the roads."
+        return f" {_zone(rows).to_string()} fits the roads." if isinstance(rows, gpd.GeoDataFrame) else ""
     except (RuntimeError, ValueError):
         return ""
 
 
-def _utm(lines: gpd.GeoDataFrame, source: str) -> pyproj.CRS:
+def _zone(rows: gpd.GeoDataFrame, area: shapely.Geometry | None = None) -> pyproj.CRS:
+    """Find the UTM zone in which most of the roads lie, or most of those about the area."""
+    xy = shapely.get_coordinates(rows.geometry.to_numpy())
+    xy = xy[np.isfinite(xy).all(axis=1)]
+    if area is not None:
+        low, high = np.reshape(shapely.bounds(area), (2, 2))
+        inside = ((xy >= low) & (xy <= high)).all(axis=1)
+        xy = xy[inside] if inside.any() else xy
+    if len(xy) == 0:
+        raise ValueError("no coordinates")
+    # a place that roads go through, not one between two ends of the world
+    middle = gpd.GeoSeries(shapely.points(np.quantile(xy, [0.5], axis=0, method="lower")), crs=rows.crs)
+    return pyproj.CRS.from_user_input(middle.estimate_utm_crs())
+
+
+def _utm(lines: gpd.GeoDataFrame, area: Area | None, source: str) -> pyproj.CRS:
     """Find the UTM zone of the roads."""
     try:
-        return pyproj.CRS.from_user_input(lines.estimate_utm_crs())
+        return _zone(lines, None if area is None else read_area(area, lines.crs))
     except (RuntimeError, ValueError) as error:
         raise LayerError(
             f"where its roads are cannot be told from their coordinates and CRS ({lines.crs.name})",
             where=source,
             todo="Check the CRS that the file states (GeoJSON without one means degrees), or give crs.",
         ) from error
+
+
+def _project(lines: gpd.GeoDataFrame, crs: pyproj.CRS, source: str) -> tuple[gpd.GeoDataFrame, list[Entry]]:
+    """Bring lines to the city's CRS; a row is left out whole when one of its parts does not arrive."""
+    stated = lines.crs.name
+    try:
+        lines = lines.to_crs(crs)
+    except ProjError as error:
+        raise LayerError(
+            f"its CRS ({stated}) cannot be brought to {crs.name!r}",
+            where=source,
+            todo="Write the CRS that its coordinates are in into the file (ogr2ogr -a_srs EPSG:...).",
+        ) from error
+    with np.errstate(over="ignore", invalid="ignore"):
+        length = shapely.length(lines.geometry.to_numpy())
+    row = lines[ROW]
+    lost = row.isin(row[~np.isfinite(length)])
+    far = row.isin(row[length > LONGEST_M]) & ~lost
+    entries = [
+        Entry("roads", "rejected", f"longer than {LONGEST_M / 1000:,.0f} km", _rows(lines[far])),
+        Entry("roads", "rejected", "coordinates that the city's CRS cannot hold", _rows(lines[lost])),
+    ]
+    if (lost | far).all():
+        raise LayerError(
+            "no road has coordinates that the city's CRS can hold",
+            where=source,
+            todo="Check the CRS that the file states, and the key crs.",
+        )
+    return lines[~(lost | far)], entries
 
 
 def _check_scale(lines: gpd.GeoDataFrame, crs: pyproj.CRS) -> None:
@@ -272,11 +300,10 @@ def read_area(area: Area, crs: pyproj.CRS) -> shapely.Geometry:
     """
     if not isinstance(area, str):
         box = gpd.GeoSeries([shapely.segmentize(shapely.box(*area), 0.01)], crs=4326)
-        square: shapely.Geometry = box.to_crs(crs).iloc[0]
-        return square
+        return _polygon(box.to_crs(crs).to_numpy(), "area")
     try:
-        shapes = gpd.read_file(area)
-    except (DataSourceError, DataLayerError, OSError) as error:
+        shapes = read_layer(area, None).rows
+    except UNREADABLE as error:
         raise SourceError(
             "it cannot be read", where=f"area {area}", todo="Give a file of polygons."
         ) from error
@@ -288,23 +315,48 @@ def read_area(area: Area, crs: pyproj.CRS) -> shapely.Geometry:
     if polygons.empty or shapes.crs is None:
         fault = "it holds no polygon" if polygons.empty else "it states no CRS"
         raise LayerError(fault, where=f"area {area}", todo="Give a file of polygons with a CRS.")
-    return shapely.union_all(shapely.make_valid(polygons.to_crs(crs).geometry.to_numpy()))
+    try:
+        there = polygons.to_crs(crs).geometry.to_numpy()
+    except ProjError as error:
+        raise LayerError(
+            f"its CRS ({shapes.crs.name}) cannot be brought to {crs.name!r}",
+            where=f"area {area}",
+            todo="Give a file of polygons with the CRS that its coordinates are in.",
+        ) from error
+    return _polygon(there, f"area {area}")
 
 
-def _lines(rows: gpd.GeoDataFrame, source: str) -> tuple[gpd.GeoDataFrame, list[Entry]]:
+def _polygon(shapes: Lines, where: str) -> shapely.Geometry:
+    """Make one valid shape of polygons; what is only a line is no part of it."""
+    if not np.isfinite(shapely.get_coordinates(shapes)).all():
+        raise LayerError(
+            "some of its coordinates are no places in the city's CRS",
+            where=where,
+            todo="Check its coordinates, and that it lies where the roads are.",
+        )
+    parts = shapely.get_parts(shapely.get_parts(shapely.make_valid(shapes)))
+    parts = parts[shapely.area(parts) > 0]
+    if len(parts) == 0:
+        raise LayerError("it holds no polygon", where=where, todo="Give a file of polygons with a CRS.")
+    return shapely.union_all(parts)
+
+
+def _lines(layer: Layer, source: str) -> tuple[gpd.GeoDataFrame, list[Entry]]:
     """Bring rows to single flat lines; a row that is none is rejected with its reason."""
-    rows = rows.assign(row=np.arange(len(rows)))
+    rows = layer.rows.assign(**{ROW: np.arange(len(layer.rows))})
     flat = shapely.force_2d(rows.geometry.to_numpy())
     kind = shapely.get_type_id(flat)
     is_line = np.isin(kind, [shapely.GeometryType.LINESTRING, shapely.GeometryType.MULTILINESTRING])
     is_line |= kind == shapely.GeometryType.LINEARRING
     empty = shapely.is_missing(flat) | shapely.is_empty(flat)
-    length = np.where(is_line & ~empty, shapely.length(flat), np.nan)
+    with np.errstate(over="ignore", invalid="ignore"):
+        length = np.where(is_line & ~empty, shapely.length(flat), np.nan)
     coordinates, owner = shapely.get_coordinates(flat, return_index=True)
     finite = np.ones(len(rows), dtype=bool)
     finite[owner[~np.isfinite(coordinates).all(axis=1)]] = False
     faults = {
-        "no geometry": empty,
+        "geometry that cannot be read": layer.broken,
+        "no geometry": empty & ~layer.broken,
         "not a line": ~empty & ~is_line,
         "coordinates that are no numbers": ~empty & is_line & ~finite,
         "zero length": ~empty & is_line & finite & (length == 0),
@@ -313,86 +365,13 @@ def _lines(rows: gpd.GeoDataFrame, source: str) -> tuple[gpd.GeoDataFrame, list[
     entries = [Entry("roads", "rejected", reason, int(which.sum())) for reason, which in faults.items()]
     if bad.all():
         found = "; ".join(f"{e.count} rows: {e.reason}" for e in entries if e.count)
-        raise LayerError(f"it holds no line ({found})", where=source, todo="Give road centrelines.")
+        raise LayerError(
+            f"it holds no line ({found})", where=source, todo="Give road centrelines, or their layer."
+        )
     good = rows[~bad].set_geometry(gpd.GeoSeries(flat[~bad], index=rows.index[~bad], crs=rows.crs))
     parts = good.explode(ignore_index=True)
-    return parts[shapely.length(parts.geometry.to_numpy()) > 0], entries
-
-
-def _columns(lines: gpd.GeoDataFrame, roads: Roads) -> gpd.GeoDataFrame:
-    """Give the columns their own names; all others become ``src_<column>``."""
-    columns = [str(c) for c in lines.columns]
-    lines = lines.set_axis(columns, axis="columns")
-    there = [c for c in columns if c not in {"geometry", "row"}]
-    standard = Roads.model_fields
-    for key in ("class_field", "name_field", "ref_field", "id_field"):
-        column = getattr(roads, key)
-        needed = key == "class_field" or column != standard[key].default
-        if column is not None and column not in there and needed:
-            raise LayerError(
-                f"it has no column {column!r}; there are {', '.join(there)}",
-                where=roads.source,
-                todo=f"Mend roads.{key}" + (", or set it to null." if key != "id_field" else "."),
-            )
-    osm_id = "osm_id" if roads.source.lower().endswith(".pbf") else None
-    id_field = roads.id_field or (osm_id if osm_id in there else None)
-    ids = _text(lines, id_field)
-    own = {
-        "source_id": ids.fillna(lines["row"].astype(str))
-        if id_field
-        else lines["row"].astype(str).astype(object),
-        "name": _text(lines, roads.name_field),
-        "road_class": _text(lines, roads.class_field),
-        "ref": _text(lines, roads.ref_field),
-        "level": _level(lines),
-        "roundabout": _text(lines, _spelled(there, "junction")).str.casefold().isin(_RINGS),
-        "row": lines["row"],
-    }
-    used = {roads.name_field, roads.class_field, roads.ref_field, id_field}
-    rest = {f"src_{c}": _storable(lines[c]) for c in there if c not in used}
-    return gpd.GeoDataFrame(
-        pd.DataFrame(own | rest, index=lines.index), geometry=lines.geometry, crs=lines.crs
-    )
-
-
-def _spelled(there: Sequence[str], name: str) -> str | None:
-    """Find a column whatever its case."""
-    return next((column for column in there if column.casefold() == name), None)
-
-
-def _text(lines: gpd.GeoDataFrame, column: str | None) -> pd.Series:
-    """Bring a column to stripped text, null where it is empty or not there."""
-    if column is None or column not in lines:
-        return pd.Series(None, index=lines.index, dtype=object)
-    values = lines[column]
-    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-        values = values.astype("Int64")
-    text = values.astype("string").str.strip()
-    there = text.notna() & (text != "")
-    stripped: pd.Series = text.astype(object).where(there.to_numpy(dtype=bool), None)
-    return stripped
-
-
-def _level(lines: gpd.GeoDataFrame) -> pd.Series:
-    """Tell bridges and tunnels from what they cross: ``layer`` where it says so, else 1 and -1."""
-    there = [str(c) for c in lines.columns]
-
-    def is_so(name: str) -> pd.Series:
-        text = _text(lines, _spelled(there, name)).astype("string").str.casefold().fillna("")
-        return ~text.isin(_NO)
-
-    layer = pd.to_numeric(_text(lines, _spelled(there, "layer")), errors="coerce").fillna(0)
-    built = is_so("bridge").astype(int) - is_so("tunnel").astype(int)
-    level: pd.Series = layer.where(layer != 0, built).round().astype(np.int64)
-    return level
-
-
-def _storable(values: pd.Series) -> pd.Series:
-    """Keep numbers, truth values and times as they are; everything else as text."""
-    kinds = pd.api.types
-    if kinds.is_bool_dtype(values) or kinds.is_numeric_dtype(values) or kinds.is_datetime64_any_dtype(values):
-        return values
-    return values.astype("string").astype(object).where(values.notna(), None)
+    with np.errstate(over="ignore"):
+        return parts[shapely.length(parts.geometry.to_numpy()) > 0], entries
 
 
 def _clip(lines: gpd.GeoDataFrame, shape: shapely.Geometry, source: str) -> tuple[gpd.GeoDataFrame, Entry]:

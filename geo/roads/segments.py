@@ -17,8 +17,8 @@ from geo.config import Segments
 from geo.errors import LayerError
 from geo.ledger import Entry
 from geo.roads.junctions import Nodes, find_roundabouts, gather, is_among, lay_out
-from geo.roads.lines import GRID_M, Floats, Integers, canonical, cut
-from geo.roads.noding import node
+from geo.roads.lines import GRID_M, TOUCH_M, Floats, Integers, canonical, cut
+from geo.roads.noding import join_ends, node
 
 SAME_ROAD = ("name", "road_class", "ref", "level")
 _OWN = ("source_id", "roundabout", "level", "geometry")
@@ -54,9 +54,24 @@ def build_network(roads: gpd.GeoDataFrame, settings: Segments) -> Network:
     LayerError
         When nothing is left.
     """
-    roads = roads.sort_values("source_id", kind="stable", ignore_index=True)
-    rounded = shapely.transform(roads.geometry.to_numpy(), lambda xy: np.round(xy / GRID_M) * GRID_M + 0.0)
-    pieces, duplicates = _without_duplicates(node(roads.set_geometry(gpd.GeoSeries(rounded, crs=roads.crs))))
+    rounded = canonical(
+        shapely.transform(roads.geometry.to_numpy(), lambda xy: np.round(xy / GRID_M) * GRID_M + 0.0)
+    )
+    # in an order of their own, so that nothing depends on how and in which order they were drawn
+    order = np.lexsort(
+        [pd.factorize(key, sort=True)[0] for key in (roads["source_id"], shapely.to_wkb(rounded))]
+    )
+    roads, rounded = roads.iloc[order].reset_index(drop=True), rounded[order]
+    joined = join_ends(rounded)
+    tiny = shapely.is_closed(joined) & (shapely.length(rounded) < 2 * TOUCH_M)
+    if tiny.all():
+        raise LayerError(
+            f"no road is longer than {2 * TOUCH_M:g} m",
+            where="roads.source",
+            todo="Check the CRS that the file states, and the key crs.",
+        )
+    roads = roads.set_geometry(gpd.GeoSeries(joined, crs=roads.crs))[~tiny]
+    pieces, duplicates = _without_duplicates(node(roads))
     nodes = gather(pieces.geometry.to_numpy())
     rings = find_roundabouts(pieces, nodes, settings.roundabout_max_diameter_m)
     ring_points = nodes.points[rings.nodes]
@@ -77,6 +92,12 @@ def build_network(roads: gpd.GeoDataFrame, settings: Segments) -> Network:
     entries = [
         Entry("segments", "done", "", len(segments)),
         Entry("junctions", "done", "", len(junctions)),
+        Entry(
+            "road pieces",
+            "skipped",
+            f"shorter than {2 * TOUCH_M:g} m, both ends in one place",
+            int(tiny.sum()),
+        ),
         Entry("road pieces", "skipped", "duplicate geometry", duplicates),
         Entry(
             "road pieces", "skipped", "part of a roundabout, kept as one junction", int(rings.pieces.sum())
@@ -92,8 +113,14 @@ def _without_duplicates(pieces: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, int
     """Keep one of the pieces that lie on each other, with the source ids of all; gives how many were left out."""
     lines = canonical(pieces.geometry.to_numpy())
     pieces = pieces.set_geometry(gpd.GeoSeries(lines, crs=pieces.crs))
-    number, _ = pd.factorize(shapely.to_wkb(lines))
-    return _combine(pieces, number), len(pieces) - len(np.unique(number))
+    # the same place, whatever vertices stand on its straight stretches
+    plain = canonical(shapely.simplify(lines, GRID_M))
+    number, _ = pd.factorize(shapely.to_wkb(plain))
+    drawn, _ = pd.factorize(shapely.to_wkb(lines), sort=True)
+    order = np.lexsort((drawn, number))
+    chosen = lines[order[np.concatenate([[True], np.diff(number[order]) != 0])]]
+    one = _combine(pieces, number).set_geometry(gpd.GeoSeries(chosen, crs=pieces.crs))
+    return one, len(pieces) - len(one)
 
 
 def _combine(pieces: gpd.GeoDataFrame, group: Integers) -> gpd.GeoDataFrame:

@@ -19,7 +19,7 @@ from results import save, table
 
 from geo.demo.write import make_town
 from geo.imagery.reader import TileImage, TileReader
-from tasks import features, roads, tiles
+from tasks import encode, features, roads, tiles
 from tasks.plan import Plan, make_plan
 from tasks.stage import run_stage
 
@@ -32,7 +32,7 @@ def whole(plan: Plan) -> float:
     start = time.perf_counter()
     run_stage("tiles", plan.stages, plan.keys["tiles"], partial(tiles.build, plan))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(features.encode_shard, features.plan_shards(plan)))
+        list(pool.map(encode.encode_shard, features.plan_shards(plan)))
     run_stage("features", plan.stages, plan.keys["features"], partial(features.build, plan))
     return time.perf_counter() - start
 
@@ -44,7 +44,7 @@ def encoder_alone(plan: Plan) -> tuple[float, int]:
     with TileReader(gpd.read_parquet(stage / "images.parquet"), config.imagery, config.tiles) as reader:
         read = [t for t in reader.read(places[places["coverage"] > 0]) if isinstance(t, TileImage)]
     enough = [t for t in read if t.coverage >= config.tiles.min_coverage]
-    encoder = features.load_once(config.encoder, config.tiles.tile_m)
+    encoder = encode.load_once(config)
     size = config.encoder.batch_size
     start = time.perf_counter()
     for i in range(0, len(enough), size):
@@ -59,7 +59,7 @@ def main() -> None:
         town = make_town(folder)
         plan = make_plan(town.city, None, folder / "runs")
         run_stage("roads", plan.stages, plan.keys["roads"], partial(roads.build, plan))
-        features.load_once(plan.config.encoder, plan.config.tiles.tile_m)
+        encode.load_once(plan.config)
         seconds = whole(plan)
         alone, n = encoder_alone(plan)
     row = {"tiles": n, "tiles and features s": seconds, "encoder alone s": alone, "ratio": seconds / alone}

@@ -3,7 +3,9 @@
     .venv/bin/python bench/reading.py [--side 12288] [--tiles 5670] [--memory 56]
 
 One raster of three bands in JPEG blocks of 512 pixels, tiles of 256 pixels along random lines. All ways
-get the same memory for decoded blocks (MB). The floor decodes each block that a tile needs once, and does nothing else.
+get the same memory for decoded blocks (MB), one thread, and do nothing with the pixels while the clock runs; before
+that, all are read once to see that they are the same. The floor decodes each block that a tile needs once, and does
+nothing else.
 A table is printed, and the same as JSON under bench/results/.
 """
 
@@ -13,6 +15,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import rasterio
-import torch
 from rasterio.windows import Window
 from results import save, table
 from torchgeo.datasets import RasterDataset
@@ -29,9 +31,10 @@ from geo.config import Imagery, Tiles
 from geo.imagery.blocks import BlockStore
 from geo.imagery.catalogue import open_catalogue
 from geo.imagery.cover import cover_tiles
-from geo.imagery.reader import GDAL_CACHE_MB, TileReader
+from geo.imagery.reader import GDAL_CACHE_MB, TileImage, TileReader, reach
+from geo.imagery.schedule import Schedule
 from geo.tiles.along import squares
-from geo.tiles.shards import assign_shards, spatial_order
+from geo.tiles.shards import assign_shards
 
 CRS, WEST, NORTH = "EPSG:26986", 230000.0, 900000.0
 BLOCK, TILE = 512, 256
@@ -79,17 +82,24 @@ def place(side: int, n: int) -> gpd.GeoDataFrame:
     return frame.assign(shard=assign_shards(pd.DataFrame(frame[["x", "y"]])))
 
 
-def ours(path: Path, tiles: gpd.GeoDataFrame, memory: float) -> tuple[dict[str, int], BlockStore]:
-    """Read all shards as a run does; gives the sum of each tile's pixels."""
+Use = Callable[[str, np.ndarray], None]
+"""What is done with a tile's pixels: nothing while the clock runs."""
+
+
+def ours(path: Path, tiles: gpd.GeoDataFrame, memory: float, use: Use) -> BlockStore:
+    """Read all shards as a run does."""
     imagery, shape = Imagery(sources=[str(path)]), Tiles(tile_m=TILE)
     images = open_catalogue(imagery, crs=tiles.crs).images
     tiles = tiles.join(cover_tiles(tiles, images))
-    store, sums = BlockStore(memory - GDAL_CACHE_MB), {}
-    for shard in sorted(tiles["shard"].unique(), key=spatial_order):
-        with TileReader(images, imagery, shape, store=store) as reader:
-            for tile in reader.read(tiles[tiles["shard"] == shard]):
-                sums[tile.tile_id] = int(tile.pixels.sum())
-    return sums, store
+    schedule = Schedule(tiles, reach_m=reach(shape), crs=tiles.crs)
+    store = BlockStore(memory - GDAL_CACHE_MB, schedule)
+    with TileReader(images, imagery, shape, store=store) as reader:
+        for shard in schedule.order:
+            with store.during(shard):
+                for tile in reader.read(tiles[tiles["shard"] == shard]):
+                    assert isinstance(tile, TileImage), tile
+                    use(tile.tile_id, tile.pixels)
+    return store
 
 
 def windows(tiles: gpd.GeoDataFrame) -> Iterator[tuple[str, Window]]:
@@ -98,21 +108,20 @@ def windows(tiles: gpd.GeoDataFrame) -> Iterator[tuple[str, Window]]:
         yield tile_id, Window(x - WEST - TILE / 2, NORTH - y - TILE / 2, TILE, TILE)
 
 
-def loop(path: Path, tiles: gpd.GeoDataFrame, memory: float) -> dict[str, int]:
+def loop(path: Path, tiles: gpd.GeoDataFrame, memory: float, use: Use) -> None:
     """Read tile after tile from one open dataset."""
     with rasterio.Env(GDAL_CACHEMAX=int(memory * 2**20)), rasterio.open(path) as raster:
-        return {tile_id: int(raster.read(window=window).sum()) for tile_id, window in windows(tiles)}
+        for tile_id, window in windows(tiles):
+            use(tile_id, raster.read(window=window))
 
 
-def by_torchgeo(path: Path, tiles: gpd.GeoDataFrame, memory: float) -> dict[str, int]:
+def by_torchgeo(path: Path, tiles: gpd.GeoDataFrame, memory: float, use: Use) -> None:
     """Ask torchgeo's dataset for each tile."""
     half = TILE / 2
     with rasterio.Env(GDAL_CACHEMAX=int(memory * 2**20)):
         dataset = RasterDataset(paths=str(path))
-        return {
-            tile_id: int(dataset[x - half : x + half, y - half : y + half]["image"].sum(dtype=torch.float64))
-            for tile_id, x, y in zip(tiles["tile_id"], tiles["x"], tiles["y"], strict=True)
-        }
+        for tile_id, x, y in zip(tiles["tile_id"], tiles["x"], tiles["y"], strict=True):
+            use(tile_id, dataset[x - half : x + half, y - half : y + half]["image"].numpy())
 
 
 def floor(path: Path, tiles: gpd.GeoDataFrame) -> int:
@@ -136,6 +145,21 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - start, result
 
 
+def sums(way: Callable[[Use], Any]) -> dict[str, int]:
+    """Read in one way; gives the sum of each tile's pixels."""
+    found: dict[str, int] = {}
+
+    def add(tile_id: str, pixels: np.ndarray) -> None:
+        found[tile_id] = int(pixels.sum(dtype=np.float64))
+
+    way(add)
+    return found
+
+
+def nothing(_tile_id: str, _pixels: np.ndarray) -> None:
+    """Use a tile in no way."""
+
+
 def main() -> None:
     """Read in all ways, compare what was read, print."""
     parser = argparse.ArgumentParser(
@@ -144,35 +168,39 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=12_288)
     parser.add_argument("--tiles", type=int, default=5_670)
     parser.add_argument("--memory", type=float, default=56)
+    parser.add_argument("--rounds", type=int, default=2, help="the least time of so many counts")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "raster.tif"
         make_raster(path, given.side)
         tiles = place(given.side, given.tiles)
-        least, blocks = timed(lambda: floor(path, tiles))
-        seconds, (sums, store) = timed(lambda: ours(path, tiles, given.memory))
-        looped, by_loop = timed(lambda: loop(path, tiles, given.memory))
         mixed = tiles.sample(frac=1, random_state=2)
-        looped_mixed, by_mixed = timed(lambda: loop(path, mixed, given.memory))
-        torch_seconds, by_dataset = timed(lambda: by_torchgeo(path, tiles, given.memory))
-        torch_mixed, by_sampler = timed(lambda: by_torchgeo(path, mixed, given.memory))
-    assert sums == by_loop == by_mixed == by_dataset == by_sampler, "the ways do not read the same pixels"
-    raw = 3 * BLOCK * BLOCK
+        ways: dict[str, Callable[[Use], Any]] = {
+            "roadprint": lambda use: ours(path, tiles, given.memory, use),
+            "rasterio loop, same memory, road by road": lambda use: loop(path, tiles, given.memory, use),
+            "the same, in random order": lambda use: loop(path, mixed, given.memory, use),
+            "torchgeo RasterDataset, same memory, road by road": lambda use: by_torchgeo(
+                path, tiles, given.memory, use
+            ),
+            "the same as that, in random order": lambda use: by_torchgeo(path, mixed, given.memory, use),
+        }
+        read = [sums(way) for way in ways.values()]
+        assert all(one == read[0] for one in read), "the ways do not read the same pixels"
+        least, blocks = min(timed(lambda: floor(path, tiles)) for _ in range(given.rounds))
+        seconds = {
+            name: min(timed(partial(way, nothing))[0] for _ in range(given.rounds))
+            for name, way in ways.items()
+        }
+        store = ours(path, tiles, given.memory, nothing)
+    decoded = {"each needed block once (floor)": blocks * 3 * BLOCK**2, "roadprint": store.decoded_bytes}
     rows = [
         {
             "way": name,
             "ms_per_tile": 1000 * s / len(tiles),
-            "times_ours": s / seconds,
-            "mb_decoded_per_tile": mb,
+            "times_ours": s / seconds["roadprint"],
+            "mb_decoded_per_tile": decoded[name] / len(tiles) / 2**20 if name in decoded else None,
         }
-        for name, s, mb in (
-            ("each needed block once (floor)", least, blocks * raw / len(tiles) / 2**20),
-            ("roadprint", seconds, store.decoded_bytes / len(tiles) / 2**20),
-            ("rasterio loop, same memory, road by road", looped, None),
-            ("the same, in random order", looped_mixed, None),
-            ("torchgeo RasterDataset, same memory, road by road", torch_seconds, None),
-            ("the same, in random order", torch_mixed, None),
-        )
+        for name, s in {"each needed block once (floor)": least, **seconds}.items()
     ]
     imagery_mb = 3 * given.side**2 / 2**20
     print(f"{len(tiles):,} tiles, imagery {imagery_mb:.0f} MB decoded, memory {given.memory:.0f} MB")

@@ -28,7 +28,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.progress import stage_bar
 from geo.ledger import Entry
-from tasks import clusters, collisions, features, package, publish, report, roads, safety, tiles
+from tasks import clusters, collisions, encode, features, package, publish, report, roads, safety, tiles
 from tasks.plan import Plan, make_plan
 from tasks.stage import StageResult, run_stage
 
@@ -55,9 +55,9 @@ def stage_task(name: str, plan: Plan) -> StageResult:
 
 
 @task(name="shard", task_run_name="shard {job.shard}", cache_policy=NO_CACHE, persist_result=False)
-def shard_task(job: features.ShardJob) -> int:
+def shard_task(job: encode.ShardJob) -> int:
     """Encode one shard, or find it encoded; gives its number of tiles."""
-    features.encode_shard(job)
+    encode.encode_shard(job)
     return job.n_tiles
 
 

@@ -124,9 +124,26 @@ class Tiles(Section):
     min_coverage: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.5, description="A tile is encoded when imagery covers at least this share of it (0 to 1)."
     )
+    mode: Literal["tile", "dense"] = Field(
+        default="tile",
+        description="tile: each tile is encoded by itself; dense: imagery is encoded once, and each tile's embedding "
+        "is pooled from the feature map.",
+    )
+    pool: Literal["square", "corridor"] = Field(
+        default="square",
+        description="dense: what an embedding is the mean of, the tile's square or the road's corridor in it.",
+    )
+    corridor_m: Metres = Field(default=30.0, description="Width of the road's corridor (metres).")
+    context_m: Annotated[float, Field(ge=0, le=1000)] = Field(
+        default=16.0,
+        description="dense: ground that is encoded about each piece of imagery so that its rim sees its surroundings "
+        "(metres); more is slower.",
+    )
 
     @model_validator(mode="after")
     def _resolved(self) -> Self:
+        if self.pool == "corridor" and self.mode != "dense":
+            raise ValueError("pool: corridor needs mode: dense")
         if self.pixel_m is not None:
             side = self.tile_m / self.pixel_m
             if not LEAST_TILE_PX <= side <= LARGEST_TILE_PX:

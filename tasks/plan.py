@@ -25,7 +25,7 @@ _SHARED_CODE = ("geo/config", "geo/errors", "geo/ledger", "tasks/stage")
 _CODE = {
     "roads": ("geo/roads", "tasks/roads"),
     "tiles": ("geo/tiles", "geo/imagery", "tasks/tiles"),
-    "features": ("geo/imagery", "geo/tiles", "geo/features", "tasks/features"),
+    "features": ("geo/imagery", "geo/tiles", "geo/features", "tasks/encode", "tasks/features"),
     "clusters": ("geo/clusters", "geo/features/pooling", "tasks/clusters"),
     "collisions": ("geo/collisions", "tasks/collisions"),
     "safety": ("geo/safety", "tasks/safety"),

@@ -16,6 +16,9 @@ from geo.tiles.along import place_tiles
 from geo.tiles.shards import assign_shards
 from tasks.plan import DIGESTS, FileDigests, Plan
 
+TILES_PER_SHARD = {"tile": 400, "dense": 4000}
+"""Ground on the border of two shards is encoded for each of them in the dense mode, so its shards are larger."""
+
 
 def lay_out(
     config: CityConfig, segments: gpd.GeoDataFrame, *, digest: Callable[[Path], str]
@@ -53,7 +56,8 @@ def lay_out(
         )
     tiles = place_tiles(segments, config.tiles)
     tiles = tiles.join(cover_tiles(tiles, catalogue.images))
-    tiles["shard"] = assign_shards(tiles)
+    largest = TILES_PER_SHARD[config.tiles.mode]
+    tiles["shard"] = assign_shards(tiles, tiles_per_shard=largest)
     covered = int((tiles["coverage"] > 0).sum())
     if covered == 0:
         raise LayerError(

@@ -12,6 +12,7 @@ from geo.features.encoder import Embeddings, EncoderCard, Pixels, Valid
 
 PERCENTILES = (5, 25, 50, 75, 95)
 PER_BAND = 2 + len(PERCENTILES)
+LEVELS = 256
 
 
 class BandStatistics:
@@ -22,6 +23,7 @@ class BandStatistics:
 
     runtime = "numpy"
     side = None
+    ground_m = None
     card = EncoderCard(
         name="bands",
         dimension=3 * PER_BAND,
@@ -37,8 +39,8 @@ class BandStatistics:
 
     def encode(self, pixels: Sequence[Pixels], valid: Sequence[Valid]) -> Embeddings:
         """Compute the statistics of each tile; see `geo.features.encoder.Encoder.encode`."""
-        rows = [_statistics(_counts(tile, mask)) for tile, mask in zip(pixels, valid, strict=True)]
-        return np.asarray(rows, dtype=np.float32).reshape(len(rows), self.card.dimension)
+        counts = [_counts(tile, mask) for tile, mask in zip(pixels, valid, strict=True)]
+        return statistics(np.array(counts, dtype=np.float64).reshape(len(counts), 3, LEVELS))
 
 
 def _counts(tile: Pixels, mask: Valid) -> NDArray[np.int64]:
@@ -47,19 +49,34 @@ def _counts(tile: Pixels, mask: Valid) -> NDArray[np.int64]:
     return np.array([Image.fromarray(band).histogram(shown) for band in tile])
 
 
-def _statistics(counts: NDArray[np.int64]) -> Embeddings:
-    """Statistics from the counts of values, band after band."""
-    n = int(counts[0].sum())
-    if n == 0:
-        return np.zeros(len(counts) * PER_BAND, dtype=np.float32)
-    levels = np.arange(256)
-    mean = counts @ levels / n
-    deviation = np.sqrt((counts * np.square(levels - mean[:, None])).sum(axis=1) / n)
+def statistics(counts: NDArray[np.float64]) -> Embeddings:
+    """Compute the statistics from how often, or with which weight, each value occurs.
+
+    Parameters
+    ----------
+    counts
+        Array ``(n, bands, 256)``, all bands of one of the same sum.
+
+    Returns
+    -------
+    Array ``(n, bands * 7)``: mean, deviation and percentiles of each band, scaled to 0-1; 0 where all counts are 0.
+    """
+    levels = np.arange(LEVELS)
+    total = counts.sum(axis=2, keepdims=True)
+    share = counts / np.where(total > 0, total, 1)
+    mean = share @ levels
+    deviation = np.sqrt((share * np.square(levels - mean[..., None])).sum(axis=2))
     # the percentile between two neighbours in order, weighted by how far it lies from each
-    place = np.array(PERCENTILES) / 100 * (n - 1)
-    places = np.concatenate([np.floor(place), np.ceil(place)])
-    found = np.array([np.searchsorted(band.cumsum(), places, side="right") for band in counts])
-    below, above = np.split(found, 2, axis=1)
+    place = np.array(PERCENTILES) / 100 * np.maximum(total - 1, 0)
+    below, above = (_value_at(counts, end(place)) for end in (np.floor, np.ceil))
     percentiles = below + (above - below) * (place % 1)
-    row: Embeddings = np.column_stack([mean, deviation, percentiles]).ravel().astype(np.float32)
-    return row / np.float32(255)
+    rows = np.concatenate([mean[..., None], deviation[..., None], percentiles], axis=2) / (LEVELS - 1)
+    found = np.where(total > 0, rows, 0).reshape(len(counts), counts.shape[1] * PER_BAND)
+    return found.astype(np.float32)
+
+
+def _value_at(counts: NDArray[np.float64], place: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Find the values at places, counted from 0, of the sorted pixels: ``(n, bands, places)``."""
+    ends = counts.cumsum(axis=2)[:, :, None, :]
+    found: NDArray[np.int64] = np.minimum((ends <= place[..., None]).sum(axis=3), LEVELS - 1)
+    return found

@@ -46,7 +46,7 @@ def weights_path() -> Path:
 
 
 class LastStage(torch.nn.Module):
-    """The network without its head, averaged over the image: ``(n, 3, h, w)`` to ``(n, 320)``."""
+    """The network without its head: ``(n, 3, h, w)`` to ``(n, 320)``, the mean of its last feature map."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,10 +64,14 @@ class LastStage(torch.nn.Module):
         self.stem = torch.nn.Sequential(network.conv_stem, network.bn1)
         self.blocks = network.blocks
 
+    def forward_features(self, images: torch.Tensor) -> torch.Tensor:
+        """Map normalised images: ``(n, 320, h / 32, w / 32)``."""
+        features: torch.Tensor = self.blocks(self.stem(images))
+        return features
+
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Embed normalised images."""
-        features: torch.Tensor = self.blocks(self.stem(images))
-        return features.mean(dim=(2, 3))
+        return self.forward_features(images).mean(dim=(2, 3))
 
 
 def load() -> tuple[torch.nn.Module, EncoderCard]:

@@ -105,6 +105,10 @@ class Encoder(Protocol):
         """Side of the image that it sees (pixels); None: that of the tile."""
 
     @property
+    def ground_m(self) -> float | None:
+        """Ground that a pixel of its input shows (metres); None: as of the tile."""
+
+    @property
     def runtime(self) -> str:
         """What executes it, for the run's record."""
 

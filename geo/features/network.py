@@ -3,14 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
 from geo.config import Encoder as EncoderSettings
 from geo.features.encoder import Embeddings, EncoderCard, Pixels, Valid
 from geo.features.runtime import choose_runtime
+
+
+def neutral(card: EncoderCard) -> Pixels:
+    """Give the pixel ``(bands, 1, 1)`` that is the mean of the network's training, for where there is no data."""
+    low, high = card.value_range
+    grey = (np.array(card.mean) - low) / (high - low) * 255
+    pixel: Pixels = np.rint(np.clip(grey, 0, 255)).astype(np.uint8)[:, None, None]
+    return pixel
+
+
+def quarter_turns(images: NDArray[Any], turns: int) -> NDArray[Any]:
+    """Turn images ``(n, bands, side, side)`` by quarters: ``(n, turns, bands, side, side)``."""
+    return np.stack([np.rot90(images, turn, (2, 3)) for turn in range(turns)], axis=1)
+
+
+def resize(image: Pixels, side: int) -> Pixels:
+    """Bring an image ``(bands, height, width)`` to ``(bands, side, side)``, bilinear and antialiased."""
+    if image.shape[1:] == (side, side):
+        return image
+    # torch has a fast path for bytes that lie band by band within a pixel
+    tensor = torch.from_numpy(np.ascontiguousarray(np.moveaxis(image, 0, -1))).permute(2, 0, 1)[None]
+    resized: Pixels = interpolate(tensor, size=(side, side), mode="bilinear", antialias=True)[0].numpy()
+    return resized
 
 
 class Normalised(torch.nn.Module):
@@ -62,11 +87,10 @@ class NetworkEncoder:
     ) -> None:
         self.card = card
         self.side = card.input_side(tile_m, asked_px=settings.input_px)
+        self.ground_m = tile_m / self.side
         self.turns = settings.rotations
         self._runtime = choose_runtime(Normalised(module, card), len(card.bands), self.side, settings)
-        low, high = card.value_range
-        grey = (np.array(card.mean) - low) / (high - low) * 255
-        self._grey = np.rint(np.clip(grey, 0, 255)).astype(np.uint8)[:, None, None]
+        self._grey = neutral(card)
 
     @property
     def runtime(self) -> str:
@@ -82,7 +106,7 @@ class NetworkEncoder:
         if not pixels:
             return np.zeros((0, self.card.dimension), dtype=np.float32)
         images = np.stack([self._prepare(tile, mask) for tile, mask in zip(pixels, valid, strict=True)])
-        turned = np.stack([np.rot90(images, turn, (2, 3)) for turn in range(self.turns)], axis=1)
+        turned = quarter_turns(images, self.turns)
         embeddings = self._runtime.embed(turned.reshape(-1, *images.shape[1:]))
         mean: Embeddings = embeddings.reshape(len(images), self.turns, -1).mean(axis=1)
         return mean
@@ -90,11 +114,4 @@ class NetworkEncoder:
     def _prepare(self, tile: Pixels, mask: Valid) -> Pixels:
         """Fill one tile where it has no data and resize it to the input side."""
         filled = tile if mask.all() else np.where(mask, tile, self._grey)
-        if filled.shape[1:] == (self.side, self.side):
-            return filled
-        # torch has a fast path for bytes that lie band by band within a pixel
-        image = torch.from_numpy(np.ascontiguousarray(np.moveaxis(filled, 0, -1))).permute(2, 0, 1)[None]
-        resized: Pixels = interpolate(image, size=(self.side, self.side), mode="bilinear", antialias=True)[
-            0
-        ].numpy()
-        return resized
+        return resize(filled, self.side)

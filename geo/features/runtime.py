@@ -23,6 +23,8 @@ from geo.features.encoder import Embeddings, Pixels
 AGREEMENT = 0.9999
 """Least cosine between the embeddings of a runtime and those of torch in float32."""
 LEAST_CHUNK = 4
+CHUNK_PX = 2**20
+"""OpenVINO gets no more pixels at once than this, unless one image has more."""
 
 
 class Runtime(Protocol):
@@ -37,7 +39,7 @@ class Runtime(Protocol):
     name: str
 
     def embed(self, images: Pixels) -> Embeddings:
-        """Embed images ``(n, bands, side, side)`` of 0 to 255 as ``(n, dimension)``."""
+        """Embed images ``(n, bands, side, side)`` of 0 to 255 as ``(n, dimension)``, or map them."""
 
 
 def available_cores() -> int:
@@ -74,7 +76,8 @@ def choose_runtime(module: torch.nn.Module, bands: int, side: int, settings: Enc
     Parameters
     ----------
     module
-        Takes images ``(n, bands, side, side)`` of 0 to 255, uint8, and gives ``(n, dimension)``.
+        Takes images ``(n, bands, side, side)`` of 0 to 255, uint8, and gives ``(n, dimension)`` or a feature map
+        ``(n, dimension, rows, columns)``.
     bands, side
         Of its input.
     settings
@@ -120,7 +123,8 @@ def _compare(runtime: Runtime, module: torch.nn.Module, bands: int, side: int) -
         .repeat(-(-side // 8), 3)
     )
     pictures = np.ascontiguousarray(pictures[..., :side, :side])
-    ours, theirs = runtime.embed(pictures), TorchRuntime(module, torch.device("cpu")).embed(pictures)
+    runtimes = runtime, TorchRuntime(module, torch.device("cpu"))
+    ours, theirs = (each.embed(pictures).reshape(len(pictures), -1) for each in runtimes)
     cosine = (ours * theirs).sum(1) / (np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1))
     if not cosine.min() >= AGREEMENT:
         raise RuntimeError(f"its embeddings agree with torch's to a cosine of {cosine.min():.4f} only")
@@ -171,7 +175,7 @@ class OpenVinoRuntime:
         import openvino  # noqa: PLC0415 - only this runtime needs it, and it may be left uninstalled
 
         cores = available_cores()
-        self._chunk = max(LEAST_CHUNK, 2 * cores)
+        self._chunk = max(1, min(max(LEAST_CHUNK, 2 * cores), CHUNK_PX // side**2))
         self.name = f"openvino {openvino.__version__.split('-')[0]}, cpu, float32"
         model = _convert(module.eval().cpu(), torch.zeros(self._chunk, bands, side, side, dtype=torch.uint8))
         options = {

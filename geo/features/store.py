@@ -9,20 +9,56 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Protocol
 
 import geopandas as gpd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.config import CityConfig
+from geo.config import CityConfig, Tiles
 from geo.features.bands import BandStatistics
-from geo.features.encoder import Embeddings, Encoder
-from geo.imagery.reader import TileImage
+from geo.features.encoder import Embeddings, EncoderCard
+
+
+class Seen(Protocol):
+    """What was seen of a tile."""
+
+    @property
+    def tile_id(self) -> str:
+        """The tile."""
+
+    @property
+    def image_id(self) -> str:
+        """What its pixels are from; empty without data."""
+
+    @property
+    def coverage(self) -> float:
+        """Share of it that has data, from 0 to 1."""
+
+
+class Made(Protocol):
+    """What made embeddings."""
+
+    @property
+    def card(self) -> EncoderCard:
+        """What is known of it."""
+
+    @property
+    def side(self) -> int | None:
+        """Side of its input (pixels)."""
+
+    @property
+    def ground_m(self) -> float | None:
+        """Ground that a pixel of its input shows (metres)."""
+
+    @property
+    def runtime(self) -> str:
+        """What executed it."""
 
 
 def rows(
-    tiles: Sequence[TileImage],
-    encoder: Encoder,
+    tiles: Sequence[Seen],
+    encoder: Made,
     embeddings: Embeddings | None = None,
     bands: Embeddings | None = None,
 ) -> pa.Table:
@@ -59,7 +95,7 @@ def _vectors(values: Embeddings | None, n: int, dimension: int) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel(), pa.float32()), dimension)
 
 
-def finish(table: pa.Table, places: gpd.GeoDataFrame, encoder: Encoder, config: CityConfig) -> pa.Table:
+def finish(table: pa.Table, places: gpd.GeoDataFrame, encoder: Made, config: CityConfig) -> pa.Table:
     """Sort a shard's rows, add where each tile lies, and say in the metadata what its embeddings are.
 
     Parameters
@@ -83,13 +119,15 @@ def finish(table: pa.Table, places: gpd.GeoDataFrame, encoder: Encoder, config: 
         "emb:type": "chip",
         "emb:dimensions": card.dimension,
         "data_type": "float32",
-        "gsd": tiles.tile_m / encoder.side if encoder.side else tiles.pixel_m,
+        "gsd": encoder.ground_m or tiles.pixel_m,
         "emb:chip_layout": {
             "layout_type": "variable_grid",
             "chip_size": [encoder.side, encoder.side] if encoder.side else None,
             "chip_size_m": tiles.tile_m,
             "stride_m": tiles.spacing_m,
             "align": tiles.align,
+            "mode": tiles.mode,
+            **_pooling(tiles),
         },
         "emb:preprocessing": {
             "imagery": config.imagery.model_dump(mode="json", include={"bands", "scale", "nodata"}),
@@ -107,6 +145,14 @@ def finish(table: pa.Table, places: gpd.GeoDataFrame, encoder: Encoder, config: 
         "proj:wkt2": places.crs.to_wkt(),
     }
     return table.replace_schema_metadata({key: _plain(value) for key, value in about.items()})
+
+
+def _pooling(tiles: Tiles) -> dict[str, object]:
+    """Say how embeddings were pooled from feature maps."""
+    if tiles.mode == "tile":
+        return {}
+    width = tiles.corridor_m if tiles.pool == "corridor" else None
+    return {"pool": tiles.pool, "corridor_m": width, "context_m": tiles.context_m}
 
 
 def _plain(value: object) -> str:

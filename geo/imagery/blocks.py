@@ -7,13 +7,15 @@ cut from decoded blocks; GDAL is asked for whole blocks only.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.imagery.schedule import Bounds, Schedule, next_need
 from geo.tiles.grid import PixelWindow
 
 Pixels = NDArray[np.uint8]
@@ -24,6 +26,8 @@ LEAST_SIDE_PX = 256
 LARGEST_BYTES = 16 * 2**20
 """Larger blocks (strips of wide rasters, images in one piece) are read in parts; GDAL decodes them as it must."""
 PART_SIDE_PX = 512
+SPARE = 1 / 64
+"""Share of the memory that is made free at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +52,16 @@ class Block:
 
 
 class BlockStore:
-    """Decoded blocks within a fixed memory; those used longest ago make room. Readers of several threads share one.
+    """Decoded blocks within a fixed memory. Readers of several threads share one.
+
+    Of the blocks here, those make room that are needed again last, or longest ago where nothing is known of that.
 
     Parameters
     ----------
     limit_mb
         Bound of the blocks' memory (megabytes); one block is kept whatever its size.
+    schedule
+        Tells when ground is needed again; None: it is not known.
 
     Attributes
     ----------
@@ -61,9 +69,12 @@ class BlockStore:
         How many blocks were decoded so far, and how large they were when decoded.
     """
 
-    def __init__(self, limit_mb: float) -> None:
+    def __init__(self, limit_mb: float, schedule: Schedule | None = None) -> None:
         self._limit = int(limit_mb * 2**20)
+        self._schedule = schedule
         self._blocks: OrderedDict[Hashable, Block] = OrderedDict()
+        self._needs: dict[Hashable, Sequence[int]] = {}
+        self._reading: list[int] = []
         self._held = 0
         self._lock = Lock()
         self.decoded = 0
@@ -74,10 +85,33 @@ class BlockStore:
         """Memory that the blocks take now."""
         return self._held
 
-    def get(self, key: Hashable, decode: Callable[[], Block]) -> Block:
+    @contextmanager
+    def during(self, shard: str) -> Iterator[None]:
+        """Let a shard be read: what only earlier ones needed makes room first."""
+        place = self._schedule.order.get(shard, 0) if self._schedule else 0
+        with self._lock:
+            self._reading.append(place)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._reading.remove(place)
+
+    def get(
+        self, key: Hashable, decode: Callable[[], Block], ground: Callable[[], tuple[Bounds, str]]
+    ) -> Block:
         """Give a block, decoded unless it is here.
 
         Threads that miss the same block at the same moment both decode it: waiting would cost more.
+
+        Parameters
+        ----------
+        key
+            Its name.
+        decode
+            Makes it.
+        ground
+            Tells its bounds and their CRS.
         """
         with self._lock:
             block = self._blocks.get(key)
@@ -85,15 +119,27 @@ class BlockStore:
                 self._blocks.move_to_end(key)
                 return block
         block = decode()
+        needs = self._schedule.needed_by(*ground()) if self._schedule else ()
         with self._lock:
             self.decoded += 1
             self.decoded_bytes += block.nbytes
             if key not in self._blocks:
-                self._blocks[key] = block
+                self._blocks[key], self._needs[key] = block, needs
                 self._held += block.nbytes
-            while self._held > self._limit and len(self._blocks) > 1:
-                self._held -= self._blocks.popitem(last=False)[1].nbytes
+            if self._held > self._limit:
+                self._make_room(key)
         return block
+
+    def _make_room(self, newest: Hashable) -> None:
+        """Drop blocks until the rest fits, with a little to spare so that this is not done for every block."""
+        now = min(self._reading, default=0)
+        # the sort is stable: of equals the one used longest ago goes first
+        for key in sorted(self._blocks, key=lambda key: -next_need(self._needs[key], now)):
+            if self._held <= self._limit * (1 - SPARE):
+                break
+            if key != newest:
+                self._held -= self._blocks.pop(key).nbytes
+                del self._needs[key]
 
 
 def reading_shape(block: tuple[int, int], raster: tuple[int, int], *, virtual: bool) -> tuple[int, int]:
@@ -126,7 +172,7 @@ def cut(
     Parameters
     ----------
     window
-        On the raster.
+        On the raster, which it does not leave.
     shape, raster
         Height and width that it is read in, and of the raster (pixels).
     block_at
@@ -140,17 +186,16 @@ def cut(
     valid: Valid | None = None
     rows, columns = window.blocks(height=shape[0], width=shape[1])
     for row in rows:
+        top, bottom = row * shape[0], min((row + 1) * shape[0], raster[0])
+        first, last = max(top, window.row), min(bottom, window.row + window.height)
+        here_rows, there_rows = slice(first - window.row, last - window.row), slice(first - top, last - top)
         for column in columns:
-            whole = PixelWindow(row * shape[0], column * shape[1], *shape).clip(
-                height=raster[0], width=raster[1]
-            )
-            part = None if whole is None else whole.intersection(window)
-            if whole is None or part is None:
-                continue
-            block = block_at(whole)
-            there, here = part.slices_in(whole), part.slices_in(window)
-            pixels[:, *here] = block.pixels[:, *there]
+            left, right = column * shape[1], min((column + 1) * shape[1], raster[1])
+            first, last = max(left, window.col), min(right, window.col + window.width)
+            here, there = slice(first - window.col, last - window.col), slice(first - left, last - left)
+            block = block_at(PixelWindow(top, left, bottom - top, right - left))
+            pixels[:, here_rows, here] = block.pixels[:, there_rows, there]
             if block.valid is not None:
                 valid = np.ones(window.shape, dtype=bool) if valid is None else valid
-                valid[here] = block.valid[there]
+                valid[here_rows, here] = block.valid[there_rows, there]
     return pixels, valid

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,7 +17,11 @@ from rasterio.windows import Window
 
 from geo.config import Imagery
 from geo.imagery.blocks import Block, BlockStore, Pixels, Valid, cut, reading_shape
+from geo.imagery.schedule import Bounds
 from geo.tiles.grid import PixelWindow, map_pixels, round_half_up
+
+Numbers = tuple[float, ...]
+Linear = tuple[float, float, float, float]
 
 NOBODY = -1
 """Owner of a pixel that no raster gave."""
@@ -49,8 +53,9 @@ class Canvas:
 
     def contributors(self) -> list[int]:
         """Positions of the rasters that gave pixels, the one that gave most first."""
-        first = int(self.owner.flat[0])
-        if first != NOBODY and (self.owner == first).all():
+        first = int(self.owner[0, 0])
+        # one value for all pixels takes no memory, and shows in the strides
+        if first != NOBODY and (not any(self.owner.strides) or (self.owner == first).all()):
             return [first]
         owners, counts = np.unique(self.owner[self.valid], return_counts=True)
         return [int(owner) for owner in owners[np.lexsort((owners, -counts))]]
@@ -61,23 +66,37 @@ class OpenRaster:
 
     Parameters
     ----------
-    image_id, path
-        Its name and file.
+    image_id, path, crs
+        Its name, its file, and its CRS as WKT.
     store
         Where its decoded blocks are kept.
     factor
         1 for the raster itself, else the factor of an overview that it has.
+
+    Attributes
+    ----------
+    transform, shape
+        Of the level that is read: pixel to CRS; height and width.
+    linear
+        Steps in its CRS of one column and one row: ``a, b, d, e`` of the transform, a 2 x 2 matrix row by row.
+    upright
+        Whether columns run along the first axis of its CRS and rows against the second: north is up.
     """
 
-    def __init__(self, image_id: str, path: str, store: BlockStore, factor: int = 1) -> None:
+    def __init__(self, image_id: str, path: str, crs: str, store: BlockStore, factor: int = 1) -> None:
         self.image_id = image_id
         self._path = path
+        self._crs = crs
         self._store = store
         self.factor = factor
         self._open()
         self.transform: Affine = self._level.transform
         self.shape: tuple[int, int] = self._level.shape
-        self._to_pixels: Affine = ~self.transform
+        self._to_points: Numbers = tuple(self.transform)[:6]
+        self._to_pixels: Numbers = tuple(~self.transform)[:6]
+        a, b, _, d, e, _ = self._to_points
+        self.linear: Linear = a, b, d, e
+        self.upright: bool = b == 0 == d and a > 0 > e
         virtual = self._whole.driver == "VRT"
         self._unit = reading_shape(self._level.block_shapes[0], self.shape, virtual=virtual)
 
@@ -89,25 +108,13 @@ class OpenRaster:
         if self.factor != 1:
             self._level = rasterio.open(self._path, overview_level=self.factors.index(self.factor) - 1)
 
-    @property
-    def linear(self) -> NDArray[np.float64]:
-        """Steps in its CRS of one column and one row, as the columns of a 2 x 2 matrix."""
-        t = self.transform
-        return np.array([[t.a, t.b], [t.d, t.e]])
-
-    @property
-    def upright(self) -> bool:
-        """Whether columns run along the first axis of its CRS and rows against the second: north is up."""
-        t = self.transform
-        return bool(t.b == 0 == t.d and t.a > 0 > t.e)
-
     def pixel_of(self, x: float, y: float) -> tuple[float, float]:
         """Column and row of a point of its CRS."""
         return map_pixels(self._to_pixels, x, y)
 
     def point_of(self, col: float, row: float) -> tuple[float, float]:
         """Find the point of its CRS at a column and row."""
-        return map_pixels(self.transform, col, row)
+        return map_pixels(self._to_points, col, row)
 
     def read(self, window: PixelWindow, imagery: Imagery) -> tuple[Pixels, Valid | None]:
         """Read a window that lies on the raster, from its decoded blocks.
@@ -125,7 +132,7 @@ class OpenRaster:
 
         def block_at(whole: PixelWindow) -> Block:
             key = self._path, self.factor, whole.row, whole.col
-            return self._store.get(key, lambda: self._decode(whole, imagery))
+            return self._store.get(key, lambda: self._decode(whole, imagery), lambda: self._ground(whole))
 
         try:
             return cut(window, self._unit, self.shape, block_at)
@@ -135,6 +142,12 @@ class OpenRaster:
             self._open()
             block = self._decode(window, imagery)
             return block.pixels, block.valid
+
+    def _ground(self, window: PixelWindow) -> tuple[Bounds, str]:
+        """Tell the bounds of a window in the raster's CRS, and that."""
+        (top, bottom), (left, right) = window.ranges
+        x, y = zip(*(self.point_of(col, row) for col in (left, right) for row in (top, bottom)), strict=True)
+        return (min(x), min(y), max(x), max(y)), self._crs
 
     def _decode(self, window: PixelWindow, imagery: Imagery) -> Block:
         """Have GDAL decode a window, with the imagery's scale and nodata value applied."""
@@ -178,16 +191,16 @@ class Shelf:
 
     Parameters
     ----------
-    paths
-        File of each image id.
+    files
+        Path and CRS (WKT) of each image id.
     store
         Where decoded blocks are kept.
     places
         How many stay open when `tidy` is called.
     """
 
-    def __init__(self, paths: dict[str, str], store: BlockStore, places: int = 64) -> None:
-        self._paths = paths
+    def __init__(self, files: Mapping[str, tuple[str, str]], store: BlockStore, places: int = 64) -> None:
+        self._files = files
         self._store = store
         self._places = places
         self._open: OrderedDict[tuple[str, int], OpenRaster] = OrderedDict()
@@ -202,7 +215,7 @@ class Shelf:
         """
         key = image_id, factor
         if key not in self._open:
-            self._open[key] = OpenRaster(image_id, self._paths[image_id], self._store, factor)
+            self._open[key] = OpenRaster(image_id, *self._files[image_id], self._store, factor)
         self._open.move_to_end(key)
         return self._open[key]
 
@@ -236,35 +249,41 @@ def fill(rasters: Sequence[OpenRaster], window: PixelWindow, imagery: Imagery) -
     -------
     The canvas, and the ids of the rasters that could not be decoded here: they give no pixels.
     """
-    canvas = Canvas.blank(window.shape)
+    canvas: Canvas | None = None
     broken: list[str] = []
-    corner = rasters[0].point_of(window.col, window.row)
+    first = rasters[0]
     for number, raster in enumerate(rasters):
-        col, row = raster.pixel_of(*corner)
-        own = PixelWindow(round_half_up(row), round_half_up(col), window.height, window.width)
+        own = window if raster is first else _on_grid_of(raster, first, window)
         part = own.clip(height=raster.shape[0], width=raster.shape[1])
-        if part is None or canvas.valid[part.slices_in(own)].all():
+        if part is None or (canvas is not None and canvas.valid[part.slices_in(own)].all()):
             continue
         try:
             pixels, valid = raster.read(part, imagery)
         except RasterioError:
             broken.append(raster.image_id)
             continue
-        if valid is None and part == own and number == 0:
-            whole = np.ones(window.shape, dtype=bool)
-            return Canvas(pixels, whole, np.zeros(window.shape, dtype=np.int16)), broken
+        if valid is None and part == own and canvas is None:
+            owner = np.broadcast_to(np.int16(number), window.shape)
+            return Canvas(pixels, np.ones(window.shape, dtype=bool), owner), broken
+        canvas = canvas or Canvas.blank(window.shape)
         place = part.slices_in(own)
         new = ~canvas.valid[place] if valid is None else valid & ~canvas.valid[place]
         np.copyto(canvas.pixels[:, *place], pixels, where=new)
         np.copyto(canvas.owner[place], number, where=new)
         canvas.valid[place] |= new
-    return canvas, broken
+    return canvas or Canvas.blank(window.shape), broken
+
+
+def _on_grid_of(raster: OpenRaster, first: OpenRaster, window: PixelWindow) -> PixelWindow:
+    """Count the pixels of a window on one raster's grid from the corner of another one, to the nearest whole pixel."""
+    col, row = raster.pixel_of(*first.point_of(window.col, window.row))
+    return PixelWindow(round_half_up(row), round_half_up(col), window.height, window.width)
 
 
 def to_8_bit(raw: NDArray[np.generic], scale: tuple[float, float] | None) -> Pixels:
     """Map values linearly so that the ends of `scale` become 0 and 255, clip and round; None: they are 8 bit."""
     if scale is None:
-        return np.array(raw, dtype=np.uint8)
+        return raw.astype(np.uint8, copy=False)
     low, high = scale
     finite = np.nan_to_num(raw.astype(np.float64), nan=low, posinf=high, neginf=low)
     stretched = (finite - low) * (255.0 / (high - low))

@@ -80,13 +80,15 @@ def cover_tiles(tiles: gpd.GeoDataFrame, images: gpd.GeoDataFrame) -> pd.DataFra
     ranked = pairs.merge(best[["tile", "mosaic", "rank"]], on=["tile", "mosaic"])
     ranked["share"] = ranked["share"].round(6)
     ranked = ranked.sort_values(["tile", "rank", "share", "image_id"], ascending=[True, True, False, True])
-    ids = ranked.groupby("tile")["image_id"].agg(list)
-    every = range(len(tiles))
-    lists = ids.reindex(every)
+    # the rows of a tile follow each other
+    ends = np.searchsorted(ranked["tile"].to_numpy(), np.arange(len(tiles)), side="right")
+    lists = [
+        part.tolist() for part in np.split(ranked["image_id"].to_numpy(dtype=object), ends)[: len(tiles)]
+    ]
     return pd.DataFrame(
         {
-            "coverage": winner.reindex(every, fill_value=0.0).to_numpy(dtype=float),
-            "image_ids": lists.where(lists.notna(), pd.Series([[] for _ in every], index=every)).to_numpy(),
+            "coverage": winner.reindex(range(len(tiles)), fill_value=0.0).to_numpy(dtype=float),
+            "image_ids": pd.Series(lists, index=tiles.index, dtype=object),
         },
         index=tiles.index,
     )

@@ -6,9 +6,11 @@ raster's own grid. Nothing is resampled unless ``tiles.pixel_m`` or ``tiles.alig
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from types import TracebackType
 from typing import Any, Self
@@ -24,7 +26,7 @@ from rasterio.errors import RasterioError
 
 from geo.config import Imagery, Tiles
 from geo.imagery.blocks import BlockStore, Pixels, Valid
-from geo.imagery.canvas import Canvas, OpenRaster, Shelf, fill
+from geo.imagery.canvas import Canvas, Linear, OpenRaster, Shelf, fill
 from geo.imagery.cover import SAME_GRID, WHOLE, mosaics
 from geo.imagery.resample import Square, resize, turn
 from geo.tiles.grid import PixelWindow, map_pixels, pixel_count
@@ -33,7 +35,7 @@ READING_BAND_PX = 512
 """Tiles are read in bands of this many raster rows, from left to right: a common height of a raster's blocks, so that
 a block is still there when the next tile wants it."""
 
-GDAL_CACHE_MB = 16
+GDAL_CACHE_MB = 8
 """GDAL's own cache (megabytes), which all readers of a process share: what it decodes for one call, and the blocks of a
 VRT's files."""
 
@@ -87,11 +89,14 @@ class TileFailure:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A tile's centre in some CRS, and the steps there that one metre to the east and to the north makes (2 x 2)."""
+    """A tile's centre in some CRS, and the steps there that one metre to the east and to the north makes.
+
+    The steps are the columns of a 2 x 2 matrix, which stands here row by row.
+    """
 
     x: float
     y: float
-    per_metre: Floats
+    per_metre: Linear
 
 
 class TileReader:
@@ -118,8 +123,8 @@ class TileReader:
         self._city = images.crs
         columns = images[["image_id", "crs", "pixel_m", "transform"]].assign(mosaic=mosaics(images))
         self._images: dict[str, dict[str, Any]] = columns.set_index("image_id").to_dict("index")
-        paths = dict(zip(images["image_id"], images["path"], strict=True))
-        self._shelf = Shelf(paths, store or BlockStore(imagery.cache_mb))
+        files = dict(zip(images["image_id"], zip(images["path"], images["crs"], strict=True), strict=True))
+        self._shelf = Shelf(files, store or BlockStore(imagery.cache_mb))
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -165,21 +170,21 @@ class TileReader:
             ids = [tile_id for _, tile_id in keys]
             centre, per_metre = _project(xy.loc[ids].to_numpy(), self._city, wkt, self._tiles.tile_m / 2)
             for tile_id, (x, y), steps in zip(ids, centre, per_metre, strict=True):
-                places[tile_id, wkt] = _Place(float(x), float(y), steps)
+                places[tile_id, wkt] = _Place(float(x), float(y), tuple(steps.ravel().tolist()))
         return places
 
     def _reading_order(
         self, candidates: dict[str, list[str]], places: dict[tuple[str, str], _Place]
     ) -> list[str]:
         """Order tiles by their first image, there by bands of rows, there by column."""
+        to_pixels = {name: tuple(~Affine(*self._images[name]["transform"]))[:6] for name in self._images}
 
         def key(tile_id: str) -> tuple[str, int, float, str]:
             if not candidates[tile_id]:
                 return "", 0, 0.0, tile_id
             first = candidates[tile_id][0]
-            image = self._images[first]
-            place = places[tile_id, image["crs"]]
-            col, row = map_pixels(~Affine(*image["transform"]), place.x, place.y)
+            place = places[tile_id, self._images[first]["crs"]]
+            col, row = map_pixels(to_pixels[first], place.x, place.y)
             return first, int(row // READING_BAND_PX), col, tile_id
 
         return sorted(candidates, key=key)
@@ -199,7 +204,7 @@ class TileReader:
                 continue
             place = places[tile_id, self._images[rasters[0].image_id]["crs"]]
             canvas = self._view(rasters, place, bearing, faults)
-            share = np.count_nonzero(canvas.valid) / canvas.valid.size
+            share = int(np.count_nonzero(canvas.valid)) / canvas.valid.size
             if best is None or share > best.coverage:
                 sources = ";".join(rasters[i].image_id for i in canvas.contributors())
                 best = TileImage(tile_id, canvas.pixels, canvas.valid, sources, share)
@@ -235,23 +240,19 @@ class TileReader:
     ) -> Canvas:
         """Read a tile's square from one mosaic, resampled or turned where that is asked for."""
         first = rasters[0]
-        steps = np.linalg.solve(first.linear, place.per_metre)
-        # ground that one column and one row of pixels spans
-        pixel = np.hypot(*np.linalg.inv(steps))
+        steps, pixel = _scale(first.linear, place.per_metre)
         tile_m, pixel_m = self._tiles.tile_m, self._tiles.pixel_m
         col, row = first.pixel_of(place.x, place.y)
         if self._tiles.align == "road" or not first.upright:
             heading = np.radians(bearing if self._tiles.align == "road" else 0.0)
             square = _square((col, row), steps, heading, tile_m)
-            side = pixel_count(tile_m, pixel_m or float(np.sqrt(pixel[0] * pixel[1])))
+            side = pixel_count(tile_m, pixel_m or math.sqrt(pixel[0] * pixel[1]))
             return self._turned(rasters, square, side, faults)
-        if pixel_m is None or bool((np.abs(pixel / pixel_m - 1) <= SAME_GRID).all()):
-            width, height = (
-                pixel_count(tile_m, float(size) if pixel_m is None else pixel_m) for size in pixel
-            )
+        if pixel_m is None or all(abs(size / pixel_m - 1) <= SAME_GRID for size in pixel):
+            width, height = (pixel_count(tile_m, size if pixel_m is None else pixel_m) for size in pixel)
             window = PixelWindow.about(col, row, height=height, width=width)
             return self._fill(rasters, window, faults)
-        half = tile_m / 2 / pixel
+        half = tile_m / 2 / pixel[0], tile_m / 2 / pixel[1]
         box = col - half[0], row - half[1], col + half[0], row + half[1]
         window = PixelWindow.enclosing(*box, margin=1)
         canvas = self._fill(rasters, window, faults)
@@ -275,6 +276,11 @@ class TileReader:
         return canvas
 
 
+def reach(tiles: Tiles) -> float:
+    """Tell how far from its centre a tile may need pixels, along each axis (metres)."""
+    return tiles.tile_m / 2 * (math.sqrt(2) if tiles.align == "road" else 1)
+
+
 def _project(centre: Floats, city: pyproj.CRS, wkt: str, step_m: float) -> tuple[Floats, Floats]:
     """Bring points into another CRS, with the steps there per metre of the city's CRS.
 
@@ -290,6 +296,14 @@ def _project(centre: Floats, city: pyproj.CRS, wkt: str, step_m: float) -> tuple
         np.column_stack(change.transform(*(centre + shift).T)) for shift in ((0, 0), (step_m, 0), (0, step_m))
     )
     return start, np.stack([east - start, north - start], axis=-1) / step_m
+
+
+@lru_cache(maxsize=256)
+def _scale(linear: Linear, per_metre: Linear) -> tuple[Floats, tuple[float, float]]:
+    """Find the steps in pixels per metre to the east and north (2 x 2), and the ground of a column and of a row."""
+    steps = np.linalg.solve(np.reshape(linear, (2, 2)), np.reshape(per_metre, (2, 2)))
+    column, row = np.hypot(*np.linalg.inv(steps)).tolist()
+    return steps, (column, row)
 
 
 def _square(

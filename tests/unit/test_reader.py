@@ -606,8 +606,8 @@ def test_gdals_own_cache_is_bounded_and_large_enough_to_be_one(tmp_path):
 
 def test_rasters_used_longest_ago_are_closed(tmp_path):
     names = "abc"
-    paths = {name: write_raster(tmp_path / f"{name}.tif", noise(8, 8)) for name in names}
-    shelf = Shelf(paths, BlockStore(1), places=2)
+    files = {name: (str(write_raster(tmp_path / f"{name}.tif", noise(8, 8))), "") for name in names}
+    shelf = Shelf(files, BlockStore(1), places=2)
     before = [shelf.take(name) for name in names]
     shelf.tidy()
     after = [shelf.take(name) for name in names]

@@ -1,0 +1,142 @@
+"""A network as a maker of feature maps: its last layer before it averages over the image."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from geo.config import Encoder as EncoderSettings
+from geo.config import Tiles
+from geo.features.dense import Lattice, Maps, no_map
+from geo.features.encoder import EncoderCard, Pixels
+from geo.features.network import Normalised, neutral, quarter_turns, resize
+from geo.features.runtime import AGREEMENT, choose_runtime
+from geo.imagery.reader import TileImage
+
+LEAST_CELLS, CELLS_PER_RIM = 6, 5
+"""Cells of a chip along each side without its rim, and how many more for each cell of rim: larger chips have less rim
+for their area, but show more ground that no tile needs."""
+TRIAL_CELLS = 3
+"""A network is tried on an image of so many cells of its feature map a side."""
+
+
+class FeatureMap(torch.nn.Module):
+    """The feature map of a network, ``(n, bands, h, w)`` to ``(n, dimension, rows, columns)``.
+
+    Parameters
+    ----------
+    network
+        Has ``forward_features`` (timm, torchgeo) or ``features`` (torchvision).
+    """
+
+    def __init__(self, network: torch.nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Map normalised images."""
+        network: Any = self.network
+        features: torch.Tensor = (getattr(network, "forward_features", None) or network.features)(images)
+        return features
+
+
+def feature_map(network: torch.nn.Module, card: EncoderCard, side: int) -> tuple[FeatureMap, int]:
+    """Find the map that a network's embedding is the mean of.
+
+    Returns
+    -------
+    The map and its stride: pixels of the input a cell.
+
+    Raises
+    ------
+    EncoderError
+        When there is none: the network is not convolutional to the end, or does more than average.
+    """
+    if not callable(getattr(network, "forward_features", None) or getattr(network, "features", None)):
+        raise no_map(card.name, "it does not show one")
+    mapped = FeatureMap(network).eval()
+    stride = _stride(mapped, card, side)
+    rng = torch.Generator().manual_seed(0)
+    trial = torch.rand(2, len(card.bands), TRIAL_CELLS * stride, TRIAL_CELLS * stride, generator=rng)
+    with torch.inference_mode(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ours, theirs = mapped(trial).mean(dim=(2, 3)), network.eval()(trial)
+        except (RuntimeError, AssertionError, ValueError) as error:
+            raise no_map(card.name, f"it takes images of {side} pixels alone") from error
+    if ours.shape != theirs.shape or torch.cosine_similarity(ours, theirs).min() < AGREEMENT:
+        raise no_map(card.name, "its embedding is not the mean of its last one")
+    return mapped, stride
+
+
+def _stride(mapped: FeatureMap, card: EncoderCard, side: int) -> int:
+    """Measure the stride on one image."""
+    with torch.inference_mode():
+        shape = mapped(torch.zeros(1, len(card.bands), side, side)).shape
+    if len(shape) != 4 or shape[1] != card.dimension or shape[2] != shape[3] or side % shape[2]:
+        raise no_map(card.name, f"its last layer has the shape {tuple(shape)}")
+    return side // int(shape[2])
+
+
+class NetworkMapper:
+    """Maps chips of imagery with a network; see `geo.features.dense.Mapper`.
+
+    Parameters
+    ----------
+    network, card
+        As of `geo.features.network.NetworkEncoder`.
+    settings
+        Device, runtime, input side and rotations.
+    tiles
+        ``tile_m``, from which the ground of an input pixel follows as it does for single tiles, and ``context_m``.
+
+    Raises
+    ------
+    EncoderError
+        See `feature_map`.
+    """
+
+    def __init__(
+        self, network: torch.nn.Module, card: EncoderCard, settings: EncoderSettings, tiles: Tiles
+    ) -> None:
+        self.card = card
+        tile_side = card.input_side(tiles.tile_m, asked_px=settings.input_px)
+        mapped, stride = feature_map(network, card, tile_side)
+        self.ground_m = tiles.tile_m / tile_side
+        rim = math.ceil(round(tiles.context_m / (self.ground_m * stride), 6))
+        cells = LEAST_CELLS + CELLS_PER_RIM * rim
+        self.lattice = Lattice(cell_m=self.ground_m * stride, cells=cells, rim=rim)
+        self.stride = stride
+        self.side = (cells + 2 * rim) * stride
+        self.turns = settings.rotations
+        self._runtime = choose_runtime(Normalised(mapped, card), len(card.bands), self.side, settings)
+        self._grey = neutral(card)
+
+    @property
+    def runtime(self) -> str:
+        """What executes it, for the run's record."""
+        return self._runtime.name
+
+    def fit(self, chip: TileImage) -> TileImage:
+        """Bring a chip to the network's resolution, filled where it has no data."""
+        whole = bool(chip.valid.all())
+        filled = chip.pixels if whole else np.where(chip.valid, chip.pixels, self._grey)
+        valid = np.ones((self.side, self.side), dtype=np.bool_)
+        if not whole:
+            valid = resize(chip.valid[None].astype(np.uint8) * 255, self.side)[0] >= 128
+        return replace(chip, pixels=resize(filled, self.side), valid=valid)
+
+    def map(self, images: Pixels) -> Maps:
+        """Map chips; the map is the mean over quarter turns, turned back."""
+        turned = quarter_turns(images, self.turns)
+        found = self._runtime.embed(turned.reshape(-1, *images.shape[1:]))
+        found = found.reshape(len(images), self.turns, *found.shape[1:])
+        back = [np.rot90(found[:, turn], -turn, (2, 3)) for turn in range(self.turns)]
+        inside = slice(self.lattice.rim, self.lattice.rim + self.lattice.cells)
+        mean: Maps = np.asarray(np.mean(back, axis=0, dtype=np.float32))
+        return mean[:, :, inside, inside]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,8 @@ def main() -> None:
     images = np.ascontiguousarray(images.repeat(8, 2).repeat(8, 3))
     network, card = bundled.load()
     module = Normalised(network, card).eval()
-    runtime = choose_runtime(module, 3, side, Encoder(device="cpu"))
+    # a copy: to be compared with torch, the runtime changes the layout of the module that it is given
+    runtime = choose_runtime(deepcopy(module), 3, side, Encoder(device="cpu"))
     batches = list(torch.from_numpy(images).split(BATCH))
     plain_rate, plain = rate(lambda: eager(module, batches, torch.contiguous_format), n)
     ours_rate, ours = rate(

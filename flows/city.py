@@ -26,6 +26,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.memory import share_arenas
 from flows.progress import stage_bar
 from geo.ledger import Entry
 from tasks import clusters, collisions, encode, features, package, publish, report, roads, safety, tiles
@@ -43,8 +44,9 @@ BUILDERS: dict[str, Callable[[Plan, Path], list[Entry]]] = {
     "report": report.build,
 }
 
+share_arenas()
 
-# two shards at once: one is read while the other is encoded
+# two shards at once: one begins or is written while the other is encoded
 TWO_AT_ONCE: Any = ThreadPoolTaskRunner(max_workers=2)
 
 

@@ -34,7 +34,7 @@ def test_every_tile_is_accounted_for_as_it_is_alone(dense, finished):
     alone, pooled = (layers(summary, "tiles").set_index("tile_id") for summary in (finished[1], dense[1]))
     assert set(alone.index) == set(pooled.index)
     both = alone[["coverage", "encoded", "image_id"]].join(
-        pooled[["coverage", "encoded", "image_id"]], rsuffix="_dense"
+        pooled[["coverage", "encoded", "image_id"]], suffixes=("", "_dense")
     )
     # a cell of the map has so much data as it has, wherever in it; tiles beside gaps differ by that
     assert (both["coverage"] - both["coverage_dense"]).abs().max() < 0.05

@@ -24,7 +24,7 @@ def draw_demo(out: Path, *, seed: int = SEED) -> Path:
     -------
     Path of its city file.
     """
-    folder = results_folder(out.resolve()) / f"town-{digest(seed, code_digest('geo/demo'))}"
+    folder = results_folder(out.resolve()) / f"town-{digest(seed, code_digest('geo/demo', 'geo/roads'))}"
     if not folder.exists():
         with unfinished(folder) as work:
             make_town(work, seed=seed)

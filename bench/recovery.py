@@ -78,7 +78,7 @@ def redraw(plan: Plan, truth: Truth, draws: int) -> pd.DataFrame:
         path = Path(folder) / "collisions.csv"
         for seed in range(draws):
             write_collisions(draw_collisions(truth, seed=1000 + seed), path, seed=seed)
-            again = settings.model_copy(update={"sources": [str(path)]})
+            again = settings.model_copy(update={"sources": [str(path)], "casualties": None})
             source = read_collisions(again)
             crs = pyproj.CRS.from_user_input(segments.crs)
             placed = assign(

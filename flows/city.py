@@ -29,7 +29,19 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.memory import share_arenas
 from flows.progress import stage_bar
 from geo.ledger import Entry
-from tasks import clusters, collisions, encode, features, package, publish, report, roads, safety, tiles
+from tasks import (
+    clusters,
+    collisions,
+    encode,
+    exposure,
+    features,
+    package,
+    publish,
+    report,
+    roads,
+    safety,
+    tiles,
+)
 from tasks.plan import Plan, make_plan
 from tasks.stage import StageResult, run_stage
 
@@ -39,6 +51,7 @@ BUILDERS: dict[str, Callable[[Plan, Path], list[Entry]]] = {
     "features": features.build,
     "clusters": clusters.build,
     "collisions": collisions.build,
+    "exposure": exposure.build,
     "safety": safety.build,
     "package": package.build,
     "report": report.build,

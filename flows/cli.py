@@ -158,6 +158,8 @@ def _show_run(summary: dict[str, Any]) -> None:
         table.add_row(row["name"], *counts, f"{row['seconds']:.1f}", "from before" if row["cached"] else "")
     console = Console(soft_wrap=True)
     console.print(table)
+    for note in summary["notes"]:
+        console.print(f"{note[0].upper()}{note[1:]}.", markup=False)
     for warning in summary["warnings"]:
         console.print(f"Warning: {warning}", markup=False)
     for status, meaning in (("rejected", "faulty in the inputs"), ("failed", "failed while running")):

@@ -11,27 +11,48 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from geo.config_records import (
+    Collisions,
+    Columns,
+    Exposure,
+    Metres,
+    Section,
+    Severity,
+    SeverityScheme,
+    TrafficColumns,
+)
 from geo.errors import ConfigurationError
 
-Metres = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+__all__ = [
+    "CityConfig",
+    "Clusters",
+    "Collisions",
+    "Columns",
+    "Encoder",
+    "Exposure",
+    "Imagery",
+    "Output",
+    "Roads",
+    "Segments",
+    "Severity",
+    "SeverityScheme",
+    "Tiles",
+    "TrafficColumns",
+    "is_url",
+    "load",
+    "read_raw",
+]
+
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 LEAST_TILE_PX, LARGEST_TILE_PX = 4, 8192
 """A tile of fewer pixels a side shows nothing, one of more takes a gigabyte."""
-Severity = Literal["fatal", "serious", "slight"]
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
-
-class Section(BaseModel):
-    """A part of the configuration: unknown keys are refused, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Imagery(Section):
@@ -215,69 +236,6 @@ class Clusters(Section):
         return k_range
 
 
-class Columns(Section):
-    """Which column of a collision table holds what (``schema: columns``)."""
-
-    id: str | None = Field(default=None, description="Column with the collision's id.")
-    date: str | None = Field(default=None, description="Column with the date.")
-    date_format: str | None = Field(
-        default=None, description="strptime format; default: ISO or guessed once."
-    )
-    year: str | None = Field(default=None, description="Column with the year, where no date is published.")
-    x: str | None = Field(default=None, description="Column with longitude or easting.")
-    y: str | None = Field(default=None, description="Column with latitude or northing.")
-    crs: str = Field(default="EPSG:4326", description="CRS of x and y.")
-    severity: str | None = Field(default=None, description="Column with the severity.")
-    n_casualties: str | None = Field(default=None, description="Column with the number of casualties.")
-    road_name: str | None = Field(default=None, description="Column with the road's name.")
-    road_class: str | None = Field(default=None, description="Column with the road's class.")
-    delimiter: str | None = Field(default=None, description="Field separator of a CSV; default: found out.")
-    decimal: Literal[".", ","] = Field(default=".", description="Decimal mark of x and y in a CSV.")
-    encoding: str = Field(default="utf-8-sig", description="Text encoding of a CSV.")
-
-
-class Collisions(Section):
-    """Road traffic collision records."""
-
-    sources: list[str] = Field(default=[], description="Files or globs; none: the run ends with clusters.")
-    schema_: Literal["stats19", "columns"] = Field(
-        default="stats19", alias="schema", description="stats19, or columns with the mapping given here."
-    )
-    columns: Columns | None = Field(default=None, description="The mapping for schema: columns.")
-    casualties: str | None = Field(default=None, description="STATS19 casualty table, optional.")
-    vehicles: str | None = Field(default=None, description="STATS19 vehicle table, optional.")
-    severity_values: dict[Severity, list[str]] | None = Field(
-        default=None,
-        description="Values of the severity column; an empty list: the source does not tell this one apart.",
-    )
-    keep: dict[str, list[str]] | None = Field(
-        default=None, description="Rows are kept whose column has one of these values."
-    )
-    period: tuple[date, date] | None = Field(
-        default=None, description="First and last day, both included; default: the source's own range."
-    )
-    max_distance_m: Metres = Field(default=30.0, description="Farther from every road: not placed (metres).")
-    junction_reach_m: Annotated[float, Field(ge=0)] = Field(
-        default=20.0, description="Within this of a junction a collision belongs to it (metres); 0: never."
-    )
-    ambiguity_m: Annotated[float, Field(ge=0)] = Field(
-        default=0.5,
-        description="Two roads that differ by less than this in distance, with nothing in the record to "
-        "decide between them, leave a collision unplaced as ambiguous (metres).",
-    )
-    licence: str = Field(default="", description="Licence and source of the records, quoted in the outputs.")
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.period is not None and self.period[0] > self.period[1]:
-            raise ValueError("period: the first day must not be after the last")
-        if self.sources and self.schema_ == "columns" and self.columns is None:
-            raise ValueError("schema: columns needs the mapping 'columns'")
-        return self
-
-
 class Output(Section):
     """Where results go."""
 
@@ -303,6 +261,7 @@ class CityConfig(Section):
     encoder: Encoder = Encoder()
     clusters: Clusters = Clusters()
     collisions: Collisions = Collisions()
+    exposure: Exposure = Exposure()
     output: Output = Output()
 
     @field_validator("area")
@@ -480,8 +439,10 @@ def _absolute(config: CityConfig, folder: Path) -> CityConfig:
             "vehicles": optional(config.collisions.vehicles),
         }
     )
+    exposure = config.exposure.model_copy(update={"sources": several(config.exposure.sources)})
     return config.model_copy(
         update={
+            "exposure": exposure,
             "area": resolve(config.area) if isinstance(config.area, str) else config.area,
             "imagery": config.imagery.model_copy(update={"sources": several(config.imagery.sources)}),
             "roads": config.roads.model_copy(update={"source": resolve(config.roads.source)}),

@@ -11,6 +11,8 @@ import shapely
 from geo.collisions.assign import assign
 from geo.collisions.period import period_covered
 from geo.collisions.read import read_collisions
+from geo.collisions.recording import severity_breaks
+from geo.collisions.schema import USERS
 from geo.errors import LayerError
 from geo.ledger import Entry
 from tasks.plan import Plan
@@ -48,11 +50,17 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
             "without records of this place, leave collisions.sources empty.",
         )
     placed.collisions.to_parquet(folder / "collisions.parquet")
+    matched = placed.collisions[placed.collisions["snap_status"] == "matched"]
+    warnings = list(time.warnings)
+    if config.collisions.schema_ == "stats19":
+        warnings += severity_breaks(matched)
     about = {
         "severities": sorted(source.severities),
         "years": time.years,
         "period": whole,
-        "warnings": time.warnings,
+        "warnings": warnings,
+        "users": [user for user in USERS if source.table[user].notna().any()],
+        "adjusted": bool(source.table["ksi_adjusted"].notna().any()),
     }
     write_json(folder / "source.json", about)
     return [*source.entries, *placed.entries]

@@ -12,10 +12,12 @@ import numpy as np
 from geo.collisions.period import period_covered
 from geo.collisions.read import read_collisions
 from geo.config import CityConfig
+from geo.exposure.segments import coverage
 from geo.features.registry import load_encoder, load_mapper
 from geo.ledger import merge
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network
+from tasks.exposure import measure
 from tasks.tiles import lay_out
 
 SECONDS_BESIDES = 20.0
@@ -57,13 +59,22 @@ def forecast(config: CityConfig) -> dict[str, Any]:
         "coverage": round(float(tiles["coverage"].mean()), 3),
     }
     warnings: list[str] = []
+    period = config.collisions.period
     if config.collisions.sources:
         records = read_collisions(config.collisions)
         found["collision_rows"] = len(records.table)
         entries += records.entries
-        warnings += period_covered(records.table[records.table["kept"]], config.collisions.period).warnings
+        time_covered = period_covered(records.table[records.table["kept"]], period)
+        warnings += time_covered.warnings
+        if time_covered.first is not None and time_covered.last is not None:
+            period = (time_covered.first, time_covered.last)
     else:
         warnings.append("no collision records are configured: a run would end with clusters alone")
+    traffic, figures = measure(config.exposure, network.segments, source.crs, period)
+    entries += figures
+    if figures:
+        lengths = network.segments.set_index("segment_id")["length_m"]
+        found["traffic_known"] = round(coverage(traffic, lengths)["known"], 3)
     known = time.monotonic() - start
     if config.tiles.mode == "dense":
         found["chips"], encoding = _seconds_of_chips(config, tiles[tiles["coverage"] > 0])

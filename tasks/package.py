@@ -1,4 +1,4 @@
-"""Stage 7: everything known comes together in one GeoPackage."""
+"""Stage 8: everything known comes together in one GeoPackage."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from geo.outputs.arrange import empty_layer
 from geo.outputs.geopackage import write_geopackage
 from geo.outputs.qml import city_styles
 from tasks.features import load_tiles
-from tasks.plan import STAGES, Plan
+from tasks.plan import LICENSED, STAGES, Plan
 from tasks.stage import read_json, read_summary
 
 FILE_DATE = datetime(2000, 1, 1, tzinfo=UTC)
@@ -55,6 +55,8 @@ def gather(plan: Plan) -> dict[str, pd.DataFrame]:
         "clusters": pd.read_parquet(safety / "clusters.parquet").join(
             prototypes.rename("prototype_tiles"), on="cluster"
         ),
+        "junction_types": pd.read_parquet(safety / "junction_types.parquet"),
+        "places": pd.read_parquet(safety / "places.parquet"),
         "ledger": ledger(plan),
         "run": _run(plan),
     }
@@ -87,20 +89,20 @@ def _run(plan: Plan) -> pd.DataFrame:
     """List what made the file: configuration, encoder, quality, digests and versions."""
     features = read_json(plan.stage_folder("features") / "features.json")
     quality = read_json(plan.stage_folder("clusters") / "quality.json")
+    traffic = read_json(plan.stage_folder("exposure") / "coverage.json")["notes"]
     values = {
         "city": plan.config.city,
         "configuration": plan.written,
         "encoder": features["encoder"],
         "embeddings": quality,
         "times": f"in {plan.summary.name} beside this file, so that the same inputs give the same bytes",
-        "reading": "association, not cause; exposure is length x years, traffic is not in it",
+        "reading": "association, not cause; exposure is length x years, and vehicle-km where it says so",
+        "traffic": "; ".join(traffic) if traffic else "not known",
     }
     values |= {f"input {place}": found for place, found in plan.inputs.items()}
     values |= {f"version {name}": number for name, number in plan.versions.items()}
     values |= {
-        f"licence of {name}": text
-        for name in ("imagery", "roads", "collisions")
-        if (text := getattr(plan.config, name).licence)
+        f"licence of {name}": text for name in LICENSED if (text := getattr(plan.config, name).licence)
     }
     plain = {
         k: v if isinstance(v, str) else json.dumps(v, sort_keys=True, default=str) for k, v in values.items()

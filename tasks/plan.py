@@ -17,22 +17,26 @@ from xml.etree import ElementTree as ET
 
 from geo.collisions.sources import expand_tables
 from geo.config import CityConfig, is_url, load, read_raw
+from geo.exposure.counts import expand_counts
 from geo.imagery.sources import digest_file, expand_sources
 from tasks.stage import code_digest, digest, results_folder, write_json
 
-STAGES = ("roads", "tiles", "features", "clusters", "collisions", "safety", "package", "report")
-_SHARED_CODE = ("geo/config", "geo/errors", "geo/ledger", "tasks/stage")
+STAGES = ("roads", "tiles", "features", "clusters", "collisions", "exposure", "safety", "package", "report")
+_SHARED_CODE = ("geo/config", "geo/config_records", "geo/errors", "geo/ledger", "tasks/stage")
 _CODE = {
     "roads": ("geo/roads", "tasks/roads"),
     "tiles": ("geo/tiles", "geo/imagery", "tasks/tiles"),
     "features": ("geo/imagery", "geo/tiles", "geo/features", "tasks/encode", "tasks/features"),
     "clusters": ("geo/clusters", "geo/features/pooling", "tasks/clusters"),
     "collisions": ("geo/collisions", "tasks/collisions"),
-    "safety": ("geo/safety", "tasks/safety"),
+    "exposure": ("geo/exposure", "geo/collisions", "tasks/exposure"),
+    "safety": ("geo/safety", "geo/exposure", "tasks/safety"),
     "package": ("geo/outputs", "tasks/package"),
     "report": ("geo/outputs", "tasks/report"),
 }
 DIGESTS = "digests.json"
+LICENSED = ("imagery", "roads", "collisions", "exposure")
+"""Sections whose licence is quoted."""
 LIBRARIES = ("geopandas", "shapely", "rasterio", "torch", "scikit-learn", "prefect", "pyogrio", "roadprint")
 
 
@@ -186,12 +190,13 @@ def make_plan(city: Path, overrides: Mapping[str, str] | None = None, out: Path 
     images = {path: files.of(path) for path in expand_sources(config.imagery.sources)}
     roads = {p: files.of(p) for p in (config.roads.source, config.area) if isinstance(p, str)}
     tables = {p: files.of(p) for p in expand_tables(config.collisions)}
+    traffic = {p: files.of(p) for p in expand_counts(config.exposure)}
     encoder = config.encoder.name
     weights = files.of(encoder.removeprefix("file:")) if encoder.startswith("file:") else encoder
     files.save()
 
     plain = config.model_dump(mode="json", by_alias=True)
-    licence = {name: plain[name].pop("licence") for name in ("imagery", "roads", "collisions")}
+    licence = {name: plain[name].pop("licence") for name in LICENSED}
     for key in ("sources", "cache_mb"):
         plain["imagery"].pop(key)
     needs: dict[str, tuple[object, ...]] = {
@@ -200,6 +205,7 @@ def make_plan(city: Path, overrides: Mapping[str, str] | None = None, out: Path 
         "features": (plain["encoder"], weights),
         "clusters": (plain["clusters"],),
         "collisions": (plain["collisions"], list(tables.values())),
+        "exposure": (plain["exposure"], list(traffic.values())),
         "safety": (),
         "package": (plain, licence, {name: version(name) for name in LIBRARIES}),
         "report": (),
@@ -210,7 +216,8 @@ def make_plan(city: Path, overrides: Mapping[str, str] | None = None, out: Path 
         "features": ("tiles",),
         "clusters": ("features",),
         "collisions": ("roads",),
-        "safety": ("clusters", "collisions"),
+        "exposure": ("collisions",),
+        "safety": ("clusters", "collisions", "exposure"),
         "package": ("safety",),
         "report": ("package",),
     }
@@ -223,7 +230,7 @@ def make_plan(city: Path, overrides: Mapping[str, str] | None = None, out: Path 
         read_raw(city, overrides),
         folder,
         keys,
-        _labelled({**images, **roads, **tables}, city.resolve().parent),
+        _labelled({**images, **roads, **tables, **traffic}, city.resolve().parent),
         weights,
     )
 

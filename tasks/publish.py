@@ -40,6 +40,7 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
         "report": str(plan.report),
         "seconds": round(seconds, 3),
         "stages": [result.as_row() for result in results],
+        "notes": read_json(plan.stage_folder("exposure") / "coverage.json")["notes"],
         "warnings": [*quality["encoder"]["warnings"], *about_records.get("warnings", ())],
     }
     with unfinished(plan.run_folder) as work:

@@ -1,4 +1,4 @@
-"""Stage 8: the report page."""
+"""Stage 9: the report page."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from geo.ledger import Entry
 from geo.outputs.report import ReportData, write_report
 from geo.outputs.thumbnails import thumbnail
 from tasks.package import gather
-from tasks.plan import Plan
+from tasks.plan import LICENSED, Plan
 from tasks.stage import read_json
 
 METHODS = {
     "Types": "k-means on embeddings of the imagery alone; collisions played no part in it",
     "Rates": "collisions placed on segments (not at junctions), over kilometres of road and years of records",
+    "Rates per vehicle-km": "AADT x 365 x length x years; counts stand on their segment, or are taken over from the "
+    "nearest count on the same road in a straight line",
     "Intervals": "95 %; exact Poisson (Garwood 1936) for rates, exact conditional (Clopper-Pearson) for ratios; they "
     "take collisions as independent, and are too narrow where roads of one type differ much in risk",
     "Rate ratio": "the type's rate over the rate of all other roads that have a type",
@@ -45,10 +47,12 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         prototypes=picks,
         thumbnails=pictures,
         ledger=layers["ledger"],
-        licences={name: getattr(config, name).licence for name in ("imagery", "roads", "collisions")},
+        licences={name: getattr(config, name).licence for name in LICENSED},
         ratio_of="ksi" if ksi else "collisions",
         period=config.collisions.period,
         methods=METHODS,
+        places=layers["places"],
+        junction_types=layers["junction_types"],
     )
     write_report(folder / plan.report.name, data)
     return [Entry("thumbnails", "done", "", len(pictures))]

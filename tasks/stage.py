@@ -24,6 +24,7 @@ COUNTED: dict[str, tuple[str, ...]] = {
     "features": ("tiles", "reads"),
     "clusters": ("segments",),
     "collisions": ("collisions", "casualties", "vehicles"),
+    "exposure": ("traffic figures",),
     "safety": ("segments",),
     "package": ("layers",),
     "report": ("thumbnails",),

@@ -10,6 +10,8 @@ import shapely
 from hypothesis import settings
 from pyproj import CRS
 
+from geo.safety.places import junction_types, places
+
 # the same examples in every run; for others: pytest --hypothesis-profile=hunt
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile("hunt", deadline=None)
@@ -167,13 +169,16 @@ def grid_city() -> GridCity:
     rng = np.random.default_rng(7)
     crs = CRS.from_epsg(27700)
     segments = _segments(crs, rng)
+    junctions = _junctions(crs, rng)
     tiles = _tiles(segments)
     layers = {
         "segments": segments,
-        "junctions": _junctions(crs, rng),
+        "junctions": junctions,
         "tiles": tiles,
         "collisions": _collisions(segments, rng),
         "clusters": CLUSTERS.copy(),
+        "junction_types": junction_types(junctions.assign(form="crossing"), YEARS),
+        "places": places(segments, junctions.assign(n_fatal=0, n_serious=0, n_slight=0), YEARS),
         "ledger": LEDGER.copy(),
         "run": RUN.copy(),
     }

@@ -30,6 +30,8 @@ LETTERS = {
     "a": "A",
     "b": "B",
     "c": "C",
+    "m": "M",
+    "u": "U",
 }
 """British road classes of OpenStreetMap's (OpenStreetMap wiki, 'Roads in the United Kingdom') and of STATS19's."""
 _SHORT = {

@@ -15,6 +15,10 @@ STRAY = 0.05
 """Years apart from all others that hold less than this share of the records, before or after them, are taken for
 mistyped dates."""
 SHORT_YEARS = 0.25
+CHANCE = 0.001
+"""Silence less probable than this is not chance: the source does not cover that time."""
+SHORT_SILENCE = 31 / 365.25
+"""Years of silence that are never taken for a gap: records of a month may be late, or of few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,8 @@ class Period:
     first, last
         Its first and last day; None where the records hold no time at all.
     years
-        How long it is, without whole calendar years in between that hold no record; None likewise. A configured period
-        counts in full.
+        How long it is, without whole calendar years in between that hold no record; None likewise. Of a configured
+        period, the part that records cover.
     warnings
         What is odd about it, in words.
     """
@@ -51,9 +55,7 @@ def period_covered(records: pd.DataFrame, asked: tuple[date, date] | None) -> Pe
     year = records["date"].dt.year.astype("Int64").fillna(records["year"])
     counts = year.dropna().astype(int).value_counts().sort_index()
     if asked is not None:
-        empty = [y for y in range(asked[0].year, asked[1].year + 1) if y not in counts.index]
-        told = f"the configured period holds no record of {_listed(empty)}: rates count these years as empty"
-        return Period(*asked, years_of(*asked), (told,) if empty else ())
+        return _within(records, year, asked)
     if counts.empty:
         return Period(None, None, None)
     runs = _runs(counts)
@@ -78,6 +80,48 @@ def period_covered(records: pd.DataFrame, asked: tuple[date, date] | None) -> Pe
             "collisions.period if they stand for more"
         )
     return Period(first, last, years, tuple(warnings))
+
+
+def _within(records: pd.DataFrame, year: pd.Series, asked: tuple[date, date]) -> Period:
+    """Find the part of a configured period that records cover.
+
+    Silence at an end of the period, or over whole years within it, is taken for time that the source does not cover
+    when so long a silence would be rarer than `CHANCE` in a steady (Poisson) stream of as many records.
+    """
+    whole = years_of(*asked)
+    first, last = pd.Timestamp(asked[0], tz="UTC"), pd.Timestamp(asked[1], tz="UTC") + pd.Timedelta(days=1)
+    inside = records["date"].between(first, last, inclusive="left")
+    inside |= records["date"].isna() & year.between(asked[0].year, asked[1].year).fillna(value=False)
+    if not inside.any():
+        told = "the configured period holds no record: every rate in it is 0, which is to be believed only if it is so"
+        return Period(*asked, whole, (told,) if len(records) else ())
+    counts = year[inside].astype(int).value_counts().sort_index()
+    start, end = _span(records["date"][inside], counts)
+    start, end = max(start, asked[0]), min(end, asked[1])
+    silent = [y for y in range(start.year + 1, end.year) if y not in counts.index]
+    covered = years_of(start, end) - len(silent)
+    longest = max(-np.log(CHANCE) * covered / inside.sum(), SHORT_SILENCE)
+    warnings = []
+    if _between(asked[0], start) > longest:
+        warnings.append(f"the records begin on {start}, not with the configured period on {asked[0]}")
+    else:
+        start = asked[0]
+    if _between(end, asked[1]) > longest:
+        warnings.append(f"the records end on {end}, not with the configured period on {asked[1]}")
+    else:
+        end = asked[1]
+    if silent and longest >= 1:
+        silent = []
+    if silent:
+        warnings.append(f"no record is of {_listed(silent)}")
+    years = years_of(start, end) - len(silent)
+    notes = tuple(f"{text}: rates rest on the {years:.3g} years that are covered" for text in warnings)
+    return Period(start, end, years, notes)
+
+
+def _between(first: date, last: date) -> float:
+    """Count the years from one day to another, which is not counted."""
+    return (last - first).days / 365.25
 
 
 def _runs(counts: pd.Series) -> list[pd.Series]:

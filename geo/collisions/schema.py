@@ -28,6 +28,7 @@ COLUMNS = (
         "road_name",
     ),
     *("at_junction", "kept", "source_row"),
+    *("pedestrian", "cyclist", "motorcyclist", "car_occupant", "ksi_adjusted"),
 )
 MISSING = ("", "-1", "null", "none", "nan", "na", "n/a", "<na>")
 """What stands for 'no value' in a text cell, in any case."""
@@ -51,6 +52,10 @@ _UNREAD, _UNREAD_LEAST = 0.2, 10
 _SAMPLE = 1000
 """Distinct cells that tell which formats are worth trying on all."""
 SEVERITIES: tuple[Severity, ...] = ("fatal", "serious", "slight")
+USERS = ("pedestrian", "cyclist", "motorcyclist", "car_occupant")
+"""Road users that are told apart. The column of each says whether a collision involves one: with STATS19 one that was
+hurt, else what the source's column means."""
+_YES, _NO = ("y", "yes", "true", "t", "j", "ja"), ("n", "no", "false", "f", "nein")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,9 @@ class CollisionSource:
     Attributes
     ----------
     table
-        `COLUMNS` (and counts of casualties by road user where they are known), one row a source row. ``x`` and ``y``
+        `COLUMNS` (and counts of casualties by road user where they are known), one row a source row; of `USERS`, and
+        ``ksi_adjusted``, the probability that someone was killed or seriously hurt by the DfT's adjustment, null where
+        the source does not tell. ``x`` and ``y``
         are NaN where the record has none; ``kept`` says whether the row passes the configured filter; ``at_junction``
         is what the record itself says, null where it does not.
     crs
@@ -225,6 +232,54 @@ def unknown_severities(unknown: pd.Series, without: int) -> list[Entry]:
     return [*entries, Entry("severities", "skipped", "none recorded; counted without severity", without)]
 
 
+def without_injury(
+    values: pd.Series, no_injury: Sequence[str], not_known: Sequence[str]
+) -> tuple[pd.Series, list[Entry]]:
+    """Account for values that a scheme of severities lists, and that are none of the three.
+
+    Parameters
+    ----------
+    values
+        Those that `severities` could not map.
+    no_injury, not_known
+        See `geo.collisions.schemes.Scheme`.
+
+    Returns
+    -------
+    The values that are left, and the entries.
+    """
+    cells = plain(values)
+    none = cells.isin(plain(pd.Series(list(no_injury), dtype="string")))
+    unknown = cells.isin(plain(pd.Series(list(not_known), dtype="string")))
+    entries = [
+        Entry("severities", "skipped", reason, int(which.sum()))
+        for which, reason in (
+            (none, "no injury by its code; counted without severity"),
+            (unknown, "not known by its code; counted without severity"),
+        )
+    ]
+    return values[~none & ~unknown], entries
+
+
+def flags(values: pd.Series, *, empty_is_none: bool) -> pd.Series:
+    """Read whether a road user was involved: yes, true or a number above 0; null where a cell does not say.
+
+    Parameters
+    ----------
+    values
+        Cells as text.
+    empty_is_none
+        Whether an empty cell says no.
+    """
+    cells = plain(values)
+    count = numbers(values)
+    yes = cells.isin(_YES) | (count > 0)
+    no = cells.isin(_NO) | (count == 0)
+    if empty_is_none:
+        no |= cells.isin(("", "null", "nan", "<na>"))
+    return yes.astype("boolean").where(yes | no)
+
+
 def check_names(frame: pd.DataFrame, wanted: Mapping[str, str | None], source: str) -> None:
     """Name every column that is asked for and that a table does not have, or has more than once.
 
@@ -288,7 +343,8 @@ def finish(table: pd.DataFrame) -> pd.DataFrame:
         "road_name": None,
         "at_junction": pd.array([pd.NA] * n, dtype="boolean"),
         "kept": True,
-    }
+        "ksi_adjusted": np.nan,
+    } | {user: pd.array([pd.NA] * n, dtype="boolean") for user in USERS}
     table = table.assign(**{name: value for name, value in empty.items() if name not in table})
     table["source_row"] = np.arange(n)
     table["date"] = table["date"].astype("datetime64[ns, UTC]")

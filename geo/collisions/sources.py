@@ -44,16 +44,23 @@ class Rows:
     crs: pyproj.CRS | None
 
 
+def expand_globs(sources: list[str]) -> list[str]:
+    """List the files that patterns find, each once; a pattern that finds nothing stays as it is."""
+    found = [match for source in sources for match in sorted(glob.glob(source)) or [source]]  # noqa: PTH207
+    return list(dict.fromkeys(found))
+
+
 def expand_tables(collisions: Collisions) -> list[str]:
     """List the files of all tables that the configuration names; a glob that finds nothing stays as it is."""
-    found = [match for source in collisions.sources for match in sorted(glob.glob(source)) or [source]]  # noqa: PTH207
     return [
-        *dict.fromkeys(found),
+        *expand_globs(collisions.sources),
         *(t for t in (collisions.casualties, collisions.vehicles) if t is not None),
     ]
 
 
-def read_rows(source: str, *, delimiter: str | None = None, encoding: str = "utf-8-sig") -> Rows:
+def read_rows(
+    source: str, *, delimiter: str | None = None, encoding: str = "utf-8-sig", section: str = "collisions"
+) -> Rows:
     """Read a table of any format, every cell as text.
 
     Parameters
@@ -62,6 +69,8 @@ def read_rows(source: str, *, delimiter: str | None = None, encoding: str = "utf
         CSV (any delimiter), or whatever GDAL or Parquet readers take.
     delimiter, encoding
         Of a CSV; delimiter None: found from the header.
+    section
+        Of the city's file that names it, for messages.
 
     Raises
     ------
@@ -72,14 +81,18 @@ def read_rows(source: str, *, delimiter: str | None = None, encoding: str = "utf
     """
     path = Path(source)
     if not path.is_file():
-        raise SourceError("no such file", where=source, todo="Mend the path in the section collisions.")
-    rows = _read_text(path, delimiter, encoding) if path.suffix.lower() in _TEXT_FILES else _read_vector(path)
+        raise SourceError("no such file", where=source, todo=f"Mend the path in the section {section}.")
+    rows = (
+        _read_text(path, delimiter, encoding, section)
+        if path.suffix.lower() in _TEXT_FILES
+        else _read_vector(path)
+    )
     if rows.frame.empty:
-        raise LayerError("it has no rows", where=source, todo="Give a table with collisions in it.")
+        raise LayerError("it has no rows", where=source, todo=f"Give a table for {section} with rows in it.")
     return rows
 
 
-def _read_text(path: Path, delimiter: str | None, encoding: str) -> Rows:
+def _read_text(path: Path, delimiter: str | None, encoding: str, section: str) -> Rows:
     try:
         with path.open(encoding=encoding, newline="") as file:
             head = file.readline()
@@ -90,7 +103,7 @@ def _read_text(path: Path, delimiter: str | None, encoding: str) -> Rows:
         raise SourceError(
             f"it is not text in the encoding {encoding} ({error})",
             where=str(path),
-            todo="Name its encoding in collisions.columns.encoding, latin-1 for example.",
+            todo=f"Name its encoding in {section}.columns.encoding, latin-1 for example.",
         ) from error
     except (csv.Error, TypeError, OSError) as error:
         raise SourceError(

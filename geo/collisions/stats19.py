@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyproj
 
+from geo.collisions.casualties import link
 from geo.collisions.schema import (
     SEVERITIES,
     CollisionSource,
@@ -21,34 +22,18 @@ from geo.collisions.schema import (
     kept_rows,
     numbers,
     severities,
-    text,
     told_apart,
     unknown_severities,
     unread,
     whole,
 )
 from geo.collisions.sources import BROKEN, broken_rows, expand_tables, read_rows
+from geo.collisions.stats19_columns import NAMES, find, ids, need
 from geo.config import Collisions, Severity
 from geo.errors import ConfigurationError, LayerError
 from geo.ledger import Entry
 
 OSGR, DEGREES = pyproj.CRS.from_epsg(27700), pyproj.CRS.from_epsg(4326)
-NAMES = {
-    "id": ("collision_index", "accident_index", "Accident_Index"),
-    "year": ("collision_year", "accident_year", "Year"),
-    "reference": ("collision_ref_no", "accident_reference"),
-    "severity": ("collision_severity", "accident_severity", "Accident_Severity"),
-    "easting": ("location_easting_osgr", "Location_Easting_OSGR"),
-    "northing": ("location_northing_osgr", "Location_Northing_OSGR"),
-    "longitude": ("longitude", "Longitude"),
-    "latitude": ("latitude", "Latitude"),
-    "date": ("date", "Date"),
-    "n_casualties": ("number_of_casualties", "Number_of_Casualties"),
-    "road_class": ("first_road_class", "1st_Road_Class"),
-    "road_number": ("first_road_number", "1st_Road_Number"),
-    "junction": ("junction_detail", "Junction_Detail"),
-    "junction_before": ("junction_detail_historic",),
-}
 SEVERITY: dict[Severity, list[str]] = {
     "fatal": ["1", "Fatal"],
     "serious": ["2", "Serious"],
@@ -58,13 +43,6 @@ ROAD_CLASS = {"1": "Motorway", "2": "A(M)", "3": "A", "4": "B", "5": "C", "6": "
 _NUMBERED = {"Motorway": "M", "A(M)": "A", "A": "A", "B": "B", "C": "C"}
 _NOT_AT_JUNCTION = ("0", "not at junction or within 20 metres")
 _JUNCTION_UNKNOWN = ("99", "unknown (self reported)", "data missing or out of range")
-USERS = {
-    "n_pedestrian": ("0", "pedestrian"),
-    "n_cyclist": ("1", "cyclist"),
-    "n_motorcyclist": ("2", "3", "4", "5", "23", "97", "103", "104", "105", "106"),
-    "n_car_occupant": ("8", "9", "108", "109", "car occupant", "taxi/private hire car occupant"),
-}
-"""Values of ``casualty_type`` by road user, those of earlier specifications (from 103 on) included."""
 
 
 def read_stats19(collisions: Collisions) -> CollisionSource:
@@ -83,10 +61,12 @@ def read_stats19(collisions: Collisions) -> CollisionSource:
         used = {f"STATS19: {name}": name for names in NAMES.values() for name in names if name in rows.frame}
         check_names(rows.frame, wanted | used, source)
         table, crs, unknown, without = _canonical(rows.frame, collisions, source)
+        table, notes = _adjusted(table, rows.frame)
+        entries += notes
         parts.append(table)
         crss.add(crs)
         entries += [*broken_rows(rows.frame, source), *unknown_severities(unknown, without)]
-        when = _find(rows.frame, "date")
+        when = find(rows.frame, "date")
         entries += [] if when is None else unread(when, table["date"], "dates")
     if not parts:
         raise ConfigurationError(
@@ -98,7 +78,7 @@ def read_stats19(collisions: Collisions) -> CollisionSource:
     merged = pd.concat(
         [_to(crs, own, part) for own, part in zip(_crss(parts), parts, strict=True)], ignore_index=True
     )
-    merged, linked = _link(merged.drop(columns="_crs"), collisions)
+    merged, linked = link(merged.drop(columns="_crs"), collisions)
     found = [entry for entry in (*entries, *linked) if entry.count]
     return CollisionSource(finish(merged), crs, told_apart(merged, SEVERITIES), has_ids=True, entries=found)
 
@@ -116,35 +96,17 @@ def _to(crs: pyproj.CRS, own: pyproj.CRS, part: pd.DataFrame) -> pd.DataFrame:
     return part.assign(x=np.where(finite, x, np.nan), y=np.where(finite, y, np.nan))
 
 
-def _find(frame: pd.DataFrame, what: str) -> pd.Series | None:
-    """Find a column under any of its names."""
-    name = next((name for name in NAMES[what] if name in frame), None)
-    return None if name is None else text(frame[name])
-
-
-def _need(frame: pd.DataFrame, what: str, source: str) -> pd.Series:
-    found = _find(frame, what)
-    if found is None:
-        raise LayerError(
-            f"it has none of the columns {', '.join(NAMES[what][:2])}; there are "
-            f"{', '.join(str(c) for c in frame.columns if c != BROKEN)}",
-            where=source,
-            todo="Give the DfT's collision table, or use collisions.schema: columns with a mapping.",
-        )
-    return found
-
-
 def _canonical(
     frame: pd.DataFrame, collisions: Collisions, source: str
 ) -> tuple[pd.DataFrame, pyproj.CRS, pd.Series, int]:
     """Bring one file to the canonical columns; gives also its CRS, the unknown severities and how many have none."""
     trusted = ~frame[BROKEN].to_numpy(dtype=bool)
-    severity, unknown = severities(_need(frame, "severity", source), SEVERITY)
+    severity, unknown = severities(need(frame, "severity", source), SEVERITY)
     x, y, crs = _place(frame, source)
-    when, year = _find(frame, "date"), _find(frame, "year")
+    when, year = find(frame, "date"), find(frame, "year")
     table = pd.DataFrame(
         {
-            "collision_id": _ids(frame, source),
+            "collision_id": ids(frame, source),
             "severity": severity,
             "x": x.where(trusted),
             "y": y.where(trusted),
@@ -157,10 +119,31 @@ def _canonical(
         table["date"] = dates(when, where=source, date_format=_form(when))
     if year is not None:
         table["year"] = whole(year)
-    casualties = _find(frame, "n_casualties")
+    casualties = find(frame, "n_casualties")
     if casualties is not None:
         table["n_casualties"] = whole(casualties)
     return table.assign(**_road(frame)), crs, unknown, int(severity.isna().sum() - len(unknown))
+
+
+def _adjusted(table: pd.DataFrame, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Entry]]:
+    """Add how severity was recorded, and the DfT's adjustment for forces that judged it without listing injuries.
+
+    ``ksi_adjusted`` is the probability that a collision would count as fatal or serious under injury-based recording:
+    1 for a fatal one, else the published adjusted figure (Department for Transport, 'Guide to severity adjustments for
+    reported road casualties Great Britain', 2024; Office for National Statistics, final methodology report, 2019).
+    """
+    force, based = find(frame, "police_force"), find(frame, "injury_based")
+    if force is not None:
+        table["police_force"] = force
+    if based is not None:
+        table["injury_based"] = (based == "1").astype("boolean").where(based.isin(["0", "1"]))
+    serious = find(frame, "adjusted_serious")
+    if serious is None:
+        return table, []
+    share = numbers(serious)
+    share = share.where(share.between(0, 1))
+    table["ksi_adjusted"] = share.mask((table["severity"] == "fatal") & share.notna(), 1.0)
+    return table, unread(serious, share, "adjusted severities")
 
 
 def _form(when: pd.Series) -> str:
@@ -168,18 +151,10 @@ def _form(when: pd.Series) -> str:
     return "%d/%m/%Y" if when.str.contains("/").fillna(value=False).any() else "ISO8601"
 
 
-def _ids(frame: pd.DataFrame, source: str) -> pd.Series:
-    """Take the index, else the year and the reference that it is made of; a reference alone comes back every year."""
-    year, reference = _find(frame, "year"), _find(frame, "reference")
-    if _find(frame, "id") is None and year is not None and reference is not None:
-        return year + reference
-    return _need(frame, "id", source)
-
-
 def _place(frame: pd.DataFrame, source: str) -> tuple[pd.Series, pd.Series, pyproj.CRS]:
     """Take the grid reference, recorded to the metre, before the longitude and latitude made from it."""
     found = {
-        crs: [numbers(cells) for cells in map(partial(_find, frame), names) if cells is not None]
+        crs: [numbers(cells) for cells in map(partial(find, frame), names) if cells is not None]
         for crs, names in ((OSGR, ("easting", "northing")), (DEGREES, ("longitude", "latitude")))
     }
     whole_ones = [crs for crs, pair in found.items() if len(pair) == 2]
@@ -202,12 +177,12 @@ def _place(frame: pd.DataFrame, source: str) -> tuple[pd.Series, pd.Series, pypr
 
 def _road(frame: pd.DataFrame) -> dict[str, pd.Series]:
     """Class and number of the first road, as on its signs."""
-    given = _find(frame, "road_class")
+    given = find(frame, "road_class")
     if given is None:
         return {}
     spelled = {label.casefold(): label for label in ROAD_CLASS.values()}
     road_class = given.map(ROAD_CLASS).fillna(given.str.casefold().map(spelled))
-    number = _find(frame, "road_number")
+    number = find(frame, "road_number")
     if number is None:
         return {"road_class": road_class}
     ref = road_class.map(_NUMBERED) + number.where(number != "0")
@@ -216,8 +191,8 @@ def _road(frame: pd.DataFrame) -> dict[str, pd.Series]:
 
 def _at_junction(frame: pd.DataFrame) -> pd.Series:
     """Tell whether the record puts the collision at, or within 20 m of, a junction."""
-    told = _find(frame, "junction")
-    before = _find(frame, "junction_before")
+    told = find(frame, "junction")
+    before = find(frame, "junction_before")
     if told is None:
         return pd.Series(pd.NA, index=frame.index, dtype="boolean")
     if before is not None:
@@ -225,48 +200,3 @@ def _at_junction(frame: pd.DataFrame) -> pd.Series:
     plain = told.str.casefold()
     known = plain.notna() & ~plain.isin(_JUNCTION_UNKNOWN)
     return (~plain.isin(_NOT_AT_JUNCTION)).astype("boolean").where(known)
-
-
-def _link(table: pd.DataFrame, collisions: Collisions) -> tuple[pd.DataFrame, list[Entry]]:
-    """Count casualties by road user, and vehicles, from the linked tables."""
-    entries: list[Entry] = []
-    if collisions.casualties is not None:
-        people, note = _linked(collisions.casualties, "casualties", table)
-        kind = _casualty_type(people, collisions.casualties)
-        of = people["_id"]
-        for column, values in USERS.items():
-            counts = kind.isin(values).groupby(of).sum()
-            table[column] = _counts(table, counts)
-        linked = _counts(table, of.value_counts())
-        table["n_casualties"] = linked.fillna(table["n_casualties"]) if "n_casualties" in table else linked
-        entries.append(note)
-    if collisions.vehicles is not None:
-        vehicles, note = _linked(collisions.vehicles, "vehicles", table)
-        table["n_vehicles"] = _counts(table, vehicles["_id"].value_counts())
-        entries.append(note)
-    return table, entries
-
-
-def _linked(source: str, item: str, table: pd.DataFrame) -> tuple[pd.DataFrame, Entry]:
-    """Read a linked table; rows of collisions that are not there are accounted for."""
-    frame = read_rows(source).frame
-    frame["_id"] = _ids(frame, source)
-    known = frame["_id"].isin(table["collision_id"])
-    return frame[known], Entry(
-        item, "skipped", "their collision is not among the records", int((~known).sum())
-    )
-
-
-def _casualty_type(people: pd.DataFrame, source: str) -> pd.Series:
-    name = next((n for n in ("casualty_type", "Casualty_Type") if n in people), None)
-    if name is None:
-        raise LayerError(
-            "it has no column casualty_type", where=source, todo="Give the DfT's casualty table."
-        )
-    plain = text(people[name]).str.casefold()
-    return plain.where(~plain.str.contains("motorcycle").fillna(value=False), "2")
-
-
-def _counts(table: pd.DataFrame, counts: pd.Series) -> pd.Series:
-    """Bring counts by collision to the rows of the collisions: null without a linked row, for none is known."""
-    return table["collision_id"].map(counts).astype("Int64")

@@ -9,10 +9,12 @@ from pyproj.exceptions import CRSError
 
 from geo.collisions.schema import (
     SEVERITIES,
+    USERS,
     CollisionSource,
     check_names,
     dates,
     finish,
+    flags,
     kept_rows,
     numbers,
     severities,
@@ -21,7 +23,9 @@ from geo.collisions.schema import (
     unknown_severities,
     unread,
     whole,
+    without_injury,
 )
+from geo.collisions.schemes import SCHEMES, Scheme
 from geo.collisions.sources import BROKEN, Rows, broken_rows, expand_tables, read_rows
 from geo.config import Collisions, Columns
 from geo.errors import ConfigurationError, LayerError
@@ -49,10 +53,11 @@ def read_tabular(collisions: Collisions) -> CollisionSource:
     parts: list[pd.DataFrame] = []
     entries: list[Entry] = []
     crs = _crs(columns.crs)
+    scheme = _scheme(collisions)
     for source in expand_tables(collisions):
         rows = read_rows(source, delimiter=columns.delimiter, encoding=columns.encoding)
         fields = ("id", "date", "year", "x", "y", "severity", "n_casualties", "road_name", "road_class")
-        wanted = {f"collisions.columns.{field}": getattr(columns, field) for field in fields}
+        wanted = {f"collisions.columns.{field}": getattr(columns, field) for field in (*fields, *USERS)}
         wanted |= {f"collisions.keep.{name}": name for name in collisions.keep or {}}
         check_names(rows.frame, wanted, source)
         part, unknown, without = _canonical(rows, collisions, columns, crs, source)
@@ -62,13 +67,31 @@ def read_tabular(collisions: Collisions) -> CollisionSource:
             entries += unread(rows.frame[columns.date], part["date"], "dates")
         if columns.n_casualties is not None:
             entries += unread(rows.frame[columns.n_casualties], part["n_casualties"], "casualty counts")
+        entries += _unread_users(rows.frame, part, columns)
         if columns.severity is not None:
-            entries += unknown_severities(unknown, without)
+            unknown, codes = without_injury(unknown, scheme.no_injury, scheme.not_known)
+            entries += [*codes, *unknown_severities(unknown, without)]
     table = finish(pd.concat(parts, ignore_index=True))
-    mapping = collisions.severity_values or {}
-    told = told_apart(table, [s for s in SEVERITIES if columns.severity is not None and mapping.get(s)])
+    told = told_apart(table, [s for s in SEVERITIES if columns.severity is not None and scheme.codes.get(s)])
     found = [entry for entry in entries if entry.count]
     return CollisionSource(table, crs, told, has_ids=columns.id is not None, entries=found)
+
+
+def _scheme(collisions: Collisions) -> Scheme:
+    """Take the published scheme of severities that is named, else the values that are listed."""
+    if collisions.severity_scheme is not None:
+        return SCHEMES[collisions.severity_scheme]
+    return Scheme(collisions.severity_values or {}, (), (), "collisions.severity_values")
+
+
+def _unread_users(frame: pd.DataFrame, part: pd.DataFrame, columns: Columns) -> list[Entry]:
+    """Account for cells on road users that say neither yes nor no."""
+    named = {user: getattr(columns, user) for user in USERS if getattr(columns, user) is not None}
+    return [
+        entry
+        for user, name in named.items()
+        for entry in unread(frame[name], part[user], f"cells on {user.replace('_', ' ')}s")
+    ]
 
 
 def _crs(given: str) -> pyproj.CRS:
@@ -104,10 +127,14 @@ def _canonical(
         table["year"] = whole(frame[columns.year])
     if columns.n_casualties is not None:
         table["n_casualties"] = whole(frame[columns.n_casualties])
+    for user in USERS:
+        name = getattr(columns, user)
+        if name is not None:
+            table[user] = flags(frame[name], empty_is_none=columns.empty_is_none).where(trusted)
     unknown, without = pd.Series(dtype="string"), 0
     table["kept"] = kept_rows(frame, collisions.keep or {})
     if columns.severity is not None:
-        table["severity"], unknown = severities(frame[columns.severity], collisions.severity_values or {})
+        table["severity"], unknown = severities(frame[columns.severity], _scheme(collisions).codes)
         unknown = unknown[table["kept"].reindex(unknown.index)]
         without = int((table["severity"].isna() & table["kept"]).sum()) - len(unknown)
     return table, unknown, without

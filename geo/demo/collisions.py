@@ -233,6 +233,9 @@ def columns(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
             "first_road_number": table["road_number"],
             "speed_limit": 30,
             "junction_detail": table["junction"].astype(int),
+            "collision_injury_based": 1,
+            "collision_adjusted_severity_serious": (table["severity"] == 2).astype(float),
+            "collision_adjusted_severity_slight": (table["severity"] == 3).astype(float),
         }
     )
 

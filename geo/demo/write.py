@@ -19,6 +19,7 @@ from PIL import Image
 from geo.config import Roads, Segments
 from geo.demo.collisions import DIRT, ORIGIN, YEARS, Truth, draw_collisions, soil, tell_truth
 from geo.demo.layout import SIZE_M, Road, plan_town
+from geo.demo.records import draw_casualties, draw_counts
 from geo.demo.scene import paint
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network
@@ -54,8 +55,9 @@ def make_town(folder: Path, *, seed: int = 1, pixel_m: float = 0.25) -> DemoTown
     Parameters
     ----------
     folder
-        An existing folder, which gets ``imagery/*.tif``, ``roads.gpkg``, ``collisions.csv``, ``city.yaml`` and
-        the truth: ``truth_segments.parquet``, ``truth_junctions.parquet``.
+        An existing folder, which gets ``imagery/*.tif``, ``roads.gpkg``, ``collisions.csv``,
+        ``casualties.csv``, ``traffic.csv``, ``city.yaml`` and the truth: ``truth_segments.parquet``,
+        ``truth_junctions.parquet``.
     seed
         Of the picture, the rates and the collisions; the plan of the roads is always the same.
     pixel_m
@@ -70,14 +72,22 @@ def make_town(folder: Path, *, seed: int = 1, pixel_m: float = 0.25) -> DemoTown
     truth = tell_truth(network.segments, network.junctions, roads, seed=seed)
     truth.segments.to_parquet(folder / "truth_segments.parquet")
     truth.junctions.to_parquet(folder / "truth_junctions.parquet")
-    write_collisions(draw_collisions(truth, seed=seed), folder / "collisions.csv", seed=seed)
+    collisions = draw_collisions(truth, seed=seed)
+    write_collisions(collisions, folder / "collisions.csv", seed=seed)
+    write_table(draw_casualties(collisions, seed=seed), folder / "casualties.csv")
+    write_table(draw_counts(network.segments, seed=seed), folder / "traffic.csv")
     town.city.write_text(_city(), encoding="utf-8")
     return town
 
 
 def write_collisions(collisions: pd.DataFrame, path: Path, *, seed: int) -> None:
     """Write collisions with the usual dirt as the DfT publishes them."""
-    soil(collisions, seed=seed).to_csv(path, index=False, lineterminator="\n")
+    write_table(soil(collisions, seed=seed), path)
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table, the same bytes for the same rows."""
+    table.to_csv(path, index=False, lineterminator="\n")
 
 
 def _write_imagery(picture: Image.Image, folder: Path, pixel_m: float, seed: int) -> None:
@@ -181,9 +191,11 @@ def _city() -> str:
         "collisions": {
             "sources": ["collisions.csv"],
             "schema": "stats19",
+            "casualties": "casualties.csv",
             "period": [f"{YEARS[0]}-01-01", f"{YEARS[1]}-12-31"],
             "licence": "drawn by roadprint",
         },
+        "exposure": {"sources": ["traffic.csv"], "schema": "dft_aadf", "licence": "drawn by roadprint"},
     }
     dirt = ", ".join(f"{count} {kind}" for kind, count in DIRT.items())
     return f"# A town that was drawn, not built. Dirt in its records: {dirt}.\n" + yaml.safe_dump(

@@ -45,7 +45,7 @@ def arrange(name: str, frame: pd.DataFrame, crs: CRS) -> pd.DataFrame:
     name
         One of `LAYERS`.
     frame
-        Its rows, with at least the layer's columns; a GeoDataFrame where the layer has a geometry.
+        Its rows, with at least the layer's columns that are not optional; a GeoDataFrame where it has a geometry.
     crs
         The city's.
 
@@ -61,9 +61,12 @@ def arrange(name: str, frame: pd.DataFrame, crs: CRS) -> pd.DataFrame:
         share a key, and geometries of another type, without a place, or in another CRS.
     """
     layer = LAYERS[name]
-    missing = [column.name for column in layer.columns if column.name not in frame.columns]
-    if missing:
-        raise _fault(layer, [f"without the column {column!r}" for column in missing])
+    missing = [column for column in layer.columns if column.name not in frame.columns]
+    if any(not column.optional for column in missing):
+        raise _fault(
+            layer, [f"without the column {column.name!r}" for column in missing if not column.optional]
+        )
+    frame = frame.assign(**{column.name: None for column in missing})
     faults = _geometry_faults(layer, frame, crs)
     done: dict[str, pd.Series] = {}
     for column in layer.columns:
@@ -140,6 +143,8 @@ def _cast(values: pd.Series, kind: Kind) -> pd.Series:
         return pd.to_numeric(values).astype("Int64")
     if kind == "real":
         return pd.to_numeric(values).astype("Float64").astype("float64")
+    if kind == "boolean":
+        return values.astype("boolean")
     if values.isna().all():
         return pd.Series(pd.NaT, index=values.index, dtype=_UTC)
     if not isinstance(values.dtype, pd.DatetimeTZDtype):

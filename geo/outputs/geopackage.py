@@ -26,7 +26,13 @@ from geo.outputs.layers import GEOMETRY_COLUMN, LAYERS, ROW_COLUMN, Kind, Layer
 
 VERSION = "1.3"
 _SIDE_FILES = ("-wal", "-journal")
-_STORED_AS: dict[Kind, str] = {"text": "TEXT", "integer": "INTEGER", "real": "REAL", "datetime": "DATETIME"}
+_STORED_AS: dict[Kind, str] = {
+    "text": "TEXT",
+    "integer": "INTEGER",
+    "real": "REAL",
+    "boolean": "BOOLEAN",
+    "datetime": "DATETIME",
+}
 
 # The table as QGIS and OGR create it, with the triggers by which OGR keeps the number of rows.
 _STYLE_TABLE = """

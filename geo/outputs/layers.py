@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from geo.config import Severity
 from geo.ledger import STATUSES
 
-Kind = Literal["text", "integer", "real", "datetime"]
+Kind = Literal["text", "integer", "real", "boolean", "datetime"]
 Geometry = Literal["LineString", "Point", "Polygon"]
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -41,12 +41,15 @@ class Column:
         What QGIS shows in its place, with the unit.
     allowed
         The only values it may have beside null; empty: any.
+    optional
+        A frame without it is written with nulls: not known.
     """
 
     name: str
     kind: Kind
     alias: str
     allowed: tuple[str, ...] = ()
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,42 @@ class Layer:
     located: bool = True
 
 
+_USERS = ("pedestrian", "cyclist", "motorcyclist", "car_occupant")
+TRAFFIC_SOURCES = ("measured", "inherited", "column")
+
+
+def _rates(what: str, per: str, label: str) -> tuple[Column, ...]:
+    """Declare a rate and its interval."""
+    name = f"{what}_per_{per}"
+    title = {"ksi": "KSI", "collisions": "Collisions"}[what] + f" per {label}"
+    return tuple(
+        Column(name + end, "real", title + said, optional=True)
+        for end, said in (("", ""), ("_low", ", lower limit"), ("_high", ", upper limit"))
+    )
+
+
+def _by_user() -> tuple[Column, ...]:
+    """Declare counts of collisions by road user, and by adjusted severity."""
+    return (
+        *(
+            Column(
+                f"n_{user}_collisions",
+                "integer",
+                f"Collisions with a {user.replace('_', ' ')} (number)",
+                optional=True,
+            )
+            for user in _USERS
+        ),
+        Column("n_ksi_adjusted", "real", "KSI collisions, adjusted for recording (number)", optional=True),
+    )
+
+
 _SEGMENTS = Layer(
     "segments",
     "Road segments",
     "Stretches of road between junctions, with their visual type and what is known about collisions on them. "
-    "Association, not cause. Rates are per km and year of the collision records; traffic is not in them.",
+    "Association, not cause. Rates per km and year leave traffic out; those per 100 million vehicle-km hold it, where "
+    "it is known.",
     "LineString",
     (
         Column("segment_id", "text", "Segment"),
@@ -103,6 +137,18 @@ _SEGMENTS = Layer(
         Column("ksi_per_km_year_low", "real", "KSI per km and year, lower limit"),
         Column("ksi_per_km_year_high", "real", "KSI per km and year, upper limit"),
         Column("ksi_per_km_year_eb", "real", "KSI per km and year, shrunk"),
+        *_by_user(),
+        Column("aadt", "real", "Traffic (motor vehicles per day, yearly average)", optional=True),
+        Column("traffic_source", "text", "Traffic: where the figure is from", TRAFFIC_SOURCES, optional=True),
+        Column("traffic_distance_m", "real", "Distance to the traffic count (m)", optional=True),
+        Column("traffic_years", "text", "Years of the traffic figure", optional=True),
+        Column("traffic_points", "text", "Count points", optional=True),
+        Column(
+            "carriageways", "integer", "Carriageways that share the traffic count (number)", optional=True
+        ),
+        Column("million_vkm", "real", "Traffic over the records' time (million vehicle-km)", optional=True),
+        *_rates("ksi", "100m_vkm", "100 million vehicle-km"),
+        *_rates("collisions", "100m_vkm", "100 million vehicle-km"),
     ),
     key="segment_id",
 )
@@ -116,6 +162,10 @@ _JUNCTIONS = Layer(
         Column("arms", "integer", "Arms"),
         Column("n_collisions", "integer", "Collisions"),
         Column("n_ksi", "integer", "KSI collisions"),
+        Column("form", "text", "Form", optional=True),
+        *_rates("collisions", "year", "year"),
+        *_rates("ksi", "year", "year"),
+        *_by_user(),
     ),
     key="junction_id",
 )
@@ -148,6 +198,25 @@ _COLLISIONS = Layer(
         Column("junction_id", "text", "Junction"),
         Column("snap_distance_m", "real", "Distance to the road (m)"),
         Column("snap_status", "text", "Placed", SNAP_STATUSES),
+        *(
+            Column(
+                user,
+                "boolean",
+                f"{user.replace('_', ' ').capitalize()} hurt or involved (yes or no)",
+                optional=True,
+            )
+            for user in _USERS
+        ),
+        Column("ksi_adjusted", "real", "KSI by adjusted severity (probability)", optional=True),
+        *(
+            Column(
+                f"n_{user}",
+                "integer",
+                f"{user.replace('_', ' ').capitalize()} casualties (number)",
+                optional=True,
+            )
+            for user in _USERS
+        ),
     ),
     located=False,
 )
@@ -174,6 +243,52 @@ _CLUSTERS = Layer(
     ),
     key="cluster",
 )
+_JUNCTION_TYPES = Layer(
+    "junction_types",
+    "Junctions by type",
+    "Collisions at junctions by form and arms, per junction and year. Signals are not known.",
+    None,
+    (
+        Column("junction_type", "text", "Type of junction"),
+        Column("form", "text", "Form"),
+        Column("arms", "text", "Arms"),
+        Column("n", "integer", "Junctions (number)"),
+        Column("junction_years", "real", "Junctions x years of records"),
+        Column("n_collisions", "integer", "Collisions"),
+        Column("n_ksi", "integer", "KSI collisions"),
+        *_rates("collisions", "junction_year", "junction and year"),
+        *_rates("ksi", "junction_year", "junction and year"),
+    ),
+)
+_PLACES = Layer(
+    "places",
+    "At junctions and between them",
+    "Collisions between junctions (per km and year), at junctions (per junction and year), and together.",
+    None,
+    (
+        Column("place", "text", "Place"),
+        Column("n_places", "integer", "Segments, junctions (number)"),
+        Column("length_km", "real", "Length (km)"),
+        Column("km_years", "real", "Length x years of records (km x years)"),
+        Column("junction_years", "real", "Junctions x years of records"),
+        *(
+            Column(name, "integer", alias)
+            for name, alias in (
+                ("n_collisions", "Collisions"),
+                ("n_fatal", "Fatal collisions"),
+                ("n_serious", "Serious collisions"),
+                ("n_slight", "Slight collisions"),
+                ("n_ksi", "KSI collisions"),
+            )
+        ),
+        Column("share_of_collisions", "real", "Share of collisions (0 to 1)"),
+        Column("share_of_ksi", "real", "Share of KSI collisions (0 to 1)"),
+        *_rates("collisions", "km_year", "km and year"),
+        *_rates("ksi", "km_year", "km and year"),
+        *_rates("collisions", "junction_year", "junction and year"),
+        *_rates("ksi", "junction_year", "junction and year"),
+    ),
+)
 _LEDGER = Layer(
     "ledger",
     "Ledger",
@@ -196,6 +311,17 @@ _RUN = Layer(
     key="key",
 )
 LAYERS: dict[str, Layer] = {
-    layer.name: layer for layer in (_SEGMENTS, _JUNCTIONS, _TILES, _COLLISIONS, _CLUSTERS, _LEDGER, _RUN)
+    layer.name: layer
+    for layer in (
+        _SEGMENTS,
+        _JUNCTIONS,
+        _TILES,
+        _COLLISIONS,
+        _CLUSTERS,
+        _JUNCTION_TYPES,
+        _PLACES,
+        _LEDGER,
+        _RUN,
+    )
 }
 """In the order of the file."""

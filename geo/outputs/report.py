@@ -56,6 +56,8 @@ class ReportData:
         First and last day of the collision records.
     methods
         How the numbers were made, by what they are: ``{"Rate ratio": "..."}``.
+    places, junction_types
+        The layers of the GeoPackage; None: not shown.
     """
 
     city: str
@@ -72,6 +74,8 @@ class ReportData:
     ratio_of: Outcome
     period: tuple[date, date] | None = None
     methods: Mapping[str, str] = field(default_factory=dict)
+    places: pd.DataFrame | None = None
+    junction_types: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,8 @@ def render(data: ReportData) -> str:
         has_collisions=bool(segments["n_collisions"].notna().any()),
         has_ksi=bool(segments["n_ksi"].notna().any()),
         has_q=bool(data.clusters["q_value"].notna().any()),
+        traffic="" if (told := data.run.get("traffic", "not known")) == "not known" else told,
+        places=_places(data),
         settings=_flat(data.config),
         warnings=list((data.quality.get("encoder") or {}).get("warnings") or ()),
         measures=_measures(data.quality),
@@ -259,6 +265,33 @@ def _years(segments: pd.DataFrame) -> str:
     if few == many == 1:
         return "1 year"
     return f"{figure(few)} years" if few == many else f"{interval(few, many, 3)} years, depending on the road"
+
+
+def _places(data: ReportData) -> list[dict[str, str]]:
+    """Lay out the collisions between junctions, at each type of junction, and together."""
+    if data.places is None or data.junction_types is None or data.places["n_collisions"].isna().all():
+        return []
+    apart = data.places[data.places["place"] != "at junctions"].assign(unit="km and year", per="km_year")
+    types = data.junction_types.rename(columns={"junction_type": "place"})
+    types = types.assign(unit="junction and year", per="junction_year")
+    rows = [*apart.to_dict("records")[:1], *types.to_dict("records"), *apart.to_dict("records")[1:]]
+    return [
+        {
+            "place": str(row["place"]),
+            "n_collisions": figure(_number(row["n_collisions"])),
+            "n_ksi": figure(_number(row["n_ksi"])),
+            "per": str(row["unit"]),
+        }
+        | {what: _with_interval(row, f"{what}_per_{row['per']}") for what in ("collisions", "ksi")}
+        for row in rows
+    ]
+
+
+def _with_interval(row: Mapping[Any, Any], name: str) -> str:
+    """Write a rate and its interval."""
+    value = _number(row[name])
+    limits = interval(_number(row[f"{name}_low"]), _number(row[f"{name}_high"]))
+    return figure(value, 2) if np.isnan(value) else f"{figure(value, 2)} ({limits})"
 
 
 def _flat(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

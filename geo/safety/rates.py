@@ -14,6 +14,7 @@ from scipy.stats import chi2
 from geo.config import Severity
 
 LEVEL = 0.95
+ROAD_USERS = ("pedestrian", "cyclist", "motorcyclist", "car_occupant")
 Floats = NDArray[np.float64]
 
 
@@ -101,6 +102,107 @@ def count_severities(
     return counts
 
 
+def count_users(collisions: pd.DataFrame, by: str, index: pd.Index, users: Collection[str]) -> pd.DataFrame:
+    """Count collisions by place and road user.
+
+    Parameters
+    ----------
+    collisions
+        Placed collisions: `by`, and for each road user whether one was involved (hurt, with STATS19): null where the
+        record does not tell.
+    by
+        ``segment_id`` or ``junction_id``.
+    index
+        The places, all of which get a row.
+    users
+        Those that the source tells of; a count of any other is null.
+
+    Returns
+    -------
+    ``n_<user>_collisions`` on `index`, Int64: of the collisions that tell. A place where some do not counts those that
+    do, and null where none does.
+    """
+    placed = collisions[collisions[by].notna()]
+    total = placed[by].value_counts().reindex(index, fill_value=0)
+    counts = pd.DataFrame(index=index)
+    for user in ROAD_USERS:
+        if user not in users:
+            counts[f"n_{user}_collisions"] = pd.array([pd.NA] * len(index), "Int64")
+            continue
+        told = placed[placed[user].notna()]
+        yes = told[user].astype("boolean").astype("Int64").groupby(told[by]).sum().reindex(index)
+        counts[f"n_{user}_collisions"] = yes.mask(yes.isna() & (total == 0), 0).astype("Int64")
+    return counts
+
+
+def count_adjusted(collisions: pd.DataFrame, by: str, index: pd.Index) -> pd.Series:
+    """Add up ``ksi_adjusted`` by place; null where a collision there has none, and everywhere when none has.
+
+    Returns
+    -------
+    ``n_ksi_adjusted`` on `index`.
+    """
+    placed = collisions[collisions[by].notna()]
+    if placed["ksi_adjusted"].isna().all():
+        return pd.Series(np.nan, index=index, name="n_ksi_adjusted")
+    known = placed["ksi_adjusted"].notna().groupby(placed[by]).all()
+    total = placed.groupby(by)["ksi_adjusted"].sum().where(known)
+    absent = ~index.isin(placed[by])
+    found: pd.Series = total.reindex(index).mask(absent, 0.0).rename("n_ksi_adjusted")
+    return found
+
+
+def traffic_rates(
+    counts: pd.DataFrame, length_m: pd.Series, aadt: pd.Series, years: float | None
+) -> pd.DataFrame:
+    """Turn the counts of segments into rates per 100 million vehicle-kilometres.
+
+    Vehicle-kilometres are AADT x 365 x length x years (FHWA 2011, 'Roadway Departure Safety: A Manual for Local Rural
+    Road Owners', FHWA-SA-11-09, appendix C; Highway Safety Manual, AASHTO 2010, equation 10-6).
+
+    Parameters
+    ----------
+    counts
+        See `count_severities`.
+    length_m
+        Of each segment (metres), on the same index.
+    aadt
+        Annual average daily traffic on each (motor vehicles per day); null where not known, and no rate is.
+    years
+        Of the records; None: not known, and no rate is.
+
+    Returns
+    -------
+    ``million_vkm`` over the time of the records and, for collisions and KSI, the rate per 100 million of them with its
+    exact interval (``_low``, ``_high``).
+    """
+    vkm = aadt.astype("float64") * 365 * length_m / 1000 * (np.nan if years is None else years) / 1e6
+    rates = pd.DataFrame({"million_vkm": vkm}, index=counts.index, dtype="float64")
+    return rates.join(rates_of(counts, vkm / 100, "100m_vkm"))
+
+
+def rates_of(counts: pd.DataFrame, exposure: pd.Series, per: str) -> pd.DataFrame:
+    """Turn counts of collisions and KSI into rates, with exact intervals.
+
+    Parameters
+    ----------
+    counts
+        ``n_collisions, n_ksi``.
+    exposure
+        What they are divided by, on the same index.
+    per
+        What the exposure is, for the names: ``collisions_per_<per>``.
+    """
+    rates = pd.DataFrame(index=counts.index)
+    for count, what in (("n_collisions", "collisions"), ("n_ksi", "ksi")):
+        name = f"{what}_per_{per}"
+        rates[name] = rate(counts[count], exposure)
+        rates[f"{name}_low"], rates[f"{name}_high"] = poisson_interval(
+            counts[count].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), exposure
+        )
+    return rates
+
+
 def segment_rates(counts: pd.DataFrame, length_m: pd.Series, years: float | None) -> pd.DataFrame:
     """Turn the counts of segments into rates per kilometre and year.
 
@@ -119,21 +221,10 @@ def segment_rates(counts: pd.DataFrame, length_m: pd.Series, years: float | None
     """
     exposure = length_m / 1000 * (np.nan if years is None else years)
     rates = pd.DataFrame({"years": years}, index=counts.index, dtype="float64")
-    for count, name in (("n_collisions", "collisions_per_km_year"), ("n_ksi", "ksi_per_km_year")):
-        rates[name] = rate(counts[count], exposure)
-        rates[f"{name}_low"], rates[f"{name}_high"] = poisson_interval(
-            counts[count].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), exposure
-        )
-    return rates
+    return rates.join(rates_of(counts, exposure, "km_year"))
 
 
 def junction_rates(counts: pd.DataFrame, years: float | None) -> pd.DataFrame:
     """Turn the counts of junctions into rates per year, with exact intervals."""
     exposure = pd.Series(np.nan if years is None else years, index=counts.index)
-    rates = pd.DataFrame(index=counts.index)
-    for count, name in (("n_collisions", "collisions_per_year"), ("n_ksi", "ksi_per_year")):
-        rates[name] = rate(counts[count], exposure)
-        rates[f"{name}_low"], rates[f"{name}_high"] = poisson_interval(
-            counts[count].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), exposure
-        )
-    return rates
+    return rates_of(counts, exposure, "year")

@@ -37,6 +37,8 @@ def change(town, folder: Path, **sections) -> Path:
     city["imagery"]["sources"] = [str(town.folder / "imagery" / "*.tif")]
     city["roads"]["source"] = str(town.folder / "roads.gpkg")
     city["collisions"]["sources"] = [str(town.folder / "collisions.csv")]
+    city["collisions"]["casualties"] = str(town.folder / "casualties.csv")
+    city["exposure"]["sources"] = [str(town.folder / "traffic.csv")]
     for name, values in sections.items():
         city[name] = (city.get(name) or {}) | values if isinstance(values, dict) else values
     path = folder / "city.yaml"
@@ -296,3 +298,43 @@ def test_weights_that_cannot_be_had_end_a_check_before_a_run(town, tmp_path, cal
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     city = change(town, tmp_path, encoder={"name": "torchvision:resnet18"})
     refused(call("check", city), "resnet18-f37072fd.pth", str(tmp_path), "bundled")
+
+
+def test_traffic_is_on_roads_that_were_counted_and_the_run_says_on_how_much_of_the_network(finished, layers):
+    segments = layers["segments"]
+    known = segments["aadt"].notna()
+    assert set(segments.loc[known, "traffic_source"]) == {"measured", "inherited"}
+    assert (
+        segments.loc[~known, ["traffic_source", "million_vkm", "ksi_per_100m_vkm_high"]].isna().all(axis=None)
+    )
+    vkm = segments["aadt"] * 365 * segments["length_m"] / 1000 * 5 / 1e6
+    np.testing.assert_allclose(segments.loc[known, "million_vkm"], vkm[known])
+    rate = segments["n_ksi"] / (vkm / 100)
+    np.testing.assert_allclose(segments.loc[known, "ksi_per_100m_vkm"], rate[known])
+    share = segments.loc[known, "length_m"].sum() / segments["length_m"].sum()
+    (note,) = finished[1]["notes"]
+    assert f"{share:.1%} of the network's length" in note
+    ledger = layers["ledger"]
+    figures = ledger[ledger["item"] == "traffic figures"]
+    with (Path(finished[1]["geopackage"]).parent / "report.html").open(encoding="utf-8") as page:
+        assert f"{share:.1%} of the network" in page.read()
+    assert figures.loc[figures["status"] == "rejected", "count"].sum() == 3
+
+
+def test_junctions_and_the_roads_between_them_make_the_whole(layers):
+    together = layers["places"].set_index("place")["n_collisions"]
+    assert together["between junctions"] == layers["segments"]["n_collisions"].sum()
+    assert together["at junctions"] == layers["junctions"]["n_collisions"].sum()
+    assert together["together"] == (layers["collisions"]["snap_status"] == "matched").sum()
+    types = layers["junction_types"].set_index("junction_type")
+    assert types.loc["all junctions", "n_collisions"] == together["at junctions"]
+    assert types["n_collisions"].sum() == 2 * together["at junctions"]
+
+
+def test_road_users_of_segments_and_junctions_are_those_of_the_placed_collisions(layers):
+    matched = layers["collisions"][layers["collisions"]["snap_status"] == "matched"]
+    for user in ("pedestrian", "cyclist", "motorcyclist", "car_occupant"):
+        name = f"n_{user}_collisions"
+        total = layers["segments"][name].sum() + layers["junctions"][name].sum()
+        assert total == matched[user].sum() > 0
+    assert layers["segments"]["n_ksi_adjusted"].sum() == layers["segments"]["n_ksi"].sum()

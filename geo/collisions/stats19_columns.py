@@ -1,0 +1,70 @@
+"""The columns of STATS19 under any of their names: DfT, 'Road safety open data guide' (2024)."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from geo.collisions.schema import text
+from geo.collisions.sources import BROKEN
+from geo.errors import LayerError
+
+NAMES = {
+    "id": ("collision_index", "accident_index", "Accident_Index"),
+    "year": ("collision_year", "accident_year", "Year"),
+    "reference": ("collision_ref_no", "accident_reference"),
+    "severity": ("collision_severity", "accident_severity", "Accident_Severity"),
+    "easting": ("location_easting_osgr", "Location_Easting_OSGR"),
+    "northing": ("location_northing_osgr", "Location_Northing_OSGR"),
+    "longitude": ("longitude", "Longitude"),
+    "latitude": ("latitude", "Latitude"),
+    "date": ("date", "Date"),
+    "n_casualties": ("number_of_casualties", "Number_of_Casualties"),
+    "road_class": ("first_road_class", "1st_Road_Class"),
+    "road_number": ("first_road_number", "1st_Road_Number"),
+    "junction": ("junction_detail", "Junction_Detail"),
+    "junction_before": ("junction_detail_historic",),
+    "police_force": ("police_force", "Police_Force"),
+    "injury_based": ("collision_injury_based", "accident_injury_based"),
+    "adjusted_serious": (
+        "collision_adjusted_severity_serious",
+        "collision_adjusted_serious",
+        "accident_adjusted_severity_serious",
+    ),
+    "casualty_type": ("casualty_type", "Casualty_Type"),
+    "casualty_class": ("casualty_class", "Casualty_Class"),
+    "vehicle_reference": ("vehicle_reference", "Vehicle_Reference"),
+    "vehicle_type": ("vehicle_type", "Vehicle_Type"),
+}
+
+
+def find(frame: pd.DataFrame, what: str) -> pd.Series | None:
+    """Find a column under any of its names, as text; None where it is not there."""
+    name = next((name for name in NAMES[what] if name in frame), None)
+    return None if name is None else text(frame[name])
+
+
+def need(frame: pd.DataFrame, what: str, source: str) -> pd.Series:
+    """Find a column that must be there.
+
+    Raises
+    ------
+    LayerError
+        Naming it, and the columns that there are.
+    """
+    found = find(frame, what)
+    if found is None:
+        raise LayerError(
+            f"it has none of the columns {', '.join(NAMES[what][:2])}; there are "
+            f"{', '.join(str(c) for c in frame.columns if c != BROKEN)}",
+            where=source,
+            todo="Give the DfT's collision table, or use collisions.schema: columns with a mapping.",
+        )
+    return found
+
+
+def ids(frame: pd.DataFrame, source: str) -> pd.Series:
+    """Take the index, else the year and the reference that it is made of; a reference alone comes back every year."""
+    year, reference = find(frame, "year"), find(frame, "reference")
+    if find(frame, "id") is None and year is not None and reference is not None:
+        return year + reference
+    return need(frame, "id", source)

@@ -1,0 +1,1 @@
+"""Traffic: how many vehicles pass a segment, where somebody has counted them."""

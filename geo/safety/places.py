@@ -1,0 +1,106 @@
+"""Collisions at junctions and between them, counted and rated apart and together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from geo.safety.rates import rates_of
+
+_COUNTS = ("n_collisions", "n_fatal", "n_serious", "n_slight", "n_ksi")
+MANY_ARMS = 5
+"""Junctions of so many arms or more are one type."""
+
+
+def junction_types(junctions: pd.DataFrame, years: float | None) -> pd.DataFrame:
+    """Add up junctions by form and arms.
+
+    Parameters
+    ----------
+    junctions
+        ``arms``, ``form`` (``crossing`` or ``roundabout``), ``n_collisions``, ``n_ksi``; where it is known of every
+        junction, ``signalised``.
+    years
+        Of the records; None: not known, and no rate is.
+
+    Returns
+    -------
+    One row a type, and one for all junctions: ``junction_type`` (in words), ``form``, ``arms`` (as text), ``n``,
+    ``junction_years``, ``n_collisions``, ``n_ksi``, and collisions and KSI per junction-year with exact intervals
+    (Garwood 1936). Three arms may be a T or a Y, which arms alone do not tell. Whether a junction has signals is known
+    only where its source says so of all: records tell it of junctions with collisions alone, which would compare the
+    wrong ones.
+    """
+    arms = junctions["arms"].clip(upper=MANY_ARMS)
+    label = arms.astype(str).mask(arms >= MANY_ARMS, f"{MANY_ARMS} or more")
+    ring = junctions["form"] == "roundabout"
+    kind = pd.Series("crossing of " + label + " arms", index=junctions.index)
+    kind = kind.mask(arms == 3, "T or Y (3 arms)").mask(arms == 4, "crossroads (4 arms)")
+    kind = kind.mask(ring, "roundabout of " + label + " arms")
+    if "signalised" in junctions and junctions["signalised"].notna().all():
+        signals = junctions["signalised"].astype(bool)
+        kind = kind + pd.Series(", no signals", index=junctions.index).mask(signals, ", signals")
+    keys = {"junction_type": kind, "form": junctions["form"], "arms": label}
+    frame = junctions[["n_collisions", "n_ksi"]].assign(**keys)
+    rows = [
+        _added(group).assign(**dict(zip(keys, map(str, names), strict=True)))
+        for names, group in frame.groupby(list(keys))
+    ]
+    rows.append(_added(frame).assign(junction_type="all junctions", form=None, arms=None))
+    table = pd.concat(rows, ignore_index=True)
+    table["junction_years"] = table["n"] * (np.nan if years is None else years)
+    table = table[["junction_type", "form", "arms", "n", "junction_years", "n_collisions", "n_ksi"]]
+    return table.join(rates_of(table, table["junction_years"], "junction_year"))
+
+
+def _added(group: pd.DataFrame) -> pd.DataFrame:
+    """Add counts up; a null is one that nobody knows, and so is their sum."""
+    sums = {name: group[name].astype("Int64").sum(skipna=False) for name in ("n_collisions", "n_ksi")}
+    if group.empty:
+        sums = dict.fromkeys(sums, 0)
+    return pd.DataFrame({"n": [len(group)]} | {name: pd.array([v], "Int64") for name, v in sums.items()})
+
+
+def places(segments: pd.DataFrame, junctions: pd.DataFrame, years: float | None) -> pd.DataFrame:
+    """Tell the collisions between junctions, those at junctions, and both together.
+
+    Parameters
+    ----------
+    segments
+        ``length_m`` and the counts of `geo.safety.rates.count_severities`.
+    junctions
+        The same counts.
+    years
+        Of the records; None: not known, and no rate is.
+
+    Returns
+    -------
+    Three rows: ``place`` (``between junctions``, ``at junctions``, ``together``), ``n_places``, ``length_km`` and
+    ``km_years`` (null for junctions), ``junction_years`` (null for segments), the counts, ``share_of_collisions`` and
+    ``share_of_ksi`` (0 to 1), and rates with exact intervals: per km and year between junctions and together, per
+    junction and year at junctions.
+    """
+    span = np.nan if years is None else years
+    length_km = float(segments["length_m"].sum()) / 1000
+    apart = pd.DataFrame([_sums(segments), _sums(junctions)]).astype("Int64")
+    together = apart.sum(skipna=False).to_frame().T
+    table = pd.concat([apart, together], ignore_index=True).astype("Int64")
+    table.insert(0, "place", ["between junctions", "at junctions", "together"])
+    table.insert(1, "n_places", [len(segments), len(junctions), len(segments) + len(junctions)])
+    table.insert(2, "length_km", [length_km, np.nan, length_km])
+    table.insert(3, "km_years", table["length_km"] * span)
+    table.insert(4, "junction_years", [np.nan, len(junctions) * span, np.nan])
+    for name, what in (("n_collisions", "share_of_collisions"), ("n_ksi", "share_of_ksi")):
+        counts = table[name].astype("Float64").astype("float64")
+        total = counts.iloc[-1]
+        table[what] = counts / (total if total > 0 else np.nan)
+    for per, exposure in (("km_year", table["km_years"]), ("junction_year", table["junction_years"])):
+        table = table.join(rates_of(table, exposure, per))
+    return table
+
+
+def _sums(frame: pd.DataFrame) -> dict[str, object]:
+    """Add the counts of places up; without any place there is none to count."""
+    if frame.empty:
+        return dict.fromkeys(_COUNTS, 0)
+    return {name: frame[name].astype("Int64").sum(skipna=False) for name in _COUNTS}

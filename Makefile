@@ -1,11 +1,11 @@
-# make demo | test | lint | format | bench: each makes the environment it needs first, once.
+# make demo | test | lint | format | bench | calibrate: each makes the environment it needs first, once.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # TORCH_INDEX=ADDRESS takes torch and torchvision from another package index (README: CPU-only)
 TORCH_INDEX ?=
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format bench calibrate clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.ready
@@ -24,7 +24,10 @@ format: $(VENV)/.ready-dev
 	$(BIN)/python -m ruff check --fix .
 
 bench: $(VENV)/.ready
-	for one in encoding reading pipeline dense dense_quality placing growth whole_run recovery; do $(BIN)/python bench/$$one.py; done
+	for one in encoding reading pipeline dense dense_quality placing growth whole_run recovery expected; do $(BIN)/python bench/$$one.py; done
+
+calibrate: $(VENV)/.ready
+	$(BIN)/python bench/calibrate.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info

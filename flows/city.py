@@ -32,9 +32,11 @@ from geo.ledger import Entry
 from tasks import (
     clusters,
     collisions,
+    concentration,
     encode,
     exposure,
     features,
+    inference,
     package,
     publish,
     report,
@@ -53,6 +55,8 @@ BUILDERS: dict[str, Callable[[Plan, Path], list[Entry]]] = {
     "collisions": collisions.build,
     "exposure": exposure.build,
     "safety": safety.build,
+    "inference": inference.build,
+    "concentration": concentration.build,
     "package": package.build,
     "report": report.build,
 }

@@ -27,6 +27,7 @@ from geo.config_records import (
     SeverityScheme,
     TrafficColumns,
 )
+from geo.config_safety import Safety
 from geo.errors import ConfigurationError
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Imagery",
     "Output",
     "Roads",
+    "Safety",
     "Segments",
     "Severity",
     "SeverityScheme",
@@ -262,6 +264,7 @@ class CityConfig(Section):
     clusters: Clusters = Clusters()
     collisions: Collisions = Collisions()
     exposure: Exposure = Exposure()
+    safety: Safety = Safety()
     output: Output = Output()
 
     @field_validator("area")

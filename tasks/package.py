@@ -1,4 +1,4 @@
-"""Stage 8: everything known comes together in one GeoPackage."""
+"""Stage 9: everything known comes together in one GeoPackage."""
 
 from __future__ import annotations
 
@@ -36,11 +36,13 @@ def gather(plan: Plan) -> dict[str, pd.DataFrame]:
     """Bring the layers of a finished run together, as DESIGN and docs/stages.md describe them."""
     roads, tiles_folder = plan.stage_folder("roads"), plan.stage_folder("tiles")
     safety, clusters = plan.stage_folder("safety"), plan.stage_folder("clusters")
+    inference, gathered = plan.stage_folder("inference"), plan.stage_folder("concentration")
     segments = gpd.read_parquet(roads / "segments.parquet")
     junctions = gpd.read_parquet(roads / "junctions.parquet")
     tiles = _tiles(gpd.read_parquet(tiles_folder / "tiles.parquet"), load_tiles(plan))
     by_segment = tiles.groupby("segment_id").agg(n_tiles=("tile_id", "size"), coverage=("coverage", "mean"))
-    for table in (by_segment, _keyed(clusters / "segments.parquet"), _keyed(safety / "segments.parquet")):
+    known = [_keyed(stage / "segments.parquet") for stage in (clusters, safety, gathered)]
+    for table in (by_segment, *known):
         segments = segments.join(table, on="segment_id")
     picks = pd.read_parquet(clusters / "prototypes.parquet")
     prototypes = picks[picks["kind"] == "prototype"].groupby("cluster")["tile_id"].agg(";".join)
@@ -52,9 +54,16 @@ def gather(plan: Plan) -> dict[str, pd.DataFrame]:
         "collisions": gpd.read_parquet(collisions)
         if collisions.exists()
         else empty_layer("collisions", segments.crs),
-        "clusters": pd.read_parquet(safety / "clusters.parquet").join(
+        "clusters": pd.read_parquet(inference / "clusters.parquet").join(
             prototypes.rename("prototype_tiles"), on="cluster"
         ),
+        "tests": pd.read_parquet(inference / "tests.parquet"),
+        "value_of_imagery": pd.read_parquet(inference / "value_of_imagery.parquet"),
+        "models": pd.read_parquet(safety / "models.parquet"),
+        "windows": gpd.read_parquet(gathered / "windows.parquet"),
+        "high_injury": pd.read_parquet(gathered / "high_injury.parquet"),
+        "lixels": gpd.read_parquet(gathered / "lixels.parquet"),
+        "look_alikes": pd.read_parquet(gathered / "look_alikes.parquet"),
         "junction_types": pd.read_parquet(safety / "junction_types.parquet"),
         "places": pd.read_parquet(safety / "places.parquet"),
         "ledger": ledger(plan),
@@ -89,6 +98,7 @@ def _run(plan: Plan) -> pd.DataFrame:
     """List what made the file: configuration, encoder, quality, digests and versions."""
     features = read_json(plan.stage_folder("features") / "features.json")
     quality = read_json(plan.stage_folder("clusters") / "quality.json")
+    density = read_json(plan.stage_folder("concentration") / "findings.json")["density"]
     traffic = read_json(plan.stage_folder("exposure") / "coverage.json")["notes"]
     values = {
         "city": plan.config.city,
@@ -97,6 +107,7 @@ def _run(plan: Plan) -> pd.DataFrame:
         "embeddings": quality,
         "times": f"in {plan.summary.name} beside this file, so that the same inputs give the same bytes",
         "reading": "association, not cause; exposure is length x years, and vehicle-km where it says so",
+        "density": density,
         "traffic": "; ".join(traffic) if traffic else "not known",
     }
     values |= {f"input {place}": found for place, found in plan.inputs.items()}

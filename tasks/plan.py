@@ -21,8 +21,27 @@ from geo.exposure.counts import expand_counts
 from geo.imagery.sources import digest_file, expand_sources
 from tasks.stage import code_digest, digest, results_folder, write_json
 
-STAGES = ("roads", "tiles", "features", "clusters", "collisions", "exposure", "safety", "package", "report")
-_SHARED_CODE = ("geo/config", "geo/config_records", "geo/errors", "geo/ledger", "tasks/stage")
+STAGES = (
+    "roads",
+    "tiles",
+    "features",
+    "clusters",
+    "collisions",
+    "exposure",
+    "safety",
+    "inference",
+    "concentration",
+    "package",
+    "report",
+)
+_SHARED_CODE = (
+    "geo/config",
+    "geo/config_records",
+    "geo/config_safety",
+    "geo/errors",
+    "geo/ledger",
+    "tasks/stage",
+)
 _CODE = {
     "roads": ("geo/roads", "tasks/roads"),
     "tiles": ("geo/tiles", "geo/imagery", "tasks/tiles"),
@@ -30,14 +49,34 @@ _CODE = {
     "clusters": ("geo/clusters", "geo/features/pooling", "tasks/clusters"),
     "collisions": ("geo/collisions", "tasks/collisions"),
     "exposure": ("geo/exposure", "geo/collisions", "tasks/exposure"),
-    "safety": ("geo/safety", "geo/exposure", "tasks/safety"),
+    "safety": ("geo/safety", "geo/exposure", "geo/roads/lines", "tasks/safety"),
+    "inference": ("geo/safety", "geo/features/pooling", "tasks/features", "tasks/inference"),
+    "concentration": (
+        "geo/safety",
+        "geo/roads/lines",
+        "geo/clusters/space",
+        "geo/features/pooling",
+        "tasks/features",
+        "tasks/inference",
+        "tasks/concentration",
+    ),
     "package": ("geo/outputs", "tasks/package"),
     "report": ("geo/outputs", "tasks/report"),
 }
 DIGESTS = "digests.json"
 LICENSED = ("imagery", "roads", "collisions", "exposure")
 """Sections whose licence is quoted."""
-LIBRARIES = ("geopandas", "shapely", "rasterio", "torch", "scikit-learn", "prefect", "pyogrio", "roadprint")
+LIBRARIES = (
+    "geopandas",
+    "shapely",
+    "rasterio",
+    "torch",
+    "scikit-learn",
+    "statsmodels",
+    "prefect",
+    "pyogrio",
+    "roadprint",
+)
 
 
 @dataclass(frozen=True)
@@ -199,6 +238,8 @@ def make_plan(city: Path, overrides: Mapping[str, str] | None = None, out: Path 
     licence = {name: plain[name].pop("licence") for name in LICENSED}
     for key in ("sources", "cache_mb"):
         plain["imagery"].pop(key)
+    safety = dict(plain["safety"])
+    gathering = safety.pop("concentration")
     needs: dict[str, tuple[object, ...]] = {
         "roads": (plain["roads"], plain["segments"], plain["crs"], plain["area"], list(roads.values())),
         "tiles": (plain["tiles"], plain["imagery"], sorted(images.items())),
@@ -206,7 +247,9 @@ def make_plan(city: Path, overrides: Mapping[str, str] | None = None, out: Path 
         "clusters": (plain["clusters"],),
         "collisions": (plain["collisions"], list(tables.values())),
         "exposure": (plain["exposure"], list(traffic.values())),
-        "safety": (),
+        "safety": (safety,),
+        "inference": (),
+        "concentration": (gathering, plain["clusters"], plain["tiles"]),
         "package": (plain, licence, {name: version(name) for name in LIBRARIES}),
         "report": (),
     }
@@ -217,8 +260,10 @@ def make_plan(city: Path, overrides: Mapping[str, str] | None = None, out: Path 
         "clusters": ("features",),
         "collisions": ("roads",),
         "exposure": ("collisions",),
-        "safety": ("clusters", "collisions", "exposure"),
-        "package": ("safety",),
+        "safety": ("collisions", "exposure"),
+        "inference": ("clusters", "safety"),
+        "concentration": ("features", "safety"),
+        "package": ("inference", "concentration"),
         "report": ("package",),
     }
     keys: dict[str, str] = {}

@@ -40,7 +40,7 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
         "report": str(plan.report),
         "seconds": round(seconds, 3),
         "stages": [result.as_row() for result in results],
-        "notes": read_json(plan.stage_folder("exposure") / "coverage.json")["notes"],
+        "notes": notes(plan),
         "warnings": [*quality["encoder"]["warnings"], *about_records.get("warnings", ())],
     }
     with unfinished(plan.run_folder) as work:
@@ -50,6 +50,14 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
         write_json(work / plan.summary.name, summary | {"files": files})
     _point(plan.folder / "latest", plan.run_id)
     return summary
+
+
+def notes(plan: Plan) -> list[str]:
+    """Collect the sentences that stages say at the end."""
+    told = read_json(plan.stage_folder("exposure") / "coverage.json")["notes"]
+    for stage in ("inference", "concentration"):
+        told += read_json(plan.stage_folder(stage) / "findings.json")["notes"]
+    return list(told)
 
 
 def finished_before(plan: Plan) -> dict[str, Any] | None:

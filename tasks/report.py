@@ -1,4 +1,4 @@
-"""Stage 9: the report page."""
+"""Stage 10: the report page."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from tasks.stage import read_json
 METHODS = {
     "Types": "k-means on embeddings of the imagery alone; collisions played no part in it",
     "Rates": "collisions placed on segments (not at junctions), over kilometres of road and years of records",
-    "Rates per vehicle-km": "AADT x 365 x length x years; counts stand on their segment, or are taken over from the "
-    "nearest count on the same road in a straight line",
-    "Intervals": "95 %; exact Poisson (Garwood 1936) for rates, exact conditional (Clopper-Pearson) for ratios; they "
-    "take collisions as independent, and are too narrow where roads of one type differ much in risk",
+    "Rates per vehicle-km": "AADT x 365 x length x years; counts stand on their segment, or are taken over "
+    "from the nearest count on the same road in a straight line",
+    "Intervals": "95 %; exact Poisson (Garwood 1936) for rates; those of rate ratios hold the ratios that moved maps "
+    "of the types do not reject, so that they respect that neighbouring roads resemble each other; where a type was "
+    "not tested, exact conditional (Clopper-Pearson), which takes collisions as independent",
     "Rate ratio": "the type's rate over the rate of all other roads that have a type",
-    "Shrunk rate": "gamma-Poisson empirical Bayes towards the mean of the road class (Clayton and Kaldor 1987)",
-    "p and q values": "not given: the test that respects how roads lie beside each other is not there yet",
+    "Shrunk rate": "empirical Bayes towards the prediction of a negative binomial safety performance function "
+    "(Hauer 1997), or towards the road class where none could be fitted; the GeoPackage says which",
+    "p and q values": "the whole map of types is turned, mirrored and shifted at random; p is how often it then "
+    "differs as much; q corrects for all comparisons made (Benjamini and Hochberg 1995)",
 }
 
 

@@ -26,6 +26,8 @@ COUNTED: dict[str, tuple[str, ...]] = {
     "collisions": ("collisions", "casualties", "vehicles"),
     "exposure": ("traffic figures",),
     "safety": ("segments",),
+    "inference": ("comparisons",),
+    "concentration": ("windows",),
     "package": ("layers",),
     "report": ("thumbnails",),
 }

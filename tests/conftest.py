@@ -10,7 +10,11 @@ import shapely
 from hypothesis import settings
 from pyproj import CRS
 
+from geo.outputs.layers import LAYERS
+from geo.safety.estimates import models_table
+from geo.safety.performance import fit_performance
 from geo.safety.places import junction_types, places
+from geo.safety.tests_table import typed
 
 # the same examples in every run; for others: pytest --hypothesis-profile=hunt
 settings.register_profile("fixed", derandomize=True, deadline=None)
@@ -62,6 +66,7 @@ def _segments(crs: CRS, rng: np.random.Generator) -> gpd.GeoDataFrame:
             "ksi_per_km_year_low": rate / 2,
             "ksi_per_km_year_high": rate * 2 + 1,
             "ksi_per_km_year_eb": (rate + 1.2) / 2,
+            "gi_star_spot": np.array(["hot", "cold", "none", None], dtype=object)[np.arange(n) % 4],
             "src_lanes": np.arange(n, dtype=np.uint64),
             "src_tags": [{"surface": "asphalt"}] * n,
         },
@@ -163,6 +168,65 @@ def _prototypes(tiles: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
     return table[["cluster", "kind", "rank", "segment_id", "tile_id"]]
 
 
+def _tests() -> pd.DataFrame:
+    rows = CLUSTERS[["cluster", "p_value", "q_value"]].assign(
+        outcome="n_ksi",
+        comparison="all clustered roads",
+        n=CLUSTERS["n_segments"],
+        length_km=CLUSTERS["length_km"],
+        observed=CLUSTERS["n_ksi"],
+        expected=7.0,
+        ratio=CLUSTERS["rate_ratio"],
+        low=CLUSTERS["rate_ratio_low"],
+        high=CLUSTERS["rate_ratio_high"],
+        reason=None,
+    )
+    few = rows.assign(outcome="n_fatal", reason="3 collisions of this kind: fewer than 20")
+    few[["p_value", "q_value", "low", "high"]] = np.nan
+    return typed(pd.concat([rows, few], ignore_index=True))
+
+
+def _value() -> pd.DataFrame:
+    names = [column.name for column in LAYERS["value_of_imagery"].columns]
+    table = pd.DataFrame(
+        {"model": ["nothing", "class", "class and cluster"], "explained": [0.0, 0.1, np.nan]}
+    )
+    return table.reindex(columns=names).assign(
+        n_segments=36, n_events=70, n_blocks=4, reason="too few <blocks>"
+    )
+
+
+def _models() -> pd.DataFrame:
+    index = pd.Index([f"{i:016x}" for i in range(40)])
+    counts = pd.Series(0, index=index)
+    fitted = fit_performance(counts, pd.Series(0.5, index=index), pd.Series("primary", index=index))
+    return models_table("ksi", fitted, estimated=False)
+
+
+def _gathering(segments: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
+    """Lay out windows and lixels, of which there is one a segment here, and tables of a row or none."""
+    lines = segments[["segment_id", "geometry"]]
+    n = len(lines)
+    windows = lines.rename(columns={"segment_id": "route_id"}).assign(
+        window_id=lines["segment_id"] + "-1",
+        n_collisions=2.5,
+        score_per_km=np.arange(n) / 2,
+        in_high_injury_network=pd.array([i % 5 == 0 for i in range(n)], dtype="boolean"),
+    )
+    density = np.linspace(0, 9, n)
+    lixels = lines.assign(
+        kernel_collisions_per_km=density, kernel_collisions_per_km_year=density / YEARS, bandwidth_m=100.0
+    )
+    few = pd.DataFrame({"measure": ["share of <length>"], "share": [0.5], "reason": ["too few"]})
+    found = {"windows": windows, "lixels": lixels, "high_injury": few, "look_alikes": pd.DataFrame()}
+    return {
+        name: frame.assign(
+            **{column.name: None for column in LAYERS[name].columns if column.name not in frame}
+        )
+        for name, frame in found.items()
+    }
+
+
 @pytest.fixture
 def grid_city() -> GridCity:
     """Make the city afresh, so that a test may change it."""
@@ -179,6 +243,10 @@ def grid_city() -> GridCity:
         "clusters": CLUSTERS.copy(),
         "junction_types": junction_types(junctions.assign(form="crossing"), YEARS),
         "places": places(segments, junctions.assign(n_fatal=0, n_serious=0, n_slight=0), YEARS),
+        "tests": _tests(),
+        "value_of_imagery": _value(),
+        "models": _models(),
+        **_gathering(segments),
         "ledger": LEDGER.copy(),
         "run": RUN.copy(),
     }

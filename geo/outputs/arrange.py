@@ -11,7 +11,8 @@ from pandas.api import types
 from pyproj import CRS
 
 from geo.errors import LayerError
-from geo.outputs.layers import GEOMETRY_COLUMN, LAYERS, ROW_COLUMN, Column, Kind, Layer
+from geo.outputs.declare import Column, Kind, Layer
+from geo.outputs.layers import GEOMETRY_COLUMN, LAYERS, ROW_COLUMN
 
 _UTC = pd.DatetimeTZDtype("ms", "UTC")
 

@@ -22,7 +22,8 @@ from pyproj import CRS
 
 from geo.errors import RoadprintError, SourceError
 from geo.outputs.arrange import arrange
-from geo.outputs.layers import GEOMETRY_COLUMN, LAYERS, ROW_COLUMN, Kind, Layer
+from geo.outputs.declare import Kind, Layer
+from geo.outputs.layers import GEOMETRY_COLUMN, LAYERS, ROW_COLUMN
 
 VERSION = "1.3"
 _SIDE_FILES = ("-wal", "-journal")

@@ -5,14 +5,13 @@ Declared once, as data: the writer checks frames against it, the styles take the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 from geo.config import Severity
 from geo.ledger import STATUSES
-
-Kind = Literal["text", "integer", "real", "boolean", "datetime"]
-Geometry = Literal["LineString", "Point", "Polygon"]
+from geo.outputs.declare import Column, Layer
+from geo.outputs.findings import FINDINGS
+from geo.outputs.gathering import GATHERING_MAPS, GATHERING_TABLES, GI_STAR
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 SNAP_STATUSES = (
@@ -27,56 +26,6 @@ SNAP_STATUSES = (
 )
 GEOMETRY_COLUMN = "geom"
 ROW_COLUMN = "fid"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column that must be there.
-
-    Attributes
-    ----------
-    name, kind
-        As in the file; an empty cell is null, never zero.
-    alias
-        What QGIS shows in its place, with the unit.
-    allowed
-        The only values it may have beside null; empty: any.
-    optional
-        A frame without it is written with nulls: not known.
-    """
-
-    name: str
-    kind: Kind
-    alias: str
-    allowed: tuple[str, ...] = ()
-    optional: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """A layer or table of the GeoPackage.
-
-    Attributes
-    ----------
-    name, title, description
-        Table name, and what QGIS says about the layer.
-    geometry
-        Of its rows; None for a table.
-    columns
-        Those that must be there, in order; any others follow.
-    key
-        Column whose values name the rows, once each; rows are sorted by it. None: rows stay as they come.
-    located
-        Whether every row must have a geometry.
-    """
-
-    name: str
-    title: str
-    description: str
-    geometry: Geometry | None
-    columns: tuple[Column, ...]
-    key: str | None = None
-    located: bool = True
 
 
 _USERS = ("pedestrian", "cyclist", "motorcyclist", "car_occupant")
@@ -106,6 +55,27 @@ def _by_user() -> tuple[Column, ...]:
             for user in _USERS
         ),
         Column("n_ksi_adjusted", "real", "KSI collisions, adjusted for recording (number)", optional=True),
+    )
+
+
+def _expected(what: str, title: str) -> tuple[Column, ...]:
+    """Declare what is expected of a segment; the shrunk KSI rate itself is declared with the recorded one."""
+    rate, per = f"{what}_per_km_year", f"{title} per km and year"
+    shrunk = () if what == "ksi" else (Column(f"{rate}_eb", "real", f"{per}, shrunk", optional=True),)
+    reals = (
+        (f"{rate}_eb_low", f"{per}, shrunk, lower limit"),
+        (f"{rate}_eb_high", f"{per}, shrunk, upper limit"),
+        (f"{rate}_predicted", f"{per}, predicted from roads like it"),
+        (f"{rate}_potential", f"{per}, shrunk less predicted (potential for improvement)"),
+        (f"{what}_predicted", f"{title} predicted for the records' time (number)"),
+        (f"{what}_eb", f"{title} expected in the records' time, shrunk (number)"),
+        (f"{what}_eb_variance", f"{title} expected, variance (number squared)"),
+        (f"{what}_eb_weight", f"{title}: weight of the prediction (0 to 1)"),
+    )
+    return (
+        *shrunk,
+        *(Column(name, "real", alias, optional=True) for name, alias in reals),
+        Column(f"{what}_eb_method", "text", f"{title}: how the shrunk rate was made", optional=True),
     )
 
 
@@ -149,6 +119,17 @@ _SEGMENTS = Layer(
         Column("million_vkm", "real", "Traffic over the records' time (million vehicle-km)", optional=True),
         *_rates("ksi", "100m_vkm", "100 million vehicle-km"),
         *_rates("collisions", "100m_vkm", "100 million vehicle-km"),
+        *_expected("ksi", "KSI"),
+        *_expected("collisions", "Collisions"),
+        Column("rank_of", "text", "Ranks are by the rate of", ("ksi", "collisions"), optional=True),
+        Column("rank", "integer", "Rank (1 is the worst)", optional=True),
+        Column("expected_rank", "real", "Rank, mean over what is possible", optional=True),
+        Column("rank_deviation", "real", "Rank, standard deviation", optional=True),
+        Column(
+            "p_worst_5_percent", "real", "Probability of being among the worst 5 % (0 to 1)", optional=True
+        ),
+        Column("junction_ends_per_km", "real", "Ends at junctions per km", optional=True),
+        *GI_STAR,
     ),
     key="segment_id",
 )
@@ -317,11 +298,14 @@ LAYERS: dict[str, Layer] = {
         _JUNCTIONS,
         _TILES,
         _COLLISIONS,
+        *GATHERING_MAPS,
         _CLUSTERS,
+        *FINDINGS,
+        *GATHERING_TABLES,
         _JUNCTION_TYPES,
         _PLACES,
         _LEDGER,
         _RUN,
     )
 }
-"""In the order of the file."""
+"""In the order of the file: maps first."""

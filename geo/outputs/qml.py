@@ -16,7 +16,7 @@ from geo.outputs.wording import NOT_KNOWN, figure
 
 ELSE = "ELSE"
 """What QGIS takes for 'whatever no other rule drew'."""
-TYPES, KSI_RATE, COLLISION_RATE = "road types", "ksi rate (EB)", "collision rate"
+TYPES, KSI_RATE, COLLISION_RATE, SPOTS = "road types", "ksi rate (EB)", "collision rate", "hot spots"
 TILES_FROM = 10_000
 """Scale, 1 to this, from which tiles are outlined."""
 _HEADINGS = {
@@ -46,8 +46,8 @@ def city_styles(layers: Mapping[str, pd.DataFrame]) -> list[Style]:
 
     Returns
     -------
-    One default style a layer, and further ones for the segments: road types (the default), the shrunk KSI rate
-    and the collision rate.
+    One default style a layer, and further ones for the segments: road types (the default), the shrunk KSI rate,
+    the collision rate, and hot spots.
     """
     segments = layers["segments"]
     styles = [_types_style(segments)]
@@ -59,10 +59,12 @@ def city_styles(layers: Mapping[str, pd.DataFrame]) -> list[Style]:
     styles.append(
         _style("collisions", "severity", "collisions.qml", "By severity.", colours=SEVERITY, unknown=UNKNOWN)
     )
+    styles += [_window_style(), _spot_style(), _density_style(layers["lixels"])]
     styles += [
         _style(name, "columns", "table.qml", "") for name, layer in LAYERS.items() if layer.geometry is None
     ]
-    return styles
+    order = list(LAYERS)
+    return sorted(styles, key=lambda style: order.index(style.layer))
 
 
 def _types_style(segments: pd.DataFrame) -> Style:
@@ -96,6 +98,36 @@ def _junction_style(junctions: pd.DataFrame) -> Style:
         heading=heading,
         bands=count_bands(junctions[column]),
     )
+
+
+def _window_style() -> Style:
+    inside = '"in_high_injury_network"'
+    bands = [
+        Band(f"{inside} = true", "In the high-injury network", SEQUENCE[-1], "1.2"),
+        Band(f"{inside} IS NULL", NOT_KNOWN, UNKNOWN, "0.4"),
+    ]
+    heading = "Windows in the high-injury network (collisions per km, weighted by severity)"
+    return _style("windows", "high-injury network", "lines.qml", f"{heading}.", heading=heading, bands=bands)
+
+
+def _spot_style() -> Style:
+    spot = '"gi_star_spot"'
+    bands = [
+        Band(f"{spot} = 'hot'", "Hot spot (q of 0.05 or less)", "#B2182B", "1.0"),
+        Band(f"{spot} = 'cold'", "Cold spot (q of 0.05 or less)", "#2166AC", "1.0"),
+        Band(f"{spot} = 'none'", "Neither", "#BDBDBD", "0.5"),
+        Band(ELSE, NOT_KNOWN, UNKNOWN, "0.4"),
+    ]
+    heading = "Hot and cold spots along the network (Gi* of shrunk rates)"
+    return _style("segments", SPOTS, "rate.qml", f"{heading}.", default=False, heading=heading, bands=bands)
+
+
+def _density_style(lixels: pd.DataFrame) -> Style:
+    yearly = lixels["kernel_collisions_per_km_year"].notna().any()
+    column = "kernel_collisions_per_km_year" if yearly else "kernel_collisions_per_km"
+    heading = "Collisions per km and year, smoothed" if yearly else "Collisions per km, smoothed"
+    bands = rate_bands(lixels[column])
+    return _style("lixels", "density", "lines.qml", f"{heading}.", heading=heading, bands=bands)
 
 
 def rate_bands(rates: pd.Series) -> list[Band]:

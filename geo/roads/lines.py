@@ -100,3 +100,55 @@ def cut(lines: Lines, which: Integers, where: Floats, at: Floats | None = None) 
     piece[doubled] -= 1
     pieces: Lines = np.asarray(shapely.linestrings(np.repeat(points, repeats, axis=0), indices=piece))
     return pieces, all_owner[begins]
+
+
+def measure(lines: Lines) -> tuple[Floats, Integers, Floats]:
+    """List the points of lines ``(points, 2)``, the line of each, and how far along it each lies."""
+    coordinates, owner = shapely.get_coordinates(lines, return_index=True)
+    step = np.hypot(*np.diff(coordinates, axis=0, prepend=coordinates[:1]).T)
+    first = np.flatnonzero(np.diff(owner, prepend=-1) != 0)
+    step[first] = 0
+    along = np.cumsum(step)
+    along -= np.repeat(along[first], np.diff(np.append(first, len(owner))))
+    return coordinates, owner.astype(np.int64), along
+
+
+def stretches(
+    measured: tuple[Floats, Integers, Floats], which: Integers, start: Floats, end: Floats
+) -> Lines:
+    """Take stretches out of lines; they may overlap.
+
+    Parameters
+    ----------
+    measured
+        See `measure`: points, their line (ascending), and how far along it they lie (ascending).
+    which
+        For each stretch, the number of its line.
+    start, end
+        Where it begins and ends along that line, ``start < end``.
+    """
+    points, owner, along = measured
+    # points and limits in one order: by line, then along it
+    span = along.max(initial=0.0) + 1
+    key = owner * span + along
+    tips = []
+    for limit, side in ((start, "right"), (end, "left")):
+        # the point before a limit and the one after it, on the same line
+        lowest, highest = np.searchsorted(owner, which), np.searchsorted(owner, which, side="right") - 1
+        found = np.searchsorted(key, which * span + limit, side=side)  # type: ignore[call-overload]
+        after = np.clip(found, lowest + 1, highest)
+        between = along[after] - along[after - 1]
+        share = np.where(between > 0, (limit - along[after - 1]) / np.where(between > 0, between, 1), 0)
+        share = np.clip(share, 0, 1)[:, None]
+        tips.append(points[after - 1] * (1 - share) + points[after] * share)
+    inside = np.searchsorted(key, which * span + start + GRID_M / 2, side="right")
+    beyond = np.searchsorted(key, which * span + end - GRID_M / 2, side="left")
+    inner = np.maximum(beyond - inside, 0)
+    size = inner + 2
+    begin = np.cumsum(size) - size
+    taken = np.empty((int(size.sum()), 2))
+    taken[begin], taken[begin + size - 1] = tips
+    number = np.arange(int(inner.sum())) - np.repeat(np.cumsum(inner) - inner, inner)
+    taken[np.repeat(begin + 1, inner) + number] = points[np.repeat(inside, inner) + number]
+    pieces: Lines = np.asarray(shapely.linestrings(taken, indices=np.repeat(np.arange(len(which)), size)))
+    return pieces

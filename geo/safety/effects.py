@@ -30,8 +30,7 @@ def cluster_table(segments: pd.DataFrame) -> pd.DataFrame:
     (``ksi_per_km_year, low, high``) and that of all collisions; ``outcome``, what the ratios compare: KSI, or all
     collisions where KSI is not known; ``rate_ratio`` against all other clustered roads together, and
     ``rate_ratio_in_class`` against what the cluster's road classes lead one to expect, both with intervals
-    (``_low, _high``). ``p_value`` and ``q_value`` are null: they need a test that respects how roads lie beside each
-    other.
+    (``_low, _high``). ``p_value`` and ``q_value`` are null: see `with_tests`.
     """
     known = segments[segments["cluster"].notna()]
     outcome: Outcome = "ksi" if known["n_ksi"].notna().any() else "collisions"
@@ -62,6 +61,41 @@ def cluster_table(segments: pd.DataFrame) -> pd.DataFrame:
     table["rate_ratio_in_class"] = observed / divisor
     table["rate_ratio_in_class_low"], table["rate_ratio_in_class_high"] = poisson_interval(observed, divisor)
     return table.assign(p_value=np.nan, q_value=np.nan).reset_index()
+
+
+def with_tests(table: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
+    """Put what the table of tests says of each cluster into the table of clusters.
+
+    Parameters
+    ----------
+    table
+        See `cluster_table`.
+    tests
+        See `geo.safety.inference.cluster_tests`, with the comparisons ``all clustered roads`` and ``same class``.
+
+    Returns
+    -------
+    The table with ``p_value`` and ``q_value`` of the comparison with all clustered roads, and ``p_value_in_class`` and
+    ``q_value_in_class``; the intervals of both ratios are those of the tests, and ``rate_ratio_in_class`` is that to
+    the *other* roads of the same classes. Where a cluster was not tested, its exact Poisson interval stays, and
+    ``interval`` says so and why.
+    """
+    found = table.copy()
+    tests = tests[tests["outcome"] == "n_" + str(table["outcome"].iloc[0])] if len(table) else tests.iloc[:0]
+    words = pd.Series("", index=found.index)
+    for comparison, suffix in (("all clustered roads", ""), ("same class", "_in_class")):
+        mine = tests[tests["comparison"] == comparison].set_index("cluster").reindex(found["cluster"])
+        mine = mine.set_axis(found.index)
+        known = mine["p_value"].notna()
+        for name in ("p_value", "q_value"):
+            found[f"{name}{suffix}"] = mine[name]
+        for theirs, ours in (("ratio", ""), ("low", "_low"), ("high", "_high")):
+            column = f"rate_ratio{suffix}{ours}"
+            found[column] = mine[theirs].where(known, found[column])
+        why = mine["reason"].fillna("no row in the table of tests")
+        part = pd.Series("permutation of the map", index=found.index).where(known, "exact Poisson: " + why)
+        words = words + ("" if not suffix else "; in class: ") + part
+    return found.assign(interval=words.astype(object))
 
 
 def _plain(counts: pd.Series) -> Floats:

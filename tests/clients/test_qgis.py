@@ -83,6 +83,9 @@ def test_qgis_opens_every_layer_with_its_place_and_all_its_rows(written, grid_ci
     assert [p.name for p in written.parent.iterdir()] == [written.name]
 
 
+WINDOWS = "Windows in the high-injury network (collisions per km, weighted by severity)"
+
+
 @needs_qgis
 def test_qgis_applies_the_default_styles_and_draws_every_value(written):
     seen = look(written)
@@ -95,16 +98,30 @@ def test_qgis_applies_the_default_styles_and_draws_every_value(written):
         ],
         "tiles": ["tile", "ground covered by tiles"],
         "collisions": ["fatal", "serious", "slight", "not known"],
+        "windows": [f"{WINDOWS} / {said}" for said in ("In the high-injury network", "not known")],
+        "lixels": [
+            f"Collisions per km and year, smoothed / {said}"
+            for said in (
+                "0",
+                "0.0462 to 0.369",
+                "0.415 to 0.738",
+                "0.785 to 1.11",
+                "1.15 to 1.48",
+                "1.52 to 1.8",
+                "not known",
+            )
+        ],
     }
     for name in legends:
-        assert seen[name]["default"]["undrawn"] == 0
+        # windows outside the high-injury network would cover those within
+        assert seen[name]["default"]["undrawn"] == (32 if name == "windows" else 0)
         assert seen[name]["default"]["painted"] > 0
 
 
 @needs_qgis
 def test_segments_have_further_styles_whose_legend_names_the_denominator(written):
     styles = look(written)["segments"]["styles"]
-    assert set(styles) == {"road types", "ksi rate (EB)", "collision rate"}
+    assert set(styles) == {"road types", "ksi rate (EB)", "collision rate", "hot spots"}
     for style in styles.values():
         assert style["accepted"]
         assert style["undrawn"] == 0

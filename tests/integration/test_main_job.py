@@ -312,7 +312,7 @@ def test_traffic_is_on_roads_that_were_counted_and_the_run_says_on_how_much_of_t
     rate = segments["n_ksi"] / (vkm / 100)
     np.testing.assert_allclose(segments.loc[known, "ksi_per_100m_vkm"], rate[known])
     share = segments.loc[known, "length_m"].sum() / segments["length_m"].sum()
-    (note,) = finished[1]["notes"]
+    (note,) = (text for text in finished[1]["notes"] if text.startswith("traffic"))
     assert f"{share:.1%} of the network's length" in note
     ledger = layers["ledger"]
     figures = ledger[ledger["item"] == "traffic figures"]
@@ -338,3 +338,67 @@ def test_road_users_of_segments_and_junctions_are_those_of_the_placed_collisions
         total = layers["segments"][name].sum() + layers["junctions"][name].sum()
         assert total == matched[user].sum() > 0
     assert layers["segments"]["n_ksi_adjusted"].sum() == layers["segments"]["n_ksi"].sum()
+
+
+def test_types_are_tested_against_comparable_roads_and_the_table_of_types_says_the_same(layers):
+    tests, clusters = layers["tests"], layers["clusters"].set_index("cluster")
+    assert set(tests["comparison"]) >= {"all clustered roads", "same class"}
+    of_all = tests[(tests["outcome"] == "n_ksi") & (tests["comparison"] == "all clustered roads")]
+    of_all = of_all.set_index("cluster")
+    pd.testing.assert_series_equal(clusters["q_value"], of_all["q_value"], check_names=False)
+    assert tests["p_value"].notna().any()
+    assert tests.loc[tests["p_value"].isna(), "reason"].notna().all()
+
+
+def test_what_is_expected_of_segments_has_its_interval_its_model_and_its_rank(layers):
+    segments, models = layers["segments"], layers["models"]
+    assert segments["ksi_eb_method"].str.startswith("safety performance function").all()
+    rate = segments["ksi_per_km_year_eb"]
+    assert rate.between(segments["ksi_per_km_year_eb_low"], segments["ksi_per_km_year_eb_high"]).all()
+    assert segments["p_worst_5_percent"].sum() == pytest.approx(np.ceil(0.05 * len(segments)), rel=1e-6)
+    fitted = models[(models["outcome"] == "ksi") & (models["part"] == "model")].set_index("name")
+    assert fitted.loc["events", "value"] == segments["n_ksi"].sum()
+    assert fitted.loc["convergence", "passed"]
+
+
+def test_the_run_says_what_the_picture_adds(finished, layers):
+    assert layers["value_of_imagery"]["model"].iloc[0] == "nothing"
+    assert any("picture" in note or "look like" in note for note in finished[1]["notes"])
+
+
+def test_high_injury_windows_hold_their_share_and_the_run_says_what_chance_would_give(finished, layers):
+    windows, headline = layers["windows"], layers["high_injury"]
+    assert not windows["window_id"].duplicated().any()
+    inside = windows["in_high_injury_network"].astype(bool)
+    assert windows.loc[inside, "score_per_km"].min() > windows.loc[~inside, "score_per_km"].max()
+    assert headline["n"].eq(layers["segments"]["n_ksi"].sum() + layers["junctions"]["n_ksi"].sum()).all()
+    assert headline[["value", "chance", "held_out"]].notna().all(axis=None)
+    told = [note for note in finished[1]["notes"] if "KSI collisions" in note]
+    assert len(told) == 2
+    assert all("at random" in note for note in told)
+
+
+def test_density_along_the_network_adds_up_to_the_placed_collisions(layers):
+    lixels = layers["lixels"]
+    total = (lixels["kernel_collisions_per_km"] * (lixels["to_m"] - lixels["from_m"]) / 1000).sum()
+    assert total == pytest.approx((layers["collisions"]["snap_status"] == "matched").sum(), rel=1e-3)
+    lengths = lixels.assign(m=lixels["to_m"] - lixels["from_m"]).groupby("segment_id")["m"].sum()
+    assert lengths.sum() == pytest.approx(layers["segments"]["length_m"].sum(), rel=1e-6)
+
+
+def test_look_alikes_are_of_the_class_of_the_worst_and_not_of_the_same_ground(layers):
+    pairs, segments = layers["look_alikes"], layers["segments"].set_index("segment_id")
+    assert len(pairs)
+    one, other = (
+        segments.loc[pairs[name], "road_class"].to_numpy() for name in ("segment_id", "similar_segment_id")
+    )
+    assert (one == other).all()
+    assert pairs["metres_apart"].gt(0).all()
+    assert pairs["distance"].between(0, 2).all()
+    assert pairs["remark"].str.contains("regression to the mean").all()
+
+
+def test_hot_spots_have_a_q_value_or_a_reason(layers):
+    segments = layers["segments"]
+    assert (segments["gi_star_q_value"].notna() ^ segments["gi_star_reason"].notna()).all()
+    assert (segments["gi_star_spot"].isin(["hot", "cold"]) == (segments["gi_star_q_value"] <= 0.05)).all()

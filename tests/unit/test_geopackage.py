@@ -31,8 +31,17 @@ DESIGN = {
     "junctions": "junction_id arms n_collisions n_ksi",
     "tiles": "tile_id segment_id position_m bearing coverage image_id",
     "collisions": "collision_id date severity n_casualties segment_id junction_id snap_distance_m snap_status",
+    "windows": "window_id route_id name ref road_class from_m to_m length_m short_route n_collisions n_fatal n_serious "
+    "n_slight n_ksi score_per_km rank in_high_injury_network",
+    "lixels": "segment_id from_m to_m kernel_collisions_per_km kernel_collisions_per_km_year bandwidth_m",
     "clusters": "cluster n_segments length_km n_collisions n_ksi ksi_per_km_year low high rate_ratio rate_ratio_low "
     "rate_ratio_high p_value q_value prototype_tiles",
+    "tests": "cluster outcome comparison n length_km share_compared observed expected ratio low high p_value q_value",
+    "value_of_imagery": "model n_segments n_events n_blocks block_m penalty deviance explained explained_low "
+    "explained_high explained_beyond_class",
+    "models": "outcome part name value standard_error low high p_value passed says",
+    "high_injury": "measure share value low high chance chance_low chance_high p_value held_out n method reason",
+    "look_alikes": "kind outcome rank segment_id similar_segment_id place distance nearer_than metres_apart",
     "junction_types": "junction_type form arms n junction_years n_collisions n_ksi collisions_per_junction_year "
     "collisions_per_junction_year_low collisions_per_junction_year_high ksi_per_junction_year "
     "ksi_per_junction_year_low ksi_per_junction_year_high",

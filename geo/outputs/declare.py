@@ -1,0 +1,59 @@
+"""What is declared of a layer and its columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["text", "integer", "real", "boolean", "datetime"]
+Geometry = Literal["LineString", "Point", "Polygon"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that must be there.
+
+    Attributes
+    ----------
+    name, kind
+        As in the file; an empty cell is null, never zero.
+    alias
+        What QGIS shows in its place, with the unit.
+    allowed
+        The only values it may have beside null; empty: any.
+    optional
+        A frame without it is written with nulls: not known.
+    """
+
+    name: str
+    kind: Kind
+    alias: str
+    allowed: tuple[str, ...] = ()
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer or table of the GeoPackage.
+
+    Attributes
+    ----------
+    name, title, description
+        Table name, and what QGIS says about the layer.
+    geometry
+        Of its rows; None for a table.
+    columns
+        Those that must be there, in order; any others follow.
+    key
+        Column whose values name the rows, once each; rows are sorted by it. None: rows stay as they come.
+    located
+        Whether every row must have a geometry.
+    """
+
+    name: str
+    title: str
+    description: str
+    geometry: Geometry | None
+    columns: tuple[Column, ...]
+    key: str | None = None
+    located: bool = True

@@ -1,0 +1,137 @@
+"""Predicting the counts of one part of a city from the others, by penalised Poisson regression."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import xlogy
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import PoissonRegressor
+
+FOLDS = 5
+DIMENSIONS = 32
+"""Principal components that enter, at most."""
+CLASS_PENALTY = 0.25
+"""Of road class indicators: a normal prior of deviation 2 on log rate ratios, only there to keep them finite."""
+PENALTIES = (1.0, 10.0, 100.0, 1000.0, 1e5)
+"""Tried for what is added to road class; the last leaves nothing of it."""
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a model knows of each segment.
+
+    Attributes
+    ----------
+    base
+        Indicators of its class; None: nothing, and the prediction is the rate of all times exposure.
+    added
+        What the picture adds, if anything.
+    reduced
+        Whether that enters by its principal components.
+    """
+
+    base: Floats | None = None
+    added: Floats | None = None
+    reduced: bool = False
+
+
+def predict_folds(y: Floats, length: Floats, model: Model, folds: Ints) -> tuple[Floats, float]:
+    """Predict each fold from the others; tell the predictions and the median of the penalties chosen.
+
+    The penalty of a fold is the one that predicts each other fold best from those that remain (nested: the fold itself
+    has no say). A fit without two folds serves both.
+
+    Parameters
+    ----------
+    y, length
+        Counts and exposure of each segment.
+    model
+        What is known of each.
+    folds
+        From 0 to `FOLDS` less 1, of each.
+    """
+    chosen = np.ones(FOLDS)
+    if model.added is not None:
+        inner = np.zeros((FOLDS, len(PENALTIES)))
+        for one, other in combinations(range(FOLDS), 2):
+            rest = (folds != one) & (folds != other)
+            for at, penalty in enumerate(PENALTIES):
+                deviance = poisson_deviance(y, _fit(y, length, model, rest, penalty))
+                inner[one, at] += deviance[folds == other].sum()
+                inner[other, at] += deviance[folds == one].sum()
+        chosen = np.array(PENALTIES)[inner.argmin(axis=1)]
+    predicted = np.empty_like(y)
+    for fold in range(FOLDS):
+        there = folds == fold
+        predicted[there] = _fit(y, length, model, ~there, float(chosen[fold]))[there]
+    return predicted, np.nan if model.added is None else float(np.median(chosen))
+
+
+def _fit(y: Floats, length: Floats, model: Model, train: NDArray[np.bool_], penalty: float) -> Floats:
+    """Fit to the rows of `train`, and predict all.
+
+    scikit-learn minimises half the mean deviance plus ``alpha / 2`` times the squared coefficients; with the expected
+    counts as weights and ``alpha = penalty / events``, the penalty is the precision of a normal prior. What is added is
+    scaled so that one alpha serves it and the class.
+    """
+    expected: Floats = length * (y[train].sum() / length[train].sum())
+    if model.base is None:
+        return expected
+    x = model.base
+    if model.added is not None:
+        added = _scores(model.added, train) if model.reduced else model.added
+        x = np.column_stack([x, added * np.sqrt(CLASS_PENALTY / penalty)])
+    x = x[:, np.ptp(x[train], axis=0) > 0]
+    if not x.shape[1]:
+        return expected
+    alpha = CLASS_PENALTY / y[train].sum()
+    fit = PoissonRegressor(alpha=alpha, solver="newton-cholesky", tol=1e-6, max_iter=200)
+    with warnings.catch_warnings():
+        # at the maximum the line search finds nothing better, and warns; a fit that stopped short of it would predict
+        # worse, and be scored for it
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fit.fit(x[train], y[train] / expected[train], sample_weight=expected[train])
+    return np.asarray(expected * fit.predict(x), dtype=np.float64)
+
+
+def _scores(values: Floats, train: NDArray[np.bool_]) -> Floats:
+    """Principal components, the first with a deviation of 1, as the rows of `train` have them."""
+    deviation = values[train].std(axis=0)
+    varied = values[:, deviation > 0]
+    if not varied.shape[1]:
+        return varied
+    scaled = (varied - varied[train].mean(axis=0)) / deviation[deviation > 0]
+    pca = PCA(min(DIMENSIONS, *scaled[train].shape), svd_solver="covariance_eigh").fit(scaled[train])
+    return np.asarray(pca.transform(scaled) / np.sqrt(pca.explained_variance_[0]), dtype=np.float64)
+
+
+def poisson_deviance(counts: Floats, predicted: Floats) -> Floats:
+    """Tell the Poisson deviance of each count (McCullagh and Nelder 1989, Generalized Linear Models, section 2.3)."""
+    return 2 * (xlogy(counts, counts / predicted) - counts + predicted)
+
+
+def blocks_of(frame: pd.DataFrame, block_m: float) -> Ints:
+    """Find the block of each segment: its number, from 0, among those of a grid from the origin that hold any."""
+    cell = np.floor(frame[["x", "y"]].to_numpy(dtype=np.float64) / block_m)
+    _, number = np.unique(cell, axis=0, return_inverse=True)
+    return np.asarray(number, dtype=np.int64).ravel()
+
+
+def folds_of(blocks: Ints, y: Floats, seed: int) -> Ints:
+    """Deal blocks to folds: in a random order, those with most events first, there and back."""
+    events = np.bincount(blocks, weights=y)
+    shuffled = np.random.default_rng(seed).permutation(len(events))
+    order = shuffled[np.argsort(-events[shuffled], kind="stable")]
+    place = np.arange(len(events)) % (2 * FOLDS)
+    fold = np.empty(len(events), dtype=np.int64)
+    fold[order] = np.where(place < FOLDS, place, 2 * FOLDS - 1 - place)
+    return fold[blocks]

@@ -1,0 +1,201 @@
+"""Roads that look like the worst ones: those with few collisions, and those that have no record yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from sklearn.metrics import pairwise_distances_chunked
+
+from geo.roads.lines import Floats, Integers
+
+Outcome = Literal["ksi", "collisions"]
+SAME_FORM, NO_RECORD = "same form, few collisions", "looks like the worst, no record yet"
+_MEMORY_MB = 64
+_ESTIMATES = ("", "_low", "_high", "_eb", "_eb_low", "_eb_high")
+REMARK = (
+    "Chosen for its record, the worst segment will look better next time, changed or not (regression to the mean), and "
+    "one chosen for having few will look worse."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LookAlikes:
+    """What is looked for.
+
+    Attributes
+    ----------
+    worst
+        How many of the segments with the greatest score are looked at.
+    neighbours
+        How many look-alikes each of them gets.
+    unrecorded
+        How many segments without a record are told.
+    apart_m
+        Segments nearer to each other than this on the ground are no look-alikes: their tiles show the same pixels.
+        A tile's diagonal, or more.
+    least_length
+        A look-alike is at least this share as long as the worst segment: on a short one no collisions say nothing.
+    """
+
+    worst: int = 25
+    neighbours: int = 5
+    unrecorded: int = 25
+    apart_m: float = 150.0
+    least_length: float = 0.5
+
+
+def look_alikes(
+    segments: gpd.GeoDataFrame,
+    space: NDArray[np.floating],
+    score: pd.Series,
+    outcome: Outcome,
+    settings: LookAlikes,
+) -> pd.DataFrame:
+    """Find the segments that look most like the worst.
+
+    Likeness is the cosine of embeddings within one road class. 'Few' is an empirical Bayes rate no greater than the
+    median of the class, so that shortness alone does not make a segment safe; the worst are never look-alikes of each
+    other. The difference between a pair is given as recorded and as shrunk (empirical Bayes). The share of it that
+    shrinking takes away is what is expected to vanish at the next look, without anything being done (Hauer 1997,
+    'Observational before-after studies in road safety', ch. 11; Copas 1997, Statistical Methods in Medical Research
+    6:167-183).
+
+    Parameters
+    ----------
+    segments
+        ``segment_id, road_class, length_m``; for `outcome` the count ``n_<outcome>`` and ``<outcome>_per_km_year`` with
+        ``_low, _high, _eb, _eb_low, _eb_high``; LineStrings in metres.
+    space
+        Array ``(segments, dimension)``, the space that clusters are found in; a row that is not finite or zero has no
+        look. See `geo.clusters.space.to_space`.
+    score
+        On the index of `segments`: greater is worse; null or not above 0 is never among the worst.
+    outcome
+        What the score is of.
+    settings
+        What is looked for.
+
+    Returns
+    -------
+    ``kind`` (`SAME_FORM`: the worst first; `NO_RECORD`: the most like the worst first), ``rank`` (within its kind),
+    ``segment_id`` (the worst one; under `NO_RECORD` the one without a record), ``similar_segment_id``, ``place`` (of
+    the look-alike: 1 is the nearest), ``distance`` (1 - cosine), ``nearer_than`` (share of the class that is less like
+    it), ``metres_apart`` (on the ground); for both, the second with ``similar_`` before it: ``length_m``, the count,
+    the rate with its interval, and the shrunk rate with its own; ``difference``, ``difference_eb`` (first minus
+    second), ``expected_to_vanish`` (share; null where the recorded rates are the same), ``remark``. Empty without a
+    worst segment or without look-alikes.
+    """
+    rate = f"{outcome}_per_km_year"
+    table = segments.assign(_score=score.astype("float64"), _row=np.arange(len(segments)))
+    table = table.sort_values("segment_id").reset_index(drop=True)
+    points = np.asarray(space, dtype=np.float64)[table["_row"].to_numpy()]
+    length = np.linalg.norm(points, axis=1)
+    seen = np.isfinite(length) & (length > 0)
+    points = np.where(seen[:, None], points / np.where(seen, length, 1)[:, None], 0.0)
+    ordered = np.flatnonzero(seen & (table["_score"] > 0).to_numpy())
+    ordered = ordered[np.argsort(-table["_score"].to_numpy()[ordered], kind="stable")]
+    worst = ordered[: settings.worst]
+    pairs = _pairs(table, points, seen, worst, settings)
+    is_worst = np.isin(np.arange(len(table)), worst)
+    pairs = pairs[~is_worst[pairs["other"]]]
+    shrunk = table[f"{rate}_eb"].astype("float64")
+    class_median = shrunk.groupby(table["road_class"].fillna("")).transform("median")
+    few = (shrunk <= class_median).to_numpy()
+    none = table[f"n_{outcome}"].eq(0).fillna(value=False).to_numpy(dtype=bool)
+    same_form = pairs[few[pairs["other"]]].groupby("worst", sort=False).head(settings.neighbours)
+    same_form = same_form.assign(place=same_form.groupby("worst").cumcount() + 1)
+    rank = pd.Series(np.arange(1, len(worst) + 1), index=worst)
+    same_form = same_form.assign(rank=rank.loc[same_form["worst"]].to_numpy()).sort_values(["rank", "place"])
+    reverse = pairs[none[pairs["other"]]].sort_values(["distance", "other", "worst"]).drop_duplicates("other")
+    reverse = reverse.head(settings.unrecorded)
+    reverse = reverse.assign(place=1, rank=np.arange(1, len(reverse) + 1))
+    return pd.concat(
+        [
+            _lay_out(table, same_form, ("worst", "other"), SAME_FORM, outcome),
+            _lay_out(table, reverse, ("other", "worst"), NO_RECORD, outcome),
+        ],
+        ignore_index=True,
+    )
+
+
+def _pairs(
+    table: gpd.GeoDataFrame,
+    points: Floats,
+    seen: NDArray[np.bool_],
+    worst: Integers,
+    settings: LookAlikes,
+) -> pd.DataFrame:
+    """List what could be a look-alike of each worst segment, nearest first: class, length and ground apart suit."""
+    columns = {"worst": np.int64, "other": np.int64, "distance": np.float64, "nearer_than": np.float64}
+    found = [pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})]
+    road_class, _ = pd.factorize(table["road_class"].astype(object), use_na_sentinel=False)
+    length = table["length_m"].to_numpy(dtype=np.float64)
+    lines = table.geometry.to_numpy()
+    tree = shapely.STRtree(lines[worst])
+    near, at = tree.query(lines, predicate="dwithin", distance=settings.apart_m)
+    close = np.zeros((len(worst), len(table)), dtype=bool)
+    close[at, near] = True
+    start = 0
+    chunks = (
+        pairwise_distances_chunked(points[worst], points, metric="cosine", working_memory=_MEMORY_MB)
+        if len(worst)
+        else iter(())
+    )
+    for chunk in chunks:
+        mine = worst[start : start + len(chunk)]
+        peers = seen & (road_class == road_class[mine][:, None])
+        peers[np.arange(len(mine)), mine] = False
+        good = peers & (length >= settings.least_length * length[mine][:, None])
+        good &= ~close[start : start + len(chunk)]
+        distance = np.clip(np.round(chunk, 9), 0, 2)
+        ranks = pd.DataFrame(np.where(peers, distance, np.nan)).rank(axis=1, method="max").to_numpy()
+        behind = 1 - ranks / peers.sum(axis=1, keepdims=True).clip(min=1)
+        i, other = np.nonzero(good)
+        part = pd.DataFrame({"worst": mine[i], "other": other, "distance": distance[i, other]})
+        found.append(part.assign(nearer_than=behind[i, other]))
+        start += len(chunk)
+    return pd.concat(found, ignore_index=True).sort_values(["worst", "distance", "other"])
+
+
+def _lay_out(
+    table: gpd.GeoDataFrame, pairs: pd.DataFrame, sides: tuple[str, str], kind: str, outcome: Outcome
+) -> pd.DataFrame:
+    """Set out pairs with what is known of both."""
+    rate = f"{outcome}_per_km_year"
+    known = ["length_m", f"n_{outcome}", *(f"{rate}{each}" for each in _ESTIMATES)]
+    one, other = (table.iloc[pairs[side].to_numpy(dtype=np.int64)].reset_index(drop=True) for side in sides)
+    out = pd.DataFrame({"kind": kind, "rank": pairs["rank"].to_numpy(), "segment_id": one["segment_id"]})
+    out["similar_segment_id"] = other["segment_id"]
+    for name in ("place", "distance", "nearer_than"):
+        out[name] = pairs[name].to_numpy()
+    out["metres_apart"] = shapely.distance(one.geometry.to_numpy(), other.geometry.to_numpy())
+    for prefix, side in (("", one), ("similar_", other)):
+        for name in known:
+            out[prefix + name] = side[name]
+    out["difference"] = out[rate] - out[f"similar_{rate}"]
+    out["difference_eb"] = out[f"{rate}_eb"] - out[f"similar_{rate}_eb"]
+    differs = out["difference"].astype("float64") != 0
+    out["expected_to_vanish"] = 1 - out["difference_eb"] / out["difference"].where(differs)
+    out["remark"] = _remarks(out)
+    return out
+
+
+def _remarks(out: pd.DataFrame) -> pd.Series:
+    """Say in words what of each difference is expected to vanish."""
+    share = out["expected_to_vanish"]
+    part = (share * 100).round().map("{:.0f} %".format).astype(object)
+    said = pd.Series(REMARK, index=out.index, dtype=object)
+    some = share.between(0, 1, inclusive="left")
+    said = said.where(
+        ~some, REMARK + " Of the difference in rates, " + part + " is expected to vanish by itself."
+    )
+    said = said.where(~(share >= 1), REMARK + " The whole difference is expected to vanish by itself.")
+    return said.where(
+        ~(share < 0), REMARK + " The shrunk rates differ by more than the recorded ones: exposure differs."
+    )

@@ -1,0 +1,89 @@
+"""Moving a map of labels over a network, so that neighbours stay together."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+from sklearn.cluster import DBSCAN
+
+GAP_M = 500.0
+"""Segments further than this from all others are of another area."""
+LEAST_SHARE = 0.25
+"""Areas with at least this share of the segments of the largest exchange their patterns; smaller ones only receive."""
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+def find_areas(places: Floats, gap_m: float = GAP_M) -> Integers:
+    """Tell areas that lie apart: chains of places, none further than `gap_m` from the next (metres).
+
+    Parameters
+    ----------
+    places
+        ``(n, 2)`` coordinates in metres.
+
+    Returns
+    -------
+    Number of the area of each place, from 0; they are counted from west to east.
+    """
+    if not len(places):
+        return np.empty(0, dtype=np.int64)
+    found = DBSCAN(eps=gap_m, min_samples=1).fit(places).labels_
+    west = np.full(found.max() + 1, np.inf)
+    np.minimum.at(west, found, places[:, 0])
+    renumbered: Integers = np.argsort(np.argsort(west, kind="stable"), kind="stable")[found]
+    return renumbered
+
+
+def move_labels(places: Floats, areas: Integers, moves: int, *, seed: int) -> Integers:
+    """Move the whole map of labels at random: from where each place gets its label.
+
+    Each area's map is mirrored or not, turned by any angle and shifted by any distance; what leaves its bounding box
+    on one side comes back on the other (Lotwick and Silverman 1982, J. R. Statist. Soc. B 44:406-413; the turn as for
+    maps of the cortex, Alexander-Bloch et al. 2018, NeuroImage 178:540-551). Each place then takes the label of the
+    nearest place of the moved map. Areas that lie apart exchange their maps too, at random: were they to keep them,
+    nothing could be said of what differs between areas. Along the seams, and where there are no roads, the moved map
+    is not quite as the true one is; statistics should be divided by their own standard error under each map.
+
+    Parameters
+    ----------
+    places
+        ``(n, 2)`` coordinates in metres.
+    areas
+        See `find_areas`.
+    moves
+        How many maps.
+    seed
+        Of the moves.
+
+    Returns
+    -------
+    ``(moves, n)`` positions: place ``i`` has the label of place ``result[b, i]`` in map ``b``.
+    """
+    rng = np.random.default_rng([seed, 41])
+    n_areas = int(areas.max()) + 1 if len(areas) else 0
+    members = [np.flatnonzero(areas == area) for area in range(n_areas)]
+    sizes = np.array([len(rows) for rows in members])
+    givers = np.flatnonzero(sizes >= LEAST_SHARE * sizes.max()) if n_areas else np.empty(0, dtype=np.int64)
+    trees = [KDTree(places[rows]) for rows in members]
+    result = np.empty((moves, len(places)), dtype=np.int64)
+    for move in range(moves):
+        source = rng.choice(givers, n_areas)
+        source[givers] = rng.permutation(givers)
+        for area, rows in enumerate(members):
+            giver = int(source[area])
+            moved = _motion(places[rows], places[members[giver]], rng)
+            result[move, rows] = members[giver][trees[giver].query(moved)[1]]
+    return result
+
+
+def _motion(target: Floats, source: Floats, rng: np.random.Generator) -> Floats:
+    """Put places of one area somewhere in the bounding box of another, which repeats itself without end."""
+    low, size = source.min(axis=0), np.maximum(np.ptp(source, axis=0), 1.0)
+    angle, mirror = rng.uniform(0, 2 * np.pi), rng.choice([-1.0, 1.0])
+    cos, sin = np.cos(angle), np.sin(angle)
+    turn = np.array([[cos, -sin], [sin, cos]]) * np.array([mirror, 1.0])
+    centre = (target.min(axis=0) + target.max(axis=0)) / 2
+    moved: Floats = low + np.mod((target - centre) @ turn.T + rng.uniform(0, 1, 2) * size, size)
+    return moved

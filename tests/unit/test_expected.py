@@ -1,0 +1,335 @@
+"""Expected counts and ranks, against the literature's worked example, scipy, and networks whose truth is known."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy.optimize import brentq
+from scipy.stats import gamma, norm, spearmanr
+
+from geo.safety.expected import (
+    SHRINKAGE,
+    Prior,
+    empirical_bayes,
+    expected_counts,
+    log_variance,
+    prior,
+)
+from geo.safety.mixture import mixture_quantile
+from geo.safety.performance import fit_performance
+from geo.safety.ranking import rank_segments
+from geo.safety.shrinkage import shrink
+
+RATES = ["eb_per_km_year", "eb_per_km_year_low", "eb_per_km_year_high"]
+
+
+def network(n, *, k=1.0, seed=0, level=1.0):
+    """Segments of two classes with true rates, exposure, and counts of overdispersion k."""
+    rng = np.random.default_rng(seed)
+    index = pd.Index([f"{i:016x}" for i in rng.permutation(n)], name="segment_id")
+    classes = pd.Series(rng.choice(["residential", "primary"], n), index=index)
+    exposure = pd.Series(rng.uniform(0.05, 1.0, n), index=index)
+    rate = level * classes.map({"residential": 0.8, "primary": 2.5}) * (rng.gamma(1 / k, k, n) if k else 1.0)
+    return pd.Series(rng.poisson(rate * exposure), index=index), exposure, classes, rate
+
+
+def estimated(counts, exposure, classes):
+    before = prior(fit_performance(counts, exposure, classes), counts, exposure, classes)
+    return before, expected_counts(before, counts, exposure)
+
+
+def known(predicted, k):
+    """A prior that is taken as known."""
+    index = pd.Index([f"{i:03d}" for i in range(len(predicted))])
+    nothing = np.empty(0)
+    return Prior(
+        "negative binomial",
+        None,
+        pd.Series(predicted, index=index, dtype=float),
+        pd.Series(k, index=index, dtype=float),
+        pd.DataFrame(index=index),
+        np.empty((0, 0)),
+        nothing,
+        nothing,
+    )
+
+
+# the formula
+
+
+def test_the_worked_examples_of_the_tutorial():
+    """Hauer, Harwood, Council and Griffith 2002, TRR 1784:126-131, numerical examples 1 and 2.
+
+    A road of 1.8 km with 4,000 vehicles a day; 0.0224 x ADT^0.564 a km and year are predicted, with an overdispersion
+    of 2.05 per km. With 12 in one year the estimate is 4.71 +- 1.19 a km and year; with 12, 7 and 8 in three years it
+    is 7.97 +- 1.44 a year on the section, 4.43 a km and year.
+    """
+    per_km_year = 0.0224 * 4000**0.564
+    assert per_km_year == pytest.approx(2.41, abs=0.005)
+    k = 1 / (2.05 * 1.8)
+    weight, count, variance = empirical_bayes(12, per_km_year * 1.8, k)
+    assert weight == pytest.approx(0.460, abs=0.0005)
+    assert count / 1.8 == pytest.approx(4.71, abs=0.005)
+    assert np.sqrt(variance) / 1.8 == pytest.approx(1.19, abs=0.005)
+    _, count, variance = empirical_bayes(12 + 7 + 8, per_km_year * 1.8 * 3, k)
+    assert count / 3 == pytest.approx(7.97, abs=0.005)
+    assert np.sqrt(variance) / 3 == pytest.approx(1.44, abs=0.005)
+    assert count / 3 / 1.8 == pytest.approx(4.43, abs=0.005)
+
+
+@given(st.integers(0, 200), st.floats(1e-3, 100), st.floats(1e-6, 50))
+def test_the_estimate_is_the_mean_of_the_posterior_and_lies_between_record_and_prediction(y, m, k):
+    weight, count, variance = empirical_bayes(y, m, k)
+    posterior = gamma(y + 1 / k, scale=k * m / (1 + k * m))
+    assert count == pytest.approx(posterior.mean(), rel=1e-6)
+    assert variance == pytest.approx(posterior.var(), rel=1e-6)
+    assert min(y, m) * (1 - 1e-12) <= count <= max(y, m) * (1 + 1e-12)
+    assert 0 < weight < 1
+
+
+def test_without_overdispersion_the_prediction_is_the_estimate():
+    weight, count, variance = empirical_bayes([0, 9], [2.0, 2.0], 0.0)
+    assert weight.tolist() == [1, 1]
+    assert count.tolist() == [2, 2]
+    assert variance.tolist() == [0, 0]
+
+
+@given(
+    st.floats(0.01, 20),
+    st.floats(0.01, 20),
+    st.floats(1e-3, 10),
+    st.floats(0.02, 0.98),
+    st.floats(0.01, 0.99),
+)
+def test_quantiles_of_mixtures_are_those_that_scipy_finds(m1, m2, v, share, probability):
+    weights = np.array([share, 1 - share])
+    mean, variance = np.array([[m1], [m2]]), np.array([[v], [v / 3]])
+    found = mixture_quantile(mean, variance, weights, probability)[0]
+    parts = [gamma(m * m / v, scale=v / m) for m, v in zip(mean[:, 0], variance[:, 0], strict=True)]
+
+    def below(log_x):
+        return share * parts[0].cdf(np.exp(log_x)) + (1 - share) * parts[1].cdf(np.exp(log_x)) - probability
+
+    ends = [part.ppf(probability) for part in parts]
+    assume(min(ends) > 1e-250)  # below, scipy's own limits are zero
+    theirs = brentq(below, np.log(min(ends)) - 1e-6, np.log(max(ends)) + 1e-6, xtol=1e-12)
+    assert below(np.log(found)) == pytest.approx(below(theirs), abs=1e-6)
+
+
+def test_a_mixture_of_what_is_not_known_is_null():
+    found = mixture_quantile(np.array([[1.0, np.nan, 1.0]]), np.array([[1.0, 1.0, 0.0]]), np.ones(1), 0.5)
+    assert found[0] == pytest.approx(gamma(1).ppf(0.5))
+    assert np.isnan(found[1:]).all()
+
+
+# segments
+
+
+def test_a_known_prior_gives_the_gamma_posterior():
+    before = known([0.5, 2.0, 1.0], [0.5, 0.5, 2.0])
+    counts = pd.Series([0, 7, 1], index=before.predicted.index)
+    exposure = pd.Series([0.5, 1.0, 2.0], index=counts.index)
+    found = expected_counts(before, counts, exposure)
+    m, k = before.predicted, before.overdispersion
+    posterior = gamma(counts + 1 / k, scale=k * m / (1 + k * m))
+    for column, values in zip(
+        RATES, (posterior.mean(), posterior.ppf(0.025), posterior.ppf(0.975)), strict=True
+    ):
+        assert found[column].tolist() == pytest.approx((values / exposure).tolist(), rel=1e-6)
+    assert found["predicted_per_km_year"].tolist() == [1.0, 2.0, 0.5]
+    assert found["potential_per_km_year"].tolist() == pytest.approx(
+        (found["eb_per_km_year"] - found["predicted_per_km_year"]).tolist()
+    )
+    assert (found["potential_per_km_year"] > 0).tolist() == [False, True, False]
+
+
+def test_weights_are_those_of_the_manual():
+    counts, exposure, classes, _ = network(400)
+    before, found = estimated(counts, exposure, classes)
+    k = before.overdispersion.iloc[0]
+    assert (found["weight"] * (1 + k * found["predicted"])).tolist() == pytest.approx([1] * 400)
+    assert found["eb_count"].tolist() == pytest.approx(
+        (found["weight"] * found["predicted"] + (1 - found["weight"]) * counts).tolist()
+    )
+    assert set(found["method"]) == {"negative binomial"}
+
+
+def test_what_the_coefficients_leave_open_is_that_of_draws():
+    counts, exposure, classes, _ = network(60, seed=2)
+    before, _ = estimated(counts, exposure, classes)
+    draws = np.random.default_rng(0).multivariate_normal(np.zeros(2), before.covariance, 40_000)
+    spread = (draws @ before.matrix.to_numpy().T).var(axis=0)
+    assert log_variance(before).tolist() == pytest.approx(spread.tolist(), rel=0.05)
+
+
+def test_limits_are_those_of_draws_of_coefficients_k_and_rates():
+    counts, exposure, classes, _ = network(100, seed=2)
+    before, found = estimated(counts, exposure, classes)
+    rng = np.random.default_rng(0)
+    k = rng.choice(before.nodes, (20_000, 1), p=before.weights)
+    shift = rng.multivariate_normal(np.zeros(2), before.covariance, 20_000) @ before.matrix.to_numpy().T
+    m = before.predicted.to_numpy() * np.exp(shift)
+    index = before.predicted.index
+    rate = rng.gamma(counts[index].to_numpy() + 1 / k, k * m / (1 + k * m)) / exposure[index].to_numpy()
+    found = found.loc[index]
+    # intervals take the coefficients in to first order
+    ratio = np.quantile(rate, 0.975, axis=0) / found[RATES[2]]
+    assert ratio.between(0.95, 1.1).all()
+    assert ratio.mean() == pytest.approx(1, abs=0.04)
+    low = np.quantile(rate, 0.025, axis=0)
+    assert ((low - found[RATES[1]]).abs() < 0.04 * found[RATES[0]]).all()
+
+
+def test_an_interval_is_wider_than_with_the_prior_taken_as_known():
+    counts, exposure, classes, _ = network(80, seed=1)
+    before, found = estimated(counts, exposure, classes)
+    width = found[RATES[2]] - found[RATES[1]]
+    posterior = gamma(
+        counts + 1 / before.overdispersion,
+        scale=found["predicted"] * (1 - found["weight"]) / found["predicted"],
+    )
+    plain = (posterior.ppf(0.975) - posterior.ppf(0.025)) / exposure
+    assert width.sum() > plain.sum()
+    assert ((found[RATES[1]] < found[RATES[0]]) & (found[RATES[0]] < found[RATES[2]])).all()
+
+
+@pytest.mark.parametrize(("n", "k", "level"), [(300, 1.0, 1.0), (300, 0.25, 1.0), (1000, 0.5, 0.3)])
+def test_intervals_cover_the_true_rates_as_often_as_they_say(n, k, level):
+    covered = []
+    for seed in range(25):
+        counts, exposure, classes, rate = network(n, k=k, seed=seed, level=level)
+        _, found = estimated(counts, exposure, classes)
+        covered.append(((found[RATES[1]] <= rate) & (rate <= found[RATES[2]])).mean())
+    assert 0.93 <= np.mean(covered) <= 0.98
+
+
+def test_estimates_predict_the_next_period_better_than_raw_rates():
+    raw, eb = [], []
+    for seed in range(20):
+        counts, exposure, classes, rate = network(500, seed=seed)
+        _, found = estimated(counts, exposure, classes)
+        later = np.random.default_rng([seed, 9]).poisson(rate * exposure)
+        raw.append(((counts - later) ** 2).mean())
+        eb.append(((found["eb_count"] - later) ** 2).mean())
+    assert np.mean(eb) < 0.8 * np.mean(raw)
+
+
+def test_where_no_function_can_be_fitted_it_is_the_shrinkage_within_classes_and_says_so():
+    counts, exposure, classes, _ = network(25, seed=4)
+    counts.iloc[0] += 10
+    before, found = estimated(counts, exposure, classes)
+    theirs = shrink(counts, exposure, classes)
+    assert before.method == SHRINKAGE
+    assert before.reason == "25 segments, fewer than 30"
+    assert set(found["method"]) == {SHRINKAGE}
+    for column, name in zip(RATES, ("estimate", "low", "high"), strict=True):
+        assert found[column].tolist() == pytest.approx(theirs[name].tolist(), rel=1e-6)
+    assert found["predicted_per_km_year"].tolist() == pytest.approx(theirs["prior_mean"].tolist())
+
+
+def test_the_order_of_rows_changes_nothing():
+    counts, exposure, classes, _ = network(120, seed=5)
+    before, there = estimated(counts, exposure, classes)
+    mixed = np.random.default_rng(0).permutation(120)
+    again, back = estimated(counts.iloc[mixed], exposure, classes.iloc[mixed[::-1]])
+    assert back.index.equals(counts.index[mixed])
+    pd.testing.assert_frame_equal(there, back.reindex(there.index), check_exact=True)
+    ranks = rank_segments(before, counts, exposure, seed=3, draws=50)
+    others = rank_segments(again, counts.iloc[mixed], exposure.iloc[mixed], seed=3, draws=50)
+    pd.testing.assert_frame_equal(ranks, others.reindex(ranks.index), check_exact=True)
+
+
+@pytest.mark.parametrize("many", [0, 1, 50])
+def test_without_events_nothing_is_known(many):
+    counts, exposure, classes, _ = network(50)
+    counts, exposure, classes = counts[:many] * 0, exposure[:many], classes[:many]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        before, found = estimated(counts, exposure, classes)
+        ranks = rank_segments(before, counts, exposure, seed=0, draws=10)
+    assert found.drop(columns="method").isna().all(axis=None)
+    assert ranks.isna().all(axis=None)
+    assert len(found) == len(ranks) == many
+    assert before.reason in {"no collisions", "no segment has both a count and an exposure"}
+
+
+@pytest.mark.parametrize("n", [20, 100])
+def test_a_segment_of_which_something_is_not_known_is_null_and_the_others_are_not(n):
+    counts, exposure, classes, _ = network(n, seed=6)
+    counts = counts.astype("Int64")
+    counts.iloc[3] = pd.NA
+    exposure.iloc[5] = np.nan
+    exposure.iloc[7] = 0.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        before, found = estimated(counts, exposure, classes)
+        ranks = rank_segments(before, counts, exposure, seed=0, draws=20)
+    unknown = found.index[[3, 5, 7]]
+    assert found.loc[unknown, ["eb_count", *RATES, "potential_per_km_year"]].isna().all(axis=None)
+    assert found.drop(index=unknown).notna().all(axis=None)
+    assert ranks.loc[unknown].isna().all(axis=None)
+    assert sorted(ranks["rank"].dropna()) == list(range(1, n - 2))
+
+
+# ranks
+
+
+def test_the_better_of_two_is_as_probable_as_theory_says():
+    before = known([4.0, 4.0], [0.5, 0.5])
+    counts = pd.Series([9, 4], index=before.predicted.index)
+    found = rank_segments(before, counts, pd.Series(1.0, index=counts.index), seed=1, worst=0.5, draws=20_000)
+    # X / (X + Y) of gammas of one scale is beta
+    from scipy.stats import beta
+
+    chance = beta(9 + 2, 4 + 2).sf(0.5)
+    assert found["p_worst"].tolist() == pytest.approx([chance, 1 - chance], abs=0.012)
+    assert found["mean_rank"].tolist() == pytest.approx([2 - chance, 1 + chance], abs=0.012)
+    assert found["rank_deviation"].tolist() == pytest.approx([np.sqrt(chance * (1 - chance))] * 2, abs=0.01)
+    assert found["rank"].tolist() == [1, 2]
+
+
+def test_probabilities_add_up_to_the_number_of_the_worst():
+    counts, exposure, classes, _ = network(410, seed=2)
+    before, found = estimated(counts, exposure, classes)
+    ranks = rank_segments(before, counts, exposure, seed=0, draws=200)
+    assert ranks["p_worst"].sum() == pytest.approx(21)
+    assert ranks["mean_rank"].mean() == pytest.approx(411 / 2)
+    assert spearmanr(ranks["mean_rank"], -found["eb_per_km_year"]).statistic > 0.9
+    assert sorted(ranks["rank"]) == list(range(1, 411))
+
+
+def test_many_draws_at_once_are_as_few_at_a_time(monkeypatch):
+    counts, exposure, classes, _ = network(100, seed=2)
+    before, _ = estimated(counts, exposure, classes)
+    at_once = rank_segments(before, counts, exposure, seed=0, draws=2000)
+    monkeypatch.setattr("geo.safety.ranking._CELLS", 1000)
+    in_parts = rank_segments(before, counts, exposure, seed=0, draws=2000)
+    assert (at_once["p_worst"] - in_parts["p_worst"]).abs().max() < 0.07
+    assert (at_once["mean_rank"] - in_parts["mean_rank"]).abs().max() < 5
+
+
+def test_probabilities_of_being_among_the_worst_are_about_right():
+    said, true = [], []
+    for seed in range(20):
+        counts, exposure, classes, rate = network(400, seed=seed, level=3.0)
+        before, _ = estimated(counts, exposure, classes)
+        said.append(rank_segments(before, counts, exposure, seed=0, draws=200)["p_worst"].to_numpy())
+        true.append((rate.rank(ascending=False) <= 20).to_numpy())
+    chance, is_so = np.concatenate(said), np.concatenate(true)
+    for low, high in ((0.02, 0.2), (0.2, 0.5), (0.5, 0.8), (0.8, 1.01)):
+        which = (chance >= low) & (chance < high)
+        error = norm.ppf(0.999) * np.sqrt((chance[which] * (1 - chance[which])).sum()) / which.sum()
+        assert is_so[which].mean() == pytest.approx(chance[which].mean(), abs=error + 0.03)
+
+
+def test_potential_ranks_what_is_worse_than_its_like():
+    before = known([10.0, 1.0] * 20, 0.3)
+    counts = pd.Series([10, 8] + [10, 1] * 19, index=before.predicted.index)
+    exposure = pd.Series(1.0, index=counts.index)
+    by_rate = rank_segments(before, counts, exposure, seed=0, draws=300)
+    by_potential = rank_segments(before, counts, exposure, seed=0, draws=300, measure="potential")
+    assert by_potential["rank"].iloc[1] == 1
+    assert by_rate["rank"].iloc[1] > 20

@@ -138,8 +138,6 @@ def sweep(plan: Plan, city: City) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     threshold = high_injury(windows.best(score(windows, counts, weights)), held, settings.share_of_outcome)
     told = city.source["severities"] if city.source is not None else []
     layer = window_layer(windows, counts, weights, told, threshold, city.segments.crs)
-    if city.source is None:
-        layer[list(COUNTS)] = np.nan
     how = carried.Concentration(
         settings.share_of_outcome,
         settings.share_of_length,
@@ -149,6 +147,9 @@ def sweep(plan: Plan, city: City) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     headline = carried.concentration(
         windows, city.located, city.records["severity"], weights, city.outcome, how
     )
+    if city.source is None:
+        layer[list(COUNTS)] = np.nan
+        headline = headline.assign(n=pd.array([None] * len(headline), "Int64"), reason="no collision records")
     return layer, headline
 
 

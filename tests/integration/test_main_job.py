@@ -402,3 +402,55 @@ def test_hot_spots_have_a_q_value_or_a_reason(layers):
     segments = layers["segments"]
     assert (segments["gi_star_q_value"].notna() ^ segments["gi_star_reason"].notna()).all()
     assert (segments["gi_star_spot"].isin(["hot", "cold"]) == (segments["gi_star_q_value"] <= 0.05)).all()
+
+
+@pytest.fixture(scope="module")
+def few(finished, town, tmp_path_factory, call_module):
+    """Run the town with five records, one type and no traffic; imagery is encoded already."""
+    folder = tmp_path_factory.mktemp("few")
+    pd.read_csv(town.folder / "collisions.csv", dtype=str).head(5).to_csv(folder / "c.csv", index=False)
+    city = change(
+        town,
+        folder,
+        collisions={"sources": [str(folder / "c.csv")], "casualties": None},
+        clusters={"k": 1},
+        exposure={"sources": []},
+    )
+    return call_module(city, finished[0])
+
+
+@pytest.fixture(scope="module")
+def unrecorded(finished, town, tmp_path_factory, call_module):
+    """Run the town without any records."""
+    folder = tmp_path_factory.mktemp("unrecorded")
+    city = change(town, folder, collisions={"sources": [], "casualties": None})
+    return call_module(city, finished[0])
+
+
+@pytest.fixture(scope="module")
+def call_module():
+    from flows.city import city_flow
+
+    return lambda city, out: city_flow(str(city), None, str(out))
+
+
+def test_a_city_with_five_records_and_one_type_says_what_cannot_be_told(few):
+    read = {name: pyogrio.read_dataframe(few["geopackage"], layer=name) for name in ("tests", "models")}
+    assert read["tests"]["p_value"].isna().all()
+    assert read["tests"]["reason"].notna().all()
+    of = read["models"][read["models"]["part"] == "model"].set_index(["outcome", "name"])
+    assert "shrinkage" in of.loc[("ksi", "model"), "says"]
+    assert any("cannot be told" in note for note in few["notes"])
+
+
+def test_without_records_nothing_is_said_of_collisions(unrecorded):
+    path = unrecorded["geopackage"]
+    windows = pyogrio.read_dataframe(path, layer="windows", read_geometry=False)
+    assert len(windows)
+    assert windows[["n_collisions", "score_per_km", "rank", "in_high_injury_network"]].isna().all(axis=None)
+    assert pyogrio.read_dataframe(path, layer="lixels")["kernel_collisions_per_km"].isna().all()
+    headline = pyogrio.read_dataframe(path, layer="high_injury")
+    assert set(headline["reason"]) == {"no collision records"}
+    assert headline[["value", "n"]].isna().all(axis=None)
+    assert len(pyogrio.read_dataframe(path, layer="look_alikes")) == 0
+    assert not any("collision" in note.lower() for note in unrecorded["notes"])

@@ -1,11 +1,11 @@
-# make demo | test | lint | format | bench | calibrate: each makes the environment it needs first, once.
+# make demo | test | lint | format | bench | calibrate | paper: each makes the environment it needs first, once.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # TORCH_INDEX=ADDRESS takes torch and torchvision from another package index (README: CPU-only)
 TORCH_INDEX ?=
 
-.PHONY: demo test lint format bench calibrate clean
+.PHONY: demo test lint format bench calibrate paper clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.ready
@@ -28,6 +28,9 @@ bench: $(VENV)/.ready
 
 calibrate: $(VENV)/.ready
 	$(BIN)/python bench/calibrate.py
+
+paper: $(VENV)/.ready
+	$(BIN)/python bench/paper.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info

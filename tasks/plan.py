@@ -61,7 +61,7 @@ _CODE = {
         "tasks/concentration",
     ),
     "package": ("geo/outputs", "tasks/package"),
-    "report": ("geo/outputs", "tasks/report"),
+    "report": ("geo/outputs", "tasks/report", "tasks/publish"),
 }
 DIGESTS = "digests.json"
 LICENSED = ("imagery", "roads", "collisions", "exposure")

@@ -13,6 +13,7 @@ from geo.outputs.report import ReportData, write_report
 from geo.outputs.thumbnails import thumbnail
 from tasks.package import gather
 from tasks.plan import LICENSED, Plan
+from tasks.publish import notes
 from tasks.stage import read_json
 
 METHODS = {
@@ -56,6 +57,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         methods=METHODS,
         places=layers["places"],
         junction_types=layers["junction_types"],
+        tests=layers["tests"],
+        findings=notes(plan),
     )
     write_report(folder / plan.report.name, data)
     return [Entry("thumbnails", "done", "", len(pictures))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -56,8 +56,10 @@ class ReportData:
         First and last day of the collision records.
     methods
         How the numbers were made, by what they are: ``{"Rate ratio": "..."}``.
-    places, junction_types
+    places, junction_types, tests
         The layers of the GeoPackage; None: not shown.
+    findings
+        Sentences on the whole city, without their full stops.
     """
 
     city: str
@@ -76,6 +78,8 @@ class ReportData:
     methods: Mapping[str, str] = field(default_factory=dict)
     places: pd.DataFrame | None = None
     junction_types: pd.DataFrame | None = None
+    tests: pd.DataFrame | None = None
+    findings: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,7 @@ def render(data: ReportData) -> str:
         has_q=bool(data.clusters["q_value"].notna().any()),
         traffic="" if (told := data.run.get("traffic", "not known")) == "not known" else told,
         places=_places(data),
+        tests=_tests(data),
         settings=_flat(data.config),
         warnings=list((data.quality.get("encoder") or {}).get("warnings") or ()),
         measures=_measures(data.quality),
@@ -285,6 +290,34 @@ def _places(data: ReportData) -> list[dict[str, str]]:
         | {what: _with_interval(row, f"{what}_per_{row['per']}") for what in ("collisions", "ksi")}
         for row in rows
     ]
+
+
+def _tests(data: ReportData) -> list[dict[str, str]]:
+    """Lay out the tests that were made, those with the smallest q first."""
+    if data.tests is None:
+        return []
+    made = data.tests[data.tests["p_value"].notna()]
+    made = made.sort_values(["q_value", "p_value", "cluster"], kind="stable")
+    return [
+        {
+            "cluster": str(int(row["cluster"])),
+            "outcome": column_title(str(row["outcome"])),
+            "comparison": str(row["comparison"]),
+            "observed": figure(_number(row["observed"])),
+            "expected": figure(_number(row["expected"])),
+            "ratio": figure(_number(row["ratio"]), 2),
+            "limits": ratio_limits(_number(row["low"]), _number(row["high"])),
+            "p_value": figure(_number(row["p_value"]), 2),
+            "q_value": figure(_number(row["q_value"]), 2),
+        }
+        for row in made.to_dict("records")
+    ]
+
+
+def column_title(name: str) -> str:
+    """Give what QGIS shows for a column of segments, without its unit."""
+    alias = next((one.alias for one in LAYERS["segments"].columns if one.name == name), name)
+    return alias.removesuffix(" (number)")
 
 
 def _with_interval(row: Mapping[Any, Any], name: str) -> str:

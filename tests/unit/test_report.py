@@ -76,6 +76,8 @@ def data(grid_city):
         ratio_of="ksi",
         period=(date(2019, 1, 1), date(2023, 12, 31)),
         methods={"Intervals": "exact, 95 % <two-sided>"},
+        tests=grid_city.layers["tests"],
+        findings=["of <roads>, 4 % carry half"],
     )
 
 
@@ -99,6 +101,14 @@ def test_text_of_the_data_stays_text(data):
         "ab<12>&",
     ):
         assert text in page.words
+
+
+def test_findings_and_the_comparisons_that_were_made_are_told(data):
+    page = Page(render(data))
+    assert "Of <roads>, 4 % carry half." in page.words
+    made = data.tests["p_value"].notna().sum()
+    assert page.words.count("all clustered roads") == made
+    assert "KSI collisions" in page.words
 
 
 def test_the_page_needs_no_network(data):

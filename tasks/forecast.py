@@ -20,6 +20,8 @@ from geo.roads.segments import build_network
 from tasks.exposure import measure
 from tasks.tiles import lay_out
 
+SECONDS_A_SEGMENT = 0.001
+"""Of statistics."""
 SECONDS_BESIDES = 20.0
 """Seconds that a run takes besides imagery and encoding, of which Prefect's temporary server is the most."""
 
@@ -81,7 +83,8 @@ def forecast(config: CityConfig) -> dict[str, Any]:
     else:
         encoding = covered * _seconds_per_tile(config, float(images["pixel_m"].min()))
     found["seconds_per_tile"] = round(encoding / covered, 4)
-    found["seconds"] = round(SECONDS_BESIDES + known + encoding)
+    statistics = SECONDS_A_SEGMENT * found["segments"]
+    found["seconds"] = round(SECONDS_BESIDES + statistics + known + encoding)
     if covered < len(tiles):
         warnings.append(
             f"{len(tiles) - covered:,} of {len(tiles):,} tiles lie outside the imagery's footprints"

@@ -27,7 +27,7 @@ from prefect.futures import as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.memory import share_arenas
-from flows.progress import stage_bar
+from flows.progress import say, stage_bar
 from geo.ledger import Entry
 from tasks import (
     clusters,
@@ -44,6 +44,7 @@ from tasks import (
     safety,
     tiles,
 )
+from tasks.lock import one_run
 from tasks.plan import Plan, make_plan
 from tasks.stage import StageResult, run_stage
 
@@ -99,8 +100,9 @@ def city_flow(config: str, overrides: dict[str, str] | None = None, out: str | N
     """
     start = time.monotonic()
     plan = make_plan(Path(config), overrides, None if out is None else Path(out))
-    results = [_run(name, plan) for name in BUILDERS]
-    return publish.publish(plan, results, seconds=time.monotonic() - start)
+    with one_run(plan.folder, wait=plan.config.output.when_busy == "wait", tell=say):
+        results = [_run(name, plan) for name in BUILDERS]
+        return publish.publish(plan, results, seconds=time.monotonic() - start)
 
 
 def _run(name: str, plan: Plan) -> StageResult:

@@ -129,7 +129,9 @@ def _run_city(city: Path, overrides: dict[str, str], out: Path | None) -> dict[s
     if summary is not None:
         return summary
     from flows.city import city_flow  # noqa: PLC0415
+    from flows.server import make_ready  # noqa: PLC0415
 
+    make_ready()
     return city_flow(str(city), overrides, None if out is None else str(out))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -49,6 +50,15 @@ def shown(console: Console) -> Iterator[None]:
             yield
         finally:
             _display.reset(token)
+
+
+def say(text: str) -> None:
+    """Print a line above the bars; in the log of the run where there is no display."""
+    display = _display.get()
+    if display is None:
+        logging.getLogger("roadprint").info(text)
+    else:
+        display.console.print(text, markup=False)
 
 
 @contextmanager

@@ -242,6 +242,10 @@ class Output(Section):
     """Where results go."""
 
     folder: str = Field(default="runs", description="Folder of all runs, relative to the city's file.")
+    when_busy: Literal["wait", "refuse"] = Field(
+        default="wait",
+        description="What a run does while another run of the same city is going on: wait for it to end, or refuse.",
+    )
 
 
 class CityConfig(Section):
@@ -451,6 +455,6 @@ def _absolute(config: CityConfig, folder: Path) -> CityConfig:
             "roads": config.roads.model_copy(update={"source": resolve(config.roads.source)}),
             "encoder": encoder,
             "collisions": collisions,
-            "output": Output(folder=resolve(config.output.folder)),
+            "output": config.output.model_copy(update={"folder": resolve(config.output.folder)}),
         }
     )

@@ -44,6 +44,10 @@ class SourceError(RoadprintError):
     """A file or URL that cannot be read at all."""
 
 
+class BusyError(RoadprintError):
+    """A folder of results that another run holds."""
+
+
 class LayerError(RoadprintError):
     """A source that can be read but lacks what is needed (column, CRS, rows, overlap)."""
 

@@ -38,6 +38,7 @@ from tasks import (
     features,
     inference,
     package,
+    pictures,
     publish,
     report,
     roads,
@@ -46,7 +47,7 @@ from tasks import (
 )
 from tasks.lock import one_run
 from tasks.plan import Plan, make_plan
-from tasks.stage import StageResult, run_stage
+from tasks.stage import StageResult, full_disk_told, run_stage
 
 BUILDERS: dict[str, Callable[[Plan, Path], list[Entry]]] = {
     "roads": roads.build,
@@ -58,6 +59,7 @@ BUILDERS: dict[str, Callable[[Plan, Path], list[Entry]]] = {
     "safety": safety.build,
     "inference": inference.build,
     "concentration": concentration.build,
+    "pictures": pictures.build,
     "package": package.build,
     "report": report.build,
 }
@@ -82,25 +84,32 @@ def shard_task(job: encode.ShardJob) -> int:
 
 
 @flow(name="city-flow", task_runner=TWO_AT_ONCE, persist_result=False)
-def city_flow(config: str, overrides: dict[str, str] | None = None, out: str | None = None) -> dict[str, Any]:
+def city_flow(
+    config: str, overrides: dict[str, str] | None = None, out: str | None = None, base: str | None = None
+) -> dict[str, Any]:
     """Run one city.
 
     Parameters
     ----------
     config
-        Path of the city's YAML file.
+        Path of the city's YAML file, or of the GeoPackage of a run that is repeated.
     overrides
         ``{"clusters.k": "5"}``: values that replace or add keys.
     out
         Folder for results instead of ``output.folder``.
+    base
+        Folder that relative paths of the configuration start at, where it is not that of the file.
 
     Returns
     -------
     The run's summary: where the GeoPackage and the report are, and what became of every item by stage.
     """
     start = time.monotonic()
-    plan = make_plan(Path(config), overrides, None if out is None else Path(out))
-    with one_run(plan.folder, wait=plan.config.output.when_busy == "wait", tell=say):
+    plan = make_plan(
+        Path(config), overrides, None if out is None else Path(out), base=None if base is None else Path(base)
+    )
+    busy = plan.config.output.when_busy
+    with full_disk_told(plan.folder), one_run(plan.folder, wait=busy == "wait", tell=say):
         results = [_run(name, plan) for name in BUILDERS]
         return publish.publish(plan, results, seconds=time.monotonic() - start)
 

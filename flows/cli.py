@@ -88,8 +88,27 @@ def _parser() -> argparse.ArgumentParser:
     ):
         one = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         one.set_defaults(command=command, show=show)
-        if name != "demo":
+        if name == "run":
+            source = one.add_mutually_exclusive_group(required=True)
+            source.add_argument(
+                "city", type=Path, nargs="?", metavar="CITY.yaml", help="the city's configuration"
+            )
+            source.add_argument(
+                "--from",
+                type=Path,
+                dest="repeated",
+                metavar="FILE.gpkg",
+                help="repeat the run that made this file",
+            )
+            one.add_argument(
+                "--base",
+                type=Path,
+                metavar="FOLDER",
+                help="with --from: where the relative paths of its configuration start, when they are not found",
+            )
+        if name == "check":
             one.add_argument("city", type=Path, metavar="CITY.yaml", help="the city's configuration")
+        if name != "demo":
             one.add_argument(
                 "--set",
                 action="append",
@@ -117,22 +136,40 @@ def _overrides(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def _run(asked: argparse.Namespace) -> dict[str, Any]:
+    if asked.repeated is not None:
+        return _repeat(asked.repeated, _overrides(asked.set), asked.out, asked.base)
     return _run_city(asked.city, _overrides(asked.set), asked.out)
 
 
-def _run_city(city: Path, overrides: dict[str, str], out: Path | None) -> dict[str, Any]:
-    """Run a city, or find the same run finished before; then nothing heavy is imported, and no flow started."""
+def _repeat(file: Path, overrides: dict[str, str], out: Path | None, base: Path | None) -> dict[str, Any]:
+    """Run what made a GeoPackage again, and say what is not as it was."""
     from tasks.plan import make_plan  # noqa: PLC0415 - each command imports what it needs: torch takes seconds
+    from tasks.recall import recall  # noqa: PLC0415
+
+    recalled = recall(file, overrides, base)
+    plan = make_plan(file, overrides, out, base=recalled.base)
+    changes = recalled.changes(plan.inputs, plan.versions)
+    summary = _run_city(file, overrides, out, recalled.base)
+    return summary | {"warnings": [*changes, *summary["warnings"]]}
+
+
+def _run_city(
+    city: Path, overrides: dict[str, str], out: Path | None, base: Path | None = None
+) -> dict[str, Any]:
+    """Run a city, or find the same run finished before; then nothing heavy is imported, and no flow started."""
+    from tasks.plan import make_plan  # noqa: PLC0415
     from tasks.publish import finished_before  # noqa: PLC0415
 
-    summary = finished_before(make_plan(city, overrides, out))
+    summary = finished_before(make_plan(city, overrides, out, base=base))
     if summary is not None:
         return summary
     from flows.city import city_flow  # noqa: PLC0415
     from flows.server import make_ready  # noqa: PLC0415
 
     make_ready()
-    return city_flow(str(city), overrides, None if out is None else str(out))
+    return city_flow(
+        str(city), overrides, None if out is None else str(out), None if base is None else str(base)
+    )
 
 
 def _check(asked: argparse.Namespace) -> dict[str, Any]:

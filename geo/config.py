@@ -7,16 +7,14 @@ start at the file's own folder; ``${NAME}`` is taken from the environment.
 from __future__ import annotations
 
 import glob
-import json
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from geo.config_file import expand, read_raw
 from geo.config_records import (
     Collisions,
     Columns,
@@ -54,7 +52,6 @@ __all__ = [
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 LEAST_TILE_PX, LARGEST_TILE_PX = 4, 8192
 """A tile of fewer pixels a side shows nothing, one of more takes a gigabyte."""
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class Imagery(Section):
@@ -229,6 +226,11 @@ class Clusters(Section):
     resamples: Annotated[int, Field(ge=2, le=1000)] = Field(
         default=10, description="Bootstrap samples behind the stability of each k."
     )
+    keep_numbers: bool = Field(
+        default=True,
+        description="Whether a type keeps the number that it had in the city's newest earlier run, where it is the "
+        "same type by the road that both cover; false: always by size.",
+    )
 
     @field_validator("k_range")
     @classmethod
@@ -245,6 +247,11 @@ class Output(Section):
     when_busy: Literal["wait", "refuse"] = Field(
         default="wait",
         description="What a run does while another run of the same city is going on: wait for it to end, or refuse.",
+    )
+    thumbnails: Literal["prototypes", "all", "none"] = Field(
+        default="prototypes",
+        description="Which tiles have their picture in the GeoPackage: those of prototypes and edge cases, all, or "
+        "none.",
     )
 
 
@@ -281,15 +288,17 @@ class CityConfig(Section):
         return area
 
 
-def load(path: Path, overrides: Mapping[str, str] | None = None) -> CityConfig:
+def load(path: Path, overrides: Mapping[str, str] | None = None, *, base: Path | None = None) -> CityConfig:
     """Read and check a city's file.
 
     Parameters
     ----------
     path
-        The YAML file.
+        The YAML file, or a GeoPackage that a run made, which holds its configuration.
     overrides
         ``{"clusters.k": "5"}``: values, read as YAML, that replace or add keys.
+    base
+        Folder that relative paths start at; None: that of the file.
 
     Returns
     -------
@@ -302,100 +311,12 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> CityConfig:
     """
     raw = read_raw(path, overrides)
     try:
-        config = CityConfig.model_validate(_expand(raw, str(path)))
+        config = CityConfig.model_validate(expand(raw, str(path)))
     except ValidationError as error:
         raise ConfigurationError(
             _describe(error), where=str(path), todo="See 'A city of your own' in the README for every key."
         ) from error
-    return _absolute(config, path.resolve().parent)
-
-
-class _OneOfAKey(yaml.SafeLoader):
-    """Reads YAML as `yaml.safe_load` does, but for a key that stands twice: of these, one would be lost unseen."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
-        """Build a mapping of distinct keys."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = next((key for i, key in enumerate(keys) if key in keys[:i]), None)
-        if twice is not None:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {twice!r} stands there twice", node.start_mark
-            )
-        return super().construct_mapping(node, deep)
-
-
-def read_raw(path: Path, overrides: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Read a city's file as it was written: variables and relative paths stay what they are.
-
-    Raises
-    ------
-    ConfigurationError
-        When it cannot be read, or is not a mapping of keys.
-    """
-    try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), _OneOfAKey)  # noqa: S506 - a safe loader
-        json.dumps(raw, default=str, skipkeys=True)  # what contains itself has no end
-    except OSError as error:
-        raise ConfigurationError(
-            f"the file cannot be read ({error.strerror})",
-            where=str(path),
-            todo="Give the path of a city's file.",
-        ) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigurationError(
-            f"not valid YAML: {' '.join(str(error).split())}",
-            where=str(path),
-            todo="Mend the line that the message names.",
-        ) from error
-    if not isinstance(raw, dict):
-        raise ConfigurationError(
-            "a mapping of keys is expected at the top",
-            where=str(path),
-            todo="Start from a file in data/cities.",
-        )
-    for key, text in (overrides or {}).items():
-        _set(raw, key, text)
-    return raw
-
-
-def _set(raw: dict[str, Any], key: str, text: str) -> None:
-    """Set a dotted key to a YAML value."""
-    *parents, last = key.split(".")
-    for parent in parents:
-        below = raw.setdefault(parent, {})
-        if not isinstance(below, dict):
-            raise ConfigurationError(
-                f"{parent!r} is not a section", where=f"--set {key}", todo="Mend the key."
-            )
-        raw = below
-    try:
-        raw[last] = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigurationError(
-            f"{text!r} is not a YAML value", where=f"--set {key}", todo="Quote the value."
-        ) from error
-
-
-def _expand(value: object, where: str) -> object:
-    """Replace ``${NAME}`` by the environment's value, everywhere."""
-    if isinstance(value, dict):
-        return {key: _expand(below, where) for key, below in value.items()}
-    if isinstance(value, list):
-        return [_expand(below, where) for below in value]
-    if not isinstance(value, str):
-        return value
-
-    def look_up(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in os.environ:
-            raise ConfigurationError(
-                f"the environment variable {name} is not set",
-                where=where,
-                todo=f"Set it first: export {name}=..., or write the value in the file.",
-            )
-        return os.environ[name]
-
-    return _VARIABLE.sub(look_up, value)
+    return _absolute(config, (base or path.parent).resolve())
 
 
 def _describe(error: ValidationError) -> str:

@@ -44,6 +44,10 @@ class SourceError(RoadprintError):
     """A file or URL that cannot be read at all."""
 
 
+class FullDiskError(RoadprintError):
+    """A disk, or the share of it that the user may fill, has no room left."""
+
+
 class BusyError(RoadprintError):
     """A folder of results that another run holds."""
 

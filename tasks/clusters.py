@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
+from geo.clusters.alike import most_alike
 from geo.clusters.choose import choose_k
 from geo.clusters.fit import Clustering, cluster
+from geo.clusters.numbers import keep_numbers
 from geo.clusters.prototypes import central_tiles, pick
 from geo.clusters.space import Points, to_space
 from geo.features.encoder import Embeddings
@@ -41,8 +44,17 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
             "cluster_baseline": pd.array(baseline.labels, dtype="Int64"),
         }
     )
+    roads = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
+    roads = roads.set_index("segment_id").loc[ids].reset_index()
+    segments["looks_like"] = _looks_like(ids, points, found, roads, 2 * plan.config.tiles.tile_m)
     picks = pick(ids, found, seed=settings.seed)
     picks["tile_id"] = central_tiles(picks, tiles)
+    if plan.numbers.segments is not None:
+        earlier = gpd.read_parquet(plan.numbers.segments, columns=["cluster", "geom"])
+        numbers = keep_numbers(roads.assign(cluster=found.labels), earlier, plan.numbers.reserved)
+        segments["cluster"] = segments["cluster"].map(numbers).astype("Int64")
+        picks["cluster"] = picks["cluster"].map(numbers)
+    picks = picks.sort_values("cluster", kind="stable", ignore_index=True)
     segments.to_parquet(folder / "segments.parquet")
     picks.to_parquet(folder / "prototypes.parquet")
     choice.to_parquet(folder / "choice.parquet")
@@ -52,6 +64,15 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         quality["encoder"]["warnings"] = [*quality["encoder"]["warnings"], few]
     write_json(folder / "quality.json", quality)
     return [Entry("segments", "done", "", len(segments))]
+
+
+def _looks_like(
+    ids: pd.Index, points: Points, found: Clustering, roads: gpd.GeoDataFrame, apart_m: float
+) -> list[str | None]:
+    """Name the segments that look most like each, joined by ``;``."""
+    middles = roads.geometry.interpolate(0.5, normalized=True)
+    best = most_alike(points, found.labels, middles.get_coordinates().to_numpy(), apart_m=apart_m)
+    return [";".join(ids[row[row >= 0]]) or None for row in best]
 
 
 def _pool(tiles: pd.DataFrame, column: str) -> tuple[pd.Index, Embeddings]:

@@ -9,6 +9,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 
+from geo.clusters.prototypes import SHOWN
 from geo.collisions.period import period_covered
 from geo.collisions.read import read_collisions
 from geo.config import CityConfig
@@ -24,6 +25,11 @@ SECONDS_A_SEGMENT = 0.001
 """Of statistics."""
 SECONDS_BESIDES = 20.0
 """Seconds that a run takes besides imagery and encoding, of which Prefect's temporary server is the most."""
+BYTES = {"segments": 1450, "tiles": 320, "collision_rows": 180, "junctions": 150}
+"""Of the GeoPackage by row, with what hangs on it: windows and pieces of density on segments, indexes on all."""
+BYTES_BESIDES = 700_000
+"""Of styles, the project and tables."""
+BYTES_A_PICTURE = 7200
 
 
 def forecast(config: CityConfig) -> dict[str, Any]:
@@ -36,8 +42,8 @@ def forecast(config: CityConfig) -> dict[str, Any]:
 
     Returns
     -------
-    ``city``; ``forecast``: segments, junctions, tiles, coverage, collisions and seconds; ``ledger``: what would be
-    left out, as far as it can be told; ``warnings``.
+    ``city``; ``forecast``: segments, junctions, tiles, coverage, collisions, seconds and megabytes; ``ledger``: what
+    would be left out, as far as it can be told; ``warnings``.
 
     Raises
     ------
@@ -85,6 +91,10 @@ def forecast(config: CityConfig) -> dict[str, Any]:
     found["seconds_per_tile"] = round(encoding / covered, 4)
     statistics = SECONDS_A_SEGMENT * found["segments"]
     found["seconds"] = round(SECONDS_BESIDES + statistics + known + encoding)
+    found["pictures"] = _pictures(config, covered)
+    size = BYTES_BESIDES + BYTES_A_PICTURE * found["pictures"]
+    size += sum(each * found.get(rows, 0) for rows, each in BYTES.items())
+    found["geopackage_mb"] = round(size / 1e6, 1)
     if covered < len(tiles):
         warnings.append(
             f"{len(tiles) - covered:,} of {len(tiles):,} tiles lie outside the imagery's footprints"
@@ -95,6 +105,14 @@ def forecast(config: CityConfig) -> dict[str, Any]:
         "ledger": [asdict(entry) for entry in merge(entries)],
         "warnings": warnings,
     }
+
+
+def _pictures(config: CityConfig, covered: int) -> int:
+    """Count the pictures that the GeoPackage will hold at most."""
+    if config.output.thumbnails == "none":
+        return 0
+    k = config.clusters.k_range[1] if config.clusters.k == "auto" else config.clusters.k
+    return covered if config.output.thumbnails == "all" else min(covered, 2 * SHOWN * k)
 
 
 def _seconds_of_chips(config: CityConfig, tiles: gpd.GeoDataFrame) -> tuple[int, float]:

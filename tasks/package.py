@@ -1,4 +1,4 @@
-"""Stage 9: everything known comes together in one GeoPackage."""
+"""Stage 11: everything known comes together in one GeoPackage."""
 
 from __future__ import annotations
 
@@ -10,12 +10,23 @@ import geopandas as gpd
 import pandas as pd
 import pyproj
 
+from geo.clusters.prototypes import central_tiles
+from geo.imagery.mosaic import plan_mosaics
 from geo.ledger import Entry, to_frame
 from geo.outputs.arrange import empty_layer
 from geo.outputs.geopackage import write_geopackage
+from geo.outputs.geoparquet import write_geoparquet
+from geo.outputs.metadata import layer_metadata
+from geo.outputs.names import FILE as NAMES
+from geo.outputs.names import with_names
+from geo.outputs.project import NAME as PROJECT
+from geo.outputs.project import Mosaic, overview
+from geo.outputs.qgis_tables import About
 from geo.outputs.qml import city_styles
+from tasks.earlier import TABLES
 from tasks.features import load_tiles
-from tasks.plan import LICENSED, STAGES, Plan
+from tasks.pictures import KINDS, load_pictures
+from tasks.plan import LICENSED, NAMES_OF_TYPES, STAGES, Plan
 from tasks.stage import read_json, read_summary
 
 FILE_DATE = datetime(2000, 1, 1, tzinfo=UTC)
@@ -24,12 +35,56 @@ run took place is in ``run.json`` beside the file."""
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
-    """Write the GeoPackage under its final name."""
+    """Write the GeoPackage under its final name, and each layer as GeoParquet."""
     layers = gather(plan)
     crs = pyproj.CRS.from_user_input(layers["segments"].crs)
-    styles = city_styles(layers)
-    write_geopackage(folder / plan.geopackage.name, layers, crs=crs, styles=styles, date=FILE_DATE)
-    return [Entry("layers", "done", "", len(layers))]
+    styles = city_styles(layers, turned=plan.config.tiles.align == "road")
+    name = plan.geopackage.name
+    write_geopackage(
+        folder / name,
+        layers,
+        crs=crs,
+        styles=styles,
+        date=FILE_DATE,
+        projects={PROJECT: overview(name, plan.config.city, layers, styles, crs, _mosaics(plan))},
+        about=_about(plan, crs, layers["run"]),
+    )
+    tables = folder / TABLES
+    tables.mkdir()
+    write_geoparquet(tables, layers, crs)
+    return [Entry("layers", "done", "", len(layers)), *_unknown_names(plan, layers["clusters"])]
+
+
+def _mosaics(plan: Plan) -> list[Mosaic]:
+    """Describe the imagery that will lie beside the GeoPackage."""
+    images = gpd.read_parquet(plan.stage_folder("tiles") / "images.parquet")
+    return [
+        Mosaic(one.file, "Imagery" if number == 1 else f"Imagery {number}", one.crs, one.quick)
+        for number, one in enumerate(plan_mosaics(images), start=1)
+    ]
+
+
+def _about(plan: Plan, crs: pyproj.CRS, run: pd.DataFrame) -> About:
+    """Say what each layer is, and how the file was made."""
+    config = plan.config
+    licences = {name: getattr(config, name).licence for name in LICENSED}
+    manifest = {
+        "made_by": f"roadprint {plan.versions['roadprint']}",
+        "run": plan.run_id,
+        "stages": plan.keys,
+        **{key: value for key, value in run.itertuples(index=False) if key not in {"configuration", "times"}},
+        "configuration": plan.written,
+    }
+    return About(layer_metadata(config.city, crs, licences, config.collisions.period), manifest)
+
+
+def _unknown_names(plan: Plan, clusters: pd.DataFrame) -> list[Entry]:
+    """Say which lines of clusters.csv name a cluster that this run does not have."""
+    unknown = sorted(n for n, one in plan.names.items() if one.edited and n not in set(clusters["cluster"]))
+    if not unknown:
+        return []
+    reason = f"{NAMES} names {', '.join(map(str, unknown))}, which this run does not have; kept there for later runs"
+    return [Entry(NAMES_OF_TYPES, "skipped", reason, len(unknown))]
 
 
 def gather(plan: Plan) -> dict[str, pd.DataFrame]:
@@ -40,11 +95,13 @@ def gather(plan: Plan) -> dict[str, pd.DataFrame]:
     segments = gpd.read_parquet(roads / "segments.parquet")
     junctions = gpd.read_parquet(roads / "junctions.parquet")
     tiles = _tiles(gpd.read_parquet(tiles_folder / "tiles.parquet"), load_tiles(plan))
+    picks = pd.read_parquet(clusters / "prototypes.parquet")
     by_segment = tiles.groupby("segment_id").agg(n_tiles=("tile_id", "size"), coverage=("coverage", "mean"))
     known = [_keyed(stage / "segments.parquet") for stage in (clusters, safety, gathered)]
     for table in (by_segment, *known):
         segments = segments.join(table, on="segment_id")
-    picks = pd.read_parquet(clusters / "prototypes.parquet")
+    tiles["thumbnail"] = tiles["tile_id"].map(_pictures(plan, picks))
+    segments["shown_tile"] = segments["segment_id"].map(_shown(tiles))
     prototypes = picks[picks["kind"] == "prototype"].groupby("cluster")["tile_id"].agg(";".join)
     collisions = plan.stage_folder("collisions") / "collisions.parquet"
     return {
@@ -54,8 +111,11 @@ def gather(plan: Plan) -> dict[str, pd.DataFrame]:
         "collisions": gpd.read_parquet(collisions)
         if collisions.exists()
         else empty_layer("collisions", segments.crs),
-        "clusters": pd.read_parquet(inference / "clusters.parquet").join(
-            prototypes.rename("prototype_tiles"), on="cluster"
+        "clusters": with_names(
+            pd.read_parquet(inference / "clusters.parquet").join(
+                prototypes.rename("prototype_tiles"), on="cluster"
+            ),
+            plan.names,
         ),
         "tests": pd.read_parquet(inference / "tests.parquet"),
         "value_of_imagery": pd.read_parquet(inference / "value_of_imagery.parquet"),
@@ -69,6 +129,25 @@ def gather(plan: Plan) -> dict[str, pd.DataFrame]:
         "ledger": ledger(plan),
         "run": _run(plan),
     }
+
+
+def _pictures(plan: Plan, picks: pd.DataFrame) -> dict[str, bytes]:
+    """Choose the pictures that the GeoPackage holds."""
+    which = plan.config.output.thumbnails
+    if which == "none":
+        return {}
+    pictures = load_pictures(plan)
+    if which == "all":
+        return pictures
+    typical = set(picks.loc[picks["kind"].isin(KINDS), "tile_id"])
+    return {tile: jpeg for tile, jpeg in pictures.items() if tile in typical}
+
+
+def _shown(tiles: pd.DataFrame) -> pd.Series:
+    """Choose the tile that shows each segment: of those with a picture, the one nearest to the middle."""
+    with_picture = tiles[tiles["thumbnail"].notna()]
+    segments = with_picture[["segment_id"]].drop_duplicates()
+    return central_tiles(segments, with_picture).set_axis(segments["segment_id"])
 
 
 def _keyed(path: Path, key: str = "segment_id") -> pd.DataFrame:

@@ -16,9 +16,13 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from geo.collisions.sources import expand_tables
-from geo.config import CityConfig, is_url, load, read_raw
+from geo.config import CityConfig, is_url, load
+from geo.config_file import read_raw
 from geo.exposure.counts import expand_counts
 from geo.imagery.sources import digest_file, expand_sources
+from geo.outputs.names import FILE as NAMES
+from geo.outputs.names import Named, read_names
+from tasks.earlier import SUMMARY, Numbering, numbering
 from tasks.stage import code_digest, digest, results_folder, write_json
 
 STAGES = (
@@ -31,11 +35,13 @@ STAGES = (
     "safety",
     "inference",
     "concentration",
+    "pictures",
     "package",
     "report",
 )
 _SHARED_CODE = (
     "geo/config",
+    "geo/config_file",
     "geo/config_records",
     "geo/config_safety",
     "geo/errors",
@@ -46,7 +52,7 @@ _CODE = {
     "roads": ("geo/roads", "tasks/roads"),
     "tiles": ("geo/tiles", "geo/imagery", "tasks/tiles"),
     "features": ("geo/imagery", "geo/tiles", "geo/features", "tasks/encode", "tasks/features"),
-    "clusters": ("geo/clusters", "geo/features/pooling", "tasks/clusters"),
+    "clusters": ("geo/clusters", "geo/features/pooling", "tasks/clusters", "tasks/earlier"),
     "collisions": ("geo/collisions", "tasks/collisions"),
     "exposure": ("geo/exposure", "geo/collisions", "tasks/exposure"),
     "safety": ("geo/safety", "geo/exposure", "geo/roads/lines", "tasks/safety"),
@@ -60,10 +66,13 @@ _CODE = {
         "tasks/inference",
         "tasks/concentration",
     ),
-    "package": ("geo/outputs", "tasks/package"),
+    "pictures": ("geo/imagery", "geo/outputs/thumbnails", "geo/clusters/prototypes", "tasks/pictures"),
+    "package": ("geo/outputs", "geo/imagery/mosaic", "tasks/package"),
     "report": ("geo/outputs", "tasks/report", "tasks/publish"),
 }
 DIGESTS = "digests.json"
+NAMES_OF_TYPES = "names of types"
+"""What the ledger calls lines of ``clusters.csv``."""
 LICENSED = ("imagery", "roads", "collisions", "exposure")
 """Sections whose licence is quoted."""
 LIBRARIES = (
@@ -97,6 +106,12 @@ class Plan:
         The digest of each input file, by its place from the city's file (its name alone where it lies elsewhere).
     weights
         What stands for the encoder's weights: the digest of a local file, else the encoder's name.
+    numbers
+        Where the clusters' numbers come from.
+    names
+        What the analyst calls the clusters.
+    base
+        Folder that relative paths of the configuration start at.
     """
 
     config: CityConfig
@@ -105,6 +120,9 @@ class Plan:
     keys: dict[str, str]
     inputs: dict[str, str]
     weights: str
+    numbers: Numbering
+    names: dict[int, Named]
+    base: Path
 
     @property
     def run_id(self) -> str:
@@ -134,7 +152,7 @@ class Plan:
     @property
     def summary(self) -> Path:
         """What the run said at its end."""
-        return self.run_folder / "run.json"
+        return self.run_folder / SUMMARY
 
     def stage_folder(self, name: str) -> Path:
         """Folder of a finished stage."""
@@ -206,24 +224,33 @@ def _referred(path: Path) -> list[Path]:
     return sorted({path.parent / name for name in names})
 
 
-def make_plan(city: Path, overrides: Mapping[str, str] | None = None, out: Path | None = None) -> Plan:
+def make_plan(
+    city: Path,
+    overrides: Mapping[str, str] | None = None,
+    out: Path | None = None,
+    *,
+    base: Path | None = None,
+) -> Plan:
     """Read a city's file, digest its inputs and name every stage.
 
     Parameters
     ----------
     city
-        The city's YAML file.
+        The city's YAML file, or a GeoPackage that a run made.
     overrides
         Values that replace or add keys, see `geo.config.load`.
     out
         Folder for results instead of ``output.folder``.
+    base
+        Folder that relative paths start at; None: that of the file.
 
     Raises
     ------
     ConfigurationError
         When the file is not a valid configuration.
     """
-    config = load(city, overrides)
+    base = (base or city.parent).resolve()
+    config = load(city, overrides, base=base)
     folder = results_folder((out or Path(config.output.folder)).resolve() / config.city)
     files = FileDigests(folder / "stages" / DIGESTS)
     images = {path: files.of(path) for path in expand_sources(config.imagery.sources)}
@@ -238,8 +265,10 @@ def make_plan(city: Path, overrides: Mapping[str, str] | None = None, out: Path 
     licence = {name: plain[name].pop("licence") for name in LICENSED}
     for key in ("sources", "cache_mb"):
         plain["imagery"].pop(key)
+    keep = plain["clusters"].pop("keep_numbers")
     safety = dict(plain["safety"])
     gathering = safety.pop("concentration")
+    names = read_names(folder / NAMES)
     needs: dict[str, tuple[object, ...]] = {
         "roads": (plain["roads"], plain["segments"], plain["crs"], plain["area"], list(roads.values())),
         "tiles": (plain["tiles"], plain["imagery"], sorted(images.items())),
@@ -250,7 +279,8 @@ def make_plan(city: Path, overrides: Mapping[str, str] | None = None, out: Path 
         "safety": (safety,),
         "inference": (),
         "concentration": (gathering, plain["clusters"], plain["tiles"]),
-        "package": (plain, licence, {name: version(name) for name in LIBRARIES}),
+        "pictures": (plain["output"]["thumbnails"] == "all",),
+        "package": (plain, licence, {name: version(name) for name in LIBRARIES}, _said(names)),
         "report": (),
     }
     after: dict[str, tuple[str, ...]] = {
@@ -263,21 +293,33 @@ def make_plan(city: Path, overrides: Mapping[str, str] | None = None, out: Path 
         "safety": ("collisions", "exposure"),
         "inference": ("clusters", "safety"),
         "concentration": ("features", "safety"),
-        "package": ("inference", "concentration"),
+        "pictures": ("clusters", "concentration"),
+        "package": ("inference", "concentration", "pictures"),
         "report": ("package",),
     }
     keys: dict[str, str] = {}
     for name in STAGES:
         code = code_digest(*_SHARED_CODE, *_CODE[name])
         keys[name] = digest(name, needs[name], [keys[earlier] for earlier in after[name]], code)
+        if name == "clusters":
+            numbers = numbering(folder, keys[name], names, keep=keep)
+            keys[name] = numbers.key
     return Plan(
         config,
         read_raw(city, overrides),
         folder,
         keys,
-        _labelled({**images, **roads, **tables, **traffic}, city.resolve().parent),
+        _labelled({**images, **roads, **tables, **traffic}, base),
         weights,
+        numbers,
+        names,
+        base,
     )
+
+
+def _said(names: Mapping[int, Named]) -> list[dict[str, Any]]:
+    """List what the analyst says of clusters, without lines as a fresh table has them."""
+    return [one.model_dump() for _, one in sorted(names.items()) if one.edited]
 
 
 def _labelled(digests: Mapping[str, str], base: Path) -> dict[str, str]:

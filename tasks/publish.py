@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from geo.imagery.sources import digest_file
-from tasks.plan import Plan
+from tasks.earlier import TABLES
+from tasks.plan import NAMES_OF_TYPES, Plan
 from tasks.stage import StageResult, read_json, unfinished, write_json
 
 
@@ -30,6 +31,8 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
     -------
     The summary that the command line prints.
     """
+    from tasks.beside import keep_names, write_mosaics  # noqa: PLC0415 - a rerun that changes nothing needs no geopandas
+
     quality = read_json(plan.stage_folder("clusters") / "quality.json")
     source = plan.stage_folder("collisions") / "source.json"
     about_records = read_json(source) if source.exists() else {}
@@ -41,13 +44,36 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
         "seconds": round(seconds, 3),
         "stages": [result.as_row() for result in results],
         "notes": notes(plan),
-        "warnings": [*quality["encoder"]["warnings"], *about_records.get("warnings", ())],
+        "warnings": [
+            *quality["encoder"]["warnings"],
+            *about_records.get("warnings", ()),
+            *(
+                f"{e.item}: {e.reason}"
+                for result in results
+                for e in result.entries
+                if e.item == NAMES_OF_TYPES
+            ),
+        ],
     }
     with unfinished(plan.run_folder) as work:
         for stage, file in (("package", plan.geopackage.name), ("report", plan.report.name)):
             shutil.copyfile(plan.stage_folder(stage) / file, work / file)
-        files = {file.name: digest_file(file) for file in sorted(work.iterdir())}
-        write_json(work / plan.summary.name, summary | {"files": files})
+        shutil.copytree(plan.stage_folder("package") / TABLES, work / TABLES)
+        write_mosaics(plan, work)
+        files = {
+            file.relative_to(work).as_posix(): digest_file(file)
+            for file in sorted(work.rglob("*"))
+            if file.is_file()
+        }
+        numbers = {
+            "key": plan.numbers.key,
+            "own_key": plan.numbers.own_key,
+            "reserved": plan.numbers.reserved,
+        }
+        # where the configuration's relative paths start, for a run that repeats this one from its GeoPackage
+        base = os.path.relpath(plan.base, plan.run_folder)
+        write_json(work / plan.summary.name, summary | {"files": files, "numbering": numbers, "base": base})
+    keep_names(plan)
     _point(plan.folder / "latest", plan.run_id)
     return summary
 
@@ -66,6 +92,8 @@ def finished_before(plan: Plan) -> dict[str, Any] | None:
     try:
         summary: dict[str, Any] = read_json(plan.summary)
         files = summary.pop("files")
+        for only_there in ("numbering", "base"):
+            summary.pop(only_there)
         if any(digest_file(plan.run_folder / name) != expected for name, expected in files.items()):
             return None
     except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from geo.errors import ConfigurationError
+from geo.errors import ConfigurationError, FullDiskError
 from geo.ledger import Entry, Status, merge, totals
 
 SUMMARY = "summary.json"
@@ -28,6 +29,7 @@ COUNTED: dict[str, tuple[str, ...]] = {
     "safety": ("segments",),
     "inference": ("comparisons",),
     "concentration": ("windows",),
+    "pictures": ("thumbnails",),
     "package": ("layers",),
     "report": ("thumbnails",),
 }
@@ -170,6 +172,28 @@ def unfinished(folder: Path) -> Iterator[Path]:
     finally:
         for left in (work, work.with_name(f"{work.name}-old")):
             shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def full_disk_told(folder: Path) -> Iterator[None]:
+    """Say in one message that there is no room left in the folder of results, whoever finds it out.
+
+    Raises
+    ------
+    FullDiskError
+        In place of the error of the operating system.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        raise FullDiskError(
+            "the disk is full",
+            where=str(folder),
+            todo="Free space there, or name another folder with --out; what was finished before is kept, and the same "
+            "command goes on from there.",
+        ) from error
 
 
 def results_folder(folder: Path) -> Path:

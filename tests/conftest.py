@@ -11,6 +11,7 @@ from hypothesis import settings
 from pyproj import CRS
 
 from geo.outputs.layers import LAYERS
+from geo.outputs.thumbnails import thumbnail
 from geo.safety.estimates import models_table
 from geo.safety.performance import fit_performance
 from geo.safety.places import junction_types, places
@@ -23,6 +24,7 @@ settings.load_profile("fixed")
 
 AWKWARD_NAMES = ("O'Hara's \"Way\"", "<b>Bold & Sons</b> Road", "Straße 🚲 ул. Мира", None)
 YEARS = 5.0
+PICTURE = np.full((3, 50, 50), 90, dtype=np.uint8)
 
 
 @dataclass
@@ -66,6 +68,12 @@ def _segments(crs: CRS, rng: np.random.Generator) -> gpd.GeoDataFrame:
             "ksi_per_km_year_low": rate / 2,
             "ksi_per_km_year_high": rate * 2 + 1,
             "ksi_per_km_year_eb": (rate + 1.2) / 2,
+            "ksi_per_km_year_potential": (rate - 1.2) / 2,
+            "collisions_per_km_year_eb": (ksi + slight + 1) / (0.1 * YEARS),
+            "looks_like": [
+                None if i % 10 == 9 else f"{(i + 3) % n:016x};{(i + 1) % n:016x}" for i in range(n)
+            ],
+            "shown_tile": [f"{i:016x}-00" if i < 3 else None for i in range(n)],
             "gi_star_spot": np.array(["hot", "cold", "none", None], dtype=object)[np.arange(n) % 4],
             "src_lanes": np.arange(n, dtype=np.uint64),
             "src_tags": [{"surface": "asphalt"}] * n,
@@ -101,6 +109,7 @@ def _tiles(segments: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
             "bearing": np.where(seen.geometry.bounds.eval("maxx - minx") > 0, 90.0, 0.0),
             "coverage": 1.0,
             "image_id": "west;east",
+            "thumbnail": [thumbnail(PICTURE) if i < 3 else None for i in range(len(seen))],
         },
         geometry=centre.buffer(25, cap_style="square"),
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+import pyarrow as pa
 import shapely
 from pandas.api import types
 from pyproj import CRS
@@ -15,6 +17,8 @@ from geo.outputs.declare import Column, Kind, Layer
 from geo.outputs.layers import GEOMETRY_COLUMN, LAYERS, ROW_COLUMN
 
 _UTC = pd.DatetimeTZDtype("ms", "UTC")
+# bytes of plain Python objects would become a text where all are null
+_PLAIN: dict[Kind, Any] = {"text": "string", "boolean": "boolean", "blob": pd.ArrowDtype(pa.binary())}
 
 
 def empty_layer(name: str, crs: CRS) -> pd.DataFrame:
@@ -138,14 +142,12 @@ def _value_faults(column: Column, values: pd.Series) -> list[str]:
 
 def _cast(values: pd.Series, kind: Kind) -> pd.Series:
     """Give a column its type; raises TypeError or ValueError where that would change a value."""
-    if kind == "text":
-        return values.astype("string")
     if kind == "integer":
         return pd.to_numeric(values).astype("Int64")
     if kind == "real":
         return pd.to_numeric(values).astype("Float64").astype("float64")
-    if kind == "boolean":
-        return values.astype("boolean")
+    if kind in _PLAIN:
+        return values.astype(_PLAIN[kind])
     if values.isna().all():
         return pd.Series(pd.NaT, index=values.index, dtype=_UTC)
     if not isinstance(values.dtype, pd.DatetimeTZDtype):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["text", "integer", "real", "boolean", "datetime"]
+Kind = Literal["text", "integer", "real", "boolean", "datetime", "blob"]
 Geometry = Literal["LineString", "Point", "Polygon"]
 
 

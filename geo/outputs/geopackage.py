@@ -10,8 +10,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,6 +23,15 @@ from geo.errors import RoadprintError, SourceError
 from geo.outputs.arrange import arrange
 from geo.outputs.declare import Kind, Layer
 from geo.outputs.layers import GEOMETRY_COLUMN, LAYERS, ROW_COLUMN
+from geo.outputs.qgis_tables import (
+    About,
+    Style,
+    stamp,
+    write_about,
+    write_indexes,
+    write_projects,
+    write_styles,
+)
 
 VERSION = "1.3"
 _SIDE_FILES = ("-wal", "-journal")
@@ -33,46 +41,8 @@ _STORED_AS: dict[Kind, str] = {
     "real": "REAL",
     "boolean": "BOOLEAN",
     "datetime": "DATETIME",
+    "blob": "BLOB",
 }
-
-# The table as QGIS and OGR create it, with the triggers by which OGR keeps the number of rows.
-_STYLE_TABLE = """
-CREATE TABLE layer_styles (
-  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
-  f_table_catalog TEXT(256), f_table_schema TEXT(256), f_table_name TEXT(256), f_geometry_column TEXT(256),
-  styleName TEXT(30), styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN, description TEXT,
-  owner TEXT(30), ui TEXT(30), update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-);
-CREATE TRIGGER trigger_insert_feature_count_layer_styles AFTER INSERT ON layer_styles
-BEGIN UPDATE gpkg_ogr_contents SET feature_count = feature_count + 1 WHERE lower(table_name) = 'layer_styles'; END;
-CREATE TRIGGER trigger_delete_feature_count_layer_styles AFTER DELETE ON layer_styles
-BEGIN UPDATE gpkg_ogr_contents SET feature_count = feature_count - 1 WHERE lower(table_name) = 'layer_styles'; END;
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """A QGIS style of one layer.
-
-    Attributes
-    ----------
-    layer
-        Table that it belongs to.
-    name
-        What the list of styles shows, at most 30 characters.
-    qml
-        The style as QGIS writes it to a ``.qml`` file.
-    default
-        Whether QGIS takes it when the layer is added.
-    description
-        One sentence for the list of styles.
-    """
-
-    layer: str
-    name: str
-    qml: str
-    default: bool
-    description: str = ""
 
 
 def write_geopackage(
@@ -82,6 +52,8 @@ def write_geopackage(
     crs: CRS,
     styles: Sequence[Style],
     date: datetime,
+    projects: Mapping[str, str] | None = None,
+    about: About | None = None,
 ) -> None:
     """Write a GeoPackage; the same inputs give the same bytes.
 
@@ -98,6 +70,10 @@ def write_geopackage(
         Of the layers; at most one default each.
     date
         With a time zone: what the file says of its last change.
+    projects
+        QGIS projects by their name (see `geo.outputs.project`).
+    about
+        Metadata.
 
     Raises
     ------
@@ -118,7 +94,12 @@ def write_geopackage(
             work = Path(folder) / path.name
             _write_layers(work, arranged, date)
             with closing(sqlite3.connect(work)) as connection, connection:
-                _write_styles(connection, styles, date)
+                write_indexes(connection)
+                write_styles(connection, styles, date)
+                if about is not None:
+                    write_about(connection, about, date)
+                if projects:
+                    write_projects(connection, projects, date)
             _settle(work)
             check_geopackage(work, rows)
             _refuse_taken(path)
@@ -156,16 +137,11 @@ def _refuse_incomplete(layers: Mapping[str, pd.DataFrame]) -> None:
 def _gdal_date(date: datetime) -> Iterator[None]:
     """Let GDAL take `date` for the present moment, and set it back afterwards."""
     before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _stamp(date)})
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": stamp(date)})
     try:
         yield
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
-
-
-def _stamp(date: datetime) -> str:
-    """Write a moment as GeoPackage does."""
-    return date.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _write_layers(path: Path, layers: Mapping[str, pd.DataFrame], date: datetime) -> None:
@@ -187,38 +163,6 @@ def _write_layers(path: Path, layers: Mapping[str, pd.DataFrame], date: datetime
                 layer_options={"FID": ROW_COLUMN, "IDENTIFIER": layer.title, "DESCRIPTION": layer.description}
                 | place,
             )
-
-
-def _write_styles(connection: sqlite3.Connection, styles: Sequence[Style], date: datetime) -> None:
-    """Add the styles where QGIS looks for them.
-
-    The table must be registered: QGIS ignores all styles of a file that has other registered tables of attributes
-    otherwise. Times of change differ, else QGIS lists a style several times.
-    """
-    connection.executescript(_STYLE_TABLE)
-    connection.execute(
-        "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_change, srs_id) "
-        "VALUES ('layer_styles', 'attributes', 'layer_styles', 'QGIS styles of the layers', ?, 0)",
-        (_stamp(date),),
-    )
-    connection.execute("INSERT INTO gpkg_ogr_contents (table_name, feature_count) VALUES ('layer_styles', 0)")
-    connection.executemany(
-        "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, "
-        "styleQML, styleSLD, useAsDefault, description, owner, update_time) "
-        "VALUES ('', '', ?, ?, ?, ?, '', ?, ?, '', ?)",
-        [
-            (
-                style.layer,
-                "" if LAYERS[style.layer].geometry is None else GEOMETRY_COLUMN,
-                style.name,
-                style.qml,
-                style.default,
-                style.description,
-                _stamp(date + timedelta(seconds=n)),
-            )
-            for n, style in enumerate(styles)
-        ],
-    )
 
 
 def _settle(path: Path) -> None:

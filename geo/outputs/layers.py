@@ -129,6 +129,8 @@ _SEGMENTS = Layer(
             "p_worst_5_percent", "real", "Probability of being among the worst 5 % (0 to 1)", optional=True
         ),
         Column("junction_ends_per_km", "real", "Ends at junctions per km", optional=True),
+        Column("looks_like", "text", "Looks most like (segments elsewhere, of its type)", optional=True),
+        Column("shown_tile", "text", "Tile that shows it", optional=True),
         *GI_STAR,
     ),
     key="segment_id",
@@ -162,6 +164,7 @@ _TILES = Layer(
         Column("bearing", "real", "Bearing of the road (degrees from grid north)"),
         Column("coverage", "real", "Imagery coverage (0 to 1)"),
         Column("image_id", "text", "Image"),
+        Column("thumbnail", "blob", "Picture (JPEG)", optional=True),
     ),
     key="tile_id",
 )
@@ -221,6 +224,9 @@ _CLUSTERS = Layer(
         Column("p_value", "real", "p value"),
         Column("q_value", "real", "q value (false discovery rate)"),
         Column("prototype_tiles", "text", "Prototype tiles"),
+        Column("name", "text", "Name", optional=True),
+        Column("colour", "text", "Colour (#RRGGBB)", optional=True),
+        Column("note", "text", "Note", optional=True),
     ),
     key="cluster",
 )

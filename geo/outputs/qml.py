@@ -3,63 +3,94 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import jinja2
-import numpy as np
 import pandas as pd
 
-from geo.outputs.geopackage import Style
+from geo.outputs.bands import ELSE, Band, count_bands, difference_bands, rate_bands, width_expression
 from geo.outputs.layers import LAYERS
-from geo.outputs.palette import SEQUENCE, SEVERITY, UNKNOWN, look
-from geo.outputs.wording import NOT_KNOWN, figure
+from geo.outputs.names import looks_of, with_names
+from geo.outputs.palette import CERTAINTY, SEQUENCE, SEVERITY, UNKNOWN
+from geo.outputs.qgis_tables import Style
+from geo.outputs.tips import segment_tip
+from geo.outputs.wording import NOT_KNOWN
 
-ELSE = "ELSE"
-"""What QGIS takes for 'whatever no other rule drew'."""
-TYPES, KSI_RATE, COLLISION_RATE, SPOTS = "road types", "ksi rate (EB)", "collision rate", "hot spots"
+TYPES, POTENTIAL, MARGIN, SPOTS = "road types", "potential", "margin", "hot spots"
 TILES_FROM = 10_000
-"""Scale, 1 to this, from which tiles are outlined."""
-_HEADINGS = {
-    KSI_RATE: ("ksi_per_km_year_eb", "KSI per km and year, shrunk"),
-    COLLISION_RATE: ("collisions_per_km_year", "Collisions per km and year, not shrunk"),
+"""Scale, 1 to this, from which tiles are outlined, and show their pictures."""
+_WINDOW_TIP = """<b>Window [% coalesce('of rank ' || "rank", 'without a rank') %]</b><br>
+Score: [% coalesce(format_number("score_per_km", 1), 'not known') %] weighted collisions per km<br>
+Collisions: [% coalesce(format_number("n_collisions", 1), 'not known') %], of these KSI:
+[% coalesce(format_number("n_ksi", 1), 'not known') %]"""
+RATES = {
+    "ksi rate (EB)": ("ksi_per_km_year_eb", "KSI per km and year, shrunk"),
+    "collision rate (EB)": ("collisions_per_km_year_eb", "Collisions per km and year, shrunk"),
+    "collision rate": ("collisions_per_km_year", "Collisions per km and year, not shrunk"),
 }
+"""Styles of rates: column, and the heading of the legend."""
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
-    """One class of a graduated style: a QGIS expression, its label, and how it is drawn (size in mm)."""
-
-    filter: str
-    label: str
-    colour: str
-    size: str
-    filled: bool = True
-
-
-def city_styles(layers: Mapping[str, pd.DataFrame]) -> list[Style]:
+def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> list[Style]:
     """Make the styles of all layers.
 
     Parameters
     ----------
     layers
         The frames that are written (see `geo.outputs.layers`); classes and categories are taken from them.
+    turned
+        Whether tiles are turned so that their road runs upwards.
 
     Returns
     -------
-    One default style a layer, and further ones for the segments: road types (the default), the shrunk KSI rate,
-    the collision rate, and hot spots.
+    One default style a layer, and further ones for the segments: road types (the default), shrunk rates, the
+    recorded collision rate, potential for improvement, margin, and hot spots.
     """
-    segments = layers["segments"]
-    styles = [_types_style(segments)]
-    styles += [_rate_style(name, segments[column], heading) for name, (column, heading) in _HEADINGS.items()]
+    segments, clusters = layers["segments"], layers["clusters"]
+    if "colour" not in clusters:
+        clusters = with_names(clusters, {})
+    looks = looks_of(clusters)
+    tip = segment_tip(segments, {cluster: title for cluster, (title, _) in looks.items()})
+    styles = [
+        _style(
+            "segments",
+            TYPES,
+            "types.qml",
+            "Types of road by their look.",
+            looks=[(cluster, *said) for cluster, said in sorted(looks.items())],
+            unknown=UNKNOWN,
+            width=width_expression(segments["road_class"]),
+            tip=tip,
+        )
+    ]
+    for name, (heading, bands) in _segment_maps(segments).items():
+        styles.append(
+            _style(
+                "segments",
+                name,
+                "rate.qml",
+                f"{heading}.",
+                default=False,
+                heading=heading,
+                bands=bands,
+                tip=tip,
+            )
+        )
     styles.append(_junction_style(layers["junctions"]))
     styles.append(
-        _style("tiles", "outlines", "tiles.qml", "Outlines when near.", colour=UNKNOWN, scale=TILES_FROM)
+        _style(
+            "tiles",
+            "outlines",
+            "tiles.qml",
+            "Outlines and pictures when near.",
+            colour=UNKNOWN,
+            scale=TILES_FROM,
+            turned=turned,
+        )
     )
     styles.append(
         _style("collisions", "severity", "collisions.qml", "By severity.", colours=SEVERITY, unknown=UNKNOWN)
     )
-    styles += [_window_style(), _spot_style(), _density_style(layers["lixels"])]
+    styles += [_window_style(), _density_style(layers["lixels"])]
     styles += [
         _style(name, "columns", "table.qml", "") for name, layer in LAYERS.items() if layer.geometry is None
     ]
@@ -67,24 +98,31 @@ def city_styles(layers: Mapping[str, pd.DataFrame]) -> list[Style]:
     return sorted(styles, key=lambda style: order.index(style.layer))
 
 
-def _types_style(segments: pd.DataFrame) -> Style:
-    clusters = sorted(int(cluster) for cluster in segments["cluster"].dropna().unique())
-    looks = [(cluster, look(cluster)) for cluster in clusters]
-    return _style(
-        "segments", TYPES, "types.qml", "Types of road by their look.", looks=looks, unknown=UNKNOWN
-    )
+def _segment_maps(segments: pd.DataFrame) -> dict[str, tuple[str, list[Band]]]:
+    """Lay out the further maps of segments: heading of the legend, and classes."""
+    rates = {
+        name: (heading, rate_bands(segments[column]))
+        for name, (column, heading) in RATES.items()
+        if column in segments
+    }
+    return {**rates, POTENTIAL: _potential(segments), MARGIN: _margin(segments), SPOTS: _spots()}
 
 
-def _rate_style(name: str, rates: pd.Series, heading: str) -> Style:
-    return _style(
-        "segments",
-        name,
-        "rate.qml",
-        f"{heading}; quantile classes.",
-        default=False,
-        heading=heading,
-        bands=rate_bands(rates),
-    )
+def _potential(segments: pd.DataFrame) -> tuple[str, list[Band]]:
+    """Colour segments by how much more is expected of them than of roads like them."""
+    what, said = "ksi", "KSI"
+    if "ksi_per_km_year_potential" not in segments or segments["ksi_per_km_year_potential"].isna().all():
+        what, said = "collisions", "collisions"
+    column = f"{what}_per_km_year_potential"
+    values = segments[column] if column in segments else pd.Series(dtype=float, name=column)
+    heading = f"Potential for improvement: {said} per km and year more (+) or fewer than on roads like it"
+    return heading, difference_bands(values)
+
+
+def _margin(segments: pd.DataFrame) -> tuple[str, list[Band]]:
+    """Colour segments by how sure their type is."""
+    heading = "How sure the type is (margin; 0: as near to another type, 1: as typical as can be)"
+    return heading, rate_bands(segments["cluster_margin"], CERTAINTY)
 
 
 def _junction_style(junctions: pd.DataFrame) -> Style:
@@ -107,10 +145,19 @@ def _window_style() -> Style:
         Band(f"{inside} IS NULL", NOT_KNOWN, UNKNOWN, "0.4"),
     ]
     heading = "Windows in the high-injury network (collisions per km, weighted by severity)"
-    return _style("windows", "high-injury network", "lines.qml", f"{heading}.", heading=heading, bands=bands)
+    return _style(
+        "windows",
+        "high-injury network",
+        "lines.qml",
+        f"{heading}.",
+        heading=heading,
+        bands=bands,
+        tip=_WINDOW_TIP,
+    )
 
 
-def _spot_style() -> Style:
+def _spots() -> tuple[str, list[Band]]:
+    """Colour segments whose neighbourhood has more or fewer collisions than chance gives."""
     spot = '"gi_star_spot"'
     bands = [
         Band(f"{spot} = 'hot'", "Hot spot (q of 0.05 or less)", "#B2182B", "1.0"),
@@ -119,7 +166,7 @@ def _spot_style() -> Style:
         Band(ELSE, NOT_KNOWN, UNKNOWN, "0.4"),
     ]
     heading = "Hot and cold spots along the network (Gi* of shrunk rates)"
-    return _style("segments", SPOTS, "rate.qml", f"{heading}.", default=False, heading=heading, bands=bands)
+    return heading, bands
 
 
 def _density_style(lixels: pd.DataFrame) -> Style:
@@ -127,65 +174,8 @@ def _density_style(lixels: pd.DataFrame) -> Style:
     column = "kernel_collisions_per_km_year" if yearly else "kernel_collisions_per_km"
     heading = "Collisions per km and year, smoothed" if yearly else "Collisions per km, smoothed"
     bands = rate_bands(lixels[column])
-    return _style("lixels", "density", "lines.qml", f"{heading}.", heading=heading, bands=bands)
-
-
-def rate_bands(rates: pd.Series) -> list[Band]:
-    """Cut rates into classes of about equally many segments each.
-
-    Parameters
-    ----------
-    rates
-        Named by its column; null where not known.
-
-    Returns
-    -------
-    A class for exactly 0 where there are any, up to five quantile classes of the rest (fewer where quantiles
-    coincide), and one for what is not known.
-    """
-    column = f'"{rates.name}"'
-    values = rates.dropna().to_numpy(dtype=np.float64)
-    positive = values[values > 0]
-    bands = [Band(f"{column} = 0", "0", "#BDBDBD", "0.5")] if (values == 0).any() else []
-    if len(positive):
-        # quantiles that occur, so that no class is empty
-        inner = np.quantile(positive, np.linspace(0, 1, len(SEQUENCE) + 1)[1:-1], method="inverted_cdf")
-        tops = np.unique(np.append(inner, positive.max()))
-        bottoms = np.concatenate([[0.0], tops[:-1]])
-        colours = SEQUENCE[-len(tops) :]
-        for low, top, colour in zip(bottoms.tolist(), tops.tolist(), colours, strict=True):
-            least = positive[positive > low].min()
-            label = figure(top) if least == top else f"{figure(least)} to {figure(top)}"
-            bands.append(Band(f"{column} > {low!r} AND {column} <= {top!r}", label, colour, "0.9"))
-    return [*bands, Band(ELSE, NOT_KNOWN, UNKNOWN, "0.4")]
-
-
-def count_bands(counts: pd.Series) -> list[Band]:
-    """Cut counts into classes that double: 0, 1, 2 to 3, 4 to 7, 8 to 15, 16 or more.
-
-    Parameters
-    ----------
-    counts
-        Named by its column; null where not known.
-
-    Returns
-    -------
-    The classes up to the greatest count, and one for what is not known.
-    """
-    column = f'"{counts.name}"'
-    greatest = int(counts.max()) if counts.notna().any() else 0
-    bands = [Band(f"{column} = 0", "0", UNKNOWN, "1.2", filled=False)]
-    for step, colour in enumerate(SEQUENCE):
-        low, top = 2**step, 2 ** (step + 1) - 1
-        if low > greatest:
-            break
-        size = f"{1.8 + 0.9 * step:.1f}"
-        if step == len(SEQUENCE) - 1:
-            bands.append(Band(f"{column} >= {low}", f"{low} or more", colour, size))
-        else:
-            label = "1" if step == 0 else f"{low} to {top}"
-            bands.append(Band(f"{column} >= {low} AND {column} <= {top}", label, colour, size))
-    return [*bands, Band(ELSE, NOT_KNOWN, UNKNOWN, "0.8", filled=False)]
+    tip = f"""{heading}: [% coalesce(format_number("{column}", 2), 'not known') %]"""
+    return _style("lixels", "density", "lines.qml", f"{heading}.", heading=heading, bands=bands, tip=tip)
 
 
 def _rgba(colour: str) -> str:

@@ -23,7 +23,9 @@ from qgis.core import (  # noqa: E402
     QgsExpressionContextUtils,
     QgsMapRendererSequentialJob,
     QgsMapSettings,
+    QgsProject,
     QgsProviderRegistry,
+    QgsRectangle,
     QgsRenderContext,
     QgsVectorLayer,
 )
@@ -75,14 +77,12 @@ def tips(layer):
     return said
 
 
-def painted(layer, picture):
-    """How many of the picture's pixels the layer colours."""
+def painted(layers, crs, extent, picture):
+    """How many of the picture's pixels the layers colour."""
     settings = QgsMapSettings()
-    settings.setLayers([layer])
-    settings.setDestinationCrs(layer.crs())
+    settings.setLayers(layers)
+    settings.setDestinationCrs(crs)
     settings.setOutputSize(QSize(700, 700))
-    extent = layer.extent()
-    extent.scale(1.1)
     settings.setExtent(extent)
     settings.setBackgroundColor(QColor(255, 255, 255))
     job = QgsMapRendererSequentialJob(settings)
@@ -97,10 +97,13 @@ def painted(layer, picture):
 
 def look_at(layer, pictures, name):
     """What one style of a located layer does."""
+    extent = layer.extent()
+    extent.scale(1.1)
+    picture = pictures / f"{name}.png" if pictures else None
     return {
         "legend": legend(layer),
         "undrawn": undrawn(layer),
-        "painted": painted(layer, pictures / f"{name}.png" if pictures else None),
+        "painted": painted([layer], layer.crs(), extent, picture),
         "tips": tips(layer),
     }
 
@@ -118,6 +121,11 @@ def inspect(sublayer, pictures):
     }
     if not layer.isSpatial():
         return seen
+    seen["metadata"] = {
+        "title": layer.metadata().title(),
+        "licenses": layer.metadata().licenses(),
+        "abstract": layer.metadata().abstract(),
+    }
     seen["default"] = look_at(layer, pictures, sublayer.name())
     # QGIS gives the styles of this layer first, then those of others
     ours, ids, names, _, _ = layer.listStylesInDatabase()
@@ -133,6 +141,41 @@ def inspect(sublayer, pictures):
     return seen
 
 
+def seen_in_project(layer, tree):
+    """What the project makes of one layer."""
+    return {
+        "name": layer.name(),
+        "valid": layer.isValid(),
+        "source": layer.source(),
+        "shown": tree.findLayer(layer.id()).isVisible(),
+        "tips": tips(layer) if isinstance(layer, QgsVectorLayer) and layer.isSpatial() else [],
+        "temporal": isinstance(layer, QgsVectorLayer) and layer.temporalProperties().isActive(),
+    }
+
+
+def open_project(path, name, pictures):
+    """Open a project that is in the file, as Project > Open From > GeoPackage does."""
+    project = QgsProject.instance()
+    if not project.read(f"geopackage:{path}?projectName={name}"):
+        return {"error": project.error()}
+    tree, view = project.layerTreeRoot(), project.viewSettings().defaultViewExtent()
+    order = [layer for layer in tree.layerOrder() if layer.isSpatial()]
+    shown = [layer for layer in order if tree.findLayer(layer.id()).isVisible()]
+    months = project.timeSettings().temporalRange()
+    picture = pictures / f"project-{name}.png" if pictures else None
+    return {
+        "title": project.title(),
+        "crs": project.crs().authid(),
+        "layers": {key: seen_in_project(layer, tree) for key, layer in project.mapLayers().items()},
+        "order": [layer.name() for layer in order],
+        "groups": [group.name() for group in tree.children()],
+        "relations": {r.id(): r.isValid() for r in project.relationManager().relations().values()},
+        "time": [months.begin().toString("yyyy-MM-dd"), months.end().toString("yyyy-MM-dd")],
+        "view": [view.xMinimum(), view.yMinimum(), view.xMaximum(), view.yMaximum()],
+        "painted": painted(shown, project.crs(), QgsRectangle(view), picture),
+    }
+
+
 def main():
     """Print what is seen."""
     pictures = Path(sys.argv[2]) if len(sys.argv) > 2 else None
@@ -141,7 +184,13 @@ def main():
     application.initQgis()
     sublayers = QgsProviderRegistry.instance().querySublayers(sys.argv[1])
     layers = {s.name(): inspect(s, pictures) for s in sublayers if s.name() != "layer_styles"}
-    sys.stdout.write(json.dumps({"qgis": Qgis.QGIS_VERSION, "layers": layers}))
+    projects = {
+        name: open_project(sys.argv[1], name, pictures)
+        for name in QgsApplication.projectStorageRegistry()
+        .projectStorageFromType("geopackage")
+        .listProjects(f"geopackage:{sys.argv[1]}")
+    }
+    sys.stdout.write(json.dumps({"qgis": Qgis.QGIS_VERSION, "layers": layers, "projects": projects}))
     sys.stdout.flush()
     # a normal exit of the interpreter crashes PyQGIS 3.22
     os._exit(0)

@@ -61,13 +61,18 @@ def bare(tmp_path, grid_city):
     return write(tmp_path / "bare.gpkg", grid_city, layers | {"segments": segments})
 
 
-def look(path):
-    """What QGIS sees of a file."""
+def probe(path):
+    """What QGIS sees of a file: its layers, and its projects."""
     run = subprocess.run(
         [SYSTEM_PYTHON, "-I", PROBE, path], capture_output=True, text=True, timeout=120, check=False
     )
     assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)["layers"]
+    return json.loads(run.stdout)
+
+
+def look(path):
+    """What QGIS sees of the layers of a file."""
+    return probe(path)["layers"]
 
 
 @needs_qgis
@@ -83,6 +88,7 @@ def test_qgis_opens_every_layer_with_its_place_and_all_its_rows(written, grid_ci
     assert [p.name for p in written.parent.iterdir()] == [written.name]
 
 
+LEFT_OUT = "left out of all counts (the column 'Placed' says why)"
 WINDOWS = "Windows in the high-injury network (collisions per km, weighted by severity)"
 
 
@@ -96,8 +102,8 @@ def test_qgis_applies_the_default_styles_and_draws_every_value(written):
             f"KSI collisions / {n}"
             for n in ("0", "1", "2 to 3", "4 to 7", "8 to 15", "16 or more", "not known")
         ],
-        "tiles": ["tile", "ground covered by tiles"],
-        "collisions": ["fatal", "serious", "slight", "not known"],
+        "tiles": ["tile", "tile with its picture", "ground covered by tiles"],
+        "collisions": ["fatal", "serious", "slight", LEFT_OUT, "severity not known"],
         "windows": [f"{WINDOWS} / {said}" for said in ("In the high-injury network", "not known")],
         "lixels": [
             f"Collisions per km and year, smoothed / {said}"
@@ -112,16 +118,25 @@ def test_qgis_applies_the_default_styles_and_draws_every_value(written):
             )
         ],
     }
+    # windows outside the high-injury network would cover those within
+    undrawn = {"windows": 32}
     for name in legends:
-        # windows outside the high-injury network would cover those within
-        assert seen[name]["default"]["undrawn"] == (32 if name == "windows" else 0)
+        assert seen[name]["default"]["undrawn"] == undrawn.get(name, 0)
         assert seen[name]["default"]["painted"] > 0
 
 
 @needs_qgis
 def test_segments_have_further_styles_whose_legend_names_the_denominator(written):
     styles = look(written)["segments"]["styles"]
-    assert set(styles) == {"road types", "ksi rate (EB)", "collision rate", "hot spots"}
+    assert set(styles) == {
+        "road types",
+        "ksi rate (EB)",
+        "collision rate (EB)",
+        "collision rate",
+        "potential",
+        "margin",
+        "hot spots",
+    }
     for style in styles.values():
         assert style["accepted"]
         assert style["undrawn"] == 0
@@ -129,6 +144,8 @@ def test_segments_have_further_styles_whose_legend_names_the_denominator(written
     for name, heading in (
         ("ksi rate (EB)", "KSI per km and year, shrunk"),
         ("collision rate", "Collisions per km and year"),
+        ("potential", "Potential for improvement: KSI per km and year more (+)"),
+        ("margin", "How sure the type is (margin"),
     ):
         assert all(entry.startswith(heading) for entry in styles[name]["legend"])
 

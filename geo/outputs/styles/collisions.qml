@@ -2,18 +2,20 @@
 <!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
 <qgis version="3.22.0" styleCategories="AllStyleCategories" labelsEnabled="0" hasScaleBasedVisibilityFlag="0">
  {# the gravest are drawn last, on top #}
- <renderer-v2 type="categorizedSymbol" attr="severity" symbollevels="0" enableorderby="1" forceraster="0">
+ <renderer-v2 type="categorizedSymbol" attr="CASE WHEN &quot;snap_status&quot; NOT IN ('matched', 'ambiguous') THEN 'left out' ELSE &quot;severity&quot; END" symbollevels="0" enableorderby="1" forceraster="0">
   <categories>
    {% for severity in colours %}
    <category symbol="{{ loop.index0 }}" value="{{ severity }}" type="string" label="{{ severity }}" render="true"/>
    {% endfor %}
-   <category symbol="{{ colours | length }}" value="" type="string" label="not known" render="true"/>
+   <category symbol="{{ colours | length + 1 }}" value="left out" type="string" label="left out of all counts (the column 'Placed' says why)" render="false"/>
+   <category symbol="{{ colours | length }}" value="" type="string" label="severity not known" render="true"/>
   </categories>
   <symbols>
    {% for severity, colour in colours.items() %}
-   {{ parts.circle(loop.index0, colour, ["3.2", "2.4", "1.8"][loop.index0]) }}
+   {{ parts.circle(loop.index0, colour, ["2.6", "1.9", "1.3"][loop.index0]) }}
    {% endfor %}
-   {{ parts.circle(colours | length, unknown, "1.4", false) }}
+   {{ parts.circle(colours | length, unknown, "1.2") }}
+   {{ parts.circle(colours | length + 1, unknown, "1.4", false) }}
   </symbols>
   <orderby>
    <orderByClause asc="1" nullsFirst="1">CASE WHEN "severity" = 'fatal' THEN 3 WHEN "severity" = 'serious' THEN 2 WHEN "severity" = 'slight' THEN 1 ELSE 0 END</orderByClause>

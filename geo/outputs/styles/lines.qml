@@ -10,5 +10,7 @@
   </symbols>
  </renderer-v2>
  {{ parts.fields(layer) }}
+ {% if tip %}<mapTip>{% filter forceescape %}{{ tip | safe }}{% endfilter %}</mapTip>{% endif %}
+
  <layerGeometryType>1</layerGeometryType>
 </qgis>

@@ -1,17 +1,35 @@
 {# What the styles share. QGIS 3.22 and later need of a symbol layer only what differs from its defaults. #}
 {% macro option(name, value) %}<Option name="{{ name }}" type="QString" value="{{ value }}"/>{% endmacro %}
 
-{% macro line(index, colour, width, pattern) %}
-   <symbol name="{{ index }}" type="line" alpha="1"><layer class="SimpleLine" enabled="1" pass="0" locked="0"><Option type="Map">
-    {{ option("line_color", colour | rgba) }}{{ option("line_width", width) }}{{ option("line_width_unit", "MM") }}
+{# A property that QGIS works out for each row. #}
+{% macro computed(name, expression, others="") %}
+    <data_defined_properties><Option type="Map"><Option name="name" type="QString" value=""/><Option name="properties" type="Map">
+     <Option name="{{ name }}" type="Map"><Option name="active" type="bool" value="true"/><Option name="expression" type="QString" value="{{ expression }}"/><Option name="type" type="int" value="3"/></Option>
+     {{ others }}
+    </Option><Option name="type" type="QString" value="collection"/></Option></data_defined_properties>
+{% endmacro %}
+
+{% macro more(name, expression) %}<Option name="{{ name }}" type="Map"><Option name="active" type="bool" value="true"/><Option name="expression" type="QString" value="{{ expression }}"/><Option name="type" type="int" value="3"/></Option>{% endmacro %}
+
+{% macro stroke(colour, width, pattern, computed_width) %}
+   <layer class="SimpleLine" enabled="1" pass="0" locked="0"><Option type="Map">
+    {{ option("line_color", colour) }}{{ option("line_width", width) }}{{ option("line_width_unit", "MM") }}
     {{ option("line_style", pattern) }}{{ option("capstyle", "flat" if pattern != "solid" else "round") }}{{ option("joinstyle", "round") }}
-   </Option></layer></symbol>
+   </Option>{% if computed_width %}{{ computed("outlineWidth", computed_width) }}{% endif %}</layer>
+{% endmacro %}
+
+{# White on both sides, so that dark colours stand out from dark imagery. #}
+{% macro line(index, colour, width, pattern, computed_width="") %}
+   <symbol name="{{ index }}" type="line" alpha="1">
+   {% if pattern != "dot" %}{{ stroke("255,255,255,210", width | float + 0.5, "solid", computed_width and "(" ~ computed_width ~ ") + 0.5") }}{% endif %}
+   {{ stroke(colour | rgba, width, pattern, computed_width) }}
+   </symbol>
 {% endmacro %}
 
 {% macro circle(index, colour, size, filled=true) %}
    <symbol name="{{ index }}" type="marker" alpha="1"><layer class="SimpleMarker" enabled="1" pass="0" locked="0"><Option type="Map">
     {{ option("name", "circle") }}{{ option("color", colour | rgba if filled else "255,255,255,0") }}
-    {{ option("outline_color", "#FFFFFF" | rgba if filled else colour | rgba) }}{{ option("outline_width", "0.2") }}
+    {{ option("outline_color", "#FFFFFF" | rgba if filled else colour | rgba) }}{{ option("outline_width", "0.1" if filled else "0.2") }}
     {{ option("size", size) }}{{ option("size_unit", "MM") }}
    </Option></layer></symbol>
 {% endmacro %}
@@ -30,7 +48,7 @@
  <fieldConfiguration>
   <field name="fid" configurationFlags="None"><editWidget type="Hidden"><config><Option/></config></editWidget></field>
   {% for column in layer.columns %}
-  <field name="{{ column.name }}" configurationFlags="None"><editWidget type="{{ 'DateTime' if column.kind == 'datetime' else 'TextEdit' }}"><config><Option/></config></editWidget></field>
+  <field name="{{ column.name }}" configurationFlags="None"><editWidget type="{{ {'datetime': 'DateTime', 'blob': 'Binary'}.get(column.kind, 'TextEdit') }}"><config><Option/></config></editWidget></field>
   {% endfor %}
  </fieldConfiguration>
  <aliases>
@@ -41,13 +59,27 @@
 {% endmacro %}
 
 {# Text of the data inside the HTML of a map tip: QGIS has no function that escapes it. #}
-{% macro text(field, missing) %}[% replace(replace(coalesce("{{ field }}", '{{ missing }}'), '&', '&amp;'), '<', '&lt;') %]{% endmacro %}
+{% macro text(field, missing) %}[% replace(replace(left(coalesce("{{ field }}", '{{ missing }}'), 80), '&', '&amp;'), '<', '&lt;') %]{% endmacro %}
 
 {% macro number(field, places) %}[% coalesce(format_number("{{ field }}", {{ places }}), 'not known') %]{% endmacro %}
 
-{% macro segment_tip() %}
+{# Tips that look rows of other layers up do so by the ids that layers have in the project 'overview'; where a layer is
+   opened by itself, those lines stay empty. #}
+{% macro jpeg(tile) %}attribute(get_feature('roadprint_tiles', 'tile_id', {{ tile | safe }}), 'thumbnail'){% endmacro %}
+{% macro image(tile) %}'<img width="160" src="data:image/jpeg;base64,' || to_base64({{ jpeg(tile) }}) || '">'{% endmacro %}
+{% set typical %}string_to_array(attribute(get_feature('roadprint_clusters', 'cluster', "cluster"), 'prototype_tiles'), ';')[0]{% endset %}
+
+{# The segment's own picture, else that of a road typical of its type. #}
+{% macro picture() %}[% CASE WHEN {{ jpeg('"shown_tile"') | safe }} IS NOT NULL THEN {{ image('"shown_tile"') | safe }} WHEN {{ jpeg(typical) | safe }} IS NOT NULL THEN 'Typical of its type:<br>' || {{ image(typical) | safe }} ELSE '' END %]{% endmacro %}
+
+{% macro segment_tip(tip) %}
  <mapTip>{% filter forceescape %}<b>{{ text("name", "unnamed road") }}</b>, {{ text("road_class", "class not known") }}<br>
-[% CASE WHEN "cluster" IS NULL THEN 'no imagery' ELSE 'Type ' || "cluster" END %], {{ number("length_m", 0) }} m<br>
+[% {{ tip.types | safe }} %], {{ number("length_m", 0) }} m<br>
 Collisions: {{ number("n_collisions", 0) }}, of these KSI: {{ number("n_ksi", 0) }}, in {{ number("years", 1) }} years<br>
-KSI per km and year: {{ number("ksi_per_km_year", 2) }} ({{ number("ksi_per_km_year_low", 2) }} to {{ number("ksi_per_km_year_high", 2) }}), shrunk {{ number("ksi_per_km_year_eb", 2) }}{% endfilter %}</mapTip>
+{% for rate in tip.rates %}
+{{ rate.title }}: {{ number(rate.name, 2) }}{% if rate.exact %} ({{ number(rate.name ~ "_low", 2) }} to {{ number(rate.name ~ "_high", 2) }}){% endif %}, shrunk {{ number(rate.name ~ "_eb", 2) }}{% if rate.shrunk %} ({{ number(rate.name ~ "_eb_low", 2) }} to {{ number(rate.name ~ "_eb_high", 2) }}){% endif %}<br>
+{% endfor %}
+{% if tip.alike %}[% coalesce('Looks most like: ' || array_to_string(array_distinct(array_foreach(string_to_array("looks_like", ';'), replace(replace(coalesce(attribute(get_feature('roadprint_segments', 'segment_id', @element), 'name'), @element), '&', '&amp;'), '<', '&lt;'))), ', ') || '<br>', '') %]
+{% endif %}
+{% if tip.pictures %}{{ picture() }}{% endif %}{% endfilter %}</mapTip>
 {% endmacro %}

@@ -11,6 +11,6 @@
  </renderer-v2>
  {{ parts.fields(layer) }}
  <previewExpression>"segment_id"</previewExpression>
- {{ parts.segment_tip() }}
+ {{ parts.segment_tip(tip) }}
  <layerGeometryType>1</layerGeometryType>
 </qgis>

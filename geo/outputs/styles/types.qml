@@ -3,20 +3,20 @@
 <qgis version="3.22.0" styleCategories="AllStyleCategories" labelsEnabled="0" hasScaleBasedVisibilityFlag="0">
  <renderer-v2 type="categorizedSymbol" attr="cluster" symbollevels="0" enableorderby="0" forceraster="0">
   <categories>
-   {% for cluster, _ in looks %}
-   <category symbol="{{ loop.index0 }}" value="{{ cluster }}" type="long" label="Type {{ cluster }}" render="true"/>
+   {% for cluster, title, _ in looks %}
+   <category symbol="{{ loop.index0 }}" value="{{ cluster }}" type="long" label="{{ title }}" render="true"/>
    {% endfor %}
    <category symbol="{{ looks | length }}" value="" type="string" label="no imagery" render="true"/>
   </categories>
   <symbols>
-   {% for _, look in looks %}
-   {{ parts.line(loop.index0, look.colour, "0.8", look.pattern) }}
+   {% for _, _, look in looks %}
+   {{ parts.line(loop.index0, look.colour, "0.8", look.pattern, width) }}
    {% endfor %}
    {{ parts.line(looks | length, unknown, "0.4", "dot") }}
   </symbols>
  </renderer-v2>
  {{ parts.fields(layer) }}
  <previewExpression>"segment_id"</previewExpression>
- {{ parts.segment_tip() }}
+ {{ parts.segment_tip(tip) }}
  <layerGeometryType>1</layerGeometryType>
 </qgis>

@@ -1,0 +1,161 @@
+"""One picture of all local imagery: a GDAL virtual raster that refers to the files where they are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import jinja2
+import numpy as np
+import rasterio
+from affine import Affine
+from pyproj import CRS
+
+from geo.config import Imagery, is_url
+from geo.imagery.catalogue import open_raster
+
+QUICK_PX = 100_000_000
+"""So many pixels are drawn within a few seconds even where no smaller copies (overviews) of them exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class MosaicPlan:
+    """Rasters of one CRS that make up one picture.
+
+    Attributes
+    ----------
+    file
+        Name of the virtual raster's file.
+    crs
+        Of the rasters.
+    images
+        Rows of the catalogue.
+    """
+
+    file: str
+    crs: CRS
+    images: gpd.GeoDataFrame
+
+    @property
+    def quick(self) -> bool:
+        """Whether the whole picture is drawn quickly: it is small, or its first raster has overviews."""
+        if int((self.images["width"] * self.images["height"]).sum()) <= QUICK_PX:
+            return True
+        with open_raster(str(self.images["path"].iloc[0])) as raster:
+            return bool(raster.overviews(1))
+
+
+def plan_mosaics(images: gpd.GeoDataFrame) -> Iterator[MosaicPlan]:
+    """Group the local rasters of a catalogue by CRS; those that are turned against their CRS are left out.
+
+    Parameters
+    ----------
+    images
+        See ``images`` in docs/stages.md.
+    """
+    upright = [t[1] == t[3] == 0 and t[0] > 0 > t[4] for t in images["transform"]]
+    local = images[np.array(upright, dtype=bool) & ~images["path"].map(is_url).to_numpy(dtype=bool)]
+    for number, (crs, mine) in enumerate(local.groupby("crs", sort=True)):
+        yield MosaicPlan(f"imagery{f'-{number + 1}' if number else ''}.vrt", CRS.from_user_input(crs), mine)
+
+
+def write_mosaic(folder: Path, plan: MosaicPlan, imagery: Imagery, *, seen_from: Path) -> None:
+    """Write a virtual raster: red, green and blue as the encoder sees them, and what is not covered transparent.
+
+    Parameters
+    ----------
+    folder
+        Where it is written.
+    plan
+        The rasters.
+    imagery
+        Bands and scale.
+    seen_from
+        Folder where it will lie in the end: it refers to the rasters by paths relative to that.
+    """
+    transforms = [Affine(*t) for t in plan.images["transform"]]
+    bounds = np.array(
+        [rasterio.transform.array_bounds(h, w, t) for t, w, h in zip(transforms, *_sizes(plan), strict=True)]
+    )
+    (west, south), (east, north) = bounds[:, :2].min(axis=0).tolist(), bounds[:, 2:].max(axis=0).tolist()
+    pixel = float(min(t.a for t in transforms)), float(min(-t.e for t in transforms))
+    sources = [
+        {
+            "path": _relative(str(path), seen_from),
+            "width": int(width),
+            "height": int(height),
+            "x": (left - west) / pixel[0],
+            "y": (north - top) / pixel[1],
+            "across": (right - left) / pixel[0],
+            "down": (top - bottom) / pixel[1],
+        }
+        for path, width, height, (left, bottom, right, top) in zip(
+            plan.images["path"], *_sizes(plan), bounds.tolist(), strict=True
+        )
+    ]
+    low, high = imagery.scale or (0.0, 255.0)
+    ratio = 255 / (high - low)
+    text = _TEMPLATE.render(
+        crs=plan.crs.to_wkt("WKT1_GDAL"),
+        width=round((east - west) / pixel[0]),
+        height=round((north - south) / pixel[1]),
+        geotransform=(west, pixel[0], 0.0, north, 0.0, -pixel[1]),
+        bands=imagery.bands,
+        sources=sources,
+        scale=None if imagery.scale is None else (-low * ratio, ratio),
+    )
+    (folder / plan.file).write_text(text, encoding="utf-8")
+
+
+def _sizes(plan: MosaicPlan) -> tuple[list[int], list[int]]:
+    return plan.images["width"].tolist(), plan.images["height"].tolist()
+
+
+def _relative(path: str, folder: Path) -> tuple[int, str]:
+    """Give a path from the folder, and whether it is relative: between two Windows drives it cannot be."""
+    try:
+        return 1, Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:
+        return 0, path
+
+
+# https://gdal.org/drivers/raster/vrt.html: the format, of which "mask,1" is what a source says of its own gaps
+_TEMPLATE = jinja2.Environment(
+    autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+).from_string("""\
+{% macro place(s) %}
+   <SourceFilename relativeToVRT="{{ s.path[0] }}">{{ s.path[1] }}</SourceFilename>
+   <SrcRect xOff="0" yOff="0" xSize="{{ s.width }}" ySize="{{ s.height }}"/>
+   <DstRect xOff="{{ s.x }}" yOff="{{ s.y }}" xSize="{{ s.across }}" ySize="{{ s.down }}"/>
+{% endmacro %}
+<VRTDataset rasterXSize="{{ width }}" rasterYSize="{{ height }}">
+ <SRS dataAxisToSRSAxisMapping="1,2">{{ crs }}</SRS>
+ <GeoTransform>{{ geotransform | join(", ") }}</GeoTransform>
+ {% for band in bands %}
+ <VRTRasterBand dataType="Byte" band="{{ loop.index }}">
+  <ColorInterp>{{ ["Red", "Green", "Blue"][loop.index0] }}</ColorInterp>
+  {% for s in sources %}
+  <ComplexSource>
+{{ place(s) }}
+   <SourceBand>{{ band }}</SourceBand>
+   {% if scale %}<ScaleOffset>{{ scale[0] }}</ScaleOffset><ScaleRatio>{{ scale[1] }}</ScaleRatio>{% endif %}
+   <UseMaskBand>true</UseMaskBand>
+  </ComplexSource>
+  {% endfor %}
+ </VRTRasterBand>
+ {% endfor %}
+ <VRTRasterBand dataType="Byte" band="4">
+  <ColorInterp>Alpha</ColorInterp>
+  {% for s in sources %}
+  <ComplexSource>
+{{ place(s) }}
+   <SourceBand>mask,1</SourceBand>
+   <UseMaskBand>true</UseMaskBand>
+  </ComplexSource>
+  {% endfor %}
+ </VRTRasterBand>
+</VRTDataset>
+""")

@@ -1,0 +1,162 @@
+"""Classes of numbers for maps: where they begin and end, what the legend says, and how they are drawn."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from geo.outputs.palette import DIVERGING, SEQUENCE, UNKNOWN
+from geo.outputs.wording import NOT_KNOWN, figure
+
+ELSE = "ELSE"
+"""What QGIS takes for 'whatever no other rule drew'."""
+ZERO = "#BDBDBD"
+WIDTHS = (
+    (1.5, r"motorway|trunk|freeway|expressway|interstate|autobahn|m(\d|\b)"),
+    (1.2, r"primary|principal|arterial|a(\d|\b)"),
+    (0.95, r"secondary|b(\d|\b)"),
+    (0.75, r"tertiary|collector|c(\d|\b)"),
+    (0.4, r"service|track|path|footway|cycleway|pedestrian|steps|bridleway"),
+)
+"""Width of a line (mm) by how its road class begins: the tags of OpenStreetMap, letters, and plain words."""
+OTHER_WIDTH = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One class of a graduated style: a QGIS expression, its label, and how it is drawn (size in mm)."""
+
+    filter: str
+    label: str
+    colour: str
+    size: str
+    filled: bool = True
+
+
+def rate_bands(rates: pd.Series, colours: Sequence[str] = SEQUENCE) -> list[Band]:
+    """Cut rates into classes of about equally many segments each.
+
+    Parameters
+    ----------
+    rates
+        Named by its column; null where not known.
+    colours
+        From the lowest class to the highest; as many classes at most.
+
+    Returns
+    -------
+    A class for exactly 0 where there are any, quantile classes of the rest (fewer where quantiles coincide), and
+    one for what is not known.
+    """
+    column = f'"{rates.name}"'
+    values = rates.dropna().to_numpy(dtype=np.float64)
+    positive = values[values > 0]
+    bands = [Band(f"{column} = 0", "0", ZERO, "0.5")] if (values == 0).any() else []
+    if len(positive):
+        # quantiles that occur, so that no class is empty
+        inner = np.quantile(positive, np.linspace(0, 1, len(colours) + 1)[1:-1], method="inverted_cdf")
+        tops = np.unique(np.append(inner, positive.max()))
+        bottoms = np.concatenate([[0.0], tops[:-1]])
+        for low, top, colour in zip(bottoms.tolist(), tops.tolist(), colours[-len(tops) :], strict=True):
+            least = positive[positive > low].min()
+            label = figure(top) if least == top else f"{figure(least)} to {figure(top)}"
+            bands.append(Band(f"{column} > {low!r} AND {column} <= {top!r}", label, colour, "0.9"))
+    return [*bands, Band(ELSE, NOT_KNOWN, UNKNOWN, "0.4")]
+
+
+def difference_bands(differences: pd.Series) -> list[Band]:
+    """Cut differences into classes that lie the same on both sides of 0.
+
+    Parameters
+    ----------
+    differences
+        Named by its column; null where not known.
+
+    Returns
+    -------
+    Two classes below, one about 0 (the smallest third of those that are not 0), two above, and one for what is not
+    known; those that no value falls into are left out.
+    """
+    column = f'"{differences.name}"'
+    values = differences.dropna().to_numpy(dtype=np.float64)
+    unknown = Band(ELSE, NOT_KNOWN, UNKNOWN, "0.4")
+    if not values.any():
+        return [Band(f"{column} = 0", "0", DIVERGING[2], "0.5"), unknown] if len(values) else [unknown]
+    # of the values that are not 0, so that the outer classes are never empty for a mass of zeros
+    sizes = np.abs(values[values != 0])
+    near, far = (float(np.quantile(sizes, q, method="inverted_cdf")) for q in (1 / 3, 5 / 6))
+    places = max(0, 1 - math.floor(math.log10(far)))
+    classes = (
+        (f"{column} < {-far!r}", values < -far),
+        (f"{column} >= {-far!r} AND {column} < {-near!r}", (values >= -far) & (values < -near)),
+        (f"{column} >= {-near!r} AND {column} <= {near!r}", np.abs(values) <= near),
+        (f"{column} > {near!r} AND {column} <= {far!r}", (values > near) & (values <= far)),
+        (f"{column} > {far!r}", values > far),
+    )
+    bands = []
+    for (condition, inside), colour in zip(classes, DIVERGING, strict=True):
+        if inside.any():
+            label = f"{_signed(values[inside].min(), places)} to {_signed(values[inside].max(), places)}"
+            size = "0.5" if colour == DIVERGING[2] else "0.9"
+            bands.append(Band(condition, label, colour, size))
+    return [*bands, unknown]
+
+
+def _signed(value: float, places: int) -> str:
+    """Write a difference with its sign, and so many decimals."""
+    text = f"{abs(value):.{places}f}"
+    if not float(text):
+        return text
+    return f"+{text}" if value > 0 else f"\N{MINUS SIGN}{text}"
+
+
+def count_bands(counts: pd.Series) -> list[Band]:
+    """Cut counts into classes that double: 0, 1, 2 to 3, 4 to 7, 8 to 15, 16 or more.
+
+    Parameters
+    ----------
+    counts
+        Named by its column; null where not known.
+
+    Returns
+    -------
+    The classes up to the greatest count, and one for what is not known.
+    """
+    column = f'"{counts.name}"'
+    greatest = int(counts.max()) if counts.notna().any() else 0
+    bands = [Band(f"{column} = 0", "0", UNKNOWN, "1.2", filled=False)]
+    for step, colour in enumerate(SEQUENCE):
+        low, top = 2**step, 2 ** (step + 1) - 1
+        if low > greatest:
+            break
+        size = f"{1.8 + 0.9 * step:.1f}"
+        if step == len(SEQUENCE) - 1:
+            bands.append(Band(f"{column} >= {low}", f"{low} or more", colour, size))
+        else:
+            label = "1" if step == 0 else f"{low} to {top}"
+            bands.append(Band(f"{column} >= {low} AND {column} <= {top}", label, colour, size))
+    return [*bands, Band(ELSE, NOT_KNOWN, UNKNOWN, "0.8", filled=False)]
+
+
+def width_expression(classes: pd.Series) -> str:
+    """Write the QGIS expression that gives a segment's line its width (mm) by its road class."""
+    wide: dict[float, list[str]] = {}
+    for name in sorted(classes.dropna().astype(str).unique()):
+        wide.setdefault(width_of(name), []).append("'" + name.replace("'", "''") + "'")
+    cases = [
+        f'WHEN "road_class" IN ({", ".join(names)}) THEN {width}'
+        for width, names in wide.items()
+        if width != OTHER_WIDTH
+    ]
+    return f"CASE {' '.join(cases)} ELSE {OTHER_WIDTH} END" if cases else str(OTHER_WIDTH)
+
+
+def width_of(road_class: str) -> float:
+    """Width of the lines of a road class (mm)."""
+    name = road_class.strip().casefold()
+    return next((width for width, begins in WIDTHS if re.match(begins, name)), OTHER_WIDTH)

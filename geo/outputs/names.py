@@ -1,0 +1,172 @@
+"""What the analyst calls the road types: a small table, ``clusters.csv``, that is kept from run to run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+
+from geo.errors import SourceError
+from geo.outputs.palette import Look, look
+
+FILE = "clusters.csv"
+COLUMNS = ("cluster", "name", "colour", "note")
+_BOM = "utf-8-sig"
+"""Excel takes a table for UTF-8 only where it begins with this mark."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Named(BaseModel):
+    """One row of ``clusters.csv``."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    cluster: Annotated[int, Field(ge=1, le=10_000)]
+    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
+    colour: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
+    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+
+    @field_validator("name", "note")
+    @classmethod
+    def _no_formula(cls, text: str) -> str:
+        if text.startswith(_FORMULA):
+            raise ValueError(f"a spreadsheet would run {text[:20]!r} as a formula; begin with a letter")
+        if not text.isprintable():
+            raise ValueError("line breaks and control characters are not allowed")
+        return text
+
+    @field_validator("colour")
+    @classmethod
+    def _colour(cls, colour: str) -> str:
+        if colour and not re.fullmatch(r"#[0-9A-Fa-f]{6}", colour):
+            raise ValueError(f"a colour is written #RRGGBB, found {colour[:20]!r}")
+        return colour.upper()
+
+    @property
+    def edited(self) -> bool:
+        """Whether it says anything that a fresh table would not."""
+        return bool(self.name or self.note or self.colour not in {"", look(self.cluster).colour.upper()})
+
+
+def read_names(path: Path) -> dict[int, Named]:
+    """Read ``clusters.csv`` as an analyst or a spreadsheet left it.
+
+    Parameters
+    ----------
+    path
+        Of the file; fields are parted by comma, semicolon or tab, text is UTF-8 or Windows-1252.
+
+    Returns
+    -------
+    The rows by their cluster; none where there is no file.
+
+    Raises
+    ------
+    SourceError
+        Naming the line and what is wrong with it.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    found: dict[int, Named] = {}
+    for line, row in _rows(path, raw):
+        if not any(value.strip() for value in row.values()):
+            continue
+        try:
+            one = Named.model_validate(row)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            raise _refused(
+                path, line, f"{fault['loc'][0]}: {fault['msg'].removeprefix('Value error, ')}"
+            ) from error
+        if one.cluster in found:
+            raise _refused(path, line, f"cluster {one.cluster} has an earlier line too")
+        found[one.cluster] = one
+    return found
+
+
+def _rows(path: Path, raw: bytes) -> list[tuple[int, dict[str, str]]]:
+    """Take the table apart, each row with its line in the file."""
+    try:
+        text = raw.decode(_BOM)
+    except UnicodeDecodeError:
+        text = raw.decode("cp1252", errors="replace")
+    head = text.splitlines()[0] if text.strip() else ""
+    reader = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=head.count))
+    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+    if "cluster" not in reader.fieldnames:
+        raise _refused(path, 1, f"the column 'cluster' is missing; expected {', '.join(COLUMNS)}")
+    try:
+        # a field too many comes as a list under None, one too few as None
+        return [
+            (reader.line_num, {k: v or "" for k, v in row.items() if isinstance(k, str)}) for row in reader
+        ]
+    except csv.Error as error:
+        raise _refused(path, reader.line_num, str(error)) from error
+
+
+def _refused(path: Path, line: int, fault: str) -> SourceError:
+    return SourceError(
+        fault, where=f"{path}, line {line}", todo="Correct the line, or delete the file for a fresh one."
+    )
+
+
+def write_names(path: Path, clusters: pd.DataFrame, known: Mapping[int, Named]) -> None:
+    """Write ``clusters.csv`` with a line for each cluster of this run; what the analyst wrote stays.
+
+    Parameters
+    ----------
+    path
+        Of the file; one that would say the same is not touched.
+    clusters
+        With ``cluster``.
+    known
+        What the file says so far, also of clusters that this run does not have.
+    """
+    numbers = {int(cluster) for cluster in clusters["cluster"]}
+    if path.exists() and numbers <= set(known):
+        return
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for number in sorted(numbers | set(known)):
+        one = known.get(number) or Named(cluster=number)
+        writer.writerow([number, one.name, one.colour or look(number).colour.upper(), one.note])
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(text.getvalue(), encoding=_BOM, newline="")
+    part.replace(path)
+
+
+def with_names(clusters: pd.DataFrame, known: Mapping[int, Named]) -> pd.DataFrame:
+    """Add ``name``, ``colour`` and ``note`` to the table of clusters; those that the analyst left alone get ours."""
+    rows = [known.get(int(cluster)) or Named(cluster=int(cluster)) for cluster in clusters["cluster"]]
+    return clusters.assign(
+        name=[one.name or f"Type {one.cluster}" for one in rows],
+        colour=[one.colour or look(one.cluster).colour.upper() for one in rows],
+        note=pd.array([one.note or pd.NA for one in rows], dtype="string"),
+    )
+
+
+def title(cluster: int, name: str) -> str:
+    """Name a cluster by number and name: ``Type 3``, or ``Type 3: leafy streets``."""
+    plain = f"Type {cluster}"
+    return plain if name == plain else f"{plain}: {name}"
+
+
+def looks_of(clusters: pd.DataFrame) -> dict[int, tuple[str, Look]]:
+    """Title and look of each cluster, as `with_names` made the table."""
+    return {
+        int(row["cluster"]): (
+            title(int(row["cluster"]), str(row["name"])),
+            Look(str(row["colour"]), look(int(row["cluster"])).pattern),
+        )
+        for row in clusters.to_dict("records")
+    }

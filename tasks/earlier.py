@@ -1,0 +1,92 @@
+"""Earlier runs of the same city: which one this run takes the numbers of its road types from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from geo.imagery.sources import digest_file
+from geo.outputs.names import Named
+from tasks.stage import digest, read_json
+
+SUMMARY = "run.json"
+TABLES = "layers"
+"""Folder of a run that holds its layers as GeoParquet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """Where the numbers of clusters come from.
+
+    Attributes
+    ----------
+    key
+        Digest of the stage that clusters, with all that its numbers depend on.
+    own_key
+        The same without any earlier run.
+    segments
+        The layer of segments of the earlier run; None: clusters are numbered by size.
+    reserved
+        Numbers that the analyst gave a meaning to.
+    """
+
+    key: str
+    own_key: str
+    segments: Path | None = None
+    reserved: tuple[int, ...] = ()
+
+
+def numbering(folder: Path, own_key: str, names: Mapping[int, Named], *, keep: bool) -> Numbering:
+    """Decide where this run's clusters get their numbers from.
+
+    A run whose clusters were found before, from the same inputs and settings, takes over the numbers they had then.
+    Another run of the city is matched to the newest one.
+
+    Parameters
+    ----------
+    folder
+        Of all runs of the city.
+    own_key
+        Digest of the stage that clusters, by its inputs and settings alone.
+    names
+        What ``clusters.csv`` says.
+    keep
+        Whether numbers are kept from run to run at all.
+    """
+    if not keep:
+        return Numbering(own_key, own_key)
+    newest = _told(folder / "latest")
+    known = [told for told in map(_told, sorted(folder.glob(f"*/{SUMMARY}"))) if told]
+    for told in ([newest] if newest else []) + known:
+        if told["own_key"] == own_key:
+            return Numbering(str(told["key"]), own_key, _segments(told), tuple(told["reserved"]))
+    segments = None if newest is None else _segments(newest)
+    if segments is None:
+        return Numbering(own_key, own_key)
+    reserved = tuple(sorted(number for number, one in names.items() if one.edited))
+    return Numbering(digest(own_key, digest_file(segments), reserved), own_key, segments, reserved)
+
+
+def _segments(told: Mapping[str, Any]) -> Path | None:
+    path: Path = told["folder"] / TABLES / "segments.parquet"
+    return path if path.is_file() else None
+
+
+def _told(place: Path) -> dict[str, Any] | None:
+    """Read what a run said of its clusters; None where there is no such run, or it said nothing of them."""
+    folder = place.parent if place.name == SUMMARY else place
+    if folder.is_file():
+        # where there are no symbolic links, `latest` holds the name of a folder
+        folder = folder.parent / folder.read_text(encoding="utf-8").strip()
+    try:
+        told = dict(read_json(folder / SUMMARY)["numbering"])
+        return told | {
+            "folder": folder,
+            "key": told["key"],
+            "own_key": told["own_key"],
+            "reserved": told["reserved"],
+        }
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
+        return None

@@ -1,0 +1,114 @@
+"""Repeat a run from its GeoPackage: the configuration is in it, and the digests of what it was made from."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from geo.config import is_url, load
+from geo.config_file import recorded
+from geo.errors import ConfigurationError, SourceError
+from tasks.earlier import SUMMARY
+from tasks.stage import read_json
+
+BASE = "base"
+"""Key of ``run.json``: the folder that the configuration's relative paths start at, seen from the run's folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What a GeoPackage says of the run that made it.
+
+    Attributes
+    ----------
+    base
+        Folder that relative paths of the configuration start at.
+    inputs, versions
+        Digests of the inputs, and versions of the libraries, by their names.
+    """
+
+    base: Path
+    inputs: Mapping[str, str]
+    versions: Mapping[str, str]
+
+    def changes(self, inputs: Mapping[str, str], versions: Mapping[str, str]) -> list[str]:
+        """Say what is not as it was: a repetition may then give other results.
+
+        Parameters
+        ----------
+        inputs, versions
+            Of the run that repeats it.
+        """
+        differ = sorted(name for name in {*self.inputs, *inputs} if self.inputs.get(name) != inputs.get(name))
+        newer = [
+            f"{n} {self.versions[n]} then, {v} now"
+            for n, v in sorted(versions.items())
+            if self.versions.get(n, v) != v
+        ]
+        return [
+            *([f"not the files that the run was made from: {', '.join(differ)}"] if differ else []),
+            *([f"other versions than those that made it: {'; '.join(newer)}"] if newer else []),
+        ]
+
+
+def recall(file: Path, overrides: Mapping[str, str] | None = None, base: Path | None = None) -> Recalled:
+    """Read what a GeoPackage says of its run, and find the inputs that its relative paths mean.
+
+    Parameters
+    ----------
+    file
+        The GeoPackage.
+    overrides
+        Values that replace or add keys, see `geo.config.load`.
+    base
+        Folder that relative paths start at; None: it is looked for, first as ``run.json`` beside the file names it,
+        then here, then in the folders above the file.
+
+    Raises
+    ------
+    SourceError
+        When it is no GeoPackage of ours.
+    ConfigurationError
+        When the inputs are not found.
+    """
+    said = _run_table(file)
+    inputs = {key.removeprefix("input "): value for key, value in said.items() if key.startswith("input ")}
+    versions = {
+        key.removeprefix("version "): value for key, value in said.items() if key.startswith("version ")
+    }
+    places = [base] if base is not None else _places(file)
+    for place in places:
+        roads = load(file, overrides, base=place).roads.source
+        if is_url(roads) or Path(roads).exists():
+            return Recalled(place.resolve(), inputs, versions)
+    raise ConfigurationError(
+        f"the roads {recorded(file)['roads']['source']!r} are in none of: {', '.join(str(p) for p in places)}",
+        where=str(file),
+        todo="Name the folder that the run's relative paths start at: --base FOLDER.",
+    )
+
+
+def _places(file: Path) -> list[Path]:
+    """List folders that relative paths may start at."""
+    folder = file.resolve().parent
+    found = []
+    # without it, the file alone was moved
+    with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+        found.append((folder / str(read_json(folder / SUMMARY)[BASE])).resolve())
+    return list(dict.fromkeys([*found, Path.cwd(), folder, *folder.parents]))
+
+
+def _run_table(file: Path) -> dict[str, Any]:
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            return dict(connection.execute("SELECT key, value FROM run"))
+    except sqlite3.Error as error:
+        raise SourceError(
+            f"it cannot be read as a GeoPackage of roadprint ({error})",
+            where=str(file),
+            todo="Give a file that 'roadprint run' wrote.",
+        ) from error

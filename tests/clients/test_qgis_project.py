@@ -1,0 +1,164 @@
+"""The project inside the GeoPackage, in QGIS."""
+
+import shutil
+import sqlite3
+import subprocess
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pyproj
+import pytest
+import rasterio
+from rasterio.transform import from_origin
+
+from geo.config import Imagery
+from geo.imagery.catalogue import open_catalogue
+from geo.imagery.mosaic import plan_mosaics, write_mosaic
+from geo.outputs.geopackage import write_geopackage
+from geo.outputs.metadata import layer_metadata
+from geo.outputs.project import Mosaic, overview
+from geo.outputs.qgis_tables import About
+from geo.outputs.qml import city_styles
+from tests.clients.test_qgis import SYSTEM_PYTHON, needs_qgis, needs_validator, probe
+
+NAME = "grid & city ü.gpkg"
+LICENCES = {"imagery": "<b>aerial</b> & free", "roads": "ODbL", "collisions": "open", "exposure": None}
+
+
+@pytest.fixture
+def folder(tmp_path, grid_city):
+    """A run's folder: the GeoPackage with its project, and imagery that lies elsewhere."""
+    photo = tmp_path / "photos" / "photo.tif"
+    photo.parent.mkdir()
+    pixels = np.full((3, 600, 400), 200, dtype=np.uint8)
+    with rasterio.open(
+        photo,
+        "w",
+        driver="GTiff",
+        width=400,
+        height=600,
+        count=3,
+        dtype="uint8",
+        crs="EPSG:27700",
+        transform=from_origin(411950, 273450, 1, 1),
+    ) as raster:
+        raster.write(pixels)
+    place = tmp_path / "runs" / "one"
+    place.mkdir(parents=True)
+    imagery = Imagery(sources=[str(photo)])
+    catalogue = open_catalogue(imagery, pyproj.CRS.from_user_input(grid_city.crs))
+    (mosaic,) = plan_mosaics(catalogue.images)
+    write_mosaic(place, mosaic, imagery, seen_from=place)
+    layers = grid_city.layers
+    styles = city_styles(layers)
+    shown = Mosaic(mosaic.file, "Imagery", mosaic.crs, mosaic.quick)
+    period = (date(2019, 1, 1), date(2023, 12, 31))
+    write_geopackage(
+        place / NAME,
+        layers,
+        crs=grid_city.crs,
+        styles=styles,
+        date=datetime(2024, 1, 2, tzinfo=UTC),
+        projects={"overview": overview(NAME, "grid", layers, styles, grid_city.crs, [shown])},
+        about=About(layer_metadata("grid", grid_city.crs, LICENCES, period), {"city": "grid"}),
+    )
+    return place
+
+
+@needs_qgis
+def test_the_project_opens_with_every_layer_in_order_related_and_on_the_city(folder):
+    seen = probe(folder / NAME)["projects"]["overview"]
+    assert (seen["title"], seen["crs"]) == ("Roads of grid", "EPSG:27700")
+    assert all(layer["valid"] for layer in seen["layers"].values())
+    assert all(str(folder) in layer["source"] for layer in seen["layers"].values())
+    assert seen["groups"] == [
+        "Collisions",
+        "Where collisions gather",
+        "Road segments",
+        "Imagery",
+        "Tables",
+    ]
+    assert seen["order"][0] == "Collisions"
+    assert seen["order"][-2:] == ["Imagery tiles", "Imagery"]
+    shown = [
+        layer["name"] for layer in seen["layers"].values() if layer["shown"] and "ables" not in layer["name"]
+    ]
+    assert {"Collisions", "Road types", "Imagery"} <= set(shown)
+    assert not {"Junctions", "Potential for improvement"} & set(shown)
+    assert len(seen["relations"]) == 3
+    assert all(seen["relations"].values())
+    west, south, east, north = seen["view"]
+    assert (west, south, east, north) == (411988, 272988, 412412, 273412)
+    assert seen["painted"] > 0.5 * (700 / 3) ** 2
+
+
+@needs_qgis
+def test_collisions_play_by_month(folder):
+    seen = probe(folder / NAME)["projects"]["overview"]
+    assert seen["layers"]["roadprint_collisions"]["temporal"]
+    assert seen["time"] == ["2019-03-01", "2024-04-01"]
+
+
+@needs_qgis
+def test_tips_show_pictures_and_look_alikes_of_other_layers(folder):
+    layers = probe(folder / NAME)["projects"]["overview"]["layers"]
+    first, second, _, fourth = layers["roadprint_segments"]["tips"]
+    assert "Looks most like: 0000000000000003, &lt;b>Bold &amp; Sons&lt;/b> Road<br>" in first
+    assert '<img width="160" src="data:image/jpeg;base64,/9j/' in first
+    assert "Typical" not in second
+    assert 'Typical of its type:<br><img width="160" src="data:image/jpeg;base64,/9j/' in fourth
+    assert '<img width="200" src="data:image/jpeg;base64,/9j/' in layers["roadprint_tiles"]["tips"][0]
+    assert "[%" not in "".join(tip for layer in layers.values() for tip in layer["tips"])
+
+
+@needs_qgis
+def test_the_folder_may_move(folder, tmp_path):
+    moved = shutil.move(folder, tmp_path / "runs" / "elsewhere")
+    seen = probe(moved / NAME)["projects"]["overview"]
+    assert all(layer["valid"] for layer in seen["layers"].values())
+    assert seen["painted"] > 0.5 * (700 / 3) ** 2
+
+
+@needs_qgis
+def test_qgis_shows_what_a_layer_is_and_whose_data_it_holds(folder):
+    layers = probe(folder / NAME)["layers"]
+    assert layers["segments"]["metadata"]["title"] == "Road segments of grid"
+    assert layers["segments"]["metadata"]["licenses"] == [
+        "imagery: <b>aerial</b> & free",
+        "roads: ODbL",
+        "collisions: open",
+    ]
+    assert layers["collisions"]["metadata"]["licenses"] == ["collisions: open"]
+    assert "Association, not cause" in layers["segments"]["metadata"]["abstract"]
+
+
+@needs_validator
+def test_a_file_with_project_metadata_and_pictures_is_a_valid_geopackage(folder):
+    run = subprocess.run(
+        [
+            SYSTEM_PYTHON,
+            "-I",
+            "-m",
+            "osgeo_utils.samples.validate_gpkg",
+            "--extra",
+            "--warning-as-error",
+            folder / NAME,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+def test_pictures_are_bytes_and_the_manifest_is_json(folder):
+    with sqlite3.connect(folder / NAME) as connection:
+        kinds = connection.execute(
+            "SELECT typeof(thumbnail), count(*) FROM tiles GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+        (text,) = connection.execute(
+            "SELECT metadata FROM gpkg_metadata WHERE mime_type = 'application/json'"
+        ).fetchone()
+    assert kinds == [("blob", 3), ("null", 33)]
+    assert text == '{"city": "grid"}'

@@ -1,0 +1,174 @@
+"""What lies in a run's folder: names that last, tables for others, imagery, and a file that can repeat its run."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+import pytest
+import rasterio
+
+from geo.outputs.layers import LAYERS
+
+QUICK = ("--set", "encoder.name=bands", "--set", "clusters.k=4")
+
+
+@pytest.fixture(scope="module")
+def folder(town, tmp_path_factory):
+    """A town that was run once with a quick encoder."""
+    from flows.cli import main
+
+    out = tmp_path_factory.mktemp("outputs")
+    assert main(["run", str(town.city), "--out", str(out), *QUICK]) == 0
+    return out / "demo-town"
+
+
+def latest(folder):
+    return (folder / "latest").resolve()
+
+
+def table(folder, name):
+    return pd.read_parquet(latest(folder) / "layers" / f"{name}.parquet")
+
+
+def test_each_layer_is_there_as_geoparquet_with_the_same_rows(folder):
+    file = latest(folder) / "demo-town.gpkg"
+    for name, layer in LAYERS.items():
+        path = latest(folder) / "layers" / f"{name}.parquet"
+        rows = pyogrio.read_info(file, layer=name)["features"]
+        if layer.geometry is None:
+            assert len(pd.read_parquet(path)) == rows
+            continue
+        frame = gpd.read_parquet(path)
+        assert len(frame) == rows
+        assert frame.crs == "EPSG:27700"
+    segments = gpd.read_parquet(latest(folder) / "layers" / "segments.parquet")
+    part = tuple(segments.geometry.iloc[:1].buffer(150).total_bounds)
+    some = gpd.read_parquet(latest(folder) / "layers" / "segments.parquet", bbox=part)
+    assert 0 < len(some) < len(segments)
+
+
+def test_the_imagery_lies_beside_the_file_as_one_picture(folder, town):
+    with rasterio.open(latest(folder) / "imagery.vrt") as picture:
+        assert picture.count == 4
+        with rasterio.open(min((town.folder / "imagery").glob("*.tif"))) as one:
+            middle = (one.bounds.left + one.bounds.right) / 2, (one.bounds.bottom + one.bounds.top) / 2
+            assert next(picture.sample([middle]))[:3].tolist() == next(one.sample([middle])).tolist()
+        assert next(picture.sample([middle]))[3] == 255
+    assert str(town.folder) not in (latest(folder) / "imagery.vrt").read_text()
+
+
+def test_names_reach_every_output_and_numbers_last(folder, town, call):
+    before = table(folder, "segments").set_index("segment_id")["cluster"]
+    names = folder / "clusters.csv"
+    lines = names.read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == "cluster,name,colour,note"
+    assert len(lines) == 5
+    names.write_text(
+        'cluster,name,colour,note\n2,"<i>Leafy</i> & ""wide""",#0000FF,seen by hand\n9,not here,,\n'
+    )
+    first = call("run", town.city, "--out", folder.parent, *QUICK)
+    assert first.code == 0
+    clusters = table(folder, "clusters").set_index("cluster")
+    assert clusters.loc[2, ["name", "colour", "note"]].tolist() == [
+        '<i>Leafy</i> & "wide"',
+        "#0000FF",
+        "seen by hand",
+    ]
+    assert clusters.loc[1, "name"] == "Type 1"
+    ledger = table(folder, "ledger")
+    with closing(sqlite3.connect(latest(folder) / "demo-town.gpkg")) as connection:
+        (style,) = connection.execute(
+            "SELECT styleQML FROM layer_styles WHERE styleName = 'road types'"
+        ).fetchone()
+    assert "Type 2: &lt;i&gt;Leafy&lt;/i&gt; &amp; &#34;wide&#34;" in style
+    # another seed finds about the same clusters, and a fifth one takes no number that the analyst named
+    again = call("run", town.city, "--out", folder.parent, *QUICK, "--set", "clusters.seed=5")
+    assert again.code == 0
+    after = table(folder, "segments").set_index("segment_id")["cluster"]
+    assert (before == after)[before.notna()].mean() > 0.9
+    assert set(after.dropna()) == {1, 2, 3, 4}
+    assert table(folder, "clusters").set_index("cluster").loc[2, "name"] == '<i>Leafy</i> & "wide"'
+    assert not ledger.empty
+    assert "9,not here" in names.read_text(encoding="utf-8-sig")
+    unknown = json.loads((latest(folder) / "run.json").read_text())["warnings"]
+    assert any("clusters.csv names 9" in warning for warning in unknown)
+
+
+def test_a_cluster_file_that_cannot_be_used_stops_the_run_before_it_begins(folder, town, call):
+    names = folder / "clusters.csv"
+    kept, newest = names.read_bytes(), latest(folder)
+    names.write_text("cluster,name\n1,=HYPERLINK(0)\n")
+    try:
+        refused = call("run", town.city, "--out", folder.parent, *QUICK)
+    finally:
+        names.write_bytes(kept)
+    assert refused.code == 2
+    assert "clusters.csv, line 2" in refused.err
+    assert "Traceback" not in refused.err
+    assert latest(folder) == newest
+
+
+def test_a_file_repeats_its_run(folder, call, tmp_path):
+    file = latest(folder) / "demo-town.gpkg"
+    again = call("run", "--from", file, "--out", folder.parent, "--json")
+    assert again.code == 0
+    assert json.loads(again.out)["geopackage"] == str(file)
+    elsewhere = tmp_path / "file.gpkg"
+    shutil.copyfile(file, elsewhere)
+    lost = call("run", "--from", elsewhere, "--out", folder.parent)
+    assert lost.code == 2
+    assert "--base FOLDER" in lost.err
+
+
+def test_a_repetition_says_which_inputs_are_others_now(folder, town, call, tmp_path):
+    copy = tmp_path / "town"
+    shutil.copytree(town.folder, copy)
+    records = copy / "collisions.csv"
+    records.write_text("".join(records.read_text().splitlines(keepends=True)[:-1]))
+    file = latest(folder) / "demo-town.gpkg"
+    again = call("run", "--from", file, "--base", copy, "--out", tmp_path / "runs", "--json")
+    assert again.code == 0
+    assert any("collisions.csv" in warning for warning in json.loads(again.out)["warnings"])
+
+
+@pytest.mark.parametrize("which", ["all", "none"])
+def test_pictures_are_stored_as_asked(folder, town, call, which):
+    assert (
+        call("run", town.city, "--out", folder.parent, *QUICK, "--set", f"output.thumbnails={which}").code
+        == 0
+    )
+    tiles = pyogrio.read_dataframe(latest(folder) / "demo-town.gpkg", layer="tiles", use_arrow=True)
+    seen = tiles["encoded"]
+    if which == "all":
+        assert tiles.loc[seen, "thumbnail"].map(lambda jpeg: bytes(jpeg)[:3] == b"\xff\xd8\xff").all()
+    assert tiles.loc[~seen if which == "all" else slice(None), "thumbnail"].isna().all()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_disk_that_fills_up_leaves_the_last_good_run_as_it_is(town, call, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=True)
+    try:
+        assert call("run", town.city, "--out", disk, *QUICK).code == 0
+        newest = latest(disk / "demo-town")
+        before = (newest / "demo-town.gpkg").read_bytes()
+        with (disk / "ballast").open("wb") as ballast:
+            ballast.write(b"\0" * (shutil.disk_usage(disk).free - 1_500_000))
+        full = call("run", town.city, "--out", disk, *QUICK, "--set", "output.thumbnails=all")
+        assert full.code in {1, 2}
+        assert full.err.count("roadprint:") == 1
+        assert "Traceback" not in full.err
+        assert "disk" in full.err
+        assert latest(disk / "demo-town") == newest
+        assert (newest / "demo-town.gpkg").read_bytes() == before
+        shown = [path.name for path in (disk / "demo-town").iterdir() if not path.name.startswith(".")]
+        assert sorted(shown) == sorted([newest.name, "latest", "stages", "clusters.csv"])
+    finally:
+        subprocess.run(["umount", disk], check=True)

@@ -1,0 +1,128 @@
+"""Road types keep their numbers and the analyst's names from run to run."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from geo.clusters.alike import most_alike
+from geo.clusters.numbers import keep_numbers
+from geo.errors import SourceError
+from geo.outputs.names import Named, looks_of, read_names, with_names, write_names
+from geo.outputs.palette import look
+
+CLUSTERS = pd.DataFrame({"cluster": [1, 2, 3]})
+
+
+def streets(labels, *, pieces=1, shift=0.0):
+    """Parallel streets of 100 m, cut into pieces, each with the label of its street."""
+    lines, clusters = [], []
+    for n, label in enumerate(labels):
+        for piece in range(pieces):
+            ends = 100 * piece / pieces, 100 * (piece + 1) / pieces
+            lines.append(shapely.LineString([(x, 100 * n + shift) for x in ends]))
+            clusters.append(label)
+    frame = gpd.GeoDataFrame({"cluster": pd.array(clusters, dtype="Int64")}, geometry=lines, crs="EPSG:27700")
+    return frame.assign(length_m=frame.length)
+
+
+def test_clusters_that_only_changed_places_keep_their_numbers():
+    earlier = streets([1, 1, 1, 2, 2, 3])
+    assert keep_numbers(streets([3, 3, 3, 1, 1, 2]), earlier) == {1: 2, 2: 3, 3: 1}
+
+
+def test_numbers_last_when_roads_are_cut_otherwise_or_moved_a_little():
+    earlier = streets([1, 1, 1, 2, 2, 3])
+    assert keep_numbers(streets([2, 2, 2, 1, 1, 3], pieces=3, shift=4), earlier) == {1: 2, 2: 1, 3: 3}
+
+
+def test_a_new_cluster_never_takes_a_number_that_means_something():
+    earlier = streets([1, 1, 2, 2, 3, 3])
+    found = keep_numbers(streets([1, 1, 2, 2, 3, 4]), earlier, reserved=[3])
+    # half of the third street's kind is each of 3 and 4: neither is the same as before
+    assert found[1], found[2] == (1, 2)
+    assert sorted(found.values()) == [1, 2, 4, 5]
+    assert sorted(keep_numbers(streets([1, 1, 2, 2, 3, 4]), earlier).values()) == [1, 2, 3, 4]
+
+
+def test_cities_that_share_no_road_share_no_number():
+    elsewhere = streets([1, 2, 3], shift=5000)
+    assert keep_numbers(streets([1, 1, 2]), elsewhere, reserved=[1]) == {1: 2, 2: 3}
+    nothing = streets([None, None])
+    assert keep_numbers(nothing, elsewhere) == {}
+
+
+def test_look_alikes_are_of_the_same_cluster_and_elsewhere():
+    points = np.array([[1.0, 0], [1, 0.01], [1, 0.1], [1, 0.3], [0, 1]])
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    places = np.array([[0.0, 0], [10, 0], [900, 0], [1800, 0], [2700, 0]])
+    found = most_alike(points, np.array([1, 1, 1, 1, 2]), places, apart_m=200)
+    assert found.tolist() == [[2, 3, -1], [2, 3, -1], [1, 0, 3], [2, 1, 0], [-1, -1, -1]]
+
+
+def test_what_the_analyst_wrote_is_read_from_any_spreadsheet(tmp_path):
+    path = tmp_path / "clusters.csv"
+    for text, encoding in (
+        ('cluster,name,colour,note\r\n2,Straße im Grünen,#00ff00,"wide, leafy"\r\n', "utf-8-sig"),
+        ("Cluster;Name;Colour;Note\n2;Straße im Grünen;#00FF00;wide, leafy\n;;;\n", "cp1252"),
+        ("cluster\tname\tcolour\tnote\textra\n2\tStraße im Grünen\t#00ff00\twide, leafy\tx\n", "utf-8"),
+    ):
+        path.write_bytes(text.encode(encoding))
+        assert read_names(path) == {
+            2: Named(cluster=2, name="Straße im Grünen", colour="#00FF00", note="wide, leafy")
+        }
+    assert read_names(tmp_path / "none.csv") == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("1,=cmd|' /C calc'!A0,,", "line 2.*formula"),
+        ("1,fine,,@SUM(1)", "line 2.*formula"),
+        ("one,fine,,", "line 2.*cluster"),
+        ("0,fine,,", "line 2.*cluster"),
+        ("1,fine,red,", "line 2.*#RRGGBB"),
+        (f"1,{'x' * 10_000},,", "line 2.*80"),
+        ("1,a,,\n1,b,,", "line 3.*earlier line"),
+        ('1,"two\nlines",,', "line breaks"),
+    ],
+)
+def test_a_line_that_cannot_be_used_is_refused_by_its_number(tmp_path, line, fault):
+    path = tmp_path / "clusters.csv"
+    path.write_text(f"cluster,name,colour,note\n{line}\n")
+    with pytest.raises(SourceError, match=fault):
+        read_names(path)
+
+
+@pytest.mark.parametrize("text", ["", "name,colour\nx,y\n"])
+def test_a_table_without_its_key_is_refused(tmp_path, text):
+    path = tmp_path / "clusters.csv"
+    path.write_text(text)
+    with pytest.raises(SourceError, match="column 'cluster' is missing"):
+        read_names(path)
+
+
+def test_the_file_gets_a_line_for_each_cluster_and_loses_none(tmp_path):
+    path = tmp_path / "clusters.csv"
+    write_names(path, CLUSTERS, {})
+    fresh = read_names(path)
+    assert sorted(fresh) == [1, 2, 3]
+    assert not any(one.edited for one in fresh.values())
+    path.write_text("cluster,name,colour,note\n2,<b>Leafy</b>,,\n9,gone for now,,\n")
+    before = path.read_bytes()
+    write_names(path, CLUSTERS.iloc[1:2], read_names(path))
+    assert path.read_bytes() == before
+    write_names(path, CLUSTERS, read_names(path))
+    after = read_names(path)
+    assert (sorted(after), after[2].name, after[9].name) == ([1, 2, 3, 9], "<b>Leafy</b>", "gone for now")
+
+
+def test_names_and_colours_reach_the_table_and_the_legend():
+    known = {2: Named(cluster=2, name="leafy", colour="#123456"), 9: Named(cluster=9, name="unknown")}
+    table = with_names(CLUSTERS, known)
+    assert table["name"].tolist() == ["Type 1", "leafy", "Type 3"]
+    assert table["note"].isna().all()
+    looks = looks_of(table)
+    assert [title for title, _ in looks.values()] == ["Type 1", "Type 2: leafy", "Type 3"]
+    assert (looks[2][1].colour, looks[3][1].colour) == ("#123456", look(3).colour)

@@ -251,7 +251,7 @@ def make_plan(city: Path, overrides: Mapping[str, str] | None = None, out: Path 
         "inference": (),
         "concentration": (gathering, plain["clusters"], plain["tiles"]),
         "package": (plain, licence, {name: version(name) for name in LIBRARIES}),
-        "report": (),
+        "report": (version("bokeh"),),
     }
     after: dict[str, tuple[str, ...]] = {
         "roads": (),

@@ -16,6 +16,8 @@ from tasks.plan import LICENSED, Plan
 from tasks.publish import notes
 from tasks.stage import read_json
 
+MOST_LOOK_ALIKES = 400
+"""Segments of which a picture is embedded because they look like another: some 3 MB."""
 METHODS = {
     "Types": "k-means on embeddings of the imagery alone; collisions played no part in it",
     "Rates": "collisions placed on segments (not at junctions), over kilometres of road and years of records",
@@ -38,7 +40,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     layers = gather(plan)
     clusters = plan.stage_folder("clusters")
     picks = pd.read_parquet(clusters / "prototypes.parquet")
-    pictures = _thumbnails(plan, set(picks["tile_id"]))
+    wanted = set(picks["tile_id"].dropna()) | set(middle_tiles(layers["tiles"], layers["look_alikes"]))
+    pictures = _thumbnails(plan, wanted)
     ksi = bool(layers["segments"]["n_ksi"].notna().any())
     data = ReportData(
         city=config.city,
@@ -58,10 +61,33 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         places=layers["places"],
         junction_types=layers["junction_types"],
         tests=layers["tests"],
+        collisions=layers["collisions"],
+        look_alikes=layers["look_alikes"],
+        tiles=layers["tiles"],
         findings=notes(plan),
     )
     write_report(folder / plan.report.name, data)
     return [Entry("thumbnails", "done", "", len(pictures))]
+
+
+def middle_tiles(tiles: pd.DataFrame, look_alikes: pd.DataFrame) -> list[str]:
+    """Choose the tile in the middle of each segment that looks like another, for at most `MOST_LOOK_ALIKES` of them.
+
+    Parameters
+    ----------
+    tiles
+        ``tile_id, segment_id, position_m``, and whether each was ``encoded``: others have no imagery to show.
+    look_alikes
+        ``segment_id, similar_segment_id, rank``: the first ranks come first.
+    """
+    if look_alikes.empty:
+        return []
+    ranked = look_alikes.sort_values(["rank", "segment_id", "place"])[["segment_id", "similar_segment_id"]]
+    segments = pd.unique(ranked.to_numpy().ravel())[:MOST_LOOK_ALIKES]
+    seen = tiles[tiles["encoded"] & tiles["segment_id"].isin(list(segments))]
+    seen = seen.sort_values(["segment_id", "position_m", "tile_id"])
+    by_segment = seen.groupby("segment_id")["tile_id"]
+    return [str(ids.iloc[(len(ids) - 1) // 2]) for _, ids in by_segment]
 
 
 def _thumbnails(plan: Plan, wanted: set[str]) -> dict[str, bytes]:

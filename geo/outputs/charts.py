@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from dataclasses import dataclass
 
@@ -72,10 +73,11 @@ class Strip:
     above: bool
 
 
-def ratio_axis(clusters: pd.DataFrame) -> Axis:
-    """Choose the axis that holds all rate ratios and intervals of the ``clusters`` layer."""
-    ratios = clusters[["rate_ratio", "rate_ratio_low", "rate_ratio_high"]].astype("Float64")
-    values = ratios.to_numpy(dtype=np.float64, na_value=np.nan)
+def ratio_axis(*ratios: pd.DataFrame) -> Axis:
+    """Choose the axis that holds all of these rate ratios and limits."""
+    values = np.concatenate(
+        [table.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan).ravel() for table in ratios]
+    )
     found = values[np.isfinite(values) & (values > 0)]
     most = float(np.abs(np.log2(found)).max()) if len(found) else 1.0
     return Axis(min(WIDEST, 2.0 ** max(1, math.ceil(most))))
@@ -131,6 +133,20 @@ class Overview:
 def dash_of(appearance: Look) -> str:
     """Give the SVG dash array of a look."""
     return _DASHES[appearance.pattern]
+
+
+def bokeh_dash(appearance: Look) -> list[int]:
+    """Give the dashes of a look as Bokeh takes them; none for a solid line."""
+    return (
+        []
+        if appearance.pattern == "solid"
+        else [round(float(part) * 2) for part in dash_of(appearance).split()]
+    )
+
+
+def picture_address(jpeg: bytes) -> str:
+    """Give the data address of a picture."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
 
 
 def overview(segments: gpd.GeoDataFrame) -> Overview | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -144,7 +145,7 @@ def against_class(tests: pd.DataFrame | None, outcome: Outcome) -> pd.DataFrame:
     return tests.loc[tests["comparison"].eq(SAME_CLASS) & tests["outcome"].eq(f"n_{outcome}"), columns]
 
 
-def _beside_class(row: Mapping[str, object], outcome: Outcome, axis: Axis) -> Comparison:
+def _beside_class(row: Mapping[Any, Any], outcome: Outcome, axis: Axis) -> Comparison:
     """Tell of a type beside other roads of the same class."""
     ratio, low, high, q, share = (
         number(row[name]) for name in ("ratio", "low", "high", "q_value", "share_compared")

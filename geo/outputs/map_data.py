@@ -27,6 +27,8 @@ DETAIL = 10_000
 """A line may be simplified by the extent of the city over this, at least by `FINEST_M`."""
 PLACED = ("fatal", "serious", "slight", "unknown")
 UNPLACED = "unplaced"
+EDGE = "#1B1B1B"
+"""Colour of the edge of lines and points, which the pale ones among them need."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +115,7 @@ def map_data(
         "unit": UNIT_M,
         "width": round(float(east - west), 1),
         "height": round(float(north - south), 1),
+        "edge": EDGE,
         "rate_of": "KSI" if rate_of == "ksi" else "Collisions",
         "segments": _segment_columns(kept, rate_of) | {"line": _lines(kept, tolerance, origin)},
         "collisions": points,
@@ -151,7 +154,7 @@ def _worth_most(segments: gpd.GeoDataFrame, told: set[str]) -> gpd.GeoDataFrame:
                 "id": segments["segment_id"],
             }
         )
-        order = worth.sort_values(list(worth), ascending=[False, False, False, False, True])
+        order = worth.sort_values(list(worth.columns), ascending=[False, False, False, False, True])
         segments = segments.loc[order.index[:MOST_SEGMENTS]]
     return segments.sort_values("segment_id")
 
@@ -218,8 +221,8 @@ def _points(
         units = np.round((shapely.get_coordinates(at.geometry.to_numpy()[of]) - origin) / UNIT_M)
         # in an order of their own, so that the same records give the same page in whatever order they come
         units = units[np.lexsort(units.T)]
-        step = max(1, math.ceil(len(units) / left)) if left else len(units) + 1
-        drawn = units[::step].astype(np.int64)
+        step = math.ceil(len(units) / left) if left else 0
+        drawn = units[:: max(1, step)].astype(np.int64) if step else units[:0].astype(np.int64)
         left -= len(drawn)
         if len(drawn):
             found[name] = drawn.ravel().tolist()

@@ -11,7 +11,7 @@ from bokeh.models.glyphs import MultiLine, Scatter
 from bokeh.resources import Resources
 
 from geo.outputs.charts import bokeh_dash
-from geo.outputs.map_data import UNPLACED
+from geo.outputs.map_data import EDGE, UNPLACED
 from geo.outputs.palette import SEVERITY, UNKNOWN, look
 
 MARKERS = {"fatal": "triangle", "serious": "square", "slight": "circle", "unknown": "circle", UNPLACED: "x"}
@@ -31,8 +31,7 @@ LAYER_NAMES = {
     "unknown": "collisions of unknown severity",
     UNPLACED: "collisions placed on no road",
 }
-INK, PICKED = "#1B1B1B", "#0B57D0"
-LINE, CASING = 3.0, 4.6
+PICKED = "#0B57D0"
 
 
 def map_script() -> str:
@@ -65,12 +64,12 @@ def map_figure(clusters: Sequence[int], severities: Sequence[str]) -> dict[str, 
         min_border=0,
         lod_threshold=None,
     )
-    lines(plot, "type-none", [(UNKNOWN, 1.2, "solid")])
+    _lines(plot, "type-none", [(UNKNOWN, 1.2, "solid")])
     for cluster in sorted(clusters):
         appearance = look(cluster)
         dash = bokeh_dash(appearance)
-        lines(plot, f"type-{cluster}", [(INK, CASING, dash), (appearance.colour, LINE, dash)])
-    lines(plot, "picked", [("#FFFFFF", 11.0, "solid"), (PICKED, 7.0, "solid")])
+        _lines(plot, f"type-{cluster}", [(EDGE, 4.5, dash), (appearance.colour, 3.0, dash)])
+    _lines(plot, "picked", [("#FFFFFF", 11.0, "solid"), (PICKED, 7.0, "solid")])
     for severity in severities:
         _points(plot, severity)
     plot.add_tools(PanTool(), WheelZoomTool())
@@ -79,8 +78,8 @@ def map_figure(clusters: Sequence[int], severities: Sequence[str]) -> dict[str, 
             range=plot.x_range,
             unit="m",
             location="bottom_left",
-            bar_length=0.2,
-            background_fill_alpha=0.85,
+            bar_length=0.12,
+            background_fill_alpha=0.75,
             border_line_color=None,
         )
     )
@@ -88,7 +87,7 @@ def map_figure(clusters: Sequence[int], severities: Sequence[str]) -> dict[str, 
     return dict(_renamed(item, {}))
 
 
-def lines(plot: Plot, name: str, strokes: Sequence[tuple[str, float, Any]]) -> None:
+def _lines(plot: Plot, name: str, strokes: Sequence[tuple[str, float, Any]]) -> None:
     """Add lines of a name, stroke upon stroke: colour, width and dash."""
     source = ColumnDataSource(data={"xs": [], "ys": []}, name=f"{name}-data")
     for colour, width, dash in strokes:
@@ -106,7 +105,7 @@ def _points(plot: Plot, severity: str) -> None:
         marker=MARKERS[severity],
         size=9 if severity == "fatal" else 6,
         fill_color=SEVERITY.get(severity, "#FFFFFF"),
-        line_color=INK if severity != "fatal" else "#FFFFFF",
+        line_color=EDGE if severity != "fatal" else "#FFFFFF",
         line_width=0.8,
     )
     plot.add_glyph(source, glyph, name=f"collisions-{severity}")

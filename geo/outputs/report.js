@@ -16,7 +16,9 @@
   const MOST_FOUND = 200;
   const REACH_PX = 10;
 
+  const counted = (value) => said(value) + (value === 1 ? " collision" : " collisions");
   const said = (value) => (value === null ? UNKNOWN : String(value));
+  const grouped = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, "\u00a0");
   const name = (i) => segments.name[i] || segments.class[i] || "unnamed road";
   const type = (i) => (segments.type[i] === null ? "no type (no imagery)" : "Type " + segments.type[i]);
   const layer = (i) => "type-" + (segments.type[i] === null ? "none" : segments.type[i]);
@@ -47,7 +49,7 @@
   const alike = new Map();
   for (const [kind, pairs] of Object.entries(data.alike)) {
     for (const [one, other] of pairs) {
-      for (const [from, to, title] of [[one, other, "Look-alikes: " + kind], [other, one, "It is a look-alike of (" + kind + ")"]]) {
+      for (const [from, to, title] of [[one, other, "Look-alikes: " + kind], [other, one, "Look-alike (" + kind + ") of"]]) {
         if (!alike.has(from)) alike.set(from, new Map());
         const kinds = alike.get(from);
         if (!kinds.has(title)) kinds.set(title, []);
@@ -67,11 +69,17 @@
     return least;
   }
 
+  /* What the library makes reachable by keyboard within an element: the map is one stop, not several. */
+  function tabbed(root) {
+    return [...root.querySelectorAll("*")].flatMap((one) =>
+      [...(one.tabIndex >= 0 ? [one] : []), ...(one.shadowRoot ? tabbed(one.shadowRoot) : [])]);
+  }
+
   function start(plot) {
     const named = (wanted) => plot.renderers.filter((one) => one.name === wanted);
     const wheel = plot.toolbar.tools.find((tool) => tool.type === "WheelZoomTool");
     const hidden = new Set();
-    let view = null;
+    let view = null, whole = null, drawn = 0;
 
     function fill(wanted, content) {
       const renderers = named(wanted);
@@ -95,6 +103,18 @@
       plot.x_range.setv({ start: x - w, end: x + w });
       plot.y_range.setv({ start: y - h, end: y + h });
       view = { x, y, metres };
+      widths();
+    }
+    /* Lines are finer where a pixel holds more ground, so that streets stay apart. */
+    function widths() {
+      const width = Math.round(10 * Math.min(6, Math.max(0.9, 6 / Math.sqrt(view.metres)))) / 10;
+      if (width === drawn) return;
+      drawn = width;
+      for (const one of plot.renderers) {
+        if (!one.name.startsWith("type-")) continue;
+        const edge = one.glyph.line_color.value === data.edge;
+        one.glyph.line_width = { value: one.name === "type-none" ? Math.max(0.6, 0.4 * width) : edge ? width + 0.5 + 0.35 * Math.min(width, 3) : width };
+      }
     }
     function now() {
       const x = plot.x_range, y = plot.y_range;
@@ -103,24 +123,24 @@
     function all() {
       const metres = 1.06 * Math.max(data.width / (plot.inner_width || 1), data.height / (plot.inner_height || 1));
       show(data.width / 2, data.height / 2, metres);
+      whole = view;
     }
     function zoom(factor) { const at = now(); show(at.x, at.y, at.metres * factor); }
     function move(right, up) {
       const at = now();
       show(at.x + right * at.metres * 80, at.y + up * at.metres * 80, at.metres);
     }
+    /* A window of another size keeps the place and the scale; one that shows all goes on showing all. */
     function resized() {
       if (!plot.inner_width || !plot.inner_height) return;
-      if (view === null) all();
-      else {
-        const y = plot.y_range, x = plot.x_range;
-        show((x.start + x.end) / 2, (y.start + y.end) / 2, view.metres);
-      }
+      if (same(view, whole)) all();
+      else show(view.x, view.y, view.metres);
     }
+    const same = (one, other) => Math.abs(one.metres / other.metres - 1) < 1e-3 && Math.hypot(one.x - other.x, one.y - other.y) < other.metres;
+    plot.on_event("rangesupdate", () => { view = now(); widths(); });
+    all();
     plot.properties.inner_width.change.connect(resized);
     plot.properties.inner_height.change.connect(resized);
-    plot.properties.inner_height.change.connect(() => { if (view) view = now(); });
-    resized();
 
     function nearest(x, y) {
       let reach = REACH_PX * now().metres, best = -1;
@@ -158,7 +178,7 @@
       fact("Collisions", said(segments.collisions[i]));
       fact("KSI collisions", said(segments.ksi[i]));
       fact(rateOf, said(segments.rate[i]) + (segments.limits[i] === null ? "" : " (" + segments.limits[i] + ")"));
-      fact("Shrunk", said(segments.shrunk[i]));
+      fact("The same, shrunk", said(segments.shrunk[i]));
       showTiles(i);
       showAlike(i);
       if (found.value !== String(i)) found.value = String(i);
@@ -168,8 +188,8 @@
       const shots = data.shots[segments.id[i]] || [];
       const many = segments.tiles[i] || 0;
       element("h4", "Tiles", details);
-      element("p", shots.length + " of " + many + (many === 1 ? " tile has" : " tiles have") + " a picture here" +
-        (shots.length < many ? "; all are outlined in the GeoPackage (layer tiles)." : "."), details).className = "muted";
+      element("p", "Pictures embedded: " + shots.length + " of " + many + (many === 1 ? " tile." : " tiles.") +
+        (shots.length < many ? " All are outlined in the GeoPackage (layer tiles)." : ""), details).className = "muted";
       const list = element("ul", null, details);
       for (const [tile, metres] of shots) {
         const item = element("li", null, list);
@@ -193,7 +213,7 @@
           const shots = data.shots[segments.id[other]];
           shot(button, shots && shots[0][0], "");
           element("span", name(other), button);
-          element("span", type(other) + ", " + said(segments.collisions[other]) + " collisions", button);
+          element("span", type(other) + ", " + counted(segments.collisions[other]), button);
           button.addEventListener("click", () => { pick(other, true); details.scrollTop = 0; });
         }
       }
@@ -217,7 +237,10 @@
     plot.on_event("mouseleave", () => { tip.hidden = true; });
     plot.on_event("tap", (event) => {
       const i = nearest(event.x, event.y);
-      if (i >= 0) pick(i, false);
+      if (i < 0) return;
+      pick(i, false);
+      hover(event);
+      if (details.getBoundingClientRect().top > window.innerHeight - 100) details.scrollIntoView({ block: "nearest" });
     });
 
     for (const input of document.querySelectorAll("input[data-layer]")) {
@@ -244,6 +267,7 @@
     }, true);
     /* The wheel scrolls the page until the map is clicked or reached by keyboard. */
     wheel.active = false;
+    for (const inner of tabbed(box)) inner.removeAttribute("tabindex");
     box.addEventListener("pointerdown", () => { wheel.active = true; box.focus({ preventScroll: true }); }, true);
     box.addEventListener("focusin", () => { wheel.active = true; });
     box.addEventListener("focusout", () => { wheel.active = false; tip.hidden = true; });
@@ -256,11 +280,11 @@
       const hits = order.filter((i) => parts.every((part) => words[i].includes(part)));
       found.replaceChildren();
       for (const i of hits.slice(0, MOST_FOUND)) {
-        element("option", name(i) + ", " + type(i) + ", " + said(segments.collisions[i]) + " collisions", found).value = String(i);
+        element("option", name(i) + ", " + type(i) + ", " + counted(segments.collisions[i]), found).value = String(i);
       }
       document.getElementById("found-label").textContent = hits.length > MOST_FOUND
-        ? hits.length + " segments, the " + MOST_FOUND + " with most collisions listed"
-        : hits.length + (hits.length === 1 ? " segment" : " segments") + ", most collisions first";
+        ? grouped(hits.length) + " segments, the " + MOST_FOUND + " with most collisions listed"
+        : grouped(hits.length) + (hits.length === 1 ? " segment" : " segments") + ", most collisions first";
     }
     find.addEventListener("input", search);
     find.addEventListener("keydown", (event) => { if (event.key === "ArrowDown") { event.preventDefault(); found.focus(); } });
@@ -273,12 +297,6 @@
       button.hidden = false;
       button.addEventListener("click", () => { pick(i, true); box.scrollIntoView({ block: "center" }); box.focus({ preventScroll: true }); });
     }
-    window.roadprint = { pick: (id) => pick(place.get(id), true), screen: (id) => {
-      const line = lines[place.get(id)], at = now(), middle = Math.floor((line.xs.length - 1) / 2);
-      const x = (line.xs[middle] + line.xs[middle + 1]) / 2, y = (line.ys[middle] + line.ys[middle + 1]) / 2;
-      const frame = box.getBoundingClientRect();
-      return [frame.left + frame.width / 2 + (x - at.x) / at.metres, frame.top + frame.height / 2 - (y - at.y) / at.metres];
-    } };
     document.documentElement.dataset.map = "ready";
   }
 

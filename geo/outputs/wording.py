@@ -34,10 +34,10 @@ def shorten(text: str, most: int = LONGEST) -> str:
     )
 
 
-def road_name(name: object, road_class: object) -> str | None:
+def road_name(name: str | None, road_class: str | None) -> str | None:
     """Give what a road is called, as long as is shown: by its name, else its class; None for neither."""
     return next(
-        (shorten(str(text)) for text in (name, road_class) if pd.notna(text) and str(text).strip()), None
+        (shorten(str(text)) for text in (name, road_class) if not pd.isna(text) and str(text).strip()), None
     )
 
 

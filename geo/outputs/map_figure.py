@@ -31,7 +31,7 @@ LAYER_NAMES = {
     "unknown": "collisions of unknown severity",
     UNPLACED: "collisions placed on no road",
 }
-PICKED = "#0B57D0"
+PICKED, GROUND = "#0B57D0", "#F4F4F1"
 
 
 def map_script() -> str:
@@ -59,17 +59,19 @@ def map_figure(clusters: Sequence[int], severities: Sequence[str]) -> dict[str, 
         y_range=Range1d(0, 1),
         sizing_mode="stretch_both",
         toolbar_location=None,
-        background_fill_color="#F4F4F1",
+        background_fill_color=GROUND,
         outline_line_color=None,
-        min_border=0,
+        border_fill_color=GROUND,
+        min_border=2,
         lod_threshold=None,
     )
+    # under the lines and wider than them, so that type and collisions stay to be seen
+    _lines(plot, "picked", [("#FFFFFF", 19.0, "solid"), (PICKED, 15.0, "solid")])
     _lines(plot, "type-none", [(UNKNOWN, 1.2, "solid")])
     for cluster in sorted(clusters):
         appearance = look(cluster)
         dash = bokeh_dash(appearance)
         _lines(plot, f"type-{cluster}", [(EDGE, 4.5, dash), (appearance.colour, 3.0, dash)])
-    _lines(plot, "picked", [("#FFFFFF", 11.0, "solid"), (PICKED, 7.0, "solid")])
     for severity in severities:
         _points(plot, severity)
     plot.add_tools(PanTool(), WheelZoomTool())

@@ -20,7 +20,7 @@
   const said = (value) => (value === null ? UNKNOWN : String(value));
   const grouped = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, "\u00a0");
   const name = (i) => segments.name[i] || segments.class[i] || "unnamed road";
-  const type = (i) => (segments.type[i] === null ? "no type (no imagery)" : "Type " + segments.type[i]);
+  const type = (i) => (segments.type[i] === null ? "no type" : "Type " + segments.type[i]);
   const layer = (i) => "type-" + (segments.type[i] === null ? "none" : segments.type[i]);
   const rateOf = data.rate_of + " per km and year";
 
@@ -172,7 +172,7 @@
       const facts = element("dl", null, details);
       const fact = (title, text) => { element("dt", title, facts); element("dd", text, facts); };
       fact("Segment", segments.id[i]);
-      fact("Type", type(i));
+      fact("Type", segments.type[i] === null ? "none (no imagery)" : String(segments.type[i]));
       fact("Road class", said(segments.class[i]));
       fact("Length", segments.length[i] + " m");
       fact("Collisions", said(segments.collisions[i]));
@@ -188,8 +188,9 @@
       const shots = data.shots[segments.id[i]] || [];
       const many = segments.tiles[i] || 0;
       element("h4", "Tiles", details);
-      element("p", "Pictures embedded: " + shots.length + " of " + many + (many === 1 ? " tile." : " tiles.") +
-        (shots.length < many ? " All are outlined in the GeoPackage (layer tiles)." : ""), details).className = "muted";
+      const embedded = "Pictures embedded: " + shots.length + " of " + many + (many === 1 ? " tile." : " tiles.");
+      const others = shots.length < many ? " All are outlined in the GeoPackage (layer tiles)." : "";
+      element("p", segments.type[i] === null && !shots.length ? "Imagery covers too little of this road." : embedded + others, details).className = "muted";
       const list = element("ul", null, details);
       for (const [tile, metres] of shots) {
         const item = element("li", null, list);
@@ -239,7 +240,6 @@
       const i = nearest(event.x, event.y);
       if (i < 0) return;
       pick(i, false);
-      hover(event);
       if (details.getBoundingClientRect().top > window.innerHeight - 100) details.scrollIntoView({ block: "nearest" });
     });
 
@@ -275,16 +275,18 @@
     const order = segments.id.map((_, i) => i).sort((a, b) =>
       (segments.ksi[b] || 0) - (segments.ksi[a] || 0) || (segments.collisions[b] || 0) - (segments.collisions[a] || 0) || a - b);
     const words = segments.id.map((id, i) => [id, name(i), segments.class[i] || "", type(i)].join(" ").toLowerCase());
+    const gravest = segments.ksi.some((n) => n !== null) ? "KSI collisions" : "collisions";
     function search() {
       const parts = find.value.toLowerCase().split(/\s+/).filter(Boolean);
       const hits = order.filter((i) => parts.every((part) => words[i].includes(part)));
       found.replaceChildren();
       for (const i of hits.slice(0, MOST_FOUND)) {
-        element("option", name(i) + ", " + type(i) + ", " + counted(segments.collisions[i]), found).value = String(i);
+        const ksi = segments.ksi[i] === null ? "" : ", " + segments.ksi[i] + " KSI";
+        element("option", name(i) + ": " + counted(segments.collisions[i]) + ksi + ", " + type(i), found).value = String(i);
       }
       document.getElementById("found-label").textContent = hits.length > MOST_FOUND
-        ? grouped(hits.length) + " segments, the " + MOST_FOUND + " with most collisions listed"
-        : grouped(hits.length) + (hits.length === 1 ? " segment" : " segments") + ", most collisions first";
+        ? grouped(hits.length) + " segments, the " + MOST_FOUND + " with most " + gravest + " listed"
+        : grouped(hits.length) + (hits.length === 1 ? " segment" : " segments") + ", most " + gravest + " first";
     }
     find.addEventListener("input", search);
     find.addEventListener("keydown", (event) => { if (event.key === "ArrowDown") { event.preventDefault(); found.focus(); } });

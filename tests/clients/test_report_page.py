@@ -98,7 +98,7 @@ def test_a_click_on_a_segment_shows_its_tiles_and_the_page_asks_for_nothing(page
 
 def test_the_keyboard_finds_a_segment_and_moves_the_map(page):
     page.run("document.getElementById('find').focus()")
-    name = page.run("document.getElementById('found').options[3].text.split(',')[0]")
+    name = page.run("document.getElementById('found').options[3].text.split(':')[0]")
     page.send("Input.insertText", text=name.lower())
     page.settle()
     assert page.run("[...document.getElementById('found').options].every(one => one.text)")

@@ -258,5 +258,5 @@ def _alike(pairs: pd.DataFrame, segments: gpd.GeoDataFrame) -> dict[str, Any]:
     for row in pairs.to_dict("records"):
         one, other = place.get(row["segment_id"]), place.get(row["similar_segment_id"])
         if one is not None and other is not None:
-            kinds.setdefault(str(row["kind"]), []).append([one, other])
+            kinds.setdefault(shorten(str(row["kind"])), []).append([one, other])
     return {"alike": kinds}

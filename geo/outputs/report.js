@@ -302,11 +302,15 @@
     document.documentElement.dataset.map = "ready";
   }
 
+  /* The still map goes only when the other one is there. */
   const explorer = document.getElementById("explorer");
-  explorer.hidden = false;
   Bokeh.set_log_level("warn");
+  explorer.hidden = false;
   Bokeh.embed.embed_item(read("map-figure"), "map-canvas").then((views) => {
-    document.documentElement.classList.add("js");
     start(views.roots[0].model);
-  }, () => { explorer.hidden = true; });
+    document.documentElement.classList.add("js");
+  }).catch((error) => {
+    explorer.hidden = true;
+    console.error(error);
+  });
 })();

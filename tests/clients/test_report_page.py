@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from browser import needs_chromium, opened
 
@@ -45,9 +46,9 @@ def page(demo, tmp_path):
 def report_of(grid_city, tmp_path):
     """Write a report of the grid city, its names replaced."""
 
-    def write(names):
+    def write(names, **changed):
         segments = grid_city.layers["segments"]
-        segments = segments.assign(name=names, road_class=names)
+        segments = segments.assign(name=names, road_class=names, **changed)
         tiles = grid_city.layers["tiles"]
         red = thumbnail(np.stack([np.full((40, 40), v, dtype=np.uint8) for v in (200, 30, 30)]))
         alike = tiles[["segment_id"]].assign(similar_segment_id=tiles["segment_id"].shift(1), place=1)
@@ -211,4 +212,14 @@ def test_names_stay_text_wherever_they_are_shown(report_of, tmp_path, name):
         assert added == own - 1
         assert page.run("document.querySelectorAll('[onerror], img[src=x]').length") == 0
         assert page.run("document.documentElement.scrollWidth") == 1400
+        assert_quiet(page)
+
+
+def test_a_city_without_types_has_a_map_that_says_so(report_of, tmp_path):
+    needs_chromium()
+    with opened(report_of("Long Lane", cluster=pd.NA), tmp_path) as page:
+        page.wait(READY)
+        page.run("document.getElementById('overview').scrollIntoView()")
+        page.click(*page.run(f"{MIDDLE}({WITH_SHOTS_AND_LOOK_ALIKES})"))
+        assert "none (no imagery)" in page.run("document.getElementById('details').textContent")
         assert_quiet(page)

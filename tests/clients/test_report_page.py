@@ -32,9 +32,13 @@ SCALE = "(({y_range: y}) => y.end - y.start)(Bokeh.documents[0].roots()[0])"
 PLACE = "(({x_range: x}) => (x.start + x.end) / 2)(Bokeh.documents[0].roots()[0])"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _browser():
+    needs_chromium()
+
+
 @pytest.fixture
 def page(demo, tmp_path):
-    needs_chromium()
     with opened(Path(demo["report"]), tmp_path) as page:
         page.wait(READY)
         page.run("document.getElementById('overview').scrollIntoView()")
@@ -180,7 +184,6 @@ def test_paper_gets_the_still_map(page):
 
 
 def test_without_scripts_the_still_map_is_there(demo, tmp_path):
-    needs_chromium()
     with opened(Path(demo["report"]), tmp_path) as page:
         page.send("Emulation.setScriptExecutionDisabled", value=True)
         page.send("Page.reload")
@@ -192,7 +195,6 @@ def test_without_scripts_the_still_map_is_there(demo, tmp_path):
 
 @pytest.mark.parametrize("name", [HOSTILE, "Lang 🚲 " * 1250], ids=["markup", "ten thousand characters"])
 def test_names_stay_text_wherever_they_are_shown(report_of, tmp_path, name):
-    needs_chromium()
     with opened(report_of(name), tmp_path) as page:
         page.wait(READY)
         elements = page.run("document.querySelectorAll('main *').length")
@@ -216,7 +218,6 @@ def test_names_stay_text_wherever_they_are_shown(report_of, tmp_path, name):
 
 
 def test_a_city_without_types_has_a_map_that_says_so(report_of, tmp_path):
-    needs_chromium()
     with opened(report_of("Long Lane", cluster=pd.NA), tmp_path) as page:
         page.wait(READY)
         page.run("document.getElementById('overview').scrollIntoView()")

@@ -19,8 +19,8 @@ from tasks.features import load_tiles
 from tasks.plan import Plan
 
 FILE = "thumbnails.parquet"
-FOR_REPORT = 2000
-"""Segments that the report shows a picture of: all where there are so few, else those that it names."""
+FOR_REPORT, NAMED = 800, 400
+"""Segments that the report shows a picture of: all where there are so few, else so many of those that look alike."""
 AT_ONCE = 1000
 """Pictures that are held in memory before they are written."""
 KINDS = ("prototype", "edge")
@@ -47,18 +47,41 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
 
 
 def _wanted(plan: Plan) -> set[str]:
-    """Choose the tiles: those picked, the middle one of segments that the report shows, or all."""
-    encoded = load_tiles(plan)
-    encoded = encoded.loc[encoded["embedding"].notna(), ["tile_id", "segment_id", "position_m"]]
+    """Choose the tiles: those picked, those that the report shows, or all."""
     if plan.config.output.thumbnails == "all":
-        return set(encoded["tile_id"])
+        return set(_encoded(plan)["tile_id"])
     picks = pd.read_parquet(plan.stage_folder("clusters") / "prototypes.parquet")
+    return set(picks["tile_id"].dropna()) | report_tiles(plan)
+
+
+def report_tiles(plan: Plan) -> set[str]:
+    """Choose the tiles that the report shows beside its map, see `middle_tiles`."""
+    alike = pd.read_parquet(plan.stage_folder("concentration") / "look_alikes.parquet")
+    return middle_tiles(_encoded(plan), alike)
+
+
+def middle_tiles(encoded: pd.DataFrame, look_alikes: pd.DataFrame) -> set[str]:
+    """Choose the tile in the middle of each segment: of all where there are few, else of those that look alike.
+
+    Parameters
+    ----------
+    encoded
+        ``tile_id, segment_id, position_m`` of the tiles that have an embedding.
+    look_alikes
+        ``segment_id, similar_segment_id, rank, place``: those of the first ranks come first.
+    """
     segments = encoded[["segment_id"]].drop_duplicates()
     if len(segments) > FOR_REPORT:
-        alike = pd.read_parquet(plan.stage_folder("concentration") / "look_alikes.parquet")
-        named = pd.unique(alike[["segment_id", "similar_segment_id"]].to_numpy().ravel())[:FOR_REPORT]
-        segments = segments[segments["segment_id"].isin(named)]
-    return {*picks["tile_id"].dropna(), *central_tiles(segments, encoded)}
+        ranked = look_alikes.sort_values(["rank", "segment_id", "place"])
+        names = pd.unique(ranked[["segment_id", "similar_segment_id"]].to_numpy().ravel())
+        segments = segments[segments["segment_id"].isin(names[:NAMED])]
+    return set(central_tiles(segments, encoded))
+
+
+def _encoded(plan: Plan) -> pd.DataFrame:
+    """Read which tiles have an embedding, of which segment, and where along it."""
+    tiles = load_tiles(plan)
+    return tiles.loc[tiles["embedding"].notna(), ["tile_id", "segment_id", "position_m"]]
 
 
 def _pictures(plan: Plan, tiles: gpd.GeoDataFrame) -> Iterator[dict[str, str | bytes]]:

@@ -281,7 +281,7 @@ def make_plan(
         "concentration": (gathering, plain["clusters"], plain["tiles"]),
         "pictures": (plain["output"]["thumbnails"] == "all",),
         "package": (plain, licence, {name: version(name) for name in LIBRARIES}, _said(names)),
-        "report": (),
+        "report": (version("bokeh"),),
     }
     after: dict[str, tuple[str, ...]] = {
         "roads": (),

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import geopandas as gpd
 import pandas as pd
 
-from geo.imagery.reader import TileImage, TileReader
 from geo.ledger import Entry
 from geo.outputs.report import ReportData, write_report
-from geo.outputs.thumbnails import thumbnail
 from tasks.package import gather
+from tasks.pictures import load_pictures, report_tiles
 from tasks.plan import LICENSED, Plan
 from tasks.publish import notes
 from tasks.stage import read_json
@@ -38,7 +36,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     layers = gather(plan)
     clusters = plan.stage_folder("clusters")
     picks = pd.read_parquet(clusters / "prototypes.parquet")
-    pictures = _thumbnails(plan, set(picks["tile_id"]))
+    pictures = _of_report(plan, picks)
     ksi = bool(layers["segments"]["n_ksi"].notna().any())
     data = ReportData(
         city=config.city,
@@ -58,17 +56,16 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         places=layers["places"],
         junction_types=layers["junction_types"],
         tests=layers["tests"],
+        collisions=layers["collisions"],
+        look_alikes=layers["look_alikes"],
+        tiles=layers["tiles"],
         findings=notes(plan),
     )
     write_report(folder / plan.report.name, data)
     return [Entry("thumbnails", "done", "", len(pictures))]
 
 
-def _thumbnails(plan: Plan, wanted: set[str]) -> dict[str, bytes]:
-    """Read the tiles to show and shrink them; one whose imagery fails now is shown without a picture."""
-    stage = plan.stage_folder("tiles")
-    tiles = gpd.read_parquet(stage / "tiles.parquet", filters=[("tile_id", "in", sorted(wanted))])
-    images = gpd.read_parquet(stage / "images.parquet")
-    with TileReader(images, plan.config.imagery, plan.config.tiles) as reader:
-        read = [tile for tile in reader.read(tiles) if isinstance(tile, TileImage)]
-    return {tile.tile_id: thumbnail(tile.pixels) for tile in read}
+def _of_report(plan: Plan, picks: pd.DataFrame) -> dict[str, bytes]:
+    """Take the pictures that the page shows; where all tiles have one, they would be too many."""
+    wanted = report_tiles(plan) | set(picks["tile_id"].dropna())
+    return {tile: jpeg for tile, jpeg in load_pictures(plan).items() if tile in wanted}

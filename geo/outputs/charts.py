@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -11,7 +13,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.outputs.palette import UNKNOWN, Look, look
+from geo.outputs.palette import UNKNOWN, Look
 from geo.outputs.wording import figure
 
 STRIP_WIDTH, STRIP_MARGIN = 320.0, 14.0
@@ -72,10 +74,11 @@ class Strip:
     above: bool
 
 
-def ratio_axis(clusters: pd.DataFrame) -> Axis:
-    """Choose the axis that holds all rate ratios and intervals of the ``clusters`` layer."""
-    ratios = clusters[["rate_ratio", "rate_ratio_low", "rate_ratio_high"]].astype("Float64")
-    values = ratios.to_numpy(dtype=np.float64, na_value=np.nan)
+def ratio_axis(*ratios: pd.DataFrame) -> Axis:
+    """Choose the axis that holds all of these rate ratios and limits."""
+    values = np.concatenate(
+        [table.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan).ravel() for table in ratios]
+    )
     found = values[np.isfinite(values) & (values > 0)]
     most = float(np.abs(np.log2(found)).max()) if len(found) else 1.0
     return Axis(min(WIDEST, 2.0 ** max(1, math.ceil(most))))
@@ -133,13 +136,29 @@ def dash_of(appearance: Look) -> str:
     return _DASHES[appearance.pattern]
 
 
-def overview(segments: gpd.GeoDataFrame) -> Overview | None:
+def bokeh_dash(appearance: Look) -> list[int]:
+    """Give the dashes of a look as Bokeh takes them; none for a solid line."""
+    return (
+        []
+        if appearance.pattern == "solid"
+        else [round(float(part) * 2) for part in dash_of(appearance).split()]
+    )
+
+
+def picture_address(jpeg: bytes) -> str:
+    """Give the data address of a picture."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+
+
+def overview(segments: gpd.GeoDataFrame, looks: Mapping[int, Look]) -> Overview | None:
     """Draw segments by cluster.
 
     Parameters
     ----------
     segments
         ``cluster`` and lines, in a projected CRS in metres; at least one with an extent, else None is returned.
+    looks
+        Of the clusters.
     """
     west, south, east, north = segments.total_bounds if len(segments) else (0.0, 0.0, 0.0, 0.0)
     extent = max(east - west, north - south)
@@ -157,7 +176,7 @@ def overview(segments: gpd.GeoDataFrame) -> Overview | None:
         else []
     )
     for number in sorted(int(c) for c in cluster.dropna().unique()):
-        appearance = look(number)
+        appearance = looks[number]
         of = (cluster == number).fillna(value=False).to_numpy(dtype=bool)
         lines.append(MapLine(number, appearance.colour, dash_of(appearance), _path(drawn[of])))
     metres = _round_length(extent / 4)

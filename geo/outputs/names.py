@@ -162,7 +162,9 @@ def title(cluster: int, name: str) -> str:
 
 
 def looks_of(clusters: pd.DataFrame) -> dict[int, tuple[str, Look]]:
-    """Title and look of each cluster, as `with_names` made the table."""
+    """Title and look of each cluster, as `with_names` made the table; without its columns, ours."""
+    if "colour" not in clusters:
+        clusters = with_names(clusters, {})
     return {
         int(row["cluster"]): (
             title(int(row["cluster"]), str(row["name"])),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from geo.outputs.bands import ELSE, Band, count_bands, difference_bands, rate_bands, width_expression
 from geo.outputs.layers import LAYERS
-from geo.outputs.names import looks_of, with_names
+from geo.outputs.names import looks_of
 from geo.outputs.palette import CERTAINTY, SEQUENCE, SEVERITY, UNKNOWN
 from geo.outputs.qgis_tables import Style
 from geo.outputs.tips import segment_tip
@@ -46,8 +46,6 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
     recorded collision rate, potential for improvement, margin, and hot spots.
     """
     segments, clusters = layers["segments"], layers["clusters"]
-    if "colour" not in clusters:
-        clusters = with_names(clusters, {})
     looks = looks_of(clusters)
     tip = segment_tip(segments, {cluster: title for cluster, (title, _) in looks.items()})
     styles = [

@@ -6,15 +6,48 @@ import math
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 Outcome = Literal["ksi", "collisions"]
 
 OUTCOMES: dict[Outcome, str] = {"ksi": "KSI collisions", "collisions": "collisions"}
 NOT_KNOWN = "not known"
+SAME_CLASS = "same class"
+"""The comparison of the layer ``tests`` that holds a type against roads of the same class."""
 SAME_WITHIN = (2 / 3, 3 / 2)
 """An interval of the rate ratio that lies in here and includes 1 is narrow enough to be called 'about the same'."""
 DISCOVERY = 0.05
 """Share of false ones among the findings that is put up with (Benjamini and Hochberg 1995)."""
+
+LONGEST = 80
+"""Characters of a name that are shown."""
+
+
+def shorten(text: str, most: int = LONGEST) -> str:
+    """Cut a text that is too long to show, with an ellipsis, and put it on one line."""
+    # ten thousand spaces, or words beyond what is shown, need not be looked at
+    line = " ".join(text[: 8 * most].split())
+    return (
+        line
+        if len(line) <= most and len(text) <= 8 * most
+        else line[: most - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+    )
+
+
+def road_name(name: str | None, road_class: str | None) -> str | None:
+    """Give what a road is called, as long as is shown: by its name, else its class; None for neither."""
+    return next(
+        (shorten(str(text)) for text in (name, road_class) if not pd.isna(text) and str(text).strip()), None
+    )
+
+
+def number(value: object) -> float:
+    """Give a number, NaN for null; raises TypeError for anything else."""
+    if value is None or value is pd.NA:
+        return float("nan")
+    if isinstance(value, (int, float, np.integer, np.floating)):
+        return float(value)
+    raise TypeError(f"a number expected, found {value!r}")
 
 
 def figure(value: float | None, digits: int = 3) -> str:
@@ -44,17 +77,25 @@ def ratio_limits(low: float | None, high: float | None) -> str:
     return interval(low, high, digits)
 
 
-def verdict(low: float | None, high: float | None, q_value: float | None, outcome: Outcome) -> str:
+def verdict(
+    low: float | None,
+    high: float | None,
+    q_value: float | None,
+    outcome: Outcome,
+    others: str = "other roads",
+) -> str:
     """Say in a sentence what the interval of a rate ratio allows to be said.
 
     Parameters
     ----------
     low, high
-        Limits of the ratio of this type's rate to that of all other roads.
+        Limits of the ratio of this type's rate to that of `others`.
     q_value
         The same comparison, corrected for comparing several types.
     outcome
         What the rate counts.
+    others
+        What the type is compared with.
 
     Returns
     -------
@@ -66,14 +107,14 @@ def verdict(low: float | None, high: float | None, q_value: float | None, outcom
         return f"Not known: no rate of {noun} to compare."
     if low > 1 or high < 1:
         word = "More" if low > 1 else "Fewer"
-        finding = f"{word} {noun} per km and year than other roads: {limits} times."
+        finding = f"{word} {noun} per km and year than {others}: {limits} times."
         if q_value is None or math.isnan(q_value) or q_value <= DISCOVERY:
             return finding
         return (
             f"{finding} Comparing several types at once, this may still be chance (q = {figure(q_value, 2)})."
         )
     if low >= SAME_WITHIN[0] and high <= SAME_WITHIN[1]:
-        return f"About the same as other roads: {limits} times their {noun} per km and year."
+        return f"About the same as {others}: {limits} times their {noun} per km and year."
     if low <= 0 and math.isinf(high):
         return f"Too few {noun} to tell."
-    return f"Too few {noun} to tell: {limits} times those of other roads per km and year."
+    return f"Too few {noun} to tell: {limits} times those of {others} per km and year."

@@ -1,10 +1,14 @@
 """The report says what the numbers allow, to anyone, and runs nothing that came with the data."""
 
+import base64
+import hashlib
 import io
 import math
 import re
 from datetime import date
+from html import unescape
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import geopandas as gpd
 import numpy as np
@@ -16,12 +20,17 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from geo.errors import RoadprintError
+from geo.outputs.cards import class_mix, collision_rates
 from geo.outputs.charts import Axis, overview, ratio_axis, ratio_strip
-from geo.outputs.report import ReportData, _years, class_mix, collision_rates, render, write_report
+from geo.outputs.choice_chart import choice_chart
+from geo.outputs.map_data import EDGE
+from geo.outputs.map_figure import PICKED
+from geo.outputs.palette import look
+from geo.outputs.report import ReportData, _years, render, write_report
 from geo.outputs.thumbnails import thumbnail
 from geo.outputs.wording import figure, interval, ratio_limits, verdict
 
-VOID = {"meta", "img", "br", "line", "path", "rect"}
+VOID = {"meta", "img", "br", "line", "path", "rect", "circle", "input"}
 
 
 class Page(HTMLParser):
@@ -42,7 +51,7 @@ class Page(HTMLParser):
             self.crossed.append(tag)
 
     def handle_data(self, data):
-        if self.open and self.open[-1] != "style":
+        if self.open and self.open[-1] not in ("style", "script"):
             self.text.append(data)
 
     def all(self, tag):
@@ -88,9 +97,7 @@ def changed(data, **fields):
 def test_text_of_the_data_stays_text(data):
     html = render(data)
     page = Page(html)
-    assert not {"b", "script", "iframe", "object", "everywhere", "someone", "city"} & {
-        tag for tag, _ in page.elements
-    }
+    assert not {"b", "iframe", "object", "everywhere", "someone", "city"} & {tag for tag, _ in page.elements}
     assert not [name for _, attrs in page.elements for name in attrs if name.startswith("on")]
     for text in (
         "<b>Bold & Sons</b> Road",
@@ -117,8 +124,21 @@ def test_the_page_needs_no_network(data):
     addresses = [a[key] for _, a in page.elements for key in ("src", "href", "data") if key in a]
     assert addresses
     assert all(address.startswith(("data:image/jpeg;base64,", "#")) for address in addresses)
-    assert "url(" not in html
+    assert "url(" not in html[html.index("<style>") : html.index("</style>")]
     assert "@import" not in html
+    policy = next(a["content"] for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'; img-src data: blob:; ")
+
+
+def test_no_script_runs_but_the_two_of_the_page(data):
+    html = render(data)
+    policy = re.search(r"script-src ([^;]*);", unescape(html))[1].split()
+    scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
+    assert policy == [f"'sha256-{digest}'" for digest in digests]
+    assert len(digests) == 2
+    assert html.lower().count("<script") == 4
+    assert html.lower().count("</script") == 4
 
 
 def test_the_page_is_sound_and_open_to_screen_readers(data):
@@ -148,18 +168,31 @@ def contrast(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
-def test_every_colour_of_text_has_the_contrast_that_wcag_asks_for(data):
-    html = render(data)
-    texts = {re.search(rf"--{name}: #(\w{{6}})", html)[1] for name in ("ink", "muted")} | {
-        re.search(r"a \{ color: #(\w{6})", html)[1]
+STYLE = files("geo.outputs").joinpath("report.css").read_text()
+
+
+def colours_of(pattern):
+    """Colours that the style gives by a property, as RRGGBB."""
+    named = dict(re.findall(r"--(\w+): (#\w+);", STYLE))
+    found = {
+        named.get(name, colour) for name, colour in re.findall(pattern + r"(?:var\(--(\w+)\)|(#\w+))", STYLE)
     }
-    grounds = {
-        "ffffff",
-        re.search(r"--ground: #(\w{6})", html)[1],
-        re.search(r"\.warning \{.*?background: #(\w{6})", html)[1],
-    }
-    assert len(texts) == len(grounds) == 3
+    return {c[1:] if len(c) == 7 else "".join(2 * one for one in c[1:]) for c in found}
+
+
+def test_every_colour_of_text_has_the_contrast_that_wcag_asks_for():
+    texts = colours_of(r"[{;\s]color: ") | colours_of(r"(?:text|\.row|\.strong) \{[^}]*fill: ")
+    grounds = colours_of(r"background: ")
+    assert texts == {"1b1b1b", "565656", "1d4e89", "a8320a"}
+    assert grounds == {"ffffff", "f4f4f1", "fdf1ec"}
     assert min(contrast(text, ground) for text in texts for ground in grounds) >= 4.5
+
+
+def test_what_must_be_seen_besides_text_has_the_contrast_that_wcag_asks_for():
+    drawn = colours_of(r"outline: 3px solid ") | {"1d4e89", "a8320a", EDGE[1:], PICKED[1:]}
+    fields = {"6b6b6b"}
+    assert all(f"1px solid #{colour}" in STYLE for colour in fields)
+    assert min(contrast(one, ground) for one in drawn | fields for ground in ("ffffff", "f4f4f1")) >= 3
 
 
 def test_the_same_data_give_the_same_page_in_whatever_order_they_come(tmp_path, data):
@@ -179,6 +212,49 @@ def test_each_type_says_only_what_its_interval_allows(data):
     assert "About the same as other roads: 0.8 to 1.3 times" in words
     assert "Too few KSI collisions to tell." in words
     assert "Association, not cause." in words
+
+
+def test_a_type_is_told_beside_roads_of_its_class_with_what_that_allows(data):
+    same = data.tests.assign(comparison="same class", q_value=0.5, share_compared=1.0, reason=None)
+    same = same[same["outcome"] == "n_ksi"].reset_index(drop=True)
+    same[["ratio", "low", "high"]] = [[1.0, 0.8, 1.3], [1.6, 1.2, 2.1], [np.nan, np.nan, np.nan]]
+    same.loc[1, ["q_value", "share_compared"]] = [0.01, 0.184]
+    same.loc[2, "reason"] = "fewer than 5 <expected>"
+    page = Page(render(changed(data, tests=pd.concat([data.tests, same], ignore_index=True))))
+    assert "About the same as other roads of its class: 0.8 to 1.3 times" in page.words
+    assert (
+        "More KSI collisions per km and year than other roads of its class: 1.2 to 2.1 times. "
+        "This holds for the 18% of its length" in page.words
+    )
+    assert "Not compared with other roads of its class: fewer than 5 <expected>." in page.words
+    labels = [drawing["aria-label"] for drawing in page.all("svg") if "forest" in drawing.get("class", "")]
+    assert len(labels) == 3
+    assert "Rate ratio to other roads of its class: 1, interval 0.8 to 1.3." in labels[0]
+    assert "Rate ratio to other roads of its class: not known" in labels[2]
+
+
+def test_the_numbers_of_types_that_were_tried_are_drawn_and_told(data):
+    page = Page(render(data))
+    said = next(drawing["aria-label"] for drawing in page.all("svg") if drawing.get("class") == "chart")
+    assert said == (
+        "Silhouette and stability for 2 to 4 types. Silhouette is highest, 0.34, with 3 types. "
+        "Stability is highest, 0.95, with 3 types. 3 types were chosen: silhouette 0.34, stability 0.95."
+    )
+    chart = choice_chart(data.choice)
+    assert [len(measure.points) for measure in chart.measures] == [2, 3]
+    assert chart.chosen == chart.across[1][0]
+    assert choice_chart(data.choice.iloc[:1]) is None
+
+
+def test_a_negative_silhouette_lies_within_the_drawing():
+    chart = choice_chart(
+        pd.DataFrame(
+            {"k": [2, 3], "silhouette": [-0.6, 0.2], "stability": [1.0, 0.5], "chosen": [False, True]}
+        )
+    )
+    lowest = max(y for _, y in chart.measures[0].points)
+    assert lowest < chart.up[0][0]
+    assert chart.up[0][1] == "-1"
 
 
 def test_a_page_without_q_values_says_that_nothing_corrects_for_many_comparisons(data):
@@ -342,7 +418,7 @@ def test_an_interval_that_leaves_the_axis_ends_in_arrows_and_an_unknown_one_is_n
 
 def test_the_axis_holds_all_finite_ratios_and_never_goes_beyond_sixteen():
     def axis(*ratios):
-        return ratio_axis(pd.DataFrame([ratios], columns=["rate_ratio", "rate_ratio_low", "rate_ratio_high"]))
+        return ratio_axis(pd.DataFrame([ratios], columns=["ratio", "low", "high"]))
 
     assert axis(1.5, 0.9, 2.5).reach == 4
     assert axis(1.0, 0.0, math.inf).reach == 2
@@ -355,7 +431,7 @@ def test_the_map_is_north_up_in_true_proportion():
     segments = gpd.GeoDataFrame(
         {"segment_id": ["a", "b"], "cluster": pd.array([2, None], dtype="Int64")}, geometry=lines, crs=27700
     )
-    drawn = overview(segments)
+    drawn = overview(segments, {n: look(n) for n in range(1, 40)})
     assert (drawn.width, drawn.height) == (500.0, 1000.0)
     unseen, seen = drawn.lines
     assert (unseen.cluster, unseen.path) == (None, "M0.0 0.0L500.0 0.0")
@@ -365,7 +441,7 @@ def test_the_map_is_north_up_in_true_proportion():
 
 def test_a_network_without_extent_has_no_map():
     nothing = gpd.GeoDataFrame({"segment_id": [], "cluster": []}, geometry=gpd.GeoSeries([], crs=27700))
-    assert overview(nothing) is None
+    assert overview(nothing, {}) is None
 
 
 def test_a_thumbnail_is_a_jpeg_of_the_same_picture():

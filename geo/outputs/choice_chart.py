@@ -1,0 +1,102 @@
+"""The evidence for the number of types as a drawing; the template draws it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from geo.outputs.wording import figure, number
+
+WIDTH, HEIGHT = 460.0, 250.0
+LEFT, RIGHT, TOP, BOTTOM = 44.0, 16.0, 14.0, 42.0
+STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One measure over the numbers of types: its name, how it is drawn, its points, and the line through them."""
+
+    name: str
+    kind: str
+    points: list[tuple[float, float]]
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceChart:
+    """Silhouette and stability by number of types.
+
+    Attributes
+    ----------
+    across, up
+        Place and label of the marks on the axes.
+    chosen
+        Place across of the number that was chosen; None when none is marked.
+    said
+        What the drawing shows, in words.
+    """
+
+    measures: list[Measure]
+    across: list[tuple[float, str]]
+    up: list[tuple[float, str]]
+    chosen: float | None
+    said: str
+
+
+def choice_chart(choice: pd.DataFrame) -> ChoiceChart | None:
+    """Draw the evidence for the number of types.
+
+    Parameters
+    ----------
+    choice
+        ``k, silhouette, stability, chosen``.
+
+    Returns
+    -------
+    None when fewer than two numbers were tried: there is no choice to show.
+    """
+    rows = choice.sort_values("k")
+    if len(rows) < 2:
+        return None
+    k = [int(one) for one in rows["k"]]
+    values = {name: [number(one) for one in rows[name]] for name in ("silhouette", "stability")}
+    known = [value for column in values.values() for value in column if not math.isnan(value)]
+    # a silhouette may fall below nought, to -1 at the least
+    low = -1.0 if known and min(known) < -0.25 else -0.25 if known and min(known) < 0 else 0.0
+
+    def across(one: int) -> float:
+        return round(LEFT + (one - k[0]) / (k[-1] - k[0]) * (WIDTH - LEFT - RIGHT), 1)
+
+    def up(value: float) -> float:
+        return round(TOP + (1 - value) / (1 - low) * (HEIGHT - TOP - BOTTOM), 1)
+
+    drawn = []
+    for name, column in values.items():
+        points = [(across(one), up(v)) for one, v in zip(k, column, strict=True) if not math.isnan(v)]
+        path = "".join(f"{'L' if i else 'M'}{x} {y}" for i, (x, y) in enumerate(points))
+        drawn.append(Measure(name.capitalize(), name, points, path))
+    picked = [one for one, chosen in zip(k, rows["chosen"], strict=True) if chosen]
+    steps = [low, *STEPS] if low < 0 else list(STEPS)
+    return ChoiceChart(
+        drawn,
+        [(across(one), str(one)) for one in k],
+        [(up(value), figure(value, 2)) for value in steps],
+        across(picked[0]) if picked else None,
+        _said(k, values, picked),
+    )
+
+
+def _said(k: list[int], values: dict[str, list[float]], picked: list[int]) -> str:
+    """Tell what the drawing shows."""
+    parts = [f"Silhouette and stability for {k[0]} to {k[-1]} types."]
+    for name, column in values.items():
+        known = [(value, one) for value, one in zip(column, k, strict=True) if not math.isnan(value)]
+        if known:
+            best = max(known, key=lambda pair: pair[0])
+            parts.append(f"{name.capitalize()} is highest, {figure(best[0])}, with {best[1]} types.")
+    for one in picked:
+        at = ", ".join(f"{name} {figure(column[k.index(one)])}" for name, column in values.items())
+        parts.append(f"{one} types were chosen: {at}.")
+    return " ".join(parts)

@@ -1,4 +1,4 @@
-"""The demo, run once as a user runs it, for the programs that open what it made."""
+"""The demo and the real case, run once as a user runs them, for the programs that open what it made."""
 
 import json
 import os
@@ -7,19 +7,32 @@ import sys
 from pathlib import Path
 
 import pytest
+from real_data import DATA
+
+TOP = Path(__file__).parents[2]
+
+
+def made(out, *arguments):
+    """Call the command line in a process of its own; what it says at the end."""
+    run = subprocess.run(
+        [sys.executable, "-m", "flows.cli", *arguments, "--out", out, "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=TOP,
+        env=os.environ | {"PREFECT_HOME": str(out / "prefect"), "ROADPRINT_DATA": str(DATA.resolve())},
+    )
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory):
     """What the command line says at the end of the demo: paths of the GeoPackage and the report, and more."""
-    out = tmp_path_factory.mktemp("demo")
-    run = subprocess.run(
-        [sys.executable, "-m", "flows.cli", "demo", "--out", out, "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parents[2],
-        env=os.environ | {"PREFECT_HOME": str(out / "prefect")},
-    )
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
+    return made(tmp_path_factory.mktemp("demo"), "demo")
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory):
+    """The same of the real case."""
+    return made(tmp_path_factory.mktemp("real"), "run", "data/cities/cambridge-ma.yaml")

@@ -1,44 +1,14 @@
 """The GeoPackage in the programs that analysts open it with."""
 
-import json
-import os
-import subprocess
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+from qgis_client import complaints, needs_qgis, needs_validator, probe
 
 from geo.outputs.arrange import empty_layer
 from geo.outputs.geopackage import write_geopackage
 from geo.outputs.layers import LAYERS
 from geo.outputs.qml import city_styles
-
-SYSTEM_PYTHON = "/usr/bin/python3"
-PROBE = Path(__file__).with_name("qgis_probe.py")
-
-
-def system_python_has(module):
-    """Whether the system's Python, in which QGIS and GDAL live, can import a module."""
-    if not Path(SYSTEM_PYTHON).exists():
-        return False
-    return (
-        subprocess.run(
-            [SYSTEM_PYTHON, "-I", "-c", f"import {module}"], capture_output=True, check=False
-        ).returncode
-        == 0
-    )
-
-
-# where every client must be there, a test that cannot run fails instead
-REQUIRED = bool(os.environ.get("ROADPRINT_REQUIRE_CLIENTS"))
-needs_qgis = pytest.mark.skipif(
-    not REQUIRED and not system_python_has("qgis.core"),
-    reason=f"{SYSTEM_PYTHON} has no QGIS (Debian: python3-qgis qgis-providers)",
-)
-needs_validator = pytest.mark.skipif(
-    not REQUIRED and not system_python_has("osgeo_utils.samples.validate_gpkg"),
-    reason=f"{SYSTEM_PYTHON} has no GeoPackage validator (Debian: python3-gdal)",
-)
 
 
 def write(path, city, layers):
@@ -62,15 +32,6 @@ def bare(tmp_path, grid_city):
         name: empty_layer(name, grid_city.crs) for name in ("collisions", "clusters")
     }
     return write(tmp_path / "bare.gpkg", grid_city, layers | {"segments": segments})
-
-
-def probe(path):
-    """What QGIS sees of a file: its layers, and its projects."""
-    run = subprocess.run(
-        [SYSTEM_PYTHON, "-I", PROBE, path], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
 
 
 def look(path):
@@ -174,13 +135,4 @@ def test_a_city_without_collisions_and_types_opens_as_well(bare):
 @needs_validator
 @pytest.mark.parametrize("city", ["written", "bare"])
 def test_the_osgeo_validator_has_nothing_to_say(city, request):
-    path = request.getfixturevalue(city)
-    validator = "osgeo_utils.samples.validate_gpkg"
-    run = subprocess.run(
-        [SYSTEM_PYTHON, "-I", "-m", validator, "--extra", "--warning-as-error", path],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+    assert complaints(request.getfixturevalue(city)) == ""

@@ -2,13 +2,13 @@
 
 import shutil
 import sqlite3
-import subprocess
 from datetime import UTC, date, datetime
 
 import numpy as np
 import pyproj
 import pytest
 import rasterio
+from qgis_client import complaints, needs_qgis, needs_validator, probe
 from rasterio.transform import from_origin
 
 from geo.config import Imagery
@@ -19,7 +19,6 @@ from geo.outputs.metadata import layer_metadata
 from geo.outputs.project import Mosaic, overview
 from geo.outputs.qgis_tables import About
 from geo.outputs.qml import city_styles
-from tests.clients.test_qgis import SYSTEM_PYTHON, needs_qgis, needs_validator, probe
 
 NAME = "grid & city ü.gpkg"
 LICENCES = {"imagery": "<b>aerial</b> & free", "roads": "ODbL", "collisions": "open", "exposure": None}
@@ -134,22 +133,7 @@ def test_qgis_shows_what_a_layer_is_and_whose_data_it_holds(folder):
 
 @needs_validator
 def test_a_file_with_project_metadata_and_pictures_is_a_valid_geopackage(folder):
-    run = subprocess.run(
-        [
-            SYSTEM_PYTHON,
-            "-I",
-            "-m",
-            "osgeo_utils.samples.validate_gpkg",
-            "--extra",
-            "--warning-as-error",
-            folder / NAME,
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+    assert complaints(folder / NAME) == ""
 
 
 def test_pictures_are_bytes_and_the_manifest_is_json(folder):

@@ -23,17 +23,16 @@ except OSError:
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
-from prefect.futures import as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.memory import share_arenas
 from flows.progress import say, stage_bar
+from flows.shards import encode_all
 from geo.ledger import Entry
 from tasks import (
     clusters,
     collisions,
     concentration,
-    encode,
     exposure,
     features,
     inference,
@@ -76,13 +75,6 @@ def stage_task(name: str, plan: Plan) -> StageResult:
     return run_stage(name, plan.stages, plan.keys[name], partial(BUILDERS[name], plan))
 
 
-@task(name="shard", task_run_name="shard {job.shard}", cache_policy=NO_CACHE, persist_result=False)
-def shard_task(job: encode.ShardJob) -> int:
-    """Encode one shard, or find it encoded; gives its number of tiles."""
-    encode.encode_shard(job)
-    return job.n_tiles
-
-
 @flow(name="city-flow", task_runner=TWO_AT_ONCE, persist_result=False)
 def city_flow(
     config: str, overrides: dict[str, str] | None = None, out: str | None = None, base: str | None = None
@@ -121,7 +113,6 @@ def _run(name: str, plan: Plan) -> StageResult:
         if name == "features" and not features.is_finished(plan):
             jobs = features.plan_shards(plan)
             bar.expect(sum(job.n_tiles for job in jobs))
-            for future in as_completed([shard_task.submit(job) for job in jobs]):
-                bar.advance(future.result())
+            encode_all(jobs, plan.config.run, plan.config.city, bar.advance)
         result = stage_task(name, plan)
     return result if result.cached else result.lasting(time.monotonic() - start)

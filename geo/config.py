@@ -25,6 +25,7 @@ from geo.config_records import (
     SeverityScheme,
     TrafficColumns,
 )
+from geo.config_run import Run
 from geo.config_safety import Safety
 from geo.errors import ConfigurationError
 
@@ -277,6 +278,7 @@ class CityConfig(Section):
     exposure: Exposure = Exposure()
     safety: Safety = Safety()
     output: Output = Output()
+    run: Run = Run()
 
     @field_validator("area")
     @classmethod

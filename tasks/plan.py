@@ -262,6 +262,10 @@ def make_plan(
     files.save()
 
     plain = config.model_dump(mode="json", by_alias=True)
+    # where the work is done changes no result
+    plain.pop("run")
+    written = read_raw(city, overrides)
+    written.pop("run", None)
     licence = {name: plain[name].pop("licence") for name in LICENSED}
     for key in ("sources", "cache_mb"):
         plain["imagery"].pop(key)
@@ -306,7 +310,7 @@ def make_plan(
             keys[name] = numbers.key
     return Plan(
         config,
-        read_raw(city, overrides),
+        written,
         folder,
         keys,
         _labelled({**images, **roads, **tables, **traffic}, base),

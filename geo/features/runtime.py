@@ -47,6 +47,15 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def own_threads() -> int:
+    """Count the threads to compute with: ``OMP_NUM_THREADS``, as clusters set it, else one a core.
+
+    Results do not depend on it.
+    """
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(int(asked), available_cores()) if asked.isdecimal() and int(asked) else available_cores()
+
+
 def choose_device(asked: str) -> torch.device:
     """Find the device to run on: the one asked for, or the best there is.
 
@@ -157,7 +166,7 @@ class TorchRuntime:
         batch = torch.from_numpy(images).contiguous(memory_format=torch.channels_last).to(self._device)
         narrow = torch.autocast(self._device.type, torch.float16) if self._reduced else nullcontext()
         with self._lock, torch.inference_mode(), narrow:
-            torch.set_num_threads(available_cores())
+            torch.set_num_threads(own_threads())
             embeddings: Embeddings = self._module(batch).float().cpu().numpy()
         return embeddings
 
@@ -181,7 +190,7 @@ class OpenVinoRuntime:
         options = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "f32",
-            "INFERENCE_NUM_THREADS": cores,
+            "INFERENCE_NUM_THREADS": own_threads(),
         }
         self._request = openvino.Core().compile_model(model, "CPU", options).create_infer_request()
         self._lock = Lock()

@@ -1,0 +1,144 @@
+"""Where shards are encoded: in threads of this process, or on the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import as_completed
+
+from geo.config_run import Run
+from geo.errors import ConfigurationError
+from tasks.encode import ShardJob, encode_shard
+from tasks.shared import SharedJob, encode_remotely, fetch, send_tables
+from tasks.stage import read_account
+
+RETRIES = 2
+"""How often a shard is given out again when its worker is lost."""
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Shards that a flow gives out."""
+
+    jobs: Sequence[ShardJob]
+    run: Run
+    city: str
+    advance: Callable[[int], None]
+
+
+_at_work: dict[str, _Work] = {}
+
+
+@task(name="shard", task_run_name="shard {job.shard}", cache_policy=NO_CACHE, persist_result=False)
+def shard_task(job: ShardJob) -> int:
+    """Encode one shard, or find it encoded; gives its number of tiles."""
+    encode_shard(job)
+    return job.n_tiles
+
+
+@task(
+    name="remote shard",
+    task_run_name="shard {job.job.shard}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=RETRIES,
+)
+def remote_shard_task(job: SharedJob) -> int:
+    """Encode one shard with tables from shared storage; gives its number of tiles."""
+    encode_remotely(job)
+    return job.job.n_tiles
+
+
+def encode_all(jobs: Sequence[ShardJob], run: Run, city: str, advance: Callable[[int], None]) -> None:
+    """Encode every shard that is not there yet.
+
+    Parameters
+    ----------
+    jobs
+        The shards.
+    run
+        Where they are encoded.
+    city
+        Name of the city, a folder of the shared storage.
+    advance
+        Told the number of tiles of each shard that is done.
+
+    Raises
+    ------
+    ConfigurationError
+        When the cluster cannot be reached.
+    """
+    if run.runner == "threads":
+        for future in as_completed([shard_task.submit(job) for job in jobs]):
+            advance(future.result())
+        return
+    left = [job for job in jobs if read_account(job.out.with_suffix(".json")) is None]
+    advance(sum(job.n_tiles for job in jobs) - sum(job.n_tiles for job in left))
+    if left:
+        _on_dask(_Work(left, run, city, advance))
+
+
+def _on_dask(work: _Work) -> None:
+    """Spread shards over the workers of a cluster."""
+    run = work.run
+    _at_work[work.city] = work
+    try:
+        shards_flow.with_options(task_runner=_dask(run))(work.city)
+    except (OSError, TimeoutError) as error:
+        if run.scheduler is None or not _unreachable(error):
+            raise
+        raise ConfigurationError(
+            f"the scheduler does not answer ({error})",
+            where="run.scheduler",
+            todo=f"Look whether {run.scheduler} is up and can be reached from here.",
+        ) from error
+    finally:
+        del _at_work[work.city]
+
+
+def _unreachable(error: BaseException) -> bool:
+    """Tell whether an error is one of the connection to the scheduler."""
+    return "Timed out trying to connect" in str(error) or isinstance(error, ConnectionError)
+
+
+@flow(name="shards", persist_result=False)
+def shards_flow(city: str) -> None:
+    """Give the shards of a city out to workers, and take them back as they are done.
+
+    The flow travels to every worker with all that it names, so the work is looked up by a function that does not.
+    """
+    spread(city)
+
+
+def spread(city: str) -> None:
+    """See `shards_flow`."""
+    work = _at_work[city]
+    if work.run.shared is None:
+        for future in as_completed([shard_task.submit(job) for job in work.jobs]):
+            work.advance(future.result())
+        return
+    travelling = [SharedJob(job, f"{work.run.shared.rstrip('/')}/{city}") for job in work.jobs]
+    send_tables(travelling)
+    futures = {remote_shard_task.submit(job): job for job in travelling}
+    for future in as_completed(list(futures)):
+        work.advance(future.result())
+        fetch(futures[future])
+
+
+def _dask(run: Run) -> Any:  # noqa: ANN401 - prefect-dask is an extra, and has no types
+    """Make the runner of a cluster."""
+    try:
+        from prefect_dask import DaskTaskRunner  # type: ignore[attr-defined,unused-ignore]  # noqa: PLC0415
+    except ImportError as error:
+        raise ConfigurationError(
+            "runner dask needs the package prefect-dask",
+            where="run.runner",
+            todo="Install it: pip install 'roadprint[dask]'.",
+        ) from error
+    if run.scheduler is not None:
+        return DaskTaskRunner(address=run.scheduler)
+    return DaskTaskRunner(cluster_kwargs={"threads_per_worker": 1, "dashboard_address": None})

@@ -65,13 +65,11 @@ def _mosaics(plan: Plan) -> list[Mosaic]:
 
 
 def _about(plan: Plan, crs: pyproj.CRS, run: pd.DataFrame) -> About:
-    """Say what each layer is, and how the file was made."""
+    """Say what each layer is, and how the file was made: nothing that depends on where the inputs lie."""
     config = plan.config
     licences = {name: getattr(config, name).licence for name in LICENSED}
     manifest = {
         "made_by": f"roadprint {plan.versions['roadprint']}",
-        "run": plan.run_id,
-        "stages": plan.keys,
         **{key: value for key, value in run.itertuples(index=False) if key not in {"configuration", "times"}},
         "configuration": plan.written,
     }

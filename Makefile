@@ -1,18 +1,27 @@
-# make demo | test | lint | format | bench | calibrate | paper: each makes the environment it needs first, once.
+# make demo | serve | test | kills | lint | format | bench | calibrate | paper: each makes the environment it needs first, once.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # TORCH_INDEX=ADDRESS takes torch and torchvision from another package index (README: CPU-only)
 TORCH_INDEX ?=
+# of Prefect's page in make serve
+PORT ?= 4200
 
-.PHONY: demo test lint format bench calibrate paper clean
+.PHONY: demo serve test kills lint format bench calibrate paper clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.ready
 	@$(BIN)/roadprint demo
 
+serve: $(VENV)/.ready
+	@$(BIN)/python -m flows.serve --port $(PORT)
+
 test: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest
+
+# kills the demo town's run at thirty moments: half an hour
+kills: $(VENV)/.ready-dev
+	ROADPRINT_KILLS=30 $(BIN)/python -m pytest tests/integration/test_ends.py -k killed
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/python -m ruff check .
@@ -23,8 +32,8 @@ format: $(VENV)/.ready-dev
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ruff check --fix .
 
-bench: $(VENV)/.ready
-	for one in encoding reading pipeline dense dense_quality placing growth whole_run recovery expected geopackage; do $(BIN)/python bench/$$one.py; done
+bench: $(VENV)/.ready-dev
+	for one in encoding reading pipeline dense dense_quality placing growth whole_run recovery expected geopackage orchestration many_workers; do $(BIN)/python bench/$$one.py; done
 
 calibrate: $(VENV)/.ready
 	$(BIN)/python bench/calibrate.py

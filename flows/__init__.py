@@ -1,1 +1,18 @@
 """What runs: the city flow and the command line."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+# read by Prefect when it is imported: quiet, and nothing leaves the machine, unless the user says otherwise
+os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+os.environ.setdefault("DO_NOT_TRACK", "1")
+try:
+    Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser().mkdir(parents=True, exist_ok=True)
+except OSError:
+    # the user of a container may have no home to write to
+    os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="roadprint-prefect-")

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-# read by Prefect when it is imported: quiet, and nothing leaves the machine, unless the user says otherwise
-os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
-os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
-os.environ.setdefault("DO_NOT_TRACK", "1")
-try:
-    Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser().mkdir(parents=True, exist_ok=True)
-except OSError:
-    # the user of a container may have no home to write to
-    os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="roadprint-prefect-")
-
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import Field
 
+from flows.artifacts import show_results, stage_progress
+from flows.ending import say_cancelled, stoppable
 from flows.memory import share_arenas
 from flows.progress import say, stage_bar
+from flows.secrets import concealed, guard_logs, unlock
 from flows.shards import encode_all
 from geo.ledger import Entry
 from tasks import (
@@ -44,9 +37,12 @@ from tasks import (
     safety,
     tiles,
 )
+from tasks.demo import draw_demo
+from tasks.housekeeping import sweep
 from tasks.lock import one_run
 from tasks.plan import Plan, make_plan
 from tasks.stage import StageResult, full_disk_told, run_stage
+from tasks.status import failure_noted
 
 BUILDERS: dict[str, Callable[[Plan, Path], list[Entry]]] = {
     "roads": roads.build,
@@ -63,28 +59,64 @@ BUILDERS: dict[str, Callable[[Plan, Path], list[Entry]]] = {
     "report": report.build,
 }
 
+DEMO = "demo"
+
 share_arenas()
 
 # two shards at once: one begins or is written while the other is encoded
 TWO_AT_ONCE: Any = ThreadPoolTaskRunner(max_workers=2)
 
 
+def run_name() -> str:
+    """Name a run by its city's file and the minute: a list of runs of many cities can be read."""
+    return f"{Path(flow_run.parameters['config']).stem} {datetime.now().astimezone():%Y-%m-%d %H:%M}"
+
+
 @task(name="stage", task_run_name="{name}", cache_policy=NO_CACHE, persist_result=False)
 def stage_task(name: str, plan: Plan) -> StageResult:
     """Run one stage, or take its finished folder from before."""
-    return run_stage(name, plan.stages, plan.keys[name], partial(BUILDERS[name], plan))
+    with concealed():
+        return run_stage(name, plan.stages, plan.keys[name], partial(BUILDERS[name], plan))
 
 
-@flow(name="city-flow", task_runner=TWO_AT_ONCE, persist_result=False)
+# a form in Prefect's page shows these beside its fields; it reads neither a numpy docstring nor an annotated type
+CITY_FILE: Any = Field(
+    description="Path of the city's YAML file, as the worker sees it, or of the GeoPackage of a run that is repeated; "
+    "'demo': the demo town."
+)
+OVERRIDES: Any = Field(
+    default=None,
+    description='Values that replace or add keys of the file: {"clusters.k": "6"}. Tokens do not belong here.',
+)
+OUTPUT_FOLDER: Any = Field(
+    default=None, description="Folder for results, instead of output.folder in the city's file."
+)
+BASE_FOLDER: Any = Field(
+    default=None, description="Folder that relative paths in the file start at, instead of the file's own."
+)
+
+
+@flow(
+    name="city-flow",
+    description="One city, from its file to a GeoPackage and a report page.",
+    flow_run_name=run_name,
+    task_runner=TWO_AT_ONCE,
+    persist_result=False,
+    on_crashed=[say_cancelled],
+)
 def city_flow(
-    config: str, overrides: dict[str, str] | None = None, out: str | None = None, base: str | None = None
+    config: str = CITY_FILE,
+    overrides: dict[str, str] | None = OVERRIDES,
+    out: str | None = OUTPUT_FOLDER,
+    base: str | None = BASE_FOLDER,
 ) -> dict[str, Any]:
     """Run one city.
 
     Parameters
     ----------
     config
-        Path of the city's YAML file, or of the GeoPackage of a run that is repeated.
+        Path of the city's YAML file, or of the GeoPackage of a run that is repeated; ``demo``: the demo town, drawn
+        where it is not there yet.
     overrides
         ``{"clusters.k": "5"}``: values that replace or add keys.
     out
@@ -96,23 +128,50 @@ def city_flow(
     -------
     The run's summary: where the GeoPackage and the report are, and what became of every item by stage.
     """
+    guard_logs()
+    with concealed(), stoppable():
+        return _run_city(config, overrides, out, base)
+
+
+def _run_city(
+    config: str, overrides: dict[str, str] | None, out: str | None, base: str | None
+) -> dict[str, Any]:
+    """Run the stages one after the other, while no other run of the city goes on."""
     start = time.monotonic()
-    plan = make_plan(
-        Path(config), overrides, None if out is None else Path(out), base=None if base is None else Path(base)
-    )
-    busy = plan.config.output.when_busy
-    with full_disk_told(plan.folder), one_run(plan.folder, wait=busy == "wait", tell=say):
-        results = [_run(name, plan) for name in BUILDERS]
-        return publish.publish(plan, results, seconds=time.monotonic() - start)
+    folder = None if out is None else Path(out)
+    city = draw_demo(folder or Path("runs")) if config == DEMO else Path(config)
+    unlock(city, overrides)
+    plan = make_plan(city, overrides, folder, base=None if base is None else Path(base))
+    wait = plan.config.output.when_busy == "wait"
+    full, one = full_disk_told(plan.folder), one_run(plan.folder, wait=wait, tell=say)
+    with full, one, failure_noted(plan.folder):
+        sweep(plan.folder)
+        summary = publish.finished_before(plan)
+        if summary is None:
+            publish.refuse_in_use(plan)
+            results = [_run(name, plan) for name in BUILDERS]
+            summary = publish.publish(plan, results, seconds=time.monotonic() - start)
+        show_results(plan, summary)
+    return summary
 
 
 def _run(name: str, plan: Plan) -> StageResult:
     """Run a stage with its bar; the heavy one shard by shard."""
     start = time.monotonic()
-    with stage_bar(name) as bar:
+    with stage_bar(name) as bar, stage_progress(plan, name) as page:
         if name == "features" and not features.is_finished(plan):
             jobs = features.plan_shards(plan)
-            bar.expect(sum(job.n_tiles for job in jobs))
-            encode_all(jobs, plan.config.run, plan.config.city, bar.advance)
+            total = sum(job.n_tiles for job in jobs)
+            bar.expect(total)
+            page.expect(total)
+
+            def advance(tiles: int) -> None:
+                bar.advance(tiles)
+                page.advance(tiles)
+
+            encode_all(jobs, plan.config.run, plan.config.city, advance)
         result = stage_task(name, plan)
-    return result if result.cached else result.lasting(time.monotonic() - start)
+        if not result.cached:
+            result = result.lasting(time.monotonic() - start)
+        page.finish(result)
+    return result

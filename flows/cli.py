@@ -1,4 +1,4 @@
-"""The command line: ``roadprint run``, ``check`` and ``demo``."""
+"""The command line: ``roadprint run``, ``check``, ``demo``, ``deploy``, ``status`` and ``clean``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from flows import upkeep
+from flows.arguments import parse, read_overrides
 from flows.progress import shown
+from flows.secrets import concealed, guard_logs, unlock
 from geo.config import load
 from geo.errors import RoadprintError
 
@@ -29,16 +32,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     The exit code: 0 done, 2 an input that cannot be run, 130 interrupted, 1 anything else.
     """
-    asked = _parser().parse_args(arguments)
+    asked = parse(arguments)
     if threading.current_thread() is threading.main_thread():
         # ended from outside as by Ctrl-C, so that Prefect's server, a process of its own, ends too
         _interrupted.clear()
         signal.signal(signal.SIGTERM, _interrupt)
         signal.signal(signal.SIGINT, _interrupt)
-    command: Callable[[argparse.Namespace], dict[str, Any]] = asked.command
-    show: Callable[[dict[str, Any]], None] = asked.show
+    command, show = COMMANDS[asked.name]
     try:
-        with shown(Console(stderr=True, quiet=asked.json)):
+        guard_logs()
+        with concealed(), shown(Console(stderr=True, quiet=asked.json)):
             outcome = command(asked)
     except RoadprintError as error:
         sys.stderr.write(f"roadprint: {error}\n")
@@ -74,71 +77,10 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="roadprint",
-        description="A visual fingerprint for every road segment of a city, road types found from it, and what is "
-        "known about collisions on each type.",
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, command, show, text in (
-        ("run", _run, _show_run, "run a city from its configuration to a GeoPackage"),
-        ("check", _check, _show_check, "say everything that can be known without running, and a forecast"),
-        ("demo", _demo, _show_run, "draw the demo town and run it"),
-    ):
-        one = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        one.set_defaults(command=command, show=show)
-        if name == "run":
-            source = one.add_mutually_exclusive_group(required=True)
-            source.add_argument(
-                "city", type=Path, nargs="?", metavar="CITY.yaml", help="the city's configuration"
-            )
-            source.add_argument(
-                "--from",
-                type=Path,
-                dest="repeated",
-                metavar="FILE.gpkg",
-                help="repeat the run that made this file",
-            )
-            one.add_argument(
-                "--base",
-                type=Path,
-                metavar="FOLDER",
-                help="with --from: where the relative paths of its configuration start, when they are not found",
-            )
-        if name == "check":
-            one.add_argument("city", type=Path, metavar="CITY.yaml", help="the city's configuration")
-        if name != "demo":
-            one.add_argument(
-                "--set",
-                action="append",
-                default=[],
-                metavar="KEY=VALUE",
-                help="replace a key of the configuration, such as clusters.k=5; may be given several times",
-            )
-        if name != "check":
-            one.add_argument("--out", type=Path, metavar="DIR", help="folder for results")
-        one.add_argument("--json", action="store_true", help="print one JSON object and nothing more")
-    return parser
-
-
-def _overrides(pairs: Sequence[str]) -> dict[str, str]:
-    """Split ``KEY=VALUE`` arguments."""
-    split = {}
-    for pair in pairs:
-        key, sign, value = pair.partition("=")
-        if not (key and sign):
-            raise RoadprintError(
-                f"{pair!r} is not of the form KEY=VALUE", where="--set", todo="Write clusters.k=5."
-            )
-        split[key] = value
-    return split
-
-
 def _run(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.repeated is not None:
-        return _repeat(asked.repeated, _overrides(asked.set), asked.out, asked.base)
-    return _run_city(asked.city, _overrides(asked.set), asked.out)
+        return _repeat(asked.repeated, read_overrides(asked.set), asked.out, asked.base)
+    return _run_city(asked.city, read_overrides(asked.set), asked.out)
 
 
 def _repeat(file: Path, overrides: dict[str, str], out: Path | None, base: Path | None) -> dict[str, Any]:
@@ -163,19 +105,23 @@ def _run_city(
     summary = finished_before(make_plan(city, overrides, out, base=base))
     if summary is not None:
         return summary
-    from flows.city import city_flow  # noqa: PLC0415
-    from flows.server import make_ready  # noqa: PLC0415
+    from flows.server import own_server  # noqa: PLC0415
 
-    make_ready()
-    return city_flow(
-        str(city), overrides, None if out is None else str(out), None if base is None else str(base)
-    )
+    with own_server() as wait:
+        from flows.city import city_flow  # noqa: PLC0415
+
+        wait()
+        return city_flow(
+            str(city), overrides, None if out is None else str(out), None if base is None else str(base)
+        )
 
 
 def _check(asked: argparse.Namespace) -> dict[str, Any]:
     from tasks.forecast import forecast  # noqa: PLC0415
 
-    return forecast(load(asked.city, _overrides(asked.set)))
+    overrides = read_overrides(asked.set)
+    unlock(asked.city, overrides)
+    return forecast(load(asked.city, overrides))
 
 
 def _demo(asked: argparse.Namespace) -> dict[str, Any]:
@@ -227,6 +173,19 @@ def _show_check(found: dict[str, Any]) -> None:
             console.print(line, markup=False)
     for warning in found["warnings"]:
         console.print(f"Warning: {warning}", markup=False)
+
+
+COMMANDS: dict[
+    str, tuple[Callable[[argparse.Namespace], dict[str, Any]], Callable[[dict[str, Any]], None]]
+] = {
+    "run": (_run, _show_run),
+    "check": (_check, _show_check),
+    "demo": (_demo, _show_run),
+    "status": (upkeep.status, upkeep.show_status),
+    "clean": (upkeep.clean, upkeep.show_clean),
+    "deploy": (upkeep.deploy, upkeep.show_deploy),
+}
+"""What each command does, and how what it gives is shown."""
 
 
 if __name__ == "__main__":

@@ -46,10 +46,27 @@ def shown(console: Console) -> Iterator[None]:
     )
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as display:
         token = _display.set(display)
+        handler = _AboveBars(display)
+        told = logging.getLogger("roadprint")
+        told.addHandler(handler)
+        told.propagate, before = False, told.propagate
         try:
             yield
         finally:
+            told.propagate = before
+            told.removeHandler(handler)
             _display.reset(token)
+
+
+class _AboveBars(logging.Handler):
+    """Prints warnings of tasks, from whatever thread, above the bars."""
+
+    def __init__(self, display: Progress) -> None:
+        super().__init__(logging.WARNING)
+        self.display = display
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.display.console.print(record.getMessage(), markup=False, highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:

@@ -10,6 +10,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
 
+from geo.addresses import reveal
 from geo.config_run import Run
 from geo.errors import ConfigurationError
 from tasks.encode import ShardJob, encode_shard
@@ -140,5 +141,5 @@ def _dask(run: Run) -> Any:  # noqa: ANN401 - prefect-dask is an extra, and has 
             todo="Install it: pip install 'roadprint[dask]'.",
         ) from error
     if run.scheduler is not None:
-        return DaskTaskRunner(address=run.scheduler)
+        return DaskTaskRunner(address=reveal(run.scheduler))
     return DaskTaskRunner(cluster_kwargs={"threads_per_worker": 1, "dashboard_address": None})

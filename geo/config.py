@@ -10,10 +10,11 @@ import glob
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 
+from geo.addresses import is_url
 from geo.config_file import expand, read_raw
 from geo.config_records import (
     Collisions,
@@ -28,6 +29,7 @@ from geo.config_records import (
 from geo.config_run import Run
 from geo.config_safety import Safety
 from geo.errors import ConfigurationError
+from geo.secrets import PLACEHOLDER, hide_all, recall_all, remember
 
 __all__ = [
     "CityConfig",
@@ -279,6 +281,12 @@ class CityConfig(Section):
     safety: Safety = Safety()
     output: Output = Output()
     run: Run = Run()
+    _credentials: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        """Arrive in another process, which then knows the credentials too."""
+        super().__setstate__(state)
+        remember(self._credentials)
 
     @field_validator("area")
     @classmethod
@@ -304,21 +312,24 @@ def load(path: Path, overrides: Mapping[str, str] | None = None, *, base: Path |
 
     Returns
     -------
-    The configuration with absolute paths (URLs are left as they are).
+    The configuration with absolute paths. In URLs, ``${NAME}`` stays, and credentials that are written out become such
+    names: `geo.addresses.reveal` puts them in.
 
     Raises
     ------
     ConfigurationError
         Naming every faulty key at once, or the file that cannot be read.
     """
-    raw = read_raw(path, overrides)
+    raw = hide_all(read_raw(path, overrides))
     try:
         config = CityConfig.model_validate(expand(raw, str(path)))
     except ValidationError as error:
         raise ConfigurationError(
             _describe(error), where=str(path), todo="See 'A city of your own' in the README for every key."
         ) from error
-    return _absolute(config, (base or path.parent).resolve())
+    config = _absolute(config, (base or path.parent).resolve())
+    config._credentials.update(recall_all(PLACEHOLDER.findall(config.model_dump_json())))  # noqa: SLF001 - ours
+    return config
 
 
 def _describe(error: ValidationError) -> str:
@@ -333,11 +344,6 @@ def _describe(error: ValidationError) -> str:
         lines.append(f"{key}: {message}{found}")
     count = "one fault" if len(lines) == 1 else f"{len(lines)} faults"
     return f"{count} in the configuration\n  " + "\n  ".join(lines)
-
-
-def is_url(source: str) -> bool:
-    """Tell whether a source is a URL or a GDAL virtual path rather than a path on this machine."""
-    return "://" in source or source.startswith("/vsi")
 
 
 def _absolute(config: CityConfig, folder: Path) -> CityConfig:

@@ -13,9 +13,9 @@ from typing import Any
 
 import yaml
 
+from geo.addresses import is_url
 from geo.errors import ConfigurationError
-
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+from geo.secrets import BLOCK, HIDDEN, PLACEHOLDER, remember
 
 
 class _OneOfAKey(yaml.SafeLoader):
@@ -112,7 +112,7 @@ def _set(raw: dict[str, Any], key: str, text: str) -> None:
 
 
 def expand(value: object, where: str) -> object:
-    """Replace ``${NAME}`` by the environment's value, everywhere.
+    """Replace ``${NAME}`` by the environment's value, everywhere but in addresses, which may hold credentials.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def expand(value: object, where: str) -> object:
     Raises
     ------
     ConfigurationError
-        When a variable is not set.
+        When a variable is not set, or a secret stands where none may.
     """
     if isinstance(value, dict):
         return {key: expand(below, where) for key, below in value.items()}
@@ -133,14 +133,29 @@ def expand(value: object, where: str) -> object:
     if not isinstance(value, str):
         return value
 
+    used: dict[str, str] = {}
+
     def look_up(match: re.Match[str]) -> str:
         name = match.group(1)
+        if name.startswith((BLOCK, HIDDEN)):
+            return match.group()
         if name not in os.environ:
             raise ConfigurationError(
                 f"the environment variable {name} is not set",
                 where=where,
                 todo=f"Set it first: export {name}=..., or write the value in the file.",
             )
-        return os.environ[name]
+        used[name] = os.environ[name]
+        return used[name]
 
-    return _VARIABLE.sub(look_up, value)
+    expanded = PLACEHOLDER.sub(look_up, value)
+    if is_url(expanded) and not any(map(str.isspace, expanded)):
+        remember(used)
+        return value
+    if f"${{{BLOCK}" in expanded:
+        raise ConfigurationError(
+            f"a secret stands in what is no address: {value}",
+            where=where,
+            todo="Secrets are for URLs alone; take other values from the environment.",
+        )
+    return expanded

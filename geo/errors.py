@@ -1,10 +1,12 @@
 """What can go wrong, by the level at which it went wrong.
 
 Errors are raised where the cause is known and caught once, at the edge (the command line or the flow).
-Every message says what was found, where, and what to do about it.
+Every message says what was found, where, and what to do about it, and shows no credential.
 """
 
 from __future__ import annotations
+
+from geo.secrets import redact
 
 
 class RoadprintError(Exception):
@@ -21,11 +23,9 @@ class RoadprintError(Exception):
     """
 
     def __init__(self, what: str, *, where: str = "", todo: str = "") -> None:
-        self.what = what
-        self.where = where
-        self.todo = todo
-        lead = f"{where}: {what}" if where else what
-        super().__init__(f"{lead}\n  {todo}" if todo else lead)
+        self.what, self.where, self.todo = map(redact, (what, where, todo))
+        lead = f"{self.where}: {self.what}" if where else self.what
+        super().__init__(f"{lead}\n  {self.todo}" if todo else lead)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.what, self.where, self.todo))
@@ -46,6 +46,10 @@ class SourceError(RoadprintError):
 
 class FullDiskError(RoadprintError):
     """A disk, or the share of it that the user may fill, has no room left."""
+
+
+class ServerError(RoadprintError):
+    """A Prefect server that is not there, or refuses what it is asked for."""
 
 
 class BusyError(RoadprintError):

@@ -20,8 +20,6 @@ def write_mosaics(plan: Plan, folder: Path) -> None:
         write_mosaic(folder, one, plan.config.imagery, seen_from=plan.run_folder)
 
 
-def keep_names(plan: Plan) -> None:
-    """Give every cluster of the run its line in ``clusters.csv``."""
-    write_names(
-        plan.folder / FILE, pd.read_parquet(plan.run_folder / TABLES / "clusters.parquet"), plan.names
-    )
+def keep_names(plan: Plan, folder: Path) -> None:
+    """Give every cluster of the run, whose layers lie in `folder`, its line in ``clusters.csv``."""
+    write_names(plan.folder / FILE, pd.read_parquet(folder / TABLES / "clusters.parquet"), plan.names)

@@ -9,7 +9,7 @@ from typing import Any
 
 from geo.imagery.sources import digest_file
 from geo.outputs.names import Named
-from tasks.stage import digest, read_json
+from tasks.stage import digest, log, read_json, unsealed
 
 SUMMARY = "run.json"
 TABLES = "layers"
@@ -70,8 +70,14 @@ def numbering(folder: Path, own_key: str, names: Mapping[int, Named], *, keep: b
 
 
 def _segments(told: Mapping[str, Any]) -> Path | None:
+    """Find the layer of segments of an earlier run; None where it is not there, or not as it was left."""
     path: Path = told["folder"] / TABLES / "segments.parquet"
-    return path if path.is_file() else None
+    if not path.is_file():
+        return None
+    if digest_file(path) != told["files"].get(path.relative_to(told["folder"]).as_posix()):
+        log.warning("%s is not as it was left; numbers of types are not taken from it", path)
+        return None
+    return path
 
 
 def _told(place: Path) -> dict[str, Any] | None:
@@ -81,9 +87,11 @@ def _told(place: Path) -> dict[str, Any] | None:
         # where there are no symbolic links, `latest` holds the name of a folder
         folder = folder.parent / folder.read_text(encoding="utf-8").strip()
     try:
-        told = dict(read_json(folder / SUMMARY)["numbering"])
+        summary = unsealed(read_json(folder / SUMMARY))
+        told = dict(summary["numbering"])
         return told | {
             "folder": folder,
+            "files": dict(summary["files"]),
             "key": told["key"],
             "own_key": told["own_key"],
             "reserved": told["reserved"],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import cast
 
 import geopandas as gpd
@@ -20,6 +20,7 @@ import pyproj
 
 from geo.config import CityConfig, Tiles
 from geo.config import Encoder as EncoderSettings
+from geo.errors import RoadprintError
 from geo.features.bands import BandStatistics
 from geo.features.dense import Mapper, Pool, corridors
 from geo.features.encoder import Embeddings, Encoder
@@ -39,6 +40,7 @@ BATCHES_AHEAD = 2
 CHIPS_AHEAD = 4
 
 _loading = Lock()
+_stopped = Event()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +89,20 @@ class _Seen:
     coverage: float
 
 
-def encode_shard(job: ShardJob) -> None:
+def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     """Encode the tiles of one shard into ``job.out``, unless it is there.
 
     A tile whose imagery covers less than ``tiles.min_coverage`` has no embedding, one whose imagery cannot be read no
     row; the account beside the file says so.
+
+    Returns
+    -------
+    What became of the tiles.
     """
     account = job.out.with_suffix(".json")
-    if read_account(account) is not None:
-        return
+    kept = read_account(account)
+    if kept is not None:
+        return kept
     tiles = gpd.read_parquet(job.tiles, filters=[("shard", "==", job.shard)])
     tiles = tiles[tiles["coverage"] > 0].reset_index(drop=True)
     images = gpd.read_parquet(job.images)
@@ -110,7 +117,26 @@ def encode_shard(job: ShardJob) -> None:
     pq.write_table(table, part, compression="zstd")
     part.replace(job.out)
     entries.append(Entry("tiles", "done", "", 0))
-    write_account(account, [entry for entry in merge(entries) if entry.count], [job.out])
+    found = tuple(entry for entry in merge(entries) if entry.count)
+    write_account(account, found, [job.out])
+    return found
+
+
+def stop() -> None:
+    """Let the shards that this process encodes end before their next batch; none of them is written."""
+    _stopped.set()
+
+
+def go_on() -> None:
+    """Take `stop` back."""
+    _stopped.clear()
+
+
+def _end_when_stopped() -> None:
+    if _stopped.is_set():
+        raise RoadprintError(
+            "the run was ended", where="features", todo="The same command goes on from there."
+        )
 
 
 def load_once(config: CityConfig) -> Encoder | Mapper:
@@ -146,6 +172,7 @@ def _encode_tiles(
     entries: list[Entry] = []
     with ahead(_read_batches(job, tiles, images), BATCHES_AHEAD) as batches:
         for batch in batches:
+            _end_when_stopped()
             pixels, valid = [tile.pixels for tile in batch.whole], [tile.valid for tile in batch.whole]
             embeddings = encoder.encode(pixels, valid)
             tables += [rows(batch.whole, encoder, embeddings, batch.bands), rows(batch.thin, encoder)]
@@ -192,6 +219,7 @@ def _encode_ground(
     entries: list[Entry] = []
     with ahead(_read_chips(job, pool.chips, images, tiles.crs, mapper), CHIPS_AHEAD) as chips:
         for chip in chips:
+            _end_when_stopped()
             if isinstance(chip, TileFailure):
                 pool.miss(chip.tile_id, chip.reason)
                 entries.append(Entry("reads", "failed", chip.reason, 1))

@@ -63,9 +63,7 @@ def encoder_key(plan: Plan) -> str:
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Encode what is not encoded yet, and write ``features.json``: the shards and what is known of the encoder."""
     jobs = plan_shards(plan)
-    for job in jobs:
-        encode_shard(job)
-    entries = [entry for job in jobs for entry in read_account(job.out.with_suffix(".json")) or ()]
+    entries = [entry for job in jobs for entry in encode_shard(job)]
     if not sum(entry.count for entry in entries if entry.status == "done"):
         reasons = "; ".join(f"{entry.count} tiles {entry.status}: {entry.reason}" for entry in merge(entries))
         raise LayerError(

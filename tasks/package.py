@@ -27,7 +27,7 @@ from tasks.earlier import TABLES
 from tasks.features import load_tiles
 from tasks.pictures import KINDS, load_pictures
 from tasks.plan import LICENSED, NAMES_OF_TYPES, STAGES, Plan
-from tasks.stage import read_json, read_summary
+from tasks.stage import read_entries, read_json
 
 FILE_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 """What the file says of its own last change: always the same, so that the same inputs give the same bytes. When a
@@ -165,9 +165,7 @@ def _tiles(tiles: gpd.GeoDataFrame, read: pd.DataFrame) -> gpd.GeoDataFrame:
 
 def ledger(plan: Plan) -> pd.DataFrame:
     """Add up the accounts of the stages before this one."""
-    by_stage = {
-        name: list(read_summary(plan.stage_folder(name)) or ()) for name in STAGES[: STAGES.index("package")]
-    }
+    by_stage = {name: read_entries(plan.stage_folder(name)) for name in STAGES[: STAGES.index("package")]}
     return to_frame(by_stage)
 
 

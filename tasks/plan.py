@@ -6,7 +6,6 @@ nothing is known before anything heavy is imported.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,15 +14,18 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from geo.addresses import identity, is_url
 from geo.collisions.sources import expand_tables
-from geo.config import CityConfig, is_url, load
+from geo.config import CityConfig, load
 from geo.config_file import read_raw
+from geo.errors import SourceError
 from geo.exposure.counts import expand_counts
-from geo.imagery.sources import digest_file, expand_sources
+from geo.imagery.sources import digest_file, expand_sources, failing_disk
 from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import Named, read_names
+from geo.secrets import redact_all
 from tasks.earlier import SUMMARY, Numbering, numbering
-from tasks.stage import code_digest, digest, results_folder, write_json
+from tasks.stage import code_digest, digest, read_json, results_folder, sealed, unsealed, write_json
 
 STAGES = (
     "roads",
@@ -97,13 +99,15 @@ class Plan:
     config
         The city's configuration, paths absolute.
     written
-        The configuration as it was written, with the overrides.
+        The configuration as it was written, with the overrides, without credentials.
     folder
         Folder of all runs of the city.
     keys
         The digest of each stage.
+    sources
+        The digest of each input, by its path or address.
     inputs
-        The digest of each input file, by its place from the city's file (its name alone where it lies elsewhere).
+        The same by its place from the city's file (its name alone where it lies elsewhere).
     weights
         What stands for the encoder's weights: the digest of a local file, else the encoder's name.
     numbers
@@ -118,6 +122,7 @@ class Plan:
     written: dict[str, Any]
     folder: Path
     keys: dict[str, str]
+    sources: dict[str, str]
     inputs: dict[str, str]
     weights: str
     numbers: Numbering
@@ -165,34 +170,48 @@ class Plan:
 
 
 class FileDigests:
-    """Digests of files' bytes, remembered as long as size and time of change stay the same."""
+    """Digests of files' bytes, remembered as long as nothing that the file system tells of a file changes.
+
+    The time of change alone is not enough: programs set it, and clocks jump.
+    """
 
     def __init__(self, memory: Path) -> None:
         self.memory = memory
         try:
-            self.known: dict[str, list[Any]] = dict(json.loads(memory.read_text(encoding="utf-8")))
-        except (FileNotFoundError, ValueError, TypeError):
+            self.known: dict[str, list[Any]] = unsealed(read_json(memory))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            # not there, or damaged: the files are digested again
             self.known = {}
 
     def of(self, source: str) -> str:
         """Digest a file (with its companions, where a format has several); a URL stands for itself.
 
-        A file that is not there is digested as such: the stage that needs it says so.
+        A file that is not there, or that may not be read, is digested as such: the stage that needs it says so.
+
+        Raises
+        ------
+        SourceError
+            When the disk that holds it fails.
         """
         if is_url(source):
-            return digest(source)
+            return digest(identity(source))
         path = Path(source)
         if not path.exists():
             return "missing"
-        return digest(*[(f.name, self.of_file(f)) for f in _companions(path)])
+        try:
+            return digest(*[(f.name, self.of_file(f)) for f in _companions(path)])
+        except PermissionError:
+            return "closed"
+        except OSError as error:
+            raise failing_disk(source, error) from error
 
     def of_file(self, path: Path) -> str:
         """Digest the bytes of one file."""
         stat = path.stat()
-        state = [stat.st_size, stat.st_mtime_ns]
+        state = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
         known = self.known.get(str(path))
-        if known is not None and known[:2] == state:
-            return str(known[2])
+        if known is not None and known[:-1] == state:
+            return str(known[-1])
         found = digest_file(path)
         self.known[str(path)] = [*state, found]
         return found
@@ -200,7 +219,7 @@ class FileDigests:
     def save(self) -> None:
         """Remember for the next run."""
         self.memory.parent.mkdir(parents=True, exist_ok=True)
-        write_json(self.memory, self.known)
+        write_json(self.memory, sealed(self.known))
 
 
 def _companions(path: Path) -> list[Path]:
@@ -308,17 +327,37 @@ def make_plan(
         if name == "clusters":
             numbers = numbering(folder, keys[name], names, keep=keep)
             keys[name] = numbers.key
+    sources = {**images, **roads, **tables, **traffic}
     return Plan(
         config,
-        written,
+        redact_all(written),
         folder,
         keys,
-        _labelled({**images, **roads, **tables, **traffic}, base),
+        sources,
+        _labelled(sources, base),
         weights,
         numbers,
         names,
         base,
     )
+
+
+def check_inputs(plan: Plan) -> None:
+    """Make sure that the inputs are still those that a run was planned with.
+
+    Raises
+    ------
+    SourceError
+        When one is not: results would name bytes that they were not made from.
+    """
+    files = FileDigests(plan.stages / DIGESTS)
+    for source, expected in plan.sources.items():
+        if files.of(source) != expected:
+            raise SourceError(
+                "it was changed or removed while the run was going on",
+                where=source,
+                todo="Run again when it is all there. The last good run is as it was.",
+            )
 
 
 def _said(names: Mapping[int, Named]) -> list[dict[str, Any]]:

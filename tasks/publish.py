@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from geo.imagery.sources import digest_file
 from tasks.earlier import TABLES
-from tasks.plan import NAMES_OF_TYPES, Plan
-from tasks.stage import StageResult, read_json, unfinished, write_json
+from tasks.plan import NAMES_OF_TYPES, Plan, check_inputs
+from tasks.stage import StageResult, log, read_json, sealed, unfinished, unsealed, write_json
+
+ONLY_THERE = ("finished", "made_of", "numbering", "base")
+"""Keys of ``run.json`` that the command line does not print."""
 
 
 def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> dict[str, Any]:
@@ -30,9 +35,17 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
     Returns
     -------
     The summary that the command line prints.
+
+    Raises
+    ------
+    SourceError
+        When an input is not any more what the run began with.
+    RoadprintError
+        When the run's folder is in use.
     """
     from tasks.beside import keep_names, write_mosaics  # noqa: PLC0415 - a rerun that changes nothing needs no geopandas
 
+    check_inputs(plan)
     quality = read_json(plan.stage_folder("clusters") / "quality.json")
     source = plan.stage_folder("collisions") / "source.json"
     about_records = read_json(source) if source.exists() else {}
@@ -55,6 +68,7 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
             ),
         ],
     }
+    _make_room(plan)
     with unfinished(plan.run_folder) as work:
         for stage, file in (("package", plan.geopackage.name), ("report", plan.report.name)):
             shutil.copyfile(plan.stage_folder(stage) / file, work / file)
@@ -65,17 +79,29 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
             for file in sorted(work.rglob("*"))
             if file.is_file()
         }
-        numbers = {
-            "key": plan.numbers.key,
-            "own_key": plan.numbers.own_key,
-            "reserved": plan.numbers.reserved,
-        }
-        # where the configuration's relative paths start, for a run that repeats this one from its GeoPackage
-        base = os.path.relpath(plan.base, plan.run_folder)
-        write_json(work / plan.summary.name, summary | {"files": files, "numbering": numbers, "base": base})
-    keep_names(plan)
+        write_json(work / plan.summary.name, sealed(summary | {"files": files} | _only_there(plan)))
+        # before the run appears: a run that is there whole needs nothing more than the pointer to it
+        keep_names(plan, work)
     _point(plan.folder / "latest", plan.run_id)
     return summary
+
+
+def _only_there(plan: Plan) -> dict[str, Any]:
+    """Say what later runs and `tasks.status` want to know of this one."""
+    numbers = plan.numbers
+    return {
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "made_of": made_of(plan),
+        "numbering": {"key": numbers.key, "own_key": numbers.own_key, "reserved": numbers.reserved},
+        # where the configuration's relative paths start, for a run that repeats this one from its GeoPackage
+        "base": os.path.relpath(plan.base, plan.run_folder),
+    }
+
+
+def made_of(plan: Plan) -> list[str]:
+    """Name what a run was made from, by its place below ``stages``: what has to stay as long as the run."""
+    shards = read_json(plan.stage_folder("features") / "features.json")["shards"]
+    return [*(plan.stage_folder(name).name for name in plan.keys), *shards]
 
 
 def notes(plan: Plan) -> list[str]:
@@ -89,20 +115,80 @@ def notes(plan: Plan) -> list[str]:
 def finished_before(plan: Plan) -> dict[str, Any] | None:
     """Find the same run finished earlier; None when it is not there, or its files are not as it left them."""
     start = time.monotonic()
-    try:
-        summary: dict[str, Any] = read_json(plan.summary)
-        files = summary.pop("files")
-        for only_there in ("numbering", "base"):
-            summary.pop(only_there)
-        if any(digest_file(plan.run_folder / name) != expected for name, expected in files.items()):
-            return None
-    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError):
+    summary = _left(plan)
+    if summary is None or _changed(plan, summary.pop("files")):
         return None
+    for told in ONLY_THERE:
+        summary.pop(told)
     _point(plan.folder / "latest", plan.run_id)
     stages = [row | {"seconds": 0.0, "cached": True} for row in summary["stages"]]
-    # the folder may have moved since
+    # the folder of results may have been moved since
     places = {"geopackage": str(plan.geopackage), "report": str(plan.report)}
     return summary | places | {"stages": stages, "seconds": round(time.monotonic() - start, 3)}
+
+
+def refuse_in_use(plan: Plan) -> None:
+    """Refuse to go on where the run's GeoPackage is there and open in another program, for writing.
+
+    Raises
+    ------
+    RoadprintError
+        When it is.
+    """
+    if plan.geopackage.exists():
+        from geo.outputs.geopackage import refuse_taken  # noqa: PLC0415 - as above
+
+        refuse_taken(plan.geopackage)
+
+
+def _make_room(plan: Plan) -> None:
+    """Put aside what lies where the run will be, unless a run left all of it so: it may be an analyst's work."""
+    folder = plan.run_folder
+    if not folder.exists():
+        return
+    refuse_in_use(plan)
+    summary = _left(plan)
+    known = {} if summary is None else {**summary["files"], plan.summary.name: None}
+    found = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir())
+    others = [
+        name for name in found if name not in known or known[name] not in (None, _digest(folder / name))
+    ]
+    if others:
+        aside = _free_name(folder)
+        folder.rename(aside)
+        log.warning(
+            "%s is not as it was left (%s); it is kept as %s, and made again", folder, others[0], aside.name
+        )
+    elif gone := sorted(known.keys() - set(found)):
+        log.warning("%s is not as it was left (%s is gone); it is made again", folder, gone[0])
+
+
+def _free_name(folder: Path) -> Path:
+    """Find a name beside a folder, under which it can be kept."""
+    names = (folder.with_name(f"{folder.name}-kept-{n}") for n in itertools.count(1))
+    return next(place for place in names if not place.exists())
+
+
+def _left(plan: Plan) -> dict[str, Any] | None:
+    """Read what a run said at its end; None where there is none, or it cannot be read."""
+    try:
+        summary: dict[str, Any] = unsealed(read_json(plan.summary))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return summary if {"files", *ONLY_THERE} <= summary.keys() else None
+
+
+def _changed(plan: Plan, files: Mapping[str, str]) -> bool:
+    """Tell whether a file of a run is not as it was left."""
+    return any(_digest(plan.run_folder / name) != expected for name, expected in files.items())
+
+
+def _digest(file: Path) -> str | None:
+    """Digest a file; None where there is none that can be read."""
+    try:
+        return digest_file(file)
+    except OSError:
+        return None
 
 
 def _point(link: Path, target: str) -> None:

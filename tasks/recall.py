@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from geo.config import is_url, load
+from geo.addresses import is_url
+from geo.config import load
 from geo.config_file import recorded
 from geo.errors import ConfigurationError, SourceError
 from tasks.earlier import SUMMARY

@@ -12,6 +12,7 @@ from pathlib import Path
 import fsspec
 from fsspec.core import url_to_fs
 
+from geo.addresses import reveal
 from geo.errors import SourceError
 from tasks.encode import ShardJob, encode_shard
 from tasks.stage import read_account
@@ -102,7 +103,7 @@ def _fetched(url: str, path: Path) -> Path:
 def _put(path: Path, url: str, *, again: bool = False) -> None:
     """Write a file to the storage under another name, and rename it when it is whole."""
     try:
-        storage, target = url_to_fs(url)
+        storage, target = url_to_fs(reveal(url))
         if not again and storage.exists(target):
             return
         storage.makedirs(target.rpartition("/")[0], exist_ok=True)
@@ -117,7 +118,7 @@ def _get(url: str, path: Path) -> None:
     """Read a file from the storage, whole or not at all."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with fsspec.open(url, "rb") as source, part.open("wb") as target:
+        with fsspec.open(reveal(url), "rb") as source, part.open("wb") as target:
             while block := source.read(2**20):
                 target.write(block)
     except (OSError, ImportError, ValueError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from geo.errors import ConfigurationError, FullDiskError
+from geo.imagery.sources import digest_file
 from geo.ledger import Entry, Status, merge, totals
 
 SUMMARY = "summary.json"
@@ -35,6 +37,10 @@ COUNTED: dict[str, tuple[str, ...]] = {
 }
 """The item that a stage is about, and inputs whose faults count with it."""
 DIGEST_CHARS = 16
+SEAL = "seal"
+"""Key of a kept JSON object that holds the digest of all others."""
+
+log = logging.getLogger("roadprint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,25 +142,62 @@ def run_stage(name: str, stages: Path, key: str, build: Callable[[Path], list[En
 
 def read_summary(folder: Path) -> tuple[Entry, ...] | None:
     """Read the account of a finished stage, see `read_account`."""
+    if folder.exists() and not (folder / SUMMARY).exists():
+        tell_damage(folder, "its account is gone")
+        return None
     return read_account(folder / SUMMARY)
 
 
 def write_account(path: Path, entries: Iterable[Entry], files: Iterable[Path]) -> None:
-    """Write what became of the items of finished work, and how large the files are that it made beside `path`."""
-    sizes = {str(file.relative_to(path.parent)): file.stat().st_size for file in files}
-    write_json(path, {"entries": [asdict(entry) for entry in entries], "bytes": sizes})
+    """Write what became of the items of finished work, and the digests of the files that it made beside `path`."""
+    digests = {file.relative_to(path.parent).as_posix(): digest_file(file) for file in files}
+    write_json(path, sealed({"entries": [asdict(entry) for entry in entries], "files": digests}))
 
 
 def read_account(path: Path) -> tuple[Entry, ...] | None:
-    """Read the account of finished work; None when there is none, or its files are not as they were left."""
-    try:
-        account = read_json(path)
-        if any((path.parent / file).stat().st_size != size for file, size in account["bytes"].items()):
-            return None
-        return tuple(Entry(**row) for row in account["entries"])
-    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError, AttributeError):
-        # not there, or not what was written: made again
+    """Read the account of finished work; None when there is none, or its files are not as they were left.
+
+    All files are digested: size and time of change tell nothing of a flipped byte. Damage is told once; the account
+    then goes, so that whoever looks next finds the work not done.
+    """
+    if not path.exists():
         return None
+    try:
+        return _as_left(path)
+    except FileNotFoundError as error:
+        why = f"{Path(error.filename).name} is gone"
+    except OSError as error:
+        why = f"{Path(error.filename or path).name} cannot be read ({error.strerror})"
+    except (ValueError, TypeError, KeyError, AttributeError):
+        why = f"{path.name} is not as it was left"
+    except _AnotherFileError as error:
+        why = f"{error} is not as it was left"
+    tell_damage(path.parent if path.name == SUMMARY else path.with_suffix(""), why)
+    path.unlink(missing_ok=True)
+    return None
+
+
+class _AnotherFileError(Exception):
+    """A file whose bytes are not those of the account."""
+
+
+def _as_left(path: Path) -> tuple[Entry, ...]:
+    """Read an account, and hold its files against it."""
+    account = unsealed(read_json(path))
+    for file, expected in account["files"].items():
+        if digest_file(path.parent / file) != expected:
+            raise _AnotherFileError(file)
+    return tuple(Entry(**row) for row in account["entries"])
+
+
+def read_entries(folder: Path) -> list[Entry]:
+    """Read what became of the items of a stage that this run has made or found whole."""
+    return [Entry(**row) for row in read_json(folder / SUMMARY)["entries"]]
+
+
+def tell_damage(piece: Path, why: str) -> None:
+    """Say in one line that kept work cannot be used, and that it is made again."""
+    log.warning("%s: %s; it is made again", piece, why)
 
 
 @contextmanager
@@ -227,3 +270,22 @@ def write_json(path: Path, value: object) -> None:
 def read_json(path: Path) -> Any:  # noqa: ANN401
     """Read what `write_json` wrote."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def sealed(value: dict[str, Any]) -> dict[str, Any]:
+    """Add the digest of a JSON object to it."""
+    return value | {SEAL: digest(value)}
+
+
+def unsealed(value: dict[str, Any]) -> dict[str, Any]:
+    """Give the object without its digest.
+
+    Raises
+    ------
+    ValueError
+        When it is not what `sealed` gave.
+    """
+    rest = {key: part for key, part in value.items() if key != SEAL}
+    if value[SEAL] != digest(rest):
+        raise ValueError("not what was written")
+    return rest

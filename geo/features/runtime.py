@@ -191,6 +191,8 @@ class OpenVinoRuntime:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "f32",
             "INFERENCE_NUM_THREADS": own_threads(),
+            # several processes of fewer threads than cores would all be tied to the first core
+            "ENABLE_CPU_PINNING": False,
         }
         self._request = openvino.Core().compile_model(model, "CPU", options).create_infer_request()
         self._lock = Lock()

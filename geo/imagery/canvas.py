@@ -15,8 +15,10 @@ from rasterio.enums import MaskFlags
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
+from geo.addresses import reveal
 from geo.config import Imagery
 from geo.imagery.blocks import Block, BlockStore, Pixels, Valid, cut, reading_shape
+from geo.imagery.remote import opening, persistently
 from geo.imagery.schedule import Bounds
 from geo.tiles.grid import PixelWindow, map_pixels, round_half_up
 
@@ -102,11 +104,13 @@ class OpenRaster:
 
     def _open(self) -> None:
         """Open the file, and the overview."""
-        self._whole: rasterio.DatasetReader = rasterio.open(self._path)
-        self._level: rasterio.DatasetReader = self._whole
-        self.factors: tuple[int, ...] = (1, *self._whole.overviews(1))
-        if self.factor != 1:
-            self._level = rasterio.open(self._path, overview_level=self.factors.index(self.factor) - 1)
+        with opening(self._path):
+            self._whole: rasterio.DatasetReader = rasterio.open(reveal(self._path))
+            self._level: rasterio.DatasetReader = self._whole
+            self.factors: tuple[int, ...] = (1, *self._whole.overviews(1))
+            if self.factor != 1:
+                level = self.factors.index(self.factor) - 1
+                self._level = rasterio.open(reveal(self._path), overview_level=level)
 
     def pixel_of(self, x: float, y: float) -> tuple[float, float]:
         """Column and row of a point of its CRS."""
@@ -138,10 +142,14 @@ class OpenRaster:
             return cut(window, self._unit, self.shape, block_at)
         except RasterioError:
             # what is broken may lie beside the window; and a VRT reports a lost file once, then gives zeros
-            self.close()
-            self._open()
-            block = self._decode(window, imagery)
+            block = persistently(self._path, lambda: self._read_afresh(window, imagery))
             return block.pixels, block.valid
+
+    def _read_afresh(self, window: PixelWindow, imagery: Imagery) -> Block:
+        """Open the raster anew, and decode a window past all caches of ours."""
+        self.close()
+        self._open()
+        return self._decode(window, imagery)
 
     def _ground(self, window: PixelWindow) -> tuple[Bounds, str]:
         """Tell the bounds of a window in the raster's CRS, and that."""
@@ -215,7 +223,8 @@ class Shelf:
         """
         key = image_id, factor
         if key not in self._open:
-            self._open[key] = OpenRaster(image_id, *self._files[image_id], self._store, factor)
+            path, crs = self._files[image_id]
+            self._open[key] = persistently(path, lambda: OpenRaster(image_id, path, crs, self._store, factor))
         self._open.move_to_end(key)
         return self._open[key]
 

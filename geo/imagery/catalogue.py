@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,10 +19,20 @@ import shapely
 from rasterio.enums import ColorInterp
 from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 
-from geo.config import Imagery, is_url
+from geo.addresses import identity, is_url, reveal
+from geo.config import Imagery
 from geo.errors import LayerError, RoadprintError, SourceError
-from geo.imagery.sources import digest_file, digest_files, expand_sources, why_missing
+from geo.imagery.remote import opening, persistently
+from geo.imagery.sources import (
+    check_disk,
+    digest_file,
+    digest_files,
+    expand_sources,
+    failing_disk,
+    why_missing,
+)
 from geo.ledger import Entry
+from geo.secrets import redact
 from geo.tiles.grid import map_pixels
 
 COLUMNS = ("image_id", "path", "crs", "pixel_m", "width", "height", "dtype", "digest", "transform")
@@ -50,6 +61,10 @@ class _UnusableError(Exception):
     """A raster that cannot be used; the message says why."""
 
 
+class _CutShortError(_UnusableError, RasterioError):  # type: ignore[misc] # rasterio has no types
+    """A raster whose end cannot be decoded; where it lies behind a network, that is tried again."""
+
+
 def open_catalogue(
     imagery: Imagery, crs: pyproj.CRS, *, digest: Callable[[Path], str] = digest_file
 ) -> Catalogue:
@@ -70,7 +85,8 @@ def open_catalogue(
     Raises
     ------
     SourceError
-        When no source gives a raster that can be read.
+        When no source gives a raster that can be read, or one cannot be reached for now (its server, the disk): without
+        it, the run would say less of the city than it could.
     LayerError
         When rasters can be read, but none can be used.
     """
@@ -78,19 +94,22 @@ def open_catalogue(
     entries: list[Entry] = []
     readable = False
     for path in expand_sources(imagery.sources):
+        missing = why_missing(path)
+        if missing is not None:
+            entries.append(_rejected(path, f"{missing} ({path})"))
+            continue
         try:
-            missing = why_missing(path)
-            if missing is not None:
-                raise _UnusableError(f"{missing} ({path})")  # noqa: TRY301 - one place that enters a rejected raster
-            with open_raster(path) as raster:
-                readable = True
-                row, lost = _describe(raster, path, imagery, crs)
-                row["digest"] = path if is_url(path) else digest_files(raster.files, digest)
+            row, lost = persistently(path, partial(_look_at, path, imagery, crs, digest))
+        except _UnusableError as error:
+            readable = True
+            entries.append(_rejected(path, _reason(error)))
+        except (RasterioError, CRSError, OSError) as error:
+            # the header, the CRS in it, or the bytes to digest cannot be read
+            check_disk(path)
+            entries.append(_rejected(path, _reason(error)))
+        else:
             rows.append(row)
             entries += [_rejected(path, f"it refers to {name}, which is not there") for name in lost]
-        except (_UnusableError, RasterioError, CRSError, OSError) as error:
-            # the header, the CRS in it, or the bytes to digest cannot be read
-            entries.append(_rejected(path, _reason(error)))
     rows, mixed = _one_depth(rows, imagery)
     entries += mixed
     if not rows:
@@ -107,9 +126,57 @@ def open_raster(path: str, **options: object) -> Iterator[rasterio.DatasetReader
     """Open a raster; one without a place in its CRS gives no warning, for its reader finds that out."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        raster = rasterio.open(path, **options)
+        with opening(path):
+            raster = rasterio.open(reveal(path), **options)
     with raster:
         yield raster
+
+
+def check_unchanged(path: str, expected: str) -> None:
+    """Tell a raster that was damaged when it was catalogued from one that is lost or another one by now.
+
+    Parameters
+    ----------
+    path
+        Of a raster that fails to be read.
+    expected
+        Its ``digest`` in the catalogue.
+
+    Raises
+    ------
+    SourceError
+        When its bytes cannot be read, or are others: results would then not be those of the inputs that they name.
+    """
+    if is_url(path):
+        return
+    try:
+        with open_raster(path) as raster:
+            found = digest_files(raster.files, digest_file)
+    except RasterioError as error:
+        check_disk(path)
+        raise _changed(path) from error
+    except OSError as error:
+        raise failing_disk(path, error) from error
+    if found != expected:
+        raise _changed(path)
+
+
+def _changed(path: str) -> SourceError:
+    return SourceError(
+        "the imagery was changed or removed while the run was going on",
+        where=path,
+        todo="Run again when it is all there. What was finished is kept.",
+    )
+
+
+def _look_at(
+    path: str, imagery: Imagery, crs: pyproj.CRS, digest: Callable[[Path], str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Open a raster and describe it, see `_describe`, with its digest."""
+    with open_raster(path) as raster:
+        row, lost = _describe(raster, path, imagery, crs)
+        row["digest"] = identity(path) if is_url(path) else digest_files(raster.files, digest)
+    return row, lost
 
 
 def _describe(
@@ -176,7 +243,7 @@ def _check_end(raster: rasterio.DatasetReader, bands: list[int]) -> None:
     try:
         raster.read(bands, window=last)
     except RasterioError as error:
-        raise _UnusableError(f"it is damaged or cut short ({_reason(error)})") from error
+        raise _CutShortError(f"it is damaged or cut short ({_reason(error)})") from error
 
 
 def _missing_parts(raster: rasterio.DatasetReader) -> list[str]:
@@ -246,7 +313,7 @@ def _rejected(path: str, reason: str) -> Entry:
 def _reason(error: Exception) -> str:
     """Say in one line what went wrong; GDAL's own words where rasterio only points at them."""
     cause = error.__cause__ if "previous exception" in str(error) and error.__cause__ is not None else error
-    return " ".join(str(cause).split())
+    return redact(" ".join(str(cause).split()))
 
 
 def _nothing_usable(entries: list[Entry], *, readable: bool) -> RoadprintError:

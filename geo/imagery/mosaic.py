@@ -14,7 +14,8 @@ import rasterio
 from affine import Affine
 from pyproj import CRS
 
-from geo.config import Imagery, is_url
+from geo.addresses import is_url
+from geo.config import Imagery
 from geo.imagery.catalogue import open_raster
 
 QUICK_PX = 100_000_000

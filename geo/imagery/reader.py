@@ -27,6 +27,7 @@ from rasterio.errors import RasterioError
 from geo.config import Imagery, Tiles
 from geo.imagery.blocks import BlockStore, Pixels, Valid
 from geo.imagery.canvas import Canvas, Linear, OpenRaster, Shelf, fill
+from geo.imagery.catalogue import check_unchanged
 from geo.imagery.cover import SAME_GRID, WHOLE, mosaics
 from geo.imagery.resample import Square, resize, turn
 from geo.tiles.grid import PixelWindow, map_pixels, pixel_count
@@ -121,11 +122,13 @@ class TileReader:
         self._imagery = imagery
         self._tiles = tiles
         self._city = images.crs
-        columns = images[["image_id", "crs", "pixel_m", "transform"]].assign(mosaic=mosaics(images))
+        columns = images[["image_id", "path", "digest", "crs", "pixel_m", "transform"]]
+        columns = columns.assign(mosaic=mosaics(images))
         self._images: dict[str, dict[str, Any]] = columns.set_index("image_id").to_dict("index")
         files = dict(zip(images["image_id"], zip(images["path"], images["crs"], strict=True), strict=True))
         self._shelf = Shelf(files, store or BlockStore(imagery.cache_mb))
         self._open = ExitStack()
+        self._failed: set[str] = set()
 
     def __enter__(self) -> Self:
         # GDAL takes a small number for megabytes, rasterio hands it on as bytes, which would be no cache at all
@@ -142,13 +145,18 @@ class TileReader:
         """Read the tiles of one shard, each once, in the order that suits the rasters.
 
         Of a tile's mosaics the first is taken unless it has no data on a part of the tile and another has data on
-        more of it. A raster that fails gives no pixels; the tile is then read from what is left.
+        more of it. A raster that is damaged gives no pixels; the tile is then read from what is left.
 
         Parameters
         ----------
         tiles
             ``tile_id, x, y, bearing, image_ids``, as of `geo.tiles.along.place_tiles` and
             `geo.imagery.cover.cover_tiles`.
+
+        Raises
+        ------
+        SourceError
+            When a raster cannot be reached any more, or is not the one that was catalogued.
         """
         candidates = {
             tile_id: [str(name) for name in names]
@@ -232,8 +240,16 @@ class TileReader:
             try:
                 rasters.append(self._shelf.take(name, factor))
             except RasterioError:
+                self._check(name)
                 faults.append(f"{name} cannot be opened")
         return rasters
+
+    def _check(self, name: str) -> None:
+        """Make sure, once, that an image which fails is as it was when it was catalogued."""
+        if name not in self._failed:
+            image = self._images[name]
+            check_unchanged(image["path"], image["digest"])
+            self._failed.add(name)
 
     def _view(
         self, rasters: Sequence[OpenRaster], place: _Place, bearing: float, faults: list[str]
@@ -272,6 +288,8 @@ class TileReader:
     def _fill(self, rasters: Sequence[OpenRaster], window: PixelWindow, faults: list[str]) -> Canvas:
         """Read a window, noting which rasters failed."""
         canvas, broken = fill(rasters, window, self._imagery)
+        for name in broken:
+            self._check(name)
         faults += [f"{name} is damaged, cut short or out of reach" for name in broken]
         return canvas
 

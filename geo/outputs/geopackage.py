@@ -84,7 +84,7 @@ def write_geopackage(
     SourceError
         When the file cannot be written.
     """
-    _refuse_taken(path)
+    refuse_taken(path)
     _refuse_incomplete(layers)
     arranged = {name: arrange(name, layers[name], crs) for name in LAYERS}
     rows = {name: len(frame) for name, frame in arranged.items()}
@@ -102,7 +102,7 @@ def write_geopackage(
                     write_projects(connection, projects, date)
             _settle(work)
             check_geopackage(work, rows)
-            _refuse_taken(path)
+            refuse_taken(path)
             work.replace(path)
     except (DataSourceError, DataLayerError, sqlite3.Error, OSError) as error:
         raise SourceError(
@@ -112,8 +112,14 @@ def write_geopackage(
         ) from error
 
 
-def _refuse_taken(path: Path) -> None:
-    """Refuse a place where SQLite would play another file's pages into ours."""
+def refuse_taken(path: Path) -> None:
+    """Refuse a place where SQLite would play another file's pages into ours.
+
+    Raises
+    ------
+    RoadprintError
+        When a write-ahead log or a journal lies beside it.
+    """
     left = [path.name + side for side in _SIDE_FILES if path.with_name(path.name + side).exists()]
     if left:
         raise RoadprintError(

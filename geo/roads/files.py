@@ -20,6 +20,8 @@ from pyarrow import ArrowException
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 from shapely.errors import ShapelyError
 
+from geo.addresses import reveal
+
 UNREADABLE = (
     *(ArrowException, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError),
     *(NotImplementedError, OSError, ShapelyError, ValueError),
@@ -52,7 +54,8 @@ def read_layer(source: str, layer: str | None) -> Layer:
     """Read a layer; raises one of `UNREADABLE`."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Could not parse column .* as JSON")
-        return _parquet(source) if is_parquet(source) else _vector(source, layer)
+        opened = reveal(source)
+        return _parquet(opened) if is_parquet(source) else _vector(opened, layer)
 
 
 def _vector(source: str, layer: str | None) -> Layer:

@@ -13,6 +13,7 @@ import pyproj
 import shapely
 from pyproj.exceptions import CRSError, ProjError
 
+from geo.addresses import is_url, reveal
 from geo.config import Roads
 from geo.errors import ConfigurationError, LayerError, SourceError
 from geo.ledger import Entry, merge
@@ -132,7 +133,7 @@ def _rows(lines: gpd.GeoDataFrame) -> int:
 def _read(roads: Roads) -> Layer:
     """Read the source's rows, whatever their geometry."""
     path = Path(roads.source)
-    if "://" not in roads.source and not roads.source.startswith("/vsi") and not path.exists():
+    if not is_url(roads.source) and not path.exists():
         raise SourceError("no such file", where=roads.source, todo="Mend the path in roads.source.")
     try:
         layer = read_layer(roads.source, None if is_parquet(roads.source) else _layer(roads))
@@ -160,7 +161,7 @@ def _read(roads: Roads) -> Layer:
 
 def _layer(roads: Roads) -> str | None:
     """Find the layer to read, or say which ones there are."""
-    names = [str(name) for name in pyogrio.list_layers(roads.source)[:, 0]]
+    names = [str(name) for name in pyogrio.list_layers(reveal(roads.source))[:, 0]]
     if roads.layer is None:
         return "lines" if roads.source.lower().endswith(".pbf") else (names[0] if names else None)
     if roads.layer not in names:

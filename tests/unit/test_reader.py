@@ -1,5 +1,7 @@
 """What the pixels of a tile are."""
 
+import errno
+import os
 from pathlib import Path
 
 import geopandas as gpd
@@ -28,6 +30,7 @@ from rasters import (
 from real_data import DATA, needs_real_data
 
 from geo.config import Imagery, Tiles
+from geo.errors import SourceError
 from geo.imagery.blocks import BlockStore, reading_shape
 from geo.imagery.canvas import Canvas, Shelf
 from geo.imagery.cover import cover_tiles
@@ -513,14 +516,20 @@ def test_a_raster_that_lies_at_an_angle_is_set_upright(tmp_path):
 
 
 def damaged(path):
-    """Write a raster whose lower half cannot be decoded, and what the catalogue knew of it before."""
+    """Write a raster whose lower half, but for its last block, cannot be decoded; gives its catalogue."""
+    compressed(path)
+    content = bytearray(path.read_bytes())
+    half, end = len(content) // 2, len(content) * 15 // 16
+    content[half:end] = bytes(end - half)
+    path.write_bytes(content)
+    return catalogue(path).images
+
+
+def compressed(path):
     write_raster(path, noise(256, 256), tiled=True, blockxsize=64, blockysize=64, compress="deflate")
-    images = catalogue(path).images
-    cut_short(path)
-    return images
 
 
-def test_a_raster_that_breaks_under_way_costs_only_the_tiles_on_its_broken_part(tmp_path):
+def test_a_damaged_raster_costs_only_the_tiles_on_its_damaged_part(tmp_path):
     images = damaged(tmp_path / "a.tif")
     points = [(WEST + 40, NORTH - 40), (WEST + 128, NORTH - 240)]
     whole, broken = read_tiles(points, images=images, tiles=SMALL)
@@ -537,11 +546,25 @@ def test_a_broken_raster_is_made_up_for_by_the_next_one_and_named(tmp_path):
     assert tile.faults == ("fine is damaged, cut short or out of reach",)
 
 
-def test_a_raster_that_is_gone_is_told(tmp_path):
-    path = Path(write_raster(tmp_path / "a.tif", noise(100, 100)))
-    images = catalogue(path).images
-    path.unlink()
-    assert read_tile(MIDDLE, images=images, tiles=SMALL) == TileFailure("t0000", "a cannot be opened")
+@pytest.mark.parametrize("change", [Path.unlink, cut_short], ids=["removed", "cut short"])
+def test_a_raster_that_is_lost_under_way_ends_the_reading(tmp_path, change):
+    """Its tiles would be missing from results that say they were made from it."""
+    compressed(tmp_path / "a.tif")
+    images = catalogue(tmp_path / "a.tif").images
+    change(tmp_path / "a.tif")
+    with pytest.raises(SourceError, match="changed or removed while the run was going on"):
+        read_tile((WEST + 128, NORTH - 240), images=images, tiles=SMALL)
+
+
+def test_a_disk_that_fails_is_not_taken_for_a_damaged_raster(tmp_path, monkeypatch):
+    images = damaged(tmp_path / "a.tif")
+
+    def fail(_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("geo.imagery.catalogue.digest_file", fail)
+    with pytest.raises(SourceError, match=os.strerror(errno.EIO)):
+        read_tile((WEST + 128, NORTH - 240), images=images, tiles=SMALL)
 
 
 def test_a_vrt_with_a_lost_file_gives_what_is_left(tmp_path):

@@ -1,0 +1,96 @@
+"""What Prefect costs: the demo town as a flow beside the same stages called plainly.
+
+    .venv/bin/python bench/orchestration.py [--rounds 3]
+
+Each is a process of its own and runs from nothing, in turn; the fastest of either way counts. Prints the seconds of the
+run itself (a server is there, all is imported), of the whole process (with the imports, and the flow's own server), and
+what the flow takes more. The same as JSON under bench/results/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from results import save, table
+
+from geo.demo.write import make_town
+
+PLAIN, FLOW = "plain", "flow"
+
+
+def plainly(city: Path, out: Path) -> float:
+    """Call the stages one after the other, shards in two threads as the flow does; gives the seconds."""
+    from flows.city import BUILDERS  # noqa: PLC0415 - each way imports what it needs, and is timed with it
+    from tasks import encode, features, publish  # noqa: PLC0415
+    from tasks.plan import make_plan  # noqa: PLC0415
+    from tasks.stage import run_stage  # noqa: PLC0415
+
+    start = time.perf_counter()
+    plan = make_plan(city, None, out)
+    results = []
+    for name, build in BUILDERS.items():
+        if name == "features":
+            with ThreadPoolExecutor(2) as pool:
+                list(pool.map(encode.encode_shard, features.plan_shards(plan)))
+        results.append(run_stage(name, plan.stages, plan.keys[name], partial(build, plan)))
+    publish.publish(plan, results, seconds=time.perf_counter() - start)
+    return time.perf_counter() - start
+
+
+def as_flow(city: Path, out: Path) -> float:
+    """Run the flow as the command line does; gives the seconds, those of its server's start apart."""
+    from flows.server import own_server  # noqa: PLC0415
+
+    with own_server() as wait:
+        from flows.city import city_flow  # noqa: PLC0415
+
+        wait()
+        start = time.perf_counter()
+        city_flow(str(city), None, str(out), None)
+        return time.perf_counter() - start
+
+
+def timed(way: str, city: Path) -> dict[str, float]:
+    """Run one way in a process; gives the seconds of the run and of the whole."""
+    with tempfile.TemporaryDirectory() as out:
+        start = time.perf_counter()
+        command = [sys.executable, __file__, "--way", way, "--city", str(city), "--out", out]
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - ours
+        return {"run": float(json.loads(said.splitlines()[-1])), "process": time.perf_counter() - start}
+
+
+def main() -> None:
+    """Time both ways in turn, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--way", choices=(PLAIN, FLOW), help=argparse.SUPPRESS)
+    parser.add_argument("--city", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.way:
+        seconds = (plainly if asked.way == PLAIN else as_flow)(asked.city, asked.out)
+        sys.stdout.write(f"{json.dumps(seconds)}\n")
+        return
+    with tempfile.TemporaryDirectory() as name:
+        town = make_town(Path(name))
+        rounds = [{way: timed(way, town.city) for way in (PLAIN, FLOW)} for _ in range(asked.rounds)]
+    rows = []
+    for part in ("run", "process"):
+        plain, flow = (min(one[way][part] for one in rounds) for way in (PLAIN, FLOW))
+        rows.append({"": part, "plain s": plain, "flow s": flow, "more %": 100 * (flow / plain - 1)})
+    print(table(rows))
+    save("orchestration", {"rows": rows})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Words of the command line: commands, their arguments and what is said of each."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from flows.secrets import without_literals
+from geo.errors import ConfigurationError
+
+COMMANDS = {
+    "run": "run a city from its configuration to a GeoPackage",
+    "check": "say everything that can be known without running, and a forecast",
+    "demo": "draw the demo town and run it",
+    "status": "say how a city stands: its last run, what failed, room on disk",
+    "clean": "remove old runs and stages of a city, but not its newest good run",
+    "deploy": "run a city on a schedule, by the workers of a Prefect server",
+}
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the arguments; ``name`` is that of the command."""
+    parser = argparse.ArgumentParser(
+        prog="roadprint",
+        description="A visual fingerprint for every road segment of a city, road types found from it, and what is "
+        "known about collisions on each type.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="name")
+    for name, text in COMMANDS.items():
+        one = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        _add_arguments(name, one)
+    return parser.parse_args(arguments)
+
+
+def _add_arguments(name: str, one: argparse.ArgumentParser) -> None:
+    """Add what a command takes."""
+    if name == "run":
+        _add_sources(one)
+    elif name != "demo":
+        one.add_argument("city", type=Path, metavar="CITY.yaml", help="the city's configuration")
+    if name != "demo":
+        one.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="KEY=VALUE",
+            help="replace a key of the configuration, such as clusters.k=5; may be given several times",
+        )
+    if name == "clean":
+        one.add_argument("--older-than", required=True, metavar="AGE", help="such as 90d, 12w or 36h")
+        one.add_argument("--yes", action="store_true", help="remove without asking")
+    if name != "check":
+        one.add_argument("--out", type=Path, metavar="DIR", help="folder for results")
+    if name == "deploy":
+        one.add_argument("--cron", help="when it runs (default '0 3 1 * *': monthly); never: by hand alone")
+        one.add_argument("--timezone", help="time zone of --cron, such as Europe/London (default UTC)")
+        one.add_argument("--work-pool", help="pool whose workers run it (default roadprint)")
+    one.add_argument("--json", action="store_true", help="print one JSON object and nothing more")
+
+
+def _add_sources(one: argparse.ArgumentParser) -> None:
+    """Add what is run: a city's file, or what made a GeoPackage."""
+    source = one.add_mutually_exclusive_group(required=True)
+    source.add_argument("city", type=Path, nargs="?", metavar="CITY.yaml", help="the city's configuration")
+    source.add_argument(
+        "--from", type=Path, dest="repeated", metavar="FILE.gpkg", help="repeat the run that made this file"
+    )
+    one.add_argument(
+        "--base",
+        type=Path,
+        metavar="FOLDER",
+        help="with --from: where the relative paths of its configuration start, when they are not found",
+    )
+
+
+def read_overrides(pairs: Sequence[str]) -> dict[str, str]:
+    """Split ``KEY=VALUE`` arguments."""
+    split = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not (key and sign):
+            raise ConfigurationError(
+                f"{pair!r} is not of the form KEY=VALUE", where="--set", todo="Write clusters.k=5."
+            )
+        split[key] = value
+    return without_literals(split)

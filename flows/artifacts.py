@@ -1,0 +1,148 @@
+"""What Prefect's page shows of a run besides its state: progress by stage, the ledger, links, prototypes.
+
+Made only where a server of its own records the run: the temporary one of a run by hand has no page that anybody opens.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pandas as pd
+from PIL import Image
+from prefect.artifacts import (
+    create_image_artifact,
+    create_link_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.exceptions import PrefectException
+
+from flows.progress import say
+from flows.server import recorded
+from tasks.earlier import TABLES
+from tasks.plan import STAGES, Plan
+from tasks.stage import StageResult
+
+UPDATE_S = 2.0
+"""Progress is told no more often than this: each time is a request."""
+SIDE_PX, A_ROW = 64, 5
+"""Of a prototype in the picture, and how many of a type; the page prints the picture's text too, so it is small."""
+
+
+@dataclass(slots=True)
+class StageProgress:
+    """The progress of one stage in the page; does nothing where no server records it."""
+
+    artifact: UUID | None = None
+    total: int = 0
+    done: int = 0
+    told: float = 0.0
+
+    def expect(self, total: int) -> None:
+        """Say how much there is to do."""
+        self.total = total
+
+    def advance(self, steps: int) -> None:
+        """Say that more of it is done."""
+        self.done += steps
+        now = time.monotonic()
+        if self.artifact is not None and self.total and now - self.told >= UPDATE_S:
+            self.told = now
+            self.tell(min(99.0, 100 * self.done / self.total))
+
+    def finish(self, result: StageResult) -> None:
+        """Say that the stage is done, and what became of its items."""
+        if self.artifact is not None:
+            counts = ", ".join(f"{count:,} {status}" for status, count in result.totals.items() if count)
+            how = "from before" if result.cached else f"{result.seconds:.1f} s"
+            self.tell(100.0, f"{result.name}: {counts or 'nothing to do'} ({how})")
+
+    def tell(self, share: float, text: str | None = None) -> None:
+        """Send the progress (0 to 100)."""
+        artifact = self.artifact
+        if artifact is not None:
+            _send(update_progress_artifact, artifact, progress=share, description=text)
+
+
+@contextmanager
+def stage_progress(plan: Plan, name: str) -> Iterator[StageProgress]:
+    """Show the progress of a stage in the page."""
+    if not recorded():
+        yield StageProgress()
+        return
+    key = f"{_slug(plan.config.city)}-{STAGES.index(name) + 1:02d}-{name}"
+    made = _send(create_progress_artifact, progress=0.0, key=key, description=name)
+    yield StageProgress(made if isinstance(made, UUID) else None)
+
+
+def show_results(plan: Plan, summary: dict[str, Any]) -> None:
+    """Show the ledger, links to the results and the prototypes of a run that ended well."""
+    if not recorded():
+        return
+    city, layers = _slug(plan.config.city), plan.run_folder / TABLES
+    rows = pd.read_parquet(layers / "ledger.parquet").to_dict("records")
+    about = f"What became of every input of {plan.config.city}, run {plan.run_id}."
+    if all(stage["cached"] for stage in summary["stages"]):
+        about += " Nothing has changed since an earlier run, whose results stand."
+    _send(create_table_artifact, rows, key=f"{city}-ledger", description=about)
+    for name, path in (("report", plan.report), ("geopackage", plan.geopackage)):
+        # browsers do not follow links from a page to files: the text says where it is
+        link, where = path.as_uri(), f"{name}: `{summary[name]}`"
+        _send(create_link_artifact, link, link_text=path.name, key=f"{city}-{name}", description=where)
+    picture = prototypes(layers)
+    if picture is not None:
+        text = "Prototypes of each type of road, from type 1 (the first row) on."
+        _send(create_image_artifact, picture, key=f"{city}-prototypes", description=text)
+
+
+def prototypes(layers: Path) -> str | None:
+    """Lay the prototypes of all types out in one picture, a row a type.
+
+    Parameters
+    ----------
+    layers
+        Folder with the run's layers.
+
+    Returns
+    -------
+    A ``data:`` URI; None where the run keeps no pictures.
+    """
+    clusters = pd.read_parquet(layers / "clusters.parquet").sort_values("cluster")
+    tiles = pd.read_parquet(layers / "tiles.parquet", columns=["tile_id", "thumbnail"])
+    pictures = tiles.dropna().set_index("tile_id")["thumbnail"]
+    if pictures.empty:
+        return None
+    sheet = Image.new("RGB", (A_ROW * SIDE_PX, len(clusters) * SIDE_PX), "white")
+    for row, named in enumerate(clusters["prototype_tiles"].fillna("")):
+        shown = [tile for tile in named.split(";") if tile in pictures.index]
+        for column, tile in enumerate(shown[:A_ROW]):
+            one = Image.open(BytesIO(pictures[tile])).convert("RGB").resize((SIDE_PX - 2, SIDE_PX - 2))
+            sheet.paste(one, (column * SIDE_PX, row * SIDE_PX))
+    file = BytesIO()
+    sheet.save(file, "JPEG", quality=70)
+    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def _slug(city: str) -> str:
+    """Write a city's name as keys of artifacts are: small letters, digits and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", city.lower()).strip("-") or "city"
+
+
+def _send(request: Callable[..., Any], *arguments: object, **named: object) -> object:
+    """Ask the server for something that the run can do without."""
+    try:
+        return request(*arguments, **named)
+    except (httpx.HTTPError, PrefectException, OSError) as error:
+        say(f"Prefect's page lacks a part of this run ({type(error).__name__}: {error}).")
+        return None

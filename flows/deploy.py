@@ -1,0 +1,170 @@
+"""A city's file becomes a deployment: a run of it on a schedule, in the server that Prefect's settings name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.client.schemas.schedules import CronSchedule
+from prefect.deployments.runner import DeploymentApplyError, RunnerDeployment
+from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL
+from prefect.types.entrypoint import EntrypointType
+from pydantic import ValidationError
+
+from flows.city import city_flow
+from flows.serve import WORK_POOL
+from geo.config import load
+from geo.errors import ConfigurationError, ServerError
+from geo.secrets import HIDDEN
+
+MONTHLY = "0 3 1 * *"
+"""At three in the morning of each month's first day."""
+
+NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a city runs by itself.
+
+    Attributes
+    ----------
+    cron
+        Five fields (minute, hour, day, month, day of the week), or ``never``.
+    timezone
+        Its IANA name, such as ``Europe/London``: three in the morning stays so when clocks change.
+    """
+
+    cron: str = MONTHLY
+    timezone: str = "UTC"
+
+    def checked(self) -> CronSchedule | None:
+        """Give it as Prefect has it; None for never.
+
+        Raises
+        ------
+        ConfigurationError
+            When either is not valid.
+        """
+        if self.cron == NEVER:
+            return None
+        try:
+            return CronSchedule(cron=self.cron, timezone=self.timezone)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            name = str(fault["loc"][0]) if fault["loc"] else "cron"
+            raise ConfigurationError(
+                f"{fault['msg'].removeprefix('Value error, ')} (found {fault['input']!r:.80})",
+                where=f"--{name}",
+                todo="Write --cron '0 3 1 * *' --timezone Europe/London.",
+            ) from error
+
+
+def deploy_city(
+    city: Path,
+    overrides: dict[str, str],
+    out: Path | None,
+    schedule: Schedule,
+    *,
+    work_pool: str = WORK_POOL,
+) -> dict[str, Any]:
+    """Deploy a city's file to the server that Prefect's settings name; one deployed before is replaced.
+
+    Parameters
+    ----------
+    city
+        The YAML file, where workers find it too.
+    overrides
+        Values that replace or add keys.
+    out
+        Folder for results instead of ``output.folder``.
+    schedule
+        When it runs.
+    work_pool
+        The pool whose workers run it.
+
+    Raises
+    ------
+    ConfigurationError
+        When the file or the schedule is not valid.
+    ServerError
+        When there is no server, or it refuses.
+    """
+    config = load(city, overrides)
+    cron = schedule.checked()
+    if any(HIDDEN in text for text in overrides.values()):
+        raise ConfigurationError(
+            "a credential is written out, which the server would keep and show",
+            where="--set",
+            todo="Write ${NAME} for a variable of the workers' environment, or ${secret:NAME} for a Secret block.",
+        )
+    _check_server(work_pool)
+    parameters: dict[str, Any] = {"config": str(city.resolve())}
+    if overrides:
+        parameters["overrides"] = overrides
+    if out is not None:
+        parameters["out"] = str(out.resolve())
+    deployment = RunnerDeployment.from_flow(
+        city_flow,
+        name=config.city,
+        description=f"roadprint for {config.city}, from {city.name}.",
+        parameters=parameters,
+        schedules=[] if cron is None else [cron],
+        tags=["roadprint", config.city],
+        concurrency_limit=ConcurrencyLimitConfig(
+            limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE
+        ),
+        work_pool_name=work_pool,
+        # workers take the flow from the installed package: nothing is pulled
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    try:
+        number = deployment.apply()
+    except DeploymentApplyError as error:
+        raise ServerError(
+            f"the server refuses the deployment: {' '.join(str(error).split()):.400}",
+            where=str(PREFECT_API_URL.value()),
+            todo="Mend what it names.",
+        ) from error
+    page = PREFECT_UI_URL.value()
+    return {
+        "city": config.city,
+        "deployment": f"{city_flow.name}/{config.city}",
+        "work_pool": work_pool,
+        "cron": None if cron is None else cron.cron,
+        "timezone": None if cron is None else cron.timezone,
+        "page": f"{page}/deployments/deployment/{number}" if page else None,
+    }
+
+
+def _check_server(work_pool: str) -> None:
+    """Find the server and the pool, before anything is asked of them."""
+    address = PREFECT_API_URL.value()
+    if not address:
+        raise ServerError(
+            "no Prefect server is configured",
+            where="PREFECT_API_URL",
+            todo="Start one ('make serve', or docs/schedules.md), then: "
+            "export PREFECT_API_URL=http://127.0.0.1:4200/api",
+        )
+    with get_client(sync_client=True) as client:
+        problem = client.api_healthcheck()
+        if problem is not None:
+            raise ServerError(
+                f"the Prefect server does not answer ({type(problem).__name__}: {problem})",
+                where=str(address),
+                todo="Start it ('make serve', or docs/schedules.md), or set PREFECT_API_URL to where it is.",
+            )
+        try:
+            client.read_work_pool(work_pool)
+        except ObjectNotFound as error:
+            raise ServerError(
+                f"the server has no work pool {work_pool!r}",
+                where=str(address),
+                todo=f"Make it (prefect work-pool create --type process {work_pool}), or name another with "
+                "--work-pool.",
+            ) from error

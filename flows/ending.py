@@ -1,0 +1,45 @@
+"""The end of a run by Ctrl-C or SIGTERM: soon, with nothing left half done, and a state that says cancelled."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from prefect import Flow, State
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.exceptions import TerminationSignal
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.states import Cancelled
+
+from tasks import encode
+
+_ended = threading.Event()
+_hurry = ExitStack()
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Let the shards that other threads encode end at their next batch when this is interrupted."""
+    _ended.clear()
+    _hurry.close()
+    encode.go_on()
+    try:
+        yield
+    except (KeyboardInterrupt, TerminationSignal):
+        _ended.set()
+        encode.stop()
+        # a server that is not there any more is not waited for
+        _hurry.enter_context(temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}))
+        raise
+
+
+def say_cancelled(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - a hook
+    """Correct the state of a run that was ended by the user, which Prefect calls crashed."""
+    if not _ended.is_set():
+        return
+    message = "Ended by Ctrl-C or SIGTERM; what was finished is kept, the next run goes on from there."
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(flow_run.id, Cancelled(message=message), force=True)

@@ -1,0 +1,136 @@
+"""A run that is killed goes on where it was; one that is ended says so, soon, and leaves nothing half done."""
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+KILLS = int(os.environ.get("ROADPRINT_KILLS", "3"))
+"""``make kills`` asks for thirty."""
+LONGEST_S = 300
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A folder of Prefect's for these runs alone."""
+    return tmp_path_factory.mktemp("prefect")
+
+
+@pytest.fixture
+def start(town, home):
+    """Start a run as the first of its session, as a terminal or a service does."""
+    started = []
+
+    def begin(out, *more):
+        command = [sys.executable, "-m", "flows.cli", "run", town.city, "--out", out, *more]
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            cwd=ROOT,
+            env=os.environ | {"PREFECT_HOME": str(home)},
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def in_session(process):
+    """List what is left of a session, its zombies apart."""
+    found = subprocess.run(
+        ["ps", "-o", "pid=,stat=,args=", "-s", str(process.pid)], capture_output=True, text=True, check=False
+    )
+    return [line for line in found.stdout.splitlines() if line.split()[1][0] != "Z"]
+
+
+def wait_until_gone(process, seconds):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and in_session(process):
+        time.sleep(0.1)
+    assert in_session(process) == []
+
+
+def finished_pieces(out):
+    """Stages and shards that are whole, by their path, with the numbers of their files."""
+    stages = out / "demo-town" / "stages"
+    accounts = [*stages.glob("[a-z]*/summary.json"), *stages.glob("shards/shard-*.json")]
+    pieces = [
+        path.parent if path.name == "summary.json" else path.with_suffix(".parquet") for path in accounts
+    ]
+    return {piece: piece.stat().st_ino for piece in pieces}
+
+
+def contents(out):
+    latest = out / "demo-town" / "latest"
+    files = (path for path in latest.rglob("*") if path.is_file() and path.name != "run.json")
+    return {path.relative_to(latest).as_posix(): path.read_bytes() for path in files}
+
+
+def half_done(out):
+    return [path for path in out.rglob(".*") if path.name not in {".lock", ".last-failure.json"}]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(town, home, tmp_path_factory):
+    """How long a run takes, and what it writes."""
+    out = tmp_path_factory.mktemp("undisturbed")
+    command = [sys.executable, "-m", "flows.cli", "run", str(town.city), "--out", str(out)]
+    environment = os.environ | {"PREFECT_HOME": str(home)}
+    begun = time.monotonic()
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=LONGEST_S)
+    return time.monotonic() - begun, contents(out)
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_a_run_that_is_killed_goes_on_where_it_was(undisturbed, start, tmp_path_factory, number):
+    seconds, expected = undisturbed
+    out = tmp_path_factory.mktemp("killed")
+    killed = start(out)
+    # one of equal parts of the time, and a moment in it
+    time.sleep(seconds * (number + random.Random(number).random()) / KILLS)  # noqa: S311
+    killed.kill()
+    wait_until_gone(killed, 10)
+    kept = finished_pieces(out)
+    again = start(out)
+    _, said = again.communicate(timeout=LONGEST_S)
+    assert again.returncode == 0, said
+    assert contents(out) == expected
+    assert kept.items() <= finished_pieces(out).items(), "what was finished was made again"
+    assert half_done(out) == []
+
+
+@pytest.mark.parametrize(("ending", "all_at_once"), [("SIGINT", True), ("SIGTERM", True), ("SIGTERM", False)])
+def test_a_run_that_is_ended_says_so_soon(start, home, tmp_path, ending, all_at_once):
+    process = start(tmp_path)
+    shards = tmp_path / "demo-town" / "stages" / "shards"
+    until = time.monotonic() + LONGEST_S
+    while not any(shards.glob("shard-*.parquet")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    begun = time.monotonic()
+    (os.killpg if all_at_once else os.kill)(process.pid, getattr(signal, ending))
+    _, said = process.communicate(timeout=60)
+    assert time.monotonic() - begun < 10
+    assert process.returncode == 130
+    assert said.startswith("roadprint: interrupted")
+    assert "Traceback" not in said
+    wait_until_gone(process, 1)
+    assert half_done(tmp_path) == []
+    with sqlite3.connect(home / "prefect.db") as db:
+        newest = "SELECT state_type FROM flow_run ORDER BY created DESC LIMIT 1"
+        assert db.execute(newest).fetchone() == ("CANCELLED",)

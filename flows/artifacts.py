@@ -49,9 +49,9 @@ class StageProgress:
     done: int = 0
     told: float = 0.0
 
-    def expect(self, total: int) -> None:
-        """Say how much there is to do."""
-        self.total = total
+    def expect(self, total: int, found: int = 0) -> None:
+        """Say how much there is to do, and how much of it was done before."""
+        self.total, self.done = total, found
 
     def advance(self, steps: int) -> None:
         """Say that more of it is done."""

@@ -42,7 +42,7 @@ from tasks.housekeeping import sweep
 from tasks.lock import one_run
 from tasks.plan import Plan, make_plan
 from tasks.stage import StageResult, full_disk_told, run_stage
-from tasks.status import failure_noted
+from tasks.status import failure_noted, usual_seconds
 
 BUILDERS: dict[str, Callable[[Plan, Path], list[Entry]]] = {
     "roads": roads.build,
@@ -149,27 +149,29 @@ def _run_city(
         summary = publish.finished_before(plan)
         if summary is None:
             publish.refuse_in_use(plan)
-            results = [_run(name, plan) for name in BUILDERS]
+            usual = usual_seconds(plan.folder)
+            results = [_run(name, plan, usual.get(name)) for name in BUILDERS]
             summary = publish.publish(plan, results, seconds=time.monotonic() - start)
         show_results(plan, summary)
     return summary
 
 
-def _run(name: str, plan: Plan) -> StageResult:
+def _run(name: str, plan: Plan, usual_s: float | None) -> StageResult:
     """Run a stage with its bar; the heavy one shard by shard."""
     start = time.monotonic()
-    with stage_bar(name) as bar, stage_progress(plan, name) as page:
+    with stage_bar(name, usual_s) as bar, stage_progress(plan, name) as page:
         if name == "features" and not features.is_finished(plan):
             jobs = features.plan_shards(plan)
-            total = sum(job.n_tiles for job in jobs)
-            bar.expect(total)
-            page.expect(total)
+            left = [job for job in jobs if not job.is_done()]
+            total, to_do = (sum(job.n_tiles for job in some) for some in (jobs, left))
+            for shown in (bar, page):
+                shown.expect(total, total - to_do)
 
             def advance(tiles: int) -> None:
                 bar.advance(tiles)
                 page.advance(tiles)
 
-            encode_all(jobs, plan.config.run, plan.config.city, advance)
+            encode_all(left, plan.config.run, plan.config.city, advance)
         result = stage_task(name, plan)
         if not result.cached:
             result = result.lasting(time.monotonic() - start)

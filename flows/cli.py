@@ -17,7 +17,7 @@ from rich.table import Table
 
 from flows import upkeep
 from flows.arguments import parse, read_overrides
-from flows.progress import shown
+from flows.progress import shown, stage_bar
 from flows.secrets import concealed, guard_logs, unlock
 from geo.config import load
 from geo.errors import RoadprintError
@@ -108,9 +108,10 @@ def _run_city(
     from flows.server import own_server  # noqa: PLC0415
 
     with own_server() as wait:
-        from flows.city import city_flow  # noqa: PLC0415
+        with stage_bar("starting"):
+            from flows.city import city_flow  # noqa: PLC0415
 
-        wait()
+            wait()
         return city_flow(
             str(city), overrides, None if out is None else str(out), None if base is None else str(base)
         )
@@ -128,7 +129,9 @@ def _demo(asked: argparse.Namespace) -> dict[str, Any]:
     from tasks.demo import draw_demo  # noqa: PLC0415
 
     out = asked.out or Path("runs")
-    return _run_city(draw_demo(out), {}, out)
+    with stage_bar("the town"):
+        city = draw_demo(out)
+    return _run_city(city, {}, out)
 
 
 def _show_run(summary: dict[str, Any]) -> None:

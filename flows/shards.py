@@ -15,7 +15,6 @@ from geo.config_run import Run
 from geo.errors import ConfigurationError
 from tasks.encode import ShardJob, encode_shard
 from tasks.shared import SharedJob, encode_remotely, fetch, send_tables
-from tasks.stage import read_account
 
 RETRIES = 2
 """How often a shard is given out again when its worker is lost."""
@@ -55,12 +54,12 @@ def remote_shard_task(job: SharedJob) -> int:
 
 
 def encode_all(jobs: Sequence[ShardJob], run: Run, city: str, advance: Callable[[int], None]) -> None:
-    """Encode every shard that is not there yet.
+    """Encode shards.
 
     Parameters
     ----------
     jobs
-        The shards.
+        Those that are not there yet.
     run
         Where they are encoded.
     city
@@ -73,14 +72,13 @@ def encode_all(jobs: Sequence[ShardJob], run: Run, city: str, advance: Callable[
     ConfigurationError
         When the cluster cannot be reached.
     """
-    if run.runner == "threads":
-        for future in as_completed([shard_task.submit(job) for job in jobs]):
-            advance(future.result())
+    if not jobs:
         return
-    left = [job for job in jobs if read_account(job.out.with_suffix(".json")) is None]
-    advance(sum(job.n_tiles for job in jobs) - sum(job.n_tiles for job in left))
-    if left:
-        _on_dask(_Work(left, run, city, advance))
+    if run.runner == "dask":
+        _on_dask(_Work(jobs, run, city, advance))
+        return
+    for future in as_completed([shard_task.submit(job) for job in jobs]):
+        advance(future.result())
 
 
 def _on_dask(work: _Work) -> None:

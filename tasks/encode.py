@@ -69,6 +69,15 @@ class ShardJob:
     n_tiles: int
     config: CityConfig
 
+    @property
+    def account(self) -> Path:
+        """What became of its tiles; it is there when the shard is whole."""
+        return self.out.with_suffix(".json")
+
+    def is_done(self) -> bool:
+        """Tell whether the shard is there as it was left; one that is damaged is told, and is not there any more."""
+        return read_account(self.account) is not None
+
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
@@ -99,8 +108,7 @@ def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     -------
     What became of the tiles.
     """
-    account = job.out.with_suffix(".json")
-    kept = read_account(account)
+    kept = read_account(job.account)
     if kept is not None:
         return kept
     tiles = gpd.read_parquet(job.tiles, filters=[("shard", "==", job.shard)])
@@ -118,7 +126,7 @@ def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     part.replace(job.out)
     entries.append(Entry("tiles", "done", "", 0))
     found = tuple(entry for entry in merge(entries) if entry.count)
-    write_account(account, found, [job.out])
+    write_account(job.account, found, [job.out])
     return found
 
 

@@ -15,7 +15,6 @@ from fsspec.core import url_to_fs
 from geo.addresses import reveal
 from geo.errors import SourceError
 from tasks.encode import ShardJob, encode_shard
-from tasks.stage import read_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +61,8 @@ def encode_remotely(job: SharedJob) -> None:
     out = place / "shards" / job.job.out.name
     encode_shard(replace(job.job, tiles=tiles, images=images, segments=segments, out=out))
     # the account last: a shard without one is not there
-    for path in (out, out.with_suffix(".json")):
-        _put(path, f"{job.url}/shards/{path.name}", again=True)
+    for path in (out, job.job.account):
+        _put(out.with_name(path.name), f"{job.url}/shards/{path.name}", again=True)
 
 
 def fetch(job: SharedJob) -> None:
@@ -76,9 +75,9 @@ def fetch(job: SharedJob) -> None:
     """
     out = job.job.out
     out.parent.mkdir(parents=True, exist_ok=True)
-    for path in (out, out.with_suffix(".json")):
+    for path in (out, job.job.account):
         _get(f"{job.url}/shards/{path.name}", path)
-    if read_account(out.with_suffix(".json")) is None:
+    if not job.job.is_done():
         raise SourceError(
             f"the shard {out.name} came back otherwise than its worker left it",
             where=job.url,

@@ -82,6 +82,22 @@ def finished_runs(folder: Path) -> Iterator[FinishedRun]:
     yield from sorted(found, key=lambda run: (run.finished, run.folder.name), reverse=True)
 
 
+def usual_seconds(folder: Path) -> dict[str, float]:
+    """Say how long each stage took when it was last run (seconds), as far as the runs that are kept tell.
+
+    Parameters
+    ----------
+    folder
+        Of all runs of the city.
+    """
+    found: dict[str, float] = {}
+    for run in finished_runs(folder):
+        with suppress(*_UNREADABLE):
+            made = [row for row in run.summary["stages"] if not row["cached"]]
+            found = {row["name"]: float(row["seconds"]) for row in made} | found
+    return found
+
+
 def status(folder: Path, city: str) -> dict[str, Any]:
     """Say how a city stands.
 

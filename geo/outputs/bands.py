@@ -9,13 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from geo.outputs.palette import DIVERGING, SEQUENCE, UNKNOWN
-from geo.outputs.wording import NOT_KNOWN, figure
+from geo.outputs.wording import NOT_KNOWN
 
 ELSE = "ELSE"
 """What QGIS takes for 'whatever no other rule drew'."""
 ZERO = "#BDBDBD"
+MOST_PLACES = 9
+"""Decimals of a legend's figures, at most."""
 WIDTHS = (
     (1.5, r"motorway|trunk|freeway|expressway|interstate|autobahn|m(\d|\b)"),
     (1.2, r"primary|principal|arterial|a(\d|\b)"),
@@ -62,11 +65,26 @@ def rate_bands(rates: pd.Series, colours: Sequence[str] = SEQUENCE) -> list[Band
         inner = np.quantile(positive, np.linspace(0, 1, len(colours) + 1)[1:-1], method="inverted_cdf")
         tops = np.unique(np.append(inner, positive.max()))
         bottoms = np.concatenate([[0.0], tops[:-1]])
+        places = _places(tops)
         for low, top, colour in zip(bottoms.tolist(), tops.tolist(), colours[-len(tops) :], strict=True):
             least = positive[positive > low].min()
-            label = figure(top) if least == top else f"{figure(least)} to {figure(top)}"
+            label = _plain(top, places)
+            if least != top:
+                label = f"{_plain(least, places)} to {label}"
             bands.append(Band(f"{column} > {low!r} AND {column} <= {top!r}", label, colour, "0.9"))
     return [*bands, Band(ELSE, NOT_KNOWN, UNKNOWN, "0.4")]
+
+
+def _places(tops: NDArray[np.float64]) -> int:
+    """Give the decimals that all figures of a legend have: one more than keeps the ends of its classes apart."""
+    enough = (n for n in range(MOST_PLACES) if len(np.unique(np.append(0, tops.round(n)))) > len(tops))
+    fewest = next(enough, MOST_PLACES - 1)
+    return 0 if fewest == 0 and bool((tops == tops.round()).all()) else fewest + 1
+
+
+def _plain(value: float, places: int) -> str:
+    """Write a value with so many decimals."""
+    return f"{value:,.{places}f}".replace(",", "\N{NO-BREAK SPACE}")
 
 
 def difference_bands(differences: pd.Series) -> list[Band]:

@@ -25,6 +25,8 @@ UNIT_M = 0.1
 FINEST_M = 0.5
 DETAIL = 10_000
 """A line may be simplified by the extent of the city over this, at least by `FINEST_M`."""
+LEAST_VIEW_M = 100.0
+"""Ground that the map shows at least when it opens."""
 PLACED = ("fatal", "serious", "slight", "unknown")
 UNPLACED = "unplaced"
 MOST_ALIKE = "looks most like it, of its type"
@@ -123,6 +125,7 @@ def map_data(
         "unit": UNIT_M,
         "width": round(float(east - west), 1),
         "height": round(float(north - south), 1),
+        "view": _view(segments, origin),
         "edge": EDGE,
         "titles": {str(cluster): title for cluster, title in titles.items()},
         "rate_of": "KSI" if rate_of == "ksi" else "Collisions",
@@ -141,6 +144,16 @@ def map_data(
         n_collisions=n_placed,
         tolerance_m=tolerance,
     )
+
+
+def _view(segments: gpd.GeoDataFrame, origin: NDArray[np.float64]) -> list[float]:
+    """Give the rectangle that the map opens on, from its corner: the segments that have a type, else all."""
+    typed = segments[segments["cluster"].notna()]
+    shown = segments if typed.empty else typed
+    west, south, east, north = shown.total_bounds - np.tile(origin, 2)
+    # of a single street that runs due east, some ground on both sides
+    rim = max(0.0, (LEAST_VIEW_M - max(east - west, north - south)) / 2)
+    return [round(float(side), 1) for side in (west - rim, south - rim, east + rim, north + rim)]
 
 
 def safe_json(value: object) -> str:

@@ -12,7 +12,7 @@ from bokeh.resources import Resources
 
 from geo.outputs.charts import bokeh_dash
 from geo.outputs.map_data import EDGE, UNPLACED
-from geo.outputs.palette import SEVERITY, UNKNOWN, Look
+from geo.outputs.palette import SEVERITY, SEVERITY_UNKNOWN, UNKNOWN, Look
 
 MARKERS = {"fatal": "triangle", "serious": "square", "slight": "circle", "unknown": "circle", UNPLACED: "x"}
 """Shapes as well as colours, for readers who do not see these."""
@@ -22,7 +22,8 @@ _SHAPES = {
     "circle": "M6 1.5 A4.5 4.5 0 1 1 5.99 1.5 Z",
     "x": "M2 2 L10 10 M10 2 L2 10",
 }
-MARKS = {name: (_SHAPES[marker], SEVERITY.get(name, "#FFFFFF")) for name, marker in MARKERS.items()}
+_FILLS = {**SEVERITY, "unknown": SEVERITY_UNKNOWN, UNPLACED: "#FFFFFF"}
+MARKS = {name: (_SHAPES[marker], _FILLS[name]) for name, marker in MARKERS.items()}
 """The markers again, for the key beside the map: path in a square of 12, and colour."""
 LAYER_NAMES = {
     "fatal": "fatal collisions",
@@ -105,7 +106,7 @@ def _points(plot: Plot, severity: str) -> None:
         y="y",
         marker=MARKERS[severity],
         size=9 if severity == "fatal" else 6,
-        fill_color=SEVERITY.get(severity, "#FFFFFF"),
+        fill_color=_FILLS[severity],
         line_color=EDGE if severity != "fatal" else "#FFFFFF",
         line_width=0.8,
     )

@@ -18,6 +18,8 @@ CERTAINTY = ("#9ECAE1", "#6BAED6", "#3182BD", "#08519C", "#08306B")
 # ColorBrewer 'PuOr', which colour-blind readers can tell apart; from fewer than expected to more.
 DIVERGING = ("#5E3C99", "#B2ABD2", "#BDBDBD", "#FDB863", "#E66101")
 UNKNOWN = "#8C8C8C"
+# roads without a type are grey as well: dots of that colour would be lost on them
+SEVERITY_UNKNOWN = "#4477AA"
 SEVERITY = {"fatal": "#000000", "serious": "#CC3311", "slight": "#EE9944"}
 
 

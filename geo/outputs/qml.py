@@ -10,7 +10,7 @@ import pandas as pd
 from geo.outputs.bands import ELSE, Band, count_bands, difference_bands, rate_bands, width_expression
 from geo.outputs.layers import LAYERS
 from geo.outputs.names import looks_of
-from geo.outputs.palette import CERTAINTY, SEQUENCE, SEVERITY, UNKNOWN
+from geo.outputs.palette import CERTAINTY, SEQUENCE, SEVERITY, SEVERITY_UNKNOWN, UNKNOWN
 from geo.outputs.qgis_tables import Style
 from geo.outputs.tips import segment_tip
 from geo.outputs.wording import NOT_KNOWN
@@ -86,7 +86,15 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
         )
     )
     styles.append(
-        _style("collisions", "severity", "collisions.qml", "By severity.", colours=SEVERITY, unknown=UNKNOWN)
+        _style(
+            "collisions",
+            "severity",
+            "collisions.qml",
+            "By severity.",
+            colours=SEVERITY,
+            unknown=SEVERITY_UNKNOWN,
+            left_out=UNKNOWN,
+        )
     )
     styles += [_window_style(), _density_style(layers["lixels"])]
     styles += [

@@ -79,7 +79,7 @@
     const named = (wanted) => plot.renderers.filter((one) => one.name === wanted);
     const wheel = plot.toolbar.tools.find((tool) => tool.type === "WheelZoomTool");
     const hidden = new Set();
-    let view = null, whole = null, drawn = 0;
+    let view = null, fitted = null, extent = null, drawn = 0;
 
     function fill(wanted, content) {
       const renderers = named(wanted);
@@ -120,25 +120,26 @@
       const x = plot.x_range, y = plot.y_range;
       return { x: (x.start + x.end) / 2, y: (y.start + y.end) / 2, metres: (y.end - y.start) / (plot.inner_height || 1) };
     }
-    function all() {
-      const metres = 1.06 * Math.max(data.width / (plot.inner_width || 1), data.height / (plot.inner_height || 1));
-      show(data.width / 2, data.height / 2, metres);
-      whole = view;
+    function fit(wanted) {
+      const [west, south, east, north] = extent = wanted;
+      show((west + east) / 2, (south + north) / 2, 1.06 * Math.max((east - west) / (plot.inner_width || 1), (north - south) / (plot.inner_height || 1)));
+      fitted = view;
     }
+    const all = () => fit([0, 0, data.width, data.height]);
     function zoom(factor) { const at = now(); show(at.x, at.y, at.metres * factor); }
     function move(right, up) {
       const at = now();
       show(at.x + right * at.metres * 80, at.y + up * at.metres * 80, at.metres);
     }
-    /* A window of another size keeps the place and the scale; one that shows all goes on showing all. */
+    /* A window of another size keeps the place and the scale; one that was fitted to something goes on showing all of it. */
     function resized() {
       if (!plot.inner_width || !plot.inner_height) return;
-      if (same(view, whole)) all();
+      if (same(view, fitted)) fit(extent);
       else show(view.x, view.y, view.metres);
     }
     const same = (one, other) => Math.abs(one.metres / other.metres - 1) < 1e-3 && Math.hypot(one.x - other.x, one.y - other.y) < other.metres;
     plot.on_event("rangesupdate", () => { view = now(); widths(); });
-    all();
+    fit(data.view);
     plot.properties.inner_width.change.connect(resized);
     plot.properties.inner_height.change.connect(resized);
 

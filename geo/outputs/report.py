@@ -28,6 +28,8 @@ from geo.outputs.report_tables import measures, places_rows, settings_rows, test
 from geo.outputs.wording import OUTCOMES, Outcome, figure, interval, number, shorten
 
 LONGEST_REASON = 300
+TESTS_SHOWN = 20
+"""Comparisons that are seen at once; the others are folded away."""
 KINDS = {
     "prototype": ("Prototypes", "the roads most typical of this type"),
     "edge": ("Edge cases", "roads that could almost as well be of another type"),
@@ -152,6 +154,7 @@ def render(data: ReportData) -> str:
         traffic="" if (told := data.run.get("traffic", "not known")) == "not known" else told,
         places=places_rows(data.places, data.junction_types),
         tests=tests_rows(data.tests),
+        tests_shown=TESTS_SHOWN,
         settings=settings_rows(data.config),
         warnings=list((data.quality.get("encoder") or {}).get("warnings") or ()),
         measures=measures(data.quality),

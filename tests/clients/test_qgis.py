@@ -73,11 +73,11 @@ def test_qgis_applies_the_default_styles_and_draws_every_value(written):
             f"Collisions per km and year, smoothed / {said}"
             for said in (
                 "0",
-                "0.0462 to 0.369",
-                "0.415 to 0.738",
-                "0.785 to 1.11",
+                "0.05 to 0.37",
+                "0.42 to 0.74",
+                "0.78 to 1.11",
                 "1.15 to 1.48",
-                "1.52 to 1.8",
+                "1.52 to 1.80",
                 "not known",
             )
         ],

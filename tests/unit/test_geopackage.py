@@ -315,6 +315,18 @@ def test_each_rate_falls_in_exactly_one_class_and_no_class_is_empty(values):
     assert all(any(drawn_by([band], value) for value in values) for band in bands)
 
 
+def test_a_legend_writes_all_its_figures_with_as_many_decimals_as_keep_its_classes_apart():
+    def labels(*values):
+        return [band.label for band in rate_bands(pd.Series(values, name="x", dtype="float64"))[:-1]]
+
+    # what a kernel leaves far from any collision is as good as nothing
+    dust = [2.6e-16, 0.0816, 0.1, 0.764, 0.9, 2.13, 3, 4.6, 5, 512.25]
+    assert labels(*dust)[0] == "0.00 to 0.08"
+    assert all(len(end.partition(".")[2]) == 2 for label in labels(*dust) for end in label.split(" to "))
+    assert labels(0, 1, 2, 400) == ["0", "1", "2", "400"]
+    assert labels(0.25) == ["0.25"]
+
+
 @given(st.lists(st.integers(0, 500), max_size=30))
 def test_each_count_falls_in_the_class_whose_label_names_it(values):
     bands = count_bands(pd.Series(values, name="x", dtype="Int64"))

@@ -61,6 +61,21 @@ def test_every_segment_lies_where_it_lies_and_tells_its_numbers(segments):
         assert float(told["rate"][i]) == pytest.approx(row.ksi_per_km_year, rel=0.01)
 
 
+def test_the_map_opens_on_the_roads_that_have_a_type_and_else_on_all(segments):
+    west, south, east, north = segments.total_bounds
+    middle = segments.geometry.centroid.x < (west + east) / 2
+    half = segments.assign(cluster=segments["cluster"].where(middle))
+    view = read(map_data(half, None, NOTHING, "ksi", TITLES))["view"]
+    typed = half[half["cluster"].notna()].total_bounds
+    assert view == pytest.approx(typed - [west, south, west, south], abs=0.1)
+    none = segments.assign(cluster=pd.NA)
+    view = read(map_data(none, None, NOTHING, "ksi", TITLES))["view"]
+    assert view == pytest.approx([0, 0, east - west, north - south], abs=0.1)
+    one = none.assign(cluster=segments["cluster"].where(segments.index == segments.index[0]))
+    west, south, east, north = read(map_data(one, None, NOTHING, "ksi", TITLES))["view"]
+    assert max(east - west, north - south) >= module.LEAST_VIEW_M
+
+
 def test_what_is_not_known_is_null_and_never_zero(segments):
     blind = segments.assign(n_ksi=pd.array([None] * len(segments), dtype="Int64"), ksi_per_km_year=np.nan)
     told = read(map_data(blind, None, NOTHING, "ksi", TITLES))["segments"]

@@ -15,7 +15,7 @@
    {{ parts.circle(loop.index0, colour, ["2.6", "1.9", "1.3"][loop.index0]) }}
    {% endfor %}
    {{ parts.circle(colours | length, unknown, "1.2") }}
-   {{ parts.circle(colours | length + 1, unknown, "1.4", false) }}
+   {{ parts.circle(colours | length + 1, left_out, "1.4", false) }}
   </symbols>
   <orderby>
    <orderByClause asc="1" nullsFirst="1">CASE WHEN "severity" = 'fatal' THEN 3 WHEN "severity" = 'serious' THEN 2 WHEN "severity" = 'slight' THEN 1 ELSE 0 END</orderByClause>

@@ -1,7 +1,7 @@
 {% import "parts.qml" as parts %}
 <!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
 <qgis version="3.22.0" styleCategories="AllStyleCategories" labelsEnabled="0" hasScaleBasedVisibilityFlag="0">
- <renderer-v2 type="RuleRenderer" symbollevels="0" enableorderby="0" forceraster="0">
+ <renderer-v2 type="RuleRenderer" symbollevels="1" enableorderby="0" forceraster="0">
   {{ parts.rules(heading, bands) }}
   <symbols>
    {% for band in bands %}

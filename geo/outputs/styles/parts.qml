@@ -11,17 +11,17 @@
 
 {% macro more(name, expression) %}<Option name="{{ name }}" type="Map"><Option name="active" type="bool" value="true"/><Option name="expression" type="QString" value="{{ expression }}"/><Option name="type" type="int" value="3"/></Option>{% endmacro %}
 
-{% macro stroke(colour, width, pattern, computed_width) %}
-   <layer class="SimpleLine" enabled="1" pass="0" locked="0"><Option type="Map">
+{% macro stroke(colour, width, pattern, computed_width, level=1) %}
+   <layer class="SimpleLine" enabled="1" pass="{{ level }}" locked="0"><Option type="Map">
     {{ option("line_color", colour) }}{{ option("line_width", width) }}{{ option("line_width_unit", "MM") }}
     {{ option("line_style", pattern) }}{{ option("capstyle", "flat" if pattern != "solid" else "round") }}{{ option("joinstyle", "round") }}
    </Option>{% if computed_width %}{{ computed("outlineWidth", computed_width) }}{% endif %}</layer>
 {% endmacro %}
 
-{# White on both sides, so that dark colours stand out from dark imagery. #}
+{# White on both sides, so that dark colours stand out from dark imagery; all of it below all lines, so that it cuts none. #}
 {% macro line(index, colour, width, pattern, computed_width="") %}
    <symbol name="{{ index }}" type="line" alpha="1">
-   {% if pattern != "dot" %}{{ stroke("255,255,255,210", width | float + 0.5, "solid", computed_width and "(" ~ computed_width ~ ") + 0.5") }}{% endif %}
+   {% if pattern != "dot" %}{{ stroke("255,255,255,210", width | float + 0.5, "solid", computed_width and "(" ~ computed_width ~ ") + 0.5", 0) }}{% endif %}
    {{ stroke(colour | rgba, width, pattern, computed_width) }}
    </symbol>
 {% endmacro %}

@@ -3,8 +3,9 @@
     .venv/bin/python bench/geopackage.py [--segments 100000]
 
 Every layer is filled: a grid of segments with all declared columns, half as many junctions, collisions and windows, as
-many tiles, and twice as many lixels. Told are seconds to write it, its size, and what QGIS (Debian's, in a process of
-its own) takes to open all layers with their styles, and to draw the segments once: all of them, and one percent.
+many tiles, and twice as many lixels, with the project. Told are seconds to write it, its size, and what QGIS (Debian's,
+in a process of its own) takes to open all layers with their styles, to open the project, and to draw the segments once:
+all of them, and one percent.
 A table is printed, and JSON is written under bench/results/.
 """
 
@@ -30,15 +31,19 @@ from results import save, table
 from geo.outputs.declare import Column
 from geo.outputs.geopackage import write_geopackage
 from geo.outputs.layers import LAYERS
+from geo.outputs.palette import look
+from geo.outputs.project import NAME, overview
 from geo.outputs.qml import city_styles
+from geo.outputs.thumbnails import thumbnail
 
 CITY_CRS = CRS.from_epsg(27700)
 SHARES = {"segments": 1.0, "junctions": 0.5, "tiles": 1.0, "collisions": 0.5, "windows": 0.5, "lixels": 2.0}
-FEW = 40
+FEW, PICTURES = 40, 120
+PICTURE = thumbnail(np.random.default_rng(0).integers(0, 255, (3, 160, 160), dtype=np.uint8))
 SYSTEM_PYTHON = "/usr/bin/python3"
 OPEN = """
 import json, os, sys, time
-from qgis.core import QgsApplication, QgsMapRendererSequentialJob, QgsMapSettings, QgsVectorLayer
+from qgis.core import QgsApplication, QgsMapRendererSequentialJob, QgsMapSettings, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QSize
 app = QgsApplication([], False)
 app.initQgis()
@@ -47,6 +52,9 @@ start = time.perf_counter()
 layers = [QgsVectorLayer(f"{path}|layername={name}", name, "ogr") for name in names]
 assert all(layer.isValid() for layer in layers)
 found = {"open all layers": time.perf_counter() - start}
+start = time.perf_counter()
+assert QgsProject.instance().read(f"geopackage:{path}?projectName=overview")
+found["open the project"] = time.perf_counter() - start
 for what, share in (("draw all segments", 1.0), ("draw one percent", 0.1)):
     settings = QgsMapSettings()
     settings.setLayers(layers[:1])
@@ -77,6 +85,9 @@ def fill(column: Column, n: int, rng: np.random.Generator) -> pd.Series:
         values = pd.Series(rng.gamma(1.0, 2.0, n))
     elif column.kind == "boolean":
         values = pd.Series(rng.random(n) < 0.1, dtype="boolean")
+    elif column.kind == "blob":
+        # of prototypes and edge cases alone, as by default
+        values = pd.Series([PICTURE if i < PICTURES else None for i in range(n)], dtype=object)
     else:
         values = pd.Series(pd.to_datetime(rng.integers(1.5e9, 1.7e9, n), unit="s", utc=True))
     return values.mask(rng.random(n) < 0.1) if column.optional else values
@@ -112,6 +123,8 @@ def make_layers(n: int) -> dict[str, pd.DataFrame]:
                 frame, geometry=gpd.GeoSeries(places(layer.geometry, rows, rng), crs=CITY_CRS)
             )
         layers[name] = frame
+    clusters = layers["clusters"]["cluster"]
+    layers["clusters"] = layers["clusters"].assign(colour=[look(int(c)).colour for c in clusters])
     layers["segments"]["cluster"] = rng.integers(1, 9, len(layers["segments"]))
     return layers
 
@@ -126,7 +139,14 @@ def main() -> None:
         path = Path(folder) / "city.gpkg"
         start = time.perf_counter()
         styles = city_styles(layers)
-        write_geopackage(path, layers, crs=CITY_CRS, styles=styles, date=datetime(2000, 1, 1, tzinfo=UTC))
+        write_geopackage(
+            path,
+            layers,
+            crs=CITY_CRS,
+            styles=styles,
+            date=datetime(2000, 1, 1, tzinfo=UTC),
+            projects={NAME: overview(path.name, "bench", layers, styles, CITY_CRS)},
+        )
         record: dict[str, object] = {
             "segments": asked.segments,
             "rows in all": sum(len(frame) for frame in layers.values()),

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from pathlib import Path
 
+LOG_LEVEL = os.environ.get("PREFECT_LOGGING_LEVEL")
+"""What the user set for Prefect's log; None: nothing."""
+
 # read by Prefect when it is imported: quiet, and nothing leaves the machine, unless the user says otherwise
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+if LOG_LEVEL is None:
+    os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
+    # of Prefect's as well, but not below its name
+    logging.getLogger("EventsWorker").setLevel(logging.CRITICAL)
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
 os.environ.setdefault("DO_NOT_TRACK", "1")

@@ -1,4 +1,4 @@
-"""What Prefect's page shows of a run besides its state: progress by stage, the ledger, links, prototypes.
+"""What Prefect's page shows of a run besides its state: its log, progress by stage, the ledger, links, prototypes.
 
 Made only where a server of its own records the run: the temporary one of a run by hand has no page that anybody opens.
 """
@@ -6,6 +6,7 @@ Made only where a server of its own records the run: the temporary one of a run 
 from __future__ import annotations
 
 import base64
+import logging
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 from prefect.exceptions import PrefectException
+from prefect.logging import get_run_logger
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows.progress import say
 from flows.server import recorded
@@ -34,8 +37,13 @@ from tasks.earlier import TABLES
 from tasks.plan import STAGES, Plan
 from tasks.stage import StageResult
 
+log = logging.getLogger("roadprint")
+_silent_until = 0.0
+
 UPDATE_S = 2.0
 """Progress is told no more often than this: each time is a request."""
+SILENCE_S = 20.0
+"""So long a server that does not answer is not asked again: the run would spend its time on waiting for it."""
 SIDE_PX, A_ROW = 64, 5
 """Of a prototype in the picture, and how many of a type; the page prints the picture's text too, so it is small."""
 
@@ -63,16 +71,47 @@ class StageProgress:
 
     def finish(self, result: StageResult) -> None:
         """Say that the stage is done, and what became of its items."""
-        if self.artifact is not None:
-            counts = ", ".join(f"{count:,} {status}" for status, count in result.totals.items() if count)
-            how = "from before" if result.cached else f"{result.seconds:.1f} s"
-            self.tell(100.0, f"{result.name}: {counts or 'nothing to do'} ({how})")
+        counts = ", ".join(f"{count:,} {status}" for status, count in result.totals.items() if count)
+        how = "from before" if result.cached else f"{result.seconds:.1f} s"
+        told = f"{result.name}: {counts or 'nothing to do'} ({how})"
+        log.info(told)
+        self.tell(100.0, told)
 
     def tell(self, share: float, text: str | None = None) -> None:
         """Send the progress (0 to 100)."""
         artifact = self.artifact
         if artifact is not None:
             _send(update_progress_artifact, artifact, progress=share, description=text)
+
+
+class _ToRun(logging.Handler):
+    """Hands lines of ours on to the log of a run, from whatever thread they come."""
+
+    def __init__(self, run: logging.Logger | logging.LoggerAdapter[logging.Logger]) -> None:
+        super().__init__(logging.INFO)
+        self.run = run
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.run.log(record.levelno, record.getMessage())
+
+
+@contextmanager
+def logged() -> Iterator[None]:
+    """Write what is told of a run to its log in the page."""
+    if not recorded():
+        yield
+        return
+    ours, handler = logging.getLogger("roadprint"), _ToRun(get_run_logger())
+    before = ours.level, ours.propagate
+    ours.addHandler(handler)
+    ours.setLevel(logging.INFO)
+    # the run's own log goes to the terminal as well
+    ours.propagate = False
+    try:
+        yield
+    finally:
+        ours.level, ours.propagate = before
+        ours.removeHandler(handler)
 
 
 @contextmanager
@@ -90,6 +129,8 @@ def show_results(plan: Plan, summary: dict[str, Any]) -> None:
     """Show the ledger, links to the results and the prototypes of a run that ended well."""
     if not recorded():
         return
+    for warning in summary["warnings"]:
+        log.warning(warning)
     city, layers = _slug(plan.config.city), plan.run_folder / TABLES
     rows = pd.read_parquet(layers / "ledger.parquet").to_dict("records")
     about = f"What became of every input of {plan.config.city}, run {plan.run_id}."
@@ -98,7 +139,8 @@ def show_results(plan: Plan, summary: dict[str, Any]) -> None:
     _send(create_table_artifact, rows, key=f"{city}-ledger", description=about)
     for name, path in (("report", plan.report), ("geopackage", plan.geopackage)):
         # browsers do not follow links from a page to files: the text says where it is
-        link, where = path.as_uri(), f"{name}: `{summary[name]}`"
+        log.info("%s: %s", name, summary[name])
+        link, where = path.as_uri(), f"{name}: {summary[name]}"
         _send(create_link_artifact, link, link_text=path.name, key=f"{city}-{name}", description=where)
     picture = prototypes(layers)
     if picture is not None:
@@ -140,9 +182,14 @@ def _slug(city: str) -> str:
 
 
 def _send(request: Callable[..., Any], *arguments: object, **named: object) -> object:
-    """Ask the server for something that the run can do without."""
+    """Ask the server for something that the run can do without; one that does not answer is left alone for a while."""
+    global _silent_until  # noqa: PLW0603 - one server a process
+    if time.monotonic() < _silent_until:
+        return None
     try:
-        return request(*arguments, **named)
+        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 1}):
+            return request(*arguments, **named)
     except (httpx.HTTPError, PrefectException, OSError) as error:
+        _silent_until = time.monotonic() + SILENCE_S
         say(f"Prefect's page lacks a part of this run ({type(error).__name__}: {error}).")
         return None

@@ -11,11 +11,11 @@ from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
-from prefect.runtime import flow_run
+from prefect.runtime import deployment, flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
-from flows.artifacts import show_results, stage_progress
+from flows.artifacts import logged, show_results, stage_progress
 from flows.ending import say_cancelled, stoppable
 from flows.memory import share_arenas
 from flows.progress import say, stage_bar
@@ -68,8 +68,9 @@ TWO_AT_ONCE: Any = ThreadPoolTaskRunner(max_workers=2)
 
 
 def run_name() -> str:
-    """Name a run by its city's file and the minute: a list of runs of many cities can be read."""
-    return f"{Path(flow_run.parameters['config']).stem} {datetime.now().astimezone():%Y-%m-%d %H:%M}"
+    """Name a run by its deployment, else its city's file, and the minute: a list of runs of many cities can be read."""
+    city = deployment.name or Path(flow_run.parameters["config"]).stem
+    return f"{city} {datetime.now().astimezone():%Y-%m-%d %H:%M}"
 
 
 @task(name="stage", task_run_name="{name}", cache_policy=NO_CACHE, persist_result=False)
@@ -129,7 +130,7 @@ def city_flow(
     The run's summary: where the GeoPackage and the report are, and what became of every item by stage.
     """
     guard_logs()
-    with concealed(), stoppable():
+    with concealed(), stoppable(), logged():
         return _run_city(config, overrides, out, base)
 
 

@@ -20,7 +20,7 @@ from flows.arguments import parse, read_overrides
 from flows.progress import shown, stage_bar
 from flows.secrets import concealed, guard_logs, unlock
 from geo.config import load
-from geo.errors import RoadprintError
+from geo.errors import RoadprintError, ServerError
 
 REFUSED, INTERRUPTED = 2, 130
 
@@ -105,16 +105,24 @@ def _run_city(
     summary = finished_before(make_plan(city, overrides, out, base=base))
     if summary is not None:
         return summary
-    from flows.server import own_server  # noqa: PLC0415
+    from flows.server import own_server, unanswered  # noqa: PLC0415
 
     with own_server() as wait:
         with stage_bar("starting"):
             from flows.city import city_flow  # noqa: PLC0415
 
             wait()
-        return city_flow(
-            str(city), overrides, None if out is None else str(out), None if base is None else str(base)
-        )
+        words = [None if one is None else str(one) for one in (out, base)]
+        try:
+            return city_flow(str(city), overrides, *words)
+        except unanswered() as error:
+            lost = f"Prefect's server does not answer any more ({error})"
+            summary = finished_before(make_plan(city, overrides, out, base=base))
+            if summary is None:
+                raise ServerError(
+                    lost, where="PREFECT_API_URL", todo="Start it again; the same command goes on from there."
+                ) from error
+            return summary | {"warnings": [*summary["warnings"], f"{lost}: it does not know that this ended"]}
 
 
 def _check(asked: argparse.Namespace) -> dict[str, Any]:
@@ -191,5 +199,15 @@ COMMANDS: dict[
 """What each command does, and how what it gives is shown."""
 
 
+def command() -> None:
+    """Run the command line and end the process."""
+    code = main()
+    if "prefect" in sys.modules:
+        from flows.ending import leave  # noqa: PLC0415
+
+        leave(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

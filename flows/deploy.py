@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from flows.city import city_flow
 from flows.serve import WORK_POOL
+from flows.watch import ENVIRONMENT, watch
 from geo.config import load
 from geo.errors import ConfigurationError, ServerError
 from geo.secrets import HIDDEN
@@ -119,11 +120,13 @@ def deploy_city(
             limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE
         ),
         work_pool_name=work_pool,
+        job_variables={"env": ENVIRONMENT},
         # workers take the flow from the installed package: nothing is pulled
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     try:
         number = deployment.apply()
+        watch()
     except DeploymentApplyError as error:
         raise ServerError(
             f"the server refuses the deployment: {' '.join(str(error).split()):.400}",

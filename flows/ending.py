@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,11 +12,14 @@ from typing import Any
 from prefect import Flow, State
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
+from prefect.events.worker import EventsWorker
 from prefect.exceptions import TerminationSignal
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Cancelled
 
 from tasks import encode
+
+LEAVE_S = 10.0
 
 _ended = threading.Event()
 _hurry = ExitStack()
@@ -43,3 +48,15 @@ def say_cancelled(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) ->
     message = "Ended by Ctrl-C or SIGTERM; what was finished is kept, the next run goes on from there."
     with get_client(sync_client=True) as client:
         client.set_flow_run_state(flow_run.id, Cancelled(message=message), force=True)
+
+
+def leave(code: int) -> None:
+    """End the process now when what Prefect still wants to tell its server cannot be told in `LEAVE_S` seconds.
+
+    At the end of a process Prefect sends the events that it has left, and tries each for long where the server is gone.
+    """
+    told = EventsWorker.drain_all(timeout=LEAVE_S)
+    if isinstance(told, tuple) and told[1]:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)

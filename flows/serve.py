@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from flows import LOG_LEVEL
+
 HOST = "127.0.0.1"
 WORK_POOL = "roadprint"
 START_S, STOP_S = 120.0, 10.0
@@ -49,7 +51,9 @@ def _serve(port: int, file: Path) -> int:
         "PREFECT_API_URL": f"{address}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
-        "PREFECT_LOGGING_LEVEL": os.environ.get("PREFECT_LOGGING_LEVEL", "INFO"),
+        "PREFECT_LOGGING_LEVEL": LOG_LEVEL or "INFO",
+        # what a run holds is remembered when the server starts again, and let go when the run does not
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
     }
     with ExitStack() as parts:
         server = _begin(parts, settings, "server", "start", "--host", HOST, "--port", str(port))
@@ -57,10 +61,11 @@ def _serve(port: int, file: Path) -> int:
             sys.stderr.write("Prefect's server did not start.\n")
             return 1
         for step in (
-            ("work-pool", "create", "--type", "process", "--overwrite", WORK_POOL),
-            ("--no-prompt", "deploy", "--prefect-file", str(file), "--all"),
+            ("prefect", "work-pool", "create", "--type", "process", "--overwrite", WORK_POOL),
+            ("prefect", "--no-prompt", "deploy", "--prefect-file", str(file), "--all"),
+            ("flows.watch",),
         ):
-            if subprocess.run([sys.executable, "-m", "prefect", *step], env=settings, check=False).returncode:  # noqa: S603
+            if subprocess.run([sys.executable, "-m", *step], env=settings, check=False).returncode:  # noqa: S603
                 return 1
         worker = _begin(parts, settings, "worker", "start", "--type", "process", "--pool", WORK_POOL)
         sys.stdout.write(

@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import prefect
 from filelock import FileLock
 from prefect.events.clients import NullEventsClient
@@ -51,6 +52,11 @@ def recorded() -> bool:
     """Tell whether a server records the runs of this process that outlasts them."""
     address = PREFECT_API_URL.value()
     return bool(address) and address != _own_address
+
+
+def unanswered() -> type[Exception]:
+    """Give the kind of error that a request ends with when the server is not there."""
+    return httpx.TransportError
 
 
 @contextmanager

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from real_data import DATA
 
+from geo.demo.write import make_town
+
 TOP = Path(__file__).parents[2]
 
 
@@ -36,3 +38,9 @@ def demo(tmp_path_factory):
 def real(tmp_path_factory):
     """The same of the real case."""
     return made(tmp_path_factory.mktemp("real"), "run", "data/cities/cambridge-ma.yaml")
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory):
+    """The demo town, at half a metre."""
+    return make_town(tmp_path_factory.mktemp("town"), pixel_m=0.5)

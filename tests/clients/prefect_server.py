@@ -23,15 +23,37 @@ class Server:
     address: str
     settings: dict[str, str]
     log: Path
+    processes: dict[str, subprocess.Popen]
+
+    def start(self, part, *arguments):
+        """Start a part: ``server`` or ``worker``."""
+        command = [sys.executable, "-m", "prefect", part, "start", *arguments]
+        with self.log.open("a") as out:
+            self.processes[part] = subprocess.Popen(
+                command, env=self.settings, cwd=ROOT, stdout=out, stderr=out, start_new_session=True
+            )
+
+    def start_server(self):
+        self.start("server", "--host", "127.0.0.1", "--port", self.address.rpartition(":")[2])
+        _until_it_answers(f"{self.address}/api/health", self.processes["server"], self.log)
+
+    def kill(self, part):
+        """End a part and all that it started, without a word."""
+        one = self.processes.pop(part)
+        os.killpg(one.pid, signal.SIGKILL)
+        one.wait()
+
+    def start_worker(self):
+        self.start("worker", "--type", "process", "--pool", POOL)
 
     def prefect(self, *arguments):
-        return self._call(sys.executable, "-m", "prefect", *arguments)
+        return self.python("-m", "prefect", *arguments)
 
     def roadprint(self, *arguments):
-        return self._call(sys.executable, "-m", "flows.cli", *arguments)
+        return self.python("-m", "flows.cli", *arguments)
 
-    def _call(self, *command):
-        words = [str(word) for word in command]
+    def python(self, *arguments):
+        words = [sys.executable, *map(str, arguments)]
         done = subprocess.run(
             words, env=self.settings, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
         )
@@ -49,8 +71,8 @@ class Server:
         assert answer.is_success, answer.text
         return answer.json()
 
-    def wait_for_end(self, deployment, *, seconds):
-        """Wait until a deployment has a run that ended; gives the run."""
+    def wait_for_end(self, deployment, *, seconds, after=None):
+        """Wait until a deployment has a run that ended, another one than `after`; gives the run."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             ended = {"state": {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]}}}
@@ -60,7 +82,7 @@ class Server:
                 deployments={"id": {"any_": [deployment["id"]]}},
                 sort="START_TIME_DESC",
             )
-            if runs:
+            if runs and runs[0]["id"] != after:
                 return runs[0]
             time.sleep(0.5)
         raise AssertionError(self.log.read_text()[-3000:])
@@ -75,7 +97,7 @@ def free_port():
 @contextmanager
 def server_and_worker(folder: Path, **more: str):
     """Start a server that keeps to `folder`, and a worker of its pool; both end with it."""
-    address = f"http://127.0.0.1:{(port := free_port())}"
+    address = f"http://127.0.0.1:{free_port()}"
     settings = os.environ | {
         "PREFECT_HOME": str(folder / "home"),
         "PREFECT_API_URL": f"{address}/api",
@@ -84,29 +106,19 @@ def server_and_worker(folder: Path, **more: str):
         "PREFECT_LOGGING_LEVEL": "INFO",
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "2",
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
         **more,
     }
-    log = folder / "prefect.log"
-    with log.open("w") as out:
-        started = []
-        try:
-            started.append(
-                _start(settings, out, "server", "start", "--host", "127.0.0.1", "--port", str(port))
-            )
-            _until_it_answers(f"{address}/api/health", started[0], log)
-            server = Server(address, settings, log)
-            server.prefect("work-pool", "create", "--type", "process", POOL)
-            started.append(_start(settings, out, "worker", "start", "--type", "process", "--pool", POOL))
-            yield server
-        finally:
-            for process in reversed(started):
-                _stop(process)
-
-
-def _start(settings, out, *arguments):
-    command = [sys.executable, "-m", "prefect", *arguments]
-    return subprocess.Popen(command, env=settings, cwd=ROOT, stdout=out, stderr=out, start_new_session=True)
+    server = Server(address, settings, folder / "prefect.log", {})
+    try:
+        server.start_server()
+        server.prefect("work-pool", "create", "--type", "process", POOL)
+        server.start_worker()
+        yield server
+    finally:
+        for process in reversed(list(server.processes.values())):
+            _stop(process)
 
 
 def _stop(process):

@@ -13,7 +13,6 @@ from PIL import Image
 from postgres import postgres, programs
 from prefect_server import free_port, server_and_worker
 
-from geo.demo.write import make_town
 from tasks.plan import STAGES
 
 EVERY_MINUTE = "* * * * *"
@@ -21,11 +20,6 @@ QUICK = ("--set", "encoder.name=bands")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 needs_postgres = pytest.mark.skipif(programs() is None, reason="no PostgreSQL (Debian: postgresql)")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium")
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory):
-    return make_town(tmp_path_factory.mktemp("town"), pixel_m=0.5)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 TORCH_INDEX ?=
 # of Prefect's page in make serve
 PORT ?= 4200
+# tests that run at once
+JOBS ?= 2
 
 .PHONY: demo serve test kills lint format bench calibrate paper clean
 .DEFAULT_GOAL := demo
@@ -17,7 +19,7 @@ serve: $(VENV)/.ready
 	@$(BIN)/python -m flows.serve --port $(PORT)
 
 test: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 # kills the demo town's run at thirty moments: half an hour
 kills: $(VENV)/.ready-dev

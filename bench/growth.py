@@ -23,6 +23,13 @@ from whole_run import ROADPRINT, timed
 from geo.demo.layout import SIZE_M
 from geo.demo.write import make_town
 
+TABLES = (
+    ("collisions.csv", "collision_index", "location_easting_osgr"),
+    ("casualties.csv", "collision_index", None),
+    ("traffic.csv", "count_point_id", "easting"),
+)
+"""Records of the town: file, column of ids, and of eastings (metres)."""
+
 
 def repeat(town: Path, folder: Path, copies: int) -> Path:
     """Lay copies of the town side by side, from west to east; gives the city's file."""
@@ -44,11 +51,22 @@ def repeat(town: Path, folder: Path, copies: int) -> Path:
     all_roads = gpd.GeoDataFrame(pd.concat(shifted, ignore_index=True), crs=roads.crs)
     all_roads["road_id"] = np.arange(len(all_roads)).astype(str)
     all_roads.to_file(folder / "roads.gpkg")
-    records = pd.read_csv(town / "collisions.csv", dtype=str)
-    records.to_csv(folder / "collisions.csv", index=False)
+    for name, key, east in TABLES:
+        frame = pd.read_csv(town / name, dtype=str)
+        repeated = [_moved(frame, key, east, i) for i in range(copies)]
+        pd.concat(repeated, ignore_index=True).to_csv(folder / name, index=False)
     city = yaml.safe_load((town / "city.yaml").read_text())
     (folder / "city.yaml").write_text(yaml.safe_dump(city | {"city": f"town-x{copies}"}))
     return folder / "city.yaml"
+
+
+def _moved(frame: pd.DataFrame, key: str, east: str | None, number: int) -> pd.DataFrame:
+    """Give the records of a copy of the town: with ids of their own, and moved where they have a place."""
+    moved = frame.assign(**{key: frame[key] + str(number)})
+    if east is None:
+        return moved
+    shifted = pd.to_numeric(moved[east], errors="coerce") + number * SIZE_M
+    return moved.assign(**{east: shifted.astype("Int64").astype("string").fillna(moved[east])})
 
 
 def main() -> None:

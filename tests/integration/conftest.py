@@ -27,6 +27,16 @@ class Outcome:
         return json.loads(self.out)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_server():
+    """Let all runs of this process report to one server: each would start its own, which takes seconds."""
+    from flows.server import own_server
+
+    with own_server() as wait:
+        wait()
+        yield
+
+
 @pytest.fixture(scope="session")
 def town(tmp_path_factory) -> DemoTown:
     return make_town(tmp_path_factory.mktemp("town"), pixel_m=0.5)

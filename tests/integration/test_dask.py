@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import dask
 import pytest
 
 TOP = Path(__file__).parents[2]
@@ -124,18 +125,9 @@ def test_shards_travel_by_shared_storage(town, alone, cluster, tmp_path):
 
 def test_a_scheduler_that_is_not_there_is_told(town, call, tmp_path):
     address = f"tcp://127.0.0.1:{free_port()}"
-    asked = call(
-        *(
-            "run",
-            town.city,
-            "--out",
-            tmp_path,
-            "--set",
-            "run.runner=dask",
-            "--set",
-            f"run.scheduler={address}",
-        )
-    )
+    chosen = ("--set", "run.runner=dask", "--set", f"run.scheduler={address}")
+    with dask.config.set({"distributed.comm.timeouts.connect": "2s"}):
+        asked = call("run", town.city, "--out", tmp_path, *SMALL, *chosen)
     assert asked.code == 2
     assert address in asked.err
     assert "Traceback" not in asked.err

@@ -35,7 +35,7 @@ format: $(VENV)/.ready-dev
 	$(BIN)/python -m ruff check --fix .
 
 bench: $(VENV)/.ready-dev
-	for one in encoding reading pipeline dense dense_quality placing growth whole_run recovery expected geopackage orchestration many_workers; do $(BIN)/python bench/$$one.py; done
+	for one in encoding reading pipeline dense dense_quality placing growth whole_run recovery expected geopackage orchestration many_workers country; do $(BIN)/python bench/$$one.py; done
 
 calibrate: $(VENV)/.ready
 	$(BIN)/python bench/calibrate.py

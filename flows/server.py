@@ -26,6 +26,7 @@ from prefect.events.clients import NullEventsClient
 from prefect.events.worker import EventsWorker
 from prefect.settings import (
     PREFECT_API_URL,
+    PREFECT_CLIENT_CSRF_SUPPORT_ENABLED,
     PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
     PREFECT_HOME,
@@ -41,8 +42,9 @@ START_S, STOP_S = 120.0, 5.0
 _AMONG_OURSELVES: dict[Any, object] = {
     # nobody waits for signs of life from a run whose server ends with it
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
-    # it is of the same version
+    # it is of the same version, and no browser is let near it
     PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED: False,
+    PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False,
 }
 
 _own_address: str | None = None
@@ -179,7 +181,7 @@ def _serve() -> None:
     thread.start()
     with suppress(OSError, AttributeError):
         # it notes down what the run does; the run goes first
-        os.nice(10)
+        os.nice(19)
     sys.stdout.write(f"{place.getsockname()[1]}\n")
     sys.stdout.flush()
     sys.stdin.read()

@@ -39,9 +39,8 @@ def status(asked: argparse.Namespace) -> dict[str, Any]:
 def show_status(found: dict[str, Any]) -> None:
     """Print how a city stands."""
     last, failure, holder = found["last_run"], found["last_failure"], found["running"]
-    lines = [
-        f"{found['city']}: {found['runs']} {'run' if found['runs'] == 1 else 'runs'}, {found['bytes'] / 1e6:,.1f} MB in {found['folder']}"
-    ]
+    runs = "1 run" if found["runs"] == 1 else f"{found['runs']} runs"
+    lines = [f"{found['city']}: {runs}, {found['bytes'] / 1e6:,.1f} MB in {found['folder']}"]
     if last:
         lines.append(f"Last good run: {last['run_id']}, {last['finished']}, {last['seconds']:,.0f} s")
         lines.append(f"  {last['geopackage']}")

@@ -176,14 +176,16 @@ def _serve() -> None:
     place.bind(("127.0.0.1", 0))
     app = create_app(ephemeral=True, final=True)
     server = uvicorn.Server(uvicorn.Config(app, lifespan="on", log_level="critical"))
-    # in a thread of its own it leaves signals alone
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [place]})
+    # in a thread of its own it leaves signals alone; it keeps no process that has nothing else to do
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
     thread.start()
     with suppress(OSError, AttributeError):
         # it notes down what the run does; the run goes first
-        os.nice(19)
-    sys.stdout.write(f"{place.getsockname()[1]}\n")
-    sys.stdout.flush()
+        os.nice(10)
+    with suppress(BrokenPipeError):
+        # the run may have been killed by now; then the input has ended, too
+        sys.stdout.write(f"{place.getsockname()[1]}\n")
+        sys.stdout.flush()
     sys.stdin.read()
     server.should_exit = True
     thread.join(STOP_S)

@@ -103,7 +103,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(undisturbed, start, tmp_path_
     # one of equal parts of the time, and a moment in it
     time.sleep(seconds * (number + random.Random(number).random()) / KILLS)  # noqa: S311
     killed.kill()
-    wait_until_gone(killed, 10)
+    wait_until_gone(killed, LONGEST_S)
     kept = finished_pieces(out)
     again = start(out)
     _, said = again.communicate(timeout=LONGEST_S)
@@ -111,6 +111,24 @@ def test_a_run_that_is_killed_goes_on_where_it_was(undisturbed, start, tmp_path_
     assert contents(out) == expected
     assert kept.items() <= finished_pieces(out).items(), "what was finished was made again"
     assert half_done(out) == []
+
+
+def test_a_server_whose_run_is_killed_before_it_is_told_the_port_ends(home):
+    server = subprocess.Popen(
+        [sys.executable, "-m", "flows.server"],
+        cwd=ROOT,
+        env=os.environ | {"PREFECT_HOME": str(home)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        server.stdout.close()
+        server.stdin.close()
+        assert server.wait(LONGEST_S) == 0
+        assert server.stderr.read() == b""
+    finally:
+        server.kill()
 
 
 @pytest.mark.parametrize(("ending", "all_at_once"), [("SIGINT", True), ("SIGTERM", True), ("SIGTERM", False)])

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from geo.errors import ConfigurationError, FullDiskError
+from geo.errors import ConfigurationError, FullDiskError, SourceError
 from geo.imagery.sources import digest_file
 from geo.ledger import Entry, Status, merge, totals
 
@@ -37,6 +37,8 @@ COUNTED: dict[str, tuple[str, ...]] = {
 }
 """The item that a stage is about, and inputs whose faults count with it."""
 DIGEST_CHARS = 16
+SQLITE_FULL = "database or disk is full"
+"""What SQLite says, and GDAL after it."""
 SEAL = "seal"
 """Key of a kept JSON object that holds the digest of all others."""
 
@@ -228,8 +230,10 @@ def full_disk_told(folder: Path) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+    except (OSError, SourceError) as error:
+        if getattr(error, "errno", None) not in {errno.ENOSPC, errno.EDQUOT} and SQLITE_FULL not in str(
+            error
+        ):
             raise
         raise FullDiskError(
             "the disk is full",

@@ -5,7 +5,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import geopandas as gpd
 import pandas as pd
@@ -150,12 +150,31 @@ def test_pictures_are_stored_as_asked(folder, town, call, which):
     assert tiles.loc[~seen if which == "all" else slice(None), "thumbnail"].isna().all()
 
 
+@contextmanager
+def small_disk(folder, size):
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+@pytest.mark.parametrize("size", ["150k", "1200k", "3500k"])
+def test_a_disk_that_fills_up_early_or_late_is_told_in_one_message(town, call, tmp_path, size):
+    with small_disk(tmp_path / "disk", size) as disk:
+        full = call("run", town.city, "--out", disk, *QUICK)
+        assert full.code == 2
+        assert full.err.splitlines()[-2].endswith("demo-town: the disk is full")
+        assert full.err.count("roadprint:") == 1
+        assert [path.name for path in (disk / "demo-town").iterdir() if path.name[0] != "."] == ["stages"]
+        assert not list((disk / "demo-town" / "stages").rglob(".*"))
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 def test_a_disk_that_fills_up_leaves_the_last_good_run_as_it_is(town, call, tmp_path):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=True)
-    try:
+    with small_disk(tmp_path / "disk", "24m") as disk:
         assert call("run", town.city, "--out", disk, *QUICK).code == 0
         newest = latest(disk / "demo-town")
         before = (newest / "demo-town.gpkg").read_bytes()
@@ -170,5 +189,3 @@ def test_a_disk_that_fills_up_leaves_the_last_good_run_as_it_is(town, call, tmp_
         assert (newest / "demo-town.gpkg").read_bytes() == before
         shown = [path.name for path in (disk / "demo-town").iterdir() if not path.name.startswith(".")]
         assert sorted(shown) == sorted([newest.name, "latest", "stages", "clusters.csv"])
-    finally:
-        subprocess.run(["umount", disk], check=True)

@@ -41,7 +41,7 @@ def read_raw(path: Path, overrides: Mapping[str, str] | None = None) -> dict[str
         When it cannot be read, or is not a mapping of keys.
     """
     try:
-        if path.suffix.lower() == ".gpkg":
+        if is_recorded(path):
             return _with(recorded(path), overrides)
         raw = yaml.load(path.read_text(encoding="utf-8"), _OneOfAKey)  # noqa: S506 - a safe loader
         json.dumps(raw, default=str, skipkeys=True)  # what contains itself has no end
@@ -64,6 +64,11 @@ def read_raw(path: Path, overrides: Mapping[str, str] | None = None) -> dict[str
             todo="Start from a file in data/cities.",
         )
     return _with(raw, overrides)
+
+
+def is_recorded(path: Path) -> bool:
+    """Tell whether a configuration is to be taken from the GeoPackage of a run."""
+    return path.suffix.lower() == ".gpkg"
 
 
 def recorded(path: Path) -> dict[str, Any]:

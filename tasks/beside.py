@@ -7,10 +7,12 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
+from geo.errors import SourceError
 from geo.imagery.mosaic import plan_mosaics, write_mosaic
 from geo.outputs.names import FILE, write_names
 from tasks.earlier import TABLES
 from tasks.plan import Plan
+from tasks.stage import log
 
 
 def write_mosaics(plan: Plan, folder: Path) -> None:
@@ -21,5 +23,11 @@ def write_mosaics(plan: Plan, folder: Path) -> None:
 
 
 def keep_names(plan: Plan, folder: Path) -> None:
-    """Give every cluster of the run, whose layers lie in `folder`, its line in ``clusters.csv``."""
-    write_names(plan.folder / FILE, pd.read_parquet(folder / TABLES / "clusters.parquet"), plan.names)
+    """Give every cluster of the run, whose layers lie in `folder`, its line in ``clusters.csv``.
+
+    A file that was changed since the run began, and cannot be read any more, stays as it is: the next run says why.
+    """
+    try:
+        write_names(plan.folder / FILE, pd.read_parquet(folder / TABLES / "clusters.parquet"), plan.names)
+    except SourceError as error:
+        log.warning("%s: %s; it is left as it is", plan.folder / FILE, error)

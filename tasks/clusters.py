@@ -50,8 +50,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     picks = pick(ids, found, seed=settings.seed)
     picks["tile_id"] = central_tiles(picks, tiles)
     if plan.numbers.segments is not None:
-        earlier = gpd.read_parquet(plan.numbers.segments, columns=["cluster", "geom"])
-        numbers = keep_numbers(roads.assign(cluster=found.labels), earlier, plan.numbers.reserved)
+        earlier, *older = (_typed(file) for file in (plan.numbers.segments, *plan.numbers.older))
+        numbers = keep_numbers(roads.assign(cluster=found.labels), earlier, plan.numbers.reserved, older)
         segments["cluster"] = segments["cluster"].map(numbers).astype("Int64")
         picks["cluster"] = picks["cluster"].map(numbers)
     picks = picks.sort_values("cluster", kind="stable", ignore_index=True)
@@ -64,6 +64,13 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         quality["encoder"]["warnings"] = [*quality["encoder"]["warnings"], few]
     write_json(folder / "quality.json", quality)
     return [Entry("segments", "done", "", len(segments))]
+
+
+def _typed(file: Path) -> gpd.GeoDataFrame:
+    """Read the segments of an earlier run with their types, from its layer or its GeoPackage."""
+    if file.suffix == ".gpkg":
+        return gpd.read_file(file, layer="segments", columns=["cluster"])
+    return gpd.read_parquet(file, columns=["cluster", "geom"])
 
 
 def _looks_like(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from geo.imagery.sources import digest_file
 from geo.outputs.names import Named
@@ -30,19 +32,25 @@ class Numbering:
         The layer of segments of the earlier run; None: clusters are numbered by size.
     reserved
         Numbers that the analyst gave a meaning to.
+    older
+        Layers of segments of runs before that, which have reserved numbers that the earlier run does not have.
     """
 
     key: str
     own_key: str
     segments: Path | None = None
     reserved: tuple[int, ...] = ()
+    older: tuple[Path, ...] = ()
 
 
-def numbering(folder: Path, own_key: str, names: Mapping[int, Named], *, keep: bool) -> Numbering:
+def numbering(
+    folder: Path, own_key: str, names: Mapping[int, Named], *, keep: bool, repeated: Path | None = None
+) -> Numbering:
     """Decide where this run's clusters get their numbers from.
 
     A run whose clusters were found before, from the same inputs and settings, takes over the numbers they had then.
-    Another run of the city is matched to the newest one.
+    Another run of the city is matched to the newest one; a number that the analyst gave a meaning to, and that one does
+    not have (a trial with fewer clusters, say), to the newest run that has it.
 
     Parameters
     ----------
@@ -54,19 +62,42 @@ def numbering(folder: Path, own_key: str, names: Mapping[int, Named], *, keep: b
         What ``clusters.csv`` says.
     keep
         Whether numbers are kept from run to run at all.
+    repeated
+        The GeoPackage whose run is repeated: its own numbers count, whatever other runs there are.
     """
     if not keep:
         return Numbering(own_key, own_key)
+    reserved = tuple(sorted(number for number, one in names.items() if one.edited))
     newest = _told(folder / "latest")
     known = [told for told in map(_told, sorted(folder.glob(f"*/{SUMMARY}"))) if told]
+    content = None if repeated is None else digest_file(repeated)
     for told in ([newest] if newest else []) + known:
-        if told["own_key"] == own_key:
+        if told["own_key"] == own_key and content in {None, told["files"].get(f"{told['city']}.gpkg")}:
             return Numbering(str(told["key"]), own_key, _segments(told), tuple(told["reserved"]))
+    if repeated is not None:
+        return Numbering(digest(own_key, content, reserved), own_key, repeated, reserved)
     segments = None if newest is None else _segments(newest)
     if segments is None:
         return Numbering(own_key, own_key)
-    reserved = tuple(sorted(number for number, one in names.items() if one.edited))
-    return Numbering(digest(own_key, digest_file(segments), reserved), own_key, segments, reserved)
+    older = _with_numbers(known, set(reserved) - _numbers(segments))
+    key = digest(own_key, *map(digest_file, (segments, *older)), reserved)
+    return Numbering(key, own_key, segments, reserved, older)
+
+
+def _with_numbers(known: Sequence[Mapping[str, Any]], wanted: set[int]) -> tuple[Path, ...]:
+    """Find the newest runs that have certain numbers of clusters: their layers of segments."""
+    found = []
+    for told in sorted(known, key=lambda told: str(told["finished"]), reverse=True) if wanted else ():
+        segments = _segments(told)
+        if segments is not None and (here := wanted & _numbers(segments)):
+            found.append(segments)
+            wanted = wanted - here
+    return tuple(found)
+
+
+def _numbers(segments: Path) -> set[int]:
+    """Read the numbers of the clusters of a run."""
+    return set(pd.read_parquet(segments, columns=["cluster"])["cluster"].dropna().astype(int))
 
 
 def _segments(told: Mapping[str, Any]) -> Path | None:
@@ -95,6 +126,8 @@ def _told(place: Path) -> dict[str, Any] | None:
             "key": told["key"],
             "own_key": told["own_key"],
             "reserved": told["reserved"],
+            "city": summary["city"],
+            "finished": summary["finished"],
         }
     except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
         return None

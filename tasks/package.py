@@ -40,14 +40,16 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     crs = pyproj.CRS.from_user_input(layers["segments"].crs)
     styles = city_styles(layers, turned=plan.config.tiles.align == "road")
     name = plan.geopackage.name
+    about = _about(plan, crs, layers["run"])
+    project = overview(name, plan.config.city, layers, styles, crs, _mosaics(plan), about.layers)
     write_geopackage(
         folder / name,
         layers,
         crs=crs,
         styles=styles,
         date=FILE_DATE,
-        projects={PROJECT: overview(name, plan.config.city, layers, styles, crs, _mosaics(plan))},
-        about=_about(plan, crs, layers["run"]),
+        projects={PROJECT: project},
+        about=about,
     )
     tables = folder / TABLES
     tables.mkdir()

@@ -12,20 +12,19 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
-from geo.addresses import identity, is_url
 from geo.collisions.sources import expand_tables
 from geo.config import CityConfig, load
-from geo.config_file import read_raw
+from geo.config_file import is_recorded, read_raw
 from geo.errors import SourceError
 from geo.exposure.counts import expand_counts
-from geo.imagery.sources import digest_file, expand_sources, failing_disk
+from geo.imagery.sources import expand_sources
 from geo.outputs.names import FILE as NAMES
-from geo.outputs.names import Named, read_names
+from geo.outputs.names import Named, names_in, read_names
 from geo.secrets import redact_all
+from tasks.digests import DIGESTS, FileDigests
 from tasks.earlier import SUMMARY, Numbering, numbering
-from tasks.stage import code_digest, digest, read_json, results_folder, sealed, unsealed, write_json
+from tasks.stage import code_digest, digest, results_folder
 
 STAGES = (
     "roads",
@@ -72,7 +71,6 @@ _CODE = {
     "package": ("geo/outputs", "geo/imagery/mosaic", "tasks/package"),
     "report": ("geo/outputs", "tasks/report", "tasks/publish"),
 }
-DIGESTS = "digests.json"
 NAMES_OF_TYPES = "names of types"
 """What the ledger calls lines of ``clusters.csv``."""
 LICENSED = ("imagery", "roads", "collisions", "exposure")
@@ -169,80 +167,6 @@ class Plan:
         return {name: version(name) for name in LIBRARIES}
 
 
-class FileDigests:
-    """Digests of files' bytes, remembered as long as nothing that the file system tells of a file changes.
-
-    The time of change alone is not enough: programs set it, and clocks jump.
-    """
-
-    def __init__(self, memory: Path) -> None:
-        self.memory = memory
-        try:
-            self.known: dict[str, list[Any]] = unsealed(read_json(memory))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            # not there, or damaged: the files are digested again
-            self.known = {}
-
-    def of(self, source: str) -> str:
-        """Digest a file (with its companions, where a format has several); a URL stands for itself.
-
-        A file that is not there, or that may not be read, is digested as such: the stage that needs it says so.
-
-        Raises
-        ------
-        SourceError
-            When the disk that holds it fails.
-        """
-        if is_url(source):
-            return digest(identity(source))
-        path = Path(source)
-        if not path.exists():
-            return "missing"
-        try:
-            return digest(*[(f.name, self.of_file(f)) for f in _companions(path)])
-        except PermissionError:
-            return "closed"
-        except OSError as error:
-            raise failing_disk(source, error) from error
-
-    def of_file(self, path: Path) -> str:
-        """Digest the bytes of one file."""
-        stat = path.stat()
-        state = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
-        known = self.known.get(str(path))
-        if known is not None and known[:-1] == state:
-            return str(known[-1])
-        found = digest_file(path)
-        self.known[str(path)] = [*state, found]
-        return found
-
-    def save(self) -> None:
-        """Remember for the next run."""
-        self.memory.parent.mkdir(parents=True, exist_ok=True)
-        write_json(self.memory, sealed(self.known))
-
-
-def _companions(path: Path) -> list[Path]:
-    """Find the files that make up one source: a Shapefile's parts, a raster's sidecars, what a VRT refers to."""
-    if path.is_dir():
-        return sorted(f for f in path.rglob("*") if f.is_file())
-    if path.suffix.lower() == ".shp":
-        return sorted(f for f in path.parent.iterdir() if f.stem == path.stem and f.is_file())
-    sidecars = [path.with_name(path.name + end) for end in (".msk", ".aux.xml", ".ovr")]
-    return [path, *(f for f in [*sidecars, *_referred(path)] if f.is_file())]
-
-
-def _referred(path: Path) -> list[Path]:
-    """Find the local files that a VRT refers to; none where it is no XML, which its stage then says."""
-    if path.suffix.lower() != ".vrt":
-        return []
-    try:
-        names = [node.text or "" for node in ET.parse(path).iterfind(".//SourceFilename")]  # noqa: S314
-    except ET.ParseError:
-        return []
-    return sorted({path.parent / name for name in names})
-
-
 def make_plan(
     city: Path,
     overrides: Mapping[str, str] | None = None,
@@ -291,7 +215,8 @@ def make_plan(
     keep = plain["clusters"].pop("keep_numbers")
     safety = dict(plain["safety"])
     gathering = safety.pop("concentration")
-    names = read_names(folder / NAMES)
+    repeated = city if is_recorded(city) else None
+    names = read_names(folder / NAMES) if repeated is None else names_in(repeated)
     needs: dict[str, tuple[object, ...]] = {
         "roads": (plain["roads"], plain["segments"], plain["crs"], plain["area"], list(roads.values())),
         "tiles": (plain["tiles"], plain["imagery"], sorted(images.items())),
@@ -325,7 +250,7 @@ def make_plan(
         code = code_digest(*_SHARED_CODE, *_CODE[name])
         keys[name] = digest(name, needs[name], [keys[earlier] for earlier in after[name]], code)
         if name == "clusters":
-            numbers = numbering(folder, keys[name], names, keep=keep)
+            numbers = numbering(folder, keys[name], names, keep=keep, repeated=repeated)
             keys[name] = numbers.key
     sources = {**images, **roads, **tables, **traffic}
     return Plan(
@@ -362,7 +287,7 @@ def check_inputs(plan: Plan) -> None:
 
 def _said(names: Mapping[int, Named]) -> list[dict[str, Any]]:
     """List what the analyst says of clusters, without lines as a fresh table has them."""
-    return [one.model_dump() for _, one in sorted(names.items()) if one.edited]
+    return [one.said for _, one in sorted(names.items()) if one.edited]
 
 
 def _labelled(digests: Mapping[str, str], base: Path) -> dict[str, str]:

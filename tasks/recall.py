@@ -13,6 +13,7 @@ from geo.addresses import is_url
 from geo.config import load
 from geo.config_file import recorded
 from geo.errors import ConfigurationError, SourceError
+from tasks.digests import FileDigests
 from tasks.earlier import SUMMARY
 from tasks.stage import read_json
 
@@ -67,7 +68,7 @@ def recall(file: Path, overrides: Mapping[str, str] | None = None, base: Path | 
         Values that replace or add keys, see `geo.config.load`.
     base
         Folder that relative paths start at; None: it is looked for, first as ``run.json`` beside the file names it,
-        then here, then in the folders above the file.
+        then, where the roads are those that the run was made from, here and in the folders above the file.
 
     Raises
     ------
@@ -81,26 +82,35 @@ def recall(file: Path, overrides: Mapping[str, str] | None = None, base: Path | 
     versions = {
         key.removeprefix("version "): value for key, value in said.items() if key.startswith("version ")
     }
-    places = [base] if base is not None else _places(file)
-    for place in places:
+    named = [base] if base is not None else _named(file)
+    places = named if base is not None else [*named, *_near(file)]
+    for place in dict.fromkeys(places):
         roads = load(file, overrides, base=place).roads.source
-        if is_url(roads) or Path(roads).exists():
+        there = is_url(roads) or Path(roads).exists()
+        # a file of that name in a place that nobody named may be another city's
+        if there and (place in named or FileDigests().of(roads) in inputs.values()):
             return Recalled(place.resolve(), inputs, versions)
     raise ConfigurationError(
-        f"the roads {recorded(file)['roads']['source']!r} are in none of: {', '.join(str(p) for p in places)}",
+        f"the roads {recorded(file)['roads']['source']!r} that it was made from are in none of: "
+        f"{', '.join(str(p) for p in places)}",
         where=str(file),
         todo="Name the folder that the run's relative paths start at: --base FOLDER.",
     )
 
 
-def _places(file: Path) -> list[Path]:
-    """List folders that relative paths may start at."""
+def _named(file: Path) -> list[Path]:
+    """Give the folder that relative paths start at, as the run's summary beside the file names it."""
     folder = file.resolve().parent
-    found = []
     # without it, the file alone was moved
     with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
-        found.append((folder / str(read_json(folder / SUMMARY)[BASE])).resolve())
-    return list(dict.fromkeys([*found, Path.cwd(), folder, *folder.parents]))
+        return [(folder / str(read_json(folder / SUMMARY)[BASE])).resolve()]
+    return []
+
+
+def _near(file: Path) -> list[Path]:
+    """List folders that relative paths may start at."""
+    folder = file.resolve().parent
+    return [Path.cwd(), folder, *folder.parents]
 
 
 def _run_table(file: Path) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         prototypes=picks,
         thumbnails=pictures,
         ledger=layers["ledger"],
-        licences={name: getattr(config, name).licence for name in LICENSED},
+        licences=_licences(plan),
         ratio_of="ksi" if ksi else "collisions",
         period=config.collisions.period,
         methods=METHODS,
@@ -63,6 +63,18 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     )
     write_report(folder / plan.report.name, data)
     return [Entry("thumbnails", "done", "", len(pictures))]
+
+
+def _licences(plan: Plan) -> dict[str, str]:
+    """Quote source and licence of each input that the city has, and of the encoder."""
+    config = plan.config
+    unused = [
+        name for name in ("collisions", "exposure") if getattr(config, name) == type(getattr(config, name))()
+    ]
+    encoder = read_json(plan.stage_folder("features") / "features.json")["encoder"]
+    return {name: getattr(config, name).licence or "" for name in LICENSED if name not in unused} | {
+        "encoder": f"{encoder['source']}. {encoder['licence']}"
+    }
 
 
 def _of_report(plan: Plan, picks: pd.DataFrame) -> dict[str, bytes]:

@@ -14,7 +14,8 @@ from geo.imagery.cover import cover_tiles
 from geo.ledger import Entry
 from geo.tiles.along import place_tiles
 from geo.tiles.shards import assign_shards
-from tasks.plan import DIGESTS, FileDigests, Plan
+from tasks.digests import DIGESTS, FileDigests
+from tasks.plan import Plan
 
 TILES_PER_SHARD = {"tile": 400, "dense": 4000}
 """Ground on the border of two shards is encoded for each of them in the dense mode, so its shards are larger."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import geopandas as gpd
 import numpy as np
@@ -16,7 +16,10 @@ SAME = 0.5
 
 
 def keep_numbers(
-    segments: gpd.GeoDataFrame, earlier: gpd.GeoDataFrame, reserved: Collection[int] = ()
+    segments: gpd.GeoDataFrame,
+    earlier: gpd.GeoDataFrame,
+    reserved: Collection[int] = (),
+    older: Sequence[gpd.GeoDataFrame] = (),
 ) -> dict[int, int]:
     """Match clusters to those of an earlier run by the length of road that they share.
 
@@ -28,6 +31,8 @@ def keep_numbers(
         The earlier run's, with ``cluster``, in any CRS.
     reserved
         Numbers that mean something to the analyst, and are given to the cluster they were given to or to none.
+    older
+        Segments of runs before it, which say where reserved numbers lay that `earlier` does not have.
 
     Returns
     -------
@@ -36,7 +41,11 @@ def keep_numbers(
     """
     known = segments[segments["cluster"].notna()]
     clusters = sorted(int(c) for c in known["cluster"].unique())
-    matched = _matches(known, earlier[earlier["cluster"].notna()])
+    matched: dict[int, int] = {}
+    missing = set(reserved) - set(earlier["cluster"].dropna())
+    for run in [*(one[one["cluster"].isin(missing)] for one in older), earlier[earlier["cluster"].notna()]]:
+        found = _matches(known, run[~run["cluster"].isin(list(matched.values()))])
+        matched |= {cluster: number for cluster, number in found.items() if cluster not in matched}
     taken = {*matched.values(), *reserved}
     free = (n for n in range(1, len(clusters) + len(taken) + 1) if n not in taken)
     return {cluster: matched[cluster] if cluster in matched else next(free) for cluster in clusters}

@@ -14,6 +14,7 @@ from geo.outputs.layers import LAYERS
 from geo.outputs.names import looks_of
 from geo.outputs.palette import Look
 from geo.outputs.wording import (
+    OTHERS,
     SAME_CLASS,
     Outcome,
     figure,
@@ -28,7 +29,7 @@ from geo.outputs.wording import (
 MIX_SHOWN = 4
 WHOLE = 0.995
 """Share of a type's length from which on all of it counts as compared."""
-ALL_ROADS, OF_ITS_CLASS = "all other roads", "other roads of its class"
+OF_ITS_CLASS = "other roads of its class"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Card:
     title, note
         Number and name, and what the analyst noted.
     comparisons
-        With all other roads, then with other roads of the same class, where it was made.
+        With all other roads that have a type, then with those of the same class, where it was made.
     """
 
     cluster: int
@@ -73,6 +74,7 @@ class Card:
     mix: str
     n_collisions: str
     collision_rate: str
+    collision_interval: str
     n_ksi: str
     ksi_rate: str
     ksi_interval: str
@@ -101,7 +103,7 @@ def cards(
     ratio_of
         What the rate ratios compare.
     """
-    rates, mixes, looks = collision_rates(segments), class_mix(segments), looks_of(clusters)
+    mixes, looks = class_mix(segments), looks_of(clusters)
     numeric = [column.name for column in LAYERS["clusters"].columns if column.kind != "text"]
     ratios = clusters[["rate_ratio", "rate_ratio_low", "rate_ratio_high"]]
     axis = ratio_axis(ratios, same_class[["ratio", "low", "high"]])
@@ -109,11 +111,11 @@ def cards(
     result = []
     for row in clusters.sort_values("cluster").to_dict("records"):
         cluster = int(row["cluster"])
-        value = {name: number(row[name]) for name in numeric}
+        value = {name: number(row.get(name)) for name in numeric}
         ratio, low, high = value["rate_ratio"], value["rate_ratio_low"], value["rate_ratio_high"]
         comparisons = [
             Comparison(
-                ALL_ROADS,
+                OTHERS,
                 figure(ratio, 2),
                 ratio_limits(low, high),
                 ratio_strip(ratio, low, high, axis),
@@ -132,7 +134,10 @@ def cards(
                 length_km=figure(value["length_km"]),
                 mix=mixes.get(cluster, ""),
                 n_collisions=figure(value["n_collisions"]),
-                collision_rate=figure(rates.get(cluster)),
+                collision_rate=figure(value["collisions_per_km_year"]),
+                collision_interval=interval(
+                    value["collisions_per_km_year_low"], value["collisions_per_km_year_high"]
+                ),
                 n_ksi=figure(value["n_ksi"]),
                 ksi_rate=figure(value["ksi_per_km_year"]),
                 ksi_interval=interval(value["low"], value["high"]),
@@ -175,17 +180,6 @@ def _beside_class(row: Mapping[Any, Any], outcome: Outcome, axis: Axis) -> Compa
     )
 
 
-def collision_rates(segments: pd.DataFrame) -> dict[int, float]:
-    """Collisions per km and year of each cluster, over its segments with known collisions; none without any."""
-    known = segments[
-        segments["cluster"].notna() & segments["n_collisions"].notna() & segments["years"].notna()
-    ]
-    exposure = (known["length_m"] / 1000 * known["years"]).groupby(known["cluster"]).sum()
-    counts = known["n_collisions"].groupby(known["cluster"]).sum()
-    rates = (counts / exposure)[exposure > 0]
-    return dict(zip(rates.index.astype(int).tolist(), rates.astype(float).tolist(), strict=True))
-
-
 def class_mix(segments: pd.DataFrame) -> dict[int, str]:
     """Say which road classes each cluster is made of, by length, the longest first."""
     classes = segments["road_class"].astype("string").fillna("class not known")
@@ -194,12 +188,19 @@ def class_mix(segments: pd.DataFrame) -> dict[int, str]:
     for cluster in lengths.index.get_level_values(0).unique():
         shares = lengths.loc[cluster] / lengths.loc[cluster].sum()
         shares = shares.sort_index().sort_values(ascending=False, kind="stable")
-        parts = [f"{shorten(str(name))} {share:.0%}" for name, share in shares.head(MIX_SHOWN).items()]
+        parts = [f"{shorten(str(name))} {_share(share)}" for name, share in shares.head(MIX_SHOWN).items()]
         if len(shares) > MIX_SHOWN:
             left = len(shares) - MIX_SHOWN
-            parts.append(f"{left} other class{'es' if left > 1 else ''} {shares.iloc[MIX_SHOWN:].sum():.0%}")
+            parts.append(
+                f"{left} other class{'es' if left > 1 else ''} {_share(shares.iloc[MIX_SHOWN:].sum())}"
+            )
         mixes[int(cluster)] = ", ".join(parts)
     return mixes
+
+
+def _share(share: float) -> str:
+    """Write a share in per cent; one that is there is never 0."""
+    return "under 1%" if 0 < share < 0.005 else f"{share:.0%}"
 
 
 def shots_of(

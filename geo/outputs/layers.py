@@ -42,6 +42,14 @@ def _rates(what: str, per: str, label: str) -> tuple[Column, ...]:
     )
 
 
+def _limits(name: str, title: str) -> tuple[Column, ...]:
+    """Declare an interval."""
+    return tuple(
+        Column(f"{name}_{end}", "real", f"{title}, {said} limit", optional=True)
+        for end, said in (("low", "lower"), ("high", "upper"))
+    )
+
+
 def _by_user() -> tuple[Column, ...]:
     """Declare counts of collisions by road user, and by adjusted severity."""
     return (
@@ -107,6 +115,9 @@ _SEGMENTS = Layer(
         Column("ksi_per_km_year_low", "real", "KSI per km and year, lower limit"),
         Column("ksi_per_km_year_high", "real", "KSI per km and year, upper limit"),
         Column("ksi_per_km_year_eb", "real", "KSI per km and year, shrunk"),
+        Column("ref", "text", "Number of the road", optional=True),
+        Column("cluster_baseline", "integer", "Type by band statistics alone", optional=True),
+        *_limits("collisions_per_km_year", "Collisions per km and year"),
         *_by_user(),
         Column("aadt", "real", "Traffic (motor vehicles per day, yearly average)", optional=True),
         Column("traffic_source", "text", "Traffic: where the figure is from", TRAFFIC_SOURCES, optional=True),
@@ -146,6 +157,12 @@ _JUNCTIONS = Layer(
         Column("n_collisions", "integer", "Collisions"),
         Column("n_ksi", "integer", "KSI collisions"),
         Column("form", "text", "Form", optional=True),
+        Column("radius_m", "real", "Radius (m)", optional=True),
+        Column("source_ids", "text", "Source ids", optional=True),
+        *(
+            Column(f"n_{severity}", "integer", f"{severity.capitalize()} collisions", optional=True)
+            for severity in SEVERITIES
+        ),
         *_rates("collisions", "year", "year"),
         *_rates("ksi", "year", "year"),
         *_by_user(),
@@ -155,7 +172,7 @@ _JUNCTIONS = Layer(
 _TILES = Layer(
     "tiles",
     "Imagery tiles",
-    "Square windows of imagery along the segments: what the encoder saw.",
+    "Square windows of imagery along the segments. The encoder saw those that imagery covers ('encoded').",
     "Polygon",
     (
         Column("tile_id", "text", "Tile"),
@@ -165,6 +182,7 @@ _TILES = Layer(
         Column("coverage", "real", "Imagery coverage (0 to 1)"),
         Column("image_id", "text", "Image"),
         Column("thumbnail", "blob", "Picture (JPEG)", optional=True),
+        Column("encoded", "boolean", "Seen by the encoder (yes or no)", optional=True),
     ),
     key="tile_id",
 )
@@ -192,6 +210,10 @@ _COLLISIONS = Layer(
             for user in _USERS
         ),
         Column("ksi_adjusted", "real", "KSI by adjusted severity (probability)", optional=True),
+        Column("injury_based", "boolean", "Severity by a list of injuries (yes or no)", optional=True),
+        Column("police_force", "text", "Police force (code)", optional=True),
+        Column("source_row", "integer", "Row of the source (number)", optional=True),
+        Column("source_year", "integer", "Year in the source", optional=True),
         *(
             Column(
                 f"n_{user}",
@@ -207,7 +229,7 @@ _COLLISIONS = Layer(
 _CLUSTERS = Layer(
     "clusters",
     "Road types",
-    "Types of road found from imagery alone, and their collision rates against all other roads of the city.",
+    "Types of road found from imagery alone, and their collision rates against all other roads that have a type.",
     None,
     (
         Column("cluster", "integer", "Type"),
@@ -218,15 +240,23 @@ _CLUSTERS = Layer(
         Column("ksi_per_km_year", "real", "KSI per km and year"),
         Column("low", "real", "KSI per km and year, lower limit"),
         Column("high", "real", "KSI per km and year, upper limit"),
-        Column("rate_ratio", "real", "Rate ratio to other roads"),
+        Column("rate_ratio", "real", "Rate ratio to other roads that have a type"),
         Column("rate_ratio_low", "real", "Rate ratio, lower limit"),
         Column("rate_ratio_high", "real", "Rate ratio, upper limit"),
         Column("p_value", "real", "p value"),
-        Column("q_value", "real", "q value (false discovery rate)"),
+        Column("q_value", "real", "q value (false discovery rate, all comparisons together)"),
         Column("prototype_tiles", "text", "Prototype tiles"),
         Column("name", "text", "Name", optional=True),
         Column("colour", "text", "Colour (#RRGGBB)", optional=True),
         Column("note", "text", "Note", optional=True),
+        Column("outcome", "text", "Rate ratios are of", ("ksi", "collisions"), optional=True),
+        Column("collisions_per_km_year", "real", "Collisions per km and year", optional=True),
+        *_limits("collisions_per_km_year", "Collisions per km and year"),
+        Column("rate_ratio_in_class", "real", "Rate ratio to other roads of its class", optional=True),
+        *_limits("rate_ratio_in_class", "Rate ratio to other roads of its class"),
+        Column("p_value_in_class", "real", "p value, in class", optional=True),
+        Column("q_value_in_class", "real", "q value, in class (all comparisons together)", optional=True),
+        Column("interval", "text", "How the intervals were made", optional=True),
     ),
     key="cluster",
 )

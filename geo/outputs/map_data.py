@@ -184,7 +184,7 @@ def _worth_most(segments: gpd.GeoDataFrame, told: set[str]) -> gpd.GeoDataFrame:
 def _segment_columns(segments: gpd.GeoDataFrame, rate_of: Outcome) -> dict[str, list[Any]]:
     """Lay out what is told of each segment: numbers to sort by, and figures in words; null is not known."""
     rate = f"{rate_of}_per_km_year"
-    names = [rate, f"{rate}_low", f"{rate}_high", f"{rate}_eb"]
+    names = [rate + end for end in ("", "_low", "_high", "_eb", "_eb_low", "_eb_high")]
     value = {
         name: segments[name].map(number) if name in segments else pd.Series(np.nan, index=segments.index)
         for name in names
@@ -199,12 +199,18 @@ def _segment_columns(segments: gpd.GeoDataFrame, rate_of: Outcome) -> dict[str, 
         "collisions": _whole(segments["n_collisions"]),
         "ksi": _whole(segments["n_ksi"]),
         "rate": [None if math.isnan(one) else figure(one) for one in value[rate]],
-        "limits": [
-            None if math.isnan(low) or math.isnan(high) else interval(low, high)
-            for low, high in zip(value[f"{rate}_low"], value[f"{rate}_high"], strict=True)
-        ],
+        "limits": _limits(value, rate),
         "shrunk": [None if math.isnan(one) else figure(one) for one in value[f"{rate}_eb"]],
+        "shrunkLimits": _limits(value, f"{rate}_eb"),
     }
+
+
+def _limits(value: Mapping[str, pd.Series], rate: str) -> list[str | None]:
+    """Write the intervals of a rate."""
+    return [
+        None if math.isnan(low) or math.isnan(high) else interval(low, high)
+        for low, high in zip(value[f"{rate}_low"], value[f"{rate}_high"], strict=True)
+    ]
 
 
 def _whole(values: pd.Series) -> list[int | None]:

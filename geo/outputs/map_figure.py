@@ -13,6 +13,7 @@ from bokeh.resources import Resources
 from geo.outputs.charts import bokeh_dash
 from geo.outputs.map_data import EDGE, UNPLACED
 from geo.outputs.palette import SEVERITY, SEVERITY_UNKNOWN, UNKNOWN, Look
+from geo.outputs.wording import NOT_APART
 
 MARKERS = {"fatal": "triangle", "serious": "square", "slight": "circle", "unknown": "circle", UNPLACED: "x"}
 """Shapes as well as colours, for readers who do not see these."""
@@ -25,14 +26,15 @@ _SHAPES = {
 _FILLS = {**SEVERITY, "unknown": SEVERITY_UNKNOWN, UNPLACED: "#FFFFFF"}
 MARKS = {name: (_SHAPES[marker], _FILLS[name]) for name, marker in MARKERS.items()}
 """The markers again, for the key beside the map: path in a square of 12, and colour."""
-LAYER_NAMES = {
-    "fatal": "fatal collisions",
-    "serious": "serious collisions",
-    "slight": "slight collisions",
-    "unknown": "collisions of unknown severity",
-    UNPLACED: "collisions placed on no road",
-}
 PICKED, GROUND = "#0B57D0", "#F4F4F1"
+
+
+def layer_names(severities: Mapping[str, str]) -> dict[str, str]:
+    """Name the layers of collisions, by what their severities mean (see `geo.outputs.wording.severity_words`)."""
+    known = {name: f"{word} collisions" for name, word in severities.items()}
+    if severities["slight"] == NOT_APART:
+        known["slight"] = f"collisions with {NOT_APART}"
+    return known | {"unknown": "collisions of unknown severity", UNPLACED: "collisions placed on no road"}
 
 
 def map_script() -> str:

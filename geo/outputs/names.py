@@ -6,7 +6,9 @@ import csv
 import io
 import os
 import re
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -24,9 +26,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Named(BaseModel):
-    """One row of ``clusters.csv``."""
+    """One row of ``clusters.csv``; columns beside ours are kept as they are."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True)
 
     cluster: Annotated[int, Field(ge=1, le=10_000)]
     name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
@@ -48,6 +50,11 @@ class Named(BaseModel):
         if colour and not re.fullmatch(r"#[0-9A-Fa-f]{6}", colour):
             raise ValueError(f"a colour is written #RRGGBB, found {colour[:20]!r}")
         return colour.upper()
+
+    @property
+    def said(self) -> dict[str, object]:
+        """What it says in our own columns."""
+        return self.model_dump(include=set(COLUMNS))
 
     @property
     def edited(self) -> bool:
@@ -93,6 +100,31 @@ def read_names(path: Path) -> dict[int, Named]:
     return found
 
 
+def names_in(file: Path) -> dict[int, Named]:
+    """Read what the clusters of a run were called from its GeoPackage; what nobody named has no row.
+
+    Raises
+    ------
+    SourceError
+        When the file has no table of clusters as a run writes it.
+    """
+    columns = ", ".join(COLUMNS)
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            rows = connection.execute(f"SELECT {columns} FROM clusters").fetchall()  # noqa: S608 - our own names
+        named = [
+            Named(cluster=n, name="" if name == f"Type {n}" else name, colour=colour, note=note or "")
+            for n, name, colour, note in rows
+        ]
+    except (sqlite3.Error, ValidationError) as error:
+        raise SourceError(
+            f"its table of clusters cannot be read ({error})",
+            where=str(file),
+            todo="Give a GeoPackage as 'roadprint run' wrote it.",
+        ) from error
+    return {one.cluster: one for one in named if one.edited}
+
+
 def _rows(path: Path, raw: bytes) -> list[tuple[int, dict[str, str]]]:
     """Take the table apart, each row with its line in the file."""
     try:
@@ -120,7 +152,7 @@ def _refused(path: Path, line: int, fault: str) -> SourceError:
 
 
 def write_names(path: Path, clusters: pd.DataFrame, known: Mapping[int, Named]) -> None:
-    """Write ``clusters.csv`` with a line for each cluster of this run; what the analyst wrote stays.
+    """Write ``clusters.csv`` with a line for each cluster of this run; what the analyst wrote stays, until now.
 
     Parameters
     ----------
@@ -129,17 +161,26 @@ def write_names(path: Path, clusters: pd.DataFrame, known: Mapping[int, Named]) 
     clusters
         With ``cluster``.
     known
-        What the file says so far, also of clusters that this run does not have.
+        What was known of clusters when the run began; what the file says by now comes before it.
+
+    Raises
+    ------
+    SourceError
+        When the file cannot be read, see `read_names`.
     """
     numbers = {int(cluster) for cluster in clusters["cluster"]}
-    if path.exists() and numbers <= set(known):
+    written = read_names(path)
+    if path.exists() and numbers <= set(written):
         return
+    known = {**known, **written}
+    more = list(dict.fromkeys(name for one in known.values() for name in one.model_extra or {}))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    writer.writerow([*COLUMNS, *more])
     for number in sorted(numbers | set(known)):
         one = known.get(number) or Named(cluster=number)
-        writer.writerow([number, one.name, one.colour or look(number).colour.upper(), one.note])
+        theirs = [(one.model_extra or {}).get(name, "") for name in more]
+        writer.writerow([number, one.name, one.colour or look(number).colour.upper(), one.note, *theirs])
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.write_text(text.getvalue(), encoding=_BOM, newline="")
     part.replace(path)

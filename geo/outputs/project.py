@@ -87,8 +87,13 @@ class Entry:
     @property
     def body(self) -> Markup:
         """Give the style's own elements, as they stand in a project too."""
-        inside = [e for e in ET.fromstring(self.style.qml) if e.tag != "layerGeometryType"]  # noqa: S314 - our own
-        return Markup("\n".join(ET.tostring(e, encoding="unicode") for e in inside))  # noqa: S704 - serialised XML
+        return _inside(self.style.qml)
+
+
+def _inside(xml: str) -> Markup:
+    """Give the elements of a style or of metadata, as they stand in a project too."""
+    inside = [e for e in ET.fromstring(xml) if e.tag != "layerGeometryType"]  # noqa: S314 - our own
+    return Markup("\n".join(ET.tostring(e, encoding="unicode") for e in inside))  # noqa: S704 - serialised XML
 
 
 def overview(
@@ -98,6 +103,7 @@ def overview(
     styles: Sequence[Style],
     crs: CRS,
     mosaics: Sequence[Mosaic] = (),
+    metadata: Mapping[str, str] | None = None,
 ) -> str:
     """Write the project.
 
@@ -115,6 +121,8 @@ def overview(
         The city's.
     mosaics
         Imagery beside the GeoPackage, the topmost first.
+    metadata
+        What is told of each layer, as QGIS's XML by table (see `geo.outputs.metadata.layer_metadata`).
 
     Returns
     -------
@@ -156,7 +164,7 @@ def overview(
             ],
             extent=view(layers["segments"]),
             months=months(_counted(layers["collisions"])),
-            layers=LAYERS,
+            told={table: _inside((metadata or {}).get(table, "<qgis/>")) for table in LAYERS},
         )
     )
 
@@ -198,7 +206,7 @@ def months(dates: pd.Series) -> tuple[str, str] | None:
 
 def _counted(collisions: pd.DataFrame) -> pd.Series:
     """Give the dates of the collisions that have a place."""
-    return collisions.loc[collisions["snap_status"].isin(["matched", "ambiguous"]), "date"]
+    return collisions.loc[collisions["snap_status"].eq("matched"), "date"]
 
 
 def _day(moment: datetime) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 import jinja2
 import pandas as pd
@@ -13,9 +15,11 @@ from geo.outputs.names import looks_of
 from geo.outputs.palette import CERTAINTY, SEQUENCE, SEVERITY, SEVERITY_UNKNOWN, UNKNOWN
 from geo.outputs.qgis_tables import Style
 from geo.outputs.tips import segment_tip
-from geo.outputs.wording import NOT_KNOWN
+from geo.outputs.wording import NOT_APART, NOT_KNOWN, severity_words
 
 TYPES, POTENTIAL, MARGIN, SPOTS = "road types", "potential", "margin", "hot spots"
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters that XML 1.0 has no way to hold; names in the data may."""
 TILES_FROM = 10_000
 """Scale, 1 to this, from which tiles are outlined, and show their pictures."""
 _WINDOW_TIP = """<b>Window [% coalesce('of rank ' || "rank", 'without a rank') %]</b><br>
@@ -92,6 +96,7 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
             "collisions.qml",
             "By severity.",
             colours=SEVERITY,
+            words=severity_words(segments),
             unknown=SEVERITY_UNKNOWN,
             left_out=UNKNOWN,
         )
@@ -101,7 +106,15 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
         _style(name, "columns", "table.qml", "") for name, layer in LAYERS.items() if layer.geometry is None
     ]
     order = list(LAYERS)
-    return sorted(styles, key=lambda style: order.index(style.layer))
+    slight = severity_words(segments)["slight"]
+    return sorted((_as_told(style, slight) for style in styles), key=lambda style: order.index(style.layer))
+
+
+def _as_told(style: Style, slight: str) -> Style:
+    """Call counts of slight collisions by what the records mean by it."""
+    if slight != NOT_APART:
+        return style
+    return replace(style, qml=style.qml.replace('name="Slight collisions', f'name="Collisions with {slight}'))
 
 
 def _segment_maps(segments: pd.DataFrame) -> dict[str, tuple[str, list[Band]]]:
@@ -205,5 +218,5 @@ def _style(
     layer: str, name: str, template: str, description: str, *, default: bool = True, **values: object
 ) -> Style:
     """Fill a template in."""
-    qml = _environment().get_template(template).render(layer=LAYERS[layer], **values)
+    qml = _NOT_XML.sub("", _environment().get_template(template).render(layer=LAYERS[layer], **values))
     return Style(layer, name, qml, default=default, description=description)

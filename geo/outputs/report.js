@@ -179,7 +179,7 @@
       fact("Collisions", said(segments.collisions[i]));
       fact("KSI collisions", said(segments.ksi[i]));
       fact(rateOf, said(segments.rate[i]) + (segments.limits[i] === null ? "" : " (" + segments.limits[i] + ")"));
-      fact("The same, shrunk", said(segments.shrunk[i]));
+      fact("The same, shrunk", said(segments.shrunk[i]) + (segments.shrunkLimits[i] === null ? "" : " (" + segments.shrunkLimits[i] + ")"));
       showTiles(i);
       showAlike(i);
       if (found.value !== String(i)) found.value = String(i);
@@ -203,7 +203,7 @@
     function showAlike(i) {
       if (!alike.has(i)) {
         element("h4", "Look-alikes", details);
-        element("p", "None were looked for: look-alikes are given for the worst segments.", details).className = "muted";
+        element("p", segments.type[i] === null ? "None: without imagery there is nothing to compare." : "None were looked for: look-alikes are given for the worst segments.", details).className = "muted";
         return;
       }
       for (const [title, others] of alike.get(i)) {
@@ -216,7 +216,13 @@
           shot(button, shots && shots[0][0], "");
           element("span", name(other), button);
           element("span", type(other) + ", " + counted(segments.collisions[other]), button);
-          button.addEventListener("click", () => { pick(other, true); details.scrollTop = 0; });
+          button.addEventListener("click", () => {
+            pick(other, true);
+            details.scrollTop = 0;
+            const heading = details.querySelector("h3");
+            heading.tabIndex = -1;
+            heading.focus({ preventScroll: true });
+          });
         }
       }
     }

@@ -21,11 +21,11 @@ from geo.outputs.cards import against_class, cards, shots_of
 from geo.outputs.charts import dash_of, overview
 from geo.outputs.choice_chart import choice_chart
 from geo.outputs.map_data import MapData, Shown, map_data, safe_json
-from geo.outputs.map_figure import LAYER_NAMES, MARKS, map_figure, map_script
+from geo.outputs.map_figure import MARKS, layer_names, map_figure, map_script
 from geo.outputs.names import looks_of
 from geo.outputs.palette import Look
 from geo.outputs.report_tables import measures, places_rows, settings_rows, tests_rows
-from geo.outputs.wording import OUTCOMES, Outcome, figure, interval, number, shorten
+from geo.outputs.wording import OUTCOMES, Outcome, figure, interval, number, severity_words, shorten
 
 LONGEST_REASON = 300
 TESTS_SHOWN = 20
@@ -122,6 +122,7 @@ def render(data: ReportData) -> str:
     environment.filters["dash"] = dash_of
     environment.filters["shorten"] = lambda text: shorten(str(text), LONGEST_REASON)
     segments = data.segments
+    words = severity_words(segments)
     shots = shots_of(data.prototypes, segments, data.thumbnails)
     same_class = against_class(data.tests, data.ratio_of)
     laid, axis = cards(data.clusters, segments, same_class, shots, data.ratio_of)
@@ -136,7 +137,7 @@ def render(data: ReportData) -> str:
         kinds=KINDS,
         map=overview(segments, looks),
         interactive=interactive,
-        layers=LAYER_NAMES,
+        layers=layer_names(words),
         marks=MARKS,
         figure_json=_inline(_figure(looks, interactive)),
         data_json=_inline("" if interactive is None else interactive.json),
@@ -146,6 +147,7 @@ def render(data: ReportData) -> str:
         outcome=OUTCOMES[data.ratio_of],
         n_segments=len(segments),
         length_km=segments["length_m"].sum() / 1000,
+        typed_km=segments.loc[segments["cluster"].notna(), "length_m"].sum() / 1000,
         n_unseen=int(segments["cluster"].isna().sum()),
         years=_years(segments),
         has_collisions=bool(segments["n_collisions"].notna().any()),
@@ -153,7 +155,7 @@ def render(data: ReportData) -> str:
         has_q=bool(data.clusters["q_value"].notna().any()),
         traffic="" if (told := data.run.get("traffic", "not known")) == "not known" else told,
         places=places_rows(data.places, data.junction_types),
-        tests=tests_rows(data.tests),
+        tests=tests_rows(data.tests, words["slight"]),
         tests_shown=TESTS_SHOWN,
         settings=settings_rows(data.config),
         warnings=list((data.quality.get("encoder") or {}).get("warnings") or ()),

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from geo.outputs.layers import LAYERS
-from geo.outputs.wording import figure, interval, number, ratio_limits, shorten
+from geo.outputs.wording import NOT_APART, figure, interval, number, ratio_limits, shorten
 
 
 def places_rows(places: pd.DataFrame | None, junction_types: pd.DataFrame | None) -> list[dict[str, str]]:
@@ -33,8 +33,8 @@ def places_rows(places: pd.DataFrame | None, junction_types: pd.DataFrame | None
     ]
 
 
-def tests_rows(tests: pd.DataFrame | None) -> list[dict[str, str]]:
-    """Lay out the tests that were made, those with the smallest q first."""
+def tests_rows(tests: pd.DataFrame | None, slight: str) -> list[dict[str, str]]:
+    """Lay out the tests that were made, those with the smallest q first; `slight` is what slight collisions are."""
     if tests is None:
         return []
     made = tests[tests["p_value"].notna()]
@@ -42,7 +42,7 @@ def tests_rows(tests: pd.DataFrame | None) -> list[dict[str, str]]:
     return [
         {
             "cluster": str(int(row["cluster"])),
-            "outcome": column_title(str(row["outcome"])),
+            "outcome": column_title(str(row["outcome"]), slight),
             "comparison": str(row["comparison"]),
             "observed": figure(number(row["observed"])),
             "expected": figure(number(row["expected"])),
@@ -55,8 +55,10 @@ def tests_rows(tests: pd.DataFrame | None) -> list[dict[str, str]]:
     ]
 
 
-def column_title(name: str) -> str:
+def column_title(name: str, slight: str) -> str:
     """Give what QGIS shows for a column of segments, without its unit."""
+    if name == "n_slight" and slight == NOT_APART:
+        return f"Collisions with {NOT_APART}"
     alias = next((one.alias for one in LAYERS["segments"].columns if one.name == name), name)
     return alias.removesuffix(" (number)")
 
@@ -71,7 +73,7 @@ def _with_interval(row: Mapping[Any, Any], name: str) -> str:
 def settings_rows(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     """Lay nested settings out as dotted keys and JSON values."""
     rows: list[tuple[str, str]] = []
-    for key, value in config.items():
+    for key, value in sorted(config.items()):
         if isinstance(value, Mapping) and value:
             rows += settings_rows(value, f"{prefix}{key}.")
         else:

@@ -12,6 +12,8 @@ Outcome = Literal["ksi", "collisions"]
 
 OUTCOMES: dict[Outcome, str] = {"ksi": "KSI collisions", "collisions": "collisions"}
 NOT_KNOWN = "not known"
+OTHERS = "other roads that have a type"
+"""What the ratio of a rate compares a type with: of roads without imagery nothing is said."""
 SAME_CLASS = "same class"
 """The comparison of the layer ``tests`` that holds a type against roads of the same class."""
 SAME_WITHIN = (2 / 3, 3 / 2)
@@ -19,6 +21,8 @@ SAME_WITHIN = (2 / 3, 3 / 2)
 DISCOVERY = 0.05
 """Share of false ones among the findings that is put up with (Benjamini and Hochberg 1995)."""
 
+NOT_APART = "injury, serious or slight"
+"""What ``slight`` means where records do not tell the two apart."""
 LONGEST = 80
 """Characters of a name that are shown."""
 
@@ -39,6 +43,18 @@ def road_name(name: str | None, road_class: str | None) -> str | None:
     return next(
         (shorten(str(text)) for text in (name, road_class) if not pd.isna(text) and str(text).strip()), None
     )
+
+
+def severity_words(segments: pd.DataFrame) -> dict[str, str]:
+    """Say what the severities of the layer ``collisions`` mean.
+
+    Parameters
+    ----------
+    segments
+        The layer: where its ``n_serious`` is not known, records do not tell serious injuries from slight ones.
+    """
+    apart = not segments["n_fatal"].notna().any() or bool(segments["n_serious"].notna().any())
+    return {"fatal": "fatal", "serious": "serious", "slight": "slight" if apart else NOT_APART}
 
 
 def number(value: object) -> float:
@@ -82,7 +98,7 @@ def verdict(
     high: float | None,
     q_value: float | None,
     outcome: Outcome,
-    others: str = "other roads",
+    others: str = OTHERS,
 ) -> str:
     """Say in a sentence what the interval of a rate ratio allows to be said.
 
@@ -91,7 +107,7 @@ def verdict(
     low, high
         Limits of the ratio of this type's rate to that of `others`.
     q_value
-        The same comparison, corrected for comparing several types.
+        The same comparison, corrected for all comparisons made.
     outcome
         What the rate counts.
     others
@@ -111,7 +127,7 @@ def verdict(
         if q_value is None or math.isnan(q_value) or q_value <= DISCOVERY:
             return finding
         return (
-            f"{finding} Comparing several types at once, this may still be chance (q = {figure(q_value, 2)})."
+            f"{finding} Counting all comparisons made, this may still be chance (q = {figure(q_value, 2)})."
         )
     if low >= SAME_WITHIN[0] and high <= SAME_WITHIN[1]:
         return f"About the same as {others}: {limits} times their {noun} per km and year."

@@ -66,7 +66,7 @@ def test_qgis_applies_the_default_styles_and_draws_every_value(written):
             f"KSI collisions / {n}"
             for n in ("0", "1", "2 to 3", "4 to 7", "8 to 15", "16 or more", "not known")
         ],
-        "tiles": ["tile", "tile with its picture", "ground covered by tiles"],
+        "tiles": ["tile that the encoder saw", "tile with its picture", "ground that the encoder saw"],
         "collisions": ["fatal", "serious", "slight", LEFT_OUT, "severity not known"],
         "windows": [f"{WINDOWS} / {said}" for said in ("In the high-injury network", "not known")],
         "lixels": [

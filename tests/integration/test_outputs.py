@@ -126,6 +126,34 @@ def test_a_file_repeats_its_run(folder, call, tmp_path):
     assert "--base FOLDER" in lost.err
 
 
+def test_a_repetition_elsewhere_has_the_types_that_the_file_has(folder, town, call, tmp_path):
+    names = (folder / "clusters.csv").read_text(encoding="utf-8-sig")
+    (folder / "clusters.csv").write_text(names.replace("1,,", "1,plain,"))
+    assert call("run", town.city, "--out", folder.parent, *QUICK, "--set", "clusters.seed=7").code == 0
+    file = latest(folder) / "demo-town.gpkg"
+    assert call("run", "--from", file, "--out", tmp_path).code == 0
+    again = tmp_path / "demo-town"
+    assert (latest(again) / "demo-town.gpkg").read_bytes() == file.read_bytes()
+    assert table(again, "clusters")["name"].tolist() == table(folder, "clusters")["name"].tolist()
+    assert "plain" in (again / "clusters.csv").read_text(encoding="utf-8-sig")
+
+
+def test_a_file_that_was_moved_alone_takes_no_roads_of_another_city(folder, town, tmp_path, monkeypatch):
+    from tasks.recall import recall
+
+    right, here = tmp_path / "right", tmp_path / "here"
+    shutil.copytree(town.folder, right)
+    here.mkdir()
+    (right / "deep").mkdir()
+    file = shutil.copyfile(latest(folder) / "demo-town.gpkg", right / "deep" / "moved.gpkg")
+    roads = next(path for path in right.iterdir() if path.name.startswith("roads"))
+    shutil.copyfile(roads, here / roads.name)
+    with (here / roads.name).open("ab") as other:
+        other.write(b"another city")
+    monkeypatch.chdir(here)
+    assert recall(file).base == right
+
+
 def test_a_repetition_says_which_inputs_are_others_now(folder, town, call, tmp_path):
     copy = tmp_path / "town"
     shutil.copytree(town.folder, copy)

@@ -46,6 +46,15 @@ def test_a_new_cluster_never_takes_a_number_that_means_something():
     assert sorted(keep_numbers(streets([1, 1, 2, 2, 3, 4]), earlier).values()) == [1, 2, 3, 4]
 
 
+def test_a_number_that_means_something_survives_a_trial_with_fewer_clusters():
+    before = streets([1, 1, 2, 3, 3, 4])
+    # 1 and 2 fell together, and so did 3 and 4: the first is still like 1, the other took a number of its own
+    trial = streets([1, 1, 1, 5, 5, 5])
+    now = streets([2, 2, 1, 4, 4, 3])
+    assert keep_numbers(now, trial, reserved=[1, 2, 3, 4], older=[before]) == {2: 1, 1: 2, 4: 3, 3: 4}
+    assert 3 not in keep_numbers(now, trial, reserved=[1, 2, 3, 4]).values()
+
+
 def test_cities_that_share_no_road_share_no_number():
     elsewhere = streets([1, 2, 3], shift=5000)
     assert keep_numbers(streets([1, 1, 2]), elsewhere, reserved=[1]) == {1: 2, 2: 3}
@@ -69,9 +78,8 @@ def test_what_the_analyst_wrote_is_read_from_any_spreadsheet(tmp_path):
         ("cluster\tname\tcolour\tnote\textra\n2\tStraße im Grünen\t#00ff00\twide, leafy\tx\n", "utf-8"),
     ):
         path.write_bytes(text.encode(encoding))
-        assert read_names(path) == {
-            2: Named(cluster=2, name="Straße im Grünen", colour="#00FF00", note="wide, leafy")
-        }
+        expected = Named(cluster=2, name="Straße im Grünen", colour="#00FF00", note="wide, leafy")
+        assert {n: one.said for n, one in read_names(path).items()} == {2: expected.said}
     assert read_names(tmp_path / "none.csv") == {}
 
 
@@ -116,6 +124,20 @@ def test_the_file_gets_a_line_for_each_cluster_and_loses_none(tmp_path):
     write_names(path, CLUSTERS, read_names(path))
     after = read_names(path)
     assert (sorted(after), after[2].name, after[9].name) == ([1, 2, 3, 9], "<b>Leafy</b>", "gone for now")
+
+
+def test_what_the_analyst_wrote_during_the_run_stays_with_columns_of_their_own(tmp_path):
+    path = tmp_path / "clusters.csv"
+    path.write_text("cluster,name,colour,note\n1,old,,\n")
+    at_the_start = read_names(path)
+    path.write_text("cluster,name,colour,note,Owner\n1,new,,,Ada\n")
+    write_names(path, CLUSTERS, at_the_start)
+    assert read_names(path)[1].name == "new"
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == "cluster,name,colour,note,owner"
+    assert lines[1].startswith("1,new,")
+    assert lines[1].endswith(",Ada")
+    assert len(lines) == 4
 
 
 def test_names_and_colours_reach_the_table_and_the_legend():

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from geo.outputs import map_data as module
 from geo.outputs.map_data import Shown, map_data, safe_json
-from geo.outputs.map_figure import LAYER_NAMES, MARKERS, map_figure, map_script
+from geo.outputs.map_figure import MARKERS, layer_names, map_figure, map_script
 from geo.outputs.palette import look
-from geo.outputs.wording import LONGEST, shorten
+from geo.outputs.wording import LONGEST, severity_words, shorten
 from tasks import pictures
 from tasks.pictures import middle_tiles
 
@@ -201,7 +201,15 @@ def test_a_figure_is_the_same_whatever_was_drawn_before():
 
 
 def test_every_layer_of_points_has_a_mark_and_a_name():
-    assert set(MARKERS) == set(LAYER_NAMES) == {*module.PLACED, module.UNPLACED}
+    known = pd.DataFrame({"n_fatal": [0], "n_serious": [1]})
+    names = layer_names(severity_words(known))
+    assert set(MARKERS) == set(names) == {*module.PLACED, module.UNPLACED}
+    assert names["slight"] == "slight collisions"
+
+
+def test_slight_is_not_said_of_records_that_do_not_tell_serious_injuries_apart():
+    names = layer_names(severity_words(pd.DataFrame({"n_fatal": [0], "n_serious": [None]})))
+    assert names["slight"] == "collisions with injury, serious or slight"
 
 
 def test_the_script_of_the_library_cannot_end_its_element():

@@ -2,10 +2,10 @@
 <!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
 <qgis version="3.22.0" styleCategories="AllStyleCategories" labelsEnabled="0" hasScaleBasedVisibilityFlag="0">
  {# the gravest are drawn last, on top #}
- <renderer-v2 type="categorizedSymbol" attr="CASE WHEN &quot;snap_status&quot; NOT IN ('matched', 'ambiguous') THEN 'left out' ELSE &quot;severity&quot; END" symbollevels="0" enableorderby="1" forceraster="0">
+ <renderer-v2 type="categorizedSymbol" attr="CASE WHEN &quot;snap_status&quot; &lt;&gt; 'matched' THEN 'left out' ELSE &quot;severity&quot; END" symbollevels="0" enableorderby="1" forceraster="0">
   <categories>
    {% for severity in colours %}
-   <category symbol="{{ loop.index0 }}" value="{{ severity }}" type="string" label="{{ severity }}" render="true"/>
+   <category symbol="{{ loop.index0 }}" value="{{ severity }}" type="string" label="{{ words[severity] }}" render="true"/>
    {% endfor %}
    <category symbol="{{ colours | length + 1 }}" value="left out" type="string" label="left out of all counts (the column 'Placed' says why)" render="false"/>
    <category symbol="{{ colours | length }}" value="" type="string" label="severity not known" render="true"/>
@@ -23,7 +23,7 @@
  </renderer-v2>
  {{ parts.fields(layer) }}
  <previewExpression>"collision_id"</previewExpression>
- <mapTip>{% filter forceescape %}<b>{{ parts.text("severity", "severity not known") }}</b>, [% coalesce(format_date("date", 'yyyy-MM-dd'), 'date not known') %]<br>
+ <mapTip>{% filter forceescape %}<b>{% if words.slight != "slight" %}[% CASE WHEN "severity" = 'slight' THEN '{{ words.slight }}' ELSE coalesce("severity", 'severity not known') END %]{% else %}{{ parts.text("severity", "severity not known") }}{% endif %}</b>, [% coalesce(format_date("date", 'yyyy-MM-dd'), 'date not known') %]<br>
 {{ parts.text("snap_status", "") }}, {{ parts.number("snap_distance_m", 1) }} m from the road{% endfilter %}</mapTip>
  <layerGeometryType>0</layerGeometryType>
 </qgis>

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -114,6 +115,11 @@ def guard_logs() -> None:
         clean = redact(said)
         if clean != said:
             record.msg, record.args = clean, None
+        if record.exc_info and record.exc_info[0] is not None:
+            # with all that led to it, as a handler would write it
+            shown = "".join(traceback.format_exception(*record.exc_info))
+            if redact(shown) != shown:
+                record.exc_text, record.exc_info = redact(shown).rstrip(), None
         return record
 
     guarded.guards = True  # type: ignore[attr-defined]

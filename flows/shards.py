@@ -10,6 +10,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
 
+from flows.secrets import concealed, guard_logs
 from geo.addresses import reveal
 from geo.config_run import Run
 from geo.errors import ConfigurationError
@@ -36,7 +37,9 @@ _at_work: dict[str, _Work] = {}
 @task(name="shard", task_run_name="shard {job.shard}", cache_policy=NO_CACHE, persist_result=False)
 def shard_task(job: ShardJob) -> int:
     """Encode one shard, or find it encoded; gives its number of tiles."""
-    encode_shard(job)
+    guard_logs()
+    with concealed():
+        encode_shard(job)
     return job.n_tiles
 
 
@@ -49,7 +52,9 @@ def shard_task(job: ShardJob) -> int:
 )
 def remote_shard_task(job: SharedJob) -> int:
     """Encode one shard with tables from shared storage; gives its number of tiles."""
-    encode_remotely(job)
+    guard_logs()
+    with concealed():
+        encode_remotely(job)
     return job.job.n_tiles
 
 

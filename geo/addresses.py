@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 
@@ -52,3 +53,8 @@ def identity(address: str) -> str:
         return match.group() if name.startswith((BLOCK, HIDDEN)) else os.environ.get(name, match.group())
 
     return strike(PLACEHOLDER.sub(value, address))
+
+
+def digest_address(address: str) -> str:
+    """Digest what an address leads to (32 hex digits): its names may stand for credentials anywhere in it."""
+    return hashlib.blake2b(identity(address).encode(), digest_size=16).hexdigest()

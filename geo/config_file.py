@@ -154,7 +154,7 @@ def expand(value: object, where: str) -> object:
         return used[name]
 
     expanded = PLACEHOLDER.sub(look_up, value)
-    if is_url(expanded) and not any(map(str.isspace, expanded)):
+    if is_url(expanded) and not any(map(str.isspace, value)):
         remember(used)
         return value
     if f"${{{BLOCK}" in expanded:

@@ -16,15 +16,24 @@ from urllib.parse import quote, unquote
 HIDDEN, BLOCK = "hidden:", "secret:"
 """What names begin with of credentials that were written out, and of those that the flow's server keeps."""
 PLACEHOLDER = re.compile(r"\$\{((?:hidden:|secret:)?[A-Za-z0-9_][A-Za-z0-9_.-]*)\}")
-SHORTEST = 4
+SHORTEST = 6
 """Values with fewer characters are not searched for in texts: they would be found in every other word."""
 _STARS = "***"
-_LOGIN = re.compile(r"(?<=://)[^/?#\s@\"'<>]+(?=@)")
-_PARAMETER = re.compile(
-    r"(?P<name>(?:[?&;]|%3f|%26)[\w.-]*(?:token|key|secret|sig|signature|password|passwd|pwd|auth|authorization"
-    r"|credentials?|keyid|sas|jwt|session)(?:=|%3d))(?P<value>(?:(?!%26)[^&\s\"'<>])+)",
-    re.IGNORECASE,
+_NAMES = (
+    r"(?P<name>(?:[?&;#]|%3f|%26)(?:tk|pat|otp|pin|code|[\w.-]*(?:token|key|secret|sig|signature|pass|password|passwd"
+    r"|passphrase|passcode|pwd|auth|authorization|credentials?|login|keyid|sas|jwt|bearer|cookie|session|sessionid)"
+    r"(?:[_-]?v?\d+)?)(?:=|%3d))"
 )
+# in a sentence an address ends where its quotes do; one by itself may hold anything
+_SENTENCE = (
+    re.compile(r"(?<=://)[^/?#\s\"'<>]+(?=@)"),
+    re.compile(_NAMES + r"(?P<value>(?:(?!%26)[^&\s\"'<>])+)", re.IGNORECASE),
+)
+_ADDRESS = (
+    re.compile(r"(?<=://)[^/?#]+(?=@)"),
+    re.compile(_NAMES + r"(?P<value>(?:(?!%26)[^&])+)", re.IGNORECASE),
+)
+_ALONE = re.compile(r"/vsi|[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 _values: dict[str, str] = {}
 _lock = Lock()
@@ -53,7 +62,7 @@ def hide(address: str) -> str:
     """
     if not _may_hold(address):
         return address
-    place = hashlib.blake2b(strike(address).encode(), digest_size=4).hexdigest()
+    place = hashlib.blake2b(strike(address, setting=True).encode(), digest_size=4).hexdigest()
     found: dict[str, str] = {}
 
     def keep(value: str) -> str:
@@ -63,8 +72,9 @@ def hide(address: str) -> str:
         found[name] = value
         return f"${{{name}}}"
 
-    hidden = _LOGIN.sub(lambda m: keep(m.group()), address)
-    hidden = _PARAMETER.sub(lambda m: m.group("name") + keep(m.group("value")), hidden)
+    login, parameter = _patterns(address, setting=True)
+    hidden = login.sub(lambda m: keep(m.group()), address)
+    hidden = parameter.sub(lambda m: m.group("name") + keep(m.group("value")), hidden)
     remember(found)
     return hidden
 
@@ -78,8 +88,16 @@ def hide_all(value: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
     return hide(value) if isinstance(value, str) else value
 
 
-def strike(text: str) -> str:
-    """Replace credentials in the addresses of a text by stars, known or not; names of them stay."""
+def strike(text: str, *, setting: bool = False) -> str:
+    """Replace credentials in the addresses of a text by stars, known or not; names of them stay.
+
+    Parameters
+    ----------
+    text
+        A sentence, or an address.
+    setting
+        Whether it is a value of a configuration: one that begins like an address is nothing else.
+    """
     if not _may_hold(text):
         return text
 
@@ -88,8 +106,9 @@ def strike(text: str) -> str:
         # in a sentence, its punctuation may follow
         return value if name is not None and not value[name.end() :].strip(".,:;)]}") else _STARS
 
-    text = _LOGIN.sub(lambda m: stars(m.group()), text)
-    return _PARAMETER.sub(lambda m: m.group("name") + stars(m.group("value")), text)
+    login, parameter = _patterns(text, setting=setting)
+    text = login.sub(lambda m: stars(m.group()), text)
+    return parameter.sub(lambda m: m.group("name") + stars(m.group("value")), text)
 
 
 def redact(text: str) -> str:
@@ -99,13 +118,13 @@ def redact(text: str) -> str:
     return strike(text)
 
 
-def redact_all(value: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
-    """Take credentials out of all texts of a structure, see `redact`."""
+def strike_all(value: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
+    """Take credentials out of all texts of a configuration as it was written; whatever else they say stays."""
     if isinstance(value, dict):
-        return {key: redact_all(below) for key, below in value.items()}
+        return {key: strike_all(below) for key, below in value.items()}
     if isinstance(value, list):
-        return [redact_all(below) for below in value]
-    return redact(value) if isinstance(value, str) else value
+        return [strike_all(below) for below in value]
+    return strike(value, setting=True) if isinstance(value, str) else value
 
 
 def _searched() -> list[tuple[str, str]]:
@@ -121,6 +140,12 @@ def _searched() -> list[tuple[str, str]]:
                 if len(spelling) >= SHORTEST:
                     found.setdefault(spelling, shown)
     return sorted(found.items(), key=lambda pair: -len(pair[0]))
+
+
+def _patterns(text: str, *, setting: bool) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Say where logins and values stand: in an address by itself, or in a text."""
+    alone = _ALONE.match(text) and (setting or not any(map(str.isspace, text)))
+    return _ADDRESS if alone else _SENTENCE
 
 
 def _may_hold(text: str) -> bool:

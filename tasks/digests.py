@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from geo.addresses import identity, is_url
+from geo.addresses import digest_address, is_url
 from geo.imagery.sources import digest_file, failing_disk
 from tasks.stage import digest, read_json, sealed, unsealed, write_json
 
@@ -40,7 +40,7 @@ class FileDigests:
             When the disk that holds it fails.
         """
         if is_url(source):
-            return digest(identity(source))
+            return digest_address(source)
         path = Path(source)
         if not path.exists():
             return "missing"

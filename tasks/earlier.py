@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from geo.imagery.sources import digest_file
-from geo.outputs.names import Named
+from geo.outputs.names import Named, names_in
 from tasks.stage import digest, log, read_json, unsealed
 
 SUMMARY = "run.json"
@@ -84,6 +84,29 @@ def numbering(
     return Numbering(key, own_key, segments, reserved, older)
 
 
+def names_then(folder: Path, file: Path) -> dict[int, Named]:
+    """Say what clusters were called in the run that made a GeoPackage.
+
+    Parameters
+    ----------
+    folder
+        Of all runs of the city: where that run is among them, it has what the file does not, lines of clusters that it
+        did not have.
+    file
+        The GeoPackage.
+
+    Raises
+    ------
+    SourceError
+        When it is none of ours.
+    """
+    content = digest_file(file)
+    for told in filter(None, map(_told, sorted(folder.glob(f"*/{SUMMARY}")))):
+        if told["files"].get(f"{told['city']}.gpkg") == content:
+            return {int(one["cluster"]): Named.model_validate(one) for one in told["names"]}
+    return names_in(file)
+
+
 def _with_numbers(known: Sequence[Mapping[str, Any]], wanted: set[int]) -> tuple[Path, ...]:
     """Find the newest runs that have certain numbers of clusters: their layers of segments."""
     found = []
@@ -128,6 +151,7 @@ def _told(place: Path) -> dict[str, Any] | None:
             "reserved": told["reserved"],
             "city": summary["city"],
             "finished": summary["finished"],
+            "names": told.get("names", []),
         }
     except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
         return None

@@ -20,10 +20,10 @@ from geo.errors import SourceError
 from geo.exposure.counts import expand_counts
 from geo.imagery.sources import expand_sources
 from geo.outputs.names import FILE as NAMES
-from geo.outputs.names import Named, names_in, read_names
-from geo.secrets import redact_all
+from geo.outputs.names import Named, read_names
+from geo.secrets import strike_all
 from tasks.digests import DIGESTS, FileDigests
-from tasks.earlier import SUMMARY, Numbering, numbering
+from tasks.earlier import SUMMARY, Numbering, names_then, numbering
 from tasks.stage import code_digest, digest, results_folder
 
 STAGES = (
@@ -216,7 +216,7 @@ def make_plan(
     safety = dict(plain["safety"])
     gathering = safety.pop("concentration")
     repeated = city if is_recorded(city) else None
-    names = read_names(folder / NAMES) if repeated is None else names_in(repeated)
+    names = read_names(folder / NAMES) if repeated is None else names_then(folder, repeated)
     needs: dict[str, tuple[object, ...]] = {
         "roads": (plain["roads"], plain["segments"], plain["crs"], plain["area"], list(roads.values())),
         "tiles": (plain["tiles"], plain["imagery"], sorted(images.items())),
@@ -228,7 +228,7 @@ def make_plan(
         "inference": (),
         "concentration": (gathering, plain["clusters"], plain["tiles"]),
         "pictures": (plain["output"]["thumbnails"] == "all",),
-        "package": (plain, licence, {name: version(name) for name in LIBRARIES}, _said(names)),
+        "package": (plain, licence, {name: version(name) for name in LIBRARIES}, said(names)),
         "report": (version("bokeh"),),
     }
     after: dict[str, tuple[str, ...]] = {
@@ -255,7 +255,7 @@ def make_plan(
     sources = {**images, **roads, **tables, **traffic}
     return Plan(
         config,
-        redact_all(written),
+        strike_all(written),
         folder,
         keys,
         sources,
@@ -285,7 +285,7 @@ def check_inputs(plan: Plan) -> None:
             )
 
 
-def _said(names: Mapping[int, Named]) -> list[dict[str, Any]]:
+def said(names: Mapping[int, Named]) -> list[dict[str, Any]]:
     """List what the analyst says of clusters, without lines as a fresh table has them."""
     return [one.said for _, one in sorted(names.items()) if one.edited]
 

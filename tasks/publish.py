@@ -13,7 +13,7 @@ from typing import Any
 
 from geo.imagery.sources import digest_file
 from tasks.earlier import TABLES
-from tasks.plan import NAMES_OF_TYPES, Plan, check_inputs
+from tasks.plan import NAMES_OF_TYPES, Plan, check_inputs, said
 from tasks.stage import StageResult, log, read_json, sealed, unfinished, unsealed, write_json
 
 ONLY_THERE = ("finished", "made_of", "numbering", "base")
@@ -92,7 +92,12 @@ def _only_there(plan: Plan) -> dict[str, Any]:
     return {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "made_of": made_of(plan),
-        "numbering": {"key": numbers.key, "own_key": numbers.own_key, "reserved": numbers.reserved},
+        "numbering": {
+            "key": numbers.key,
+            "own_key": numbers.own_key,
+            "reserved": numbers.reserved,
+            "names": said(plan.names),
+        },
         # where the configuration's relative paths start, for a run that repeats this one from its GeoPackage
         "base": os.path.relpath(plan.base, plan.run_folder),
     }

@@ -19,7 +19,7 @@ import shapely
 from rasterio.enums import ColorInterp
 from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 
-from geo.addresses import identity, is_url, reveal
+from geo.addresses import digest_address, is_url, reveal
 from geo.config import Imagery
 from geo.errors import LayerError, RoadprintError, SourceError
 from geo.imagery.remote import opening, persistently
@@ -175,7 +175,7 @@ def _look_at(
     """Open a raster and describe it, see `_describe`, with its digest."""
     with open_raster(path) as raster:
         row, lost = _describe(raster, path, imagery, crs)
-        row["digest"] = identity(path) if is_url(path) else digest_files(raster.files, digest)
+        row["digest"] = digest_address(path) if is_url(path) else digest_files(raster.files, digest)
     return row, lost
 
 

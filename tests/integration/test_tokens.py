@@ -5,6 +5,8 @@ import logging
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -152,3 +154,40 @@ def test_a_token_that_changes_makes_no_stage_anew(city, tmp_path, call, monkeypa
     again = call("run", city, "--out", out, *QUICK, "--json")
     assert again.code == 0, again.err
     assert all(stage["cached"] for stage in again.summary["stages"])
+
+
+def test_a_token_that_is_refused_while_shards_are_read_is_not_shown(
+    town, guarded, tmp_path, call, monkeypatch
+):
+    folder = tmp_path / "city"
+    shutil.copytree(town.folder, folder, ignore=shutil.ignore_patterns("imagery"))
+    settings = yaml.safe_load(town.city.read_text())
+    names = sorted(path.name for path in (town.folder / "imagery").glob("*.tif"))
+    settings["imagery"]["sources"] = [f"{guarded}/{name}?token=${{TILES_TOKEN}}" for name in names]
+    (folder / "city.yaml").write_text(yaml.safe_dump(settings))
+    monkeypatch.setenv("TILES_TOKEN", IN_ENVIRONMENT)
+    out = tmp_path / "runs"
+    assert call("run", folder / "city.yaml", "--out", out, *QUICK).code == 0
+    stages = out / "demo-town" / "stages"
+    for done in (
+        *stages.glob("features-*"),
+        stages / "shards",
+        *(out / "demo-town").glob("[0-9a-f]*[0-9a-f]"),
+    ):
+        shutil.rmtree(done)
+    monkeypatch.setenv("TILES_TOKEN", "WRONG-TOKEN-8Lp30")
+    home = tmp_path / "home"
+    # as a deployed run logs
+    settings = {"PREFECT_HOME": str(home), "PREFECT_LOGGING_LEVEL": "INFO"}
+    refused = subprocess.run(
+        [sys.executable, "-m", "flows.cli", "run", folder / "city.yaml", "--out", out, *QUICK],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 2
+    assert "403" in refused.stderr
+    assert "WRONG-TOKEN" not in refused.stdout + refused.stderr
+    assert not found("WRONG-TOKEN-8Lp30", out, home)

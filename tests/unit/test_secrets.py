@@ -4,12 +4,13 @@ import logging
 import pickle
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
 
 from flows.secrets import concealed, guard_logs, without_literals
-from geo.addresses import identity, reveal
+from geo.addresses import digest_address, identity, reveal
 from geo.config import load
 from geo.errors import ConfigurationError, SourceError
 from geo.secrets import hide, redact, remember, strike
@@ -21,6 +22,12 @@ WRITTEN_OUT = [
     ("https://s3.example/a.tif?X-Amz-Security-Token={}&x=1", "https://s3.example/a.tif?X-Amz-Security-Token=***&x=1"),
     ("https://me:{}@tiles.example/a.tif", "https://***@tiles.example/a.tif"),
     ("https://{}@tiles.example/a.tif", "https://***@tiles.example/a.tif"),
+    ("https://me:{}@else@tiles.example/a.tif", "https://***@tiles.example/a.tif"),
+    ("https://tiles.example/a.tif?Token_v2={}'quoted\"<>&v=1", "https://tiles.example/a.tif?Token_v2=***&v=1"),
+    ("https://tiles.example/a.tif?tk={}", "https://tiles.example/a.tif?tk=***"),
+    ("https://tiles.example/a.tif?pass={}", "https://tiles.example/a.tif?pass=***"),
+    ("https://tiles.example/a.tif#access_token={}", "https://tiles.example/a.tif#access_token=***"),
+    ("/vsicurl?cookie={}&url=x", "/vsicurl?cookie=***&url=x"),
     (
         "/vsicurl?url=https%3A%2F%2Ftiles.example%2Fa.tif%3Ftoken%3D{}%26v%3D1",
         "/vsicurl?url=https%3A%2F%2Ftiles.example%2Fa.tif%3Ftoken%3D***%26v%3D1",
@@ -49,8 +56,37 @@ def test_a_credential_that_is_written_out_is_hidden_and_comes_back_when_the_addr
     assert "pLanted-7391" not in redact(f"HTTP error code : 403 on {full}, pLanted-7391 again")
 
 
+def test_a_credential_with_a_space_is_hidden_whole():
+    address = "/vsicurl?header.Authorization=Bearer pLanted-7391&url=https%3A%2F%2Ft.example"
+    assert "pLanted-7391" not in hide(address)
+    assert reveal(hide(address)) == address
+    assert strike(address, setting=True).endswith("=***&url=https%3A%2F%2Ft.example")
+
+
+def test_a_message_that_begins_with_an_address_keeps_its_words():
+    said = strike("https://t.example/a.tif?token=pLanted-7391: the server says 403")
+    assert said == "https://t.example/a.tif?token=*** the server says 403"
+
+
+def test_a_variable_with_a_space_in_an_address_stays_a_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUTH", "Bearer pLanted-6120")
+    (source,) = load(city_file(tmp_path, "/vsicurl?header.Authorization=${AUTH}&url=x")).imagery.sources
+    assert "pLanted-6120" not in source
+    assert "pLanted-6120" in reveal(source)
+
+
+@pytest.mark.parametrize("address", ["https://t.example/${TOK}/a.tif", "https://t.example/a.tif?odd=${TOK}"])
+def test_what_stands_for_an_address_in_tables_shows_no_value_of_a_name(address, monkeypatch):
+    monkeypatch.setenv("TOK", "pLanted-6121")
+    before = digest_address(address)
+    assert "pLanted-6121" not in before
+    monkeypatch.setenv("TOK", "another one")
+    assert digest_address(address) != before
+
+
 def test_what_is_no_credential_stays_as_it_is():
     addresses = (
+        "https://tiles.example/a.tif?postcode=AB1&mapcode=7&opacity=1",
         "https://tiles.example/monkey.tif?year=2024&style=aerial",
         "/data/a@b/token=1.tif",
         "s3://b/a.tif",
@@ -175,3 +211,38 @@ def test_lines_of_any_logger_show_no_credential(caplog):
         logging.setLogRecordFactory(before)
     assert "pLanted-3131" not in caplog.text
     assert "of 3" in caplog.text
+
+
+def read_in_vain():
+    """Fail as GDAL does, with the address in its words."""
+    raise OSError(f"town.tif?odd={reveal('${TOK}')}: cannot be read")
+
+
+@pytest.mark.parametrize("task", ["shard_task", "remote_shard_task"])
+def test_a_shard_that_fails_shows_no_credential_with_all_that_led_to_it(task, monkeypatch):
+    from flows import shards
+
+    def fail(_):
+        try:
+            read_in_vain()
+        except OSError as error:
+            raise SourceError("the imagery cannot be reached", where="a", todo="Look.") from error
+
+    remember({"TOK": "pLanted-3317"})
+    monkeypatch.setattr(shards, "encode_shard", fail)
+    monkeypatch.setattr(shards, "encode_remotely", fail)
+    with pytest.raises(SourceError) as caught:
+        getattr(shards, task).fn(None)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "pLanted-3317" not in shown
+    assert "read_in_vain" in shown
+
+
+def test_a_traceback_in_the_log_shows_no_credential(caplog):
+    remember({"TOK": "pLanted-3318"})
+    guard_logs()
+    with pytest.raises(OSError, match="odd") as caught:
+        read_in_vain()
+    logging.getLogger("somebody").error("it failed", exc_info=caught.value)
+    assert "odd=${TOK}" in caplog.text
+    assert "pLanted-3318" not in caplog.text

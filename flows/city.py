@@ -21,6 +21,7 @@ from flows.memory import share_arenas
 from flows.progress import say, stage_bar
 from flows.secrets import concealed, guard_logs, unlock
 from flows.shards import encode_all
+from geo.errors import SourceError
 from geo.ledger import Entry
 from tasks import (
     clusters,
@@ -40,7 +41,7 @@ from tasks import (
 from tasks.demo import draw_demo
 from tasks.housekeeping import sweep
 from tasks.lock import one_run
-from tasks.plan import Plan, make_plan
+from tasks.plan import Plan, check_inputs, make_plan, runs_of
 from tasks.stage import StageResult, full_disk_told, run_stage
 from tasks.status import failure_noted, usual_seconds
 
@@ -77,7 +78,23 @@ def run_name() -> str:
 def stage_task(name: str, plan: Plan) -> StageResult:
     """Run one stage, or take its finished folder from before."""
     with concealed():
-        return run_stage(name, plan.stages, plan.keys[name], partial(BUILDERS[name], plan))
+        return run_stage(name, plan.stages, plan.keys[name], partial(_build, name, plan))
+
+
+READ_INPUTS = {"roads", "tiles", "features", "collisions", "exposure", "pictures"}
+
+
+def _build(name: str, plan: Plan, folder: Path) -> list[Entry]:
+    """Build a stage; one that read inputs is finished only where they are still those of the plan."""
+    entries = BUILDERS[name](plan, folder)
+    if name in READ_INPUTS:
+        try:
+            check_inputs(plan)
+        except SourceError:
+            if name == "features":
+                features.forget(plan)
+            raise
+    return entries
 
 
 # a form in Prefect's page shows these beside its fields; it reads neither a numpy docstring nor an annotated type
@@ -141,11 +158,14 @@ def _run_city(
     start = time.monotonic()
     folder = None if out is None else Path(out)
     city = draw_demo(folder or Path("runs")) if config == DEMO else Path(config)
-    unlock(city, overrides)
-    plan = make_plan(city, overrides, folder, base=None if base is None else Path(base))
-    wait = plan.config.output.when_busy == "wait"
-    full, one = full_disk_told(plan.folder), one_run(plan.folder, wait=wait, tell=say)
-    with full, one, failure_noted(plan.folder):
+    starts_at = None if base is None else Path(base)
+    settings, runs = runs_of(city, overrides, folder, starts_at)
+    wait = settings.output.when_busy == "wait"
+    full, one = full_disk_told(runs), one_run(runs, wait=wait, tell=say)
+    with full, failure_noted(runs), one:
+        unlock(city, overrides)
+        # of what is there now: the wait may have been long
+        plan = make_plan(city, overrides, folder, base=starts_at)
         sweep(plan.folder)
         summary = publish.finished_before(plan)
         if summary is None:

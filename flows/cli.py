@@ -20,7 +20,7 @@ from flows.arguments import parse, read_overrides
 from flows.progress import shown, stage_bar
 from flows.secrets import concealed, guard_logs, unlock
 from geo.config import load
-from geo.errors import RoadprintError, ServerError
+from geo.errors import BusyError, RoadprintError, ServerError
 
 REFUSED, INTERRUPTED = 2, 130
 
@@ -99,13 +99,13 @@ def _run_city(
     city: Path, overrides: dict[str, str], out: Path | None, base: Path | None = None
 ) -> dict[str, Any]:
     """Run a city, or find the same run finished before; then nothing heavy is imported, and no flow started."""
-    from tasks.plan import make_plan  # noqa: PLC0415
     from tasks.publish import finished_before  # noqa: PLC0415
 
-    summary = finished_before(make_plan(city, overrides, out, base=base))
+    summary = _unchanged(city, overrides, out, base)
     if summary is not None:
         return summary
     from flows.server import own_server, unanswered  # noqa: PLC0415
+    from tasks.plan import make_plan  # noqa: PLC0415
 
     with own_server() as wait:
         with stage_bar("starting"):
@@ -123,6 +123,29 @@ def _run_city(
                     lost, where="PREFECT_API_URL", todo="Start it again; the same command goes on from there."
                 ) from error
             return summary | {"warnings": [*summary["warnings"], f"{lost}: it does not know that this ended"]}
+
+
+def _unchanged(
+    city: Path, overrides: dict[str, str], out: Path | None, base: Path | None
+) -> dict[str, Any] | None:
+    """Find the same run finished before; None where there is none, or where another run goes on, to be waited for."""
+    from tasks.lock import one_run  # noqa: PLC0415
+    from tasks.plan import make_plan, runs_of  # noqa: PLC0415
+    from tasks.publish import finished_before  # noqa: PLC0415
+    from tasks.stage import full_disk_told  # noqa: PLC0415
+    from tasks.status import forget_failure  # noqa: PLC0415
+
+    _, runs = runs_of(city, overrides, out, base)
+    if not runs.is_dir():
+        return None
+    try:
+        with full_disk_told(runs), one_run(runs, wait=False, tell=lambda _: None):
+            summary = finished_before(make_plan(city, overrides, out, base=base))
+            if summary is not None:
+                forget_failure(runs)
+            return summary
+    except BusyError:
+        return None
 
 
 def _check(asked: argparse.Namespace) -> dict[str, Any]:

@@ -44,12 +44,18 @@ def unlock(city: Path, overrides: Mapping[str, str] | None) -> None:
     names = {name for name in PLACEHOLDER.findall(written) if name.startswith(BLOCK)}
     if not names:
         return
-    from prefect.blocks.system import Secret  # noqa: PLC0415 - few cities need it, and it takes a second
+    # few cities need it, and it takes a second
+    from prefect.blocks.system import Secret  # noqa: PLC0415
+    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
+
+    from flows.server import not_there, unanswered  # noqa: PLC0415
 
     for name in sorted(names):
         block = name.removeprefix(BLOCK)
         try:
             loaded: Any = Secret.load(block)
+        except unanswered() as error:
+            raise not_there(str(PREFECT_API_URL.value()), error) from error
         except ValueError as error:
             raise ConfigurationError(
                 f"there is no Secret block {block!r} in Prefect's server",

@@ -35,9 +35,10 @@ from prefect.settings import (
 )
 
 from geo.errors import ServerError
+from geo.secrets import redact
 
 LOCK, READY = "roadprint-start.lock", "roadprint-ready-{version}"
-START_S, STOP_S = 120.0, 5.0
+START_S, STOP_S, ANSWER_S = 120.0, 5.0, 20.0
 
 _AMONG_OURSELVES: dict[Any, object] = {
     # nobody waits for signs of life from a run whose server ends with it
@@ -70,10 +71,11 @@ def own_server() -> Iterator[Callable[[], None]]:
     Raises
     ------
     ServerError
-        When it does not start.
+        When it does not start, or the one that is configured does not answer.
     """
-    if PREFECT_API_URL.value():
-        yield lambda: None
+    configured = PREFECT_API_URL.value()
+    if configured:
+        yield lambda: _look_for(configured)
         return
     with ExitStack() as stack:
         alone = stack.enter_context(ExitStack())
@@ -87,6 +89,26 @@ def own_server() -> Iterator[Callable[[], None]]:
             stack.enter_context(_no_events())
 
         yield wait
+
+
+def _look_for(address: str) -> None:
+    """Make sure that a server answers, whatever it says."""
+    try:
+        urllib.request.urlopen(f"{address}/health", timeout=ANSWER_S).close()  # noqa: S310 - the user's own
+    except urllib.error.HTTPError:
+        return
+    except (OSError, ValueError) as error:
+        raise not_there(address, error) from error
+
+
+def not_there(address: str, error: Exception) -> ServerError:
+    """Say that the server that is configured does not answer."""
+    return ServerError(
+        f"Prefect's server does not answer ({error})",
+        where=f"PREFECT_API_URL, {redact(address)}",
+        todo="Start it, or mend the address; without one (prefect config unset PREFECT_API_URL) a run has a server of "
+        "its own.",
+    )
 
 
 @contextmanager

@@ -44,6 +44,8 @@ def show_status(found: dict[str, Any]) -> None:
     if last:
         lines.append(f"Last good run: {last['run_id']}, {last['finished']}, {last['seconds']:,.0f} s")
         lines.append(f"  {last['geopackage']}")
+        if last["checked"] and last["checked"] != last["finished"]:
+            lines.append(f"  found unchanged {last['checked']}")
     else:
         lines.append("Last good run: none")
     if holder:

@@ -383,6 +383,7 @@ def _absolute(config: CityConfig, folder: Path) -> CityConfig:
             "imagery": config.imagery.model_copy(update={"sources": several(config.imagery.sources)}),
             "roads": config.roads.model_copy(update={"source": resolve(config.roads.source)}),
             "encoder": encoder,
+            "run": config.run.model_copy(update={"shared": optional(config.run.shared)}),
             "collisions": collisions,
             "output": config.output.model_copy(update={"folder": resolve(config.output.folder)}),
         }

@@ -28,6 +28,7 @@ class FileDigests:
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             # not there, or damaged: the files are digested again
             self.known = {}
+        self.before = dict(self.known)
 
     def of(self, source: str) -> str:
         """Digest a file (with its companions, where a format has several); a URL stands for itself.
@@ -64,7 +65,7 @@ class FileDigests:
 
     def save(self) -> None:
         """Remember for the next run."""
-        if self.memory is None:
+        if self.memory is None or self.known == self.before:
             return
         self.memory.parent.mkdir(parents=True, exist_ok=True)
         write_json(self.memory, sealed(self.known))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -18,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyproj
 
+from geo.addresses import is_url
 from geo.config import CityConfig, Tiles
 from geo.config import Encoder as EncoderSettings
 from geo.errors import RoadprintError
@@ -28,11 +30,13 @@ from geo.features.registry import load_encoder, load_mapper
 from geo.features.store import finish, rows
 from geo.imagery.ahead import ahead
 from geo.imagery.blocks import BlockStore
+from geo.imagery.catalogue import check_unchanged
 from geo.imagery.cover import cover_tiles
 from geo.imagery.reader import TileFailure, TileImage, TileReader, reach
 from geo.imagery.schedule import Schedule
 from geo.ledger import Entry, merge
 from geo.tiles.along import squares
+from tasks.digests import DIGESTS, FileDigests
 from tasks.stage import read_account, write_account
 
 BATCHES_AHEAD = 2
@@ -41,6 +45,8 @@ CHIPS_AHEAD = 4
 
 _loading = Lock()
 _stopped = Event()
+_states: dict[str, tuple[int, int, int]] = {}
+"""Size, time of change and number of the rasters that this process has read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +120,14 @@ def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     tiles = gpd.read_parquet(job.tiles, filters=[("shard", "==", job.shard)])
     tiles = tiles[tiles["coverage"] > 0].reset_index(drop=True)
     images = gpd.read_parquet(job.images)
+    mine = images[images["image_id"].isin({name for names in tiles["image_ids"] for name in names})]
+    _forget_changed(mine["path"])
     encoder = load_once(job.config)
     if job.config.tiles.mode == "dense":
         tables, entries = _encode_ground(job, tiles, images, cast("Mapper", encoder))
     else:
         tables, entries = _encode_tiles(job, tiles, images, cast("Encoder", encoder))
+    _check_unchanged(job, mine)
     job.out.parent.mkdir(parents=True, exist_ok=True)
     part = job.out.with_name(f".{job.out.name}.{os.getpid()}")
     table = finish(pa.concat_tables([rows([], encoder), *tables]), tiles, encoder, job.config)
@@ -128,6 +137,38 @@ def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     found = tuple(entry for entry in merge(entries) if entry.count)
     write_account(job.account, found, [job.out])
     return found
+
+
+def _forget_changed(paths: Iterable[str]) -> None:
+    """Let go of all blocks that this process has kept when a raster is not the file any more that they are of."""
+    for path in paths:
+        if is_url(path):
+            continue
+        with suppress(OSError):
+            stat = Path(path).stat()
+            state = stat.st_size, stat.st_mtime_ns, stat.st_ino
+            if _states.setdefault(path, state) != state:
+                _states[path] = state
+                _store.cache_clear()
+
+
+def _check_unchanged(job: ShardJob, images: gpd.GeoDataFrame) -> None:
+    """Refuse a shard whose rasters are not those that its digest names.
+
+    On the machine that runs the city, where their digests are known, this costs a look at each; a worker elsewhere
+    leaves it to that machine.
+
+    Raises
+    ------
+    SourceError
+        When one was changed or removed since it was catalogued.
+    """
+    memory = job.out.parent.parent / DIGESTS
+    if not memory.exists():
+        return
+    digests = FileDigests(memory)
+    for path, expected in images[["path", "digest"]].itertuples(index=False):
+        check_unchanged(path, expected, digests.of_file)
 
 
 def stop() -> None:

@@ -81,6 +81,12 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     return entries
 
 
+def forget(plan: Plan) -> None:
+    """Take back the shards of a plan whose imagery was changed meanwhile: which of them read it is not known."""
+    for job in plan_shards(plan):
+        job.account.unlink(missing_ok=True)
+
+
 def is_finished(plan: Plan) -> bool:
     """Tell whether the stage is there with all its shards as they were left; remains of one that is not are removed."""
     folder = plan.stage_folder("features")

@@ -167,6 +167,14 @@ class Plan:
         return {name: version(name) for name in LIBRARIES}
 
 
+def runs_of(
+    city: Path, overrides: Mapping[str, str] | None, out: Path | None, base: Path | None = None
+) -> tuple[CityConfig, Path]:
+    """Read a city's file, and name the folder of all its runs; nothing is made or digested. See `make_plan`."""
+    config = load(city, overrides, base=(base or city.parent).resolve())
+    return config, (out or Path(config.output.folder)).resolve() / config.city
+
+
 def make_plan(
     city: Path,
     overrides: Mapping[str, str] | None = None,
@@ -193,8 +201,8 @@ def make_plan(
         When the file is not a valid configuration.
     """
     base = (base or city.parent).resolve()
-    config = load(city, overrides, base=base)
-    folder = results_folder((out or Path(config.output.folder)).resolve() / config.city)
+    config, folder = runs_of(city, overrides, out, base)
+    results_folder(folder)
     files = FileDigests(folder / "stages" / DIGESTS)
     images = {path: files.of(path) for path in expand_sources(config.imagery.sources)}
     roads = {p: files.of(p) for p in (config.roads.source, config.area) if isinstance(p, str)}
@@ -205,8 +213,10 @@ def make_plan(
     files.save()
 
     plain = config.model_dump(mode="json", by_alias=True)
-    # where the work is done changes no result
+    # where the work is done, where results go, and who waits for whom, change no result
     plain.pop("run")
+    for key in ("folder", "when_busy"):
+        plain["output"].pop(key)
     written = read_raw(city, overrides)
     written.pop("run", None)
     licence = {name: plain[name].pop("licence") for name in LICENSED}
@@ -269,6 +279,9 @@ def make_plan(
 
 def check_inputs(plan: Plan) -> None:
     """Make sure that the inputs are still those that a run was planned with.
+
+    Whoever reads inputs has this looked at before what was made of them is finished: kept work that is not of the
+    bytes that its digest names would be taken for good ever after.
 
     Raises
     ------

@@ -267,8 +267,12 @@ def write_json(path: Path, value: object) -> None:
     """Write plain values as JSON, the same bytes for the same values, whole or not at all."""
     text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, default=str)
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text + "\n", encoding="utf-8")
-    part.replace(path)
+    try:
+        part.write_text(text + "\n", encoding="utf-8")
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401

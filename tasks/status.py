@@ -12,6 +12,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from geo.errors import BusyError
 from geo.imagery.sources import digest_file
 from geo.secrets import redact
 from tasks.lock import HOLDER, LOCK
@@ -110,18 +111,24 @@ def status(folder: Path, city: str) -> dict[str, Any]:
 
     Returns
     -------
-    ``last_run`` (null where there is none): ``run_id, finished, seconds, geopackage, report``; ``running``: who holds
-    the folder, or null; ``last_failure``: ``when, reason``, or null where the last run ended well; ``runs``: how many
-    are kept; ``bytes``: what all of it takes on disk.
+    ``last_run`` (null where there is none): ``run_id, finished, checked, seconds, geopackage, report``, of the run that
+    ``latest`` points to, where that is whole, and else of the newest that is; ``checked`` is when a run last ended
+    well, be it that nothing had changed. ``running``: who holds the folder, or null; ``last_failure``: ``when,
+    reason``, or null where the last run ended well; ``runs``: how many are kept; ``bytes``: what all of it takes on
+    disk.
     """
     runs = list(finished_runs(folder))
-    good = next((run for run in runs if run.is_whole()), None)
+    pointed, checked = _latest(folder / "latest")
+    first = [run for run in runs if run.folder.name == pointed]
+    good = next((run for run in [*first, *runs] if run.is_whole()), None)
+    holder = running(folder)
     last = None
     if good is not None:
         names = {Path(name).suffix: str(good.folder / name) for name in good.files}
         last = {
             "run_id": good.folder.name,
             "finished": good.finished.isoformat(timespec="seconds"),
+            "checked": checked if good.folder.name == pointed else None,
             "seconds": good.summary.get("seconds"),
             "geopackage": names.get(".gpkg"),
             "report": names.get(".html"),
@@ -130,11 +137,35 @@ def status(folder: Path, city: str) -> dict[str, Any]:
         "city": city,
         "folder": str(folder),
         "last_run": last,
-        "running": running(folder),
-        "last_failure": _last_failure(folder),
+        "running": holder,
+        "last_failure": None if holder else _without_a_word(folder) or _last_failure(folder),
         "runs": len(runs),
         "bytes": size_on_disk(folder),
     }
+
+
+def _latest(link: Path) -> tuple[str | None, str | None]:
+    """Say which run ``latest`` points to, and since when."""
+    try:
+        target = link.readlink() if link.is_symlink() else Path(link.read_text(encoding="utf-8").strip())
+        since = datetime.fromtimestamp(link.lstat().st_mtime, UTC)
+        return target.name, since.isoformat(timespec="seconds")
+    except _UNREADABLE:
+        return None, None
+
+
+def _without_a_word(folder: Path) -> dict[str, str] | None:
+    """Tell of a run that has left its note and holds the folder no more: nobody was there to say how it ended."""
+    try:
+        held = read_json(folder / HOLDER)
+        who = f"process {held['process']} on {held['host']}, begun {held['since']}"
+        return {
+            "when": str(held["since"]),
+            "reason": f"the run ended without a word ({who}): it was killed, or its machine stopped; the next run goes "
+            "on from there",
+        }
+    except _UNREADABLE:
+        return None
 
 
 def running(folder: Path) -> dict[str, Any] | None:
@@ -161,16 +192,28 @@ def running(folder: Path) -> dict[str, Any] | None:
 
 @contextmanager
 def failure_noted(folder: Path) -> Iterator[None]:
-    """Write down why a run failed, for `status`; the note goes when one ends well."""
+    """Write down why a run failed, for `status`; the note goes when one ends well.
+
+    One that was refused because another goes on has not failed.
+    """
     try:
         yield
+    except BusyError:
+        raise
     except Exception as error:
         when = datetime.now(UTC).isoformat(timespec="seconds")
         # where nothing can be written, the error itself is what the user is told
         with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
             write_json(folder / FAILURE, {"when": when, "reason": redact(str(error) or type(error).__name__)})
         raise
-    (folder / FAILURE).unlink(missing_ok=True)
+    forget_failure(folder)
+
+
+def forget_failure(folder: Path) -> None:
+    """Remove the note of a failure: a run has ended well since."""
+    with suppress(OSError):
+        (folder / FAILURE).unlink(missing_ok=True)
 
 
 def size_on_disk(place: Path) -> int:

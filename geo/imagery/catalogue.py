@@ -132,15 +132,17 @@ def open_raster(path: str, **options: object) -> Iterator[rasterio.DatasetReader
         yield raster
 
 
-def check_unchanged(path: str, expected: str) -> None:
+def check_unchanged(path: str, expected: str, digest: Callable[[Path], str] = digest_file) -> None:
     """Tell a raster that was damaged when it was catalogued from one that is lost or another one by now.
 
     Parameters
     ----------
     path
-        Of a raster that fails to be read.
+        Of a raster.
     expected
         Its ``digest`` in the catalogue.
+    digest
+        Gives the digest of a file.
 
     Raises
     ------
@@ -151,7 +153,7 @@ def check_unchanged(path: str, expected: str) -> None:
         return
     try:
         with open_raster(path) as raster:
-            found = digest_files(raster.files, digest_file)
+            found = digest_files(raster.files, digest)
     except RasterioError as error:
         check_disk(path)
         raise _changed(path) from error

@@ -187,3 +187,58 @@ def test_a_clock_that_jumps_redoes_nothing(undisturbed, copy, town, call, years)
     assert folders(copy) == before
     assert read(copy) == undisturbed[1]
     assert len(again.summary["stages"]) == len(STAGES)
+
+
+@pytest.fixture
+def own(town, tmp_path):
+    """The town in a folder of its own, whose files may be changed."""
+    shutil.copytree(town.folder, tmp_path / "town")
+    return tmp_path / "town"
+
+
+def test_work_made_of_an_input_that_changed_meanwhile_is_not_taken_for_that_of_the_right_one(
+    undisturbed, own, call, tmp_path, monkeypatch
+):
+    from flows import city as module
+
+    records, build = own / "collisions.csv", module.BUILDERS["collisions"]
+    whole = records.read_bytes()
+
+    def too_late(plan, folder):
+        records.write_text("".join(whole.decode().splitlines(keepends=True)[:300]))
+        return build(plan, folder)
+
+    monkeypatch.setitem(module.BUILDERS, "collisions", too_late)
+    refused = call("run", own / "city.yaml", "--out", tmp_path / "runs", *QUICK)
+    assert refused.code == 2
+    assert "changed" in refused.err
+    monkeypatch.undo()
+    records.write_bytes(whole)
+    assert call("run", own / "city.yaml", "--out", tmp_path / "runs", *QUICK).code == 0
+    assert read(tmp_path / "runs")["demo-town.gpkg"] == undisturbed[1]["demo-town.gpkg"]
+
+
+def test_a_shard_made_of_a_raster_that_changed_meanwhile_is_not_kept(
+    undisturbed, own, call, tmp_path, monkeypatch
+):
+    from tasks import encode
+
+    reading = encode._encode_tiles
+    kept = {path: path.read_bytes() for path in sorted((own / "imagery").glob("*.tif"))}
+
+    def too_late(job, tiles, images, encoder):
+        one, other = list(kept)[:2]
+        # as large as before, and a raster all the same
+        one.write_bytes(kept[one][:-200] + bytes(200))
+        other.write_bytes(kept[one])
+        return reading(job, tiles, images, encoder)
+
+    monkeypatch.setattr(encode, "_encode_tiles", too_late)
+    refused = call("run", own / "city.yaml", "--out", tmp_path / "runs", *QUICK)
+    assert refused.code == 2
+    assert "changed" in refused.err
+    monkeypatch.undo()
+    for path, content in kept.items():
+        path.write_bytes(content)
+    assert call("run", own / "city.yaml", "--out", tmp_path / "runs", *QUICK).code == 0
+    assert read(tmp_path / "runs")["demo-town.gpkg"] == undisturbed[1]["demo-town.gpkg"]

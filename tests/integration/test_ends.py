@@ -152,3 +152,19 @@ def test_a_run_that_is_ended_says_so_soon(start, home, tmp_path, ending, all_at_
     with sqlite3.connect(home / "prefect.db") as db:
         newest = "SELECT state_type FROM flow_run ORDER BY created DESC LIMIT 1"
         assert db.execute(newest).fetchone() == ("CANCELLED",)
+
+
+def test_a_server_that_is_configured_and_not_there_is_told(town, tmp_path):
+    nowhere = {"PREFECT_HOME": str(tmp_path), "PREFECT_API_URL": "http://127.0.0.1:9/api"}
+    run = subprocess.run(
+        [sys.executable, "-m", "flows.cli", "run", town.city, "--out", tmp_path / "runs"],
+        cwd=ROOT,
+        env=os.environ | nowhere,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 2
+    assert run.stderr.count("roadprint:") == 1
+    assert "PREFECT_API_URL, http://127.0.0.1:9/api" in run.stderr
+    assert "Traceback" not in run.stderr

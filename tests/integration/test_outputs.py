@@ -217,3 +217,18 @@ def test_a_disk_that_fills_up_leaves_the_last_good_run_as_it_is(town, call, tmp_
         assert (newest / "demo-town.gpkg").read_bytes() == before
         shown = [path.name for path in (disk / "demo-town").iterdir() if not path.name.startswith(".")]
         assert sorted(shown) == sorted([newest.name, "latest", "stages", "clusters.csv"])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_disk_that_is_full_before_the_run_begins_is_told_in_one_message(town, call, tmp_path):
+    with small_disk(tmp_path / "disk", "24m") as disk:
+        assert call("run", town.city, "--out", disk, *QUICK).code == 0
+        before = sorted(path.name for path in (disk / "demo-town").rglob("*"))
+        with (disk / "ballast").open("wb") as ballast:
+            ballast.write(b"\0" * shutil.disk_usage(disk).free)
+        full = call("run", town.city, "--out", disk, *QUICK, "--set", "clusters.k=3")
+        assert full.code == 2
+        assert full.err.count("roadprint:") == 1
+        assert "the disk is full" in full.err
+        assert "Traceback" not in full.err
+        assert sorted(path.name for path in (disk / "demo-town").rglob("*")) == before

@@ -4,7 +4,8 @@
 
 Workers have one thread each; the scheduler and they are processes on this machine, started with their encoder loaded
 before the clock. A worker reads ahead in a thread beside the one that encodes, so that a single one takes more
-than a core: in the second pair of rows each keeps to one, as if on machines of their own. Each way starts from finished
+than a core: in the second pair of rows each keeps to one, as if on machines of their own. The third pair is what this
+machine allows at most: processes with a core each, without Dask and without Prefect. Each way starts from finished
 tiles. Prints seconds, tiles a second and the ratio, after the files written were compared; the same as JSON under
 bench/results/.
 """
@@ -17,6 +18,9 @@ import shutil
 import tempfile
 import time
 from functools import partial
+from multiprocessing import get_context
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from distributed import Client, LocalCluster
@@ -29,7 +33,7 @@ from geo.config_run import Run
 from geo.demo.write import make_town
 from geo.imagery.sources import digest_file
 from tasks import features, roads, tiles
-from tasks.encode import load_once
+from tasks.encode import ShardJob, encode_shard, load_once
 from tasks.plan import Plan, make_plan
 from tasks.stage import run_stage
 
@@ -65,6 +69,34 @@ def encoded(plan: Plan, workers: int, *, a_core_each: bool) -> tuple[float, dict
     return seconds, {job.out.name: digest_file(job.out) for job in jobs}
 
 
+def by_itself(core: int, jobs: list[ShardJob], ready: Barrier, told: Queue[float]) -> None:
+    """Encode shards in a process that keeps to a core; tells its seconds."""
+    warm(jobs[0].config, core)
+    ready.wait()
+    start = time.perf_counter()
+    for job in jobs:
+        encode_shard(job)
+    told.put(time.perf_counter() - start)
+
+
+def without_dask(plan: Plan, workers: int) -> tuple[float, dict[str, str]]:
+    """Encode all shards in so many processes, as even a share each as can be; see `encoded`."""
+    shutil.rmtree(plan.stages / "shards", ignore_errors=True)
+    jobs = sorted(features.plan_shards(plan), key=lambda job: -job.n_tiles)
+    cores, spawn = sorted(os.sched_getaffinity(0)), get_context("spawn")
+    ready, told = spawn.Barrier(workers), spawn.Queue()
+    processes = [
+        spawn.Process(target=by_itself, args=(cores[i % len(cores)], jobs[i::workers], ready, told))
+        for i in range(workers)
+    ]
+    for process in processes:
+        process.start()
+    seconds = max(told.get() for _ in processes)
+    for process in processes:
+        process.join()
+    return seconds, {job.out.name: digest_file(job.out) for job in jobs}
+
+
 def main() -> None:
     """Draw four towns, encode them, print."""
     parser = argparse.ArgumentParser(
@@ -84,14 +116,19 @@ def main() -> None:
             run_stage(stage, plan.stages, plan.keys[stage], partial(build, plan))
         n = sum(job.n_tiles for job in features.plan_shards(plan))
         written = []
-        for a_core_each in (False, True):
+        ways = {
+            "Dask": partial(encoded, a_core_each=False),
+            "Dask, a core each": partial(encoded, a_core_each=True),
+            "processes, a core each": without_dask,
+        }
+        for way, run in ways.items():
             first = None
             for workers in asked.workers:
-                seconds, digests = encoded(plan, workers, a_core_each=a_core_each)
+                seconds, digests = run(plan, workers)
                 written.append(digests)
                 first = first or seconds
                 row = {"workers": workers, "s": seconds, "tiles a s": n / seconds, "times": first / seconds}
-                rows.append({"a core each": "yes" if a_core_each else "no"} | row)
+                rows.append({"way": way} | row)
     if any(digests != written[0] for digests in written):
         raise SystemExit("workers wrote other bytes")
     print(table(rows))

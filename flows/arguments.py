@@ -48,7 +48,9 @@ def _add_arguments(name: str, one: argparse.ArgumentParser) -> None:
             help="replace a key of the configuration, such as clusters.k=5; may be given several times",
         )
     if name == "clean":
-        one.add_argument("--older-than", required=True, metavar="AGE", help="such as 90d, 12w or 36h")
+        one.add_argument(
+            "--older-than", required=True, metavar="AGE", help="days, weeks or hours: 90d, 12w, 36h"
+        )
         one.add_argument("--yes", action="store_true", help="remove without asking")
     if name != "check":
         one.add_argument("--out", type=Path, metavar="DIR", help="folder for results")

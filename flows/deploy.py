@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLi
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import DeploymentApplyError, RunnerDeployment
 from prefect.exceptions import ObjectNotFound
+from prefect.server.schemas.schedules import CronSchedule as ServerSchedule
 from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL
 from prefect.types.entrypoint import EntrypointType
 from pydantic import ValidationError
@@ -26,6 +29,9 @@ MONTHLY = "0 3 1 * *"
 """At three in the morning of each month's first day."""
 
 NEVER = "never"
+FIELDS = ("minute", "hour", "day", "month", "day of the week")
+LOOK_AHEAD = timedelta(days=5 * 366)
+"""A schedule without a date for so long is a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Schedule:
     Attributes
     ----------
     cron
-        Five fields (minute, hour, day, month, day of the week), or ``never``.
+        Five fields (minute, hour, day, month, day of the week), a name for them such as ``@monthly``, or ``never``.
     timezone
         Its IANA name, such as ``Europe/London``: three in the morning stays so when clocks change.
     """
@@ -51,18 +57,44 @@ class Schedule:
         ConfigurationError
             When either is not valid.
         """
+        for name, value in (("cron", self.cron), ("timezone", self.timezone)):
+            if not value.strip():
+                raise _refused(name, "it is empty")
         if self.cron == NEVER:
             return None
+        fields = self.cron.split()
+        if not self.cron.startswith("@") and len(fields) != len(FIELDS):
+            raise _refused(
+                "cron",
+                f"it needs five fields ({', '.join(FIELDS)}), and has {len(fields)} (found {self.cron!r:.80})",
+            )
         try:
-            return CronSchedule(cron=self.cron, timezone=self.timezone)
+            schedule = CronSchedule(cron=self.cron, timezone=self.timezone)
         except ValidationError as error:
             fault = error.errors()[0]
             name = str(fault["loc"][0]) if fault["loc"] else "cron"
-            raise ConfigurationError(
-                f"{fault['msg'].removeprefix('Value error, ')} (found {fault['input']!r:.80})",
-                where=f"--{name}",
-                todo="Write --cron '0 3 1 * *' --timezone Europe/London.",
-            ) from error
+            what = f"{fault['msg'].removeprefix('Value error, ')} (found {fault['input']!r:.80})"
+            raise _refused(name, what) from error
+        if not _has_a_date(schedule):
+            raise _refused("cron", f"there is no such date in the next five years (found {self.cron!r:.80})")
+        return schedule
+
+
+def _refused(name: str, what: str) -> ConfigurationError:
+    """Make the error of an argument that is not valid."""
+    return ConfigurationError(
+        what, where=f"--{name}", todo="Write --cron '0 3 1 * *' --timezone Europe/London."
+    )
+
+
+def _has_a_date(schedule: CronSchedule) -> bool:
+    """Tell whether the server will find a date for a schedule."""
+    start = datetime.now(UTC)
+    asked = ServerSchedule(cron=schedule.cron, timezone=schedule.timezone)
+    try:
+        return bool(asyncio.run(asked.get_dates(1, start, start + LOOK_AHEAD)))
+    except ValueError:
+        return False
 
 
 def deploy_city(

@@ -11,15 +11,34 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    WorkPoolFilter,
+    WorkPoolFilterName,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.states import Cancelled
 
 from flows import LOG_LEVEL
 
 HOST = "127.0.0.1"
 WORK_POOL = "roadprint"
-START_S, STOP_S = 120.0, 10.0
+START_S, RUNS_S, STOP_S = 120.0, 10.0, 5.0
+"""So long a part may take to start, the runs to end, and then each part."""
+_UNDER_WAY = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
+_OVER = (StateType.COMPLETED, StateType.FAILED, StateType.CANCELLED)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,19 +74,17 @@ def _serve(port: int, file: Path) -> int:
         # what a run holds is remembered when the server starts again, and let go when the run does not
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
     }
-    with ExitStack() as parts:
+    with temporary_settings({PREFECT_API_URL: settings["PREFECT_API_URL"]}), ExitStack() as parts:
         server = _begin(parts, settings, "server", "start", "--host", HOST, "--port", str(port))
         if not _answers(f"{address}/api/health", server):
             sys.stderr.write("Prefect's server did not start.\n")
             return 1
-        for step in (
-            ("prefect", "work-pool", "create", "--type", "process", "--overwrite", WORK_POOL),
-            ("prefect", "--no-prompt", "deploy", "--prefect-file", str(file), "--all"),
-            ("flows.watch",),
-        ):
-            if subprocess.run([sys.executable, "-m", *step], env=settings, check=False).returncode:  # noqa: S603
-                return 1
+        if not _deployed(file, settings):
+            return 1
+        runs = _Runs()
+        parts.callback(runs.say_cancelled)
         worker = _begin(parts, settings, "worker", "start", "--type", "process", "--pool", WORK_POOL)
+        parts.callback(runs.end, worker.pid)
         sys.stdout.write(
             f"Prefect's page is at {address}; another city: PREFECT_API_URL={address}/api roadprint deploy CITY.yaml. "
             "Ctrl-C stops all of it.\n"
@@ -77,6 +94,133 @@ def _serve(port: int, file: Path) -> int:
             time.sleep(0.5)
     sys.stderr.write("A part of it has ended by itself.\n")
     return 1
+
+
+def _deployed(file: Path, settings: dict[str, str]) -> bool:
+    """Make the pool, the deployments and the watch for lost runs; False when one of them fails."""
+    with _kept_paused():
+        for step in (
+            ("prefect", "work-pool", "create", "--type", "process", "--overwrite", WORK_POOL),
+            ("prefect", "--no-prompt", "deploy", "--prefect-file", str(file), "--all"),
+            ("flows.watch",),
+        ):
+            if subprocess.run([sys.executable, "-m", *step], env=settings, check=False).returncode:  # noqa: S603
+                return False
+    return True
+
+
+@contextmanager
+def _kept_paused() -> Iterator[None]:
+    """Pause again what was paused before: what is deployed once more has all its schedules active."""
+    with get_client(sync_client=True) as client:
+        before = {deployment.id: deployment for deployment in _deployments(client)}
+        try:
+            yield
+        finally:
+            for deployment in _deployments(client):
+                if deployment.id in before:
+                    _pause_as(before[deployment.id], deployment, client)
+
+
+def _pause_as(before: DeploymentResponse, deployment: DeploymentResponse, client: SyncPrefectClient) -> None:
+    """Pause a deployment, and those of its schedules, that were paused before."""
+    if before.paused and not deployment.paused:
+        client.pause_deployment(deployment.id)
+    paused = [schedule.schedule for schedule in before.schedules if not schedule.active]
+    for schedule in deployment.schedules:
+        if schedule.active and schedule.schedule in paused:
+            client.update_deployment_schedule(deployment.id, schedule.id, active=False)
+
+
+def _deployments(client: SyncPrefectClient) -> Iterator[DeploymentResponse]:
+    """Read all deployments, which the server gives page by page."""
+    offset = 0
+    while page := client.read_deployments(offset=offset):
+        yield from page
+        offset += len(page)
+
+
+class _Runs:
+    """Runs that the worker has started, which end before it does: it would kill them, and they would count as running.
+
+    Attributes
+    ----------
+    processes
+        Of runs that were told to end.
+    under_way
+        Runs that were to end.
+    """
+
+    def __init__(self) -> None:
+        self.processes: set[int] = set()
+        self.under_way: set[UUID] = set()
+
+    def end(self, worker: int) -> None:
+        """End them as by Ctrl-C, while there is a server that they can tell so."""
+        until = time.monotonic() + RUNS_S
+        while (left := _children(worker)) and time.monotonic() < until:
+            if begun := left - self.processes:
+                self.processes |= begun
+                self._note()
+                for process in begun:
+                    with suppress(ProcessLookupError):
+                        os.kill(process, signal.SIGTERM)
+            time.sleep(0.1)
+        for process in left:
+            with suppress(ProcessLookupError):
+                # with what it has started itself, where it is the first of a group
+                (os.killpg if os.getpgid(process) == process else os.kill)(process, signal.SIGKILL)
+
+    def say_cancelled(self) -> None:
+        """Correct the state of those that could not tell it themselves: killed, or ended before they had begun."""
+        self._note()
+        if not self.under_way:
+            return
+        mine = FlowRunFilter(id=FlowRunFilterId(any_=list(self.under_way)))
+        with suppress(httpx.HTTPError), _impatient() as client:
+            for run in client.read_flow_runs(flow_run_filter=mine):
+                if run.state_type not in _OVER:
+                    message = (
+                        "Ended with its worker; what was finished is kept, the next run goes on from there."
+                    )
+                    client.set_flow_run_state(run.id, Cancelled(message=message), force=True)
+
+    def _note(self) -> None:
+        """Note which runs are under way, those included whose process is about to start."""
+        states = FlowRunFilterState(type=FlowRunFilterStateType(any_=list(_UNDER_WAY)))
+        pool = WorkPoolFilter(name=WorkPoolFilterName(any_=[WORK_POOL]))
+        with suppress(httpx.HTTPError), _impatient() as client:
+            for run in client.read_flow_runs(
+                flow_run_filter=FlowRunFilter(state=states), work_pool_filter=pool
+            ):
+                # some versions of Prefect put the name of the machine before it
+                process = (run.infrastructure_pid or "").rpartition(":")[2]
+                if process in {"", *map(str, self.processes)}:
+                    self.under_way.add(run.id)
+
+
+@contextmanager
+def _impatient() -> Iterator[SyncPrefectClient]:
+    """Ask a server that may be gone, once."""
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
+        yield client
+
+
+def _children(parent: int) -> set[int]:
+    """List the processes that a process has started."""
+    found: set[int] = set()
+    lists = list(Path(f"/proc/{parent}/task").glob("*/children"))
+    for one in lists:
+        # each thread has a list, which goes with it
+        with suppress(OSError):
+            found |= {int(child) for child in one.read_text().split()}
+    if not lists:
+        # not a Linux, or the process has ended
+        table = ["ps", "-A", "-o", "ppid=", "-o", "pid="]
+        with suppress(OSError):
+            rows = subprocess.run(table, capture_output=True, text=True, check=False).stdout.splitlines()  # noqa: S603
+            found = {int(child) for above, child in map(str.split, rows) if int(above) == parent}
+    return found
 
 
 def _begin(parts: ExitStack, settings: dict[str, str], *arguments: str) -> subprocess.Popen[bytes]:

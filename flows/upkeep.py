@@ -17,8 +17,13 @@ def deploy(asked: argparse.Namespace) -> dict[str, Any]:
     from flows.deploy import MONTHLY, Schedule, deploy_city  # noqa: PLC0415
     from flows.serve import WORK_POOL  # noqa: PLC0415
 
-    schedule = Schedule(asked.cron or MONTHLY, asked.timezone or "UTC")
-    pool = asked.work_pool or WORK_POOL
+    # what was given empty, by a variable that is not set perhaps, is refused there
+    cron, timezone = (
+        MONTHLY if asked.cron is None else asked.cron,
+        "UTC" if asked.timezone is None else asked.timezone,
+    )
+    schedule = Schedule(cron, timezone)
+    pool = WORK_POOL if asked.work_pool is None else asked.work_pool
     return deploy_city(asked.city, read_overrides(asked.set), asked.out, schedule, work_pool=pool)
 
 

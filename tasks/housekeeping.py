@@ -23,8 +23,9 @@ _RUN_REMAINS = re.compile(r"\.[0-9a-f]{12}-[A-Za-z0-9_]{8}(-old)?")
 _PART = re.compile(r"\.(shard-[0-9a-f]{16}\.(parquet|json)|[a-z-]+\.(json|csv)|latest)\.\d+")
 _ANY_MOMENT = timedelta(hours=1)
 """Small files are also written by processes that only look: one may be about to rename its own."""
-_AGE = re.compile(r"(\d+)\s*([dwhm]?)")
-_UNITS = {"": "days", "d": "days", "w": "weeks", "h": "hours", "m": "minutes"}
+_AGE = re.compile(r"(\d+)\s*([dwh]?)")
+_UNITS = {"": "days", "d": "days", "w": "weeks", "h": "hours"}
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -67,10 +68,16 @@ def parse_age(text: str) -> timedelta:
     match = _AGE.fullmatch(text.strip().lower())
     try:
         if match is not None:
-            return timedelta(**{_UNITS[match[2]]: int(match[1])})
-    except OverflowError:
+            age = timedelta(**{_UNITS[match[2]]: int(match[1])})
+            if age < datetime.now(UTC) - _EARLIEST:
+                return age
+    except (OverflowError, ValueError):
         pass
-    raise ConfigurationError(f"{text!r} is not an age", where="--older-than", todo="Write 90d, 12w or 36h.")
+    raise ConfigurationError(
+        f"{text!r:.80} is not an age",
+        where="--older-than",
+        todo="Write days (90d), weeks (12w) or hours (36h).",
+    )
 
 
 def plan_clearing(folder: Path, age: timedelta, *, now: datetime | None = None) -> Clearing:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from functools import cache
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 import fsspec
@@ -87,9 +89,12 @@ def fetch(job: SharedJob) -> None:
 
 @cache
 def _scratch(url: str) -> Path:
-    """Make a folder for a worker's own files of a city."""
+    """Make a folder for a worker's own files of a city, which goes when its process ends."""
     name = hashlib.blake2b(url.encode(), digest_size=6).hexdigest()
-    return Path(tempfile.mkdtemp(prefix=f"roadprint-{name}-"))
+    place = Path(tempfile.mkdtemp(prefix=f"roadprint-{name}-"))
+    # atexit knows nothing of the ends of some processes that multiprocessing starts, as a worker's is
+    Finalize(None, shutil.rmtree, args=(place,), kwargs={"ignore_errors": True}, exitpriority=0)
+    return place
 
 
 def _fetched(url: str, path: Path) -> Path:

@@ -12,7 +12,7 @@ from geo.errors import BusyError, ConfigurationError
 from geo.imagery.sources import digest_file
 from geo.ledger import Entry
 from tasks.housekeeping import clear, parse_age, plan_clearing, refuse_while_running, sweep
-from tasks.lock import one_run
+from tasks.lock import HOLDER, one_run
 from tasks.stage import SUMMARY, run_stage, write_account, write_json
 from tasks.status import failure_noted, running, size_on_disk, status
 
@@ -229,9 +229,16 @@ def test_nothing_is_removed_while_the_city_runs(city):
 def test_an_age_is_read_and_a_wrong_one_refused():
     assert parse_age("90d") == parse_age("90") == timedelta(days=90)
     assert parse_age("2w") == timedelta(days=14)
-    for wrong in ("", "soon", "-3d", "1.5d", "9" * 40):
-        with pytest.raises(ConfigurationError, match="not an age"):
+    assert parse_age("36h") == timedelta(hours=36)
+    for wrong in ("", "soon", "-3d", "1.5d", "9" * 40, "9" * 5000, "3m"):
+        with pytest.raises(ConfigurationError, match=r"not an age\n.*days .*weeks .*hours"):
             parse_age(wrong)
+
+
+@pytest.mark.parametrize("age", ["999999d", "99999999h"])
+def test_an_age_from_before_all_dates_is_refused(age):
+    with pytest.raises(ConfigurationError, match="not an age"):
+        parse_age(age)
 
 
 def test_a_status_tells_the_last_good_run_and_the_last_failure(city):
@@ -247,6 +254,20 @@ def test_a_status_tells_the_last_good_run_and_the_last_failure(city):
     assert found["bytes"] == size_on_disk(city)
     with failure_noted(city):
         pass
+    assert status(city, "here")["last_failure"] is None
+
+
+def test_a_run_that_was_killed_has_a_status(city):
+    write_json(city / HOLDER, {"process": 1, "host": "there", "since": "2024-05-06T07:08:09+00:00"})
+    found = status(city, "here")
+    assert found["running"] is None
+    assert "process 1 on there" in found["last_failure"]["reason"]
+    assert found["last_failure"]["when"] == "2024-05-06T07:08:09+00:00"
+
+
+def test_a_run_that_was_refused_has_not_failed(city):
+    with pytest.raises(BusyError), failure_noted(city):
+        raise BusyError("another run", where="here", todo="Wait.")
     assert status(city, "here")["last_failure"] is None
 
 

@@ -1,0 +1,128 @@
+"""What ``make serve`` starts, it ends, a run that goes on first; and it resumes nothing that was paused."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from prefect_server import ROOT, Server, free_port
+from test_prefect_faults import running, wait_for_tiles
+
+PAUSED_SCHEDULE, PAUSED_DEPLOYMENT, ACTIVE = "demo-town", "cambridge-ma", "another-town"
+
+
+@dataclass
+class Served:
+    """A folder of Prefect's in which cities were served, and what happened when that ended."""
+
+    folder: Path
+    run_id: str
+    code: int
+    left: list[str]
+
+    def state(self):
+        with sqlite3.connect(self.folder / "home" / "prefect.db") as db:
+            return db.execute("SELECT state_type FROM flow_run WHERE id = ?", [self.run_id]).fetchone()[0]
+
+
+def processes_of(folder):
+    """List processes whose Prefect keeps to `folder`."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.fsencode(folder) in (place / "environ").read_bytes():
+                found.append((place / "cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue
+    return found
+
+
+@contextmanager
+def serving(folder):
+    """Start ``make serve``; gives its process and how to talk to the server when it says that all of it is up."""
+    port = free_port()
+    settings = os.environ | {
+        "PREFECT_HOME": str(folder / "home"),
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "ROADPRINT_DATA": str(folder),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+    }
+    log = folder / "serve.log"
+    command = [sys.executable, "-m", "flows.serve", "--port", str(port), "--file", folder / "prefect.yaml"]
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [str(word) for word in command], env=settings, cwd=ROOT, stdout=out, stderr=out
+        )
+    try:
+        until = time.monotonic() + 120
+        while "Ctrl-C stops all of it" not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.2)
+        yield process, Server(f"http://127.0.0.1:{port}", settings, log, {})
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def deployment(server, name):
+    return server.read(f"deployments/name/city-flow/{name}")
+
+
+def patch(server, path, **body):
+    answer = httpx.patch(f"{server.address}/api/{path}", json=body, timeout=30)
+    assert answer.is_success, answer.text
+
+
+@pytest.fixture(scope="module")
+def served(town, tmp_path_factory):
+    """Two cities paused in Prefect's page, each in its way, and Ctrl-C while the first has a run that goes on."""
+    folder = tmp_path_factory.mktemp("served")
+    project = yaml.safe_load((ROOT / "prefect.yaml").read_text())
+    demo = next(one for one in project["deployments"] if one["name"] == PAUSED_SCHEDULE)
+    demo["parameters"] = {"config": str(town.city), "out": str(folder / "runs")}
+    project["deployments"].append(demo | {"name": ACTIVE})
+    (folder / "prefect.yaml").write_text(yaml.safe_dump(project))
+    with serving(folder) as (process, server):
+        first = deployment(server, PAUSED_SCHEDULE)
+        patch(server, f"deployments/{first['id']}/schedules/{first['schedules'][0]['id']}", active=False)
+        patch(server, f"deployments/{deployment(server, PAUSED_DEPLOYMENT)['id']}", paused=True)
+        server.ask(f"deployments/{first['id']}/create_flow_run")
+        wait_for_tiles(folder / "runs")
+        run_id = running(server)["id"]
+        process.send_signal(signal.SIGINT)
+        code = process.wait(25)
+        # what the kernel has not taken away yet
+        time.sleep(0.5)
+        left = processes_of(folder)
+    return Served(folder, run_id, code, left)
+
+
+def test_ctrl_c_lets_the_run_say_that_it_was_cancelled_and_leaves_no_process(served):
+    assert served.code == 0
+    assert served.state() == "CANCELLED"
+    assert served.left == []
+    hidden = {path.name for path in (served.folder / "runs").rglob(".*")}
+    assert hidden <= {".lock", ".last-failure.json"}
+
+
+def test_what_was_paused_stays_paused_and_all_else_is_active(served):
+    with serving(served.folder) as (_, server):
+        (schedule,) = deployment(server, PAUSED_SCHEDULE)["schedules"]
+        assert not schedule["active"]
+        assert schedule["schedule"]["cron"] == "0 3 1 * *"
+        assert not deployment(server, PAUSED_SCHEDULE)["paused"]
+        assert deployment(server, PAUSED_DEPLOYMENT)["paused"]
+        (schedule,) = deployment(server, ACTIVE)["schedules"]
+        assert schedule["active"]
+        assert not deployment(server, ACTIVE)["paused"]
+        waiting = server.ask("flow_runs/filter", flow_runs={"state": {"type": {"any_": ["SCHEDULED"]}}})
+        assert {run["deployment_id"] for run in waiting} <= {deployment(server, ACTIVE)["id"]}

@@ -1,0 +1,80 @@
+"""The demo town is drawn once, whole, whoever else draws it and whoever was killed while drawing."""
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+LOCK = ".town.lock"
+TOP = Path(__file__).parents[2]
+DRAW = """
+import sys, time
+from pathlib import Path
+from tasks import demo
+
+def draw(folder, *, seed):
+    with Path(sys.argv[2]).open("a") as log:
+        log.write("begun\\n")
+    (folder / "half.tif").write_text("half")
+    time.sleep(float(sys.argv[3]))
+    (folder / "city.yaml").write_text("city: demo-town")
+
+demo.make_town = draw
+print(demo.draw_demo(Path(sys.argv[1])))
+"""
+
+
+@pytest.fixture
+def draw(tmp_path):
+    """Start drawing, in a process of its own, a town that takes some seconds."""
+    started = []
+
+    def begin(seconds):
+        command = [sys.executable, "-c", DRAW, tmp_path / "runs", tmp_path / "log", seconds]
+        started.append(
+            subprocess.Popen([str(word) for word in command], cwd=TOP, stdout=subprocess.PIPE, text=True)
+        )
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def shown(out):
+    return sorted(path.name for path in out.iterdir() if path.name != LOCK)
+
+
+def test_two_at_once_draw_one_town(draw, tmp_path):
+    both = [draw(2), draw(2)]
+    said = [process.communicate(timeout=60)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert said[0] == said[1]
+    assert (tmp_path / "log").read_text() == "begun\n"
+    assert len(shown(tmp_path / "runs")) == 1
+
+
+def test_what_a_killed_drawing_left_goes_with_the_next_and_all_else_stays(draw, tmp_path):
+    out = tmp_path / "runs"
+    mine = out / ".town-of-mine" / "a.txt"
+    older = out / ".town-0123456789abcdef-abcd_123-old" / "half.tif"
+    for path in (mine, older):
+        path.parent.mkdir(parents=True)
+        path.write_text("a")
+    killed = draw(60)
+    until = time.monotonic() + 60
+    while not (tmp_path / "log").exists():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    killed.kill()
+    killed.wait()
+    draw(0).communicate(timeout=60)
+    hidden, town = shown(out)
+    assert hidden == ".town-of-mine"
+    assert mine.exists()
+    assert re.fullmatch(r"town-[0-9a-f]{16}", town)
+    assert sorted(path.name for path in (out / town).iterdir()) == ["city.yaml", "half.tif"]

@@ -42,7 +42,7 @@ from tasks.demo import draw_demo
 from tasks.housekeeping import sweep
 from tasks.lock import one_run
 from tasks.plan import Plan, check_inputs, make_plan, runs_of
-from tasks.stage import StageResult, full_disk_told, run_stage
+from tasks.stage import StageResult, full_disk_told, results_folder, run_stage
 from tasks.status import failure_noted, usual_seconds
 
 BUILDERS: dict[str, Callable[[Plan, Path], list[Entry]]] = {
@@ -160,6 +160,7 @@ def _run_city(
     city = draw_demo(folder or Path("runs")) if config == DEMO else Path(config)
     starts_at = None if base is None else Path(base)
     settings, runs = runs_of(city, overrides, folder, starts_at)
+    results_folder(runs)
     wait = settings.output.when_busy == "wait"
     full, one = full_disk_told(runs), one_run(runs, wait=wait, tell=say)
     with full, failure_noted(runs), one:

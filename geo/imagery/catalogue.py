@@ -132,7 +132,7 @@ def open_raster(path: str, **options: object) -> Iterator[rasterio.DatasetReader
         yield raster
 
 
-def check_unchanged(path: str, expected: str, digest: Callable[[Path], str] = digest_file) -> None:
+def check_unchanged(path: str, expected: str, digest: Callable[[Path], str] | None = None) -> None:
     """Tell a raster that was damaged when it was catalogued from one that is lost or another one by now.
 
     Parameters
@@ -142,7 +142,7 @@ def check_unchanged(path: str, expected: str, digest: Callable[[Path], str] = di
     expected
         Its ``digest`` in the catalogue.
     digest
-        Gives the digest of a file.
+        Gives the digest of a file; None: by reading it.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def check_unchanged(path: str, expected: str, digest: Callable[[Path], str] = di
         return
     try:
         with open_raster(path) as raster:
-            found = digest_files(raster.files, digest)
+            found = digest_files(raster.files, digest or digest_file)
     except RasterioError as error:
         check_disk(path)
         raise _changed(path) from error

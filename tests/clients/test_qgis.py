@@ -117,7 +117,7 @@ def test_segments_have_further_styles_whose_legend_names_the_denominator(written
 @needs_qgis
 def test_a_map_tip_shows_a_name_as_text_and_a_null_as_not_known(written):
     tips = look(written)["segments"]["default"]["tips"]
-    assert tips[0].startswith("<b>O'Hara's \"Way\"</b>, primary<br>\nType 1, 100 m<br>")
+    assert tips[0].startswith("<b>O'Hara's \"Way\"</b>, primary<br>\nType 1, 100 m, 2 tiles<br>")
     assert tips[1].startswith("<b>&lt;b>Bold &amp; Sons&lt;/b> Road</b>")
     assert tips[3].startswith("<b>unnamed road</b>")
 

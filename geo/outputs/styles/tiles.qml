@@ -4,9 +4,9 @@
  {# a layer that draws nothing at the scale of a city would look broken: seen from afar, the ground covered is shaded #}
  <renderer-v2 type="RuleRenderer" symbollevels="0" enableorderby="0" forceraster="0">
   <rules key="{root}">
-   <rule key="{near}" symbol="0" scalemaxdenom="{{ scale }}" filter="&quot;encoded&quot;" label="tile that the encoder saw"/>
+   <rule key="{near}" symbol="0" scalemaxdenom="{{ scale }}" filter="coalesce(&quot;encoded&quot;, true)" label="tile that the encoder saw"/>
    <rule key="{picture}" symbol="2" scalemaxdenom="{{ scale }}" filter="&quot;thumbnail&quot; IS NOT NULL" label="tile with its picture"/>
-   <rule key="{far}" symbol="1" scalemindenom="{{ scale }}" filter="&quot;encoded&quot;" label="ground that the encoder saw"/>
+   <rule key="{far}" symbol="1" scalemindenom="{{ scale }}" filter="coalesce(&quot;encoded&quot;, true)" label="ground that the encoder saw"/>
   </rules>
   <symbols>
    <symbol name="0" type="fill" alpha="1"><layer class="SimpleLine" enabled="1" pass="0" locked="0"><Option type="Map">

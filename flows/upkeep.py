@@ -18,11 +18,8 @@ def deploy(asked: argparse.Namespace) -> dict[str, Any]:
     from flows.serve import WORK_POOL  # noqa: PLC0415
 
     # what was given empty, by a variable that is not set perhaps, is refused there
-    cron, timezone = (
-        MONTHLY if asked.cron is None else asked.cron,
-        "UTC" if asked.timezone is None else asked.timezone,
-    )
-    schedule = Schedule(cron, timezone)
+    cron = MONTHLY if asked.cron is None else asked.cron
+    schedule = Schedule(cron, "UTC" if asked.timezone is None else asked.timezone)
     pool = WORK_POOL if asked.work_pool is None else asked.work_pool
     return deploy_city(asked.city, read_overrides(asked.set), asked.out, schedule, work_pool=pool)
 

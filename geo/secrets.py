@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from threading import Lock
 from typing import Any
 from urllib.parse import quote, unquote
@@ -16,7 +17,7 @@ from urllib.parse import quote, unquote
 HIDDEN, BLOCK = "hidden:", "secret:"
 """What names begin with of credentials that were written out, and of those that the flow's server keeps."""
 PLACEHOLDER = re.compile(r"\$\{((?:hidden:|secret:)?[A-Za-z0-9_][A-Za-z0-9_.-]*)\}")
-SHORTEST = 6
+SHORTEST = 4
 """Values with fewer characters are not searched for in texts: they would be found in every other word."""
 _STARS = "***"
 _NAMES = (
@@ -81,11 +82,16 @@ def hide(address: str) -> str:
 
 def hide_all(value: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
     """Replace credentials in all texts of a configuration, see `hide`."""
+    return _each_text(value, hide)
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 - whatever YAML holds
+    """Change all texts of a structure."""
     if isinstance(value, dict):
-        return {key: hide_all(below) for key, below in value.items()}
+        return {key: _each_text(below, change) for key, below in value.items()}
     if isinstance(value, list):
-        return [hide_all(below) for below in value]
-    return hide(value) if isinstance(value, str) else value
+        return [_each_text(below, change) for below in value]
+    return change(value) if isinstance(value, str) else value
 
 
 def strike(text: str, *, setting: bool = False) -> str:
@@ -120,11 +126,7 @@ def redact(text: str) -> str:
 
 def strike_all(value: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
     """Take credentials out of all texts of a configuration as it was written; whatever else they say stays."""
-    if isinstance(value, dict):
-        return {key: strike_all(below) for key, below in value.items()}
-    if isinstance(value, list):
-        return [strike_all(below) for below in value]
-    return strike(value, setting=True) if isinstance(value, str) else value
+    return _each_text(value, partial(strike, setting=True))
 
 
 def _searched() -> list[tuple[str, str]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 from filelock import FileLock
 
 from geo.demo.write import make_town
+from tasks.housekeeping import remove_remains
 from tasks.stage import code_digest, digest, results_folder, unfinished
 
 SEED = 1
@@ -35,15 +35,8 @@ def draw_demo(out: Path, *, seed: int = SEED) -> Path:
     folder = results_folder(out.resolve()) / f"town-{digest(seed, code_digest('geo/demo', 'geo/roads'))}"
     if not folder.exists():
         with FileLock(folder.with_name(LOCK)):
-            _sweep(folder.parent)
+            remove_remains(folder.parent, _REMAINS)
             if not folder.exists():
                 with unfinished(folder) as work:
                     make_town(work, seed=seed)
     return folder / "city.yaml"
-
-
-def _sweep(out: Path) -> None:
-    """Remove what was half drawn when its process was killed; for whoever holds the lock, as nobody draws then."""
-    for left in out.glob(".town-*"):
-        if _REMAINS.fullmatch(left.name) and left.is_dir() and not left.is_symlink():
-            shutil.rmtree(left)

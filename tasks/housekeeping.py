@@ -129,6 +129,13 @@ def clear(folder: Path, planned: Clearing, age: timedelta) -> Clearing:
     return gone
 
 
+def remove_remains(place: Path, names: re.Pattern[str]) -> None:
+    """Remove the folders of such names in which something was half made; for whoever knows that nobody is at it."""
+    for left in place.glob(".*-*"):
+        if names.fullmatch(left.name) and left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left)
+
+
 def sweep(folder: Path) -> None:
     """Remove what runs that were killed had not finished; for whoever holds the folder, as no run goes on then.
 
@@ -139,9 +146,7 @@ def sweep(folder: Path) -> None:
     """
     stages = folder / "stages"
     for place, names in ((folder, _RUN_REMAINS), (stages, _REMAINS)):
-        for left in place.glob(".*-*"):
-            if names.fullmatch(left.name) and left.is_dir() and not left.is_symlink():
-                shutil.rmtree(left)
+        remove_remains(place, names)
     before = datetime.now(UTC) - _ANY_MOMENT
     for place in (folder, stages, shards := stages / "shards"):
         for left in place.glob(".*.*"):

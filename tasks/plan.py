@@ -71,6 +71,21 @@ _CODE = {
     "package": ("geo/outputs", "geo/imagery/mosaic", "tasks/package"),
     "report": ("geo/outputs", "tasks/report", "tasks/publish"),
 }
+_AFTER: dict[str, tuple[str, ...]] = {
+    "roads": (),
+    "tiles": ("roads",),
+    "features": ("tiles",),
+    "clusters": ("features",),
+    "collisions": ("roads",),
+    "exposure": ("collisions",),
+    "safety": ("collisions", "exposure"),
+    "inference": ("clusters", "safety"),
+    "concentration": ("features", "safety"),
+    "pictures": ("clusters", "concentration"),
+    "package": ("inference", "concentration", "pictures"),
+    "report": ("package",),
+}
+"""The stages whose files each reads; their digests are part of its own."""
 NAMES_OF_TYPES = "names of types"
 """What the ledger calls lines of ``clusters.csv``."""
 LICENSED = ("imagery", "roads", "collisions", "exposure")
@@ -219,6 +234,8 @@ def make_plan(
         plain["output"].pop(key)
     written = read_raw(city, overrides)
     written.pop("run", None)
+    # a key of a section that may be left out, or empty
+    (written.get("output") or {}).pop("when_busy", None)
     licence = {name: plain[name].pop("licence") for name in LICENSED}
     for key in ("sources", "cache_mb"):
         plain["imagery"].pop(key)
@@ -241,24 +258,10 @@ def make_plan(
         "package": (plain, licence, {name: version(name) for name in LIBRARIES}, said(names)),
         "report": (version("bokeh"),),
     }
-    after: dict[str, tuple[str, ...]] = {
-        "roads": (),
-        "tiles": ("roads",),
-        "features": ("tiles",),
-        "clusters": ("features",),
-        "collisions": ("roads",),
-        "exposure": ("collisions",),
-        "safety": ("collisions", "exposure"),
-        "inference": ("clusters", "safety"),
-        "concentration": ("features", "safety"),
-        "pictures": ("clusters", "concentration"),
-        "package": ("inference", "concentration", "pictures"),
-        "report": ("package",),
-    }
     keys: dict[str, str] = {}
     for name in STAGES:
         code = code_digest(*_SHARED_CODE, *_CODE[name])
-        keys[name] = digest(name, needs[name], [keys[earlier] for earlier in after[name]], code)
+        keys[name] = digest(name, needs[name], [keys[earlier] for earlier in _AFTER[name]], code)
         if name == "clusters":
             numbers = numbering(folder, keys[name], names, keep=keep, repeated=repeated)
             keys[name] = numbers.key

@@ -231,9 +231,8 @@ def full_disk_told(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, SourceError) as error:
-        if getattr(error, "errno", None) not in {errno.ENOSPC, errno.EDQUOT} and SQLITE_FULL not in str(
-            error
-        ):
+        full = getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT} or SQLITE_FULL in str(error)
+        if not full:
             raise
         raise FullDiskError(
             "the disk is full",

@@ -36,10 +36,7 @@ def _rates(what: str, per: str, label: str) -> tuple[Column, ...]:
     """Declare a rate and its interval."""
     name = f"{what}_per_{per}"
     title = {"ksi": "KSI", "collisions": "Collisions"}[what] + f" per {label}"
-    return tuple(
-        Column(name + end, "real", title + said, optional=True)
-        for end, said in (("", ""), ("_low", ", lower limit"), ("_high", ", upper limit"))
-    )
+    return Column(name, "real", title, optional=True), *_limits(name, title)
 
 
 def _limits(name: str, title: str) -> tuple[Column, ...]:

@@ -34,11 +34,11 @@ from geo.config import Segments
 from geo.demo.collisions import FRAILTY_SHAPE, ORIGIN, YEARS, true_forms
 from geo.demo.layout import SIZE_M, plan_town
 from geo.roads.segments import build_network
-from geo.safety.adjusted import block_robust, design_of
-from geo.safety.blocks import make_blocks
-from geo.safety.contrast import Ground, add_up, common_ratio
-from geo.safety.covariance import RiskCovariance, make_cells
-from geo.safety.inference import Periods, cluster_tests
+from geo.safety.comparison.adjusted import block_robust, design_of
+from geo.safety.comparison.blocks import make_blocks
+from geo.safety.comparison.contrast import Ground, add_up, common_ratio
+from geo.safety.comparison.covariance import RiskCovariance, make_cells
+from geo.safety.comparison.inference import Periods, cluster_tests
 
 TOWN_TOTAL = 430.0
 """Collisions between junctions in the demo town in all of its years."""

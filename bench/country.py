@@ -34,11 +34,11 @@ from whole_run import ROADPRINT, timed
 
 from geo.demo.write import make_town
 from geo.imagery.reader import TileReader
-from tasks import features, roads, tiles
 from tasks.encode import encode_shard, load_once
 from tasks.plan import Plan, make_plan
-from tasks.stage import run_stage
-from tasks.status import size_on_disk
+from tasks.stages import features, roads, tiles
+from tasks.store.stage import run_stage
+from tasks.store.status import size_on_disk
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from range_server import Sent, serving

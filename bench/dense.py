@@ -23,9 +23,10 @@ from pipeline import AT_ONCE
 from results import save, table
 
 from geo.demo.write import make_town
-from tasks import encode, features, roads, tiles
+from tasks import encode
 from tasks.plan import make_plan
-from tasks.stage import run_stage
+from tasks.stages import features, roads, tiles
+from tasks.store.stage import run_stage
 
 SPACINGS_M = {"0 %": 100, "50 %": 50, "75 %": 25}
 

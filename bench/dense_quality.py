@@ -33,9 +33,9 @@ from sklearn.metrics import normalized_mutual_info_score
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from geo.demo.write import make_town
-from tasks import features, roads, tiles
 from tasks.plan import make_plan
-from tasks.stage import run_stage
+from tasks.stages import features, roads, tiles
+from tasks.store.stage import run_stage
 
 DATA = Path(os.environ.get("ROADPRINT_DATA", "../shared/data"))
 CRS, WEST, NORTH = "EPSG:26986", 230_000.0, 900_000.0

@@ -20,7 +20,7 @@ from results import save, table
 
 from geo.config import Encoder
 from geo.features import bundled
-from geo.features.network import Normalised
+from geo.features.model import Normalised
 from geo.features.runtime import available_cores, choose_runtime
 
 BATCH, ROUNDS = 32, 3

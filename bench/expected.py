@@ -31,10 +31,10 @@ from numpy.typing import NDArray
 from results import save, table
 
 from geo.demo.write import make_town
-from geo.safety.expected import expected_counts, prior
-from geo.safety.performance import fit_performance
-from geo.safety.ranking import rank_segments
-from geo.safety.shrinkage import shrink
+from geo.safety.expected.empirical_bayes import expected_counts, prior
+from geo.safety.expected.performance import fit_performance
+from geo.safety.expected.ranking import rank_segments
+from geo.safety.expected.shrinkage import shrink
 
 YEARS = 5.0
 CLASSES = {"primary": (0.05, 2.5), "secondary": (0.1, 1.6), "tertiary": (0.15, 0.9), "residential": (0.6, 0.35),

@@ -28,12 +28,12 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from results import save, table
 
-from geo.outputs.declare import Column
-from geo.outputs.geopackage import write_geopackage
-from geo.outputs.layers import LAYERS
+from geo.outputs.files.geopackage import write_geopackage
+from geo.outputs.layers.declare import Column
+from geo.outputs.layers.layers import LAYERS
 from geo.outputs.palette import look
-from geo.outputs.project import NAME, overview
-from geo.outputs.qml import city_styles
+from geo.outputs.qgis.project import NAME, overview
+from geo.outputs.qgis.styles import city_styles
 from geo.outputs.thumbnails import thumbnail
 
 CITY_CRS = CRS.from_epsg(27700)

@@ -29,13 +29,13 @@ from results import save, table
 
 from flows.server import own_server
 from geo.config import CityConfig
-from geo.config_run import Run
+from geo.config.run import Run
 from geo.demo.write import make_town
 from geo.imagery.sources import digest_file
-from tasks import features, roads, tiles
 from tasks.encode import ShardJob, encode_shard, load_once
 from tasks.plan import Plan, make_plan
-from tasks.stage import run_stage
+from tasks.stages import features, roads, tiles
+from tasks.store.stage import run_stage
 
 TOWNS = 4
 

@@ -32,9 +32,10 @@ PLAIN, FLOW = "plain", "flow"
 def plainly(city: Path, out: Path) -> dict[str, float]:
     """Call the stages one after the other, shards in two threads as the flow does; gives the seconds."""
     from flows.city import BUILDERS  # noqa: PLC0415 - each way imports what it needs, and is timed with it
-    from tasks import encode, features, publish  # noqa: PLC0415
+    from tasks import encode, publish  # noqa: PLC0415
     from tasks.plan import make_plan  # noqa: PLC0415
-    from tasks.stage import run_stage  # noqa: PLC0415
+    from tasks.stages import features  # noqa: PLC0415
+    from tasks.store.stage import run_stage  # noqa: PLC0415
 
     start = time.perf_counter()
     plan = make_plan(city, None, out)

@@ -43,11 +43,11 @@ from geo.clusters.space import to_space
 from geo.demo.collisions import FRAILTY_SHAPE
 from geo.demo.write import DemoTown
 from geo.imagery.reader import TileImage, TileReader
-from geo.safety.inference import cluster_tests
+from geo.safety.comparison.inference import cluster_tests
 from tasks.demo import draw_demo
-from tasks.features import load_embeddings
-from tasks.inference import load_frame, pool
 from tasks.plan import Plan, make_plan
+from tasks.stages.features import load_embeddings
+from tasks.stages.inference import load_frame, pool
 
 CITY = Path(__file__).parent.parent / "data" / "cities" / "cambridge-ma.yaml"
 VARIANCE, RANGE_M = 0.3, 100.0

@@ -20,9 +20,10 @@ from results import save, table
 
 from geo.demo.write import make_town
 from geo.imagery.reader import TileImage, TileReader
-from tasks import encode, features, roads, tiles
+from tasks import encode
 from tasks.plan import Plan, make_plan
-from tasks.stage import run_stage
+from tasks.stages import features, roads, tiles
+from tasks.store.stage import run_stage
 
 AT_ONCE = 2
 """Shards at once, as in a run."""

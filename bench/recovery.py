@@ -30,11 +30,11 @@ from geo.collisions.read import read_collisions
 from geo.demo.collisions import Truth, draw_collisions
 from geo.demo.write import DemoTown, write_collisions
 from geo.features.pooling import pool_segments
-from geo.safety.effects import cluster_table
+from geo.safety.comparison.effects import cluster_table
 from geo.safety.rates import count_severities, segment_rates, years_of
 from tasks.demo import draw_demo
-from tasks.features import load_embeddings
 from tasks.plan import Plan, make_plan
+from tasks.stages.features import load_embeddings
 
 
 def forms(plan: Plan, truth: Truth) -> pd.DataFrame:

@@ -35,7 +35,7 @@ from flows.progress import say
 from flows.server import recorded
 from tasks.earlier import TABLES
 from tasks.plan import STAGES, Plan
-from tasks.stage import StageResult
+from tasks.store.stage import StageResult
 
 log = logging.getLogger("roadprint")
 _silent_until = 0.0

@@ -23,7 +23,10 @@ from flows.secrets import concealed, guard_logs, unlock
 from flows.shards import encode_all
 from geo.errors import SourceError
 from geo.ledger import Entry
-from tasks import (
+from tasks import publish
+from tasks.demo import draw_demo
+from tasks.plan import Plan, check_inputs, make_plan, runs_of
+from tasks.stages import (
     clusters,
     collisions,
     concentration,
@@ -32,18 +35,15 @@ from tasks import (
     inference,
     package,
     pictures,
-    publish,
     report,
     roads,
     safety,
     tiles,
 )
-from tasks.demo import draw_demo
-from tasks.housekeeping import sweep
-from tasks.lock import one_run
-from tasks.plan import Plan, check_inputs, make_plan, runs_of
-from tasks.stage import StageResult, full_disk_told, results_folder, run_stage
-from tasks.status import failure_noted, usual_seconds
+from tasks.store.housekeeping import sweep
+from tasks.store.lock import one_run
+from tasks.store.stage import StageResult, full_disk_told, results_folder, run_stage
+from tasks.store.status import failure_noted, usual_seconds
 
 BUILDERS: dict[str, Callable[[Plan, Path], list[Entry]]] = {
     "roads": roads.build,

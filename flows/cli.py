@@ -129,11 +129,11 @@ def _unchanged(
     city: Path, overrides: dict[str, str], out: Path | None, base: Path | None
 ) -> dict[str, Any] | None:
     """Find the same run finished before; None where there is none, or where another run goes on, to be waited for."""
-    from tasks.lock import one_run  # noqa: PLC0415
     from tasks.plan import make_plan, runs_of  # noqa: PLC0415
     from tasks.publish import finished_before  # noqa: PLC0415
-    from tasks.stage import full_disk_told  # noqa: PLC0415
-    from tasks.status import forget_failure  # noqa: PLC0415
+    from tasks.store.lock import one_run  # noqa: PLC0415
+    from tasks.store.stage import full_disk_told  # noqa: PLC0415
+    from tasks.store.status import forget_failure  # noqa: PLC0415
 
     _, runs = runs_of(city, overrides, out, base)
     if not runs.is_dir():

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from geo.config import read_raw
+from geo.config.file import read_raw
 from geo.errors import ConfigurationError, RoadprintError
 from geo.secrets import BLOCK, PLACEHOLDER, hide_all, redact, remember
 

@@ -12,10 +12,10 @@ from prefect.futures import as_completed
 
 from flows.secrets import concealed, guard_logs
 from geo.addresses import reveal
-from geo.config_run import Run
+from geo.config.run import Run
 from geo.errors import ConfigurationError
 from tasks.encode import ShardJob, encode_shard
-from tasks.shared import SharedJob, encode_remotely, fetch, send_tables
+from tasks.store.shared import SharedJob, encode_remotely, fetch, send_tables
 
 RETRIES = 2
 """How often a shard is given out again when its worker is lost."""

@@ -32,7 +32,7 @@ def _folder(asked: argparse.Namespace) -> tuple[str, Path]:
 
 def status(asked: argparse.Namespace) -> dict[str, Any]:
     """Say how a city stands."""
-    from tasks.status import status as status_of  # noqa: PLC0415
+    from tasks.store.status import status as status_of  # noqa: PLC0415
 
     city, folder = _folder(asked)
     return status_of(folder, city)
@@ -63,7 +63,7 @@ def show_status(found: dict[str, Any]) -> None:
 
 def clean(asked: argparse.Namespace) -> dict[str, Any]:
     """Say what is old; remove it when that is confirmed."""
-    from tasks.housekeeping import clear, parse_age, plan_clearing, refuse_while_running  # noqa: PLC0415
+    from tasks.store.housekeeping import clear, parse_age, plan_clearing, refuse_while_running  # noqa: PLC0415
 
     age = parse_age(asked.older_than)
     city, folder = _folder(asked)

@@ -12,7 +12,7 @@ from geo.imagery.mosaic import plan_mosaics, write_mosaic
 from geo.outputs.names import FILE, write_names
 from tasks.earlier import TABLES
 from tasks.plan import Plan
-from tasks.stage import log
+from tasks.store.stage import log
 
 
 def write_mosaics(plan: Plan, folder: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from geo.demo.write import make_town
-from tasks.housekeeping import remove_remains
-from tasks.stage import code_digest, digest, results_folder, unfinished
+from tasks.store.housekeeping import remove_remains
+from tasks.store.stage import code_digest, digest, results_folder, unfinished
 
 SEED = 1
 LOCK = ".town.lock"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from geo.imagery.sources import digest_file
 from geo.outputs.names import Named, names_in
-from tasks.stage import digest, log, read_json, unsealed
+from tasks.store.stage import digest, log, read_json, unsealed
 
 SUMMARY = "run.json"
 TABLES = "layers"

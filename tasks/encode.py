@@ -36,8 +36,8 @@ from geo.imagery.reader import TileFailure, TileImage, TileReader, reach
 from geo.imagery.schedule import Schedule
 from geo.ledger import Entry, merge
 from geo.tiles.along import squares
-from tasks.digests import DIGESTS, FileDigests
-from tasks.stage import read_account, write_account
+from tasks.store.digests import DIGESTS, FileDigests
+from tasks.store.stage import read_account, write_account
 
 BATCHES_AHEAD = 2
 """So many batches of tiles wait in memory while one is encoded."""

@@ -18,8 +18,8 @@ from geo.features.registry import load_encoder, load_mapper
 from geo.ledger import merge
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network
-from tasks.exposure import measure
-from tasks.tiles import lay_out
+from tasks.stages.exposure import measure
+from tasks.stages.tiles import lay_out
 
 SECONDS_A_SEGMENT = 0.001
 """Of statistics."""

@@ -15,16 +15,16 @@ from typing import Any
 
 from geo.collisions.sources import expand_tables
 from geo.config import CityConfig, load
-from geo.config_file import is_recorded, read_raw
+from geo.config.file import is_recorded, read_raw
 from geo.errors import SourceError
 from geo.exposure.counts import expand_counts
 from geo.imagery.sources import expand_sources
 from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import Named, read_names
 from geo.secrets import strike_all
-from tasks.digests import DIGESTS, FileDigests
 from tasks.earlier import SUMMARY, Numbering, names_then, numbering
-from tasks.stage import code_digest, digest, results_folder
+from tasks.store.digests import DIGESTS, FileDigests
+from tasks.store.stage import code_digest, digest, results_folder
 
 STAGES = (
     "roads",
@@ -42,34 +42,34 @@ STAGES = (
 )
 _SHARED_CODE = (
     "geo/config",
-    "geo/config_file",
-    "geo/config_records",
-    "geo/config_safety",
+    "geo/config/file",
+    "geo/config/records",
+    "geo/config/safety",
     "geo/errors",
     "geo/ledger",
-    "tasks/stage",
+    "tasks/store/stage",
 )
 _CODE = {
-    "roads": ("geo/roads", "tasks/roads"),
-    "tiles": ("geo/tiles", "geo/imagery", "tasks/tiles"),
-    "features": ("geo/imagery", "geo/tiles", "geo/features", "tasks/encode", "tasks/features"),
-    "clusters": ("geo/clusters", "geo/features/pooling", "tasks/clusters", "tasks/earlier"),
-    "collisions": ("geo/collisions", "tasks/collisions"),
-    "exposure": ("geo/exposure", "geo/collisions", "tasks/exposure"),
-    "safety": ("geo/safety", "geo/exposure", "geo/roads/lines", "tasks/safety"),
-    "inference": ("geo/safety", "geo/features/pooling", "tasks/features", "tasks/inference"),
+    "roads": ("geo/roads", "tasks/stages/roads"),
+    "tiles": ("geo/tiles", "geo/imagery", "tasks/stages/tiles"),
+    "features": ("geo/imagery", "geo/tiles", "geo/features", "tasks/encode", "tasks/stages/features"),
+    "clusters": ("geo/clusters", "geo/features/pooling", "tasks/stages/clusters", "tasks/earlier"),
+    "collisions": ("geo/collisions", "tasks/stages/collisions"),
+    "exposure": ("geo/exposure", "geo/collisions", "tasks/stages/exposure"),
+    "safety": ("geo/safety", "geo/exposure", "geo/roads/lines", "tasks/stages/safety"),
+    "inference": ("geo/safety", "geo/features/pooling", "tasks/stages/features", "tasks/stages/inference"),
     "concentration": (
         "geo/safety",
         "geo/roads/lines",
         "geo/clusters/space",
         "geo/features/pooling",
-        "tasks/features",
-        "tasks/inference",
-        "tasks/concentration",
+        "tasks/stages/features",
+        "tasks/stages/inference",
+        "tasks/stages/concentration",
     ),
-    "pictures": ("geo/imagery", "geo/outputs/thumbnails", "geo/clusters/prototypes", "tasks/pictures"),
-    "package": ("geo/outputs", "geo/imagery/mosaic", "tasks/package"),
-    "report": ("geo/outputs", "tasks/report", "tasks/publish"),
+    "pictures": ("geo/imagery", "geo/outputs/thumbnails", "geo/clusters/prototypes", "tasks/stages/pictures"),
+    "package": ("geo/outputs", "geo/imagery/mosaic", "tasks/stages/package"),
+    "report": ("geo/outputs", "tasks/stages/report", "tasks/publish"),
 }
 _AFTER: dict[str, tuple[str, ...]] = {
     "roads": (),

@@ -14,7 +14,7 @@ from typing import Any
 from geo.imagery.sources import digest_file
 from tasks.earlier import TABLES
 from tasks.plan import NAMES_OF_TYPES, Plan, check_inputs, said
-from tasks.stage import StageResult, log, read_json, sealed, unfinished, unsealed, write_json
+from tasks.store.stage import StageResult, log, read_json, sealed, unfinished, unsealed, write_json
 
 ONLY_THERE = ("finished", "made_of", "numbering", "base")
 """Keys of ``run.json`` that the command line does not print."""
@@ -87,7 +87,7 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
 
 
 def _only_there(plan: Plan) -> dict[str, Any]:
-    """Say what later runs and `tasks.status` want to know of this one."""
+    """Say what later runs and `tasks.store.status` want to know of this one."""
     numbers = plan.numbers
     return {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -141,7 +141,7 @@ def refuse_in_use(plan: Plan) -> None:
         When it is.
     """
     if plan.geopackage.exists():
-        from geo.outputs.geopackage import refuse_taken  # noqa: PLC0415 - as above
+        from geo.outputs.files.geopackage import refuse_taken  # noqa: PLC0415 - as above
 
         refuse_taken(plan.geopackage)
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from geo.addresses import is_url
 from geo.config import load
-from geo.config_file import recorded
+from geo.config.file import recorded
 from geo.errors import ConfigurationError, SourceError
-from tasks.digests import FileDigests
 from tasks.earlier import SUMMARY
-from tasks.stage import read_json
+from tasks.store.digests import FileDigests
+from tasks.store.stage import read_json
 
 BASE = "base"
 """Key of ``run.json``: the folder that the configuration's relative paths start at, seen from the run's folder."""

@@ -10,12 +10,12 @@ import shapely
 from hypothesis import settings
 from pyproj import CRS
 
-from geo.outputs.layers import LAYERS
+from geo.outputs.layers.layers import LAYERS
 from geo.outputs.thumbnails import thumbnail
-from geo.safety.estimates import models_table
-from geo.safety.performance import fit_performance
+from geo.safety.comparison.tests_table import typed
+from geo.safety.expected.estimates import models_table
+from geo.safety.expected.performance import fit_performance
 from geo.safety.places import junction_types, places
-from geo.safety.tests_table import typed
 
 # the same examples in every run; for others: pytest --hypothesis-profile=hunt
 settings.register_profile("fixed", derandomize=True, deadline=None)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from geo.collisions.schema import CollisionSource
-from geo.collisions.stats19 import read_stats19
-from geo.collisions.tabular import read_tabular
+from geo.collisions.schemas.stats19 import read_stats19
+from geo.collisions.schemas.tabular import read_tabular
 from geo.config import Collisions
 
 

@@ -242,7 +242,7 @@ def without_injury(
     values
         Those that `severities` could not map.
     no_injury, not_known
-        See `geo.collisions.schemes.Scheme`.
+        See `geo.collisions.schemas.schemes.Scheme`.
 
     Returns
     -------

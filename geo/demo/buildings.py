@@ -8,8 +8,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.demo.canvas import Canvas, Colour, Floats, box_points
 from geo.demo.layout import Road
+from geo.demo.painting import Canvas, Colour, Floats, box_points
 
 ROOFS: dict[str, tuple[Colour, ...]] = {
     "terraced_street": ((118, 92, 82), (104, 98, 98), (128, 88, 74), (96, 92, 90), (110, 84, 78)),

@@ -18,8 +18,8 @@ from geo.demo.buildings import (
     put_up,
     tree_shadow,
 )
-from geo.demo.canvas import Canvas, Colour, Floats, box_points
 from geo.demo.layout import ROUNDABOUTS, SIGNALS, Road, smooth
+from geo.demo.painting import Canvas, Colour, Floats, box_points
 
 WHITE, YELLOW = (214, 214, 208), (206, 178, 74)
 PARK = shapely.box(1070, 1050, 1590, 1310)

@@ -14,7 +14,7 @@ from geo.config import Encoder as EncoderSettings
 from geo.config import Tiles
 from geo.features.dense import Lattice, Maps, no_map
 from geo.features.encoder import EncoderCard, Pixels
-from geo.features.network import Normalised, neutral, quarter_turns, resize
+from geo.features.model import Normalised, neutral, quarter_turns, resize
 from geo.features.runtime import AGREEMENT, choose_runtime
 from geo.imagery.reader import TileImage
 
@@ -89,7 +89,7 @@ class NetworkMapper:
     Parameters
     ----------
     network, card
-        As of `geo.features.network.NetworkEncoder`.
+        As of `geo.features.model.NetworkEncoder`.
     settings
         Device, runtime, input side and rotations.
     tiles

@@ -35,7 +35,7 @@ def load_encoder(settings: EncoderSettings, *, tile_m: float) -> Encoder:
     """
     if settings.name == "bands":
         return BandStatistics()
-    from geo.features.network import NetworkEncoder  # noqa: PLC0415 - as in _network
+    from geo.features.model import NetworkEncoder  # noqa: PLC0415 - as in _network
 
     module, card = _network(settings)
     return NetworkEncoder(module, card, settings, tile_m=tile_m)

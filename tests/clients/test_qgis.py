@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from qgis_client import complaints, needs_qgis, needs_validator, probe
 
-from geo.outputs.arrange import empty_layer
-from geo.outputs.geopackage import write_geopackage
-from geo.outputs.layers import LAYERS
-from geo.outputs.qml import city_styles
+from geo.outputs.files.geopackage import write_geopackage
+from geo.outputs.layers.arrange import empty_layer
+from geo.outputs.layers.layers import LAYERS
+from geo.outputs.qgis.styles import city_styles
 
 
 def write(path, city, layers):

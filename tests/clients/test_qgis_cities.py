@@ -4,7 +4,7 @@ import pytest
 from qgis_client import complaints, needs_qgis, needs_validator, probe
 from real_data import needs_real_data
 
-from geo.outputs.layers import LAYERS
+from geo.outputs.layers.layers import LAYERS
 
 CITIES = ["demo", pytest.param("real", marks=needs_real_data)]
 MAPS = [name for name, layer in LAYERS.items() if layer.geometry is not None]

@@ -14,11 +14,11 @@ from rasterio.transform import from_origin
 from geo.config import Imagery
 from geo.imagery.catalogue import open_catalogue
 from geo.imagery.mosaic import plan_mosaics, write_mosaic
-from geo.outputs.geopackage import write_geopackage
-from geo.outputs.metadata import layer_metadata
-from geo.outputs.project import Mosaic, overview
-from geo.outputs.qgis_tables import About
-from geo.outputs.qml import city_styles
+from geo.outputs.files.geopackage import write_geopackage
+from geo.outputs.qgis.metadata import layer_metadata
+from geo.outputs.qgis.project import Mosaic, overview
+from geo.outputs.qgis.styles import city_styles
+from geo.outputs.qgis.tables import About
 
 NAME = "grid & city ü.gpkg"
 LICENCES = {"imagery": "<b>aerial</b> & free", "roads": "ODbL", "collisions": "open", "exposure": None}

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from browser import needs_chromium, opened
 
-from geo.outputs.report import ReportData, write_report
+from geo.outputs.report.page import ReportData, write_report
 from geo.outputs.thumbnails import thumbnail
 
 HOSTILE = "</script><img src=x onerror=\"document.title='broken'\"><!-- 🚲 \u2028 'quoted' & so on"

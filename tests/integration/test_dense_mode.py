@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks.features import load_embeddings
 from tasks.plan import make_plan
+from tasks.stages.features import load_embeddings
 
 DENSE = {"tiles.mode": "dense", "tiles.pool": "corridor", "tiles.corridor_m": "40"}
 

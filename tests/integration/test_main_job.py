@@ -16,7 +16,7 @@ import yaml
 from sklearn.metrics import adjusted_rand_score
 
 from geo.demo.collisions import DIRT
-from geo.outputs.layers import LAYERS
+from geo.outputs.layers.layers import LAYERS
 from tasks.plan import STAGES
 
 BANDS = ("--set", "encoder.name=bands")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from geo.errors import BusyError
-from tasks.lock import HOLDER, one_run
+from tasks.store.lock import HOLDER, one_run
 
 ROADPRINT = Path(sys.executable).with_name("roadprint")
 QUICK = ("--set", "encoder.name=bands")
@@ -53,7 +53,7 @@ def test_a_second_run_of_a_city_is_refused_or_waits_and_another_city_goes_on(tow
 
 def test_a_lock_of_a_process_that_was_killed_holds_nobody_up(tmp_path):
     code = (
-        "import sys, time; from pathlib import Path; from tasks.lock import one_run\n"
+        "import sys, time; from pathlib import Path; from tasks.store.lock import one_run\n"
         "with one_run(Path(sys.argv[1]), wait=False, tell=print): time.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])

@@ -13,7 +13,7 @@ import pyogrio
 import pytest
 import rasterio
 
-from geo.outputs.layers import LAYERS
+from geo.outputs.layers.layers import LAYERS
 
 QUICK = ("--set", "encoder.name=bands", "--set", "clusters.k=4")
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.outputs.bands import ELSE, difference_bands, width_expression, width_of
 from geo.outputs.palette import DIVERGING
+from geo.outputs.qgis.classes import ELSE, difference_bands, width_expression, width_of
 
 
 def holds(band, value):

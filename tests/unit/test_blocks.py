@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.spatial.distance import cdist
 
-from geo.safety.blocks import (
+from geo.safety.comparison.blocks import (
     FALLBACK_M,
     FURTHEST_M,
     label_correlogram,

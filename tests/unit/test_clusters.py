@@ -170,7 +170,7 @@ def test_collapsed_embeddings_are_warned_of(fault):
 def test_clusters_cannot_see_collisions():
     """Neither the science of clusters and features nor their stages import anything of collisions or safety."""
     watched = [*(TOP / "geo/clusters").glob("*.py"), *(TOP / "geo/features").glob("*.py")]
-    watched += [TOP / "tasks/clusters.py", TOP / "tasks/features.py"]
+    watched += [TOP / "tasks/stages/clusters.py", TOP / "tasks/stages/features.py"]
     for module in watched:
         names = {
             name
@@ -183,6 +183,6 @@ def test_clusters_cannot_see_collisions():
                 else []
             )
         }
-        assert not {n for n in names if n.startswith(("geo.collisions", "geo.safety", "tasks.collisions"))}, (
-            module
-        )
+        assert not {
+            n for n in names if n.startswith(("geo.collisions", "geo.safety", "tasks.stages.collisions"))
+        }, module

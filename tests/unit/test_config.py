@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from geo.config import CityConfig, load
-from geo.config_reference import reference
+from geo.config.reference import reference
 from geo.errors import ConfigurationError
 from geo.imagery.sources import expand_sources
 

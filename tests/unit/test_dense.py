@@ -17,7 +17,7 @@ from geo.features.bands import BandStatistics
 from geo.features.dense import Lattice, Pool, corridors
 from geo.features.encoder import EncoderCard
 from geo.features.mapper import NetworkMapper, feature_map
-from geo.features.network import NetworkEncoder
+from geo.features.model import NetworkEncoder
 from geo.features.registry import load_mapper
 from geo.imagery.reader import TileImage
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from geo.safety.density import choose_bandwidth, cut_lixels, density_layer, masses, spread
-from geo.safety.network import build_graph
-from geo.safety.routes import chain, locate
+from geo.roads.graph import build_graph
+from geo.roads.routes import chain, locate
+from geo.safety.along.density import choose_bandwidth, cut_lixels, density_layer, masses, spread
 from tests.unit.networks import backwards, collisions, grid, network
 
 # spatstat.linnet 3.0-6 (R 4.2.2): linnet with these edges, density.lpp(X, sigma = 80, dx = 1)

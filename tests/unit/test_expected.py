@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.stats import gamma, norm, spearmanr
 
-from geo.safety.expected import (
+from geo.safety.expected.empirical_bayes import (
     SHRINKAGE,
     Prior,
     empirical_bayes,
@@ -18,10 +18,10 @@ from geo.safety.expected import (
     log_variance,
     prior,
 )
-from geo.safety.mixture import mixture_quantile
-from geo.safety.performance import fit_performance
-from geo.safety.ranking import rank_segments
-from geo.safety.shrinkage import shrink
+from geo.safety.expected.mixture import mixture_quantile
+from geo.safety.expected.performance import fit_performance
+from geo.safety.expected.ranking import rank_segments
+from geo.safety.expected.shrinkage import shrink
 
 RATES = ["eb_per_km_year", "eb_per_km_year_low", "eb_per_km_year_high"]
 
@@ -305,7 +305,7 @@ def test_many_draws_at_once_are_as_few_at_a_time(monkeypatch):
     counts, exposure, classes, _ = network(100, seed=2)
     before, _ = estimated(counts, exposure, classes)
     at_once = rank_segments(before, counts, exposure, seed=0, draws=2000)
-    monkeypatch.setattr("geo.safety.ranking._CELLS", 1000)
+    monkeypatch.setattr("geo.safety.expected.ranking._CELLS", 1000)
     in_parts = rank_segments(before, counts, exposure, seed=0, draws=2000)
     assert (at_once["p_worst"] - in_parts["p_worst"]).abs().max() < 0.07
     assert (at_once["mean_rank"] - in_parts["mean_rank"]).abs().max() < 5

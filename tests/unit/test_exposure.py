@@ -17,7 +17,7 @@ from geo.exposure.counts import ITEM
 from geo.exposure.points import OTHER_ROAD, OTHER_YEAR, TOO_FAR, TOO_OLD, place_points
 from geo.exposure.segments import carriageways, coverage, same_road
 from geo.safety.rates import count_severities, traffic_rates
-from tasks.exposure import measure, notes
+from tasks.stages.exposure import measure, notes
 
 GRID = pyproj.CRS.from_epsg(27700)
 PERIOD = (date(2019, 1, 1), date(2023, 12, 31))

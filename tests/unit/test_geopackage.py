@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import LayerError, RoadprintError, SourceError
-from geo.outputs.arrange import arrange, empty_layer
-from geo.outputs.geopackage import check_geopackage, write_geopackage
-from geo.outputs.layers import LAYERS
+from geo.outputs.files.geopackage import check_geopackage, write_geopackage
+from geo.outputs.layers.arrange import arrange, empty_layer
+from geo.outputs.layers.layers import LAYERS
 from geo.outputs.palette import look
-from geo.outputs.qml import ELSE, city_styles, count_bands, rate_bands
+from geo.outputs.qgis.styles import ELSE, city_styles, count_bands, rate_bands
 
 DATE = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
 # the interface that others rely on, written out a second time so that a slip in the declaration shows
@@ -152,7 +152,7 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one_and_nothing_else(tmp_
     def disk_full(_path):
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr("geo.outputs.geopackage._settle", disk_full)
+    monkeypatch.setattr("geo.outputs.files.geopackage._settle", disk_full)
     with pytest.raises(SourceError, match="disk is full"):
         write(path, grid_city)
     assert path.read_bytes() == b"the run before"

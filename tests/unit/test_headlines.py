@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from geo.safety.headlines import headline_sentences, plain_pairs
+from geo.safety.along.headlines import headline_sentences, plain_pairs
 
 ROW = {
     "measure": "share_of_length_with_50_pct_of_ksi",

@@ -9,8 +9,8 @@ import pytest
 from esda.getisord import G_Local
 from libpysal.graph import Graph
 
-from geo.safety.hotspots import hot_spots, permuted
-from geo.safety.network import build_graph, distances_between
+from geo.roads.graph import build_graph, distances_between
+from geo.safety.along.hotspots import hot_spots, permuted
 from tests.unit.networks import backwards, grid, network
 
 ROW_OF_FIVE = [(((100 * i, 0), (100 * i + 100, 0)), f"part {i}") for i in range(5)]

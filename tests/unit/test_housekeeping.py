@@ -11,10 +11,10 @@ import pytest
 from geo.errors import BusyError, ConfigurationError
 from geo.imagery.sources import digest_file
 from geo.ledger import Entry
-from tasks.housekeeping import clear, parse_age, plan_clearing, refuse_while_running, sweep
-from tasks.lock import HOLDER, one_run
-from tasks.stage import SUMMARY, run_stage, write_account, write_json
-from tasks.status import failure_noted, running, size_on_disk, status
+from tasks.store.housekeeping import clear, parse_age, plan_clearing, refuse_while_running, sweep
+from tasks.store.lock import HOLDER, one_run
+from tasks.store.stage import SUMMARY, run_stage, write_account, write_json
+from tasks.store.status import failure_noted, running, size_on_disk, status
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 AGE = timedelta(days=90)
@@ -281,7 +281,7 @@ def test_a_run_that_goes_on_is_told_and_one_that_was_killed_is_not(city):
     import subprocess
 
     code = (
-        "import sys, time; from pathlib import Path; from tasks.lock import one_run\n"
+        "import sys, time; from pathlib import Path; from tasks.store.lock import one_run\n"
         "with one_run(Path(sys.argv[1]), wait=False, tell=print): time.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", code, str(city)], cwd=Path(__file__).parents[2])

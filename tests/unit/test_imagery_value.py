@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import mean_poisson_deviance
 
-from geo.safety import imagery_value
-from geo.safety.crossvalidation import blocks_of, folds_of, poisson_deviance
-from geo.safety.imagery_value import (
+from geo.safety.picture import imagery_value
+from geo.safety.picture.crossvalidation import blocks_of, folds_of, poisson_deviance
+from geo.safety.picture.imagery_value import (
     BANDS,
     CLASS,
     CLUSTER,

@@ -10,15 +10,15 @@ from scipy.spatial.distance import cdist
 from scipy.stats import binom
 from statsmodels.stats.multitest import multipletests
 
-from geo.safety.adjusted import adjusted_ratio, block_robust, design_of
-from geo.safety.blocks import make_blocks
-from geo.safety.contrast import Ground, add_up, common_ratio, interval, moved_scores, score
-from geo.safety.covariance import Cells, RiskCovariance, correlation, fit_covariance, make_cells
-from geo.safety.effects import cluster_table, rate_ratio, with_tests
-from geo.safety.heldout import Periods
-from geo.safety.inference import cluster_tests
-from geo.safety.moves import find_areas, move_labels
-from geo.safety.tests_table import COLUMNS, TEXTS
+from geo.safety.comparison.adjusted import adjusted_ratio, block_robust, design_of
+from geo.safety.comparison.blocks import make_blocks
+from geo.safety.comparison.contrast import Ground, add_up, common_ratio, interval, moved_scores, score
+from geo.safety.comparison.covariance import Cells, RiskCovariance, correlation, fit_covariance, make_cells
+from geo.safety.comparison.effects import cluster_table, rate_ratio, with_tests
+from geo.safety.comparison.heldout import Periods
+from geo.safety.comparison.inference import cluster_tests
+from geo.safety.comparison.moves import find_areas, move_labels
+from geo.safety.comparison.tests_table import COLUMNS, TEXTS
 
 NONE = RiskCovariance(0.0, 0.0, np.nan, 100)
 SOME = RiskCovariance(0.4, 0.3, 150.0, 100)

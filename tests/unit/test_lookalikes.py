@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from geo.safety.lookalikes import NO_RECORD, SAME_FORM, LookAlikes, look_alikes
+from geo.safety.picture.lookalikes import NO_RECORD, SAME_FORM, LookAlikes, look_alikes
 
 FEW = LookAlikes(worst=1, neighbours=2, unrecorded=3, apart_m=150)
 

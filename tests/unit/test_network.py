@@ -8,8 +8,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.safety.network import build_graph, distances_between
-from geo.safety.routes import chain, locate
+from geo.roads.graph import build_graph, distances_between
+from geo.roads.routes import chain, locate
 from tests.unit.networks import backwards, collisions, grid, network
 
 ROUND = [(100 + 15 * np.cos(a), 15 * np.sin(a)) for a in np.arange(0, 2 * np.pi + 0.01, np.pi / 8)]

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import nbinom, poisson
 
-from geo.safety import overdispersion, residuals
-from geo.safety.design import design, pool_classes
-from geo.safety.performance import COLUMNS, Performance, fit_performance
+from geo.safety.expected import overdispersion, residuals
+from geo.safety.expected.design import design, pool_classes
+from geo.safety.expected.performance import COLUMNS, Performance, fit_performance
 
 # counts, lengths (m), classes and a covariate of ninety segments over five years
 COUNTS = """

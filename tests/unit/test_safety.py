@@ -8,7 +8,8 @@ import pytest
 import statsmodels.api as sm
 from scipy.stats import binomtest, poisson
 
-from geo.safety.effects import cluster_table, rate_ratio
+from geo.safety.comparison.effects import cluster_table, rate_ratio
+from geo.safety.expected.shrinkage import fit_prior, shrink
 from geo.safety.rates import (
     count_severities,
     junction_rates,
@@ -16,7 +17,6 @@ from geo.safety.rates import (
     segment_rates,
     years_of,
 )
-from geo.safety.shrinkage import fit_prior, shrink
 
 ALL = frozenset({"fatal", "serious", "slight"})
 

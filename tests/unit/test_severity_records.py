@@ -10,8 +10,8 @@ from real_data import DATA, needs_real_data
 from geo.collisions.read import read_collisions
 from geo.collisions.recording import severity_breaks
 from geo.collisions.schema import USERS, flags
-from geo.collisions.schemes import SCHEMES
-from geo.collisions.stats19 import read_stats19
+from geo.collisions.schemas.schemes import SCHEMES
+from geo.collisions.schemas.stats19 import read_stats19
 from geo.config import Collisions
 
 PLACE = {"x": "lon", "y": "lat", "severity": "s"}

@@ -5,7 +5,7 @@ import multiprocessing
 import pytest
 from distributed import Client, LocalCluster
 
-from tasks.shared import _scratch
+from tasks.store.shared import _scratch
 
 URL = "file:///shared/demo-town"
 

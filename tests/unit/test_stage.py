@@ -3,7 +3,7 @@
 import pytest
 
 from geo.ledger import Entry, merge, to_frame, totals
-from tasks.stage import code_digest, digest, run_stage, unfinished
+from tasks.store.stage import code_digest, digest, run_stage, unfinished
 
 
 def test_a_finished_stage_is_not_run_again(tmp_path):

@@ -12,7 +12,7 @@ import shapely
 from real_data import DATA, needs_real_data
 
 from geo.collisions.schema import SEVERITIES
-from geo.collisions.stats19 import OSGR, read_stats19
+from geo.collisions.schemas.stats19 import OSGR, read_stats19
 from geo.config import Collisions
 from geo.errors import LayerError, SourceError
 

@@ -10,8 +10,8 @@ import shapely
 from real_data import DATA, needs_real_data
 
 from geo.collisions.schema import dates
+from geo.collisions.schemas.tabular import read_tabular
 from geo.collisions.sources import read_rows
-from geo.collisions.tabular import read_tabular
 from geo.config import Collisions
 from geo.errors import ConfigurationError, LayerError, SourceError
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.safety.concentration import Concentration, concentration
-from geo.safety.network import build_graph
-from geo.safety.routes import chain, locate
-from geo.safety.windows import (
+from geo.roads.graph import build_graph
+from geo.roads.routes import chain, locate
+from geo.safety.along.high_injury import Concentration, concentration
+from geo.safety.along.windows import (
     KINDS,
     WEIGHTS,
     cell_of,

@@ -1,0 +1,126 @@
+"""Who was hurt: the casualty and vehicle tables of STATS19, brought to the collisions that they belong to."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from geo.collisions.schema import USERS
+from geo.collisions.schemas.stats19_columns import find, ids, need
+from geo.collisions.sources import read_rows
+from geo.config import Collisions
+from geo.ledger import Entry
+
+CASUALTY_TYPES = {
+    "pedestrian": ("0", "pedestrian"),
+    "cyclist": ("1", "cyclist"),
+    "motorcyclist": ("2", "3", "4", "5", "23", "97", "103", "104", "105", "106"),
+    "car_occupant": ("8", "9", "108", "109", "car occupant", "taxi/private hire car occupant"),
+}
+"""Values of ``casualty_type`` by road user, those of earlier specifications (from 103 on) included."""
+_VEHICLES = {"pedal cycle": "1", "car": "9", "taxi/private hire car": "8"}
+"""Labels of ``vehicle_type`` that differ from those of ``casualty_type``; the codes are the same."""
+_UNKNOWN = ("99", "unknown vehicle type (self rep only)", "data missing or out of range")
+_ON_FOOT, _IN_VEHICLE = ("3", "pedestrian"), ("1", "2", "driver or rider", "passenger")
+
+
+def link(table: pd.DataFrame, collisions: Collisions) -> tuple[pd.DataFrame, list[Entry]]:
+    """Count casualties by road user, and vehicles, from the linked tables.
+
+    Where the kind of a casualty is not recorded, its class tells a pedestrian, and the vehicle it was in the rest.
+
+    Parameters
+    ----------
+    table
+        The collisions, with ``collision_id``.
+    collisions
+        Names the linked tables.
+
+    Returns
+    -------
+    The table with ``n_casualties``; for each of `USERS` whether such a user was hurt, and how many (``n_<user>``):
+    null where no casualty is linked, or where one of an unknown kind leaves it open; ``n_vehicles``; and the entries.
+    """
+    entries: list[Entry] = []
+    vehicles: pd.DataFrame | None = None
+    if collisions.vehicles is not None:
+        vehicles, note = _linked(collisions.vehicles, "vehicles", table)
+        table["n_vehicles"] = _counts(table, vehicles["_id"].value_counts())
+        entries.append(note)
+    if collisions.casualties is not None:
+        people, note = _linked(collisions.casualties, "casualties", table)
+        linked = _counts(table, people["_id"].value_counts())
+        table["n_casualties"] = linked.fillna(table["n_casualties"]) if "n_casualties" in table else linked
+        kind, on_foot = _kinds(people, vehicles, collisions.casualties)
+        entries += [note, *_open(kind)]
+        for user in USERS:
+            is_one = kind.isin(CASUALTY_TYPES[user])
+            unsure = kind.isna() if user != "pedestrian" else kind.isna() & on_foot.isna()
+            hurt = is_one.groupby(people["_id"]).sum()
+            left_open = unsure.groupby(people["_id"]).any()
+            table[f"n_{user}"] = _counts(table, hurt.where(~left_open).astype("Int64"))
+            table[user] = (
+                table["collision_id"]
+                .map((hurt > 0).astype("boolean").where((hurt > 0) | ~left_open))
+                .astype("boolean")
+            )
+    return table, entries
+
+
+def _linked(source: str, item: str, table: pd.DataFrame) -> tuple[pd.DataFrame, Entry]:
+    """Read a linked table; rows of collisions that are not there are accounted for."""
+    frame = read_rows(source).frame
+    frame["_id"] = ids(frame, source)
+    known = frame["_id"].isin(table["collision_id"])
+    return frame[known], Entry(
+        item, "skipped", "their collision is not among the records", int((~known).sum())
+    )
+
+
+def _kinds(people: pd.DataFrame, vehicles: pd.DataFrame | None, source: str) -> tuple[pd.Series, pd.Series]:
+    """Tell the kind of each casualty by ``casualty_type``, and whether it was on foot; null where not known."""
+    kind = _plain(need(people, "casualty_type", source))
+    told = find(people, "casualty_class")
+    on_foot = pd.Series(pd.NA, index=people.index, dtype="boolean")
+    if told is not None:
+        plain = told.str.casefold()
+        on_foot = plain.isin(_ON_FOOT).astype("boolean").where(plain.isin(_ON_FOOT + _IN_VEHICLE))
+        kind = kind.mask(kind.isna() & on_foot.fillna(value=False).astype(bool), "0")
+    if vehicles is not None:
+        gap = kind.isna() & ~on_foot.fillna(value=True).astype(bool)
+        kind = kind.mask(gap, _of_vehicle(people, vehicles))
+    return kind, on_foot
+
+
+def _plain(values: pd.Series) -> pd.Series:
+    """Bring codes and labels to one form: every motorcycle to one code, what is not known to null."""
+    plain = values.str.casefold()
+    plain = plain.where(~plain.str.contains("motorcycle").fillna(value=False), "2")
+    return plain.mask(plain.isin(_UNKNOWN).fillna(value=False))
+
+
+def _of_vehicle(people: pd.DataFrame, vehicles: pd.DataFrame) -> pd.Series:
+    """Give the type of the vehicle that each casualty was in, in the codes of ``casualty_type``."""
+    number, theirs, kind = (
+        find(people, "vehicle_reference"),
+        find(vehicles, "vehicle_reference"),
+        find(vehicles, "vehicle_type"),
+    )
+    if number is None or theirs is None or kind is None:
+        return pd.Series(pd.NA, index=people.index, dtype="string")
+    known = _plain(kind)
+    known = known.map(_VEHICLES).astype("string").fillna(known)
+    of = known.set_axis(pd.MultiIndex.from_arrays([vehicles["_id"], theirs]))
+    of = of[~of.index.duplicated()]
+    found = of.reindex(pd.MultiIndex.from_arrays([people["_id"], number]))
+    return found.set_axis(people.index)
+
+
+def _open(kind: pd.Series) -> list[Entry]:
+    left = int(kind.isna().sum())
+    reason = "what a casualty was is not recorded; whether its collision hurt such a user stays open"
+    return [Entry("road users", "skipped", reason, left)] if left else []
+
+
+def _counts(table: pd.DataFrame, counts: pd.Series) -> pd.Series:
+    """Bring counts by collision to the rows of the collisions: null without a linked row, for none is known."""
+    return table["collision_id"].map(counts).astype("Int64")

@@ -1,0 +1,159 @@
+"""Any table of collisions, through the mapping of columns in the city's file."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyproj
+from pyproj.exceptions import CRSError
+
+from geo.collisions.schema import (
+    SEVERITIES,
+    USERS,
+    CollisionSource,
+    check_names,
+    dates,
+    finish,
+    flags,
+    kept_rows,
+    numbers,
+    severities,
+    text,
+    told_apart,
+    unknown_severities,
+    unread,
+    whole,
+    without_injury,
+)
+from geo.collisions.schemas.schemes import SCHEMES, Scheme
+from geo.collisions.sources import BROKEN, Rows, broken_rows, expand_tables, read_rows
+from geo.config import Collisions, Columns
+from geo.errors import ConfigurationError, LayerError
+from geo.ledger import Entry
+
+
+def read_tabular(collisions: Collisions) -> CollisionSource:
+    """Read collisions by ``collisions.columns``, ``severity_values`` and ``keep``.
+
+    Raises
+    ------
+    SourceError, LayerError
+        When a file cannot be read, or lacks a mapped column or coordinates.
+    ConfigurationError
+        When the CRS of the coordinates is not known, a value stands for two severities, or linked tables are named:
+        they belong to STATS19.
+    """
+    columns = collisions.columns or Columns()
+    if collisions.casualties is not None or collisions.vehicles is not None:
+        raise ConfigurationError(
+            "linked tables are read with schema: stats19 alone",
+            where="collisions.casualties, collisions.vehicles",
+            todo="Leave both out, or give the DfT's tables with schema: stats19.",
+        )
+    parts: list[pd.DataFrame] = []
+    entries: list[Entry] = []
+    crs = _crs(columns.crs)
+    scheme = _scheme(collisions)
+    for source in expand_tables(collisions):
+        rows = read_rows(source, delimiter=columns.delimiter, encoding=columns.encoding)
+        fields = ("id", "date", "year", "x", "y", "severity", "n_casualties", "road_name", "road_class")
+        wanted = {f"collisions.columns.{field}": getattr(columns, field) for field in (*fields, *USERS)}
+        wanted |= {f"collisions.keep.{name}": name for name in collisions.keep or {}}
+        check_names(rows.frame, wanted, source)
+        part, unknown, without = _canonical(rows, collisions, columns, crs, source)
+        parts.append(part)
+        entries += broken_rows(rows.frame, source)
+        if columns.date is not None:
+            entries += unread(rows.frame[columns.date], part["date"], "dates")
+        if columns.n_casualties is not None:
+            entries += unread(rows.frame[columns.n_casualties], part["n_casualties"], "casualty counts")
+        entries += _unread_users(rows.frame, part, columns)
+        if columns.severity is not None:
+            unknown, codes = without_injury(unknown, scheme.no_injury, scheme.not_known)
+            entries += [*codes, *unknown_severities(unknown, without)]
+    table = finish(pd.concat(parts, ignore_index=True))
+    told = told_apart(table, [s for s in SEVERITIES if columns.severity is not None and scheme.codes.get(s)])
+    found = [entry for entry in entries if entry.count]
+    return CollisionSource(table, crs, told, has_ids=columns.id is not None, entries=found)
+
+
+def _scheme(collisions: Collisions) -> Scheme:
+    """Take the published scheme of severities that is named, else the values that are listed."""
+    if collisions.severity_scheme is not None:
+        return SCHEMES[collisions.severity_scheme]
+    return Scheme(collisions.severity_values or {}, (), (), "collisions.severity_values")
+
+
+def _unread_users(frame: pd.DataFrame, part: pd.DataFrame, columns: Columns) -> list[Entry]:
+    """Account for cells on road users that say neither yes nor no."""
+    named = {user: getattr(columns, user) for user in USERS if getattr(columns, user) is not None}
+    return [
+        entry
+        for user, name in named.items()
+        for entry in unread(frame[name], part[user], f"cells on {user.replace('_', ' ')}s")
+    ]
+
+
+def _crs(given: str) -> pyproj.CRS:
+    try:
+        return pyproj.CRS.from_user_input(given)
+    except CRSError as error:
+        raise ConfigurationError(
+            f"{given!r} is no CRS that PROJ knows",
+            where="collisions.columns.crs",
+            todo="Give EPSG:4326, for example.",
+        ) from error
+
+
+def _canonical(
+    rows: Rows, collisions: Collisions, columns: Columns, crs: pyproj.CRS, source: str
+) -> tuple[pd.DataFrame, pd.Series, int]:
+    """Bring one table to the canonical columns; gives also unknown severities, and how many have none."""
+    frame = rows.frame
+    x, y = _place(rows, columns, crs, source)
+    trusted = ~frame[BROKEN].to_numpy(dtype=bool)
+    table = pd.DataFrame({"x": np.where(trusted, x, np.nan), "y": np.where(trusted, y, np.nan)})
+    for own, theirs in (
+        ("collision_id", columns.id),
+        ("road_name", columns.road_name),
+        ("road_class", columns.road_class),
+    ):
+        if theirs is not None:
+            table[own] = text(frame[theirs])
+    if columns.date is not None:
+        where = f"{source}, column {columns.date}"
+        table["date"] = dates(frame[columns.date], where=where, date_format=columns.date_format)
+    if columns.year is not None:
+        table["year"] = whole(frame[columns.year])
+    if columns.n_casualties is not None:
+        table["n_casualties"] = whole(frame[columns.n_casualties])
+    for user in USERS:
+        name = getattr(columns, user)
+        if name is not None:
+            table[user] = flags(frame[name], empty_is_none=columns.empty_is_none).where(trusted)
+    unknown, without = pd.Series(dtype="string"), 0
+    table["kept"] = kept_rows(frame, collisions.keep or {})
+    if columns.severity is not None:
+        table["severity"], unknown = severities(frame[columns.severity], _scheme(collisions).codes)
+        unknown = unknown[table["kept"].reindex(unknown.index)]
+        without = int((table["severity"].isna() & table["kept"]).sum()) - len(unknown)
+    return table, unknown, without
+
+
+def _place(rows: Rows, columns: Columns, crs: pyproj.CRS, source: str) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates from the mapped columns, else from the geometry, in the CRS of the mapping."""
+    if columns.x is not None and columns.y is not None:
+        return tuple(numbers(rows.frame[name], columns.decimal).to_numpy() for name in (columns.x, columns.y))  # type: ignore[return-value]
+    if rows.points is None:
+        there = ", ".join(str(name) for name in rows.frame.columns if name != BROKEN)
+        raise LayerError(
+            f"no coordinates: it has no geometry, and collisions.columns.x and .y name no columns; there are {there}",
+            where=source,
+            todo="Name the columns with longitude and latitude (or easting and northing).",
+        )
+    if rows.crs is None:
+        raise LayerError("its geometry states no CRS", where=source, todo="Write the CRS into the file.")
+    change = pyproj.Transformer.from_crs(rows.crs, crs, always_xy=True)
+    x, y = change.transform(rows.points[:, 0], rows.points[:, 1])
+    there = np.isfinite(x) & np.isfinite(y)
+    return np.where(there, x, np.nan), np.where(there, y, np.nan)

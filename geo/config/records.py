@@ -1,0 +1,157 @@
+"""The sections of a city's file that are about records: collisions and traffic counts."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from geo.config.section import Metres, Section
+
+Severity = Literal["fatal", "serious", "slight"]
+SeverityScheme = Literal["kabco", "german", "swiss", "finnish", "irish"]
+
+
+class Columns(Section):
+    """Which column of a collision table holds what (``schema: columns``)."""
+
+    id: str | None = Field(default=None, description="Column with the collision's id.")
+    date: str | None = Field(default=None, description="Column with the date.")
+    date_format: str | None = Field(
+        default=None, description="strptime format; default: ISO or guessed once."
+    )
+    year: str | None = Field(default=None, description="Column with the year, where no date is published.")
+    x: str | None = Field(default=None, description="Column with longitude or easting.")
+    y: str | None = Field(default=None, description="Column with latitude or northing.")
+    crs: str = Field(default="EPSG:4326", description="CRS of x and y.")
+    severity: str | None = Field(default=None, description="Column with the severity.")
+    n_casualties: str | None = Field(default=None, description="Column with the number of casualties.")
+    road_name: str | None = Field(default=None, description="Column with the road's name.")
+    road_class: str | None = Field(default=None, description="Column with the road's class.")
+    pedestrian: str | None = Field(
+        default=None, description="Column that flags or counts pedestrians: 1, yes, true or a number above 0."
+    )
+    cyclist: str | None = Field(default=None, description="The same for cyclists.")
+    motorcyclist: str | None = Field(default=None, description="The same for motorcyclists.")
+    car_occupant: str | None = Field(default=None, description="The same for car occupants, or cars.")
+    empty_is_none: bool = Field(
+        default=False,
+        description="An empty cell of a road user's column means that there was none; else it is not known.",
+    )
+    delimiter: str | None = Field(default=None, description="Field separator of a CSV; default: found out.")
+    decimal: Literal[".", ","] = Field(default=".", description="Decimal mark of x and y in a CSV.")
+    encoding: str = Field(default="utf-8-sig", description="Text encoding of a CSV.")
+
+
+class Collisions(Section):
+    """Road traffic collision records."""
+
+    sources: list[str] = Field(default=[], description="Files or globs; none: the run ends with clusters.")
+    schema_: Literal["stats19", "columns"] = Field(
+        default="stats19", alias="schema", description="stats19, or columns with the mapping given here."
+    )
+    columns: Columns | None = Field(default=None, description="The mapping for schema: columns.")
+    casualties: str | None = Field(default=None, description="STATS19 casualty table, optional.")
+    vehicles: str | None = Field(default=None, description="STATS19 vehicle table, optional.")
+    severity_values: dict[Severity, list[str]] | None = Field(
+        default=None,
+        description="Values of the severity column; an empty list: the source does not tell this one apart.",
+    )
+    severity_scheme: SeverityScheme | None = Field(
+        default=None,
+        description="Published codes of the severity column in place of severity_values: kabco (United States), german "
+        "(UKATEGORIE), swiss (as1 to as4), finnish (Vakavuusko) or irish (Fatal, Serious, Minor).",
+    )
+    keep: dict[str, list[str]] | None = Field(
+        default=None, description="Rows are kept whose column has one of these values."
+    )
+    period: tuple[date, date] | None = Field(
+        default=None, description="First and last day, both included; default: the source's own range."
+    )
+    max_distance_m: Metres = Field(default=30.0, description="Farther from every road: not placed (metres).")
+    junction_reach_m: Annotated[float, Field(ge=0)] = Field(
+        default=20.0, description="Within this of a junction a collision belongs to it (metres); 0: never."
+    )
+    ambiguity_m: Annotated[float, Field(ge=0)] = Field(
+        default=0.5,
+        description="Two roads that differ by less than this in distance, with nothing in the record to "
+        "decide between them, leave a collision unplaced as ambiguous (metres).",
+    )
+    licence: str = Field(default="", description="Licence and source of the records, quoted in the outputs.")
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.period is not None and self.period[0] > self.period[1]:
+            raise ValueError("period: the first day must not be after the last")
+        if self.sources and self.schema_ == "columns" and self.columns is None:
+            raise ValueError("schema: columns needs the mapping 'columns'")
+        if self.severity_scheme is not None and self.severity_values is not None:
+            raise ValueError("give severity_values or severity_scheme, not both")
+        if self.severity_scheme is not None and self.schema_ == "stats19":
+            raise ValueError("severity_scheme belongs to schema: columns; STATS19 has its own codes")
+        return self
+
+
+class TrafficColumns(Section):
+    """Which column of a table of traffic counts holds what (``schema: columns``)."""
+
+    x: str = Field(description="Column with longitude or easting.")
+    y: str = Field(description="Column with latitude or northing.")
+    crs: str = Field(default="EPSG:4326", description="CRS of x and y.")
+    aadt: str = Field(description="Column with annual average daily traffic (motor vehicles per day).")
+    id: str | None = Field(default=None, description="Column with the count point's id; default: its place.")
+    year: str | None = Field(default=None, description="Column with the year that a figure is of.")
+    road_name: str | None = Field(default=None, description="Column with the road's name.")
+    road_ref: str | None = Field(default=None, description="Column with the road's number.")
+    road_class: str | None = Field(default=None, description="Column with the road's class.")
+    delimiter: str | None = Field(default=None, description="Field separator of a CSV; default: found out.")
+    decimal: Literal[".", ","] = Field(default=".", description="Decimal mark of numbers in a CSV.")
+    encoding: str = Field(default="utf-8-sig", description="Text encoding of a CSV.")
+
+
+class Exposure(Section):
+    """Motor traffic, so that collisions can be counted per vehicle-kilometre."""
+
+    column: str | None = Field(
+        default=None,
+        description="Column of the roads with annual average daily traffic (motor vehicles per day).",
+    )
+    sources: list[str] = Field(default=[], description="Tables of count points in place of a column.")
+    schema_: Literal["dft_aadf", "columns"] = Field(
+        default="dft_aadf",
+        alias="schema",
+        description="dft_aadf: the count-point CSV of the Department for Transport (Great Britain); or columns.",
+    )
+    columns: TrafficColumns | None = Field(default=None, description="The mapping for schema: columns.")
+    max_distance_m: Metres = Field(
+        default=30.0, description="A count point farther from every road is not used (metres)."
+    )
+    inherit_m: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        default=1000.0,
+        description="A segment takes the nearest count on the same road (same number or name, and class) within this, "
+        "in a straight line (metres); 0: never.",
+    )
+    max_years_apart: Annotated[int, Field(ge=0)] = Field(
+        default=5,
+        description="Without a figure of the records' period, that of the nearest year is taken, up to this many years "
+        "away (years).",
+    )
+    both_directions: bool | None = Field(
+        default=None,
+        description="A figure holds both directions, so that each of two carriageways that are drawn apart gets half; "
+        "default: true for count points, false for a column of the roads.",
+    )
+    licence: str = Field(default="", description="Licence and source of the counts, quoted in the outputs.")
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.column is not None and self.sources:
+            raise ValueError("give column or sources, not both")
+        if self.sources and self.schema_ == "columns" and self.columns is None:
+            raise ValueError("schema: columns needs the mapping 'columns'")
+        return self

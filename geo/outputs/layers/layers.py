@@ -1,0 +1,344 @@
+"""The layers of the GeoPackage: which columns each must have, of which type, and what an analyst reads about them.
+
+Declared once, as data: the writer checks frames against it, the styles take their field aliases from it.
+"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from geo.config import Severity
+from geo.ledger import STATUSES
+from geo.outputs.layers.declare import Column, Layer
+from geo.outputs.layers.findings import FINDINGS
+from geo.outputs.layers.gathering import GATHERING_MAPS, GATHERING_TABLES, GI_STAR
+
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+SNAP_STATUSES = (
+    "matched",
+    "ambiguous",
+    "beyond_limit",
+    "no_geometry",
+    "outside_area",
+    "duplicate",
+    "out_of_period",
+    "excluded_class",
+)
+GEOMETRY_COLUMN = "geom"
+ROW_COLUMN = "fid"
+
+
+_USERS = ("pedestrian", "cyclist", "motorcyclist", "car_occupant")
+TRAFFIC_SOURCES = ("measured", "inherited", "column")
+
+
+def _rates(what: str, per: str, label: str) -> tuple[Column, ...]:
+    """Declare a rate and its interval."""
+    name = f"{what}_per_{per}"
+    title = {"ksi": "KSI", "collisions": "Collisions"}[what] + f" per {label}"
+    return Column(name, "real", title, optional=True), *_limits(name, title)
+
+
+def _limits(name: str, title: str) -> tuple[Column, ...]:
+    """Declare an interval."""
+    return tuple(
+        Column(f"{name}_{end}", "real", f"{title}, {said} limit", optional=True)
+        for end, said in (("low", "lower"), ("high", "upper"))
+    )
+
+
+def _by_user() -> tuple[Column, ...]:
+    """Declare counts of collisions by road user, and by adjusted severity."""
+    return (
+        *(
+            Column(
+                f"n_{user}_collisions",
+                "integer",
+                f"Collisions with a {user.replace('_', ' ')} (number)",
+                optional=True,
+            )
+            for user in _USERS
+        ),
+        Column("n_ksi_adjusted", "real", "KSI collisions, adjusted for recording (number)", optional=True),
+    )
+
+
+def _expected(what: str, title: str) -> tuple[Column, ...]:
+    """Declare what is expected of a segment; the shrunk KSI rate itself is declared with the recorded one."""
+    rate, per = f"{what}_per_km_year", f"{title} per km and year"
+    shrunk = () if what == "ksi" else (Column(f"{rate}_eb", "real", f"{per}, shrunk", optional=True),)
+    reals = (
+        (f"{rate}_eb_low", f"{per}, shrunk, lower limit"),
+        (f"{rate}_eb_high", f"{per}, shrunk, upper limit"),
+        (f"{rate}_predicted", f"{per}, predicted from roads like it"),
+        (f"{rate}_potential", f"{per}, shrunk less predicted (potential for improvement)"),
+        (f"{what}_predicted", f"{title} predicted for the records' time (number)"),
+        (f"{what}_eb", f"{title} expected in the records' time, shrunk (number)"),
+        (f"{what}_eb_variance", f"{title} expected, variance (number squared)"),
+        (f"{what}_eb_weight", f"{title}: weight of the prediction (0 to 1)"),
+    )
+    return (
+        *shrunk,
+        *(Column(name, "real", alias, optional=True) for name, alias in reals),
+        Column(f"{what}_eb_method", "text", f"{title}: how the shrunk rate was made", optional=True),
+    )
+
+
+_SEGMENTS = Layer(
+    "segments",
+    "Road segments",
+    "Stretches of road between junctions, with their visual type and what is known about collisions on them. "
+    "Association, not cause. Rates per km and year leave traffic out; those per 100 million vehicle-km hold it, where "
+    "it is known.",
+    "LineString",
+    (
+        Column("segment_id", "text", "Segment"),
+        Column("source_ids", "text", "Source ids"),
+        Column("name", "text", "Name"),
+        Column("road_class", "text", "Road class"),
+        Column("length_m", "real", "Length (m)"),
+        Column("n_tiles", "integer", "Tiles"),
+        Column("coverage", "real", "Imagery coverage (0 to 1)"),
+        Column("cluster", "integer", "Type"),
+        Column("cluster_margin", "real", "Margin of the type (0 to 1)"),
+        Column("years", "real", "Collision records (years)"),
+        Column("n_collisions", "integer", "Collisions"),
+        Column("n_fatal", "integer", "Fatal collisions"),
+        Column("n_serious", "integer", "Serious collisions"),
+        Column("n_slight", "integer", "Slight collisions"),
+        Column("n_ksi", "integer", "KSI collisions"),
+        Column("collisions_per_km_year", "real", "Collisions per km and year"),
+        Column("ksi_per_km_year", "real", "KSI per km and year"),
+        Column("ksi_per_km_year_low", "real", "KSI per km and year, lower limit"),
+        Column("ksi_per_km_year_high", "real", "KSI per km and year, upper limit"),
+        Column("ksi_per_km_year_eb", "real", "KSI per km and year, shrunk"),
+        Column("ref", "text", "Number of the road", optional=True),
+        Column("cluster_baseline", "integer", "Type by band statistics alone", optional=True),
+        *_limits("collisions_per_km_year", "Collisions per km and year"),
+        *_by_user(),
+        Column("aadt", "real", "Traffic (motor vehicles per day, yearly average)", optional=True),
+        Column("traffic_source", "text", "Traffic: where the figure is from", TRAFFIC_SOURCES, optional=True),
+        Column("traffic_distance_m", "real", "Distance to the traffic count (m)", optional=True),
+        Column("traffic_years", "text", "Years of the traffic figure", optional=True),
+        Column("traffic_points", "text", "Count points", optional=True),
+        Column(
+            "carriageways", "integer", "Carriageways that share the traffic count (number)", optional=True
+        ),
+        Column("million_vkm", "real", "Traffic over the records' time (million vehicle-km)", optional=True),
+        *_rates("ksi", "100m_vkm", "100 million vehicle-km"),
+        *_rates("collisions", "100m_vkm", "100 million vehicle-km"),
+        *_expected("ksi", "KSI"),
+        *_expected("collisions", "Collisions"),
+        Column("rank_of", "text", "Ranks are by the rate of", ("ksi", "collisions"), optional=True),
+        Column("rank", "integer", "Rank (1 is the worst)", optional=True),
+        Column("expected_rank", "real", "Rank, mean over what is possible", optional=True),
+        Column("rank_deviation", "real", "Rank, standard deviation", optional=True),
+        Column(
+            "p_worst_5_percent", "real", "Probability of being among the worst 5 % (0 to 1)", optional=True
+        ),
+        Column("junction_ends_per_km", "real", "Ends at junctions per km", optional=True),
+        Column("looks_like", "text", "Looks most like (segments elsewhere, of its type)", optional=True),
+        Column("shown_tile", "text", "Tile that shows it", optional=True),
+        *GI_STAR,
+    ),
+    key="segment_id",
+)
+_JUNCTIONS = Layer(
+    "junctions",
+    "Junctions",
+    "Nodes where three or more road arms meet, and roundabouts taken as one, with their collisions.",
+    "Point",
+    (
+        Column("junction_id", "text", "Junction"),
+        Column("arms", "integer", "Arms"),
+        Column("n_collisions", "integer", "Collisions"),
+        Column("n_ksi", "integer", "KSI collisions"),
+        Column("form", "text", "Form", optional=True),
+        Column("radius_m", "real", "Radius (m)", optional=True),
+        Column("source_ids", "text", "Source ids", optional=True),
+        *(
+            Column(f"n_{severity}", "integer", f"{severity.capitalize()} collisions", optional=True)
+            for severity in SEVERITIES
+        ),
+        *_rates("collisions", "year", "year"),
+        *_rates("ksi", "year", "year"),
+        *_by_user(),
+    ),
+    key="junction_id",
+)
+_TILES = Layer(
+    "tiles",
+    "Imagery tiles",
+    "Square windows of imagery along the segments. The encoder saw those that imagery covers ('encoded').",
+    "Polygon",
+    (
+        Column("tile_id", "text", "Tile"),
+        Column("segment_id", "text", "Segment"),
+        Column("position_m", "real", "Position along the segment (m)"),
+        Column("bearing", "real", "Bearing of the road (degrees from grid north)"),
+        Column("coverage", "real", "Imagery coverage (0 to 1)"),
+        Column("image_id", "text", "Image"),
+        Column("thumbnail", "blob", "Picture (JPEG)", optional=True),
+        Column("encoded", "boolean", "Seen by the encoder (yes or no)", optional=True),
+    ),
+    key="tile_id",
+)
+_COLLISIONS = Layer(
+    "collisions",
+    "Collisions",
+    "Every row of the collision records, each placed on one segment or junction, or left with the reason.",
+    "Point",
+    (
+        Column("collision_id", "text", "Collision"),
+        Column("date", "datetime", "Date"),
+        Column("severity", "text", "Severity", SEVERITIES),
+        Column("n_casualties", "integer", "Casualties"),
+        Column("segment_id", "text", "Segment"),
+        Column("junction_id", "text", "Junction"),
+        Column("snap_distance_m", "real", "Distance to the road (m)"),
+        Column("snap_status", "text", "Placed", SNAP_STATUSES),
+        *(
+            Column(
+                user,
+                "boolean",
+                f"{user.replace('_', ' ').capitalize()} hurt or involved (yes or no)",
+                optional=True,
+            )
+            for user in _USERS
+        ),
+        Column("ksi_adjusted", "real", "KSI by adjusted severity (probability)", optional=True),
+        Column("injury_based", "boolean", "Severity by a list of injuries (yes or no)", optional=True),
+        Column("police_force", "text", "Police force (code)", optional=True),
+        Column("source_row", "integer", "Row of the source (number)", optional=True),
+        Column("source_year", "integer", "Year in the source", optional=True),
+        *(
+            Column(
+                f"n_{user}",
+                "integer",
+                f"{user.replace('_', ' ').capitalize()} casualties (number)",
+                optional=True,
+            )
+            for user in _USERS
+        ),
+    ),
+    located=False,
+)
+_CLUSTERS = Layer(
+    "clusters",
+    "Road types",
+    "Types of road found from imagery alone, and their collision rates against all other roads that have a type.",
+    None,
+    (
+        Column("cluster", "integer", "Type"),
+        Column("n_segments", "integer", "Segments"),
+        Column("length_km", "real", "Length (km)"),
+        Column("n_collisions", "integer", "Collisions"),
+        Column("n_ksi", "integer", "KSI collisions"),
+        Column("ksi_per_km_year", "real", "KSI per km and year"),
+        Column("low", "real", "KSI per km and year, lower limit"),
+        Column("high", "real", "KSI per km and year, upper limit"),
+        Column("rate_ratio", "real", "Rate ratio to other roads that have a type"),
+        Column("rate_ratio_low", "real", "Rate ratio, lower limit"),
+        Column("rate_ratio_high", "real", "Rate ratio, upper limit"),
+        Column("p_value", "real", "p value"),
+        Column("q_value", "real", "q value (false discovery rate, all comparisons together)"),
+        Column("prototype_tiles", "text", "Prototype tiles"),
+        Column("name", "text", "Name", optional=True),
+        Column("colour", "text", "Colour (#RRGGBB)", optional=True),
+        Column("note", "text", "Note", optional=True),
+        Column("outcome", "text", "Rate ratios are of", ("ksi", "collisions"), optional=True),
+        Column("collisions_per_km_year", "real", "Collisions per km and year", optional=True),
+        *_limits("collisions_per_km_year", "Collisions per km and year"),
+        Column("rate_ratio_in_class", "real", "Rate ratio to other roads of its class", optional=True),
+        *_limits("rate_ratio_in_class", "Rate ratio to other roads of its class"),
+        Column("p_value_in_class", "real", "p value, in class", optional=True),
+        Column("q_value_in_class", "real", "q value, in class (all comparisons together)", optional=True),
+        Column("interval", "text", "How the intervals were made", optional=True),
+    ),
+    key="cluster",
+)
+_JUNCTION_TYPES = Layer(
+    "junction_types",
+    "Junctions by type",
+    "Collisions at junctions by form and arms, per junction and year. Signals are not known.",
+    None,
+    (
+        Column("junction_type", "text", "Type of junction"),
+        Column("form", "text", "Form"),
+        Column("arms", "text", "Arms"),
+        Column("n", "integer", "Junctions (number)"),
+        Column("junction_years", "real", "Junctions x years of records"),
+        Column("n_collisions", "integer", "Collisions"),
+        Column("n_ksi", "integer", "KSI collisions"),
+        *_rates("collisions", "junction_year", "junction and year"),
+        *_rates("ksi", "junction_year", "junction and year"),
+    ),
+)
+_PLACES = Layer(
+    "places",
+    "At junctions and between them",
+    "Collisions between junctions (per km and year), at junctions (per junction and year), and together.",
+    None,
+    (
+        Column("place", "text", "Place"),
+        Column("n_places", "integer", "Segments, junctions (number)"),
+        Column("length_km", "real", "Length (km)"),
+        Column("km_years", "real", "Length x years of records (km x years)"),
+        Column("junction_years", "real", "Junctions x years of records"),
+        *(
+            Column(name, "integer", alias)
+            for name, alias in (
+                ("n_collisions", "Collisions"),
+                ("n_fatal", "Fatal collisions"),
+                ("n_serious", "Serious collisions"),
+                ("n_slight", "Slight collisions"),
+                ("n_ksi", "KSI collisions"),
+            )
+        ),
+        Column("share_of_collisions", "real", "Share of collisions (0 to 1)"),
+        Column("share_of_ksi", "real", "Share of KSI collisions (0 to 1)"),
+        *_rates("collisions", "km_year", "km and year"),
+        *_rates("ksi", "km_year", "km and year"),
+        *_rates("collisions", "junction_year", "junction and year"),
+        *_rates("ksi", "junction_year", "junction and year"),
+    ),
+)
+_LEDGER = Layer(
+    "ledger",
+    "Ledger",
+    "The account of every input row: done, skipped, rejected (with its reason) or failed.",
+    None,
+    (
+        Column("stage", "text", "Stage"),
+        Column("item", "text", "Item"),
+        Column("status", "text", "Status", STATUSES),
+        Column("reason", "text", "Reason"),
+        Column("count", "integer", "Count"),
+    ),
+)
+_RUN = Layer(
+    "run",
+    "Run",
+    "The configuration, digests and versions that made this file.",
+    None,
+    (Column("key", "text", "Key"), Column("value", "text", "Value")),
+    key="key",
+)
+LAYERS: dict[str, Layer] = {
+    layer.name: layer
+    for layer in (
+        _SEGMENTS,
+        _JUNCTIONS,
+        _TILES,
+        _COLLISIONS,
+        *GATHERING_MAPS,
+        _CLUSTERS,
+        *FINDINGS,
+        *GATHERING_TABLES,
+        _JUNCTION_TYPES,
+        _PLACES,
+        _LEDGER,
+        _RUN,
+    )
+}
+"""In the order of the file: maps first."""

@@ -1,0 +1,1 @@
+"""Styles, tips, legends and the project that QGIS opens."""

@@ -1,0 +1,225 @@
+"""The QGIS project inside the GeoPackage: all layers in order and styled, related, and first seen at the city."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree as ET
+
+import geopandas as gpd
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+from pyproj import CRS
+
+from geo.outputs.layers.layers import LAYERS
+from geo.outputs.qgis.styles import MARGIN, POTENTIAL, RATES, SPOTS, TYPES
+from geo.outputs.qgis.tables import Style
+
+NAME = "overview"
+PREFIX = "roadprint_"
+"""Of the ids of the layers; QGIS renames those of ten characters or fewer."""
+GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Collisions", ("collisions", "junctions")),
+    ("Where collisions gather", ("windows", "lixels")),
+)
+SHOWN = ("collisions", "segments")
+"""Layers that are switched on at first, beside the imagery."""
+RELATIONS = (
+    ("tiles", "segments", "segment_id", "Tiles of a segment"),
+    ("collisions", "segments", "segment_id", "Collisions on a segment"),
+    ("collisions", "junctions", "junction_id", "Collisions at a junction"),
+)
+_GEOMETRIES = {"LineString": "Line", "Point": "Point", "Polygon": "Polygon", None: "No geometry"}
+_RIM = 0.03
+"""Share of the city's width and height that the first view shows beyond it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mosaic:
+    """Imagery beside the GeoPackage.
+
+    Attributes
+    ----------
+    file
+        Name of its file.
+    title
+        What the list of layers shows.
+    crs
+        Its own.
+    far
+        Whether it can be drawn at the scale of a city in reasonable time.
+    """
+
+    file: str
+    title: str
+    crs: CRS
+    far: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One layer of the project: its id, table, title, whether it is switched on, and its style."""
+
+    id: str
+    table: str
+    title: str
+    shown: bool
+    style: Style
+
+    @property
+    def geometry(self) -> str:
+        """Kind of geometry, as QGIS names it."""
+        return _GEOMETRIES[LAYERS[self.table].geometry]
+
+    @property
+    def located(self) -> bool:
+        """Whether it has places."""
+        return LAYERS[self.table].geometry is not None
+
+    @property
+    def root(self) -> dict[str, str]:
+        """Attributes that the style sets on the layer as a whole."""
+        return dict(ET.fromstring(self.style.qml).attrib) | {"version": ""}  # noqa: S314 - our own
+
+    @property
+    def body(self) -> Markup:
+        """Give the style's own elements, as they stand in a project too."""
+        return _inside(self.style.qml)
+
+
+def _inside(xml: str) -> Markup:
+    """Give the elements of a style or of metadata, as they stand in a project too."""
+    inside = [e for e in ET.fromstring(xml) if e.tag != "layerGeometryType"]  # noqa: S314 - our own
+    return Markup("\n".join(ET.tostring(e, encoding="unicode") for e in inside))  # noqa: S704 - serialised XML
+
+
+def overview(
+    file: str,
+    city: str,
+    layers: Mapping[str, pd.DataFrame],
+    styles: Sequence[Style],
+    crs: CRS,
+    mosaics: Sequence[Mosaic] = (),
+    metadata: Mapping[str, str] | None = None,
+) -> str:
+    """Write the project.
+
+    Parameters
+    ----------
+    file
+        Name of the GeoPackage, by which the project finds its layers; both may move, not be renamed.
+    city
+        Its name.
+    layers
+        The frames that are written.
+    styles
+        Of the layers, see `geo.outputs.qgis.styles.city_styles`.
+    crs
+        The city's.
+    mosaics
+        Imagery beside the GeoPackage, the topmost first.
+    metadata
+        What is told of each layer, as QGIS's XML by table (see `geo.outputs.qgis.metadata.layer_metadata`).
+
+    Returns
+    -------
+    The project's XML, as QGIS 3.22 and later read it.
+    """
+    rate = EB_OF[bool(layers["segments"]["n_ksi"].notna().any())]
+    by_name = {(style.layer, style.name): style for style in styles}
+    maps = [
+        _entry("segments", by_name["segments", name], title, other=name != TYPES)
+        for name, title in (
+            (TYPES, "Road types"),
+            (rate, RATES[rate][1]),
+            (POTENTIAL, "Potential for improvement"),
+            (MARGIN, "How sure the type is"),
+            (SPOTS, "Hot and cold spots"),
+        )
+        if ("segments", name) in by_name
+    ]
+    default = {style.layer: style for style in styles if style.default}
+    groups = [(title, [_entry(table, default[table]) for table in tables]) for title, tables in GROUPS]
+    tables = [_entry(name, default[name]) for name, layer in LAYERS.items() if layer.geometry is None]
+    tiles = _entry("tiles", default["tiles"])
+    return (
+        _environment()
+        .get_template("project.qgs")
+        .render(
+            file=file,
+            city=city,
+            crs=crs,
+            authority=":".join(crs.to_authority() or ()),
+            groups=groups,
+            maps=maps,
+            tiles=tiles,
+            tables=tables,
+            mosaics=[(f"{PREFIX}imagery_{n}", mosaic) for n, mosaic in enumerate(mosaics)],
+            entries=[*(e for _, entries in groups for e in entries), *maps, tiles, *tables],
+            relations=[
+                (f"{PREFIX}{a}_{b}", PREFIX + a, PREFIX + b, key, title) for a, b, key, title in RELATIONS
+            ],
+            extent=view(layers["segments"]),
+            months=months(_counted(layers["collisions"])),
+            told={table: _inside((metadata or {}).get(table, "<qgis/>")) for table in LAYERS},
+        )
+    )
+
+
+EB_OF = {True: "ksi rate (EB)", False: "collision rate (EB)"}
+"""Style of the shrunk rate, by whether KSI is known."""
+
+
+def _entry(table: str, style: Style, title: str | None = None, *, other: bool = False) -> Entry:
+    """Lay out one layer; a further map of a table has an id of its own."""
+    name = (
+        PREFIX
+        + table
+        + ("_" + "_".join(style.name.replace("(", "").replace(")", "").split()) if other else "")
+    )
+    return Entry(name, table, title or LAYERS[table].title, table in SHOWN and not other, style)
+
+
+def view(segments: gpd.GeoDataFrame) -> tuple[float, float, float, float]:
+    """Give the rectangle of the first view: all segments that have a type, and a rim (city's CRS, metres)."""
+    seen = segments[segments["cluster"].notna()]
+    shown = segments if seen.empty else seen
+    if shown.empty:
+        return (0.0, 0.0, 1.0, 1.0)
+    west, south, east, north = (float(side) for side in shown.total_bounds)
+    rim = max(east - west, north - south, 100.0) * _RIM
+    return (west - rim, south - rim, east + rim, north + rim)
+
+
+def months(dates: pd.Series) -> tuple[str, str] | None:
+    """Give the first day of the first month and of the month after the last, in UTC; None without dates."""
+    known = dates.dropna()
+    if known.empty:
+        return None
+    first, last = known.min().astimezone(UTC), known.max().astimezone(UTC)
+    after = (last.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return _day(first.replace(day=1)), _day(after)
+
+
+def _counted(collisions: pd.DataFrame) -> pd.Series:
+    """Give the dates of the collisions that have a place."""
+    return collisions.loc[collisions["snap_status"].eq("matched"), "date"]
+
+
+def _day(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT00:00:00Z")
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("geo.outputs.qgis", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["exact"] = lambda number: repr(round(number, 3)) if math.isfinite(number) else "0"
+    return environment

@@ -1,0 +1,222 @@
+"""The QGIS styles of the layers, fitted to the values that are in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+import jinja2
+import pandas as pd
+
+from geo.outputs.layers.layers import LAYERS
+from geo.outputs.names import looks_of
+from geo.outputs.palette import CERTAINTY, SEQUENCE, SEVERITY, SEVERITY_UNKNOWN, UNKNOWN
+from geo.outputs.qgis.classes import ELSE, Band, count_bands, difference_bands, rate_bands, width_expression
+from geo.outputs.qgis.tables import Style
+from geo.outputs.qgis.tips import segment_tip
+from geo.outputs.wording import NOT_APART, NOT_KNOWN, severity_words
+
+TYPES, POTENTIAL, MARGIN, SPOTS = "road types", "potential", "margin", "hot spots"
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters that XML 1.0 has no way to hold; names in the data may."""
+TILES_FROM = 10_000
+"""Scale, 1 to this, from which tiles are outlined, and show their pictures."""
+_WINDOW_TIP = """<b>Window [% coalesce('of rank ' || "rank", 'without a rank') %]</b><br>
+Score: [% coalesce(format_number("score_per_km", 1), 'not known') %] weighted collisions per km<br>
+Collisions: [% coalesce(format_number("n_collisions", 1), 'not known') %], of these KSI:
+[% coalesce(format_number("n_ksi", 1), 'not known') %]"""
+RATES = {
+    "ksi rate (EB)": ("ksi_per_km_year_eb", "KSI per km and year, shrunk"),
+    "collision rate (EB)": ("collisions_per_km_year_eb", "Collisions per km and year, shrunk"),
+    "collision rate": ("collisions_per_km_year", "Collisions per km and year, not shrunk"),
+}
+"""Styles of rates: column, and the heading of the legend."""
+
+
+def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> list[Style]:
+    """Make the styles of all layers.
+
+    Parameters
+    ----------
+    layers
+        The frames that are written (see `geo.outputs.layers.layers`); classes and categories are taken from them.
+    turned
+        Whether tiles are turned so that their road runs upwards.
+
+    Returns
+    -------
+    One default style a layer, and further ones for the segments: road types (the default), shrunk rates, the
+    recorded collision rate, potential for improvement, margin, and hot spots.
+    """
+    segments, clusters = layers["segments"], layers["clusters"]
+    looks = looks_of(clusters)
+    tip = segment_tip(segments, {cluster: title for cluster, (title, _) in looks.items()})
+    styles = [
+        _style(
+            "segments",
+            TYPES,
+            "types.qml",
+            "Types of road by their look.",
+            looks=[(cluster, *said) for cluster, said in sorted(looks.items())],
+            unknown=UNKNOWN,
+            width=width_expression(segments["road_class"]),
+            tip=tip,
+        )
+    ]
+    for name, (heading, bands) in _segment_maps(segments).items():
+        styles.append(
+            _style(
+                "segments",
+                name,
+                "rate.qml",
+                f"{heading}.",
+                default=False,
+                heading=heading,
+                bands=bands,
+                tip=tip,
+            )
+        )
+    styles.append(_junction_style(layers["junctions"]))
+    styles.append(
+        _style(
+            "tiles",
+            "outlines",
+            "tiles.qml",
+            "Outlines and pictures when near.",
+            colour=UNKNOWN,
+            scale=TILES_FROM,
+            turned=turned,
+        )
+    )
+    styles.append(
+        _style(
+            "collisions",
+            "severity",
+            "collisions.qml",
+            "By severity.",
+            colours=SEVERITY,
+            words=severity_words(segments),
+            unknown=SEVERITY_UNKNOWN,
+            left_out=UNKNOWN,
+        )
+    )
+    styles += [_window_style(), _density_style(layers["lixels"])]
+    styles += [
+        _style(name, "columns", "table.qml", "") for name, layer in LAYERS.items() if layer.geometry is None
+    ]
+    order = list(LAYERS)
+    slight = severity_words(segments)["slight"]
+    return sorted((_as_told(style, slight) for style in styles), key=lambda style: order.index(style.layer))
+
+
+def _as_told(style: Style, slight: str) -> Style:
+    """Call counts of slight collisions by what the records mean by it."""
+    if slight != NOT_APART:
+        return style
+    return replace(style, qml=style.qml.replace('name="Slight collisions', f'name="Collisions with {slight}'))
+
+
+def _segment_maps(segments: pd.DataFrame) -> dict[str, tuple[str, list[Band]]]:
+    """Lay out the further maps of segments: heading of the legend, and classes."""
+    rates = {
+        name: (heading, rate_bands(segments[column]))
+        for name, (column, heading) in RATES.items()
+        if column in segments
+    }
+    return {**rates, POTENTIAL: _potential(segments), MARGIN: _margin(segments), SPOTS: _spots()}
+
+
+def _potential(segments: pd.DataFrame) -> tuple[str, list[Band]]:
+    """Colour segments by how much more is expected of them than of roads like them."""
+    what, said = "ksi", "KSI"
+    if "ksi_per_km_year_potential" not in segments or segments["ksi_per_km_year_potential"].isna().all():
+        what, said = "collisions", "collisions"
+    column = f"{what}_per_km_year_potential"
+    values = segments[column] if column in segments else pd.Series(dtype=float, name=column)
+    heading = f"Potential for improvement: {said} per km and year more (+) or fewer than on roads like it"
+    return heading, difference_bands(values)
+
+
+def _margin(segments: pd.DataFrame) -> tuple[str, list[Band]]:
+    """Colour segments by how sure their type is."""
+    heading = "How sure the type is (margin; 0: as near to another type, 1: as typical as can be)"
+    return heading, rate_bands(segments["cluster_margin"], CERTAINTY)
+
+
+def _junction_style(junctions: pd.DataFrame) -> Style:
+    known = junctions["n_ksi"].notna().any()
+    column, heading = ("n_ksi", "KSI collisions") if known else ("n_collisions", "Collisions")
+    return _style(
+        "junctions",
+        "counts",
+        "junctions.qml",
+        f"{heading}.",
+        heading=heading,
+        bands=count_bands(junctions[column]),
+    )
+
+
+def _window_style() -> Style:
+    inside = '"in_high_injury_network"'
+    bands = [
+        Band(f"{inside} = true", "In the high-injury network", SEQUENCE[-1], "1.2"),
+        Band(f"{inside} IS NULL", NOT_KNOWN, UNKNOWN, "0.4"),
+    ]
+    heading = "Windows in the high-injury network (collisions per km, weighted by severity)"
+    return _style(
+        "windows",
+        "high-injury network",
+        "lines.qml",
+        f"{heading}.",
+        heading=heading,
+        bands=bands,
+        tip=_WINDOW_TIP,
+    )
+
+
+def _spots() -> tuple[str, list[Band]]:
+    """Colour segments whose neighbourhood has more or fewer collisions than chance gives."""
+    spot = '"gi_star_spot"'
+    bands = [
+        Band(f"{spot} = 'hot'", "Hot spot (q of 0.05 or less)", "#B2182B", "1.0"),
+        Band(f"{spot} = 'cold'", "Cold spot (q of 0.05 or less)", "#2166AC", "1.0"),
+        Band(f"{spot} = 'none'", "Neither", "#BDBDBD", "0.5"),
+        Band(ELSE, NOT_KNOWN, UNKNOWN, "0.4"),
+    ]
+    heading = "Hot and cold spots along the network (Gi* of shrunk rates)"
+    return heading, bands
+
+
+def _density_style(lixels: pd.DataFrame) -> Style:
+    yearly = lixels["kernel_collisions_per_km_year"].notna().any()
+    column = "kernel_collisions_per_km_year" if yearly else "kernel_collisions_per_km"
+    heading = "Collisions per km and year, smoothed" if yearly else "Collisions per km, smoothed"
+    bands = rate_bands(lixels[column])
+    tip = f"""{heading}: [% coalesce(format_number("{column}", 2), 'not known') %]"""
+    return _style("lixels", "density", "lines.qml", f"{heading}.", heading=heading, bands=bands, tip=tip)
+
+
+def _rgba(colour: str) -> str:
+    """Turn ``#RRGGBB`` into the form of QGIS."""
+    return ",".join(str(part) for part in (*bytes.fromhex(colour.removeprefix("#")), 255))
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("geo.outputs.qgis", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["rgba"] = _rgba
+    return environment
+
+
+def _style(
+    layer: str, name: str, template: str, description: str, *, default: bool = True, **values: object
+) -> Style:
+    """Fill a template in."""
+    qml = _NOT_XML.sub("", _environment().get_template(template).render(layer=LAYERS[layer], **values))
+    return Style(layer, name, qml, default=default, description=description)

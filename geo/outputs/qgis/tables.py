@@ -1,0 +1,201 @@
+"""The tables of a GeoPackage that QGIS reads beside the layers: styles, projects, metadata."""
+
+from __future__ import annotations
+
+import io
+import json
+import sqlite3
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from geo.outputs.layers.layers import GEOMETRY_COLUMN, LAYERS
+
+QGIS_METADATA, MANIFEST = "http://mrcc.com/qgis.dtd", "urn:roadprint:manifest:1"
+"""What marks a row of metadata as one that QGIS shows, and as the JSON that says how the file was made."""
+INDEXED = (
+    ("segments", "segment_id"),
+    ("tiles", "segment_id"),
+    ("tiles", "tile_id"),
+    ("collisions", "segment_id"),
+    ("collisions", "junction_id"),
+    ("look_alikes", "segment_id"),
+)
+"""Columns by which map tips and forms look rows up."""
+
+# The table as QGIS and OGR create it, with the triggers by which OGR keeps the number of rows.
+_STYLE_TABLE = """
+CREATE TABLE layer_styles (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  f_table_catalog TEXT(256), f_table_schema TEXT(256), f_table_name TEXT(256), f_geometry_column TEXT(256),
+  styleName TEXT(30), styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN, description TEXT,
+  owner TEXT(30), ui TEXT(30), update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+CREATE TRIGGER trigger_insert_feature_count_layer_styles AFTER INSERT ON layer_styles
+BEGIN UPDATE gpkg_ogr_contents SET feature_count = feature_count + 1 WHERE lower(table_name) = 'layer_styles'; END;
+CREATE TRIGGER trigger_delete_feature_count_layer_styles AFTER DELETE ON layer_styles
+BEGIN UPDATE gpkg_ogr_contents SET feature_count = feature_count - 1 WHERE lower(table_name) = 'layer_styles'; END;
+"""
+# OGC 12-128r18, annex F.8
+_METADATA_TABLES = """
+CREATE TABLE gpkg_metadata (
+  id INTEGER CONSTRAINT m_pk PRIMARY KEY ASC NOT NULL, md_scope TEXT NOT NULL DEFAULT 'dataset',
+  md_standard_uri TEXT NOT NULL, mime_type TEXT NOT NULL DEFAULT 'text/xml', metadata TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE gpkg_metadata_reference (
+  reference_scope TEXT NOT NULL, table_name TEXT, column_name TEXT, row_id_value INTEGER,
+  timestamp DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+  md_file_id INTEGER NOT NULL, md_parent_id INTEGER,
+  CONSTRAINT crmr_mfi_fk FOREIGN KEY (md_file_id) REFERENCES gpkg_metadata(id),
+  CONSTRAINT crmr_mpi_fk FOREIGN KEY (md_parent_id) REFERENCES gpkg_metadata(id)
+);
+CREATE TABLE IF NOT EXISTS gpkg_extensions (
+  table_name TEXT, column_name TEXT, extension_name TEXT NOT NULL, definition TEXT NOT NULL, scope TEXT NOT NULL,
+  CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name)
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """A QGIS style of one layer.
+
+    Attributes
+    ----------
+    layer
+        Table that it belongs to.
+    name
+        What the list of styles shows, at most 30 characters.
+    qml
+        The style as QGIS writes it to a ``.qml`` file.
+    default
+        Whether QGIS takes it when the layer is added.
+    description
+        One sentence for the list of styles.
+    """
+
+    layer: str
+    name: str
+    qml: str
+    default: bool
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the file says of itself.
+
+    Attributes
+    ----------
+    layers
+        Metadata of each layer as QGIS's XML, by its table (see `geo.outputs.qgis.metadata.layer_metadata`).
+    manifest
+        How the file was made: plain values that JSON can hold.
+    """
+
+    layers: Mapping[str, str]
+    manifest: Mapping[str, object]
+
+
+def stamp(date: datetime) -> str:
+    """Write a moment as GeoPackage does."""
+    return date.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def write_styles(connection: sqlite3.Connection, styles: Sequence[Style], date: datetime) -> None:
+    """Add the styles where QGIS looks for them.
+
+    The table must be registered: QGIS ignores all styles of a file that has other registered tables of attributes
+    otherwise. Times of change differ, else QGIS lists a style several times.
+    """
+    connection.executescript(_STYLE_TABLE)
+    connection.execute(
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_change, srs_id) "
+        "VALUES ('layer_styles', 'attributes', 'layer_styles', 'QGIS styles of the layers', ?, 0)",
+        (stamp(date),),
+    )
+    connection.execute("INSERT INTO gpkg_ogr_contents (table_name, feature_count) VALUES ('layer_styles', 0)")
+    connection.executemany(
+        "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, "
+        "styleQML, styleSLD, useAsDefault, description, owner, update_time) "
+        "VALUES ('', '', ?, ?, ?, ?, '', ?, ?, '', ?)",
+        [
+            (
+                style.layer,
+                "" if LAYERS[style.layer].geometry is None else GEOMETRY_COLUMN,
+                style.name,
+                style.qml,
+                style.default,
+                style.description,
+                stamp(date + timedelta(seconds=n)),
+            )
+            for n, style in enumerate(styles)
+        ],
+    )
+
+
+def write_projects(connection: sqlite3.Connection, projects: Mapping[str, str], date: datetime) -> None:
+    """Add QGIS projects: Project > Open From > GeoPackage finds them.
+
+    The table is not registered among the contents: its key is a text, which GeoPackage allows of no layer.
+
+    Parameters
+    ----------
+    connection
+        To the open file.
+    projects
+        The XML of each project, by its name.
+    date
+        Of their last change.
+    """
+    connection.execute("CREATE TABLE qgis_projects (name TEXT PRIMARY KEY, metadata BLOB, content BLOB)")
+    told = json.dumps(
+        {
+            "last_modified_time": date.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+            "last_modified_user": "roadprint",
+        }
+    )
+    rows = [(name, told, _zipped(f"{name}.qgs", xml, date).hex()) for name, xml in projects.items()]
+    connection.executemany("INSERT INTO qgis_projects (name, metadata, content) VALUES (?, ?, ?)", rows)
+
+
+def _zipped(name: str, text: str, date: datetime) -> bytes:
+    """Zip one file, the same bytes for the same text."""
+    buffer = io.BytesIO()
+    entry = zipfile.ZipInfo(name, date.astimezone(UTC).timetuple()[:6])
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(entry, text)
+    return buffer.getvalue()
+
+
+def write_about(connection: sqlite3.Connection, about: About, date: datetime) -> None:
+    """Add the metadata of each layer, which QGIS shows among a layer's properties, and the manifest of the file."""
+    connection.executescript(_METADATA_TABLES)
+    connection.executemany(
+        "INSERT INTO gpkg_extensions VALUES (?, NULL, 'gpkg_metadata', ?, 'read-write')",
+        [
+            (table, "http://www.geopackage.org/spec120/#extension_metadata")
+            for table in ("gpkg_metadata", "gpkg_metadata_reference")
+        ],
+    )
+    manifest = json.dumps(about.manifest, sort_keys=True, ensure_ascii=False, default=str)
+    rows: list[tuple[str, str, str, str, str | None]] = [
+        (MANIFEST, "application/json", manifest, "geopackage", None)
+    ]
+    rows += [(QGIS_METADATA, "text/xml", xml, "table", table) for table, xml in about.layers.items()]
+    for number, (standard, mime, text, scope, table) in enumerate(rows, start=1):
+        connection.execute(
+            "INSERT INTO gpkg_metadata VALUES (?, 'dataset', ?, ?, ?)", (number, standard, mime, text)
+        )
+        connection.execute(
+            "INSERT INTO gpkg_metadata_reference VALUES (?, ?, NULL, NULL, ?, ?, NULL)",
+            (scope, table, stamp(date), number),
+        )
+
+
+def write_indexes(connection: sqlite3.Connection) -> None:
+    """Index what map tips and forms look up."""
+    for table, column in INDEXED:
+        connection.execute(f"CREATE INDEX {table}_{column} ON {table} ({column})")

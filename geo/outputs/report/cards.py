@@ -1,0 +1,229 @@
+"""What the report says about each type, in words and numbers ready to be shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from geo.outputs.layers.layers import LAYERS
+from geo.outputs.names import looks_of
+from geo.outputs.palette import Look
+from geo.outputs.report.charts import Axis, Strip, picture_address, ratio_axis, ratio_strip
+from geo.outputs.wording import (
+    OTHERS,
+    SAME_CLASS,
+    Outcome,
+    figure,
+    interval,
+    number,
+    ratio_limits,
+    road_name,
+    shorten,
+    verdict,
+)
+
+MIX_SHOWN = 4
+WHOLE = 0.995
+"""Share of a type's length from which on all of it counts as compared."""
+OF_ITS_CLASS = "other roads of its class"
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A tile to look at: JPEG as a data address (None: no picture), name of its road, and what it is of."""
+
+    source: str | None
+    road: str
+    segment_id: str
+    tile_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A type beside other roads: with which, the rate ratio, where it lies on the axis, and what may be said."""
+
+    others: str
+    ratio: str
+    limits: str
+    strip: Strip | None
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is said about one type.
+
+    Attributes
+    ----------
+    title, note
+        Number and name, and what the analyst noted.
+    comparisons
+        With all other roads that have a type, then with those of the same class, where it was made.
+    """
+
+    cluster: int
+    title: str
+    note: str
+    appearance: Look
+    n_segments: str
+    length_km: str
+    mix: str
+    n_collisions: str
+    collision_rate: str
+    collision_interval: str
+    n_ksi: str
+    ksi_rate: str
+    ksi_interval: str
+    q_value: str
+    comparisons: list[Comparison]
+    shots: dict[str, list[Shot]]
+
+
+def cards(
+    clusters: pd.DataFrame,
+    segments: pd.DataFrame,
+    same_class: pd.DataFrame,
+    shots: Mapping[int, dict[str, list[Shot]]],
+    ratio_of: Outcome,
+) -> tuple[list[Card], Axis]:
+    """Lay out one card a type, in order of their numbers, and the axis that all their rate ratios are drawn on.
+
+    Parameters
+    ----------
+    clusters, segments
+        The layers of the GeoPackage.
+    same_class
+        Rows of the layer ``tests`` of the outcome `ratio_of`, with roads of the same class (see `against_class`).
+    shots
+        Tiles to look at, by cluster and kind.
+    ratio_of
+        What the rate ratios compare.
+    """
+    mixes, looks = class_mix(segments), looks_of(clusters)
+    numeric = [column.name for column in LAYERS["clusters"].columns if column.kind != "text"]
+    ratios = clusters[["rate_ratio", "rate_ratio_low", "rate_ratio_high"]]
+    axis = ratio_axis(ratios, same_class[["ratio", "low", "high"]])
+    in_class = {int(row["cluster"]): row for row in same_class.to_dict("records")}
+    result = []
+    for row in clusters.sort_values("cluster").to_dict("records"):
+        cluster = int(row["cluster"])
+        value = {name: number(row.get(name)) for name in numeric}
+        ratio, low, high = value["rate_ratio"], value["rate_ratio_low"], value["rate_ratio_high"]
+        comparisons = [
+            Comparison(
+                OTHERS,
+                figure(ratio, 2),
+                ratio_limits(low, high),
+                ratio_strip(ratio, low, high, axis),
+                verdict(low, high, value["q_value"], ratio_of),
+            )
+        ]
+        if cluster in in_class:
+            comparisons.append(_beside_class(in_class[cluster], ratio_of, axis))
+        result.append(
+            Card(
+                cluster=cluster,
+                title=looks[cluster][0],
+                note="" if pd.isna(row.get("note")) else str(row["note"]),
+                appearance=looks[cluster][1],
+                n_segments=figure(value["n_segments"]),
+                length_km=figure(value["length_km"]),
+                mix=mixes.get(cluster, ""),
+                n_collisions=figure(value["n_collisions"]),
+                collision_rate=figure(value["collisions_per_km_year"]),
+                collision_interval=interval(
+                    value["collisions_per_km_year_low"], value["collisions_per_km_year_high"]
+                ),
+                n_ksi=figure(value["n_ksi"]),
+                ksi_rate=figure(value["ksi_per_km_year"]),
+                ksi_interval=interval(value["low"], value["high"]),
+                q_value=figure(value["q_value"], 2),
+                comparisons=comparisons,
+                shots=shots.get(cluster, {}),
+            )
+        )
+    return result, axis
+
+
+def against_class(tests: pd.DataFrame | None, outcome: Outcome) -> pd.DataFrame:
+    """Take the rows of the layer ``tests`` that compare types with roads of the same class; none without the layer."""
+    columns = ["cluster", "ratio", "low", "high", "q_value", "share_compared", "reason"]
+    if tests is None:
+        return pd.DataFrame(columns=columns)
+    return tests.loc[tests["comparison"].eq(SAME_CLASS) & tests["outcome"].eq(f"n_{outcome}"), columns]
+
+
+def _beside_class(row: Mapping[Any, Any], outcome: Outcome, axis: Axis) -> Comparison:
+    """Tell of a type beside other roads of the same class."""
+    ratio, low, high, q, share = (
+        number(row[name]) for name in ("ratio", "low", "high", "q_value", "share_compared")
+    )
+    reason = row["reason"]
+    if math.isnan(low) or math.isnan(high):
+        why = shorten(str(reason), 200) if pd.notna(reason) else "no rate to compare"
+        return Comparison(
+            OF_ITS_CLASS, figure(None), figure(None), None, f"Not compared with {OF_ITS_CLASS}: {why}."
+        )
+    said = verdict(low, high, q, outcome, OF_ITS_CLASS)
+    if share < WHOLE:
+        said += f" This holds for the {share:.0%} of its length that has such roads to compare with."
+    return Comparison(
+        OF_ITS_CLASS,
+        figure(ratio, 2),
+        ratio_limits(low, high),
+        ratio_strip(ratio, low, high, axis),
+        said,
+    )
+
+
+def class_mix(segments: pd.DataFrame) -> dict[int, str]:
+    """Say which road classes each cluster is made of, by length, the longest first."""
+    classes = segments["road_class"].astype("string").fillna("class not known")
+    lengths = segments["length_m"].groupby([segments["cluster"].astype("Int64"), classes]).sum()
+    mixes = {}
+    for cluster in lengths.index.get_level_values(0).unique():
+        shares = lengths.loc[cluster] / lengths.loc[cluster].sum()
+        shares = shares.sort_index().sort_values(ascending=False, kind="stable")
+        parts = [f"{shorten(str(name))} {_share(share)}" for name, share in shares.head(MIX_SHOWN).items()]
+        if len(shares) > MIX_SHOWN:
+            left = len(shares) - MIX_SHOWN
+            parts.append(
+                f"{left} other class{'es' if left > 1 else ''} {_share(shares.iloc[MIX_SHOWN:].sum())}"
+            )
+        mixes[int(cluster)] = ", ".join(parts)
+    return mixes
+
+
+def _share(share: float) -> str:
+    """Write a share in per cent; one that is there is never 0."""
+    return "under 1%" if 0 < share < 0.005 else f"{share:.0%}"
+
+
+def shots_of(
+    prototypes: pd.DataFrame, segments: pd.DataFrame, thumbnails: Mapping[str, bytes]
+) -> dict[int, dict[str, list[Shot]]]:
+    """Lay out the tiles to look at, by cluster and kind.
+
+    Parameters
+    ----------
+    prototypes
+        ``cluster, kind, rank, segment_id, tile_id``.
+    segments
+        The layer of the GeoPackage.
+    thumbnails
+        JPEG by ``tile_id``.
+    """
+    roads = segments.set_index("segment_id")[["name", "road_class"]]
+    rows = prototypes.sort_values(["cluster", "kind", "rank"]).join(roads, on="segment_id")
+    shots: dict[int, dict[str, list[Shot]]] = {}
+    for row in rows.to_dict("records"):
+        tile = None if pd.isna(row["tile_id"]) else str(row["tile_id"])
+        address = picture_address(thumbnails[tile]) if tile is not None and tile in thumbnails else None
+        road = road_name(row["name"], row["road_class"]) or "unnamed road"
+        of_kind = shots.setdefault(int(row["cluster"]), {}).setdefault(str(row["kind"]), [])
+        of_kind.append(Shot(address, road, str(row["segment_id"]), tile))
+    return shots

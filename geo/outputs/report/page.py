@@ -1,0 +1,214 @@
+"""The report page: one HTML file that says what was found, how sure it is, and what does not follow from it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from geo.outputs.names import looks_of
+from geo.outputs.palette import Look
+from geo.outputs.report.cards import against_class, cards, shots_of
+from geo.outputs.report.charts import dash_of, overview
+from geo.outputs.report.choice_chart import choice_chart
+from geo.outputs.report.map_data import MapData, Shown, map_data, safe_json
+from geo.outputs.report.map_figure import MARKS, layer_names, map_figure, map_script
+from geo.outputs.report.tables import measures, places_rows, settings_rows, tests_rows
+from geo.outputs.wording import OUTCOMES, Outcome, figure, interval, number, severity_words, shorten
+
+LONGEST_REASON = 300
+TESTS_SHOWN = 20
+"""Comparisons that are seen at once; the others are folded away."""
+KINDS = {
+    "prototype": ("Prototypes", "the roads most typical of this type"),
+    "edge": ("Edge cases", "roads that could almost as well be of another type"),
+    "random": ("Random draw", "roads of this type drawn by lot"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportData:
+    """What the report tells.
+
+    Attributes
+    ----------
+    city
+        Its name.
+    config, run
+        The configuration as plain values; the ``run`` layer as a mapping.
+    clusters, segments, ledger
+        The layers of the GeoPackage.
+    choice, prototypes
+        Tables of the clustering: ``k, silhouette, stability, chosen``; ``cluster, kind, rank, segment_id, tile_id``.
+    quality
+        ``encoder`` and ``baseline``, each with ``effective_rank``, ``spread``, ``silhouette`` and ``warnings``, and
+        ``agreement_with_baseline``.
+    thumbnails
+        JPEG of each shown tile, by ``tile_id``: those of `prototypes`, and what else the map shows of segments.
+    licences
+        Source and licence of the imagery, the roads and the records.
+    ratio_of
+        What the clusters' rate ratios compare.
+    period
+        First and last day of the collision records.
+    methods
+        How the numbers were made, by what they are: ``{"Rate ratio": "..."}``.
+    places, junction_types, tests, collisions, look_alikes, tiles
+        The layers of the GeoPackage; None: not shown.
+    findings
+        Sentences on the whole city, without their full stops.
+    """
+
+    city: str
+    config: Mapping[str, Any]
+    run: Mapping[str, str]
+    clusters: pd.DataFrame
+    segments: gpd.GeoDataFrame
+    choice: pd.DataFrame
+    quality: Mapping[str, Any]
+    prototypes: pd.DataFrame
+    thumbnails: Mapping[str, bytes]
+    ledger: pd.DataFrame
+    licences: Mapping[str, str]
+    ratio_of: Outcome
+    period: tuple[date, date] | None = None
+    methods: Mapping[str, str] = field(default_factory=dict)
+    places: pd.DataFrame | None = None
+    junction_types: pd.DataFrame | None = None
+    tests: pd.DataFrame | None = None
+    collisions: gpd.GeoDataFrame | None = None
+    look_alikes: pd.DataFrame | None = None
+    tiles: pd.DataFrame | None = None
+    findings: Sequence[str] = ()
+
+
+def write_report(path: Path, data: ReportData) -> None:
+    """Write the report as one HTML file that needs nothing else; the same data give the same bytes.
+
+    Parameters
+    ----------
+    path
+        Of the file; one that is already there is replaced when the new one is whole.
+    data
+        What it tells. Every text in it is escaped.
+    """
+    page = render(data)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(page, encoding="utf-8", newline="\n")
+    part.replace(path)
+
+
+def render(data: ReportData) -> str:
+    """Make the page (see `write_report`)."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("geo.outputs", "report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["figure"] = lambda value, digits=3: figure(number(value), digits)
+    environment.filters["dash"] = dash_of
+    environment.filters["shorten"] = lambda text: shorten(str(text), LONGEST_REASON)
+    segments = data.segments
+    words = severity_words(segments)
+    shots = shots_of(data.prototypes, segments, data.thumbnails)
+    same_class = against_class(data.tests, data.ratio_of)
+    laid, axis = cards(data.clusters, segments, same_class, shots, data.ratio_of)
+    looks = {cluster: appearance for cluster, (_, appearance) in looks_of(data.clusters).items()}
+    titles = {card.cluster: card.title for card in laid}
+    interactive = map_data(segments, data.collisions, _shown(data), data.ratio_of, titles)
+    scripts = [] if interactive is None else [map_script(), _own("report.js")]
+    return environment.get_template("report.html.jinja").render(
+        data=data,
+        axis=axis,
+        cards=laid,
+        kinds=KINDS,
+        map=overview(segments, looks),
+        interactive=interactive,
+        layers=layer_names(words),
+        marks=MARKS,
+        figure_json=_inline(_figure(looks, interactive)),
+        data_json=_inline("" if interactive is None else interactive.json),
+        style=_inline(_own("report.css")),
+        scripts=[_inline(script) for script in scripts],
+        policy=_policy(scripts),
+        outcome=OUTCOMES[data.ratio_of],
+        n_segments=len(segments),
+        length_km=segments["length_m"].sum() / 1000,
+        typed_km=segments.loc[segments["cluster"].notna(), "length_m"].sum() / 1000,
+        n_unseen=int(segments["cluster"].isna().sum()),
+        years=_years(segments),
+        has_collisions=bool(segments["n_collisions"].notna().any()),
+        has_ksi=bool(segments["n_ksi"].notna().any()),
+        has_q=bool(data.clusters["q_value"].notna().any()),
+        traffic="" if (told := data.run.get("traffic", "not known")) == "not known" else told,
+        places=places_rows(data.places, data.junction_types),
+        tests=tests_rows(data.tests, words["slight"]),
+        tests_shown=TESTS_SHOWN,
+        settings=settings_rows(data.config),
+        warnings=list((data.quality.get("encoder") or {}).get("warnings") or ()),
+        measures=measures(data.quality),
+        agreement=number(data.quality.get("agreement_with_baseline")),
+        choice=data.choice.sort_values("k").to_dict("records"),
+        choice_chart=choice_chart(data.choice),
+        ledger=data.ledger.fillna({"reason": ""}).to_dict("records"),
+    )
+
+
+def _shown(data: ReportData) -> Shown:
+    """Say of which tiles there are pictures, and which of these stand on the cards."""
+    columns = ["tile_id", "segment_id", "position_m"]
+    tiles = pd.DataFrame(columns=columns) if data.tiles is None else data.tiles[columns]
+    return Shown(
+        tiles=tiles[tiles["tile_id"].isin(list(data.thumbnails))],
+        pictures=data.thumbnails,
+        on_page=frozenset(data.prototypes["tile_id"].dropna()),
+        look_alikes=data.look_alikes,
+    )
+
+
+def _figure(looks: Mapping[int, Look], interactive: MapData | None) -> str:
+    return "" if interactive is None else safe_json(map_figure(looks, list(interactive.collisions)))
+
+
+def _own(name: str) -> str:
+    """Read a file that belongs to this page."""
+    return files("geo.outputs.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _inline(text: str) -> Markup:
+    """Mark our own text, or JSON made safe, as what goes into the page as it is."""
+    return Markup(text)  # noqa: S704
+
+
+def _policy(scripts: Sequence[str]) -> str:
+    """Say to the browser that nothing is fetched, and that no script runs but these."""
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii") for text in scripts]
+    allowed = " ".join(f"'sha256-{one}'" for one in digests) or "'none'"
+    return (
+        f"default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src {allowed}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _years(segments: pd.DataFrame) -> str:
+    """Say how many years of records the segments have."""
+    years = segments["years"].dropna()
+    if years.empty:
+        return ""
+    few, many = float(years.min()), float(years.max())
+    if few == many == 1:
+        return "1 year"
+    return f"{figure(few)} years" if few == many else f"{interval(few, many, 3)} years, depending on the road"

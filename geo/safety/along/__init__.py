@@ -1,0 +1,1 @@
+"""Where collisions gather along roads."""

@@ -1,0 +1,271 @@
+"""How few of a city's roads carry how much of its harm, how sure that is, and what chance alone would make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from geo.roads.lines import Floats, Integers
+from geo.safety.along.windows import KINDS, Windows, cell_of, count_in_cells, kinds_of, score
+from geo.safety.rates import LEVEL
+
+MIN_COLLISIONS = 20
+"""With fewer no concentration is told."""
+MIN_BLOCKS = 10
+"""With fewer no interval is."""
+Outcome = Literal["ksi", "collisions"]
+_OF = {"ksi": (0, 1), "collisions": (0, 1, 2, 3)}
+METHOD = (
+    "windows chosen by severity-weighted score; interval: percentile bootstrap of square blocks; chance: collisions "
+    "spread over the network by {chance}; held out: windows chosen by one random half of the collisions, measured by "
+    "the other"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Concentration:
+    """Settings of the headline numbers.
+
+    Attributes
+    ----------
+    share_of_outcome
+        Of which the least length is sought (0 to 1).
+    share_of_length
+        On which the most of the outcome is sought (0 to 1).
+    block_m
+        Side of the blocks of the bootstrap (metres).
+    resamples, draws, splits
+        Of the bootstrap, of chance, and of halves held out.
+    seed
+        Of all three.
+    """
+
+    share_of_outcome: float = 0.5
+    share_of_length: float = 0.05
+    block_m: float = 1000.0
+    resamples: int = 999
+    draws: int = 199
+    splits: int = 10
+    seed: int = 0
+
+
+def concentration(
+    windows: Windows,
+    located: pd.DataFrame,
+    severity: pd.Series,
+    weights: Mapping[str, float],
+    outcome: Outcome,
+    settings: Concentration,
+    relative_risk: pd.Series | None = None,
+) -> pd.DataFrame:
+    """Tell how concentrated collisions are, with an interval and what chance would give.
+
+    The network is gone through from the window with the greatest score down, as a city that builds a high-injury
+    network does; what several windows cover counts once. Collisions that are few lie on few roads even when all roads
+    are alike, so the same number is given for collisions spread over the network at random, each as a whole (those
+    that in truth are shared out between arms lie on a little more length). A length that is chosen for its collisions
+    looks worse than it is (regression to the mean), so the number is also given for windows chosen by one half of the
+    collisions and measured by the other; the halves are independent if collisions are Poisson, and half the data choose
+    less well, which makes it a low estimate. The interval resamples square blocks of the city, not collisions:
+    neighbouring roads share their traffic and their look, and collisions drawn again would lie on top of each other and
+    look more concentrated than they are (Davison and Hinkley 1997, 'Bootstrap methods and their application', 8.3). It
+    takes the windows' scores as given.
+
+    Parameters
+    ----------
+    windows
+        See `geo.safety.along.windows.lay_windows`.
+    located
+        See `geo.roads.routes.locate`.
+    severity
+        Of each collision (by position).
+    weights
+        See `geo.safety.along.windows.WEIGHTS`.
+    outcome
+        What is to be concentrated: KSI where known, else all collisions.
+    settings
+        Of the numbers.
+    relative_risk
+        By ``segment_id``, above 0, per metre: chance spreads collisions by it times length. None: by length alone.
+
+    Returns
+    -------
+    Two rows: ``measure``, ``share`` (by setting), ``value, low, high, chance, chance_low, chance_high, p_value``
+    (one-sided: chance is as concentrated or more), ``held_out``, ``n`` (of the outcome), ``method``, ``reason`` (why a
+    value is null, else null).
+    """
+    kind = kinds_of(severity)
+    at, of = located["collision"].to_numpy(dtype=np.int64), cell_of(windows, located)
+    share = located["share"].to_numpy(dtype=np.float64)
+    present = np.unique(at)
+    n = int(np.isin(kind[present], _OF[outcome]).sum())
+    spread = "length" if relative_risk is None else "length times relative risk"
+    table = pd.DataFrame(
+        {
+            "measure": [
+                f"share_of_length_with_{settings.share_of_outcome:.0%}_of_{outcome}".replace("%", "_pct"),
+                f"share_of_{outcome}_on_{settings.share_of_length:.0%}_of_length".replace("%", "_pct"),
+            ],
+            "share": [settings.share_of_outcome, settings.share_of_length],
+            **dict.fromkeys(
+                ("value", "low", "high", "chance", "chance_low", "chance_high", "p_value", "held_out"), np.nan
+            ),
+            "n": n,
+            "method": METHOD.format(chance=spread),
+            "reason": None,
+        }
+    ).astype({"reason": object})
+    if n < MIN_COLLISIONS:
+        table["reason"] = f"fewer than {MIN_COLLISIONS} {outcome} on the network"
+        return table
+    rng = np.random.default_rng(settings.seed)
+    curve = _Curves(windows, weights, list(_OF[outcome]), settings)
+    counts = count_in_cells(windows, of, kind[at], share)
+    table["value"] = curve.numbers(counts, counts)
+    blocks = _blocks(windows, settings.block_m)
+    if blocks.max() + 1 < MIN_BLOCKS:
+        table["reason"] = (
+            f"no interval: fewer than {MIN_BLOCKS} blocks of {settings.block_m:g} m with roads in them"
+        )
+    else:
+        table[["low", "high"]] = _limits(curve.resampled(counts, blocks, rng))
+    by_chance = curve.chance(np.bincount(kind[present], minlength=len(KINDS)), relative_risk, rng)
+    table["chance"] = by_chance.mean(axis=0)
+    table[["chance_low", "chance_high"]] = _limits(by_chance)
+    extreme = by_chance - table["value"].to_numpy()
+    extreme[:, 0] *= -1
+    table["p_value"] = (1 + (extreme >= -1e-12).sum(axis=0)) / (1 + len(extreme))
+    table["held_out"] = curve.held_out((at, of, kind[at], share), present, rng)
+    return table
+
+
+def _limits(samples: Floats) -> Floats:
+    """Percentile limits of each column, as rows."""
+    tail = (1 - LEVEL) / 2
+    found: Floats = np.nanquantile(samples, [tail, 1 - tail], axis=0).T
+    return found
+
+
+def _blocks(windows: Windows, block_m: float) -> Integers:
+    """Give each cell the number of the square block in which its segment has its middle."""
+    middle = shapely.get_coordinates(
+        shapely.line_interpolate_point(windows.routes.graph.lines, 0.5, normalized=True)
+    )
+    _, number = np.unique(np.floor(middle / block_m), axis=0, return_inverse=True)
+    found: Integers = number.reshape(-1)[windows.row].astype(np.int64)
+    _, found = np.unique(found, return_inverse=True)
+    return found.reshape(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Curves:
+    """The share of the outcome against the share of length, and the two numbers that are read off it."""
+
+    windows: Windows
+    weights: Mapping[str, float]
+    of: list[int]
+    settings: Concentration
+
+    def numbers(self, chosen_by: Floats, measured_by: Floats) -> Floats:
+        """Choose windows by some counts and read the two numbers off others."""
+        length, outcome = self._by_score(chosen_by, measured_by, None)
+        found: Floats = self._read(length, outcome)[0]
+        return found
+
+    def resampled(self, counts: Floats, blocks: Integers, rng: np.random.Generator) -> Floats:
+        """Read the numbers off resamples of blocks, ``(resamples, 2)``."""
+        length, outcome = self._by_score(counts, counts, blocks)
+        total = len(length)
+        often = rng.multinomial(total, np.full(total, 1 / total), size=self.settings.resamples)
+        return self._read(often @ length, often @ outcome)
+
+    def chance(self, n: NDArray[np.int64], risk: pd.Series | None, rng: np.random.Generator) -> Floats:
+        """Read the numbers off draws in which collisions lie by length, ``(draws, 2)``."""
+        size = self.windows.cell_m
+        if risk is not None:
+            per_segment = risk.reindex(self.windows.routes.graph.segment_id).to_numpy(dtype=np.float64)
+            size = size * per_segment[self.windows.row]
+        shares = np.cumsum(size) / size.sum()
+        found = np.empty((self.settings.draws, 2))
+        kind = np.repeat(np.arange(len(KINDS)), n)
+        for draw in range(self.settings.draws):
+            cell = np.minimum(np.searchsorted(shares, rng.random(len(kind)), side="right"), len(size) - 1)
+            counts = count_in_cells(self.windows, cell, kind, np.ones(len(kind)))
+            found[draw] = self.numbers(counts, counts)
+        return found
+
+    def held_out(
+        self,
+        parts: tuple[Integers, Integers, Integers, Floats],
+        present: Integers,
+        rng: np.random.Generator,
+    ) -> Floats:
+        """Choose by one half and measure by the other, both ways, several times."""
+        collision, cell, kind, share = parts
+        # collisions in an order of their own, so that the halves do not depend on that of the rows
+        table = pd.DataFrame({"collision": collision, "cell": cell, "kind": kind})
+        order = (
+            table.groupby("collision")
+            .agg(cell=("cell", "min"), kind=("kind", "first"))
+            .sort_values(["cell", "kind"])
+            .index
+        )
+        found = []
+        for _ in range(self.settings.splits):
+            half = np.zeros(int(collision.max()) + 1, dtype=bool)
+            half[order[rng.permutation(len(present))[: len(present) // 2]]] = True
+            one, other = (
+                count_in_cells(self.windows, cell[mine], kind[mine], share[mine])
+                for mine in (half[collision], ~half[collision])
+            )
+            found += [self.numbers(one, other), self.numbers(other, one)]
+        mean: Floats = np.asarray(np.nanmean(found, axis=0), dtype=np.float64)
+        return mean
+
+    def _by_score(
+        self, chosen_by: Floats, measured_by: Floats, blocks: Integers | None
+    ) -> tuple[Floats, Floats]:
+        """Add up length and outcome by block (rows) and score, from the greatest down (columns)."""
+        best = self.windows.best(score(self.windows, chosen_by, self.weights))
+        scores, group = np.unique(-best, return_inverse=True)
+        row = np.zeros(len(best), dtype=np.int64) if blocks is None else blocks
+        shape = (int(row.max()) + 1, len(scores))
+        flat = row * len(scores) + group.reshape(-1)
+        values = (self.windows.cell_m, measured_by[:, self.of].sum(axis=1))
+        length, outcome = (
+            np.bincount(flat, weights=each, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
+            for each in values
+        )
+        return length, outcome
+
+    def _read(self, length: Floats, outcome: Floats) -> Floats:
+        """Read both numbers off the curve of each row; between two scores it is straight."""
+        zero = np.zeros((len(length), 1))
+        x, y = (np.concatenate([zero, np.cumsum(each, axis=1)], axis=1) for each in (length, outcome))
+        whole = y[:, -1] > 0
+        x /= x[:, -1:]
+        y /= np.where(whole, y[:, -1], 1)[:, None]
+        found = np.column_stack(
+            [
+                _interpolate(y, x, self.settings.share_of_outcome),
+                _interpolate(x, y, self.settings.share_of_length),
+            ]
+        )
+        found[~whole] = np.nan
+        return found
+
+
+def _interpolate(x: Floats, y: Floats, at: float) -> Floats:
+    """Interpolate each row of `y` where the rising row of `x` first reaches a value."""
+    after = np.clip((x < at - 1e-12).sum(axis=1), 1, x.shape[1] - 1)
+    row = np.arange(len(x))
+    step = x[row, after] - x[row, after - 1]
+    share = np.where(step > 0, (at - x[row, after - 1]) / np.where(step > 0, step, 1), 1)
+    found: Floats = y[row, after - 1] + np.clip(share, 0, 1) * (y[row, after] - y[row, after - 1])
+    return found

@@ -1,0 +1,1 @@
+"""Whether types differ from comparable roads, and how sure that is."""

@@ -1,0 +1,293 @@
+"""One group of segments against the others of the same strata: common rate ratio, score, variance, interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.safety.comparison.covariance import Cells, RiskCovariance, correlation
+
+_SPAN = 9.0
+"""Rate ratios are looked for between ``exp(-_SPAN)`` and ``exp(_SPAN)``."""
+_STEPS = 50
+_CHUNK = 4_000_000
+"""Numbers in the largest array while labels are moved."""
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a comparison stands on: ``n`` segments, ``m`` outcomes, labels from 0 to ``k - 1``, strata from 0.
+
+    Attributes
+    ----------
+    counts
+        ``(n, m)`` collisions.
+    exposure
+        ``(n,)``, above 0: kilometres times years.
+    strata, labels
+        ``(n,)``.
+    k
+        Number of labels.
+    cells, correlation
+        See `geo.safety.comparison.covariance`.
+    covariance
+        Of relative risk.
+    """
+
+    counts: Floats
+    exposure: Floats
+    strata: Integers
+    labels: Integers
+    k: int
+    cells: Cells
+    correlation: Floats
+    covariance: RiskCovariance
+
+    @property
+    def own(self) -> float:
+        """Variance that a segment does not share: in a square, that of places apart is shared only in part."""
+        apart = 1 - self.correlation[0, 0] if len(self.correlation) else 0.0
+        return float(self.covariance.own + self.covariance.shared * apart)
+
+    def under(self, covariance: RiskCovariance) -> Ground:
+        """Give the same ground with another covariance of risk."""
+        return replace(self, covariance=covariance, correlation=correlation(self.cells, covariance.range_m))
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Totals by stratum ``s``, label ``k``, outcome ``m`` and cell ``g``.
+
+    Attributes
+    ----------
+    events, exposure, squares
+        ``(s, k, m)`` collisions, ``(s, k)`` exposure and sum of its squares.
+    in_cells
+        ``(g, s, k)`` exposure.
+    comparable
+        ``(s, k)``: whether the stratum has exposure both with the label and without.
+    """
+
+    events: Floats
+    exposure: Floats
+    squares: Floats
+    in_cells: Floats
+    comparable: NDArray[np.bool_]
+
+
+def add_up(ground: Ground) -> Sums:
+    """Add up what the comparisons need."""
+    n_strata, n_cells, k = int(ground.strata.max()) + 1, len(ground.cells.centre), ground.k
+    at = ground.strata * k + ground.labels
+    size = n_strata * k
+    events = np.zeros((size, ground.counts.shape[1]))
+    np.add.at(events, at, ground.counts)
+    exposure = _binned(at, ground.exposure, size).reshape(n_strata, k)
+    squares = _binned(at, ground.exposure**2, size).reshape(n_strata, k)
+    in_cells = _binned(ground.cells.of * size + at, ground.exposure, n_cells * size)
+    others = np.array([np.delete(exposure, label, axis=1).sum(axis=1) for label in range(k)]).T
+    return Sums(
+        events.reshape(n_strata, k, -1),
+        exposure,
+        squares,
+        in_cells.reshape(n_cells, n_strata, k),
+        (exposure > 0) & (others > 0),
+    )
+
+
+def _binned(at: Integers, values: Floats, size: int) -> Floats:
+    """Add values up by number, from 0 to `size`."""
+    return np.asarray(np.bincount(at, values, size), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Score of a rate ratio, ``(k, m)``: observed less expected, and the variance of that."""
+
+    value: Floats
+    variance: Floats
+
+    @property
+    def studentised(self) -> Floats:
+        """Score over its standard error; 0 where nothing is compared."""
+        usable = self.variance > 1e-12
+        return np.where(usable, self.value / np.sqrt(np.where(usable, self.variance, 1.0)), 0.0)
+
+
+def score(ground: Ground, sums: Sums, ratio: Floats) -> Score:
+    """Score of the rate ratio of each label against all others in the same stratum.
+
+    With ``p`` the label's share of ``ratio x exposure`` in its stratum, the score is its collisions less ``p`` times
+    those of the stratum (at ratio 1 the numerator of Mantel and Haenszel 1959, J. Natl Cancer Inst. 22:719-748, for
+    person-time: Breslow and Day 1987, Statistical Methods in Cancer Research II, ch. 3). Its variance is that of the
+    counts under `RiskCovariance`, not the Poisson one: ``w' V w``, with weights ``1 - p`` in the label and ``-p`` out
+    of it.
+
+    Parameters
+    ----------
+    ratio
+        ``(k, m)``, above 0.
+    """
+    use = sums.comparable
+    inside = np.where(use, sums.exposure, 0.0)
+    outside = np.where(use, sums.exposure.sum(axis=1, keepdims=True) - inside, 0.0)
+    events = np.where(use[:, :, None], sums.events.sum(axis=1)[:, None, :], 0.0)
+    weighted = ratio * inside[:, :, None] + outside[:, :, None]
+    safe = np.where(weighted > 0, weighted, 1.0)
+    p, base = ratio * inside[:, :, None] / safe, events / safe
+    value = np.where(use[:, :, None], sums.events, 0.0).sum(axis=0) - (p * events).sum(axis=0)
+    squares_in = np.where(use, sums.squares, 0.0)
+    squares_out = np.where(use, sums.squares.sum(axis=1, keepdims=True) - squares_in, 0.0)
+    own = ground.own
+    variance = (
+        (1 - p) ** 2
+        * (ratio * base * inside[:, :, None] + own * (ratio * base) ** 2 * squares_in[:, :, None])
+        + p**2 * (base * outside[:, :, None] + own * base**2 * squares_out[:, :, None])
+    ).sum(axis=0)
+    if ground.covariance.shared > 0:
+        gain, loss = base * ((1 - p) * ratio + p), base * p
+        everything = sums.in_cells.sum(axis=2)
+        pull = np.einsum("gsk,skm->gkm", sums.in_cells, gain) - np.einsum("gs,skm->gkm", everything, loss)
+        flat = pull.reshape(len(pull), -1)
+        shared = (flat * (ground.correlation @ flat)).sum(axis=0).reshape(variance.shape)
+        variance = variance + ground.covariance.shared * shared
+    return Score(value, variance)
+
+
+def common_ratio(sums: Sums) -> tuple[Floats, Floats, Floats]:
+    """Rate ratio of each label, taken as common to all strata: by maximum likelihood.
+
+    The ratio at which the score is 0 (Breslow and Day 1987, ch. 4): the coefficient of a Poisson regression on strata
+    and label. Then expected counts are those of the strata's base rates, and ``ratio = observed / expected``: indirect
+    standardisation to the *other* segments of the same strata, so that a large label is not compared with itself.
+
+    Returns
+    -------
+    Observed, expected and ratio, ``(k, m)``, in strata that have segments both with the label and without. Where the
+    label has no events the ratio is 0; where the others have none, infinite; where neither has, NaN.
+    """
+    use = sums.comparable[:, :, None]
+    inside = np.where(sums.comparable, sums.exposure, 0.0)[:, :, None]
+    outside = np.where(sums.comparable, sums.exposure.sum(axis=1, keepdims=True), 0.0)[:, :, None] - inside
+    events = np.where(use, sums.events.sum(axis=1)[:, None, :], 0.0)
+    observed = np.where(use, sums.events, 0.0).sum(axis=0)
+    total = events.sum(axis=0)
+
+    def expected_at(ratio: Floats) -> Floats:
+        weighted = ratio * inside + outside
+        found: Floats = (inside * events / np.where(weighted > 0, weighted, 1.0)).sum(axis=0)
+        return found
+
+    low, high = np.full(observed.shape, -2 * _SPAN), np.full(observed.shape, 2 * _SPAN)
+    for _ in range(2 * _STEPS):
+        middle = (low + high) / 2
+        above = observed > np.exp(middle) * expected_at(np.exp(middle))
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    ratio = np.exp((low + high) / 2)
+    ratio = np.where(observed == 0, 0.0, np.where(observed == total, np.inf, ratio))
+    expected = expected_at(np.where(np.isfinite(ratio), ratio, 1.0))
+    return (
+        observed,
+        np.where(np.isfinite(ratio), expected, 0.0),
+        np.where(total > 0, ratio, np.nan),
+    )
+
+
+def interval(ground: Ground, sums: Sums, ratio: Floats, critical: Floats) -> tuple[Floats, Floats]:
+    """Ratios that the studentised score does not reject: its absolute value is at most `critical` there.
+
+    Parameters
+    ----------
+    ratio
+        ``(k, m)`` estimates, 0 and infinity among them; NaN gives NaN.
+    critical
+        ``(k, m)``.
+
+    Returns
+    -------
+    Lower and upper limit, 0 and infinite where every smaller or larger ratio is as likely.
+    """
+    known = np.isfinite(np.log(np.where(ratio > 0, ratio, 1.0)))
+    centre = np.log(np.where(known & (ratio > 0), ratio, np.where(ratio > 1, np.exp(_SPAN), np.exp(-_SPAN))))
+    centre = np.clip(centre, -_SPAN, _SPAN)
+    limits = []
+    for side in (-1.0, 1.0):
+        near, far = centre.copy(), np.full(ratio.shape, side * _SPAN)
+        open_ended = -side * score(ground, sums, np.exp(far)).studentised <= critical
+        for _ in range(_STEPS):
+            middle = (near + far) / 2
+            inside = -side * score(ground, sums, np.exp(middle)).studentised <= critical
+            near, far = np.where(inside, middle, near), np.where(inside, far, middle)
+        limit = np.where(open_ended, np.inf if side > 0 else 0.0, np.exp((near + far) / 2))
+        limits.append(np.where(np.isnan(ratio), np.nan, limit))
+    return limits[0], limits[1]
+
+
+def moved_scores(ground: Ground, sources: Integers) -> Floats:
+    """Studentised scores at ratio 1 of labels that were moved.
+
+    Parameters
+    ----------
+    sources
+        ``(b, n)``: see `geo.safety.comparison.moves.move_labels`.
+
+    Returns
+    -------
+    ``(b, k, m)``.
+    """
+    n, outcomes = ground.counts.shape
+    n_strata = int(ground.strata.max()) + 1
+    totals = _binned(ground.strata, ground.exposure, n_strata)
+    events = np.zeros((n_strata, outcomes))
+    np.add.at(events, ground.strata, ground.counts)
+    expected = ground.exposure[:, None] * (events / totals[:, None])[ground.strata]
+    residual = ground.counts - expected
+    step = max(1, _CHUNK // (n * ground.k * outcomes))
+    parts = [
+        _scores(ground, sources[first : first + step], residual, expected, totals)
+        for first in range(0, len(sources), step)
+    ]
+    return np.concatenate(parts) if parts else np.empty((0, ground.k, outcomes))
+
+
+def _scores(ground: Ground, sources: Integers, residual: Floats, expected: Floats, totals: Floats) -> Floats:
+    """Scores of a few maps at once."""
+    n, outcomes = residual.shape
+    maps = len(sources)
+    labels = ground.labels[sources]
+    at = (np.arange(maps)[:, None] * len(totals) + ground.strata) * ground.k + labels
+    inside = np.bincount(at.ravel(), np.tile(ground.exposure, maps), maps * len(totals) * ground.k)
+    share = inside.reshape(maps, len(totals), ground.k) / totals[:, None]
+    weight = (labels[:, :, None] == np.arange(ground.k)) - share[:, ground.strata]
+    columns = np.ascontiguousarray(weight.transpose(1, 0, 2)).reshape(n, -1)
+    value = columns.T @ residual
+    own = ground.own
+    variance = (columns**2).T @ (expected + own * expected**2)
+    if ground.covariance.shared > 0:
+        # half the digits are enough for a variance, and twice as fast
+        near = ground.correlation.astype(np.float32)
+        alone = len(totals) == 1
+        for outcome in range(1 if alone else outcomes):
+            scale = ground.exposure if alone else expected[:, outcome]
+            pull = _in_cells(ground.cells, columns * scale[:, None]).astype(np.float32)
+            shared = ground.covariance.shared * np.einsum("gj,gj->j", pull, near @ pull).astype(np.float64)
+            if alone:
+                variance += shared[:, None] * (expected.sum(axis=0) / totals[0]) ** 2
+            else:
+                variance[:, outcome] += shared
+    shape = (maps, ground.k, outcomes)
+    return Score(value.reshape(shape), variance.reshape(shape)).studentised
+
+
+def _in_cells(cells: Cells, columns: Floats) -> Floats:
+    """Add the rows of each cell."""
+    if cells.side_m == 0:
+        return columns
+    order = np.argsort(cells.of, kind="stable")
+    starts = np.searchsorted(cells.of[order], np.arange(len(cells.centre)))
+    added: Floats = np.add.reduceat(columns[order], starts, axis=0)
+    return added

@@ -1,0 +1,163 @@
+"""Whether ratios hold in years that they were not fitted to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from geo.safety.comparison.adjusted import MIN_BLOCKS
+from geo.safety.comparison.blocks import Blocks
+from geo.safety.comparison.contrast import Ground, add_up, common_ratio
+from geo.safety.rates import LEVEL
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """Counts of the first and of the last years, for the held-out check.
+
+    Attributes
+    ----------
+    first, last
+        The outcomes of all segments, on their index.
+    years_first, years_last
+        How long both are.
+    """
+
+    first: pd.DataFrame
+    last: pd.DataFrame
+    years_first: float
+    years_last: float
+
+
+def check_periods(
+    table: pd.DataFrame, ground: Ground, blocks: Blocks, index: pd.Index, periods: Periods | None
+) -> pd.DataFrame:
+    """Add the held-out check to rows of the table of tests, outcome by outcome and in these cluster by cluster.
+
+    Parameters
+    ----------
+    table
+        ``outcome, reason, p_value``.
+    ground
+        Of the comparison; its exposure is length alone (km).
+    index
+        Of the segments on which it stands.
+    periods
+        None: the records are of one period, and ``held_out_result`` says so.
+    """
+    if periods is None or not (periods.years_first > 0 and periods.years_last > 0):
+        return table.assign(held_out_result="not checked: the records are of one period")
+    names = list(table["outcome"].unique())
+    parts = [
+        part.reindex(index, columns=names).astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+        for part in (periods.first, periods.last)
+    ]
+    told = np.isfinite(parts[0]).all(axis=0) & np.isfinite(parts[1]).all(axis=0)
+    first, last = (np.where(told, part, 0.0) for part in parts)
+    found = held_out(ground, first, last, (periods.years_first, periods.years_last), blocks)
+    order = np.arange(ground.k * len(names)).reshape(ground.k, len(names)).T.ravel()
+    found = found.iloc[order].set_axis(table.index)
+    found.loc[~np.repeat(told, ground.k)] = np.nan
+    joined = table.join(found)
+    return joined.assign(held_out_result=_words(joined))
+
+
+def held_out(
+    ground: Ground, first: Floats, last: Floats, years: tuple[float, float], blocks: Blocks
+) -> pd.DataFrame:
+    """Hold ratios of the last years against those of the first.
+
+    Observed collisions of the last years over those that the first years' ratio and the last years' rates of the other
+    roads lead one to expect: the quotient of the two ratios. What is lasting in the risk of places is in both, and
+    cancels; the variance of the quotient's logarithm is the sum over blocks of squared differences between the two
+    periods' influences (block-robust sandwich: Liang and Zeger 1986, Biometrika 73:13-22), or, where that is larger,
+    the Poisson variance of both.
+
+    Parameters
+    ----------
+    first, last
+        ``(n, m)`` collisions of both periods.
+    years
+        Of both.
+
+    Returns
+    -------
+    ``k x m`` rows, label by label: ``ratio_first, ratio_last, held_out, held_out_low, held_out_high, observed_last,
+    expected_last`` (what the first years' ratio predicts).
+    """
+    parts = []
+    for counts, length in ((first, years[0]), (last, years[1])):
+        alone = replace(ground, counts=counts, exposure=ground.exposure * length)
+        sums = add_up(alone)
+        observed, expected, ratio = common_ratio(sums)
+        parts.append((observed, expected, ratio, *_influence(alone, ratio, blocks)))
+    (_, _, early, pull_1, noise_1), (observed, expected, late, pull_2, noise_2) = parts
+    usable = (early > 0) & np.isfinite(early) & (late >= 0) & np.isfinite(late)
+    both = usable & (late > 0)
+    count = max(blocks.count, 2)
+    robust = ((pull_2 - pull_1) ** 2).sum(axis=0) * count / (count - 1)
+    spread = np.sqrt(np.maximum(robust, noise_1 + noise_2))
+    reach = student.ppf((1 + LEVEL) / 2, count - 1) * spread
+    quotient = np.divide(late, early, out=np.full_like(late, np.nan), where=usable)
+    enough = both & (blocks.count >= MIN_BLOCKS)
+    table = {
+        "ratio_first": np.where(np.isfinite(early), early, np.nan),
+        "ratio_last": np.where(np.isfinite(late), late, np.nan),
+        "held_out": quotient,
+        "held_out_low": np.where(enough, quotient * np.exp(-np.where(enough, reach, 0)), np.nan),
+        "held_out_high": np.where(enough, quotient * np.exp(np.where(enough, reach, 0)), np.nan),
+        "observed_last": observed,
+        "expected_last": np.where(usable, np.where(usable, early, 0) * expected, np.nan),
+    }
+    return pd.DataFrame({name: values.ravel() for name, values in table.items()})
+
+
+def _influence(ground: Ground, ratio: Floats, blocks: Blocks) -> tuple[Floats, Floats]:
+    """Influence of each block on the logarithm of ratios, ``(blocks, k, m)``, and their Poisson variance."""
+    sums = add_up(ground)
+    inside = np.where(sums.comparable, sums.exposure, 0.0)
+    outside = np.where(sums.comparable, sums.exposure.sum(axis=1, keepdims=True) - inside, 0.0)
+    events = np.where(sums.comparable[:, :, None], sums.events.sum(axis=1)[:, None, :], 0.0)
+    usable = (ratio > 0) & np.isfinite(ratio)
+    theta = np.where(usable, ratio, 1.0)
+    weighted = theta * inside[:, :, None] + outside[:, :, None]
+    safe = np.where(weighted > 0, weighted, 1.0)
+    p, base = theta * inside[:, :, None] / safe, events / safe
+    information = (p * (1 - p) * events).sum(axis=0)
+    mine = ground.labels[:, None] == np.arange(ground.k)
+    weight = (mine[:, :, None] - p[ground.strata]) * sums.comparable[ground.strata][:, :, None]
+    mu = ground.exposure[:, None, None] * base[ground.strata] * np.where(mine[:, :, None], theta, 1.0)
+    pull = weight * (ground.counts[:, None, :] - mu)
+    added = np.zeros((blocks.count, *ratio.shape))
+    np.add.at(added, blocks.of, pull)
+    enough = usable & (information > 0)
+    known = np.where(enough, information, np.inf)
+    return added / known, np.where(enough, 1 / known, 0.0)
+
+
+def _words(table: pd.DataFrame) -> NDArray[np.object_]:
+    same = np.sign(np.log(table["ratio_first"].where(table["ratio_first"] > 0))) == np.sign(
+        np.log(table["ratio_last"].where(table["ratio_last"] > 0))
+    )
+    size = (table["held_out_low"] <= 1) & (table["held_out_high"] >= 1)
+    conditions = [
+        (table["reason"] != "") & table["p_value"].isna(),
+        table["held_out_low"].isna(),
+        same & size,
+        same,
+        size,
+    ]
+    words = [
+        "not checked: not tested",
+        "not checked: too few collisions or blocks in one of the periods",
+        "same direction, size as the first years predict",
+        "same direction, another size",
+        "other direction, within chance of what the first years predict",
+    ]
+    return np.select(conditions, words, "other direction").astype(object)

@@ -1,0 +1,314 @@
+"""Whether roads of one cluster have more or fewer collisions than comparable roads: the table of tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import false_discovery_control
+
+from geo.safety.comparison.adjusted import Ratio, adjusted_ratio, design_of, unknown
+from geo.safety.comparison.blocks import Blocks, make_blocks
+from geo.safety.comparison.contrast import Ground, Sums, add_up, common_ratio, interval, moved_scores, score
+from geo.safety.comparison.covariance import MIN_EVENTS, MIN_SEGMENTS, Cells, fit_covariance, make_cells
+from geo.safety.comparison.heldout import Periods, check_periods
+from geo.safety.comparison.moves import find_areas, move_labels
+from geo.safety.comparison.tests_table import COLUMNS, typed
+from geo.safety.rates import LEVEL
+
+OUTCOMES = (
+    "n_collisions",
+    "n_ksi",
+    "n_fatal",
+    "n_serious",
+    "n_slight",
+    "n_pedestrian",
+    "n_cyclist",
+    "n_motorcyclist",
+    "n_car_occupant",
+)
+COMPARISONS: Mapping[str, tuple[str, ...]] = {"all clustered roads": (), "same class": ("road_class",)}
+PERMUTATIONS = 1999
+MIN_EXPECTED = 5.0
+"""A cluster of which fewer collisions are expected is not tested: nothing could come of it but a larger correction."""
+Floats = NDArray[np.float64]
+
+
+def cluster_tests(
+    segments: pd.DataFrame,
+    outcomes: Sequence[str] = OUTCOMES,
+    comparisons: Mapping[str, Sequence[str]] = COMPARISONS,
+    *,
+    covariates: Sequence[str] = (),
+    periods: Periods | None = None,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Compare each cluster with the other clustered roads, for each outcome and comparison.
+
+    Expected counts are those of the other roads of the same strata (`common_ratio`). The score of each ratio, over its
+    standard error under a covariance of risk fitted to the fullest outcome (`fit_covariance`), is held against those of
+    maps of clusters that were moved as wholes (`move_labels`): studentised permutation (Janssen 1997, Statist. Probab.
+    Lett. 36:9-21; Chung and Romano 2013, Ann. Statist. 41:484-507), so that maps that differ in what they compare are
+    on one scale. The p-value is ``(1 + b) / (1 + B)``, with ``b`` of ``B`` moved maps at least as far from 0 (Davison
+    and Hinkley 1997, Bootstrap Methods, ch. 4). The interval holds all ratios whose studentised score is within the
+    moved maps' 95 % quantile: it leaves out 1 where p is 0.05 or less. ``q_value`` is that of Benjamini and Hochberg
+    (1995, J. R. Statist. Soc. B 57:289-300) over every p-value of the table.
+
+    Parameters
+    ----------
+    segments
+        ``cluster`` (null: not known, in no comparison), ``length_m``, ``years``, ``x``, ``y`` (midpoint, metres), the
+        columns of `comparisons` and `covariates` (null: a class of its own, or the covariate's mean), and `outcomes`;
+        those that are missing are left out. The result does not depend on the order of rows if the index is unique.
+    outcomes
+        Columns of counts.
+    comparisons
+        Name of each comparison, and the columns whose values must be equal for segments to be compared.
+    covariates
+        Numbers that the adjusted ratio takes into account beside the columns of the last comparison; logarithms where
+        risk goes with a power (traffic).
+    periods
+        None: no held-out check.
+    permutations
+        Maps moved.
+    seed
+        Of the moves.
+
+    Returns
+    -------
+    One row a cluster, outcome and comparison, with `COLUMNS`. ``n`` and ``length_km`` are the cluster's segments in
+    strata where others can be compared with, ``share_compared`` their share of its length. Where a value is null,
+    ``reason`` says why, in words. A ``high`` of infinity: no ratio is too large for the data.
+    """
+    known = segments["cluster"].notna() & (segments["length_m"] > 0) & (segments["years"] > 0)
+    frame = segments[known & segments["x"].notna() & segments["y"].notna()].sort_index(kind="stable")
+    asked = [name for name in outcomes if name in frame]
+    if frame.empty or not asked:
+        return typed(pd.DataFrame(columns=list(COLUMNS)))
+    clusters, labels = np.unique(frame["cluster"].to_numpy(dtype=np.int64), return_inverse=True)
+    counts = frame[asked].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    told = np.isfinite(counts).all(axis=0)
+    places = frame[["x", "y"]].to_numpy(dtype=np.float64)
+    areas = find_areas(places)
+    setting = _Setting(
+        frame,
+        clusters,
+        labels.ravel().astype(np.int64),
+        counts[:, told],
+        places,
+        move_labels(places, areas, permutations, seed=seed),
+        int(areas.max()) + 1,
+        tuple(covariates),
+    )
+    names = [name for name, is_told in zip(asked, told, strict=True) if is_told]
+    tables = [_compare(setting, names, name, list(columns), periods) for name, columns in comparisons.items()]
+    untold = [name for name, is_told in zip(asked, told, strict=True) if not is_told]
+    tables += [_untold(setting, untold, list(comparisons))]
+    table = pd.concat([part for part in tables if len(part)], ignore_index=True)
+    order = {name: number for number, name in enumerate(asked)}
+    ranks = {name: number for number, name in enumerate(comparisons)}
+    table = table.sort_values(
+        ["outcome", "comparison", "cluster"],
+        key=lambda column: column.map(order | ranks) if column.name != "cluster" else column,
+        kind="stable",
+        ignore_index=True,
+    )
+    tested = table["p_value"].notna()
+    table["q_value"] = np.nan
+    if tested.any():
+        table.loc[tested, "q_value"] = false_discovery_control(table.loc[tested, "p_value"].astype(float))
+    return typed(table)
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    frame: pd.DataFrame
+    clusters: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    counts: Floats
+    places: Floats
+    moves: NDArray[np.int64]
+    areas: int
+    covariates: tuple[str, ...]
+
+    @property
+    def exposure(self) -> Floats:
+        return (self.frame["length_m"] / 1000 * self.frame["years"]).to_numpy(dtype=np.float64)
+
+
+def _compare(
+    setting: _Setting, names: list[str], comparison: str, columns: list[str], periods: Periods | None
+) -> pd.DataFrame:
+    """Make the rows of one comparison; those of an outcome follow each other, cluster by cluster."""
+    if not names:
+        return pd.DataFrame()
+    ground, blocks = _ground(setting, columns)
+    sums = add_up(ground)
+    observed, expected, ratio = common_ratio(sums)
+    reasons = _reasons(ground, sums, expected, ratio, len(setting.moves))
+    tested = reasons == ""
+    critical = np.full(ratio.shape, np.nan)
+    p_value, low, high = critical.copy(), critical.copy(), critical.copy()
+    if tested.any():
+        moved = np.abs(moved_scores(ground, setting.moves))
+        own = np.abs(score(ground, sums, np.ones_like(ratio)).studentised)
+        beyond = (moved >= own * (1 - 1e-9) - 1e-12).sum(axis=0)
+        p_value = np.where(tested, (1 + beyond) / (1 + len(moved)), np.nan)
+        critical = np.where(tested, _critical(moved), np.nan)
+        low, high = interval(ground, sums, np.where(tested, ratio, np.nan), critical)
+    compared = sums.comparable[ground.strata[:, None], np.arange(ground.k)] & (
+        ground.labels[:, None] == np.arange(ground.k)
+    )
+    length = setting.frame["length_m"].to_numpy(dtype=np.float64) / 1000
+    whole = np.bincount(setting.labels, length, ground.k)
+    part = length @ compared
+    table = _frame(setting, names)
+    outcomes = len(names)
+    table = table.assign(
+        comparison=comparison,
+        n=np.tile(compared.sum(axis=0), outcomes),
+        length_km=np.tile(part, outcomes),
+        share_compared=np.tile(part / whole, outcomes),
+        observed=observed.T.ravel(),
+        expected=expected.T.ravel(),
+        ratio=np.where(np.isfinite(ratio), ratio, np.nan).T.ravel(),
+        low=low.T.ravel(),
+        high=high.T.ravel(),
+        p_value=p_value.T.ravel(),
+        reason=reasons.T.ravel(),
+        method=_method(setting, ground),
+        permutations=len(setting.moves),
+        blocks=blocks.count,
+        block_m=blocks.size_m,
+        overdispersion=ground.covariance.own if not ground.covariance.reason else np.nan,
+        shared_variance=ground.covariance.shared if not ground.covariance.reason else np.nan,
+        shared_range_m=ground.covariance.range_m,
+    )
+    table = _adjust(table, setting, ground, columns, critical)
+    per_year = replace(ground, exposure=length)
+    return check_periods(table, per_year, blocks, setting.frame.index, periods)
+
+
+def _ground(setting: _Setting, columns: list[str]) -> tuple[Ground, Blocks]:
+    """Lay out strata, fit the covariance of risk and cut blocks, by the outcome with the most collisions."""
+    places, exposure, counts = setting.places, setting.exposure, setting.counts
+    strata: NDArray[np.int64] = np.zeros(len(places), dtype=np.int64)
+    if columns:
+        keys = setting.frame[columns].astype(object)
+        groups = keys.where(keys.notna(), "").groupby(columns, sort=True).ngroup()
+        strata = np.asarray(groups, dtype=np.int64)
+    fullest = counts[:, int(counts.sum(axis=0).argmax())]
+    size = int(strata.max()) + 1
+    expected = exposure * (np.bincount(strata, fullest, size) / np.bincount(strata, exposure, size))[strata]
+    design = (strata[:, None] == np.arange(size)).astype(np.float64)
+    covariance = fit_covariance(fullest, expected, design, places)
+    blocks = make_blocks(fullest, expected, places)
+    cells: Cells = make_cells(places)
+    k = len(setting.clusters)
+    ground = Ground(counts, exposure, strata, setting.labels, k, cells, np.eye(len(cells.centre)), covariance)
+    return ground.under(covariance), blocks
+
+
+def _reasons(
+    ground: Ground, sums: Sums, expected: Floats, ratio: Floats, permutations: int
+) -> NDArray[np.object_]:
+    """Say why a cluster and outcome is not tested; empty where it is."""
+    reasons = np.full(ratio.shape, "", dtype=object)
+    total = ground.counts.sum(axis=0)
+
+    def note(where: NDArray[np.bool_], words: NDArray[np.object_] | str) -> None:
+        free = np.logical_and(np.broadcast_to(where, ratio.shape), reasons == "").astype(np.bool_)
+        reasons[free] = np.broadcast_to(np.asarray(words, dtype=object), ratio.shape)[free]
+
+    note(np.array([ground.k == 1]), "one cluster only: no other roads to compare with")
+    note((sums.comparable.sum(axis=0) == 0)[:, None], "no other clustered roads are of its classes")
+    note(total == 0, "no collisions of this kind")
+    few = [f"{int(value)} collisions of this kind: fewer than {MIN_EVENTS}" for value in total]
+    note(total < MIN_EVENTS, np.array(few, dtype=object))
+    note(np.isinf(ratio), "no collisions on the roads compared with")
+    note(np.isnan(ratio), "no collisions on comparable roads")
+    least = np.minimum(expected, _expected_at_one(sums))
+    note(least < MIN_EXPECTED, f"fewer than {MIN_EXPECTED:.0f} collisions expected")
+    note(np.array([len(ground.exposure) < MIN_SEGMENTS]), f"fewer than {MIN_SEGMENTS} segments in all")
+    note(np.array([bool(ground.covariance.reason)]), ground.covariance.reason)
+    note(np.array([not permutations]), "no permutations asked for")
+    return reasons
+
+
+def _expected_at_one(sums: Sums) -> Floats:
+    """Collisions that would be the cluster's if its ratio were 1."""
+    share = np.where(sums.comparable, sums.exposure / sums.exposure.sum(axis=1, keepdims=True), 0.0)
+    found: Floats = (share[:, :, None] * sums.events.sum(axis=1)[:, None, :]).sum(axis=0)
+    return found
+
+
+def _critical(moved: Floats) -> Floats:
+    """Absolute score that is left by chance in 5 % of moved maps; infinite if there are too few maps to tell."""
+    beyond = int((1 - LEVEL) * (len(moved) + 1) + 1e-9)
+    if beyond < 1:
+        return np.full(moved.shape[1:], np.inf)
+    found: Floats = np.partition(moved, len(moved) - beyond, axis=0)[len(moved) - beyond]
+    return found
+
+
+def _frame(setting: _Setting, names: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "cluster": np.tile(setting.clusters, len(names)),
+            "outcome": np.repeat(np.array(names, dtype=object), len(setting.clusters)),
+        }
+    )
+
+
+def _method(setting: _Setting, ground: Ground) -> str:
+    many = "" if setting.areas == 1 else f", exchanged among {setting.areas} areas"
+    covariance = ground.covariance
+    if covariance.reason:
+        return f"none: {covariance.reason}"
+    return (
+        f"map of clusters moved as a whole (turned, mirrored, shifted{many}) {len(setting.moves)} times; "
+        f"score over its standard error under overdispersion and risk shared by neighbours, fitted by REML"
+    )
+
+
+def _adjust(
+    table: pd.DataFrame, setting: _Setting, ground: Ground, columns: list[str], critical: Floats
+) -> pd.DataFrame:
+    """Add ratios adjusted for the comparison's own columns and the covariates."""
+    numbers = setting.frame[list(setting.covariates)].astype("Float64").astype("float64")
+    design = design_of(ground.strata, numbers.fillna(numbers.mean()).fillna(0.0))
+    found = [
+        adjusted_ratio(ground, outcome, label, design, float(critical[label, outcome]))
+        if np.isfinite(critical[label, outcome])
+        else unknown("not tested")
+        for outcome in range(ground.counts.shape[1])
+        for label in range(ground.k)
+    ]
+    return _with_adjusted(table, found, [*columns, *setting.covariates])
+
+
+def _with_adjusted(table: pd.DataFrame, found: list[Ratio], names: list[str]) -> pd.DataFrame:
+    why = np.array([one.reason for one in found], dtype=object)
+    add = (table["reason"] == "") & (why != "")
+    reason = table["reason"].where(~add, "adjusted ratio: " + why)
+    return table.assign(
+        ratio_adjusted=[one.value for one in found],
+        ratio_adjusted_low=[one.low for one in found],
+        ratio_adjusted_high=[one.high for one in found],
+        adjusted_for=", ".join(names) if names else "exposure alone",
+        reason=reason,
+    )
+
+
+def _untold(setting: _Setting, names: list[str], comparisons: list[str]) -> pd.DataFrame:
+    """Make the rows of outcomes that the records do not tell."""
+    parts = [
+        _frame(setting, names).assign(comparison=name, reason="not known on every segment")
+        for name in comparisons
+        if names
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

@@ -1,0 +1,1 @@
+"""How many collisions are to be expected, and which roads have more."""

@@ -1,0 +1,190 @@
+"""How many collisions are to be expected on each segment, given its own record and what roads like it have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from geo.safety.expected.design import plain
+from geo.safety.expected.mixture import mixture_quantile
+from geo.safety.expected.performance import Performance
+from geo.safety.expected.shrinkage import shrink
+from geo.safety.rates import LEVEL
+
+Method = Literal["negative binomial", "poisson", "shrinkage within road class"]
+SHRINKAGE: Method = "shrinkage within road class"
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is expected of each segment before its own record is looked at.
+
+    Attributes
+    ----------
+    method
+        ``negative binomial`` or ``poisson``: a safety performance function; else `SHRINKAGE`, the fallback.
+    reason
+        Why it is the fallback, in words; None otherwise.
+    predicted
+        Events, by segment, sorted; null where nothing is known.
+    overdispersion
+        k of each.
+    matrix, covariance
+        Terms of each segment and covariance of their coefficients; without columns where these are taken as known.
+    nodes, weights
+        Values of k that the counts leave possible, and how much so; empty where k is taken as known.
+    """
+
+    method: Method
+    reason: str | None
+    predicted: pd.Series
+    overdispersion: pd.Series
+    matrix: pd.DataFrame
+    covariance: Floats
+    nodes: Floats
+    weights: Floats
+
+
+def empirical_bayes(
+    observed: ArrayLike, predicted: ArrayLike, overdispersion: ArrayLike
+) -> tuple[Floats, Floats, Floats]:
+    """Weigh what was observed against what was predicted.
+
+    ``w = 1 / (1 + k predicted)``, ``EB = w predicted + (1 - w) observed``, variance ``(1 - w) EB`` (Hauer et al. 2002,
+    Transportation Research Record 1784:126-131; Highway Safety Manual 2010, part C, appendix A.2.4, eq. A-4 and A-5).
+    The expected count of a segment is gamma about its prediction, with variance ``k predicted^2``; its posterior is
+    gamma too, of shape ``observed + 1/k``, with this mean and variance.
+
+    Parameters
+    ----------
+    observed, predicted
+        Events in the same period.
+    overdispersion
+        k, of all or of each; where k is per length, the caller divides it by the length first.
+
+    Returns
+    -------
+    Weight, EB count and its variance.
+    """
+    y, m, k = (np.asarray(value, dtype=np.float64) for value in (observed, predicted, overdispersion))
+    weight = 1 / (1 + k * m)
+    count = weight * m + (1 - weight) * y
+    return weight, count, (1 - weight) * count
+
+
+def prior(performance: Performance, counts: pd.Series, exposure: pd.Series, road_class: pd.Series) -> Prior:
+    """Take the safety performance function, or, where there is none, the shrinkage within road classes.
+
+    The fallback (`shrink`) is of the same form: mean and shape of a class's rates are a prediction
+    proportional to exposure, and ``k = 1 / shape``. Both are taken as known then.
+
+    Parameters
+    ----------
+    performance
+        See `geo.safety.expected.performance.fit_performance`, fitted to the same counts and exposure.
+    counts, exposure, road_class
+        Events, kilometres times years, and class of each segment.
+    """
+    index = counts.sort_index().index
+    if performance.model is not None:
+        predicted = performance.predicted.reindex(index)
+        return Prior(
+            performance.model,
+            None,
+            predicted,
+            predicted.notna().map({True: performance.overdispersion, False: np.nan}),
+            performance.matrix.reindex(index),
+            performance.covariance,
+            performance.overdispersion_nodes,
+            performance.overdispersion_weights,
+        )
+    length = exposure.astype("float64").reindex(index)
+    shrunk = shrink(counts.reindex(index), length, road_class.reindex(index))
+    # without any event the class's rate is 0 with no shape, and nothing is known of how segments differ
+    known = shrunk["prior_mean"].gt(0)
+    nothing = np.empty(0)
+    return Prior(
+        SHRINKAGE,
+        performance.reason,
+        (shrunk["prior_mean"] * length).where(known),
+        (1 / shrunk["prior_shape"]).where(known),
+        pd.DataFrame(index=index),
+        np.empty((0, 0)),
+        nothing,
+        nothing,
+    )
+
+
+def expected_counts(before: Prior, counts: pd.Series, exposure: pd.Series) -> pd.DataFrame:
+    """Estimate by empirical Bayes what is to be expected of each segment in the long run.
+
+    The interval is that of the gamma posterior (`empirical_bayes`), mixed over the values of k that the counts leave
+    possible, with the variance from the coefficients added to first order (Kass and Steffey 1989, JASA 84:717-726: an
+    interval that takes the prior as known is too narrow). So it has a width even where k is estimated at 0, and all
+    estimates are their predictions.
+
+    Parameters
+    ----------
+    before
+        See `prior`.
+    counts
+        Events of each segment; null is not known, and gives null.
+    exposure
+        Kilometres times years.
+
+    Returns
+    -------
+    On the index of `counts`: ``predicted`` (events in the period), ``weight`` (of the prediction), ``eb_count``,
+    ``eb_variance`` (the Highway Safety Manual's, prior taken as known), ``predicted_per_km_year``, ``eb_per_km_year``
+    with ``_low`` and ``_high``, ``potential_per_km_year`` (the potential for safety improvement: EB less predicted,
+    negative where a segment does better than its like; Highway Safety Manual 2010, section 4.4.2.14, excess expected
+    frequency) and ``method``. Where there are no events at all, everything but the method is null.
+    """
+    index = before.predicted.index
+    y = plain(counts.reindex(index))
+    length = plain(exposure.reindex(index))
+    m = before.predicted.to_numpy(dtype=np.float64)
+    weight, count, variance = empirical_bayes(y, m, before.overdispersion.to_numpy(dtype=np.float64))
+    low, high = (limit / length for limit in _limits(before, y, m))
+    table = pd.DataFrame(
+        {
+            "predicted": m,
+            "weight": weight,
+            "eb_count": count,
+            "eb_variance": variance,
+            "predicted_per_km_year": m / length,
+            "eb_per_km_year": count / length,
+            "eb_per_km_year_low": low,
+            "eb_per_km_year_high": high,
+            "potential_per_km_year": (count - m) / length,
+            "method": before.method,
+        },
+        index=index,
+    )
+    return table.reindex(counts.index)
+
+
+def _limits(before: Prior, y: Floats, m: Floats) -> tuple[Floats, Floats]:
+    """Limits of each segment's expected count, with what is not known of the prior."""
+    uncertain = len(before.nodes) > 0
+    k = before.nodes[:, None] if uncertain else before.overdispersion.to_numpy(dtype=np.float64)[None, :]
+    weights = before.weights if uncertain else np.ones(1)
+    weight, mean, variance = empirical_bayes(y, m, k)
+    # the derivative of the EB count by the logarithm of the prediction is weight times count
+    variance += (weight * mean) ** 2 * log_variance(before)
+    tail = (1 - LEVEL) / 2
+    return mixture_quantile(mean, variance, weights, tail), mixture_quantile(
+        mean, variance, weights, 1 - tail
+    )
+
+
+def log_variance(before: Prior) -> Floats:
+    """Tell the variance of the logarithm of each prediction that the coefficients' covariance makes."""
+    terms = before.matrix.to_numpy(dtype=np.float64)
+    found: Floats = ((terms @ before.covariance) * terms).sum(axis=1)
+    return found

@@ -1,0 +1,182 @@
+"""What is expected of each segment, how it ranks, and the function behind it, laid out as columns and a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from geo.safety.expected.empirical_bayes import SHRINKAGE, expected_counts, prior
+from geo.safety.expected.performance import Performance, fit_performance
+from geo.safety.expected.ranking import rank_segments
+
+WORDS = {
+    "negative binomial": "safety performance function (negative binomial)",
+    "poisson": "safety performance function (Poisson)",
+    SHRINKAGE: "shrinkage within road class (gamma-Poisson), no safety performance function",
+}
+MODELS = (
+    "outcome",
+    "part",
+    "name",
+    "value",
+    "standard_error",
+    "low",
+    "high",
+    "p_value",
+    "passed",
+    "says",
+)
+_NUMBERS = ("value", "standard_error", "low", "high", "p_value")
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """What is expected of segments.
+
+    Attributes
+    ----------
+    segments
+        Columns by segment, see `estimate`.
+    models
+        Rows of the table of models, see `models_table`.
+    ranks
+        See `geo.safety.expected.ranking.rank_segments`.
+    predicted_per_km_year
+        Of each segment; null where nothing is known.
+    """
+
+    segments: pd.DataFrame
+    models: pd.DataFrame
+    ranks: pd.DataFrame
+    predicted_per_km_year: pd.Series
+
+
+def estimate(
+    outcome: str,
+    counts: pd.Series,
+    exposure: pd.Series,
+    segments: pd.DataFrame,
+    *,
+    seed: int,
+    draws: int,
+) -> Estimates:
+    """Fit the safety performance function of an outcome, and estimate each segment by it.
+
+    Parameters
+    ----------
+    outcome
+        ``ksi`` or ``collisions``, for the names.
+    counts
+        Events of each segment; null is not known.
+    exposure
+        Kilometres times years.
+    segments
+        On the same index: ``road_class``, ``junction_ends_per_km`` and ``aadt``.
+    seed, draws
+        Of the ranks.
+
+    Returns
+    -------
+    By segment, for ``ksi``: ``ksi_per_km_year_eb`` (empirical Bayes) with ``_low`` and ``_high``,
+    ``ksi_per_km_year_predicted``, ``ksi_per_km_year_potential`` (EB less predicted), ``ksi_predicted``, ``ksi_eb`` and
+    ``ksi_eb_variance`` (events in the time of the records), ``ksi_eb_weight`` (of the prediction) and
+    ``ksi_eb_method``, in words; all null where there is no estimate.
+    """
+    fitted = fit_performance(
+        counts,
+        exposure,
+        segments["road_class"],
+        segments[["junction_ends_per_km"]].rename(columns={"junction_ends_per_km": "junction ends per km"}),
+        segments["aadt"] if segments["aadt"].notna().any() else None,
+    )
+    before = prior(fitted, counts, exposure, segments["road_class"])
+    found = expected_counts(before, counts, exposure)
+    rate = f"{outcome}_per_km_year"
+    table = pd.DataFrame(
+        {
+            f"{rate}_eb": found["eb_per_km_year"],
+            f"{rate}_eb_low": found["eb_per_km_year_low"],
+            f"{rate}_eb_high": found["eb_per_km_year_high"],
+            f"{rate}_predicted": found["predicted_per_km_year"],
+            f"{rate}_potential": found["potential_per_km_year"],
+            f"{outcome}_predicted": found["predicted"],
+            f"{outcome}_eb": found["eb_count"],
+            f"{outcome}_eb_variance": found["eb_variance"],
+            f"{outcome}_eb_weight": found["weight"],
+        }
+    )
+    words = found["method"].map(WORDS).astype(object)
+    table[f"{outcome}_eb_method"] = words.where(found["eb_per_km_year"].notna(), None)
+    estimated = bool(found["eb_per_km_year"].notna().any())
+    return Estimates(
+        table,
+        models_table(outcome, fitted, estimated=estimated),
+        rank_segments(before, counts, exposure, seed=seed, draws=draws),
+        found["predicted_per_km_year"],
+    )
+
+
+def models_table(outcome: str, fitted: Performance, *, estimated: bool) -> pd.DataFrame:
+    """Lay out a safety performance function, or why there is none, as rows.
+
+    Parameters
+    ----------
+    outcome
+        What it is of.
+    fitted
+        See `geo.safety.expected.performance.fit_performance`.
+    estimated
+        Whether segments have an estimate at all.
+
+    Returns
+    -------
+    `MODELS`: ``part`` is ``model`` (the model and why it is this one, segments, events, convergence,
+    overdispersion with its interval, log-likelihood, AIC), ``coefficient`` (logarithm of a ratio of rates, Wald's
+    interval and p-value), ``check`` (of residuals; ``low`` and ``high`` are its aim) or ``note``.
+    """
+    fallback = WORDS[SHRINKAGE] if estimated else "none: nothing is estimated"
+    says = WORDS[fitted.model] if fitted.model is not None else f"{fallback}; {fitted.reason}"
+    facts: list[dict[str, object]] = [
+        {"name": "model", "says": says},
+        {"name": "segments", "value": fitted.n_segments},
+        {"name": "events", "value": fitted.n_events},
+        {
+            "name": "convergence",
+            "passed": fitted.converged,
+            "says": "converged" if fitted.converged else fitted.reason,
+        },
+    ]
+    if fitted.model is not None:
+        facts += [
+            {
+                "name": "overdispersion",
+                "value": fitted.overdispersion,
+                "low": fitted.overdispersion_low,
+                "high": fitted.overdispersion_high,
+                "says": "k of variance m + k m^2, by maximum likelihood",
+            },
+            {"name": "log-likelihood", "value": fitted.log_likelihood},
+            {"name": "AIC", "value": fitted.aic},
+        ]
+    checks = fitted.checks.rename(columns={"aim_low": "low", "aim_high": "high"})
+    checks = checks.assign(
+        name=checks["check"].str.cat(checks["of"], sep=": ", na_rep="").str.removesuffix(": ")
+    )
+    # an aim without a limit on one side has none, which is null here
+    checks[["low", "high"]] = checks[["low", "high"]].where(np.isfinite(checks[["low", "high"]]))
+    coefficients = fitted.coefficients.rename(columns={"term": "name", "estimate": "value"})
+    notes = pd.DataFrame({"name": "note", "says": list(fitted.notes)}, dtype=object)
+    parts = {
+        "model": pd.DataFrame(facts),
+        "coefficient": coefficients,
+        "check": checks,
+        "note": notes,
+    }
+    # what is empty would make its columns objects
+    rows = [part.assign(part=name) for name, part in parts.items() if len(part)]
+    table = pd.concat([part.reindex(columns=list(MODELS)).astype(object) for part in rows], ignore_index=True)
+    table["outcome"] = outcome
+    table = table.where(table.notna(), None).astype(dict.fromkeys(_NUMBERS, "float64"))
+    return table.astype({"passed": "boolean"})

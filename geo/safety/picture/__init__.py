@@ -1,0 +1,1 @@
+"""What the picture says about collisions, beyond what is known without it."""

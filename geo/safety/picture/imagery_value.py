@@ -1,0 +1,210 @@
+"""Whether knowing what roads look like tells where collisions will be, beyond knowing their class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geo.safety.picture.crossvalidation import Model, blocks_of, folds_of, poisson_deviance, predict_folds
+from geo.safety.rates import LEVEL
+
+MIN_EVENTS, MIN_BLOCKS = 50, 10
+"""With fewer events or blocks nothing is compared: the intervals would be guesses."""
+RESAMPLES = 2000
+VISIBLE = 0.0005
+"""A lower limit below this would be printed as 0.0 %, and counts as nothing."""
+NOTHING, CLASS = "nothing", "class"
+CLUSTER, EMBEDDINGS, BANDS = "class and cluster", "class and embeddings", "class and band statistics"
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ImageryValue:
+    """What the picture adds.
+
+    Attributes
+    ----------
+    table
+        One row a model: see `value_of_imagery`.
+    sentence
+        What it says, in one line, without its full stop.
+    """
+
+    table: pd.DataFrame
+    sentence: str
+
+
+def value_of_imagery(
+    segments: pd.DataFrame,
+    embeddings: Floats | None = None,
+    bands: Floats | None = None,
+    *,
+    block_m: float,
+    seed: int,
+) -> ImageryValue:
+    """Compare models of counts by how well they predict parts of the city that they have not seen.
+
+    The city is cut into square blocks, the blocks are dealt to `FOLDS` folds of about equal events, and each fold is
+    predicted by models fitted to the others (Roberts et al. 2017, Ecography 40:913-929: neighbours are alike, and
+    with random folds every model would look better than it is). All models are Poisson regressions with exposure as
+    offset and a normal prior on the coefficients (ridge; le Cessie and van Houwelingen 1992, Applied Statistics
+    41:191-201), weak for road class; for what the picture adds it is chosen by the same folds among the blocks fitted
+    to, and can leave nothing of it. So a picture that says nothing costs little.
+
+    They are scored by the Poisson deviance, although counts vary more than that: it ranks predictions of a mean
+    rightly whatever the distribution about it (Gneiting 2011, JASA 106:746-762), fits by it find the mean even so
+    (Gourieroux, Monfort and Trognon 1984, Econometrica 52:681-700), and it needs no k, which differs from model to
+    model. Intervals are percentiles over resampled blocks, the same for all models (paired); they hold for these fits,
+    and do not contain the chance of fitting to another sample.
+
+    Parameters
+    ----------
+    segments
+        On ``segment_id``: ``count, length_m, years, road_class, cluster, x, y`` (a point of the segment, metres). Only
+        segments with a cluster and a known count take part; clusters were found without looking at collisions.
+    embeddings, bands
+        One row a segment, in the order of `segments`; rows with null take no part, in any model. None: no such model.
+    block_m
+        Side of a block; above the distance over which neighbouring segments are alike.
+    seed
+        Of the folds and of the resampling.
+
+    Returns
+    -------
+    ``model, n_segments, n_events, n_blocks, block_m, penalty`` (median over folds), ``deviance`` (out of sample, per
+    segment), ``explained`` (share of the deviance of ``nothing``) and ``explained_beyond_class`` (of that of
+    ``class``), each with ``_low`` and ``_high``, and ``reason`` why there is nothing, if so.
+    """
+    columns = {EMBEDDINGS: embeddings, BANDS: bands}
+    sides = {
+        name: np.asarray(values, dtype=np.float64) for name, values in columns.items() if values is not None
+    }
+    part = _usable(segments, sides)
+    order = np.flatnonzero(part)[np.argsort(segments.index[part])]
+    frame = segments.iloc[order]
+    sides = {name: values[order] for name, values in sides.items()}
+    blocks = blocks_of(frame, block_m)
+    y = frame["count"].to_numpy(dtype=np.float64)
+    names = [NOTHING, CLASS, CLUSTER, *sides]
+    reason = _too_little(y, blocks)
+    if reason is not None:
+        return ImageryValue(
+            _nothing(names, y, blocks, block_m, reason),
+            f"Whether the picture adds anything cannot be told here: {reason}",
+        )
+    length = frame["length_m"].to_numpy(dtype=np.float64) / 1000 * frame["years"].to_numpy(dtype=np.float64)
+    base = _indicators(frame["road_class"].astype(object).fillna("unknown").astype(str))
+    models = {
+        NOTHING: Model(),
+        CLASS: Model(base),
+        CLUSTER: Model(base, _indicators(frame["cluster"].astype(str))),
+    } | {name: Model(base, values, reduced=True) for name, values in sides.items()}
+    folds = folds_of(blocks, y, seed)
+    sums, penalties = {}, {}
+    for name, model in models.items():
+        predicted, penalties[name] = predict_folds(y, length, model, folds)
+        sums[name] = np.bincount(blocks, weights=poisson_deviance(y, predicted))
+    table = pd.DataFrame(
+        {
+            "model": names,
+            "n_segments": len(y),
+            "n_events": int(y.sum()),
+            "n_blocks": len(np.unique(blocks)),
+            "block_m": block_m,
+            "penalty": [penalties[name] for name in names],
+            "deviance": [sums[name].sum() / len(y) for name in names],
+        }
+    )
+    table = table.join(_compare(pd.DataFrame(sums), seed)).assign(reason=None)
+    return ImageryValue(table, _sentence(table))
+
+
+def _usable(segments: pd.DataFrame, sides: dict[str, Floats]) -> NDArray[np.bool_]:
+    numbers = segments[["count", "length_m", "years", "x", "y"]].astype("Float64")
+    values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+    part = np.isfinite(values).all(axis=1) & (values[:, 1] * values[:, 2] > 0)
+    part &= segments["cluster"].notna().to_numpy()
+    for rows in sides.values():
+        part &= np.isfinite(rows).all(axis=1)
+    return np.asarray(part, dtype=np.bool_)
+
+
+def _too_little(y: Floats, blocks: Ints) -> str | None:
+    if not len(y):
+        return "no segment has imagery, exposure and a count"
+    if y.sum() < MIN_EVENTS:
+        return f"{y.sum():.0f} collisions on segments with imagery, fewer than {MIN_EVENTS}"
+    of_blocks = int((np.bincount(blocks, weights=y) > 0).sum())
+    if of_blocks < MIN_BLOCKS:
+        return f"{of_blocks} blocks with collisions, fewer than {MIN_BLOCKS}"
+    return None
+
+
+def _nothing(names: list[str], y: Floats, blocks: Ints, block_m: float, reason: str) -> pd.DataFrame:
+    counted = {
+        "n_segments": len(y),
+        "n_events": int(y.sum()),
+        "n_blocks": len(np.unique(blocks)),
+        "block_m": block_m,
+    }
+    unknown = dict.fromkeys(["penalty", "deviance", *_SHARES], np.nan)
+    return pd.DataFrame({"model": names}).assign(**counted, **unknown, reason=reason)
+
+
+_SHARES = [
+    f"{name}{limit}" for name in ("explained", "explained_beyond_class") for limit in ("", "_low", "_high")
+]
+
+
+def _indicators(values: pd.Series) -> Floats:
+    return np.asarray(pd.get_dummies(values).to_numpy(dtype=np.float64))
+
+
+def _compare(sums: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Shares of deviance explained, with intervals over resampled blocks.
+
+    Parameters
+    ----------
+    sums
+        Deviance of each block (rows) under each model (columns).
+    """
+    n = len(sums)
+    often = np.random.default_rng([seed, 1]).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
+    drawn = pd.DataFrame(often @ sums.to_numpy(), columns=sums.columns)
+    table = pd.DataFrame(index=range(len(sums.columns)))
+    for column, of in (("explained", NOTHING), ("explained_beyond_class", CLASS)):
+        share = 1 - drawn.div(drawn[of], axis=0)
+        table[column] = 1 - sums.sum().to_numpy() / sums[of].sum()
+        table[f"{column}_low"] = share.quantile((1 - LEVEL) / 2).to_numpy()
+        table[f"{column}_high"] = share.quantile((1 + LEVEL) / 2).to_numpy()
+    return table
+
+
+def _sentence(table: pd.DataFrame) -> str:
+    """Say what the picture adds beyond road class, in one line."""
+    words = {CLUSTER: "the type", EMBEDDINGS: "the embeddings", BANDS: "the band statistics"}
+    rows = table[table["model"].isin(words)].set_index("model")
+    said = {name: (words[str(name)], _percent(row)) for name, row in rows.iterrows()}
+    seen = rows["explained_beyond_class_low"] > VISIBLE
+    better, rest = ([said[name] for name in rows.index[which]] for which in (seen, ~seen))
+    beyond = "out-of-sample deviance beyond road class"
+    if not better:
+        return f"The picture adds nothing that can be seen here: of {beyond} it explains {_list(rest)}"
+    tail = f"; nothing that can be seen: {_list(rest)}" if rest else ""
+    return f"Of {beyond}, knowing what roads look like explains {_list(better)}{tail}"
+
+
+def _percent(row: pd.Series) -> str:
+    # adding 0.0 turns a minus zero into zero
+    value, low, high = (
+        round(100 * row[f"explained_beyond_class{limit}"], 1) + 0.0 for limit in ("", "_low", "_high")
+    )
+    return f"{value} % ({low} to {high})"
+
+
+def _list(said: list[tuple[str, str]]) -> str:
+    return ", ".join(f"{figure} with {name}" for name, figure in said)

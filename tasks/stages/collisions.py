@@ -1,0 +1,66 @@
+"""Stage 5: each collision is read once and placed on one segment or junction, or left with its reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import pyproj
+import shapely
+
+from geo.collisions.assign import assign
+from geo.collisions.period import period_covered
+from geo.collisions.read import read_collisions
+from geo.collisions.recording import severity_breaks
+from geo.collisions.schema import USERS
+from geo.errors import LayerError
+from geo.ledger import Entry
+from tasks.plan import Plan
+from tasks.store.stage import read_json, write_json
+
+
+def build(plan: Plan, folder: Path) -> list[Entry]:
+    """Write ``collisions`` (see docs/stages.md) and what the source can tell apart."""
+    config = plan.config
+    if not config.collisions.sources:
+        return []
+    roads = plan.stage_folder("roads")
+    place = read_json(roads / "place.json")
+    source = read_collisions(config.collisions)
+    time = period_covered(source.table[source.table["kept"]], config.collisions.period)
+    whole = None if time.first is None or time.last is None else (time.first, time.last)
+    # dates that stray far from all others are out of the records' own period
+    asked = config.collisions.period or (whole if time.warnings else None)
+    placed = assign(
+        source,
+        gpd.read_parquet(roads / "segments.parquet"),
+        gpd.read_parquet(roads / "junctions.parquet"),
+        gpd.read_parquet(roads / "other_roads.parquet"),
+        crs=pyproj.CRS.from_wkt(place["crs"]),
+        area=None if place["area"] is None else shapely.from_wkt(place["area"]),
+        settings=config.collisions.model_copy(update={"period": asked}),
+    )
+    fates = placed.collisions["snap_status"].value_counts()
+    if "matched" not in fates:
+        found = "; ".join(f"{count:,} {status}" for status, count in fates.items())
+        raise LayerError(
+            f"not one of its {len(placed.collisions):,} rows could be placed on the roads ({found})",
+            where=", ".join(config.collisions.sources),
+            todo="Check which columns hold the coordinates and in which CRS, and collisions.period and keep; "
+            "without records of this place, leave collisions.sources empty.",
+        )
+    placed.collisions.to_parquet(folder / "collisions.parquet")
+    matched = placed.collisions[placed.collisions["snap_status"] == "matched"]
+    warnings = list(time.warnings)
+    if config.collisions.schema_ == "stats19":
+        warnings += severity_breaks(matched)
+    about = {
+        "severities": sorted(source.severities),
+        "years": time.years,
+        "period": whole,
+        "warnings": warnings,
+        "users": [user for user in USERS if source.table[user].notna().any()],
+        "adjusted": bool(source.table["ksi_adjusted"].notna().any()),
+    }
+    write_json(folder / "source.json", about)
+    return [*source.entries, *placed.entries]

@@ -1,0 +1,64 @@
+"""Stage 6: traffic, where somebody has counted it."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pyproj
+
+from geo.config import Exposure
+from geo.exposure.counts import account, read_counts
+from geo.exposure.points import choose_years, one_a_point, place_points
+from geo.exposure.segments import coverage, nothing_known, traffic_of_column, traffic_of_points
+from geo.ledger import Entry
+from tasks.plan import Plan
+from tasks.store.stage import read_json, write_json
+
+
+def build(plan: Plan, folder: Path) -> list[Entry]:
+    """Write ``segments`` (see docs/stages.md) and what is covered."""
+    segments = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
+    place = read_json(plan.stage_folder("roads") / "place.json")
+    told = plan.stage_folder("collisions") / "source.json"
+    period = read_json(told)["period"] if told.exists() else None
+    covered = None if period is None else (date.fromisoformat(period[0]), date.fromisoformat(period[1]))
+    table, entries = measure(
+        plan.config.exposure,
+        segments,
+        pyproj.CRS.from_wkt(place["crs"]),
+        covered or plan.config.collisions.period,
+    )
+    table.reset_index().to_parquet(folder / "segments.parquet")
+    shares = coverage(table, segments.set_index("segment_id")["length_m"])
+    write_json(folder / "coverage.json", {"shares": shares, "notes": notes(plan.config.exposure, shares)})
+    return entries
+
+
+def measure(
+    settings: Exposure, segments: gpd.GeoDataFrame, crs: pyproj.CRS, period: tuple[date, date] | None
+) -> tuple[pd.DataFrame, list[Entry]]:
+    """Give each segment its traffic, by whatever the city's file names; everything is null where it names nothing."""
+    if settings.column is not None:
+        table, by_segment, figures = traffic_of_column(segments, settings)
+        return table, [*figures, *by_segment]
+    if not settings.sources:
+        return nothing_known(segments), []
+    rows = read_counts(settings, crs).table
+    rows["fate"] = choose_years(rows, period, settings.max_years_apart)
+    points = place_points(one_a_point(rows), segments, settings)
+    placed = rows["point_id"].map(points["fate"])
+    rows["fate"] = rows["fate"].where(rows["fate"].notna(), placed.where(placed.notna(), None))
+    table, by_segment = traffic_of_points(segments, points, settings)
+    return table, [*account(rows["fate"]), *by_segment]
+
+
+def notes(settings: Exposure, shares: dict[str, float]) -> list[str]:
+    """Say in a sentence on how much of the network traffic is known; nothing where no traffic is configured."""
+    if settings.column is None and not settings.sources:
+        return []
+    parts = ", ".join(f"{share:.1%} {name}" for name, share in shares.items() if name != "known")
+    detail = f" ({parts})" if len(shares) > 2 else ""
+    return [f"traffic is known on {shares['known']:.1%} of the network's length{detail}"]

@@ -1,0 +1,113 @@
+"""Stage 3: tiles become embeddings, a shard at a time.
+
+Shards are kept by a digest of their own (their tiles, the bytes of the rasters under them, the encoder), beside
+the stages, so a change in one place re-encodes that place alone.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pyarrow.parquet as pq
+
+from geo.errors import LayerError
+from geo.ledger import Entry, merge
+from geo.tiles.shards import spatial_order
+from tasks.encode import ShardJob, encode_shard, load_once
+from tasks.plan import Plan
+from tasks.store.stage import code_digest, digest, read_account, read_json, read_summary, write_json
+
+
+def plan_shards(plan: Plan) -> list[ShardJob]:
+    """List the shards that hold tiles with imagery, each with the file that its digest names."""
+    stage = plan.stage_folder("tiles")
+    tiles = gpd.read_parquet(stage / "tiles.parquet")
+    images = gpd.read_parquet(stage / "images.parquet", columns=["image_id", "digest", "geometry"])
+    pixels = images.set_index("image_id")["digest"]
+    segments = plan.stage_folder("roads") / "segments.parquet"
+    pixels_by = plan.config.imagery.model_dump(include={"bands", "scale", "nodata"})
+    made_by = digest(encoder_key(plan), plan.config.tiles.model_dump(), pixels_by)
+    roads = _roads(segments) if plan.config.tiles.pool == "corridor" else pd.Series(dtype=object)
+    jobs = []
+    shards = dict(list(tiles[tiles["coverage"] > 0].groupby("shard")))
+    for shard in sorted(shards, key=spatial_order):
+        mine = shards[shard]
+        places = mine[["tile_id", "x", "y", "bearing"]].to_csv(index=False)
+        lines = roads.reindex(mine["segment_id"]).dropna().tolist()
+        rasters = sorted({name for names in mine["image_ids"] for name in names})
+        key = digest(made_by, places, [(name, pixels[name]) for name in rasters], lines)
+        out = plan.stages / "shards" / f"shard-{key}.parquet"
+        files = stage / "tiles.parquet", stage / "images.parquet", segments
+        jobs.append(ShardJob(shard, *files, out, len(mine), plan.config))
+    return jobs
+
+
+def _roads(segments: Path) -> pd.Series:
+    """Read the lines of segments as text."""
+    frame = gpd.read_parquet(segments, columns=["segment_id", "geometry"])
+    lines: pd.Series = frame.set_index("segment_id").geometry.to_wkb(hex=True)
+    return lines
+
+
+def encoder_key(plan: Plan) -> str:
+    """Digest what decides an embedding besides the pixels: the encoder's settings and the code that runs it."""
+    settings = plan.config.encoder.model_dump(exclude={"device", "batch_size"})
+    return digest(
+        settings, plan.weights, code_digest("geo/features", "geo/imagery", "geo/tiles", "tasks/encode")
+    )
+
+
+def build(plan: Plan, folder: Path) -> list[Entry]:
+    """Encode what is not encoded yet, and write ``features.json``: the shards and what is known of the encoder."""
+    jobs = plan_shards(plan)
+    entries = [entry for job in jobs for entry in encode_shard(job)]
+    if not sum(entry.count for entry in entries if entry.status == "done"):
+        reasons = "; ".join(f"{entry.count} tiles {entry.status}: {entry.reason}" for entry in merge(entries))
+        raise LayerError(
+            f"not one tile could be encoded ({reasons})",
+            where="imagery.sources",
+            todo="Look at the imagery: is it blank where the roads are? Or lower tiles.min_coverage.",
+        )
+    card = load_once(plan.config).card
+    made_by = {pq.read_schema(job.out).metadata[b"emb:runtime"].decode() for job in jobs}
+    record = {
+        "encoder": card.as_dict() | {"runtime": "; ".join(sorted(made_by))},
+        "shards": [str(job.out.relative_to(plan.stages)) for job in jobs],
+    }
+    write_json(folder / "features.json", record)
+    return entries
+
+
+def forget(plan: Plan) -> None:
+    """Take back the shards of a plan whose imagery was changed meanwhile: which of them read it is not known."""
+    for job in plan_shards(plan):
+        job.account.unlink(missing_ok=True)
+
+
+def is_finished(plan: Plan) -> bool:
+    """Tell whether the stage is there with all its shards as they were left; remains of one that is not are removed."""
+    folder = plan.stage_folder("features")
+    if read_summary(folder) is not None:
+        shards = [plan.stages / shard for shard in read_json(folder / "features.json")["shards"]]
+        if all(read_account(shard.with_suffix(".json")) is not None for shard in shards):
+            return True
+        shutil.rmtree(folder)
+    return False
+
+
+def load_tiles(plan: Plan) -> pd.DataFrame:
+    """Read the tiles of a run whose imagery was read, with the segment and position of each, sorted by ``tile_id``."""
+    shards = read_json(plan.stage_folder("features") / "features.json")["shards"]
+    encoded = pd.concat([pd.read_parquet(plan.stages / shard) for shard in shards], ignore_index=True)
+    tiles = gpd.read_parquet(plan.stage_folder("tiles") / "tiles.parquet")
+    place = tiles[["tile_id", "segment_id", "position_m"]]
+    return encoded.merge(place, on="tile_id", validate="one_to_one").sort_values("tile_id", ignore_index=True)
+
+
+def load_embeddings(plan: Plan) -> pd.DataFrame:
+    """Read the tiles that have an embedding, see `load_tiles`."""
+    tiles = load_tiles(plan)
+    return tiles[tiles["embedding"].notna()].reset_index(drop=True)

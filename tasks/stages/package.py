@@ -1,0 +1,198 @@
+"""Stage 11: everything known comes together in one GeoPackage."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pyproj
+
+from geo.clusters.prototypes import central_tiles
+from geo.imagery.mosaic import plan_mosaics
+from geo.ledger import Entry, to_frame
+from geo.outputs.files.geopackage import write_geopackage
+from geo.outputs.files.geoparquet import write_geoparquet
+from geo.outputs.layers.arrange import empty_layer
+from geo.outputs.names import FILE as NAMES
+from geo.outputs.names import with_names
+from geo.outputs.qgis.metadata import layer_metadata
+from geo.outputs.qgis.project import NAME as PROJECT
+from geo.outputs.qgis.project import Mosaic, overview
+from geo.outputs.qgis.styles import city_styles
+from geo.outputs.qgis.tables import About
+from tasks.earlier import TABLES
+from tasks.plan import LICENSED, NAMES_OF_TYPES, STAGES, Plan
+from tasks.stages.features import load_tiles
+from tasks.stages.pictures import KINDS, load_pictures
+from tasks.store.stage import read_entries, read_json
+
+FILE_DATE = datetime(2000, 1, 1, tzinfo=UTC)
+"""What the file says of its own last change: always the same, so that the same inputs give the same bytes. When a
+run took place is in ``run.json`` beside the file."""
+
+
+def build(plan: Plan, folder: Path) -> list[Entry]:
+    """Write the GeoPackage under its final name, and each layer as GeoParquet."""
+    layers = gather(plan)
+    crs = pyproj.CRS.from_user_input(layers["segments"].crs)
+    styles = city_styles(layers, turned=plan.config.tiles.align == "road")
+    name = plan.geopackage.name
+    about = _about(plan, crs, layers["run"])
+    project = overview(name, plan.config.city, layers, styles, crs, _mosaics(plan), about.layers)
+    write_geopackage(
+        folder / name,
+        layers,
+        crs=crs,
+        styles=styles,
+        date=FILE_DATE,
+        projects={PROJECT: project},
+        about=about,
+    )
+    tables = folder / TABLES
+    tables.mkdir()
+    write_geoparquet(tables, layers, crs)
+    return [Entry("layers", "done", "", len(layers)), *_unknown_names(plan, layers["clusters"])]
+
+
+def _mosaics(plan: Plan) -> list[Mosaic]:
+    """Describe the imagery that will lie beside the GeoPackage."""
+    images = gpd.read_parquet(plan.stage_folder("tiles") / "images.parquet")
+    return [
+        Mosaic(one.file, "Imagery" if number == 1 else f"Imagery {number}", one.crs, one.quick)
+        for number, one in enumerate(plan_mosaics(images), start=1)
+    ]
+
+
+def _about(plan: Plan, crs: pyproj.CRS, run: pd.DataFrame) -> About:
+    """Say what each layer is, and how the file was made: nothing that depends on where the inputs lie."""
+    config = plan.config
+    licences = {name: getattr(config, name).licence for name in LICENSED}
+    manifest = {
+        "made_by": f"roadprint {plan.versions['roadprint']}",
+        **{key: value for key, value in run.itertuples(index=False) if key not in {"configuration", "times"}},
+        "configuration": plan.written,
+    }
+    return About(layer_metadata(config.city, crs, licences, config.collisions.period), manifest)
+
+
+def _unknown_names(plan: Plan, clusters: pd.DataFrame) -> list[Entry]:
+    """Say which lines of clusters.csv name a cluster that this run does not have."""
+    unknown = sorted(n for n, one in plan.names.items() if one.edited and n not in set(clusters["cluster"]))
+    if not unknown:
+        return []
+    reason = f"{NAMES} names {', '.join(map(str, unknown))}, which this run does not have; kept there for later runs"
+    return [Entry(NAMES_OF_TYPES, "skipped", reason, len(unknown))]
+
+
+def gather(plan: Plan) -> dict[str, pd.DataFrame]:
+    """Bring the layers of a finished run together, as DESIGN and docs/stages.md describe them."""
+    roads, tiles_folder = plan.stage_folder("roads"), plan.stage_folder("tiles")
+    safety, clusters = plan.stage_folder("safety"), plan.stage_folder("clusters")
+    inference, gathered = plan.stage_folder("inference"), plan.stage_folder("concentration")
+    segments = gpd.read_parquet(roads / "segments.parquet")
+    junctions = gpd.read_parquet(roads / "junctions.parquet")
+    tiles = _tiles(gpd.read_parquet(tiles_folder / "tiles.parquet"), load_tiles(plan))
+    picks = pd.read_parquet(clusters / "prototypes.parquet")
+    by_segment = tiles.groupby("segment_id").agg(n_tiles=("tile_id", "size"), coverage=("coverage", "mean"))
+    known = [_keyed(stage / "segments.parquet") for stage in (clusters, safety, gathered)]
+    for table in (by_segment, *known):
+        segments = segments.join(table, on="segment_id")
+    tiles["thumbnail"] = tiles["tile_id"].map(_pictures(plan, picks))
+    segments["shown_tile"] = segments["segment_id"].map(_shown(tiles))
+    prototypes = picks[picks["kind"] == "prototype"].groupby("cluster")["tile_id"].agg(";".join)
+    collisions = plan.stage_folder("collisions") / "collisions.parquet"
+    return {
+        "segments": segments,
+        "junctions": junctions.join(_keyed(safety / "junctions.parquet", "junction_id"), on="junction_id"),
+        "tiles": tiles,
+        "collisions": gpd.read_parquet(collisions)
+        if collisions.exists()
+        else empty_layer("collisions", segments.crs),
+        "clusters": with_names(
+            pd.read_parquet(inference / "clusters.parquet").join(
+                prototypes.rename("prototype_tiles"), on="cluster"
+            ),
+            plan.names,
+        ),
+        "tests": pd.read_parquet(inference / "tests.parquet"),
+        "value_of_imagery": pd.read_parquet(inference / "value_of_imagery.parquet"),
+        "models": pd.read_parquet(safety / "models.parquet"),
+        "windows": gpd.read_parquet(gathered / "windows.parquet"),
+        "high_injury": pd.read_parquet(gathered / "high_injury.parquet"),
+        "lixels": gpd.read_parquet(gathered / "lixels.parquet"),
+        "look_alikes": pd.read_parquet(gathered / "look_alikes.parquet"),
+        "junction_types": pd.read_parquet(safety / "junction_types.parquet"),
+        "places": pd.read_parquet(safety / "places.parquet"),
+        "ledger": ledger(plan),
+        "run": _run(plan),
+    }
+
+
+def _pictures(plan: Plan, picks: pd.DataFrame) -> dict[str, bytes]:
+    """Choose the pictures that the GeoPackage holds."""
+    which = plan.config.output.thumbnails
+    if which == "none":
+        return {}
+    pictures = load_pictures(plan)
+    if which == "all":
+        return pictures
+    typical = set(picks.loc[picks["kind"].isin(KINDS), "tile_id"])
+    return {tile: jpeg for tile, jpeg in pictures.items() if tile in typical}
+
+
+def _shown(tiles: pd.DataFrame) -> pd.Series:
+    """Choose the tile that shows each segment: of those with a picture, the one nearest to the middle."""
+    with_picture = tiles[tiles["thumbnail"].notna()]
+    segments = with_picture[["segment_id"]].drop_duplicates()
+    return central_tiles(segments, with_picture).set_axis(segments["segment_id"])
+
+
+def _keyed(path: Path, key: str = "segment_id") -> pd.DataFrame:
+    return pd.read_parquet(path).set_index(key)
+
+
+def _tiles(tiles: gpd.GeoDataFrame, read: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Say of each tile what its pixels came from; the coverage of one that was not read is that of its footprint."""
+    pixels = read.set_index("tile_id")[["image_id", "coverage", "embedding"]].add_suffix("_read")
+    columns = ["tile_id", "segment_id", "position_m", "bearing", "coverage", "geometry"]
+    joined = tiles[columns].join(pixels, on="tile_id")
+    joined["image_id"] = joined.pop("image_id_read")
+    joined["encoded"] = joined.pop("embedding_read").notna()
+    joined["coverage"] = joined.pop("coverage_read").fillna(joined["coverage"])
+    return joined
+
+
+def ledger(plan: Plan) -> pd.DataFrame:
+    """Add up the accounts of the stages before this one."""
+    by_stage = {name: read_entries(plan.stage_folder(name)) for name in STAGES[: STAGES.index("package")]}
+    return to_frame(by_stage)
+
+
+def _run(plan: Plan) -> pd.DataFrame:
+    """List what made the file: configuration, encoder, quality, digests and versions."""
+    features = read_json(plan.stage_folder("features") / "features.json")
+    quality = read_json(plan.stage_folder("clusters") / "quality.json")
+    density = read_json(plan.stage_folder("concentration") / "findings.json")["density"]
+    traffic = read_json(plan.stage_folder("exposure") / "coverage.json")["notes"]
+    values = {
+        "city": plan.config.city,
+        "configuration": plan.written,
+        "encoder": features["encoder"],
+        "embeddings": quality,
+        "times": f"in {plan.summary.name} beside this file, so that the same inputs give the same bytes",
+        "reading": "association, not cause; exposure is length x years, and vehicle-km where it says so",
+        "density": density,
+        "traffic": "; ".join(traffic) if traffic else "not known",
+    }
+    values |= {f"input {place}": found for place, found in plan.inputs.items()}
+    values |= {f"version {name}": number for name, number in plan.versions.items()}
+    values |= {
+        f"licence of {name}": text for name in LICENSED if (text := getattr(plan.config, name).licence)
+    }
+    plain = {
+        k: v if isinstance(v, str) else json.dumps(v, sort_keys=True, default=str) for k, v in values.items()
+    }
+    return pd.DataFrame(sorted(plain.items()), columns=["key", "value"])

@@ -1,0 +1,28 @@
+"""Stage 1: road centrelines become segments and junctions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import shapely
+
+from geo.ledger import Entry
+from geo.roads.read import read_roads
+from geo.roads.segments import build_network
+from tasks.plan import Plan
+from tasks.store.stage import write_json
+
+
+def build(plan: Plan, folder: Path) -> list[Entry]:
+    """Write ``segments``, ``junctions`` and ``other_roads`` (see docs/stages.md), and the CRS and area used."""
+    config = plan.config
+    source = read_roads(config.roads, crs=config.crs, area=config.area)
+    network = build_network(source.kept, config.segments)
+    network.segments.to_parquet(folder / "segments.parquet")
+    network.junctions.to_parquet(folder / "junctions.parquet")
+    source.others.to_parquet(folder / "other_roads.parquet")
+    write_json(
+        folder / "place.json",
+        {"crs": source.crs.to_wkt(), "area": None if source.area is None else shapely.to_wkt(source.area)},
+    )
+    return [*source.entries, *network.entries]

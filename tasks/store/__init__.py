@@ -1,0 +1,1 @@
+"""What is kept on disk: stages, digests, locks, and what may go."""

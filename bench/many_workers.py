@@ -28,8 +28,7 @@ from growth import repeat
 from results import save, table
 
 from flows.server import own_server
-from geo.config import CityConfig
-from geo.config.run import Run
+from geo.config import CityConfig, Run
 from geo.demo.write import make_town
 from geo.imagery.sources import digest_file
 from tasks.encode import ShardJob, encode_shard, load_once

@@ -12,7 +12,7 @@ from prefect.futures import as_completed
 
 from flows.secrets import concealed, guard_logs
 from geo.addresses import reveal
-from geo.config.run import Run
+from geo.config import Run
 from geo.errors import ConfigurationError
 from tasks.encode import ShardJob, encode_shard
 from tasks.store.shared import SharedJob, encode_remotely, fetch, send_tables

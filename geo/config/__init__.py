@@ -1,17 +1,10 @@
 """A city's configuration, checked whole before anything runs."""
 
-from geo.config.city import (
-    LARGEST_TILE_PX,
-    CityConfig,
-    Clusters,
-    Encoder,
-    Imagery,
-    Output,
-    Roads,
-    Segments,
-    Tiles,
-    load,
-)
+from geo.config.city import CityConfig, load
+from geo.config.clusters import Clusters
+from geo.config.encoder import Encoder
+from geo.config.imagery import LARGEST_TILE_PX, Imagery, Tiles
+from geo.config.output import Output
 from geo.config.records import (
     Collisions,
     Columns,
@@ -20,6 +13,8 @@ from geo.config.records import (
     SeverityScheme,
     TrafficColumns,
 )
+from geo.config.roads import Roads, Segments
+from geo.config.run import Run
 from geo.config.safety import Safety
 
 __all__ = [
@@ -33,6 +28,7 @@ __all__ = [
     "Imagery",
     "Output",
     "Roads",
+    "Run",
     "Safety",
     "Segments",
     "Severity",

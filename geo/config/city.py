@@ -10,226 +10,23 @@ import glob
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any
 
-from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 
 from geo.addresses import is_url
+from geo.config.clusters import Clusters
+from geo.config.encoder import Encoder
 from geo.config.file import expand, read_raw
-from geo.config.records import (
-    Collisions,
-    Exposure,
-)
+from geo.config.imagery import Imagery, Tiles
+from geo.config.output import Output
+from geo.config.records import Collisions, Exposure
+from geo.config.roads import Roads, Segments
 from geo.config.run import Run
 from geo.config.safety import Safety
-from geo.config.section import Metres, Section
+from geo.config.section import NO_EFFECT, Section
 from geo.errors import ConfigurationError
 from geo.secrets import PLACEHOLDER, hide_all, recall_all, remember
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-LEAST_TILE_PX, LARGEST_TILE_PX = 4, 8192
-"""A tile of fewer pixels a side shows nothing, one of more takes a gigabyte."""
-
-
-class Imagery(Section):
-    """Aerial or satellite rasters."""
-
-    sources: list[str] = Field(min_length=1, description="Files, globs, folders, VRTs or URLs of rasters.")
-    bands: list[Annotated[int, Field(ge=1)]] = Field(
-        default=[1, 2, 3], min_length=3, max_length=3, description="Red, green and blue band, counted from 1."
-    )
-    scale: tuple[Finite, Finite] | None = Field(
-        default=None,
-        description="Raster values mapped to 0 and 255, required when the raster is not 8 bit.",
-    )
-    nodata: Finite | None = Field(
-        default=None,
-        description="Value that marks pixels without data, in all bands at once, where the raster does not say so.",
-    )
-    cache_mb: Annotated[int, Field(ge=16, le=65_536)] = Field(
-        default=256, description="Memory for decoded blocks of rasters (megabytes)."
-    )
-    licence: str = Field(default="", description="Licence and source of the imagery, quoted in the outputs.")
-
-    @field_validator("scale")
-    @classmethod
-    def _rising(cls, scale: tuple[float, float] | None) -> tuple[float, float] | None:
-        if scale is not None and not scale[0] < scale[1]:
-            raise ValueError(f"the low value must be below the high one, found {list(scale)}")
-        return scale
-
-
-class Roads(Section):
-    """Road centrelines."""
-
-    source: str = Field(
-        description="GeoPackage, Shapefile, GeoJSON, FlatGeobuf, GeoParquet or OSM .pbf of road centrelines."
-    )
-    layer: str | None = Field(
-        default=None, description="Layer of the source; default: its only or first one."
-    )
-    class_field: str | None = Field(default="highway", description="Column with the road's class.")
-    name_field: str | None = Field(default="name", description="Column with the road's name.")
-    ref_field: str | None = Field(
-        default="ref", description="Column with the road's number, where it exists."
-    )
-    id_field: str | None = Field(
-        default=None, description="Column with the source's own id; default: its row."
-    )
-    keep: list[str] | None = Field(default=None, description="Road classes to keep; default: all.")
-    drop: list[str] | None = Field(default=None, description="Road classes to leave out.")
-    licence: str = Field(default="", description="Licence and source of the roads, quoted in the outputs.")
-
-    @model_validator(mode="after")
-    def _one_filter(self) -> Self:
-        if self.keep is not None and self.drop is not None:
-            raise ValueError("give keep or drop, not both")
-        return self
-
-
-class Segments(Section):
-    """How roads are cut into segments."""
-
-    max_length_m: Metres = Field(default=200.0, description="Longer segments are cut evenly (metres).")
-    min_length_m: Annotated[float, Field(ge=0)] = Field(
-        default=10.0, description="Dead-end stubs shorter than this are left out (metres)."
-    )
-    roundabout_max_diameter_m: Annotated[float, Field(ge=0)] = Field(
-        default=80.0, description="A ring up to this wide is taken as one junction (metres); 0: never."
-    )
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.min_length_m >= self.max_length_m:
-            raise ValueError("min_length_m must be below max_length_m")
-        return self
-
-
-class Tiles(Section):
-    """Square windows of imagery along the segments."""
-
-    tile_m: Metres = Field(default=100.0, le=10_000, description="Side of a tile (metres).")
-    spacing_m: Metres = Field(
-        default=50.0, ge=1, description="Distance between tiles along a segment (metres)."
-    )
-    pixel_m: Metres | None = Field(
-        default=None, description="Resolution (metres); default: the raster's own."
-    )
-    align: Literal["north", "road"] = Field(
-        default="north", description="Tiles lie north-up, or are turned to the road's bearing."
-    )
-    min_coverage: Annotated[float, Field(ge=0, le=1)] = Field(
-        default=0.5, description="A tile is encoded when imagery covers at least this share of it (0 to 1)."
-    )
-    mode: Literal["tile", "dense"] = Field(
-        default="tile",
-        description="tile: each tile is encoded by itself; dense: imagery is encoded once, and each tile's embedding "
-        "is pooled from the feature map.",
-    )
-    pool: Literal["square", "corridor"] = Field(
-        default="square",
-        description="dense: what an embedding is the mean of, the tile's square or the road's corridor in it.",
-    )
-    corridor_m: Metres = Field(default=30.0, description="Width of the road's corridor (metres).")
-    context_m: Annotated[float, Field(ge=0, le=1000)] = Field(
-        default=16.0,
-        description="dense: ground that is encoded about each piece of imagery so that its rim sees its surroundings "
-        "(metres); more is slower.",
-    )
-
-    @model_validator(mode="after")
-    def _resolved(self) -> Self:
-        if self.pool == "corridor" and self.mode != "dense":
-            raise ValueError("pool: corridor needs mode: dense")
-        if self.pixel_m is not None:
-            side = self.tile_m / self.pixel_m
-            if not LEAST_TILE_PX <= side <= LARGEST_TILE_PX:
-                raise ValueError(
-                    f"a tile of {self.tile_m:g} m has {side:,.0f} pixels of {self.pixel_m:g} m a side; "
-                    f"from {LEAST_TILE_PX} to {LARGEST_TILE_PX} are possible"
-                )
-        return self
-
-
-class Encoder(Section):
-    """What turns a tile into an embedding."""
-
-    name: str = Field(
-        default="bundled",
-        description="bundled, bands, torchgeo:NAME, timm:NAME, torchvision:NAME or file:PATH.",
-    )
-    device: Literal["auto", "cpu", "cuda", "mps"] = Field(default="auto", description="Where it runs.")
-    runtime: Literal["auto", "openvino", "torch"] = Field(
-        default="auto",
-        description="What executes the network; auto: OpenVINO on a processor, torch on a graphics card.",
-    )
-    input_px: Annotated[int, Field(ge=32, le=1024)] | None = Field(
-        default=None, description="Side of the encoder's input (pixels); default: the encoder's own rule."
-    )
-    rotations: Literal[1, 4] = Field(
-        default=4, description="Embeddings are averaged over this many quarter turns of a tile."
-    )
-    batch_size: Annotated[int, Field(ge=1, le=4096)] = Field(
-        default=32, description="Tiles read and encoded at a time."
-    )
-    architecture: str | None = Field(
-        default=None, description="For file: the timm architecture that the state dict belongs to."
-    )
-    mean: tuple[float, ...] | None = Field(
-        default=None, description="For file: mean of each band, of 0 to 255."
-    )
-    std: tuple[float, ...] | None = Field(
-        default=None, description="For file: deviation of each band, of 0 to 255."
-    )
-
-
-class Clusters(Section):
-    """How segments are grouped into types. Collisions play no part."""
-
-    method: Literal["kmeans"] = Field(default="kmeans", description="Clustering method.")
-    k: Literal["auto"] | Annotated[int, Field(ge=1, le=100, strict=True)] = Field(
-        default="auto", description="Number of clusters; auto: by silhouette and stability."
-    )
-    k_range: tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(le=100)]] = Field(
-        default=(3, 12), description="Smallest and largest k that auto considers."
-    )
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(default=0, description="Seed of every random choice.")
-    components: Annotated[int, Field(ge=1, le=2048)] | None = Field(
-        default=64, description="Principal components kept before clustering; null: no reduction."
-    )
-    whitening: Annotated[float, Field(ge=0, le=1)] = Field(
-        default=0.5, description="0: components keep their variance; 0.5: half-whitened; 1: whitened."
-    )
-    resamples: Annotated[int, Field(ge=2, le=1000)] = Field(
-        default=10, description="Bootstrap samples behind the stability of each k."
-    )
-    keep_numbers: bool = Field(
-        default=True,
-        description="Whether a type keeps the number that it had in the city's newest earlier run, where it is the "
-        "same type by the road that both cover; false: always by size.",
-    )
-
-    @field_validator("k_range")
-    @classmethod
-    def _rising(cls, k_range: tuple[int, int]) -> tuple[int, int]:
-        if k_range[0] > k_range[1]:
-            raise ValueError(f"the smallest k must not exceed the largest, found {list(k_range)}")
-        return k_range
-
-
-class Output(Section):
-    """Where results go."""
-
-    folder: str = Field(default="runs", description="Folder of all runs, relative to the city's file.")
-    when_busy: Literal["wait", "refuse"] = Field(
-        default="wait",
-        description="What a run does while another run of the same city is going on: wait for it to end, or refuse.",
-    )
-    thumbnails: Literal["prototypes", "all", "none"] = Field(
-        default="prototypes",
-        description="Which tiles have their picture in the GeoPackage: those of prototypes and edge cases, all, or "
-        "none.",
-    )
 
 
 class CityConfig(Section):
@@ -254,7 +51,7 @@ class CityConfig(Section):
     exposure: Exposure = Exposure()
     safety: Safety = Safety()
     output: Output = Output()
-    run: Run = Run()
+    run: Annotated[Run, NO_EFFECT] = Run()
     _credentials: dict[str, str] = PrivateAttr(default_factory=dict)
 
     def __setstate__(self, state: dict[Any, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from geo.config.section import Metres, Section
+from geo.config.section import NO_EFFECT, Metres, Section
 
 Severity = Literal["fatal", "serious", "slight"]
 SeverityScheme = Literal["kabco", "german", "swiss", "finnish", "irish"]
@@ -78,7 +78,9 @@ class Collisions(Section):
         description="Two roads that differ by less than this in distance, with nothing in the record to "
         "decide between them, leave a collision unplaced as ambiguous (metres).",
     )
-    licence: str = Field(default="", description="Licence and source of the records, quoted in the outputs.")
+    licence: Annotated[str, NO_EFFECT] = Field(
+        default="", description="Licence and source of the records, quoted in the outputs."
+    )
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -144,7 +146,9 @@ class Exposure(Section):
         description="A figure holds both directions, so that each of two carriageways that are drawn apart gets half; "
         "default: true for count points, false for a column of the roads.",
     )
-    licence: str = Field(default="", description="Licence and source of the counts, quoted in the outputs.")
+    licence: Annotated[str, NO_EFFECT] = Field(
+        default="", description="Licence and source of the counts, quoted in the outputs."
+    )
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from geo.config import CityConfig
+from geo.config.section import NO_EFFECT, sections
 
 HEAD = """# A city's file
 
 Every key of a city's YAML file, with its unit and default. Relative paths start at the file's own folder; `${NAME}` is
 taken from the environment; any key can be set for one run with `--set section.key=value`. This page is written by
-`python -m geo.config.reference > docs/city-file.md`.
+`python -m geo.config.reference > docs/city-file.md`. A key or section marked ○ changes no result: nothing is computed
+anew for it.
 """
 
 
@@ -32,19 +34,13 @@ def _section(title: str, model: type[BaseModel]) -> Iterator[str]:
     yield f"\n## {title}\n\n{meaning}\n\n| key | default | meaning |\n|---|---|---|\n"
     for name, field in model.model_fields.items():
         key = field.alias or name
-        inner = _inner(field)
-        if inner is not None:
-            below.append((key if title == "At the top" else f"{title.strip('`')}.{key}", inner))
+        path = key if title == "At the top" else f"{title.strip('`')}.{key}"
+        below += [(path, inner) for inner in sections(field)]
         text = field.description or f"See `{key}` below."
-        yield f"| `{key}` | {_default(field)} | {text} |\n"
+        mark = " ○" if NO_EFFECT in field.metadata else ""
+        yield f"| `{key}`{mark} | {_default(field)} | {text} |\n"
     for key, inner in below:
         yield from _section(f"`{key}`", inner)
-
-
-def _inner(field: FieldInfo) -> type[BaseModel] | None:
-    """Find the section that a field holds, if it holds one."""
-    kinds = (field.annotation, *get_args(field.annotation))
-    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 
 def _default(field: FieldInfo) -> str:

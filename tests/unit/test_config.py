@@ -1,12 +1,15 @@
 """A city's file: every fault is named at once, before anything runs."""
 
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
 import yaml
+from pydantic import Field
 
 from geo.config import CityConfig, load
 from geo.config.reference import reference
+from geo.config.section import NO_EFFECT, Section, leaf_keys, marked, sections
 from geo.errors import ConfigurationError
 from geo.imagery.sources import expand_sources
 
@@ -98,14 +101,57 @@ def test_a_key_can_be_set_from_outside(tmp_path):
 def test_every_key_says_what_it_means():
     def fields(model):
         for name, field in model.model_fields.items():
-            below = field.annotation
-            if isinstance(below, type) and hasattr(below, "model_fields"):
-                yield from fields(below)
-            else:
+            below = sections(field)
+            for kind in below:
+                yield from fields(kind)
+            if not below:
                 yield name, field.description
 
     undescribed = [name for name, text in fields(CityConfig) if not text]
     assert undescribed == []
+
+
+def test_the_keys_that_hold_values_are_those_of_a_file_that_states_them_all(tmp_path):
+    whole = SMALL | {
+        "collisions": {"schema": "columns", "columns": {}},
+        "exposure": {"schema": "columns", "columns": {"x": "e", "y": "n", "aadt": "flow"}},
+    }
+
+    def stated(values, above=""):
+        for key, value in values.items():
+            if isinstance(value, dict):
+                yield from stated(value, f"{above}{key}.")
+            else:
+                yield above + key
+
+    plain = load(write(tmp_path, whole)).model_dump(mode="json", by_alias=True)
+    assert sorted(leaf_keys(CityConfig)) == sorted(stated(plain))
+
+
+def test_keys_of_machines_texts_and_places_change_no_result():
+    machine = {"encoder.device", "encoder.batch_size", "imagery.cache_mb"}
+    texts = {f"{section}.licence" for section in ("imagery", "roads", "collisions", "exposure")}
+    places = {"output.folder", "output.when_busy", "run.runner", "run.scheduler", "run.shared"}
+    assert marked(CityConfig) == machine | texts | places
+
+
+def test_keys_of_a_section_of_several_kinds_are_those_of_all_kinds():
+    class Wide(Section):
+        kind: Literal["wide"] = "wide"
+        width_m: float = 1.0
+
+    class Deep(Section):
+        kind: Literal["deep"] = "deep"
+        depth_m: float = 1.0
+        threads: Annotated[int, NO_EFFECT] = 1
+
+    class Hole(Section):
+        shape: Annotated[Wide | Deep, Field(discriminator="kind")] = Wide()
+        note: Annotated[Wide | None, NO_EFFECT] = None
+
+    shape = ("shape.kind", "shape.width_m", "shape.depth_m", "shape.threads")
+    assert leaf_keys(Hole) == (*shape, "note.kind", "note.width_m")
+    assert marked(Hole) == {"shape.threads", "note.kind", "note.width_m"}
 
 
 @pytest.mark.parametrize("path", sorted((TOP / "data" / "cities").glob("*.yaml")), ids=lambda p: p.stem)

@@ -1,0 +1,43 @@
+"""The section of a city's file that says how types of road are found."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from geo.config.section import Section
+
+
+class Clusters(Section):
+    """How segments are grouped into types. Collisions play no part."""
+
+    method: Literal["kmeans"] = Field(default="kmeans", description="Clustering method.")
+    k: Literal["auto"] | Annotated[int, Field(ge=1, le=100, strict=True)] = Field(
+        default="auto", description="Number of clusters; auto: by silhouette and stability."
+    )
+    k_range: tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(le=100)]] = Field(
+        default=(3, 12), description="Smallest and largest k that auto considers."
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(default=0, description="Seed of every random choice.")
+    components: Annotated[int, Field(ge=1, le=2048)] | None = Field(
+        default=64, description="Principal components kept before clustering; null: no reduction."
+    )
+    whitening: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.5, description="0: components keep their variance; 0.5: half-whitened; 1: whitened."
+    )
+    resamples: Annotated[int, Field(ge=2, le=1000)] = Field(
+        default=10, description="Bootstrap samples behind the stability of each k."
+    )
+    keep_numbers: bool = Field(
+        default=True,
+        description="Whether a type keeps the number that it had in the city's newest earlier run, where it is the "
+        "same type by the road that both cover; false: always by size.",
+    )
+
+    @field_validator("k_range")
+    @classmethod
+    def _rising(cls, k_range: tuple[int, int]) -> tuple[int, int]:
+        if k_range[0] > k_range[1]:
+            raise ValueError(f"the smallest k must not exceed the largest, found {list(k_range)}")
+        return k_range

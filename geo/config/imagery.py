@@ -1,0 +1,89 @@
+"""The sections of a city's file that are about imagery and what is cut from it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from geo.config.section import NO_EFFECT, Metres, Section
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+LEAST_TILE_PX, LARGEST_TILE_PX = 4, 8192
+"""A tile of fewer pixels a side shows nothing, one of more takes a gigabyte."""
+
+
+class Imagery(Section):
+    """Aerial or satellite rasters."""
+
+    sources: list[str] = Field(min_length=1, description="Files, globs, folders, VRTs or URLs of rasters.")
+    bands: list[Annotated[int, Field(ge=1)]] = Field(
+        default=[1, 2, 3], min_length=3, max_length=3, description="Red, green and blue band, counted from 1."
+    )
+    scale: tuple[Finite, Finite] | None = Field(
+        default=None,
+        description="Raster values mapped to 0 and 255, required when the raster is not 8 bit.",
+    )
+    nodata: Finite | None = Field(
+        default=None,
+        description="Value that marks pixels without data, in all bands at once, where the raster does not say so.",
+    )
+    cache_mb: Annotated[int, Field(ge=16, le=65_536), NO_EFFECT] = Field(
+        default=256, description="Memory for decoded blocks of rasters (megabytes)."
+    )
+    licence: Annotated[str, NO_EFFECT] = Field(
+        default="", description="Licence and source of the imagery, quoted in the outputs."
+    )
+
+    @field_validator("scale")
+    @classmethod
+    def _rising(cls, scale: tuple[float, float] | None) -> tuple[float, float] | None:
+        if scale is not None and not scale[0] < scale[1]:
+            raise ValueError(f"the low value must be below the high one, found {list(scale)}")
+        return scale
+
+
+class Tiles(Section):
+    """Square windows of imagery along the segments."""
+
+    tile_m: Metres = Field(default=100.0, le=10_000, description="Side of a tile (metres).")
+    spacing_m: Metres = Field(
+        default=50.0, ge=1, description="Distance between tiles along a segment (metres)."
+    )
+    pixel_m: Metres | None = Field(
+        default=None, description="Resolution (metres); default: the raster's own."
+    )
+    align: Literal["north", "road"] = Field(
+        default="north", description="Tiles lie north-up, or are turned to the road's bearing."
+    )
+    min_coverage: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.5, description="A tile is encoded when imagery covers at least this share of it (0 to 1)."
+    )
+    mode: Literal["tile", "dense"] = Field(
+        default="tile",
+        description="tile: each tile is encoded by itself; dense: imagery is encoded once, and each tile's embedding "
+        "is pooled from the feature map.",
+    )
+    pool: Literal["square", "corridor"] = Field(
+        default="square",
+        description="dense: what an embedding is the mean of, the tile's square or the road's corridor in it.",
+    )
+    corridor_m: Metres = Field(default=30.0, description="Width of the road's corridor (metres).")
+    context_m: Annotated[float, Field(ge=0, le=1000)] = Field(
+        default=16.0,
+        description="dense: ground that is encoded about each piece of imagery so that its rim sees its surroundings "
+        "(metres); more is slower.",
+    )
+
+    @model_validator(mode="after")
+    def _resolved(self) -> Self:
+        if self.pool == "corridor" and self.mode != "dense":
+            raise ValueError("pool: corridor needs mode: dense")
+        if self.pixel_m is not None:
+            side = self.tile_m / self.pixel_m
+            if not LEAST_TILE_PX <= side <= LARGEST_TILE_PX:
+                raise ValueError(
+                    f"a tile of {self.tile_m:g} m has {side:,.0f} pixels of {self.pixel_m:g} m a side; "
+                    f"from {LEAST_TILE_PX} to {LARGEST_TILE_PX} are possible"
+                )
+        return self

@@ -1,0 +1,57 @@
+"""The sections of a city's file that are about roads."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from geo.config.section import NO_EFFECT, Metres, Section
+
+
+class Roads(Section):
+    """Road centrelines."""
+
+    source: str = Field(
+        description="GeoPackage, Shapefile, GeoJSON, FlatGeobuf, GeoParquet or OSM .pbf of road centrelines."
+    )
+    layer: str | None = Field(
+        default=None, description="Layer of the source; default: its only or first one."
+    )
+    class_field: str | None = Field(default="highway", description="Column with the road's class.")
+    name_field: str | None = Field(default="name", description="Column with the road's name.")
+    ref_field: str | None = Field(
+        default="ref", description="Column with the road's number, where it exists."
+    )
+    id_field: str | None = Field(
+        default=None, description="Column with the source's own id; default: its row."
+    )
+    keep: list[str] | None = Field(default=None, description="Road classes to keep; default: all.")
+    drop: list[str] | None = Field(default=None, description="Road classes to leave out.")
+    licence: Annotated[str, NO_EFFECT] = Field(
+        default="", description="Licence and source of the roads, quoted in the outputs."
+    )
+
+    @model_validator(mode="after")
+    def _one_filter(self) -> Self:
+        if self.keep is not None and self.drop is not None:
+            raise ValueError("give keep or drop, not both")
+        return self
+
+
+class Segments(Section):
+    """How roads are cut into segments."""
+
+    max_length_m: Metres = Field(default=200.0, description="Longer segments are cut evenly (metres).")
+    min_length_m: Annotated[float, Field(ge=0)] = Field(
+        default=10.0, description="Dead-end stubs shorter than this are left out (metres)."
+    )
+    roundabout_max_diameter_m: Annotated[float, Field(ge=0)] = Field(
+        default=80.0, description="A ring up to this wide is taken as one junction (metres); 0: never."
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min_length_m >= self.max_length_m:
+            raise ValueError("min_length_m must be below max_length_m")
+        return self

@@ -42,12 +42,13 @@ from geo.clusters.choose import stability
 from geo.clusters.space import to_space
 from geo.demo.collisions import FRAILTY_SHAPE
 from geo.demo.write import DemoTown
+from geo.features.pooling import pool_onto
 from geo.imagery.reader import TileImage, TileReader
 from geo.safety.comparison.inference import cluster_tests
 from tasks.demo import draw_demo
 from tasks.plan import Plan, make_plan
 from tasks.stages.features import load_embeddings
-from tasks.stages.inference import load_frame, pool
+from tasks.stages.inference import load_frame
 
 CITY = Path(__file__).parent.parent / "data" / "cities" / "cambridge-ma.yaml"
 VARIANCE, RANGE_M = 0.3, 100.0
@@ -95,7 +96,9 @@ def load_scene(plan: Plan) -> Scene:
     segments = gpd.GeoDataFrame(frame.assign(geometry=roads.geometry), crs=roads.crs)
     segments = segments[segments["cluster"].notna()].sort_index()
     tiles = load_embeddings(plan)
-    embeddings = to_space(pool(tiles, "embedding", segments.index).astype(np.float32), plan.config.clusters)
+    embeddings = to_space(
+        pool_onto(tiles, "embedding", segments.index).astype(np.float32), plan.config.clusters
+    )
     outlines = gpd.read_parquet(plan.stage_folder("tiles") / "tiles.parquet")
     wanted = outlines[outlines["tile_id"].isin(tiles["tile_id"])].reset_index(drop=True)
     images = gpd.read_parquet(plan.stage_folder("tiles") / "images.parquet")

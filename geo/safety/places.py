@@ -2,14 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
-from geo.safety.rates import rates_of
+from geo.config import Severity
+from geo.safety.rates import (
+    ROAD_USERS,
+    count_adjusted,
+    count_severities,
+    count_users,
+    junction_rates,
+    rates_of,
+    segment_rates,
+    traffic_rates,
+)
 
 _COUNTS = ("n_collisions", "n_fatal", "n_serious", "n_slight", "n_ksi")
 MANY_ARMS = 5
 """Junctions of so many arms or more are one type."""
+
+
+def count_places(
+    records: pd.DataFrame | None,
+    by: str,
+    index: pd.Index,
+    severities: Collection[Severity],
+    users: Collection[str],
+) -> pd.DataFrame:
+    """Count the collisions of places in every way that the records allow.
+
+    Parameters
+    ----------
+    records
+        Placed collisions: `by`, ``severity``, ``ksi_adjusted`` and whether each road user was involved; None: the city
+        has no records, and every count is null.
+    by
+        ``segment_id`` or ``junction_id``.
+    index
+        The places, all of which get a row.
+    severities, users
+        Those that the records tell of.
+
+    Returns
+    -------
+    On `index`: see `geo.safety.rates.count_severities`, `count_users` and `count_adjusted`.
+    """
+    if records is None:
+        nothing = pd.DataFrame({name: [] for name in (by, "severity", "ksi_adjusted", *ROAD_USERS)})
+        table = count_places(nothing, by, index, (), ())
+        return table.mask(np.ones(table.shape, dtype=bool))
+    return (
+        count_severities(records, by, index, severities)
+        .join(count_users(records, by, index, users))
+        .join(count_adjusted(records, by, index))
+    )
+
+
+def rate_segments(
+    counts: pd.DataFrame, length_m: pd.Series, traffic: pd.DataFrame, years: float | None
+) -> pd.DataFrame:
+    """Put the rates of segments beside their counts: by length and time, and by traffic where that is known.
+
+    Parameters
+    ----------
+    counts
+        See `count_places`, by ``segment_id``.
+    length_m
+        Of each segment (metres), on the same index.
+    traffic
+        By ``segment_id``: ``aadt`` (motor vehicles a day) and what is known of it; a segment may be missing.
+    years
+        Of the records; None: not known, and no rate is.
+
+    Returns
+    -------
+    The counts, ``years`` and rates (`geo.safety.rates.segment_rates`), the columns of `traffic`, and rates per
+    vehicle-kilometre (`geo.safety.rates.traffic_rates`).
+    """
+    rates = segment_rates(counts, length_m, years)
+    traffic = traffic.reindex(counts.index)
+    return counts.join(rates).join(traffic).join(traffic_rates(counts, length_m, traffic["aadt"], years))
+
+
+def rate_junctions(counts: pd.DataFrame, years: float | None) -> pd.DataFrame:
+    """Put the rates of junctions (`geo.safety.rates.junction_rates`) beside their counts (`count_places`)."""
+    return counts.join(junction_rates(counts, years))
 
 
 def junction_types(junctions: pd.DataFrame, years: float | None) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from calendar import isleap
 from collections.abc import Collection
 from datetime import date, timedelta
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,18 @@ from geo.config import Severity
 LEVEL = 0.95
 ROAD_USERS = ("pedestrian", "cyclist", "motorcyclist", "car_occupant")
 Floats = NDArray[np.float64]
+Outcome = Literal["ksi", "collisions"]
+
+
+def told_outcome(counts: pd.DataFrame) -> Outcome:
+    """Choose what places are judged by: KSI where it is known of any, else all collisions.
+
+    Parameters
+    ----------
+    counts
+        ``n_ksi`` of each place; null where it is not known.
+    """
+    return "ksi" if counts["n_ksi"].notna().any() else "collisions"
 
 
 def years_of(first: date, last: date) -> float:

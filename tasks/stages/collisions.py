@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pyproj
@@ -64,3 +65,12 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     }
     write_json(folder / "source.json", about)
     return [*source.entries, *placed.entries]
+
+
+def load_placed(plan: Plan) -> tuple[gpd.GeoDataFrame | None, dict[str, Any]]:
+    """Read the collisions that were placed, and what their source tells; None and nothing where none are configured."""
+    stage = plan.stage_folder("collisions")
+    if not (stage / "collisions.parquet").exists():
+        return None, {"severities": [], "users": [], "years": None, "period": None}
+    records = gpd.read_parquet(stage / "collisions.parquet")
+    return records[records["snap_status"] == "matched"], read_json(stage / "source.json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from geo.safety.picture.lookalikes import Outcome
+from geo.safety.rates import Outcome
 
 WORDS = {"ksi": "KSI collisions", "collisions": "collisions"}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,13 +12,12 @@ from numpy.typing import NDArray
 
 from geo.roads.lines import Floats, Integers
 from geo.safety.along.windows import KINDS, Windows, cell_of, count_in_cells, kinds_of, score
-from geo.safety.rates import LEVEL
+from geo.safety.rates import LEVEL, Outcome
 
 MIN_COLLISIONS = 20
 """With fewer no concentration is told."""
 MIN_BLOCKS = 10
 """With fewer no interval is."""
-Outcome = Literal["ksi", "collisions"]
 _OF = {"ksi": (0, 1), "collisions": (0, 1, 2, 3)}
 METHOD = (
     "windows chosen by severity-weighted score; interval: percentile bootstrap of square blocks; chance: collisions "

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import beta
 
-from geo.safety.rates import LEVEL, poisson_interval, rate
+from geo.safety.rates import LEVEL, poisson_interval, rate, told_outcome
 
-Outcome = Literal["ksi", "collisions"]
 Floats = NDArray[np.float64]
 
 
@@ -33,7 +30,7 @@ def cluster_table(segments: pd.DataFrame) -> pd.DataFrame:
     (``_low, _high``). ``p_value`` and ``q_value`` are null: see `with_tests`.
     """
     known = segments[segments["cluster"].notna()]
-    outcome: Outcome = "ksi" if known["n_ksi"].notna().any() else "collisions"
+    outcome = told_outcome(known)
     count = f"n_{outcome}"
     exposure = known["length_m"] / 1000 * known["years"]
     frame = known.assign(exposure=exposure, expected=_expected(known, exposure, count))

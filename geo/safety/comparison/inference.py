@@ -17,7 +17,7 @@ from geo.safety.comparison.covariance import MIN_EVENTS, MIN_SEGMENTS, Cells, fi
 from geo.safety.comparison.heldout import Periods, check_periods
 from geo.safety.comparison.moves import find_areas, move_labels
 from geo.safety.comparison.tests_table import COLUMNS, typed
-from geo.safety.rates import LEVEL
+from geo.safety.rates import LEVEL, ROAD_USERS
 
 OUTCOMES = (
     "n_collisions",
@@ -25,10 +25,7 @@ OUTCOMES = (
     "n_fatal",
     "n_serious",
     "n_slight",
-    "n_pedestrian",
-    "n_cyclist",
-    "n_motorcyclist",
-    "n_car_occupant",
+    *(f"n_{user}_collisions" for user in ROAD_USERS),
 )
 COMPARISONS: Mapping[str, tuple[str, ...]] = {"all clustered roads": (), "same class": ("road_class",)}
 PERMUTATIONS = 1999

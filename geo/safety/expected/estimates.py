@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo.roads.graph import build_graph
 from geo.safety.expected.empirical_bayes import SHRINKAGE, expected_counts, prior
 from geo.safety.expected.performance import Performance, fit_performance
 from geo.safety.expected.ranking import rank_segments
+from geo.safety.rates import Outcome
 
 WORDS = {
     "negative binomial": "safety performance function (negative binomial)",
@@ -28,6 +31,8 @@ MODELS = (
     "passed",
     "says",
 )
+RANKS = {"mean_rank": "expected_rank", "p_worst": "p_worst_5_percent"}
+"""What columns of `geo.safety.expected.ranking.rank_segments` are called among those of segments."""
 _NUMBERS = ("value", "standard_error", "low", "high", "p_value")
 
 
@@ -51,6 +56,65 @@ class Estimates:
     models: pd.DataFrame
     ranks: pd.DataFrame
     predicted_per_km_year: pd.Series
+
+
+def estimate_outcomes(
+    segments: gpd.GeoDataFrame,
+    junctions: gpd.GeoDataFrame,
+    counted: pd.DataFrame,
+    *,
+    seed: int,
+    draws: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Say what KSI and collisions are to be expected of each segment, how it ranks, and by which models.
+
+    Ranks are by KSI where segments can be ranked by it, else by all collisions.
+
+    Parameters
+    ----------
+    segments, junctions
+        The network, by ``segment_id`` and ``junction_id``: ``road_class``, ``length_m``; in metres.
+    counted
+        By ``segment_id``: ``n_ksi``, ``n_collisions``, ``years`` and ``aadt``; null is not known.
+    seed, draws
+        Of the ranks.
+
+    Returns
+    -------
+    By segment the columns of `counted`, those of `estimate` for both outcomes, of
+    `geo.safety.expected.ranking.rank_segments` (named by `RANKS`), ``rank_of`` (by which outcome; null without a rank)
+    and ``junction_ends_per_km``; and the table of models of both outcomes.
+    """
+    ends_per_km = junction_ends_per_km(segments, junctions)
+    known = segments[["road_class"]].assign(
+        junction_ends_per_km=ends_per_km, aadt=counted["aadt"].astype("float64")
+    )
+    exposure = segments["length_m"] / 1000 * counted["years"]
+    both: tuple[Outcome, Outcome] = ("ksi", "collisions")
+    estimates = {
+        what: estimate(what, counted[f"n_{what}"], exposure, known, seed=seed, draws=draws) for what in both
+    }
+    ranked: Outcome = "ksi" if estimates["ksi"].ranks["rank"].notna().any() else "collisions"
+    ranks = estimates[ranked].ranks.rename(columns=RANKS)
+    ranks["rank_of"] = pd.Series(ranked, index=ranks.index, dtype=object).where(ranks["rank"].notna(), None)
+    found = counted.join([part.segments for part in estimates.values()]).join(ranks)
+    found["junction_ends_per_km"] = ends_per_km
+    return found, pd.concat([part.models for part in estimates.values()], ignore_index=True)
+
+
+def junction_ends_per_km(segments: gpd.GeoDataFrame, junctions: gpd.GeoDataFrame) -> pd.Series:
+    """Count how many of a segment's two ends lie at junctions, over its length.
+
+    Parameters
+    ----------
+    segments, junctions
+        The network, by ``segment_id`` and ``junction_id``; ``length_m`` in metres.
+    """
+    graph = build_graph(segments.reset_index(), junctions.reset_index())
+    at_junction = pd.notna(graph.junction_id[graph.node]).sum(axis=1)
+    ends = pd.Series(at_junction, index=graph.segment_id).reindex(segments.index)
+    found: pd.Series = ends / (segments["length_m"] / 1000)
+    return found
 
 
 def estimate(

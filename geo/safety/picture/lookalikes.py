@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import geopandas as gpd
 import numpy as np
@@ -12,10 +11,15 @@ import shapely
 from numpy.typing import NDArray
 from sklearn.metrics import pairwise_distances_chunked
 
+from geo.clusters.space import to_space
+from geo.config import Clusters
+from geo.config.safety import Concentration
 from geo.roads.lines import Floats, Integers
+from geo.safety.rates import Outcome
 
-Outcome = Literal["ksi", "collisions"]
 SAME_FORM, NO_RECORD = "same form, few collisions", "looks like the worst, no record yet"
+APART_TILES = 1.5
+"""Segments nearer than so many tiles' sides may show the same pixels: a diagonal is 1.41."""
 _MEMORY_MB = 64
 _ESTIMATES = ("", "_low", "_high", "_eb", "_eb_low", "_eb_high")
 REMARK = (
@@ -48,6 +52,46 @@ class LookAlikes:
     unrecorded: int = 25
     apart_m: float = 150.0
     least_length: float = 0.5
+
+
+def alike_to_worst(
+    segments: gpd.GeoDataFrame,
+    embeddings: NDArray[np.floating],
+    outcome: Outcome,
+    settings: Concentration,
+    clusters: Clusters,
+    *,
+    tile_m: float,
+) -> pd.DataFrame:
+    """Find the roads that look like the worst, in the space in which types are found.
+
+    The worst are those with the most to be gained: the shrunk rate less what the safety performance function predicts.
+
+    Parameters
+    ----------
+    segments
+        See `look_alikes`, with ``<outcome>_per_km_year_potential``.
+    embeddings
+        Array ``(segments, dimension)``; a row with null has no look.
+    outcome
+        What roads are the worst by.
+    settings
+        The section ``safety.concentration``.
+    clusters
+        The section ``clusters``, see `geo.clusters.space.to_space`.
+    tile_m
+        Side of a tile (metres).
+
+    Returns
+    -------
+    See `look_alikes`.
+    """
+    seen = np.isfinite(embeddings).all(axis=1)
+    points = to_space(embeddings[seen].astype(np.float32), clusters)
+    space = np.full((len(embeddings), points.shape[1]), np.nan)
+    space[seen] = points
+    wanted = LookAlikes(settings.worst_segments, settings.look_alikes, apart_m=APART_TILES * tile_m)
+    return look_alikes(segments, space, segments[f"{outcome}_per_km_year_potential"], outcome, wanted)
 
 
 def look_alikes(

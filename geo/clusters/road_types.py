@@ -1,0 +1,131 @@
+"""The types of a city's roads: segments grouped by what they look like, with what shows and judges each group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+from sklearn.metrics import adjusted_rand_score, silhouette_score
+
+from geo.clusters.alike import most_alike
+from geo.clusters.choose import SILHOUETTE_SAMPLE, choose_k
+from geo.clusters.fit import Clustering, cluster
+from geo.clusters.prototypes import central_tiles, pick
+from geo.clusters.space import Points, to_space
+from geo.config import Clusters
+from geo.features.encoder import Embeddings
+from geo.features.pooling import judge, pool_tiles
+
+APART_TILES = 2.0
+"""Segments that look alike are so many tiles' sides apart, or they would show the same street."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoadTypes:
+    """Segments in groups.
+
+    Attributes
+    ----------
+    segments
+        One row a segment with imagery, by id: ``segment_id``, ``cluster`` (from 1; 1 is the largest),
+        ``cluster_margin`` (see `geo.clusters.fit.Clustering`), ``cluster_baseline`` (the same method on band
+        statistics) and ``looks_like`` (ids joined by ``;``, null without any).
+    picks
+        See `geo.clusters.prototypes.pick`, with ``tile_id``.
+    choice
+        See `geo.clusters.choose.choose_k`.
+    quality
+        ``encoder`` and ``baseline``: effective rank, spread, warnings and ``silhouette`` (null where there is none);
+        ``agreement_with_baseline`` (adjusted Rand index) and ``k``.
+    """
+
+    segments: pd.DataFrame
+    picks: pd.DataFrame
+    choice: pd.DataFrame
+    quality: dict[str, Any]
+
+    def renumbered(self, numbers: Mapping[int, int]) -> RoadTypes:
+        """Give clusters other numbers, one to one; picks are in their order."""
+        segments = self.segments.assign(cluster=self.segments["cluster"].map(numbers).astype("Int64"))
+        picks = self.picks.assign(cluster=self.picks["cluster"].map(numbers))
+        picks = picks.sort_values("cluster", kind="stable", ignore_index=True)
+        return replace(self, segments=segments, picks=picks)
+
+
+def find_types(
+    tiles: pd.DataFrame, segments: gpd.GeoDataFrame, settings: Clusters, *, tile_m: float
+) -> RoadTypes:
+    """Group segments by what they look like, and beside it by band statistics alone, which no encoder made.
+
+    Parameters
+    ----------
+    tiles
+        One row an encoded tile: ``tile_id, segment_id, position_m`` (metres), ``coverage`` (above 0 to 1),
+        ``embedding`` and ``bands`` (vectors).
+    segments
+        ``segment_id`` and LineStrings in metres; those without tiles are in no group.
+    settings
+        The section ``clusters``.
+    tile_m
+        Side of a tile (metres).
+    """
+    ids, embeddings = pool_tiles(tiles, "embedding")
+    _, bands = pool_tiles(tiles, "bands")
+    points, baseline_points = to_space(embeddings, settings), to_space(bands, settings)
+    choice = choose_k(points, settings)
+    k = int(choice.loc[choice["chosen"], "k"].iloc[0])
+    found = cluster(points, k, seed=settings.seed)
+    baseline = cluster(baseline_points, k, seed=settings.seed)
+    table = pd.DataFrame(
+        {
+            "segment_id": ids,
+            "cluster": pd.array(found.labels, dtype="Int64"),
+            "cluster_margin": found.margin,
+            "cluster_baseline": pd.array(baseline.labels, dtype="Int64"),
+            "looks_like": _looks_like(
+                ids, points, found, segments.set_index("segment_id").loc[ids], APART_TILES * tile_m
+            ),
+        }
+    )
+    picks = pick(ids, found, seed=settings.seed)
+    picks["tile_id"] = central_tiles(picks, tiles)
+    encoder = _judged(embeddings, points, found)
+    encoder["warnings"] = [*encoder["warnings"], *_too_few(settings, len(ids))]
+    quality = {
+        "encoder": encoder,
+        "baseline": _judged(bands, baseline_points, baseline),
+        "agreement_with_baseline": float(adjusted_rand_score(found.labels, baseline.labels)),
+        "k": found.k,
+    }
+    picks = picks.sort_values("cluster", kind="stable", ignore_index=True)
+    return RoadTypes(table, picks, choice, quality)
+
+
+def _looks_like(
+    ids: pd.Index, points: Points, found: Clustering, roads: gpd.GeoDataFrame, apart_m: float
+) -> list[str | None]:
+    """Name the segments that look most like each, joined by ``;``."""
+    middles = roads.geometry.interpolate(0.5, normalized=True)
+    best = most_alike(points, found.labels, middles.get_coordinates().to_numpy(), apart_m=apart_m)
+    return [";".join(ids[row[row >= 0]]) or None for row in best]
+
+
+def _judged(embeddings: Embeddings, points: Points, found: Clustering) -> dict[str, Any]:
+    """Say how well embeddings tell segments apart, with the mean silhouette of the partition, if it has one."""
+    silhouette = None
+    if 1 < found.k < len(points):
+        size = min(SILHOUETTE_SAMPLE, len(points))
+        silhouette = float(silhouette_score(points, found.labels, sample_size=size, random_state=0))
+    return judge(embeddings).as_dict() | {"silhouette": silhouette}
+
+
+def _too_few(settings: Clusters, segments: int) -> list[str]:
+    """Warn where more clusters are asked for than so many segments can make types of."""
+    if settings.k == "auto" or 2 * settings.k <= segments:
+        return []
+    return [
+        f"clusters.k is {settings.k}, and only {segments} segments have imagery: a type of one road is no type"
+    ]

@@ -1,0 +1,119 @@
+"""Types of a whole town: from tiles to groups, what shows them, and numbers that an earlier run gave."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from sklearn.metrics import adjusted_rand_score
+
+from geo.clusters.road_types import find_types
+from geo.config import Clusters
+from geo.config.safety import Concentration
+from geo.features.pooling import pool_onto, pool_tiles
+from geo.safety.picture.lookalikes import alike_to_worst
+
+TWO = Clusters(k=2)
+
+
+def town(n=30, tiles_each=2, seed=1):
+    """Streets 200 m apart that look one of two ways, a third of them the second; and their tiles."""
+    rng = np.random.default_rng(seed)
+    look = (np.arange(n) % 3 == 0).astype(int)
+    x = np.arange(n) * 200.0
+    ends = np.stack([np.column_stack([x, x * 0]), np.column_stack([x, x * 0 + 100])], axis=1)
+    ids = [f"s{i:02d}" for i in range(n)]
+    segments = gpd.GeoDataFrame({"segment_id": ids}, geometry=list(shapely.linestrings(ends)), crs=27700)
+    of = np.repeat(np.arange(n), tiles_each)
+    centres = rng.normal(size=(2, 16)) * 4
+    vectors = (centres[look[of]] + rng.normal(size=(len(of), 16))).astype(np.float32)
+    tiles = pd.DataFrame(
+        {
+            "tile_id": [f"{ids[i]}-{j}" for i, j in zip(of, np.tile(range(tiles_each), n), strict=True)],
+            "segment_id": np.array(ids)[of],
+            "position_m": np.tile(np.arange(tiles_each) * 50.0, n),
+            "coverage": 1.0,
+            "embedding": list(vectors),
+            "bands": list(rng.random((len(of), 6)).astype(np.float32)),
+        }
+    )
+    return tiles, segments, look
+
+
+def test_streets_that_look_one_way_are_one_type():
+    tiles, segments, look = town()
+    found = find_types(tiles, segments, TWO, tile_m=50)
+    assert found.segments["segment_id"].tolist() == segments["segment_id"].tolist()
+    assert adjusted_rand_score(look, found.segments["cluster"]) == 1
+    # the larger group is number 1
+    assert found.segments["cluster"].value_counts().to_dict() == {1: 20, 2: 10}
+    assert found.quality["encoder"]["silhouette"] > found.quality["baseline"]["silhouette"]
+    assert found.quality["agreement_with_baseline"] < 0.5
+
+
+def test_a_street_looks_like_others_of_its_type_that_are_two_tiles_away():
+    tiles, segments, _ = town()
+    wide = find_types(tiles, segments, TWO, tile_m=300).segments.set_index("segment_id")
+    for name, others in wide["looks_like"].str.split(";").items():
+        assert len(others) == 3
+        assert {wide.loc[other, "cluster"] for other in others} == {wide.loc[name, "cluster"]}
+        assert all(abs(int(other[1:]) - int(name[1:])) >= 3 for other in others)
+
+
+def test_the_tiles_that_show_a_type_are_tiles_of_the_picked_streets():
+    tiles, segments, _ = town()
+    picks = find_types(tiles, segments, TWO, tile_m=50).picks
+    assert (picks["tile_id"].str[:3] == picks["segment_id"]).all()
+    assert picks["cluster"].is_monotonic_increasing
+
+
+def test_other_numbers_change_the_names_of_types_and_nothing_else():
+    found = find_types(*town()[:2], TWO, tile_m=50)
+    other = found.renumbered({1: 7, 2: 3})
+    assert other.segments["cluster"].tolist() == [{1: 7, 2: 3}[c] for c in found.segments["cluster"]]
+    assert other.picks["cluster"].is_monotonic_increasing
+    one, two = (
+        table.sort_values(["kind", "rank", "segment_id"], ignore_index=True).drop(columns="cluster")
+        for table in (found.picks, other.picks)
+    )
+    pd.testing.assert_frame_equal(one, two)
+    assert found.picks["cluster"].max() == 2
+
+
+@pytest.mark.parametrize(("k", "warned"), [(3, False), (4, True)])
+def test_a_type_of_one_road_is_warned_of(k, warned):
+    tiles, segments, _ = town(n=6)
+    warnings = find_types(tiles, segments, Clusters(k=k), tile_m=50).quality["encoder"]["warnings"]
+    assert any("a type of one road is no type" in text for text in warnings) is warned
+
+
+def test_a_segment_without_tiles_has_no_pooled_embedding_and_order_is_as_asked():
+    tiles, _, _ = town(n=3)
+    ids, pooled = pool_tiles(tiles, "embedding")
+    assert ids.tolist() == ["s00", "s01", "s02"]
+    onto = pool_onto(tiles, "embedding", pd.Index(["s02", "none", "s00"]))
+    np.testing.assert_array_equal(onto[[0, 2]], pooled[[2, 0]])
+    assert np.isnan(onto[1]).all()
+
+
+def test_roads_like_the_worst_are_found_by_what_they_look_like_and_never_next_to_it():
+    tiles, segments, look = town()
+    n = len(segments)
+    ksi = np.zeros(n, dtype=int)
+    ksi[0] = 9
+    rates = {
+        f"ksi_per_km_year{end}": ksi / 0.5 for end in ("", "_low", "_high", "_eb", "_eb_low", "_eb_high")
+    }
+    potential = np.where(np.arange(n) == 0, 5.0, -1.0)
+    frame = segments.assign(
+        road_class="primary", length_m=100.0, n_ksi=ksi, ksi_per_km_year_potential=potential, **rates
+    )
+    looks = pool_onto(tiles, "embedding", pd.Index(segments["segment_id"])).copy()
+    looks[6] = np.nan
+    settings = Concentration(worst_segments=1, look_alikes=5)
+    pairs = alike_to_worst(frame, looks, "ksi", settings, TWO, tile_m=500)
+    best = pairs[pairs["kind"] == "same form, few collisions"]["similar_segment_id"]
+    assert len(best) == 5
+    assert all(look[int(name[1:])] == look[0] for name in best)
+    # s03 is nearer than one and a half tiles, and of s06 nothing was seen
+    assert not {"s03", "s06"} & set(best)

@@ -39,9 +39,8 @@ class GridCity:
 
 def _segments(crs: CRS, rng: np.random.Generator) -> gpd.GeoDataFrame:
     along = [(x, y, x + 100, y) for y in range(0, 500, 100) for x in range(0, 400, 100)]
-    lines = shapely.linestrings(
-        [[(a, b), (c, d)] for a, b, c, d in along + [(b, a, d, c) for a, b, c, d in along]]
-    )
+    along += [(b, a, d, c) for a, b, c, d in along]
+    lines = shapely.linestrings([[(a, b), (c, d)] for a, b, c, d in along])
     n = len(lines)
     ksi, slight = rng.poisson(0.6, n), rng.poisson(2.0, n)
     cluster = pd.array([None if i % 10 == 9 else 1 + i % 3 for i in range(n)], dtype="Int64")
@@ -49,6 +48,8 @@ def _segments(crs: CRS, rng: np.random.Generator) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(
         {
             "segment_id": [f"{i:016x}" for i in range(n)],
+            "u": [_node(a // 100, b // 100) for a, b, _, _ in along],
+            "v": [_node(c // 100, d // 100) for _, _, c, d in along],
             "source_ids": [f"way/{i};way/{i + 100}" for i in range(n)],
             "name": [AWKWARD_NAMES[i % 4] for i in range(n)],
             "road_class": ["residential" if i % 3 else "primary" for i in range(n)],
@@ -80,6 +81,11 @@ def _segments(crs: CRS, rng: np.random.Generator) -> gpd.GeoDataFrame:
         },
         geometry=gpd.GeoSeries(shapely.transform(lines, lambda xy: xy + np.array([412000, 273000])), crs=crs),
     )
+
+
+def _node(x: int, y: int) -> str:
+    """Name a node: at the corners of the grid two segments meet, elsewhere three or four."""
+    return f"{'n' if x in (0, 4) and y in (0, 4) else 'j'}{x}{y}"
 
 
 def _junctions(crs: CRS, rng: np.random.Generator) -> gpd.GeoDataFrame:

@@ -1,4 +1,4 @@
-"""The network as a graph: which ends of segments meet, and how far it is between segments along the roads."""
+"""The road network as a graph: which ends of segments meet, and how far it is between segments along the roads."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from geo.roads.lines import GRID_M, Floats, Integers, Lines, ends
+from geo.roads.lines import Floats, Integers, Lines, ends
 
-RING_REACH = 2.0
-"""An arm of a roundabout ends within this many radii of its centre: a ring need not be a circle."""
 BLOCK_M = 1000.0
 """Distances are sought block by block, squares of this side (metres), so that no search looks at the whole city.
 Results do not depend on it."""
 _SOURCES = 512
 """Searches made at once within a block, to bound memory."""
-_KEYS = ("segment_id", "length_m", "geometry")
+_ENDS = ("u", "v")
+_KEYS = ("segment_id", *_ENDS, "length_m", "geometry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,91 +62,96 @@ class RoadGraph:
 
 
 def build_graph(segments: gpd.GeoDataFrame, junctions: gpd.GeoDataFrame) -> RoadGraph:
-    """Find which ends of segments meet.
-
-    Ends meet where their coordinates are the same to `geo.roads.lines.GRID_M`, as noded segments' are. The arms of a
-    roundabout, whose ring is no segment, end on that ring: they are the ends nearest to it, as many as the junction has
-    arms, within `RING_REACH` radii of its centre, that are at no other junction.
+    """Build the graph that the layers of segments and junctions hold.
 
     Parameters
     ----------
     segments
-        ``segment_id, length_m`` and LineStrings in a projected CRS in metres.
+        ``segment_id, u, v, length_m`` and LineStrings in a projected CRS in metres. Ends meet where their nodes are
+        the same: ``u`` at a line's first point, ``v`` at its last; an end without one is a dead end.
     junctions
-        ``junction_id, arms, form, radius_m`` and Points (see docs/stages.md); may be empty.
+        ``junction_id`` and Points (see docs/stages.md); may be empty.
     """
     table = segments[list(_KEYS)].sort_values("segment_id", ignore_index=True)
     lines: Lines = table.geometry.to_numpy()
-    tips = np.concatenate(ends(lines)) if len(lines) else np.empty((0, 2))
-    spots, number = np.unique(_on_grid(tips), axis=0, return_inverse=True)
-    junctions = junctions.sort_values("junction_id", ignore_index=True)
-    name = _crossings(spots, junctions)
-    shown: Floats = (spots * GRID_M).astype(np.float64)
-    ring = _arms_of_roundabouts(shown, np.bincount(number.reshape(-1)), name, junctions)
-    name[ring >= 0] = junctions["junction_id"].to_numpy(dtype=object)[ring[ring >= 0]]
-    # the ends on one ring are one node, named by the first of them
-    first = pd.Series(np.arange(len(spots))).groupby(np.where(ring >= 0, ring, -2 - np.arange(len(spots))))
-    _, place = np.unique(first.transform("min").to_numpy(dtype=np.int64), return_inverse=True)
-    place = place.reshape(-1).astype(np.int64)
-    centres = shapely.get_coordinates(junctions.geometry.to_numpy())
-    shown[ring >= 0] = centres[ring[ring >= 0]]
-    _, representative = np.unique(place, return_index=True)
-    node = place[number.reshape(-1)].reshape(2, len(lines)).T
+    node, name = pd.factorize(name_ends(table).ravel())
+    _, first = np.unique(node, return_index=True)
+    xy = np.stack(ends(lines), axis=1).reshape(-1, 2)[first]
+    junction = pd.Index(junctions["junction_id"], dtype=object).get_indexer(pd.Index(name, dtype=object))
+    at = junction >= 0
+    junction_id = np.full(len(name), None, dtype=object)
+    junction_id[at] = name[at]
+    xy[at] = shapely.get_coordinates(junctions.geometry.to_numpy())[junction[at]]
     return RoadGraph(
         table["segment_id"].to_numpy(dtype=object),
         lines,
         table["length_m"].to_numpy(dtype=np.float64),
-        node,
-        shown[representative],
-        name[representative],
+        node.reshape(-1, 2).astype(np.int64),
+        xy,
+        junction_id,
     )
 
 
-def _on_grid(xy: Floats) -> Integers:
-    rounded: Integers = np.round(xy / GRID_M).astype(np.int64)
-    return rounded
+def name_ends(segments: pd.DataFrame) -> NDArray[np.object_]:
+    """Name the node at every end of segments, dead ends too.
+
+    Parameters
+    ----------
+    segments
+        ``segment_id, u, v``, the latter null at a dead end.
+
+    Returns
+    -------
+    Array ``(segments, 2)``: the names of the nodes at the first and the last point of each; a dead end, which meets
+    nothing, is named by its segment (``<segment_id>-u``, ``<segment_id>-v``).
+    """
+    own = [segments[end].where(segments[end].notna(), segments["segment_id"] + f"-{end}") for end in _ENDS]
+    return np.column_stack([each.to_numpy(dtype=object) for each in own])
 
 
-def _index(spots: Integers) -> pd.MultiIndex:
-    return pd.MultiIndex.from_arrays([spots[:, 0], spots[:, 1]])
+def to_osmnx(
+    segments: gpd.GeoDataFrame, junctions: gpd.GeoDataFrame
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Lay out segments and junctions as `osmnx.graph_from_gdfs` takes them.
+
+    osmnx wants a row for every node, with its place: also for dead ends and for nodes that are no junction, which the
+    layer of junctions does not have. Every edge leads from ``u`` to ``v``, whichever ways traffic may go.
+
+    Parameters
+    ----------
+    segments
+        ``segment_id, u, v, length_m`` and LineStrings, as in the layer of the GeoPackage; all other columns are kept.
+    junctions
+        ``junction_id`` and Points in the same CRS; all columns are kept, null for nodes that are no junction.
+
+    Returns
+    -------
+    Nodes, by ``osmid``: ``x, y`` (the CRS of the segments), ``street_count`` (ends that meet there; a loop counts
+    twice), and Points. Edges, by ``u, v, key``: ``osmid`` (the segment's id), ``length`` (metres), and LineStrings;
+    ``key`` tells apart segments between the same two nodes, whichever of them comes first.
+
+    Examples
+    --------
+    >>> graph = osmnx.graph_from_gdfs(*to_osmnx(segments, junctions))  # doctest: +SKIP
+    """
+    name = name_ends(segments)
+    tips = np.stack(ends(segments.geometry.to_numpy()), axis=1).reshape(-1, 2)
+    spots = gpd.GeoDataFrame({"osmid": name.ravel()}, geometry=shapely.points(tips), crs=segments.crs)
+    named = _plain(junctions).assign(osmid=junctions["junction_id"])
+    nodes = pd.concat([named, spots]).drop_duplicates("osmid").set_index("osmid")
+    nodes["x"], nodes["y"] = nodes.geometry.x, nodes.geometry.y
+    count = spots["osmid"].value_counts()
+    nodes["street_count"] = count.reindex(nodes.index, fill_value=0)
+    low, high = np.sort(name.astype(str), axis=1).T
+    key = pd.DataFrame({"low": low, "high": high}).groupby(["low", "high"]).cumcount()
+    edges = _plain(segments).rename(columns={"length_m": "length"})
+    edges = edges.assign(u=name[:, 0], v=name[:, 1], key=key.to_numpy(), osmid=segments["segment_id"])
+    return nodes, edges.set_index(["u", "v", "key"])
 
 
-def _crossings(spots: Integers, junctions: gpd.GeoDataFrame) -> NDArray[np.object_]:
-    """Name the spots that are crossings, by their place."""
-    crossings = junctions[junctions["form"] == "crossing"]
-    at = _index(_on_grid(shapely.get_coordinates(crossings.geometry.to_numpy())))
-    row = at.get_indexer(_index(spots)) if len(at) else np.full(len(spots), -1)
-    name = np.full(len(spots), None, dtype=object)
-    name[row >= 0] = crossings["junction_id"].to_numpy(dtype=object)[row[row >= 0]]
-    return name
-
-
-def _arms_of_roundabouts(
-    xy: Floats, ends_at: Integers, taken: NDArray[np.object_], junctions: gpd.GeoDataFrame
-) -> Integers:
-    """Find the roundabout on whose ring each spot lies: its row among the junctions, or -1."""
-    is_ring = (junctions["form"] == "roundabout").to_numpy(dtype=bool)
-    rings = np.flatnonzero(is_ring)
-    free = np.flatnonzero([each is None for each in taken])
-    found = np.full(len(xy), -1, dtype=np.int64)
-    if len(rings) == 0 or len(free) == 0:
-        return found
-    radius = junctions["radius_m"].to_numpy(dtype=np.float64)[rings]
-    centres = junctions.geometry.to_numpy()[rings]
-    tree = shapely.STRtree(np.asarray(shapely.points(xy[free])))
-    ring, spot = tree.query(centres, predicate="dwithin", distance=RING_REACH * radius + GRID_M)
-    centre = shapely.get_coordinates(centres)[ring]
-    off = np.abs(np.hypot(*(xy[free][spot] - centre).T) - radius[ring])
-    near = pd.DataFrame({"ring": ring, "spot": free[spot], "off": off}).sort_values(["off", "ring", "spot"])
-    # an end between two rings belongs to the one on which it lies
-    near = near.drop_duplicates("spot")
-    near["before"] = (
-        near.assign(n=ends_at[near["spot"]]).groupby("ring")["n"].cumsum() - ends_at[near["spot"]]
-    )
-    arms = junctions["arms"].to_numpy(dtype=np.int64)[rings]
-    near = near[near["before"] < arms[near["ring"]]]
-    found[near["spot"]] = rings[near["ring"]]
-    return found
+def _plain(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Call the geometry of a layer ``geometry``, whatever its file calls it."""
+    return gpd.GeoDataFrame(layer.drop(columns=layer.geometry.name), geometry=layer.geometry)
 
 
 def distances_between(graph: RoadGraph, limit_m: float) -> tuple[Integers, Integers, Floats]:

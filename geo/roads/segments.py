@@ -74,9 +74,8 @@ def build_network(roads: gpd.GeoDataFrame, settings: Segments) -> Network:
     pieces, duplicates = _without_duplicates(node(roads))
     nodes = gather(pieces.geometry.to_numpy())
     rings = find_roundabouts(pieces, nodes, settings.roundabout_max_diameter_m)
-    ring_points = nodes.points[rings.nodes]
-    pieces = _merge_chains(pieces[~rings.pieces].reset_index(drop=True), ring_points)
-    stub = _stubs(pieces, ring_points, settings.min_length_m)
+    pieces = _merge_chains(pieces[~rings.pieces].reset_index(drop=True), rings.points)
+    stub = _stubs(pieces, rings.points, settings.min_length_m)
     segments = pieces[~stub].reset_index(drop=True)
     if segments.empty:
         raise LayerError(
@@ -86,9 +85,11 @@ def build_network(roads: gpd.GeoDataFrame, settings: Segments) -> Network:
             todo="Check that these are all the roads of the place, its CRS and area; or lower segments.min_length_m.",
         )
     if stub.any():
-        segments = _merge_chains(segments, ring_points)
-    junctions = lay_out(gather(segments.geometry.to_numpy()), rings.table, ring_points)
-    segments = _name(_cut_long(segments, settings.max_length_m))
+        segments = _merge_chains(segments, rings.points)
+    segments = _cut_long(segments, settings.max_length_m)
+    nodes = gather(segments.geometry.to_numpy())
+    junctions, node_name = lay_out(nodes, rings)
+    segments = _name(segments, node_name[nodes.first], node_name[nodes.last])
     entries = [
         Entry("segments", "done", "", len(segments)),
         Entry("junctions", "done", "", len(junctions)),
@@ -199,8 +200,8 @@ def _cut_long(segments: gpd.GeoDataFrame, max_length_m: float) -> gpd.GeoDataFra
     return shorter.set_geometry(gpd.GeoSeries(canonical(cuts), crs=segments.crs))
 
 
-def _name(segments: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Give ids and the columns of the segments table, sorted by id."""
+def _name(segments: gpd.GeoDataFrame, u: NDArray[np.object_], v: NDArray[np.object_]) -> gpd.GeoDataFrame:
+    """Give ids and the columns of the segments table, with the nodes at both ends, sorted by id."""
     lines = segments.geometry.to_numpy()
     rough = shapely.to_wkb(shapely.transform(lines, lambda xy: np.round(xy, 1) + 0.0))
     # two lines that are the same after rounding are told apart by their full coordinates
@@ -209,8 +210,10 @@ def _name(segments: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     kept = [column for column in segments.columns if column not in _OWN]
     named = segments[[*kept, "geometry"]].copy()
     named.insert(0, "segment_id", [hashlib.blake2b(wkb, digest_size=8).hexdigest() for wkb in rough])
-    named.insert(1, "source_ids", segments["source_id"])
+    named.insert(1, "u", pd.Series(u, named.index, dtype=object))
+    named.insert(2, "v", pd.Series(v, named.index, dtype=object))
+    named.insert(3, "source_ids", segments["source_id"])
     named.insert(len(named.columns) - 1, "length_m", shapely.length(lines))
-    front = ["segment_id", "source_ids", "name", "road_class", "ref", "length_m"]
+    front = ["segment_id", "u", "v", "source_ids", "name", "road_class", "ref", "length_m"]
     rest = [column for column in named.columns if column not in front]
     return named[front + rest].sort_values("segment_id", ignore_index=True)

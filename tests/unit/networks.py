@@ -60,4 +60,6 @@ def backwards(segments, which):
     """Draw some of the segments from the other end."""
     lines = segments.geometry.to_numpy().copy()
     lines[which] = shapely.reverse(lines[which])
-    return segments.set_geometry(gpd.GeoSeries(lines, index=segments.index, crs=segments.crs))
+    u, v = (np.where(which, segments[other], segments[own]) for own, other in ("uv", "vu"))
+    turned = segments.assign(u=u, v=v)
+    return turned.set_geometry(gpd.GeoSeries(lines, index=segments.index, crs=segments.crs))

@@ -25,7 +25,7 @@ from geo.outputs.qgis.styles import ELSE, city_styles, count_bands, rate_bands
 DATE = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
 # the interface that others rely on, written out a second time so that a slip in the declaration shows
 DESIGN = {
-    "segments": "segment_id source_ids name road_class length_m n_tiles coverage cluster cluster_margin years "
+    "segments": "segment_id u v source_ids name road_class length_m n_tiles coverage cluster cluster_margin years "
     "n_collisions n_fatal n_serious n_slight n_ksi collisions_per_km_year ksi_per_km_year ksi_per_km_year_low "
     "ksi_per_km_year_high ksi_per_km_year_eb",
     "junctions": "junction_id arms n_collisions n_ksi",

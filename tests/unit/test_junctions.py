@@ -241,6 +241,61 @@ def test_a_road_between_two_roundabouts_keeps_both_its_ends():
     assert lengths(net) == [60, 100, 100, 100, 100]
 
 
+RINGS = {
+    "at a point": (
+        [(0, 0), (10, -4), (24, -4), (34, 0), (24, 4), (10, 4), (0, 0)],
+        [(34, 0), (44, -4), (58, -4), (68, 0), (58, 4), (44, 4), (34, 0)],
+    ),
+    "along a piece": (
+        [(0, 0), (0, 20), (20, 20), (20, 0), (0, 0)],
+        [(20, 0), (44, -4), (44, 20), (20, 20)],
+    ),
+}
+
+
+@pytest.mark.parametrize("where", RINGS)
+def test_roundabouts_that_touch_are_one_junction(where):
+    """What comes to one of them can leave by the other."""
+    west, east = RINGS[where]
+    roads = [west, east, [west[0], (-90, 0)], [east[1], (44, -90)]]
+    net = network(*roads, roundabout=[True, True, False, False])
+    assert net.junctions[["arms", "form", "source_ids"]].to_numpy().tolist() == [[2, "roundabout", "0;1"]]
+    ends = net.segments[["u", "v"]].to_numpy().ravel()
+    assert sorted(map(str, ends)) == ["None", "None", *net.junctions["junction_id"].repeat(2)]
+
+
+def test_a_roundabout_has_no_arm_where_a_short_dead_end_was_left_out():
+    limits = Segments(min_length_m=10)
+    net = network(ring(15), *[arm(a, 15) for a in np.arange(3) * np.pi / 2], arm(4, 15, 6), limits=limits)
+    assert skipped(net)["dead end shorter than 10 m"] == 1
+    assert net.junctions["arms"].tolist() == [3]
+
+
+def test_junctions_a_few_centimetres_apart_are_two():
+    net = network([(0, 0), (200, 0)], [(99.96, 0), (99.96, 70)], [(100.03, 0), (100.03, -70)])
+    assert net.junctions["arms"].tolist() == [3, 3]
+    assert net.junctions["junction_id"].is_unique
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(line, min_size=1, max_size=6), st.sampled_from([30.0, 80.0, 10_000.0]))
+def test_two_ends_have_one_node_where_they_are_at_one_place_and_none_where_they_meet_nothing(lines, longest):
+    net = network(*lines, limits=Segments(max_length_m=longest, min_length_m=0, roundabout_max_diameter_m=0))
+    drawn = net.segments.geometry.to_numpy()
+    place = np.concatenate([shapely.to_wkb(shapely.get_point(drawn, i)) for i in (0, -1)])
+    told = pd.DataFrame(
+        {"place": place, "node": pd.concat([net.segments["u"], net.segments["v"]]).to_numpy()}
+    )
+    meet = told.groupby("place")["node"]
+    assert (meet.nunique() == (meet.size() > 1)).all()
+    assert not told.dropna().drop_duplicates()["node"].duplicated().any()
+    at = told.set_index("place")["node"].dropna()
+    junction = at.isin(net.junctions["junction_id"])
+    arms = net.junctions.set_index("junction_id")["arms"]
+    assert (at[junction].value_counts().sort_index() == arms.sort_index()).all()
+    assert set(at[~junction].value_counts()) <= {2}
+
+
 def test_the_id_of_a_junction_is_that_of_its_place():
     cross = [[(0, 0), (100, 0)], [(50, -50), (50, 50)]]
     away = [[(x + 500, y) for x, y in one] for one in cross]

@@ -93,6 +93,8 @@ _SEGMENTS = Layer(
     "LineString",
     (
         Column("segment_id", "text", "Segment"),
+        Column("u", "text", "From (junction, or node between two segments)"),
+        Column("v", "text", "To (junction, or node between two segments)"),
         Column("source_ids", "text", "Source ids"),
         Column("name", "text", "Name"),
         Column("road_class", "text", "Road class"),

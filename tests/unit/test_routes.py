@@ -1,62 +1,14 @@
-"""Which ends of segments meet, how far it is along the network, and how roads go on through junctions."""
+"""How roads go on through junctions, and where collisions lie along them."""
 
-import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.roads.graph import build_graph, distances_between
+from geo.roads.graph import build_graph
 from geo.roads.routes import chain, locate
 from tests.unit.networks import backwards, collisions, grid, network
-
-ROUND = [(100 + 15 * np.cos(a), 15 * np.sin(a)) for a in np.arange(0, 2 * np.pi + 0.01, np.pi / 8)]
-
-
-def pairs(graph, limit):
-    one, other, metres = distances_between(graph, limit)
-    return pd.Series(metres, pd.MultiIndex.from_arrays([graph.segment_id[one], graph.segment_id[other]]))
-
-
-def test_every_junction_has_as_many_ends_as_it_has_arms():
-    segments, junctions = network(*grid(4))
-    graph = build_graph(segments, junctions)
-    degree = pd.Series(graph.degree, graph.junction_id)
-    assert degree[degree.index.notna()].to_dict() == junctions.set_index("junction_id")["arms"].to_dict()
-
-
-def test_the_arms_of_a_roundabout_meet_though_its_ring_is_no_segment():
-    arms = [
-        (((100 + 15 * x, 15 * y), (100 + 90 * x, 90 * y)), f"arm {x}{y}")
-        for x, y in ((1, 0), (-1, 0), (0, 1))
-    ]
-    segments, junctions = network((ROUND, None), *arms)
-    assert junctions["form"].tolist() == ["roundabout"]
-    graph = build_graph(segments, junctions)
-    assert graph.degree.tolist().count(3) == 1
-    np.testing.assert_allclose(pairs(graph, 1000), 75)
-
-
-def test_distances_are_those_of_networkx():
-    rng = np.random.default_rng(3)
-    roads = [(rng.uniform(0, 3000, (2, 2)), None) for _ in range(25)]
-    segments, junctions = network(*roads)
-    graph = build_graph(segments, junctions)
-    net = nx.Graph()
-    for row, (a, b) in enumerate(graph.node):
-        for end in (a, b):
-            net.add_edge(("s", row), ("n", end), m=graph.length_m[row] / 2)
-    expected = {
-        (graph.segment_id[i], graph.segment_id[j]): m
-        for i in range(len(graph.segment_id))
-        for (kind, j), m in nx.single_source_dijkstra_path_length(net, ("s", i), 700, "m").items()
-        if kind == "s" and i != j
-    }
-    found = pairs(graph, 700)
-    assert found.to_dict() == pytest.approx(expected)
-    assert len(expected) > 50
 
 
 def test_a_road_goes_straight_on_through_a_junction_and_others_do_not():
@@ -139,5 +91,3 @@ def test_no_segments_give_no_routes():
     segments, junctions = network((((0, 0), (200, 0)), "A"))
     graph = build_graph(segments.iloc[:0], junctions)
     assert len(chain(graph, segments.iloc[:0]).route_id) == 0
-    assert len(distances_between(graph, 100)[0]) == 0
-    assert shapely.is_empty(graph.lines).sum() == 0

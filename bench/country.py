@@ -21,7 +21,6 @@ import shutil
 import sys
 import tempfile
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,8 @@ from whole_run import ROADPRINT, timed
 from geo.demo.write import make_town
 from geo.imagery.reader import TileReader
 from tasks.encode import encode_shard, load_once
-from tasks.plan import Plan, make_plan
+from tasks.plan import Plan
+from tasks.planning import make_plan
 from tasks.stages import features, roads, tiles
 from tasks.store.stage import run_stage
 from tasks.store.status import size_on_disk
@@ -77,8 +77,8 @@ def as_cogs(city: Path) -> Path:
 def prepared(city: Path, out: Path) -> Plan:
     """Run what comes before encoding, and load the encoder."""
     plan = make_plan(city, None, out)
-    for stage, build in (("roads", roads.build), ("tiles", tiles.build)):
-        run_stage(stage, plan.stages, plan.keys[stage], partial(build, plan))
+    for stage in (roads.STAGE, tiles.STAGE):
+        run_stage(stage, plan)
     load_once(plan.config)
     return plan
 

@@ -14,7 +14,6 @@ import shutil
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -24,7 +23,7 @@ from results import save, table
 
 from geo.demo.write import make_town
 from tasks import encode
-from tasks.plan import make_plan
+from tasks.planning import make_plan
 from tasks.stages import features, roads, tiles
 from tasks.store.stage import run_stage
 
@@ -34,8 +33,8 @@ SPACINGS_M = {"0 %": 100, "50 %": 50, "75 %": 25}
 def seconds(city: Path, out: Path, settings: dict[str, str]) -> tuple[float, int, float]:
     """Encode all shards; gives the seconds, the tiles, and how many times over they cover their ground."""
     plan = make_plan(city, settings, out)
-    for name, build in (("roads", roads.build), ("tiles", tiles.build)):
-        run_stage(name, plan.stages, plan.keys[name], partial(build, plan))
+    for stage in (roads.STAGE, tiles.STAGE):
+        run_stage(stage, plan)
     shutil.rmtree(plan.stages / "shards", ignore_errors=True)
     encode.load_once(plan.config)
     jobs = features.plan_shards(plan)

@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -33,7 +32,7 @@ from sklearn.metrics import normalized_mutual_info_score
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from geo.demo.write import make_town
-from tasks.plan import make_plan
+from tasks.planning import make_plan
 from tasks.stages import features, roads, tiles
 from tasks.store.stage import run_stage
 
@@ -87,8 +86,8 @@ def lay_out_scenes(folder: Path) -> tuple[Path, np.ndarray]:
 def embed(city: Path, out: Path, settings: dict[str, str]) -> pd.DataFrame:
     """Run a city up to its embeddings; gives the tiles that have one in every mode, by id."""
     plan = make_plan(city, settings | {"tiles.min_coverage": "0.9"}, out)
-    for name, build in (("roads", roads.build), ("tiles", tiles.build), ("features", features.build)):
-        run_stage(name, plan.stages, plan.keys[name], partial(build, plan))
+    for stage in (roads.STAGE, tiles.STAGE, features.STAGE):
+        run_stage(stage, plan)
     found = features.load_embeddings(plan).set_index("tile_id")
     sources = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet").set_index("segment_id")[
         "source_ids"

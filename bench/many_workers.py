@@ -32,7 +32,8 @@ from geo.config import CityConfig, Run
 from geo.demo.write import make_town
 from geo.imagery.sources import digest_file
 from tasks.encode import ShardJob, encode_shard, load_once
-from tasks.plan import Plan, make_plan
+from tasks.plan import Plan
+from tasks.planning import make_plan
 from tasks.stages import features, roads, tiles
 from tasks.store.stage import run_stage
 
@@ -111,8 +112,8 @@ def main() -> None:
         (folder / "town").mkdir()
         city = repeat(make_town(folder / "town", pixel_m=asked.pixel).folder, folder / "towns", TOWNS)
         plan = make_plan(city, None, folder / "runs")
-        for stage, build in (("roads", roads.build), ("tiles", tiles.build)):
-            run_stage(stage, plan.stages, plan.keys[stage], partial(build, plan))
+        for stage in (roads.STAGE, tiles.STAGE):
+            run_stage(stage, plan)
         n = sum(job.n_tiles for job in features.plan_shards(plan))
         written = []
         ways = {

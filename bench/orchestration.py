@@ -18,7 +18,6 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +30,21 @@ PLAIN, FLOW = "plain", "flow"
 
 def plainly(city: Path, out: Path) -> dict[str, float]:
     """Call the stages one after the other, shards in two threads as the flow does; gives the seconds."""
-    from flows.city import BUILDERS  # noqa: PLC0415 - each way imports what it needs, and is timed with it
-    from tasks import encode, publish  # noqa: PLC0415
-    from tasks.plan import make_plan  # noqa: PLC0415
+    from tasks import encode, publish  # noqa: PLC0415 - each way imports what it needs, and is timed with it
+    from tasks.planning import make_plan  # noqa: PLC0415
     from tasks.stages import features  # noqa: PLC0415
+    from tasks.stages.order import STAGES  # noqa: PLC0415
     from tasks.store.stage import run_stage  # noqa: PLC0415
 
     start = time.perf_counter()
     plan = make_plan(city, None, out)
     results = []
-    for name, build in BUILDERS.items():
+    for stage in STAGES:
         begun = time.perf_counter()
-        if name == "features":
+        if stage is features.STAGE:
             with ThreadPoolExecutor(2) as pool:
                 list(pool.map(encode.encode_shard, features.plan_shards(plan)))
-        result = run_stage(name, plan.stages, plan.keys[name], partial(build, plan))
+        result = run_stage(stage, plan)
         results.append(result.lasting(time.perf_counter() - begun))
     summary = publish.publish(plan, results, seconds=time.perf_counter() - start)
     return _taken(time.perf_counter() - start, summary)

@@ -46,7 +46,8 @@ from geo.features.pooling import pool_onto
 from geo.imagery.reader import TileImage, TileReader
 from geo.safety.comparison.inference import cluster_tests
 from tasks.demo import draw_demo
-from tasks.plan import Plan, make_plan
+from tasks.plan import Plan
+from tasks.planning import make_plan
 from tasks.stages.features import load_embeddings
 from tasks.stages.inference import load_frame
 

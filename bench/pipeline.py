@@ -12,7 +12,6 @@ import shutil
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -21,7 +20,8 @@ from results import save, table
 from geo.demo.write import make_town
 from geo.imagery.reader import TileImage, TileReader
 from tasks import encode
-from tasks.plan import Plan, make_plan
+from tasks.plan import Plan
+from tasks.planning import make_plan
 from tasks.stages import features, roads, tiles
 from tasks.store.stage import run_stage
 
@@ -38,10 +38,10 @@ def whole(plan: Plan) -> float:
     for folder in (*plan.stages.glob("tiles-*"), *plan.stages.glob("features-*"), plan.stages / "shards"):
         shutil.rmtree(folder, ignore_errors=True)
     start = time.perf_counter()
-    run_stage("tiles", plan.stages, plan.keys["tiles"], partial(tiles.build, plan))
+    run_stage(tiles.STAGE, plan)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(encode.encode_shard, features.plan_shards(plan)))
-    run_stage("features", plan.stages, plan.keys["features"], partial(features.build, plan))
+    run_stage(features.STAGE, plan)
     return time.perf_counter() - start
 
 
@@ -66,7 +66,7 @@ def main() -> None:
         folder = Path(name)
         town = make_town(folder)
         plan = make_plan(town.city, None, folder / "runs")
-        run_stage("roads", plan.stages, plan.keys["roads"], partial(roads.build, plan))
+        run_stage(roads.STAGE, plan)
         encode.load_once(plan.config)
         seconds = min(whole(plan) for _ in range(ROUNDS))
         alone, n = min(encoder_alone(plan) for _ in range(ROUNDS))

@@ -33,7 +33,8 @@ from geo.features.pooling import pool_segments
 from geo.safety.comparison.effects import cluster_table
 from geo.safety.rates import count_severities, segment_rates, years_of
 from tasks.demo import draw_demo
-from tasks.plan import Plan, make_plan
+from tasks.plan import Plan
+from tasks.planning import make_plan
 from tasks.stages.features import load_embeddings
 
 

@@ -34,7 +34,7 @@ from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from flows.progress import say
 from flows.server import recorded
 from tasks.earlier import TABLES
-from tasks.plan import STAGES, Plan
+from tasks.plan import Plan
 from tasks.store.stage import StageResult
 
 log = logging.getLogger("roadprint")
@@ -120,7 +120,7 @@ def stage_progress(plan: Plan, name: str) -> Iterator[StageProgress]:
     if not recorded():
         yield StageProgress()
         return
-    key = f"{_slug(plan.config.city)}-{STAGES.index(name) + 1:02d}-{name}"
+    key = f"{_slug(plan.config.city)}-{len(plan.before(name)) + 1:02d}-{name}"
     made = _send(create_progress_artifact, progress=0.0, key=key, description=name)
     yield StageProgress(made if isinstance(made, UUID) else None)
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,46 +19,19 @@ from flows.memory import share_arenas
 from flows.progress import say, stage_bar
 from flows.secrets import concealed, guard_logs, unlock
 from flows.shards import encode_all
-from geo.errors import SourceError
-from geo.ledger import Entry
 from tasks import publish
 from tasks.demo import draw_demo
-from tasks.plan import Plan, check_inputs, make_plan, runs_of
-from tasks.stages import (
-    clusters,
-    collisions,
-    concentration,
-    exposure,
-    features,
-    inference,
-    package,
-    pictures,
-    report,
-    roads,
-    safety,
-    tiles,
-)
+from tasks.plan import Plan
+from tasks.planning import make_plan, runs_of
+from tasks.stages import features
+from tasks.stages.order import STAGES
 from tasks.store.housekeeping import sweep
 from tasks.store.lock import one_run
 from tasks.store.stage import StageResult, full_disk_told, results_folder, run_stage
 from tasks.store.status import failure_noted, usual_seconds
 
-BUILDERS: dict[str, Callable[[Plan, Path], list[Entry]]] = {
-    "roads": roads.build,
-    "tiles": tiles.build,
-    "features": features.build,
-    "clusters": clusters.build,
-    "collisions": collisions.build,
-    "exposure": exposure.build,
-    "safety": safety.build,
-    "inference": inference.build,
-    "concentration": concentration.build,
-    "pictures": pictures.build,
-    "package": package.build,
-    "report": report.build,
-}
-
 DEMO = "demo"
+STAGE_BY_NAME = {stage.name: stage for stage in STAGES}
 
 share_arenas()
 
@@ -78,23 +49,7 @@ def run_name() -> str:
 def stage_task(name: str, plan: Plan) -> StageResult:
     """Run one stage, or take its finished folder from before."""
     with concealed():
-        return run_stage(name, plan.stages, plan.keys[name], partial(_build, name, plan))
-
-
-READ_INPUTS = {"roads", "tiles", "features", "collisions", "exposure", "pictures"}
-
-
-def _build(name: str, plan: Plan, folder: Path) -> list[Entry]:
-    """Build a stage; one that read inputs is finished only where they are still those of the plan."""
-    entries = BUILDERS[name](plan, folder)
-    if name in READ_INPUTS:
-        try:
-            check_inputs(plan)
-        except SourceError:
-            if name == "features":
-                features.forget(plan)
-            raise
-    return entries
+        return run_stage(STAGE_BY_NAME[name], plan)
 
 
 # a form in Prefect's page shows these beside its fields; it reads neither a numpy docstring nor an annotated type
@@ -172,7 +127,7 @@ def _run_city(
         if summary is None:
             publish.refuse_in_use(plan)
             usual = usual_seconds(plan.folder)
-            results = [_run(name, plan, usual.get(name)) for name in BUILDERS]
+            results = [_run(stage.name, plan, usual.get(stage.name)) for stage in STAGES]
             summary = publish.publish(plan, results, seconds=time.monotonic() - start)
         show_results(plan, summary)
     return summary

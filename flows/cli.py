@@ -85,7 +85,7 @@ def _run(asked: argparse.Namespace) -> dict[str, Any]:
 
 def _repeat(file: Path, overrides: dict[str, str], out: Path | None, base: Path | None) -> dict[str, Any]:
     """Run what made a GeoPackage again, and say what is not as it was."""
-    from tasks.plan import make_plan  # noqa: PLC0415 - each command imports what it needs: torch takes seconds
+    from tasks.planning import make_plan  # noqa: PLC0415 - each command imports what it needs: torch takes seconds
     from tasks.recall import recall  # noqa: PLC0415
 
     recalled = recall(file, overrides, base)
@@ -105,7 +105,7 @@ def _run_city(
     if summary is not None:
         return summary
     from flows.server import own_server, unanswered  # noqa: PLC0415
-    from tasks.plan import make_plan  # noqa: PLC0415
+    from tasks.planning import make_plan  # noqa: PLC0415
 
     with own_server() as wait:
         with stage_bar("starting"):
@@ -129,7 +129,7 @@ def _unchanged(
     city: Path, overrides: dict[str, str], out: Path | None, base: Path | None
 ) -> dict[str, Any] | None:
     """Find the same run finished before; None where there is none, or where another run goes on, to be waited for."""
-    from tasks.plan import make_plan, runs_of  # noqa: PLC0415
+    from tasks.planning import make_plan, runs_of  # noqa: PLC0415
     from tasks.publish import finished_before  # noqa: PLC0415
     from tasks.store.lock import one_run  # noqa: PLC0415
     from tasks.store.stage import full_disk_told  # noqa: PLC0415

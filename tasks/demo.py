@@ -8,8 +8,9 @@ from pathlib import Path
 from filelock import FileLock
 
 from geo.demo.write import make_town
+from tasks.store.code import code_digest
 from tasks.store.housekeeping import remove_remains
-from tasks.store.stage import code_digest, digest, results_folder, unfinished
+from tasks.store.stage import digest, results_folder, unfinished
 
 SEED = 1
 LOCK = ".town.lock"
@@ -32,7 +33,7 @@ def draw_demo(out: Path, *, seed: int = SEED) -> Path:
     -------
     Path of its city file.
     """
-    folder = results_folder(out.resolve()) / f"town-{digest(seed, code_digest('geo/demo', 'geo/roads'))}"
+    folder = results_folder(out.resolve()) / f"town-{digest(seed, code_digest('geo.demo.write'))}"
     if not folder.exists():
         with FileLock(folder.with_name(LOCK)):
             remove_remains(folder.parent, _REMAINS)

@@ -84,6 +84,11 @@ def numbering(
     return Numbering(key, own_key, segments, reserved, older)
 
 
+def said(names: Mapping[int, Named]) -> list[dict[str, Any]]:
+    """List what the analyst says of clusters, without lines as a fresh table has them."""
+    return [one.said for _, one in sorted(names.items()) if one.edited]
+
+
 def names_then(folder: Path, file: Path) -> dict[int, Named]:
     """Say what clusters were called in the run that made a GeoPackage.
 

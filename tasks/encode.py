@@ -36,6 +36,7 @@ from geo.imagery.reader import TileFailure, TileImage, TileReader, reach
 from geo.imagery.schedule import Schedule
 from geo.ledger import Entry, merge
 from geo.tiles.along import squares
+from tasks.store.code import libraries
 from tasks.store.digests import DIGESTS, FileDigests
 from tasks.store.stage import read_account, write_account
 
@@ -135,7 +136,7 @@ def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     part.replace(job.out)
     entries.append(Entry("tiles", "done", "", 0))
     found = tuple(entry for entry in merge(entries) if entry.count)
-    write_account(job.account, found, [job.out])
+    write_account(job.account, found, [job.out], libraries(__name__))
     return found
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from geo.imagery.sources import digest_file
-from tasks.earlier import TABLES
-from tasks.plan import NAMES_OF_TYPES, Plan, check_inputs, said
+from tasks.earlier import TABLES, said
+from tasks.plan import NAMES_OF_TYPES, Plan
 from tasks.store.stage import StageResult, log, read_json, sealed, unfinished, unsealed, write_json
 
 ONLY_THERE = ("finished", "made_of", "numbering", "base")
@@ -45,7 +45,7 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
     """
     from tasks.beside import keep_names, write_mosaics  # noqa: PLC0415 - a rerun that changes nothing needs no geopandas
 
-    check_inputs(plan)
+    plan.check_inputs()
     quality = read_json(plan.stage_folder("clusters") / "quality.json")
     source = plan.stage_folder("collisions") / "source.json"
     about_records = read_json(source) if source.exists() else {}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Final, get_args
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Final, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
@@ -64,3 +64,69 @@ def _leaves(model: type[BaseModel], *, idle: bool = False) -> Iterator[tuple[str
             yield key, rests
         for kind in below:
             yield from ((f"{key}.{inner}", still) for inner, still in _leaves(kind, idle=rests))
+
+
+def effective(config: Section, keys: Iterable[str]) -> dict[str, Any]:
+    """Give the values behind keys, plain as in a file.
+
+    Parameters
+    ----------
+    config
+        A configuration.
+    keys
+        Dotted; a section stands for all of its keys but those that change no result, which must be named themselves.
+
+    Raises
+    ------
+    KeyError
+        When the configuration knows no such key.
+    """
+    known, idle = leaf_keys(type(config)), marked(type(config))
+    plain = config.model_dump(mode="json", by_alias=True)
+    found: dict[str, Any] = {}
+    for key in keys:
+        below = [one for one in known if one.startswith(f"{key}.")]
+        if not below and key not in known:
+            raise KeyError(key)
+        named = [one for one in below if one not in idle] if below else [key]
+        found |= {one: _behind(plain, one) for one in named}
+    return found
+
+
+def without_idle(written: Mapping[str, Any], model: type[BaseModel], *, keep: str) -> dict[str, Any]:
+    """Leave the keys that change no result out of a configuration as it was written.
+
+    Parameters
+    ----------
+    written
+        As read from a file, unchecked.
+    model
+        Of the configuration.
+    keep
+        Last word of keys that stay all the same.
+    """
+    idle = {key for key in marked(model) if key.rpartition(".")[2] != keep}
+    return _pruned(written, idle, "")
+
+
+def _pruned(written: Mapping[str, Any], idle: set[str], above: str) -> dict[str, Any]:
+    """Copy a mapping without the keys of a set; a section that held nothing else goes too."""
+    kept: dict[str, Any] = {}
+    for name, value in written.items():
+        key = f"{above}{name}"
+        if key in idle:
+            continue
+        part = _pruned(value, idle, f"{key}.") if isinstance(value, Mapping) else value
+        if part or not value:
+            kept[name] = part
+    return kept
+
+
+def _behind(plain: Mapping[str, Any], key: str) -> object:
+    """Find the value behind a dotted key; None where its section is of another kind, which lacks it."""
+    here: Any = plain
+    for name in key.split("."):
+        if not isinstance(here, Mapping):
+            return None
+        here = here.get(name)
+    return here

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import geopandas as gpd
 
-from geo.clusters.numbers import keep_numbers
-from geo.clusters.road_types import find_types
 from geo.ledger import Entry
 from tasks.plan import Plan
 from tasks.stages.features import load_embeddings
-from tasks.store.stage import write_json
+from tasks.store.stage import Stage, write_json
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``segments``, ``prototypes``, ``choice`` and ``quality`` (see docs/stages.md)."""
+    from geo.clusters.numbers import keep_numbers
+    from geo.clusters.road_types import find_types
+
     roads = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
     tile_m = plan.config.tiles.tile_m
     found = find_types(load_embeddings(plan), roads, plan.config.clusters, tile_m=tile_m)
@@ -35,3 +36,21 @@ def _typed(file: Path) -> gpd.GeoDataFrame:
     if file.suffix == ".gpkg":
         return gpd.read_file(file, layer="segments", columns=["cluster"])
     return gpd.read_parquet(file, columns=["cluster", "geom"])
+
+
+STAGE = Stage(
+    "clusters",
+    build,
+    counts=("segments",),
+    after=("roads", "features"),
+    settings=(
+        "clusters.method",
+        "clusters.k",
+        "clusters.k_range",
+        "clusters.seed",
+        "clusters.components",
+        "clusters.whitening",
+        "clusters.resamples",
+        "tiles.tile_m",
+    ),
+)

@@ -6,22 +6,26 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import pyproj
-import shapely
 
-from geo.collisions.assign import assign
-from geo.collisions.period import period_covered
-from geo.collisions.read import read_collisions
-from geo.collisions.recording import severity_breaks
-from geo.collisions.schema import USERS
+from geo.collisions.sources import expand_tables
+from geo.config import CityConfig
 from geo.errors import LayerError
 from geo.ledger import Entry
 from tasks.plan import Plan
-from tasks.store.stage import read_json, write_json
+from tasks.store.stage import Stage, read_json, write_json
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``collisions`` (see docs/stages.md) and what the source can tell apart."""
+    import pyproj
+    import shapely
+
+    from geo.collisions.assign import assign
+    from geo.collisions.period import period_covered
+    from geo.collisions.read import read_collisions
+    from geo.collisions.recording import severity_breaks
+    from geo.collisions.schema import USERS
+
     config = plan.config
     if not config.collisions.sources:
         return []
@@ -74,3 +78,17 @@ def load_placed(plan: Plan) -> tuple[gpd.GeoDataFrame | None, dict[str, Any]]:
         return None, {"severities": [], "users": [], "years": None, "period": None}
     records = gpd.read_parquet(stage / "collisions.parquet")
     return records[records["snap_status"] == "matched"], read_json(stage / "source.json")
+
+
+def _sources(config: CityConfig) -> list[str]:
+    return expand_tables(config.collisions)
+
+
+STAGE = Stage(
+    "collisions",
+    build,
+    counts=("collisions", "casualties", "vehicles"),
+    after=("roads",),
+    settings=("collisions",),
+    inputs=_sources,
+)

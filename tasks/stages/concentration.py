@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
 
-from geo.features.pooling import pool_onto
 from geo.ledger import Entry
-from geo.safety.along.headlines import headline_sentences, plain_pairs
-from geo.safety.along.recorded import RecordedRoads, find_spots, recorded_roads, smooth, sweep_windows
-from geo.safety.picture.lookalikes import alike_to_worst
 from tasks.plan import Plan
 from tasks.stages.collisions import load_placed
 from tasks.stages.features import load_embeddings
-from tasks.store.stage import write_json
+from tasks.store.stage import Stage, write_json
+
+if TYPE_CHECKING:
+    from geo.safety.along.recorded import RecordedRoads
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``windows``, ``high_injury``, ``segments`` (Gi*), ``lixels`` and ``look_alikes`` (see docs/stages.md)."""
+    from geo.features.pooling import pool_onto
+    from geo.safety.along.headlines import headline_sentences, plain_pairs
+    from geo.safety.along.recorded import find_spots, smooth, sweep_windows
+    from geo.safety.picture.lookalikes import alike_to_worst
+
     config = plan.config
     settings, seed = config.safety.concentration, config.safety.seed
     roads = load_roads(plan)
@@ -45,6 +50,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
 
 def load_roads(plan: Plan) -> RecordedRoads:
     """Read the network, what is known of its segments, and the collisions that were placed on it."""
+    from geo.safety.along.recorded import recorded_roads
+
     folder = plan.stage_folder("roads")
     known = pd.read_parquet(plan.stage_folder("safety") / "segments.parquet").set_index("segment_id")
     records, source = load_placed(plan)
@@ -56,3 +63,18 @@ def load_roads(plan: Plan) -> RecordedRoads:
         source["severities"],
         source["years"],
     )
+
+
+STAGE = Stage(
+    "concentration",
+    build,
+    counts=("windows",),
+    after=("roads", "features", "collisions", "safety"),
+    settings=(
+        "safety.concentration",
+        "safety.seed",
+        "clusters.components",
+        "clusters.whitening",
+        "tiles.tile_m",
+    ),
+)

@@ -9,13 +9,13 @@ import geopandas as gpd
 import pandas as pd
 import pyproj
 
-from geo.config import Exposure
-from geo.exposure.counts import account, read_counts
+from geo.config import CityConfig, Exposure
+from geo.exposure.counts import account, expand_counts, read_counts
 from geo.exposure.points import choose_years, one_a_point, place_points
 from geo.exposure.segments import coverage, nothing_known, traffic_of_column, traffic_of_points
 from geo.ledger import Entry
 from tasks.plan import Plan
-from tasks.store.stage import read_json, write_json
+from tasks.store.stage import Stage, read_json, write_json
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
@@ -62,3 +62,17 @@ def notes(settings: Exposure, shares: dict[str, float]) -> list[str]:
     parts = ", ".join(f"{share:.1%} {name}" for name, share in shares.items() if name != "known")
     detail = f" ({parts})" if len(shares) > 2 else ""
     return [f"traffic is known on {shares['known']:.1%} of the network's length{detail}"]
+
+
+def _sources(config: CityConfig) -> list[str]:
+    return expand_counts(config.exposure)
+
+
+STAGE = Stage(
+    "exposure",
+    build,
+    counts=("traffic figures",),
+    after=("roads", "collisions"),
+    settings=("exposure", "collisions.period"),
+    inputs=_sources,
+)

@@ -8,21 +8,29 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
-import pyarrow.parquet as pq
 
-from geo.errors import LayerError
+from geo.config import CityConfig
+from geo.config.section import effective
+from geo.errors import LayerError, SourceError
+from geo.imagery.sources import expand_sources
 from geo.ledger import Entry, merge
-from geo.tiles.shards import spatial_order
-from tasks.encode import ShardJob, encode_shard, load_once
 from tasks.plan import Plan
-from tasks.store.stage import code_digest, digest, read_account, read_json, read_summary, write_json
+from tasks.store.code import code_digest
+from tasks.store.stage import Stage, digest, read_account, read_json, read_summary, write_json
+
+if TYPE_CHECKING:
+    from tasks.encode import ShardJob
 
 
 def plan_shards(plan: Plan) -> list[ShardJob]:
     """List the shards that hold tiles with imagery, each with the file that its digest names."""
+    from geo.tiles.shards import spatial_order
+    from tasks.encode import ShardJob
+
     stage = plan.stage_folder("tiles")
     tiles = gpd.read_parquet(stage / "tiles.parquet")
     images = gpd.read_parquet(stage / "images.parquet", columns=["image_id", "digest", "geometry"])
@@ -54,14 +62,31 @@ def _roads(segments: Path) -> pd.Series:
 
 def encoder_key(plan: Plan) -> str:
     """Digest what decides an embedding besides the pixels: the encoder's settings and the code that runs it."""
-    settings = plan.config.encoder.model_dump(exclude={"device", "batch_size"})
-    return digest(
-        settings, plan.weights, code_digest("geo/features", "geo/imagery", "geo/tiles", "tasks/encode")
-    )
+    settings = effective(plan.config, ["encoder"])
+    weights = [plan.sources[file] for file in weights_files(plan.config)]
+    return digest(settings, weights, code_digest("tasks.encode"))
+
+
+def weights_files(config: CityConfig) -> list[str]:
+    """Name the local file that holds the encoder's weights, where there is one."""
+    name = config.encoder.name
+    return [name.removeprefix("file:")] if name.startswith("file:") else []
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
-    """Encode what is not encoded yet, and write ``features.json``: the shards and what is known of the encoder."""
+    """Encode what is not encoded yet, and write ``features.json``: the shards and what is known of the encoder.
+
+    Raises
+    ------
+    LayerError
+        When not one tile could be encoded.
+    SourceError
+        When an input was changed meanwhile.
+    """
+    import pyarrow.parquet as pq
+
+    from tasks.encode import encode_shard, load_once
+
     jobs = plan_shards(plan)
     entries = [entry for job in jobs for entry in encode_shard(job)]
     if not sum(entry.count for entry in entries if entry.status == "done"):
@@ -78,6 +103,11 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         "shards": [str(job.out.relative_to(plan.stages)) for job in jobs],
     }
     write_json(folder / "features.json", record)
+    try:
+        plan.check_inputs()
+    except SourceError:
+        forget(plan)
+        raise
     return entries
 
 
@@ -111,3 +141,17 @@ def load_embeddings(plan: Plan) -> pd.DataFrame:
     """Read the tiles that have an embedding, see `load_tiles`."""
     tiles = load_tiles(plan)
     return tiles[tiles["embedding"].notna()].reset_index(drop=True)
+
+
+def _sources(config: CityConfig) -> list[str]:
+    return [*expand_sources(config.imagery.sources), *weights_files(config)]
+
+
+STAGE = Stage(
+    "features",
+    build,
+    counts=("tiles", "reads"),
+    after=("roads", "tiles"),
+    settings=("encoder", "tiles.min_coverage", "tiles.pool", "tiles.corridor_m", "tiles.context_m"),
+    inputs=_sources,
+)

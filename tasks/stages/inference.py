@@ -7,20 +7,21 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from geo.features.pooling import pool_onto
 from geo.ledger import Entry
-from geo.safety.comparison.effects import cluster_table, with_tests
-from geo.safety.comparison.periods import halves
-from geo.safety.comparison.road_types import compare_types, count_tests, known_of_segments
-from geo.safety.picture.imagery_value import value_of_imagery
 from tasks.plan import Plan
 from tasks.stages.collisions import load_placed
 from tasks.stages.features import load_embeddings
-from tasks.store.stage import write_json
+from tasks.store.stage import Stage, write_json
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``tests``, ``clusters`` and ``value_of_imagery`` (see docs/stages.md)."""
+    from geo.features.pooling import pool_onto
+    from geo.safety.comparison.effects import cluster_table, with_tests
+    from geo.safety.comparison.periods import halves
+    from geo.safety.comparison.road_types import compare_types, count_tests
+    from geo.safety.picture.imagery_value import value_of_imagery
+
     settings = plan.config.safety
     frame = load_frame(plan)
     records, source = load_placed(plan)
@@ -43,8 +44,19 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
 
 def load_frame(plan: Plan) -> pd.DataFrame:
     """Read what is known of each segment, with its type and its middle, by ``segment_id``."""
+    from geo.safety.comparison.road_types import known_of_segments
+
     types, found = (
         pd.read_parquet(plan.stage_folder(stage) / "segments.parquet").set_index("segment_id")
         for stage in ("clusters", "safety")
     )
     return known_of_segments(gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet"), types, found)
+
+
+STAGE = Stage(
+    "inference",
+    build,
+    counts=("comparisons",),
+    after=("roads", "features", "clusters", "collisions", "safety"),
+    settings=("safety.seed", "safety.permutations", "safety.block_m"),
+)

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
-import pyproj
 
-from geo.clusters.prototypes import central_tiles
-from geo.imagery.mosaic import plan_mosaics
+from geo.config import CityConfig
 from geo.ledger import Entry, to_frame
-from geo.outputs.files.geopackage import write_geopackage
-from geo.outputs.files.geoparquet import write_geoparquet
-from geo.outputs.layers.arrange import empty_layer
 from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import with_names
-from geo.outputs.qgis.metadata import layer_metadata
-from geo.outputs.qgis.project import NAME as PROJECT
-from geo.outputs.qgis.project import Mosaic, overview
-from geo.outputs.qgis.styles import city_styles
-from geo.outputs.qgis.tables import About
 from tasks.earlier import TABLES
-from tasks.plan import LICENSED, NAMES_OF_TYPES, STAGES, Plan
+from tasks.plan import LICENSED, NAMES_OF_TYPES, Plan
 from tasks.stages.features import load_tiles
 from tasks.stages.pictures import KINDS, load_pictures
-from tasks.store.stage import read_entries, read_json
+from tasks.store.code import merged
+from tasks.store.stage import Stage, read_entries, read_json, read_made_with
+
+if TYPE_CHECKING:
+    import pyproj
+
+    from geo.outputs.qgis.project import Mosaic
+    from geo.outputs.qgis.tables import About
+
 
 FILE_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 """What the file says of its own last change: always the same, so that the same inputs give the same bytes. When a
@@ -36,6 +36,14 @@ run took place is in ``run.json`` beside the file."""
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write the GeoPackage under its final name, and each layer as GeoParquet."""
+    import pyproj
+
+    from geo.outputs.files.geopackage import write_geopackage
+    from geo.outputs.files.geoparquet import write_geoparquet
+    from geo.outputs.qgis.project import NAME as PROJECT
+    from geo.outputs.qgis.project import overview
+    from geo.outputs.qgis.styles import city_styles
+
     layers = gather(plan)
     crs = pyproj.CRS.from_user_input(layers["segments"].crs)
     styles = city_styles(layers, turned=plan.config.tiles.align == "road")
@@ -59,6 +67,9 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
 
 def _mosaics(plan: Plan) -> list[Mosaic]:
     """Describe the imagery that will lie beside the GeoPackage."""
+    from geo.imagery.mosaic import plan_mosaics
+    from geo.outputs.qgis.project import Mosaic
+
     images = gpd.read_parquet(plan.stage_folder("tiles") / "images.parquet")
     return [
         Mosaic(one.file, "Imagery" if number == 1 else f"Imagery {number}", one.crs, one.quick)
@@ -68,6 +79,9 @@ def _mosaics(plan: Plan) -> list[Mosaic]:
 
 def _about(plan: Plan, crs: pyproj.CRS, run: pd.DataFrame) -> About:
     """Say what each layer is, and how the file was made: nothing that depends on where the inputs lie."""
+    from geo.outputs.qgis.metadata import layer_metadata
+    from geo.outputs.qgis.tables import About
+
     config = plan.config
     licences = {name: getattr(config, name).licence for name in LICENSED}
     manifest = {
@@ -89,6 +103,8 @@ def _unknown_names(plan: Plan, clusters: pd.DataFrame) -> list[Entry]:
 
 def gather(plan: Plan) -> dict[str, pd.DataFrame]:
     """Bring the layers of a finished run together, as DESIGN and docs/stages.md describe them."""
+    from geo.outputs.layers.arrange import empty_layer
+
     roads, tiles_folder = plan.stage_folder("roads"), plan.stage_folder("tiles")
     safety, clusters = plan.stage_folder("safety"), plan.stage_folder("clusters")
     inference, gathered = plan.stage_folder("inference"), plan.stage_folder("concentration")
@@ -145,6 +161,8 @@ def _pictures(plan: Plan, picks: pd.DataFrame) -> dict[str, bytes]:
 
 def _shown(tiles: pd.DataFrame) -> pd.Series:
     """Choose the tile that shows each segment: of those with a picture, the one nearest to the middle."""
+    from geo.clusters.prototypes import central_tiles
+
     with_picture = tiles[tiles["thumbnail"].notna()]
     segments = with_picture[["segment_id"]].drop_duplicates()
     return central_tiles(segments, with_picture).set_axis(segments["segment_id"])
@@ -167,8 +185,14 @@ def _tiles(tiles: gpd.GeoDataFrame, read: pd.DataFrame) -> gpd.GeoDataFrame:
 
 def ledger(plan: Plan) -> pd.DataFrame:
     """Add up the accounts of the stages before this one."""
-    by_stage = {name: read_entries(plan.stage_folder(name)) for name in STAGES[: STAGES.index("package")]}
+    by_stage = {name: read_entries(plan.stage_folder(name)) for name in plan.before("package")}
     return to_frame(by_stage)
+
+
+def _versions(plan: Plan) -> dict[str, str]:
+    """Quote what the stages say that they were made with, and what makes this one."""
+    kept = [read_made_with(plan.stage_folder(name)) for name in plan.before("package")]
+    return merged([*kept, STAGE.made_with, {"roadprint": version("roadprint")}])
 
 
 def _run(plan: Plan) -> pd.DataFrame:
@@ -188,7 +212,7 @@ def _run(plan: Plan) -> pd.DataFrame:
         "traffic": "; ".join(traffic) if traffic else "not known",
     }
     values |= {f"input {place}": found for place, found in plan.inputs.items()}
-    values |= {f"version {name}": number for name, number in plan.versions.items()}
+    values |= {f"version {name}": number for name, number in _versions(plan).items()}
     values |= {
         f"licence of {name}": text for name in LICENSED if (text := getattr(plan.config, name).licence)
     }
@@ -196,3 +220,28 @@ def _run(plan: Plan) -> pd.DataFrame:
         k: v if isinstance(v, str) else json.dumps(v, sort_keys=True, default=str) for k, v in values.items()
     }
     return pd.DataFrame(sorted(plain.items()), columns=["key", "value"])
+
+
+def _version(_: CityConfig) -> str:
+    return version("roadprint")
+
+
+STAGE = Stage(
+    "package",
+    build,
+    counts=("layers",),
+    after=(
+        "roads",
+        "tiles",
+        "features",
+        "clusters",
+        "collisions",
+        "exposure",
+        "safety",
+        "inference",
+        "concentration",
+        "pictures",
+    ),
+    settings=(*CityConfig.model_fields, *(f"{section}.licence" for section in LICENSED)),
+    also=_version,
+)

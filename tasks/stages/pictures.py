@@ -11,12 +11,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from geo.clusters.prototypes import central_tiles
-from geo.imagery.reader import TileImage, TileReader
+from geo.config import CityConfig
+from geo.imagery.sources import expand_sources
 from geo.ledger import Entry
-from geo.outputs.thumbnails import thumbnail
 from tasks.plan import Plan
 from tasks.stages.features import load_tiles
+from tasks.store.stage import Stage
 
 FILE = "thumbnails.parquet"
 FOR_REPORT, NAMED = 800, 400
@@ -70,6 +70,8 @@ def middle_tiles(encoded: pd.DataFrame, look_alikes: pd.DataFrame) -> set[str]:
     look_alikes
         ``segment_id, similar_segment_id, rank, place``: those of the first ranks come first.
     """
+    from geo.clusters.prototypes import central_tiles
+
     segments = encoded[["segment_id"]].drop_duplicates()
     if len(segments) > FOR_REPORT:
         ranked = look_alikes.sort_values(["rank", "segment_id", "place"])
@@ -86,6 +88,9 @@ def _encoded(plan: Plan) -> pd.DataFrame:
 
 def _pictures(plan: Plan, tiles: gpd.GeoDataFrame) -> Iterator[dict[str, str | bytes]]:
     """Read tiles and shrink them."""
+    from geo.imagery.reader import TileImage, TileReader
+    from geo.outputs.thumbnails import thumbnail
+
     images = gpd.read_parquet(plan.stage_folder("tiles") / "images.parquet")
     with TileReader(images, plan.config.imagery, plan.config.tiles) as reader:
         for tile in reader.read(tiles):
@@ -97,3 +102,21 @@ def load_pictures(plan: Plan) -> dict[str, bytes]:
     """Read the pictures of a run: JPEG by ``tile_id``."""
     table = pd.read_parquet(plan.stage_folder("pictures") / FILE)
     return dict(zip(table["tile_id"], table["jpeg"], strict=True))
+
+
+def _sources(config: CityConfig) -> list[str]:
+    return expand_sources(config.imagery.sources)
+
+
+def _all(config: CityConfig) -> bool:
+    return config.output.thumbnails == "all"
+
+
+STAGE = Stage(
+    "pictures",
+    build,
+    counts=("thumbnails",),
+    after=("tiles", "features", "clusters", "concentration"),
+    inputs=_sources,
+    also=_all,
+)

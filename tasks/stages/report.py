@@ -7,12 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from geo.ledger import Entry
-from geo.outputs.report.page import ReportData, write_report
 from tasks.plan import LICENSED, Plan
 from tasks.publish import notes
 from tasks.stages.package import gather
 from tasks.stages.pictures import load_pictures, report_tiles
-from tasks.store.stage import read_json
+from tasks.store.stage import Stage, read_json
 
 METHODS = {
     "Types": "k-means on embeddings of the imagery alone; collisions played no part in it",
@@ -32,6 +31,8 @@ METHODS = {
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write the report page."""
+    from geo.outputs.report.page import ReportData, write_report
+
     config = plan.config
     layers = gather(plan)
     clusters = plan.stage_folder("clusters")
@@ -81,3 +82,6 @@ def _of_report(plan: Plan, picks: pd.DataFrame) -> dict[str, bytes]:
     """Take the pictures that the page shows; where all tiles have one, they would be too many."""
     wanted = report_tiles(plan) | set(picks["tile_id"].dropna())
     return {tile: jpeg for tile, jpeg in load_pictures(plan).items() if tile in wanted}
+
+
+STAGE = Stage("report", build, counts=("thumbnails",), after=("package",))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import shapely
-
+from geo.config import CityConfig
 from geo.ledger import Entry
-from geo.roads.read import read_roads
-from geo.roads.segments import build_network
 from tasks.plan import Plan
-from tasks.store.stage import write_json
+from tasks.store.stage import Stage, write_json
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``segments``, ``junctions`` and ``other_roads`` (see docs/stages.md), and the CRS and area used."""
+    import shapely
+
+    from geo.roads.read import read_roads
+    from geo.roads.segments import build_network
+
     config = plan.config
     source = read_roads(config.roads, crs=config.crs, area=config.area)
     network = build_network(source.kept, config.segments)
@@ -26,3 +28,16 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         {"crs": source.crs.to_wkt(), "area": None if source.area is None else shapely.to_wkt(source.area)},
     )
     return [*source.entries, *network.entries]
+
+
+def _sources(config: CityConfig) -> list[str]:
+    return [source for source in (config.roads.source, config.area) if isinstance(source, str)]
+
+
+STAGE = Stage(
+    "roads",
+    build,
+    counts=("roads",),
+    settings=("roads", "segments", "crs", "area"),
+    inputs=_sources,
+)

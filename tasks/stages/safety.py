@@ -8,14 +8,16 @@ import geopandas as gpd
 import pandas as pd
 
 from geo.ledger import Entry
-from geo.safety.expected.estimates import estimate_outcomes
-from geo.safety.places import count_places, junction_types, places, rate_junctions, rate_segments
 from tasks.plan import Plan
 from tasks.stages.collisions import load_placed
+from tasks.store.stage import Stage
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``segments``, ``junctions`` and ``models`` (see docs/stages.md)."""
+    from geo.safety.expected.estimates import estimate_outcomes
+    from geo.safety.places import count_places, junction_types, places, rate_junctions, rate_segments
+
     settings = plan.config.safety
     roads = plan.stage_folder("roads")
     segments = gpd.read_parquet(roads / "segments.parquet").set_index("segment_id")
@@ -36,3 +38,12 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     junction_types(formed, years).to_parquet(folder / "junction_types.parquet")
     places(segments[["length_m"]].join(counted), at_junctions, years).to_parquet(folder / "places.parquet")
     return [Entry("segments", "done", "", len(found)), Entry("junctions", "done", "", len(at_junctions))]
+
+
+STAGE = Stage(
+    "safety",
+    build,
+    counts=("segments",),
+    after=("roads", "collisions", "exposure"),
+    settings=("safety.seed", "safety.rank_draws"),
+)

@@ -9,13 +9,11 @@ import geopandas as gpd
 
 from geo.config import LARGEST_TILE_PX, CityConfig
 from geo.errors import ConfigurationError, LayerError
-from geo.imagery.catalogue import open_catalogue
-from geo.imagery.cover import cover_tiles
+from geo.imagery.sources import expand_sources
 from geo.ledger import Entry
-from geo.tiles.along import place_tiles
-from geo.tiles.shards import assign_shards
 from tasks.plan import Plan
 from tasks.store.digests import DIGESTS, FileDigests
+from tasks.store.stage import Stage
 
 TILES_PER_SHARD = {"tile": 400, "dense": 4000}
 """Ground on the border of two shards is encoded for each of them in the dense mode, so its shards are larger."""
@@ -46,6 +44,11 @@ def lay_out(
     ConfigurationError
         When a tile would have more than `LARGEST_TILE_PX` pixels a side.
     """
+    from geo.imagery.catalogue import open_catalogue
+    from geo.imagery.cover import cover_tiles
+    from geo.tiles.along import place_tiles
+    from geo.tiles.shards import assign_shards
+
     catalogue = open_catalogue(config.imagery, segments.crs, digest=digest)
     finest = config.tiles.pixel_m or float(catalogue.images["pixel_m"].min())
     if config.tiles.tile_m / finest > LARGEST_TILE_PX:
@@ -88,3 +91,27 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     tiles.to_parquet(folder / "tiles.parquet")
     images.to_parquet(folder / "images.parquet")
     return entries
+
+
+def _sources(config: CityConfig) -> list[str]:
+    return expand_sources(config.imagery.sources)
+
+
+STAGE = Stage(
+    "tiles",
+    build,
+    counts=("tiles", "rasters"),
+    after=("roads",),
+    settings=(
+        "imagery.sources",
+        "imagery.bands",
+        "imagery.scale",
+        "imagery.nodata",
+        "tiles.tile_m",
+        "tiles.spacing_m",
+        "tiles.pixel_m",
+        "tiles.align",
+        "tiles.mode",
+    ),
+    inputs=_sources,
+)

@@ -10,15 +10,16 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from geo.errors import BusyError, ConfigurationError
-from tasks.plan import STAGES
+from tasks.stages.order import STAGES
 from tasks.store.lock import one_run
 from tasks.store.stage import SUMMARY as ACCOUNT
 from tasks.store.stage import read_json
 from tasks.store.status import SUMMARY, FinishedRun, finished_runs, running
 
-_STAGE = re.compile(rf"({'|'.join(STAGES)})-[0-9a-f]{{16}}")
+_NAMES = "|".join(stage.name for stage in STAGES)
+_STAGE = re.compile(rf"({_NAMES})-[0-9a-f]{{16}}")
 _SHARD = re.compile(r"shard-[0-9a-f]{16}\.parquet")
-_REMAINS = re.compile(rf"\.(({'|'.join(STAGES)})-[0-9a-f]{{16}})-[A-Za-z0-9_]{{8}}(-old)?")
+_REMAINS = re.compile(rf"\.(({_NAMES})-[0-9a-f]{{16}})-[A-Za-z0-9_]{{8}}(-old)?")
 _RUN_REMAINS = re.compile(r"\.[0-9a-f]{12}-[A-Za-z0-9_]{8}(-old)?")
 _PART = re.compile(r"\.(shard-[0-9a-f]{16}\.(parquet|json)|[a-z-]+\.(json|csv)|latest)\.\d+")
 _ANY_MOMENT = timedelta(hours=1)

@@ -10,32 +10,22 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from geo.errors import ConfigurationError, FullDiskError, SourceError
 from geo.imagery.sources import digest_file
 from geo.ledger import Entry, Status, merge, totals
+from tasks.store.code import libraries
+
+if TYPE_CHECKING:
+    from geo.config import CityConfig
+    from tasks.plan import Plan
 
 SUMMARY = "summary.json"
-COUNTED: dict[str, tuple[str, ...]] = {
-    "roads": ("roads",),
-    "tiles": ("tiles", "rasters"),
-    "features": ("tiles", "reads"),
-    "clusters": ("segments",),
-    "collisions": ("collisions", "casualties", "vehicles"),
-    "exposure": ("traffic figures",),
-    "safety": ("segments",),
-    "inference": ("comparisons",),
-    "concentration": ("windows",),
-    "pictures": ("thumbnails",),
-    "package": ("layers",),
-    "report": ("thumbnails",),
-}
-"""The item that a stage is about, and inputs whose faults count with it."""
 DIGEST_CHARS = 16
 SQLITE_FULL = "database or disk is full"
 """What SQLite says, and GDAL after it."""
@@ -43,6 +33,62 @@ SEAL = "seal"
 """Key of a kept JSON object that holds the digest of all others."""
 
 log = logging.getLogger("roadprint")
+
+
+def _none(_: CityConfig) -> Sequence[str]:
+    """List no sources."""
+    return ()
+
+
+def _nothing(_: CityConfig) -> object:
+    """Add nothing."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a stage is, declared once, beside the function that builds it.
+
+    The digest that names its kept work follows from this: from the settings and inputs named here, from the stages
+    before it, and from the code and the libraries that `build` reaches.
+
+    Attributes
+    ----------
+    name
+        Its own word in folders, summaries and the ledger.
+    build
+        Writes the stage's files into an empty folder and says what became of its items. It imports what is heavy
+        itself, for a run that changes nothing has to be known without.
+    counts
+        The item that the stage is about, and inputs whose faults count with it.
+    after
+        Names of the stages whose files it reads; their digests are part of its own.
+    settings
+        Dotted keys of the configuration that it reads. A section stands for all its keys but those that are marked as
+        without effect on results; such a key is named by itself where a stage writes it down.
+    inputs
+        Lists the sources (paths and addresses) that it reads, of a configuration.
+    also
+        Gives what else decides its files, where not every value of a setting makes a difference.
+    """
+
+    name: str
+    build: Callable[[Plan, Path], list[Entry]]
+    counts: tuple[str, ...]
+    after: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    inputs: Callable[[CityConfig], Sequence[str]] = _none
+    also: Callable[[CityConfig], object] = _nothing
+
+    @property
+    def module(self) -> str:
+        """Name of the module that declares it."""
+        return self.build.__module__
+
+    @property
+    def made_with(self) -> dict[str, str]:
+        """Versions of Python and of the libraries that its code uses."""
+        return libraries(self.module)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +107,8 @@ class StageResult:
         What became of its items.
     cached
         Whether it was taken from an earlier run.
+    counts
+        The item that it is about, and inputs whose faults count with it.
     """
 
     name: str
@@ -68,6 +116,7 @@ class StageResult:
     seconds: float
     entries: tuple[Entry, ...]
     cached: bool
+    counts: tuple[str, ...] = ()
 
     @property
     def totals(self) -> dict[Status, int]:
@@ -75,7 +124,7 @@ class StageResult:
 
         The ledger also holds entries of other items: products, and notes on single values.
         """
-        main, *inputs = COUNTED.get(self.name, ("",))
+        main, *inputs = self.counts or ("",)
         counts = totals(entry for entry in self.entries if entry.item == main)
         for entry in self.entries:
             if entry.item in inputs and entry.status in {"rejected", "failed"}:
@@ -98,48 +147,35 @@ def digest(*parts: object) -> str:
     return hashlib.blake2b(text.encode(), digest_size=DIGEST_CHARS // 2).hexdigest()
 
 
-def code_digest(*packages: str) -> str:
-    """Digest the source of our own packages or modules, named by their path from the checkout (``geo/roads``)."""
-    root = Path(__file__).resolve().parents[2]
-    files = sorted(f for name in packages for f in _sources(root / name))
-    return digest(*[(str(f.relative_to(root)), hashlib.blake2b(f.read_bytes()).hexdigest()) for f in files])
-
-
-def _sources(place: Path) -> list[Path]:
-    """Find the files that a package or module is made of."""
-    module = place.with_suffix(".py")
-    if module.is_file():
-        return [module]
-    return [f for f in place.rglob("*") if f.is_file() and "__pycache__" not in f.parts]
-
-
-def run_stage(name: str, stages: Path, key: str, build: Callable[[Path], list[Entry]]) -> StageResult:
+def run_stage(stage: Stage, plan: Plan) -> StageResult:
     """Run a stage, or take its finished folder from before.
 
     Parameters
     ----------
-    name
-        Of the stage.
-    stages
-        Folder that holds the stages of a city.
-    key
-        Digest of everything that the stage depends on.
-    build
-        Writes the stage's files into an empty folder and says what became of its items.
+    stage
+        Its declaration.
+    plan
+        Of the run; it names the folder, which exists only when the stage is whole.
 
-    Returns
-    -------
-    The result; its folder is ``<stages>/<name>-<key>``, and exists only when it is whole.
+    Raises
+    ------
+    SourceError
+        When an input was changed or removed since the run was planned: what was made of it is not kept.
     """
     start = time.monotonic()
-    folder = stages / f"{name}-{key}"
-    entries = read_summary(folder)
-    if entries is not None:
-        return StageResult(name, folder, time.monotonic() - start, entries, cached=True)
-    with unfinished(folder) as work:
-        found = tuple(merge(build(work)))
-        write_account(work / SUMMARY, found, [f for f in work.rglob("*") if f.is_file()])
-    return StageResult(name, folder, time.monotonic() - start, found, cached=False)
+    folder = plan.stage_folder(stage.name)
+    kept = read_summary(folder)
+    if kept is None:
+        with unfinished(folder) as work:
+            entries = tuple(merge(stage.build(plan, work)))
+            if stage.inputs(plan.config):
+                plan.check_inputs()
+            files = [f for f in work.rglob("*") if f.is_file()]
+            write_account(work / SUMMARY, entries, files, stage.made_with)
+    else:
+        entries = kept
+    seconds = time.monotonic() - start
+    return StageResult(stage.name, folder, seconds, entries, kept is not None, stage.counts)
 
 
 def read_summary(folder: Path) -> tuple[Entry, ...] | None:
@@ -150,10 +186,25 @@ def read_summary(folder: Path) -> tuple[Entry, ...] | None:
     return read_account(folder / SUMMARY)
 
 
-def write_account(path: Path, entries: Iterable[Entry], files: Iterable[Path]) -> None:
-    """Write what became of the items of finished work, and the digests of the files that it made beside `path`."""
+def write_account(
+    path: Path, entries: Iterable[Entry], files: Iterable[Path], made_with: Mapping[str, str]
+) -> None:
+    """Write what became of the items of finished work, what it was made with, and the digests of its files.
+
+    Parameters
+    ----------
+    path
+        Of the account, beside or above the files.
+    entries
+        What became of the items.
+    files
+        That the work left.
+    made_with
+        Versions of the libraries that made it, by name.
+    """
     digests = {file.relative_to(path.parent).as_posix(): digest_file(file) for file in files}
-    write_json(path, sealed({"entries": [asdict(entry) for entry in entries], "files": digests}))
+    told = {"entries": [asdict(entry) for entry in entries], "files": digests, "made_with": dict(made_with)}
+    write_json(path, sealed(told))
 
 
 def read_account(path: Path) -> tuple[Entry, ...] | None:
@@ -195,6 +246,11 @@ def _as_left(path: Path) -> tuple[Entry, ...]:
 def read_entries(folder: Path) -> list[Entry]:
     """Read what became of the items of a stage that this run has made or found whole."""
     return [Entry(**row) for row in read_json(folder / SUMMARY)["entries"]]
+
+
+def read_made_with(folder: Path) -> dict[str, str]:
+    """Read which versions of which libraries made a stage that this run has made or found whole."""
+    return dict(read_json(folder / SUMMARY)["made_with"])
 
 
 def tell_damage(piece: Path, why: str) -> None:

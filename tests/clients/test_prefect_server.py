@@ -13,7 +13,7 @@ from PIL import Image
 from postgres import postgres, programs
 from prefect_server import free_port, server_and_worker
 
-from tasks.plan import STAGES
+from tasks.stages.order import STAGES
 
 EVERY_MINUTE = "* * * * *"
 QUICK = ("--set", "encoder.name=bands")

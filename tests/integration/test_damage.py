@@ -4,10 +4,13 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
+from functools import wraps
 
 import pytest
 
-from tasks.plan import STAGES, make_plan
+from tasks.planning import make_plan
+from tasks.stages.order import STAGES
 
 QUICK = ("--set", "encoder.name=bands", "--set", "clusters.k=4")
 OVERRIDES = {"encoder.name": "bands", "clusters.k": "4"}
@@ -199,16 +202,17 @@ def own(town, tmp_path):
 def test_work_made_of_an_input_that_changed_meanwhile_is_not_taken_for_that_of_the_right_one(
     undisturbed, own, call, tmp_path, monkeypatch
 ):
-    from flows import city as module
+    from flows.city import STAGE_BY_NAME
 
-    records, build = own / "collisions.csv", module.BUILDERS["collisions"]
+    records, stage = own / "collisions.csv", STAGE_BY_NAME["collisions"]
     whole = records.read_bytes()
 
+    @wraps(stage.build)
     def too_late(plan, folder):
         records.write_text("".join(whole.decode().splitlines(keepends=True)[:300]))
-        return build(plan, folder)
+        return stage.build(plan, folder)
 
-    monkeypatch.setitem(module.BUILDERS, "collisions", too_late)
+    monkeypatch.setitem(STAGE_BY_NAME, "collisions", replace(stage, build=too_late))
     refused = call("run", own / "city.yaml", "--out", tmp_path / "runs", *QUICK)
     assert refused.code == 2
     assert "changed" in refused.err

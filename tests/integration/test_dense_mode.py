@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks.plan import make_plan
+from tasks.planning import make_plan
 from tasks.stages.features import load_embeddings
 
 DENSE = {"tiles.mode": "dense", "tiles.pool": "corridor", "tiles.corridor_m": "40"}

@@ -9,7 +9,7 @@ import rasterio
 import shapely
 
 from geo.demo.collisions import ORIGIN
-from tasks.plan import make_plan
+from tasks.planning import make_plan
 
 DENSE = ("--set", "encoder.name=bands", "--set", "tiles.spacing_m=20")
 

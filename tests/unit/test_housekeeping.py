@@ -5,6 +5,7 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +14,7 @@ from geo.imagery.sources import digest_file
 from geo.ledger import Entry
 from tasks.store.housekeeping import clear, parse_age, plan_clearing, refuse_while_running, sweep
 from tasks.store.lock import HOLDER, one_run
-from tasks.store.stage import SUMMARY, run_stage, write_account, write_json
+from tasks.store.stage import SUMMARY, Stage, run_stage, write_account, write_json
 from tasks.store.status import failure_noted, running, size_on_disk, status
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -32,7 +33,8 @@ def make_stage(folder, key, when, name="roads"):
         (work / "below" / "a.parquet").write_bytes(b"x" * 1000)
         return [Entry(name, "done", "", 1)]
 
-    place = run_stage(name, folder / "stages", key, build).folder
+    plan = SimpleNamespace(config=None, stage_folder=lambda name: folder / "stages" / f"{name}-{key}")
+    place = run_stage(Stage(name, lambda _, work: build(work), (name,)), plan).folder
     aged(place / SUMMARY, when)
     return place
 
@@ -41,7 +43,7 @@ def make_shard(folder, key, when):
     shard = folder / "stages" / "shards" / f"shard-{key}.parquet"
     shard.parent.mkdir(parents=True, exist_ok=True)
     shard.write_bytes(b"y" * 500)
-    write_account(shard.with_suffix(".json"), [], [shard])
+    write_account(shard.with_suffix(".json"), [], [shard], {})
     aged(shard, when)
     return shard
 

@@ -1,9 +1,20 @@
 """A stage is finished whole or not at all, and is not done twice."""
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 
+from geo.errors import SourceError
 from geo.ledger import Entry, merge, to_frame, totals
-from tasks.store.stage import code_digest, digest, run_stage, unfinished
+from tasks.store.stage import Stage, digest, read_made_with, unfinished
+from tasks.store.stage import run_stage as run
+
+
+def run_stage(name, folder, key, build):
+    """Run a stage that needs nothing of a plan but its place."""
+    plan = SimpleNamespace(config=None, stage_folder=lambda name: folder / f"{name}-{key}")
+    return run(Stage(name, lambda _, work: build(work), ("roads",)), plan)
 
 
 def test_a_finished_stage_is_not_run_again(tmp_path):
@@ -70,9 +81,22 @@ def test_a_digest_depends_on_every_part_and_on_nothing_else():
     assert digest("ab", "c") != digest("a", "bc")
 
 
-def test_a_change_of_code_changes_its_digest():
-    assert code_digest("geo/roads") != code_digest("geo/tiles")
-    assert code_digest("geo/errors") == code_digest("geo/errors")
+def test_the_account_of_a_stage_says_what_made_it(tmp_path):
+    stage = run_stage("roads", tmp_path, "k", lambda _: [])
+    told = read_made_with(stage.folder)
+    assert told["python"] == ".".join(map(str, sys.version_info[:2]))
+
+
+def test_what_was_made_of_an_input_that_changed_meanwhile_is_not_kept(tmp_path):
+    def changed():
+        raise SourceError("it was changed", where="roads.gpkg", todo="Run again.")
+
+    plan = SimpleNamespace(config=None, stage_folder=lambda name: tmp_path / name, check_inputs=changed)
+    reading = Stage("roads", lambda *_: [], ("roads",), inputs=lambda _: ["roads.gpkg"])
+    with pytest.raises(SourceError, match="changed"):
+        run(reading, plan)
+    assert list(tmp_path.iterdir()) == []
+    assert run(Stage("safety", lambda *_: [], ("segments",)), plan).folder.exists()
 
 
 def test_entries_add_up():

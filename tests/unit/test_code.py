@@ -1,0 +1,110 @@
+"""Kept work is named by the code and the libraries that made it: all that a stage reaches by imports, and no more."""
+
+import ast
+import shutil
+from importlib.metadata import packages_distributions
+
+import pytest
+
+from tasks.stages.order import STAGES
+from tasks.store import code
+
+TOP = code.ROOT
+FILES = sorted(file for floor in code.OURS for file in (TOP / floor).rglob("*.py"))
+
+
+def forget():
+    for kept in (code.closure, code._imported, code._beside, code._bytes_digest, code._version):
+        kept.cache_clear()
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """Copy our own code, whose files a test may change."""
+    for floor in code.OURS:
+        shutil.copytree(TOP / floor, tmp_path / floor, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(code, "ROOT", tmp_path)
+    forget()
+    yield tmp_path
+    monkeypatch.undo()
+    forget()
+
+
+def imported_by_the_parser(file):
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(TOP)))
+def test_imports_are_read_as_the_parser_reads_them(file):
+    read = {name for name in code._imported(file) if name.split(".")[0] in code.OURS}
+    parsed = {name for name in imported_by_the_parser(file) if name.split(".")[0] in code.OURS}
+    assert parsed <= read
+    # a sentence of a docstring may look like an import; it must not lead to a module of ours
+    assert {name for name in read - parsed if code._file(name).exists()} == set()
+
+
+def test_what_makes_rates_and_addresses_is_in_the_closure_of_who_uses_them():
+    reached = {
+        stage.name: {f.relative_to(TOP).as_posix() for f in code.closure(stage.module)} for stage in STAGES
+    }
+    # the years of the records, on which every rate rests, are counted in another package than the one that reads them
+    assert "geo/safety/rates.py" in reached["collisions"]
+    assert "geo/addresses.py" in reached["tiles"]
+    assert all("tasks/plan.py" in files for files in reached.values())
+    assert any(name.endswith(".qml") for name in reached["package"])
+    assert any(name.endswith(".jinja") for name in reached["report"])
+    assert not any(name.startswith("geo/safety/") for name in reached["features"])
+    assert not any(name.startswith("flows/") for files in reached.values() for name in files)
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_a_byte_in_any_file_of_the_closure_names_another_stage_and_one_outside_it_does_not(stage, copy):
+    files = sorted(file for floor in code.OURS for file in (copy / floor).rglob("*") if file.is_file())
+    inside = set(code.closure(stage.module))
+    assert inside < set(files)
+    before = code.code_digest(stage.module)
+    for file in files:
+        whole = file.read_bytes()
+        file.write_bytes(whole + b"\n")
+        code._bytes_digest.cache_clear()
+        assert (code.code_digest(stage.module) != before) == (file in inside), file
+        file.write_bytes(whole)
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_another_version_of_a_library_that_it_uses_names_another_stage(stage, monkeypatch):
+    before = code.code_digest(stage.module)
+    used = code.libraries(stage.module)
+    assert {"python", "numpy", "pandas"} <= used.keys()
+    for library in {*used, "prefect"} - {"python"}:
+        monkeypatch.setattr(
+            code, "version", lambda name, upgraded=library: "99" if name == upgraded else used.get(name, "1")
+        )
+        code._version.cache_clear()
+        after = code.code_digest(stage.module)
+        monkeypatch.undo()
+        assert (after != before) == (library in used), library
+    code._version.cache_clear()
+
+
+def test_libraries_are_known_by_the_names_that_they_are_installed_under():
+    here = packages_distributions()
+    for stage in STAGES:
+        for file in code.closure(stage.module):
+            tops = {name.split(".")[0] for name in code._imported(file) if file.suffix == ".py"}
+            for top in tops & here.keys() - set(code.OURS):
+                known = {name.lower().replace("_", "-") for name in here[top]}
+                assert code.DISTRIBUTIONS.get(top, top).lower().replace("_", "-") in known
+
+
+def test_versions_of_several_stages_come_together():
+    assert code.merged([{"numpy": "2.0"}, {"numpy": "2.1", "torch": "3"}]) == {
+        "numpy": "2.0 and 2.1",
+        "torch": "3",
+    }

@@ -1,0 +1,266 @@
+"""A key of a city's file redoes the stages that it changes, those after them, and nothing else."""
+
+import json
+
+import pytest
+import yaml
+
+from geo.config import CityConfig
+from geo.config.section import leaf_keys, marked
+from tasks.planning import make_plan
+from tasks.stages.order import STAGES
+
+CITY = {
+    "city": "somewhere",
+    "imagery": {"sources": ["imagery/*.tif"]},
+    "roads": {"source": "roads.gpkg"},
+    "collisions": {
+        "sources": ["collisions.csv"],
+        "schema": "columns",
+        "columns": {"id": "id", "date": "date", "x": "x", "y": "y", "severity": "s"},
+        "severity_values": {"fatal": ["1"], "serious": [], "slight": ["2"]},
+    },
+    "exposure": {
+        "sources": ["counts.csv"],
+        "schema": "columns",
+        "columns": {"x": "x", "y": "y", "aadt": "n"},
+    },
+}
+EACH = {"roads", "collisions", "exposure"}
+
+# key: another value, and the stages that read it
+CHANGES = {
+    "city": ("elsewhere", "package"),
+    "crs": ("EPSG:27700", "roads"),
+    "area": ([1.0, 50.0, 2.0, 51.0], "roads"),
+    "imagery.sources": (["imagery/one.tif"], "tiles"),
+    "imagery.bands": ([3, 2, 1], "tiles"),
+    "imagery.scale": ([0, 3000], "tiles"),
+    "imagery.nodata": (0, "tiles"),
+    "roads.source": ("other.gpkg", "roads"),
+    "roads.layer": ("lines", "roads"),
+    "roads.class_field": ("class", "roads"),
+    "roads.name_field": ("title", "roads"),
+    "roads.ref_field": ("number", "roads"),
+    "roads.id_field": ("fid", "roads"),
+    "roads.keep": (["primary"], "roads"),
+    "roads.drop": (["service"], "roads"),
+    "segments.max_length_m": (150, "roads"),
+    "segments.min_length_m": (5, "roads"),
+    "segments.roundabout_max_diameter_m": (60, "roads"),
+    "tiles.tile_m": (80, "tiles"),
+    "tiles.spacing_m": (40, "tiles"),
+    "tiles.pixel_m": (1, "tiles"),
+    "tiles.align": ("road", "tiles"),
+    "tiles.mode": ("dense", "tiles"),
+    "tiles.min_coverage": (0.9, "features"),
+    "encoder.name": ("bands", "features"),
+    "encoder.runtime": ("torch", "features"),
+    "encoder.input_px": (96, "features"),
+    "encoder.rotations": (1, "features"),
+    "clusters.k": (5, "clusters"),
+    "clusters.k_range": ([2, 5], "clusters"),
+    "clusters.seed": (1, "clusters"),
+    "clusters.resamples": (20, "clusters"),
+    "clusters.components": (32, "clusters concentration"),
+    "clusters.whitening": (0, "clusters concentration"),
+    "collisions.sources": (["other.csv"], "collisions"),
+    "collisions.schema": ("stats19", "collisions"),
+    "collisions.columns.empty_is_none": (True, "collisions"),
+    "collisions.columns.decimal": (",", "collisions"),
+    **{
+        f"collisions.columns.{name}": ("another", "collisions")
+        for name in [
+            "id",
+            "date",
+            "date_format",
+            "year",
+            "x",
+            "y",
+            "crs",
+            "severity",
+            "n_casualties",
+            "road_name",
+            "road_class",
+            "pedestrian",
+            "cyclist",
+            "motorcyclist",
+            "car_occupant",
+            "delimiter",
+            "encoding",
+        ]
+    },
+    "collisions.casualties": ("casualties.csv", "collisions"),
+    "collisions.vehicles": ("vehicles.csv", "collisions"),
+    "collisions.severity_values": ({"fatal": ["0"], "serious": [], "slight": ["9"]}, "collisions"),
+    "collisions.keep": ({"source": ["a"]}, "collisions"),
+    "collisions.period": (["2019-01-01", "2020-12-31"], "collisions exposure"),
+    "collisions.max_distance_m": (20, "collisions"),
+    "collisions.junction_reach_m": (10, "collisions"),
+    "collisions.ambiguity_m": (1, "collisions"),
+    "exposure.sources": (["other_counts.csv"], "exposure"),
+    "exposure.columns.decimal": (",", "exposure"),
+    **{
+        f"exposure.columns.{name}": ("another", "exposure")
+        for name in [
+            "x",
+            "y",
+            "crs",
+            "aadt",
+            "id",
+            "year",
+            "road_name",
+            "road_ref",
+            "road_class",
+            "delimiter",
+            "encoding",
+        ]
+    },
+    "exposure.max_distance_m": (20, "exposure"),
+    "exposure.inherit_m": (100, "exposure"),
+    "exposure.max_years_apart": (1, "exposure"),
+    "exposure.both_directions": (False, "exposure"),
+    "safety.seed": (1, "safety inference concentration"),
+    "safety.permutations": (99, "inference"),
+    "safety.block_m": (300, "inference"),
+    "safety.rank_draws": (200, "safety"),
+    **{
+        f"safety.concentration.{name}": (value, "concentration")
+        for name, value in {
+            "window_m": 600,
+            "step_m": 50,
+            "min_window_m": 300,
+            "weights.fatal": 5,
+            "weights.serious": 5,
+            "weights.slight": 2,
+            "weights.unknown": 0,
+            "share_of_outcome": 0.4,
+            "share_of_length": 0.1,
+            "block_m": 500,
+            "hot_spot_m": 300,
+            "hot_spot_permutations": 99,
+            "lixel_m": 25,
+            "bandwidth_m": 100,
+            "bandwidths_m": [50],
+            "worst_segments": 5,
+            "look_alikes": 2,
+        }.items()
+    },
+    "output.thumbnails": ("all", "pictures package"),
+    # what is quoted in the outputs is written there anew, and nothing else
+    "imagery.licence": ("mine", "package"),
+    "roads.licence": ("mine", "package"),
+    "collisions.licence": ("mine", "package"),
+    "exposure.licence": ("mine", "package"),
+    # without an earlier run there are no numbers to keep; what becomes of them otherwise is tried with whole runs
+    "clusters.keep_numbers": (False, "package"),
+    "imagery.cache_mb": (512, ""),
+    "encoder.device": ("cpu", ""),
+    "encoder.batch_size": (8, ""),
+    "output.folder": ("elsewhere", ""),
+    "output.when_busy": ("refuse", ""),
+    "run.runner": ("dask", ""),
+    "run.scheduler": ("tcp://127.0.0.1:8786", ""),
+    "run.shared": ("shared", ""),
+}
+# keys that stand only together with another: what is set before, in both plans
+TOGETHER = {
+    "tiles.pool": ("corridor", "features", {"tiles.mode": "dense"}),
+    "tiles.corridor_m": (20, "features", {"tiles.mode": "dense", "tiles.pool": "corridor"}),
+    "tiles.context_m": (8, "features", {"tiles.mode": "dense"}),
+    "encoder.architecture": ("resnet18", "features", {"encoder.name": "file:weights.pt"}),
+    "encoder.mean": ([1.0, 2.0, 3.0], "features", {"encoder.name": "file:weights.pt"}),
+    "encoder.std": ([1.0, 2.0, 3.0], "features", {"encoder.name": "file:weights.pt"}),
+    "exposure.schema": ("dft_aadf", "exposure", {}),
+    "exposure.column": ("aadt", "exposure", {"exposure.sources": []}),
+    "collisions.severity_scheme": ("kabco", "collisions", {"collisions.severity_values": None}),
+}
+# keys of which some stand in for others
+ELSEWHERE = {"exposure.column", "collisions.severity_scheme"}
+
+
+@pytest.fixture
+def city(tmp_path):
+    (tmp_path / "imagery").mkdir()
+    for name in ("imagery/one.tif", "imagery/two.tif", "roads.gpkg", "collisions.csv", "counts.csv"):
+        (tmp_path / name).write_text(name)
+    path = tmp_path / "city.yaml"
+    path.write_text(yaml.safe_dump(CITY))
+    return path
+
+
+def plan_of(city, settings, out=None):
+    return make_plan(
+        city, {key: json.dumps(value) for key, value in settings.items()}, out or city.parent / "runs"
+    )
+
+
+def and_all_after(first):
+    """Add the stages that read the files of those before, directly or not."""
+    found = set(first)
+    for stage in STAGES:
+        if found & set(stage.after):
+            found.add(stage.name)
+    return found
+
+
+CASES = {key: (value, first, {}) for key, (value, first) in CHANGES.items()} | TOGETHER
+
+
+def test_every_key_of_the_configuration_is_tried():
+    assert set(CASES) == set(leaf_keys(CityConfig))
+
+
+def test_a_key_that_is_marked_as_without_effect_redoes_no_science():
+    quoted = {key for key in marked(CityConfig) if key.endswith(".licence")}
+    assert {key for key, (_, first, _) in CASES.items() if not first} == marked(CityConfig) - quoted
+
+
+@pytest.mark.parametrize("key", CASES)
+def test_a_key_redoes_what_it_changes_and_nothing_else(key, city):
+    value, first, together = CASES[key]
+    before = plan_of(city, together)
+    after = plan_of(city, together | {key: value})
+    # every setting of a run stands in its GeoPackage
+    written = {"package"} if first else set()
+    redone = {name for name in before.keys if before.keys[name] != after.keys[name]}
+    assert redone == and_all_after({*first.split(), *written})
+
+
+def test_the_same_configuration_names_the_same_stages(city):
+    assert plan_of(city, {}).keys == plan_of(city, {}).keys
+
+
+def test_keys_that_change_no_result_are_not_written_down(city):
+    plain = plan_of(city, {}).written
+    told = plan_of(
+        city, {key: CASES[key][0] for key in marked(CityConfig) if not key.endswith(".licence")}
+    ).written
+    assert told == plain
+    assert plan_of(city, {"roads.licence": "mine"}).written["roads"]["licence"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    {
+        "imagery/one.tif": "tiles features pictures",
+        "roads.gpkg": "roads",
+        "collisions.csv": "collisions",
+        "counts.csv": "exposure",
+    }.items(),
+)
+def test_an_input_that_changed_redoes_those_who_read_it(name, first, city):
+    before = plan_of(city, {})
+    (city.parent / name).write_text("changed")
+    after = plan_of(city, {})
+    redone = {stage for stage in before.keys if before.keys[stage] != after.keys[stage]}
+    assert redone == and_all_after(first.split())
+    with pytest.raises(Exception, match="changed or removed"):
+        before.check_inputs()
+
+
+def test_stages_stand_in_an_order_in_which_each_finds_what_it_reads():
+    names = [stage.name for stage in STAGES]
+    assert len(set(names)) == len(names)
+    for place, stage in enumerate(STAGES):
+        assert set(stage.after) <= set(names[:place])

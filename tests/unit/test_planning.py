@@ -208,7 +208,8 @@ CASES = {key: (value, first, {}) for key, (value, first) in CHANGES.items()} | T
 
 
 def test_every_key_of_the_configuration_is_tried():
-    assert set(CASES) == set(leaf_keys(CityConfig))
+    only_one_value = {"clusters.method"}
+    assert set(CASES) == set(leaf_keys(CityConfig)) - only_one_value
 
 
 def test_a_key_that_is_marked_as_without_effect_redoes_no_science():

@@ -132,7 +132,25 @@ def to_osmnx(
 
     Examples
     --------
-    >>> graph = osmnx.graph_from_gdfs(*to_osmnx(segments, junctions))  # doctest: +SKIP
+    A street that ends at a junction, and one that leads from there back to it:
+
+    >>> street = shapely.LineString([(0, 0), (100, 0)])
+    >>> ring = shapely.LineString([(100, 0), (150, 30), (150, -30), (100, 0)])
+    >>> segments = gpd.GeoDataFrame(
+    ...     {"segment_id": ["street", "ring"], "u": [None, "j1"], "v": ["j1", "j1"], "length_m": [100.0, 176.6]},
+    ...     geometry=[street, ring],
+    ...     crs="EPSG:27700",
+    ... )
+    >>> junctions = gpd.GeoDataFrame(
+    ...     {"junction_id": ["j1"], "arms": [3]}, geometry=[shapely.Point(100, 0)], crs="EPSG:27700"
+    ... )
+    >>> nodes, edges = to_osmnx(segments, junctions)
+    >>> nodes["street_count"].to_dict()
+    {'j1': 3, 'street-u': 1}
+    >>> edges["length"].to_dict()
+    {('street-u', 'j1', 0): 100.0, ('j1', 'j1', 0): 176.6}
+
+    ``osmnx.graph_from_gdfs(nodes, edges)`` makes their graph.
     """
     name = name_ends(segments)
     tips = np.stack(ends(segments.geometry.to_numpy()), axis=1).reshape(-1, 2)

@@ -8,12 +8,15 @@ import subprocess
 from contextlib import closing, contextmanager
 
 import geopandas as gpd
+import networkx as nx
+import osmnx
 import pandas as pd
 import pyogrio
 import pytest
 import rasterio
 
 from geo.outputs.layers.layers import LAYERS
+from geo.roads.graph import to_osmnx
 
 QUICK = ("--set", "encoder.name=bands", "--set", "clusters.k=4")
 
@@ -51,6 +54,21 @@ def test_each_layer_is_there_as_geoparquet_with_the_same_rows(folder):
     part = tuple(segments.geometry.iloc[:1].buffer(150).total_bounds)
     some = gpd.read_parquet(latest(folder) / "layers" / "segments.parquet", bbox=part)
     assert 0 < len(some) < len(segments)
+
+
+def test_the_layers_of_roads_and_junctions_are_a_network(folder):
+    """Whichever file they are read from."""
+    file = latest(folder) / "demo-town.gpkg"
+    segments, junctions = (gpd.read_file(file, layer=name) for name in ("segments", "junctions"))
+    arms = junctions.set_index("junction_id")["arms"].to_dict()
+    graph = osmnx.graph_from_gdfs(*to_osmnx(segments, junctions)).to_undirected()
+    assert {node: graph.degree(node) for node in arms} == arms
+    assert graph.size("length") == pytest.approx(segments["length_m"].sum())
+    stored = gpd.read_parquet(latest(folder) / "layers" / "segments.parquet").dropna(subset=["u", "v"])
+    plain = nx.from_pandas_edgelist(stored, "u", "v", edge_key="segment_id", create_using=nx.MultiGraph)
+    dead_ends = [node for node, count in graph.degree() if count == 1]
+    assert nx.number_connected_components(plain) == nx.number_connected_components(graph)
+    assert set(plain) == set(graph) - set(dead_ends)
 
 
 def test_the_imagery_lies_beside_the_file_as_one_picture(folder, town):

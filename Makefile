@@ -8,6 +8,8 @@ TORCH_INDEX ?=
 PORT ?= 4200
 # tests that run at once
 JOBS ?= 2
+# what make bench runs: BENCHES="dense growth" runs these alone
+BENCHES ?= encoding reading pipeline dense dense_quality placing growth whole_run recovery expected geopackage orchestration many_workers country
 
 .PHONY: demo serve test kills lint format bench calibrate paper clean
 .DEFAULT_GOAL := demo
@@ -34,8 +36,14 @@ format: $(VENV)/.ready-dev
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ruff check --fix .
 
+# all are run; the end names those that failed, and is then a failure itself
 bench: $(VENV)/.ready-dev
-	for one in encoding reading pipeline dense dense_quality placing growth whole_run recovery expected geopackage orchestration many_workers country; do $(BIN)/python bench/$$one.py; done
+	@failed=""; \
+	for one in $(BENCHES); do \
+		echo "bench/$$one.py"; \
+		$(BIN)/python bench/$$one.py || failed="$$failed $$one"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
 
 calibrate: $(VENV)/.ready
 	$(BIN)/python bench/calibrate.py

@@ -79,7 +79,7 @@ def place(side: int, n: int) -> gpd.GeoDataFrame:
         geometry=squares(xy, np.zeros(n), TILE),
         crs=CRS,
     )
-    return frame.assign(shard=assign_shards(pd.DataFrame(frame[["x", "y"]])))
+    return frame.assign(shard=assign_shards(pd.DataFrame(frame[["x", "y"]]), tiles_per_shard=400))
 
 
 Use = Callable[[str, np.ndarray], None]

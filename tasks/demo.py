@@ -7,12 +7,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from geo.demo.write import make_town
+from geo.demo.write import SEED, make_town
 from tasks.store.code import code_digest
 from tasks.store.housekeeping import remove_remains
 from tasks.store.stage import digest, results_folder, unfinished
 
-SEED = 1
 LOCK = ".town.lock"
 _REMAINS = re.compile(r"\.town-[0-9a-f]{16}-[A-Za-z0-9_]{8}(-old)?")
 

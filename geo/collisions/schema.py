@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyproj
 
-from geo.config import Severity
+from geo.config import ROAD_USERS, Severity
 from geo.errors import ConfigurationError, LayerError
 from geo.ledger import Entry
 
@@ -28,7 +28,7 @@ COLUMNS = (
         "road_name",
     ),
     *("at_junction", "kept", "source_row"),
-    *("pedestrian", "cyclist", "motorcyclist", "car_occupant", "ksi_adjusted"),
+    *(*ROAD_USERS, "ksi_adjusted"),
 )
 MISSING = ("", "-1", "null", "none", "nan", "na", "n/a", "<na>")
 """What stands for 'no value' in a text cell, in any case."""
@@ -51,10 +51,6 @@ _UNREAD, _UNREAD_LEAST = 0.2, 10
 """More dates than this share, and at least so many, that cannot be read are written otherwise than thought."""
 _SAMPLE = 1000
 """Distinct cells that tell which formats are worth trying on all."""
-SEVERITIES: tuple[Severity, ...] = ("fatal", "serious", "slight")
-USERS = ("pedestrian", "cyclist", "motorcyclist", "car_occupant")
-"""Road users that are told apart. The column of each says whether a collision involves one: with STATS19 one that was
-hurt, else what the source's column means."""
 _YES, _NO = ("y", "yes", "true", "t", "j", "ja"), ("n", "no", "false", "f", "nein")
 
 
@@ -65,11 +61,11 @@ class CollisionSource:
     Attributes
     ----------
     table
-        `COLUMNS` (and counts of casualties by road user where they are known), one row a source row; of `USERS`, and
-        ``ksi_adjusted``, the probability that someone was killed or seriously hurt by the DfT's adjustment, null where
-        the source does not tell. ``x`` and ``y``
-        are NaN where the record has none; ``kept`` says whether the row passes the configured filter; ``at_junction``
-        is what the record itself says, null where it does not.
+        `COLUMNS` (and counts of casualties by road user where they are known), one row a source row; the columns of
+        `geo.config.ROAD_USERS` and ``ksi_adjusted``, the probability that someone was killed or seriously hurt by the
+        DfT's adjustment, are null where the source does not tell. ``x`` and ``y`` are NaN where the record has none;
+        ``kept`` says whether the row passes the configured filter; ``at_junction`` is what the record itself says, null
+        where it does not.
     crs
         Of ``x`` and ``y``.
     severities
@@ -344,7 +340,7 @@ def finish(table: pd.DataFrame) -> pd.DataFrame:
         "at_junction": pd.array([pd.NA] * n, dtype="boolean"),
         "kept": True,
         "ksi_adjusted": np.nan,
-    } | {user: pd.array([pd.NA] * n, dtype="boolean") for user in USERS}
+    } | {user: pd.array([pd.NA] * n, dtype="boolean") for user in ROAD_USERS}
     table = table.assign(**{name: value for name, value in empty.items() if name not in table})
     table["source_row"] = np.arange(n)
     table["date"] = table["date"].astype("datetime64[ns, UTC]")

@@ -15,7 +15,7 @@ import pyproj
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from geo.config import Collisions
+from geo.config import TEXT_ENCODING, Collisions
 from geo.errors import LayerError, SourceError
 from geo.ledger import Entry
 
@@ -59,7 +59,7 @@ def expand_tables(collisions: Collisions) -> list[str]:
 
 
 def read_rows(
-    source: str, *, delimiter: str | None = None, encoding: str = "utf-8-sig", section: str = "collisions"
+    source: str, *, delimiter: str | None = None, encoding: str = TEXT_ENCODING, section: str = "collisions"
 ) -> Rows:
     """Read a table of any format, every cell as text.
 

@@ -6,6 +6,9 @@ from geo.config.encoder import Encoder
 from geo.config.imagery import LARGEST_TILE_PX, Imagery, Tiles
 from geo.config.output import Output
 from geo.config.records import (
+    ROAD_USERS,
+    SEVERITIES,
+    TEXT_ENCODING,
     Collisions,
     Columns,
     Exposure,
@@ -19,6 +22,9 @@ from geo.config.safety import Safety
 
 __all__ = [
     "LARGEST_TILE_PX",
+    "ROAD_USERS",
+    "SEVERITIES",
+    "TEXT_ENCODING",
     "CityConfig",
     "Clusters",
     "Collisions",

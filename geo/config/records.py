@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import ConfigDict, Field, model_validator
 
 from geo.config.section import NO_EFFECT, Metres, Section
 
 Severity = Literal["fatal", "serious", "slight"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+ROAD_USERS = ("pedestrian", "cyclist", "motorcyclist", "car_occupant")
+"""Road users that are told apart. The column of each says whether a collision involves one: with STATS19 one that was
+hurt, else what the source's column means."""
 SeverityScheme = Literal["kabco", "german", "swiss", "finnish", "irish"]
+TEXT_ENCODING = "utf-8-sig"
+"""UTF-8 with or without the mark that spreadsheets put before it: what a CSV is read as unless its columns say else."""
 
 
 class Columns(Section):
@@ -41,7 +47,7 @@ class Columns(Section):
     )
     delimiter: str | None = Field(default=None, description="Field separator of a CSV; default: found out.")
     decimal: Literal[".", ","] = Field(default=".", description="Decimal mark of x and y in a CSV.")
-    encoding: str = Field(default="utf-8-sig", description="Text encoding of a CSV.")
+    encoding: str = Field(default=TEXT_ENCODING, description="Text encoding of a CSV.")
 
 
 class Collisions(Section):
@@ -111,7 +117,7 @@ class TrafficColumns(Section):
     road_class: str | None = Field(default=None, description="Column with the road's class.")
     delimiter: str | None = Field(default=None, description="Field separator of a CSV; default: found out.")
     decimal: Literal[".", ","] = Field(default=".", description="Decimal mark of numbers in a CSV.")
-    encoding: str = Field(default="utf-8-sig", description="Text encoding of a CSV.")
+    encoding: str = Field(default=TEXT_ENCODING, description="Text encoding of a CSV.")
 
 
 class Exposure(Section):

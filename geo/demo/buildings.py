@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.demo.layout import Road
-from geo.demo.painting import Canvas, Colour, Floats, box_points
+from geo.demo.painting import Colour, Floats, Painting, box_points
 
 ROOFS: dict[str, tuple[Colour, ...]] = {
     "terraced_street": ((118, 92, 82), (104, 98, 98), (128, 88, 74), (96, 92, 90), (110, 84, 78)),
@@ -109,49 +109,49 @@ def _at(line: shapely.LineString, s: float) -> tuple[Floats, Floats]:
     return (a + b) / 2, step / (np.hypot(*step) or 1)
 
 
-def draw_plot(canvas: Canvas, building: Building) -> None:
+def draw_plot(painting: Painting, building: Building) -> None:
     """Draw the ground of a building: garden, yard or drive; and cast its shadow."""
-    rng, centre = canvas.rng, building.corners.mean(axis=0)
+    rng, centre = painting.rng, building.corners.mean(axis=0)
     if building.form == "industrial_road":
         yard = box_points(centre, building.along, building.length + 22, building.depth + 24)
-        canvas.fill(shapely.Polygon(yard), _tint((140, 138, 132), rng, 12), rough=8)
+        painting.fill(shapely.Polygon(yard), _tint((140, 138, 132), rng, 12), rough=8)
     elif building.form == "cul_de_sac":
         garden = box_points(centre + building.outward * 9, building.along, building.length + 4, 14)
-        canvas.fill(shapely.Polygon(garden), _tint((104, 124, 68), rng, 14), rough=10)
+        painting.fill(shapely.Polygon(garden), _tint((104, 124, 68), rng, 14), rough=10)
         drive = centre - building.outward * (building.depth / 2 + 4) + building.along * rng.uniform(-2, 2)
-        canvas.polygon(box_points(drive, building.outward, 9, 3.2), _tint((158, 148, 140), rng, 14))
+        painting.polygon(box_points(drive, building.outward, 9, 3.2), _tint((158, 148, 140), rng, 14))
         if rng.random() < 0.3:
-            canvas.polygon(
+            painting.polygon(
                 box_points(centre + building.outward * 12, building.along, 5, 4),
                 _tint((150, 150, 146), rng, 16),
             )
     elif building.form == "terraced_street":
-        _back_gardens(canvas, building)
-    canvas.shadow(building.corners, PLOTS[building.form].height * rng.uniform(0.85, 1.15))
+        _back_gardens(painting, building)
+    painting.shadow(building.corners, PLOTS[building.form].height * rng.uniform(0.85, 1.15))
 
 
-def _back_gardens(canvas: Canvas, building: Building) -> None:
+def _back_gardens(painting: Painting, building: Building) -> None:
     """Draw the narrow yards and gardens behind a terrace: paving, grass, a shed at the end."""
-    rng, centre = canvas.rng, building.corners.mean(axis=0)
+    rng, centre = painting.rng, building.corners.mean(axis=0)
     houses = max(1, round(building.length / 4.9))
     width = building.length / houses
     for i in range(houses):
         middle = centre + building.along * ((i + 0.5) / houses - 0.5) * building.length
         ground: Colour = (98, 120, 66) if rng.random() < 0.5 else (140, 134, 124)
         plot = box_points(middle + building.outward * 11.5, building.along, width - 0.4, 15)
-        canvas.fill(shapely.Polygon(plot), _tint(ground, rng, 14), rough=12)
+        painting.fill(shapely.Polygon(plot), _tint(ground, rng, 14), rough=12)
         if rng.random() < 0.55:
             shed = middle + building.outward * rng.uniform(14, 17.5) + building.along * rng.uniform(-0.8, 0.8)
-            canvas.polygon(
+            painting.polygon(
                 box_points(shed, building.along, rng.uniform(1.6, 2.6), rng.uniform(1.8, 3.2)),
                 _tint((118, 104, 90), rng, 22),
             )
 
 
-def draw_roof(canvas: Canvas, building: Building) -> None:
+def draw_roof(painting: Painting, building: Building) -> None:
     """Draw the roof of a building."""
     {"industrial_road": _shed, "high_street": _shop, "terraced_street": _terrace}.get(building.form, _gable)(
-        canvas, building
+        painting, building
     )
 
 
@@ -168,35 +168,35 @@ def _shaded(colour: Colour, factor: float) -> Colour:
 
 
 def _slopes(
-    canvas: Canvas, centre: Floats, along: Floats, length: float, depth: float, colour: Colour
+    painting: Painting, centre: Floats, along: Floats, length: float, depth: float, colour: Colour
 ) -> None:
     """Draw a gabled roof: the slope to the sun is light, the other dark."""
     across = np.array([-along[1], along[0]])
     for side in (-1, 1):
         facing = float(side * across @ np.array([0.59, -0.81]))
         slope = box_points(centre + side * across * depth / 4, along, length, depth / 2)
-        canvas.polygon(slope, _shaded(colour, 1 + 0.24 * facing))
-    canvas.line(
+        painting.polygon(slope, _shaded(colour, 1 + 0.24 * facing))
+    painting.line(
         np.array([centre - along * length / 2, centre + along * length / 2]), 0.3, _shaded(colour, 0.78)
     )
 
 
-def _gable(canvas: Canvas, building: Building) -> None:
-    rng, centre = canvas.rng, building.corners.mean(axis=0)
+def _gable(painting: Painting, building: Building) -> None:
+    rng, centre = painting.rng, building.corners.mean(axis=0)
     palette = ROOFS[building.form]
     colour = _tint(palette[rng.integers(len(palette))], rng, 8)
-    _slopes(canvas, centre, building.along, building.length, building.depth, colour)
+    _slopes(painting, centre, building.along, building.length, building.depth, colour)
     if rng.random() < 0.55:
         wing = centre + building.along * rng.uniform(-1.5, 1.5) + building.outward * building.depth * 0.35
-        _slopes(canvas, wing, building.outward, building.depth * 0.7, building.length * 0.42, colour)
+        _slopes(painting, wing, building.outward, building.depth * 0.7, building.length * 0.42, colour)
     if rng.random() < 0.5:
         garage = centre + building.along * (building.length / 2 + 1.6) - building.outward * 1.5
-        canvas.polygon(box_points(garage, building.along, 3.0, 5.5), _shaded(colour, 0.92))
+        painting.polygon(box_points(garage, building.along, 3.0, 5.5), _shaded(colour, 0.92))
 
 
-def _terrace(canvas: Canvas, building: Building) -> None:
+def _terrace(painting: Painting, building: Building) -> None:
     """Draw a row of houses: one ridge, party walls with chimneys, and rear additions."""
-    rng, centre = canvas.rng, building.corners.mean(axis=0)
+    rng, centre = painting.rng, building.corners.mean(axis=0)
     palette = ROOFS["terraced_street"]
     row = palette[rng.integers(len(palette))]
     width = rng.uniform(4.4, 5.4)
@@ -205,15 +205,15 @@ def _terrace(canvas: Canvas, building: Building) -> None:
         offset = building.along * ((i + 0.5) / houses - 0.5) * building.length
         colour = _tint(row, rng, 7)
         back = centre + offset + building.outward * (building.depth / 2 + 2.2) + building.along * 0.9
-        canvas.polygon(box_points(back, building.outward, 4.4, width * 0.5), _shaded(colour, 0.9))
-        _slopes(canvas, centre + offset, building.along, building.length / houses, building.depth, colour)
+        painting.polygon(box_points(back, building.outward, 4.4, width * 0.5), _shaded(colour, 0.9))
+        _slopes(painting, centre + offset, building.along, building.length / houses, building.depth, colour)
         chimney = centre + offset + building.along * building.length / houses / 2
-        canvas.polygon(box_points(chimney, building.outward, 1.8, 0.7), (92, 70, 60))
+        painting.polygon(box_points(chimney, building.outward, 1.8, 0.7), (92, 70, 60))
 
 
-def _shop(canvas: Canvas, building: Building) -> None:
+def _shop(painting: Painting, building: Building) -> None:
     """Draw a block of shops: a flat or pitched roof with plant on it, and an awning to the street."""
-    rng, centre = canvas.rng, building.corners.mean(axis=0)
+    rng, centre = painting.rng, building.corners.mean(axis=0)
     palette = ROOFS["high_street"]
     units = max(1, int(building.length / rng.uniform(6, 9)))
     for i in range(units):
@@ -221,10 +221,10 @@ def _shop(canvas: Canvas, building: Building) -> None:
         place = centre + building.along * ((i + 0.5) / units - 0.5) * building.length
         width = building.length / units
         if rng.random() < 0.45:
-            _slopes(canvas, place, building.along, width, building.depth, colour)
+            _slopes(painting, place, building.along, width, building.depth, colour)
         else:
-            canvas.polygon(box_points(place, building.along, width, building.depth), colour)
-            canvas.polygon(
+            painting.polygon(box_points(place, building.along, width, building.depth), colour)
+            painting.polygon(
                 box_points(place, building.along, width - 0.9, building.depth - 0.9), _shaded(colour, 1.08)
             )
             for _ in range(int(rng.integers(1, 4))):
@@ -233,32 +233,34 @@ def _shop(canvas: Canvas, building: Building) -> None:
                     + building.along * rng.uniform(-0.3, 0.3) * width
                     + building.outward * rng.uniform(-0.3, 0.35) * building.depth
                 )
-                canvas.polygon(
+                painting.polygon(
                     box_points(spot, building.along, rng.uniform(1, 2.4), rng.uniform(1, 2.4)),
                     _tint((200, 200, 198), rng, 14),
                 )
         awning = place - building.outward * (building.depth / 2 + 0.7)
-        canvas.polygon(box_points(awning, building.along, width * 0.85, 1.4), PAINT[rng.integers(len(PAINT))])
+        painting.polygon(
+            box_points(awning, building.along, width * 0.85, 1.4), PAINT[rng.integers(len(PAINT))]
+        )
 
 
-def _shed(canvas: Canvas, building: Building) -> None:
+def _shed(painting: Painting, building: Building) -> None:
     """Draw an industrial shed: shallow slopes, ribs, rooflights and vents."""
-    rng, centre = canvas.rng, building.corners.mean(axis=0)
+    rng, centre = painting.rng, building.corners.mean(axis=0)
     palette = ROOFS["industrial_road"]
     colour = _tint(palette[rng.integers(len(palette))], rng, 8)
     across = np.array([-building.along[1], building.along[0]])
     bays = max(1, int(building.depth / 22))
     for bay in range(bays):
         middle = centre + across * ((bay + 0.5) / bays - 0.5) * building.depth
-        _slopes(canvas, middle, building.along, building.length, building.depth / bays, colour)
+        _slopes(painting, middle, building.along, building.length, building.depth / bays, colour)
     ribs = np.arange(-building.length / 2 + 2, building.length / 2, 4.0)
     for i, rib in enumerate(ribs):
         at = centre + building.along * rib
         ends = np.array([at - across * building.depth / 2, at + across * building.depth / 2])
-        canvas.line(ends, 0.25, _shaded(colour, 0.93))
+        painting.line(ends, 0.25, _shaded(colour, 0.93))
         if i % 3 == 1:
             for share in (-0.27, 0.27):
-                canvas.polygon(
+                painting.polygon(
                     box_points(
                         at + across * share * building.depth, building.along, 1.3, building.depth * 0.26
                     ),
@@ -266,43 +268,43 @@ def _shed(canvas: Canvas, building: Building) -> None:
                 )
 
 
-def draw_tree(canvas: Canvas, centre: Floats, radius_m: float) -> None:
+def draw_tree(painting: Painting, centre: Floats, radius_m: float) -> None:
     """Draw a crown of several lobes, lit from the south-east."""
-    rng = canvas.rng
+    rng = painting.rng
     leaf = _tint(LEAVES[rng.integers(len(LEAVES))], rng, 6)
     lobes = rng.normal(0, radius_m * 0.38, (7, 2))
     for lobe in lobes:
-        canvas.disc(centre + lobe, radius_m * 0.6, _shaded(leaf, 0.86))
+        painting.disc(centre + lobe, radius_m * 0.6, _shaded(leaf, 0.86))
     for lobe in lobes[:5]:
-        canvas.disc(
+        painting.disc(
             centre + lobe + np.array([0.22, -0.26]) * radius_m,
             radius_m * 0.34,
             _shaded(leaf, 1.1 + 0.18 * rng.random()),
         )
 
 
-def tree_shadow(canvas: Canvas, centre: Floats, radius_m: float) -> None:
+def tree_shadow(painting: Painting, centre: Floats, radius_m: float) -> None:
     """Cast the shadow of a tree."""
     angles = np.linspace(0, 2 * np.pi, 10, endpoint=False)
     rim = centre + radius_m * 0.9 * np.column_stack([np.cos(angles), np.sin(angles)])
-    canvas.shadow(rim, radius_m * 1.3)
+    painting.shadow(rim, radius_m * 1.3)
 
 
-def draw_vehicle(canvas: Canvas, centre: Floats, along: Floats, *, lorry: bool = False) -> None:
+def draw_vehicle(painting: Painting, centre: Floats, along: Floats, *, lorry: bool = False) -> None:
     """Draw a car or a lorry with its windows and a shadow of its own."""
-    rng = canvas.rng
+    rng = painting.rng
     length, width = (rng.uniform(8, 13.5), 2.5) if lorry else (rng.uniform(3.9, 4.7), 1.8)
     shade: NDArray[np.float64] = centre + np.array([-0.35, 0.45]) * (1.6 if lorry else 0.8)
-    canvas.polygon(box_points(shade, along, length, width), (58, 58, 58))
+    painting.polygon(box_points(shade, along, length, width), (58, 58, 58))
     paint = (222, 222, 220) if lorry and rng.random() < 0.6 else PAINT[rng.integers(len(PAINT))]
-    canvas.polygon(box_points(centre, along, length, width), _tint(paint, rng, 6))
+    painting.polygon(box_points(centre, along, length, width), _tint(paint, rng, 6))
     if lorry:
-        canvas.polygon(
+        painting.polygon(
             box_points(centre + along * (length / 2 - 1.2), along, 2.2, width),
             PAINT[rng.integers(len(PAINT))],
         )
     else:
         for share in (0.16, -0.3):
-            canvas.polygon(
+            painting.polygon(
                 box_points(centre + along * share * length, along, length * 0.14, width * 0.8), (44, 50, 56)
             )

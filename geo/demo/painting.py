@@ -16,7 +16,7 @@ STRIP_PX = 1000
 """Rows that are worked on at once, to bound memory."""
 
 
-class Canvas:
+class Painting:
     """A square picture whose lower left corner is the origin, in metres.
 
     Parameters

@@ -19,7 +19,7 @@ from geo.demo.buildings import (
     tree_shadow,
 )
 from geo.demo.layout import ROUNDABOUTS, SIGNALS, Road, smooth
-from geo.demo.painting import Canvas, Colour, Floats, box_points
+from geo.demo.painting import Colour, Floats, Painting, box_points
 
 WHITE, YELLOW = (214, 214, 208), (206, 178, 74)
 PARK = shapely.box(1070, 1050, 1590, 1310)
@@ -76,30 +76,30 @@ def paint(roads: list[Road], *, size_m: float, pixel_m: float, seed: int) -> Ima
     seed
         Of everything that the plan leaves open.
     """
-    canvas = Canvas(size_m, pixel_m, np.random.default_rng([seed, 1]))
+    painting = Painting(size_m, pixel_m, np.random.default_rng([seed, 1]))
     corridors = shapely.union_all(
         [shapely.buffer(r.line, r.look.width_m / 2 + r.look.pavement_m) for r in roads]
     )
-    buildings = put_up(roads, shapely.union_all([corridors, PARK, SQUARE]), canvas.rng)
-    trees = _ground(canvas, roads) + _planting(canvas, roads, buildings, corridors)
+    buildings = put_up(roads, shapely.union_all([corridors, PARK, SQUARE]), painting.rng)
+    trees = _ground(painting, roads) + _planting(painting, roads, buildings, corridors)
     for building in buildings:
-        draw_plot(canvas, building)
-    _carriageways(canvas, roads)
+        draw_plot(painting, building)
+    _carriageways(painting, roads)
     for tree in trees:
-        tree_shadow(canvas, *tree)
-    canvas.apply_shadows()
-    _vehicles(canvas, roads, buildings)
+        tree_shadow(painting, *tree)
+    painting.apply_shadows()
+    _vehicles(painting, roads, buildings)
     for building in buildings:
-        draw_roof(canvas, building)
+        draw_roof(painting, building)
     for tree in trees:
-        draw_tree(canvas, *tree)
-    _bridges(canvas, roads)
-    return canvas.develop()
+        draw_tree(painting, *tree)
+    _bridges(painting, roads)
+    return painting.develop()
 
 
-def _ground(canvas: Canvas, roads: list[Road]) -> list[Tree]:
+def _ground(painting: Painting, roads: list[Road]) -> list[Tree]:
     """Paint fields, the ground of each quarter and the parks; gives the trees of their hedges and edges."""
-    rng, size = canvas.rng, canvas.size_m
+    rng, size = painting.rng, painting.size_m
     grid = np.linspace(-60, size + 60, 14)
     x, y = np.meshgrid(grid, grid)
     x, y = x + rng.normal(0, 22, x.shape), y + rng.normal(0, 22, y.shape)
@@ -118,20 +118,20 @@ def _ground(canvas: Canvas, roads: list[Road]) -> list[Tree]:
             )
             colour, drills = CROPS[rng.integers(len(CROPS))]
             rows = (float(rng.uniform(0, 180)), drills) if drills else None
-            canvas.fill(shapely.Polygon(corners), colour, rough=9, rows=rows)
+            painting.fill(shapely.Polygon(corners), colour, rough=9, rows=rows)
             for edge in (corners[[0, 1]], corners[[0, 3]]):
                 trees += [t for t in _hedge(edge, rng, 2.6) if not shapely.intersects_xy(built, *t[0])]
     for zone, colour, rough in zones:
         for part in shapely.get_parts(zone):
-            canvas.fill(shapely.Polygon(part.exterior), colour, rough=rough)
+            painting.fill(shapely.Polygon(part.exterior), colour, rough=rough)
     for park in (PARK, SQUARE):
-        canvas.fill(park, (96, 128, 62), rough=7, rows=(90.0, 9.0))
+        painting.fill(park, (96, 128, 62), rough=7, rows=(90.0, 9.0))
         count = int(park.area / 900)
         spots = rng.uniform(park.bounds[:2], park.bounds[2:], (count, 2))
         trees += [
             (spot, rng.uniform(2.5, 6)) for spot in spots if _near_edge(park, spot) or rng.random() < 0.25
         ]
-    _park_furniture(canvas)
+    _park_furniture(painting)
     return trees
 
 
@@ -139,20 +139,20 @@ def _near_edge(park: shapely.Polygon, spot: Floats) -> bool:
     return bool(shapely.Point(spot).distance(park.exterior) < 22)
 
 
-def _park_furniture(canvas: Canvas) -> None:
+def _park_furniture(painting: Painting) -> None:
     """Draw a pond, paths and two pitches."""
-    canvas.fill(shapely.Point(1150, 1240).buffer(34), (62, 78, 82), rough=4)
+    painting.fill(shapely.Point(1150, 1240).buffer(34), (62, 78, 82), rough=4)
     for path in (
         [(1070, 1180), (1250, 1200), (1400, 1120), (1590, 1160)],
         [(1300, 1310), (1280, 1190), (1330, 1050)],
     ):
-        canvas.stroke(smooth(path), 2.4, (176, 164, 140))
+        painting.stroke(smooth(path), 2.4, (176, 164, 140))
     for west in (1370, 1480):
         pitch = np.array(
             [(west, 1200), (west + 62, 1200), (west + 62, 1295), (west, 1295), (west, 1200)], dtype=float
         )
-        canvas.line(pitch, 0.3, WHITE)
-        canvas.line(np.array([(west, 1247.5), (west + 62, 1247.5)]), 0.3, WHITE)
+        painting.line(pitch, 0.3, WHITE)
+        painting.line(np.array([(west, 1247.5), (west + 62, 1247.5)]), 0.3, WHITE)
 
 
 def _hedge(edge: Floats, rng: np.random.Generator, step: float) -> list[Tree]:
@@ -171,7 +171,7 @@ def _hedge(edge: Floats, rng: np.random.Generator, step: float) -> list[Tree]:
 
 
 def _planting(
-    canvas: Canvas, roads: list[Road], buildings: list[Building], corridors: shapely.Geometry
+    painting: Painting, roads: list[Road], buildings: list[Building], corridors: shapely.Geometry
 ) -> list[Tree]:
     """Plant hedges along lanes, avenues along distributors, and trees in gardens and verges."""
     trees = [
@@ -179,11 +179,11 @@ def _planting(
         for road in roads
         for side in (-1, 1)
         for avenue in AVENUES.get(road.form, ())
-        for tree in _along(road, side, avenue, canvas.rng)
+        for tree in _along(road, side, avenue, painting.rng)
     ]
     for building in buildings:
         if building.form in {"cul_de_sac", "rural_lane"}:
-            trees += _garden_trees(building, canvas.rng)
+            trees += _garden_trees(building, painting.rng)
     shapely.prepare(corridors)
     footprints = shapely.union_all(shapely.polygons([b.corners for b in buildings]))
     shapely.prepare(footprints)
@@ -225,12 +225,12 @@ def _frames(line: shapely.LineString, where: Floats) -> tuple[Floats, Floats]:
     return (before + after) / 2, step / np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)[:, None]
 
 
-def _carriageways(canvas: Canvas, roads: list[Road]) -> None:
+def _carriageways(painting: Painting, roads: list[Road]) -> None:
     """Draw pavements, then asphalt, then markings, so that roads flow into each other at junctions."""
-    rng = canvas.rng
+    rng = painting.rng
     for road in roads:
         if road.look.pavement_m:
-            canvas.stroke(
+            painting.stroke(
                 road.line,
                 road.look.width_m + 2 * road.look.pavement_m,
                 (160, 156, 148) if road.form == "high_street" else (150, 146, 138),
@@ -241,53 +241,53 @@ def _carriageways(canvas: Canvas, roads: list[Road]) -> None:
         if r.form == "cul_de_sac" and r.line.length < 150
     ]
     for bulb in bulbs:
-        canvas.disc(shapely.get_coordinates(bulb)[0], 9.6, (150, 146, 138))
+        painting.disc(shapely.get_coordinates(bulb)[0], 9.6, (150, 146, 138))
     for road in sorted(roads, key=lambda r: r.bridge):
         tone = int(rng.normal(92 if road.form != "rural_lane" else 104, 5))
         colour = (tone, tone, tone - 2)
-        canvas.stroke(road.line, road.look.width_m, colour)
-        _wear(canvas, road, tone)
+        painting.stroke(road.line, road.look.width_m, colour)
+        _wear(painting, road, tone)
     for bulb in bulbs:
-        canvas.disc(shapely.get_coordinates(bulb)[0], 8.0, (92, 92, 90))
+        painting.disc(shapely.get_coordinates(bulb)[0], 8.0, (92, 92, 90))
     for road in roads:
-        _markings(canvas, road)
+        _markings(painting, road)
     for centre, radius in ROUNDABOUTS:
-        _island(canvas, np.array(centre, dtype=float), radius)
+        _island(painting, np.array(centre, dtype=float), radius)
     for signal in SIGNALS:
-        _signals(canvas, np.array(signal, dtype=float), roads)
+        _signals(painting, np.array(signal, dtype=float), roads)
 
 
-def _wear(canvas: Canvas, road: Road, tone: int) -> None:
+def _wear(painting: Painting, road: Road, tone: int) -> None:
     """Draw wheel tracks and patches of repair."""
-    rng = canvas.rng
+    rng = painting.rng
     for offset in (-0.3, 0.3):
         track = shapely.offset_curve(road.line, offset * road.look.width_m)
         if track.geom_type == "LineString" and not track.is_empty:
-            canvas.line(shapely.get_coordinates(track), 1.0, (tone - 7, tone - 7, tone - 8))
+            painting.line(shapely.get_coordinates(track), 1.0, (tone - 7, tone - 7, tone - 8))
     spots = rng.uniform(0, road.line.length, int(road.line.length / 35))
     for point, along in zip(*_frames(road.line, spots), strict=True):
         across = np.array([-along[1], along[0]]) * rng.uniform(-0.3, 0.3) * road.look.width_m
         shade = tone + int(rng.integers(-16, 14))
-        canvas.polygon(
+        painting.polygon(
             box_points(point + across, along, rng.uniform(2, 9), rng.uniform(0.8, 2.4)), (shade, shade, shade)
         )
 
 
-def _markings(canvas: Canvas, road: Road) -> None:
+def _markings(painting: Painting, road: Road) -> None:
     """Draw the lines of a road, short of its ends."""
     line = road.line
     if not road.look.marked or line.length < 30 or line.is_closed:
         return
     inner = shapely.LineString(shapely.get_coordinates(substring(line, 9, line.length - 9)))
     if road.form == "dual_carriageway":
-        canvas.dashes(inner, 6, 6, 0.25, WHITE)
+        painting.dashes(inner, 6, 6, 0.25, WHITE)
         for side in (-1, 1):
             edge = shapely.offset_curve(inner, side * (road.look.width_m / 2 - 0.45))
-            canvas.line(shapely.get_coordinates(edge), 0.25, WHITE)
+            painting.line(shapely.get_coordinates(edge), 0.25, WHITE)
         barrier = shapely.offset_curve(line, _median_side(line) * 8.0)
-        canvas.line(shapely.get_coordinates(barrier), 0.5, (176, 178, 180))
+        painting.line(shapely.get_coordinates(barrier), 0.5, (176, 178, 180))
     else:
-        canvas.dashes(inner, *((4, 2) if road.form == "high_street" else (3, 6)), 0.25, WHITE)
+        painting.dashes(inner, *((4, 2) if road.form == "high_street" else (3, 6)), 0.25, WHITE)
 
 
 def _median_side(line: shapely.LineString) -> int:
@@ -299,23 +299,23 @@ def _median_side(line: shapely.LineString) -> int:
     return 1 if left < right else -1
 
 
-def _island(canvas: Canvas, centre: Floats, radius: float) -> None:
+def _island(painting: Painting, centre: Floats, radius: float) -> None:
     """Draw the island of a roundabout and the give-way lines around it."""
-    canvas.disc(centre, radius - 4.5, (150, 146, 138))
-    canvas.fill(shapely.Point(centre).buffer(radius - 5.5), (100, 126, 66), rough=8)
-    canvas.disc(centre, max(2.0, radius * 0.2), (70, 92, 50))
+    painting.disc(centre, radius - 4.5, (150, 146, 138))
+    painting.fill(shapely.Point(centre).buffer(radius - 5.5), (100, 126, 66), rough=8)
+    painting.disc(centre, max(2.0, radius * 0.2), (70, 92, 50))
     ring = shapely.LineString(shapely.Point(centre).buffer(radius + 4.6).exterior)
-    canvas.dashes(ring, 1.2, 1.2, 0.35, WHITE)
+    painting.dashes(ring, 1.2, 1.2, 0.35, WHITE)
 
 
-def _signals(canvas: Canvas, centre: Floats, roads: list[Road]) -> None:
+def _signals(painting: Painting, centre: Floats, roads: list[Road]) -> None:
     """Draw a yellow box, and on each arm a stop line and a crossing."""
     box = shapely.box(-4.5, -4.5, 4.5, 4.5)
     for c in np.linspace(-7.5, 7.5, 9):
         for slope in (1, -1):
             hatch = box.intersection(shapely.LineString([(-9, slope * -9 + c), (9, slope * 9 + c)]))
             if hatch.length > 0:
-                canvas.line(centre + shapely.get_coordinates(hatch), 0.2, YELLOW)
+                painting.line(centre + shapely.get_coordinates(hatch), 0.2, YELLOW)
     spot = shapely.Point(centre)
     for road in roads:
         if road.line.distance(spot) > 6:
@@ -325,16 +325,16 @@ def _signals(canvas: Canvas, centre: Floats, roads: list[Road]) -> None:
             if not 14 < s + direction * 14 < road.line.length:
                 continue
             (stop,), (along,) = _frames(road.line, np.array([s + direction * 12.5]))
-            canvas.polygon(box_points(stop, along, 0.6, road.look.width_m * 0.95), WHITE)
+            painting.polygon(box_points(stop, along, 0.6, road.look.width_m * 0.95), WHITE)
             (cross,), (along,) = _frames(road.line, np.array([s + direction * 9.2]))
             across = np.array([-along[1], along[0]])
             for lane in np.arange(-road.look.width_m / 2 + 0.6, road.look.width_m / 2, 1.2):
-                canvas.polygon(box_points(cross + across * lane, along, 3.0, 0.6), WHITE)
+                painting.polygon(box_points(cross + across * lane, along, 3.0, 0.6), WHITE)
 
 
-def _vehicles(canvas: Canvas, roads: list[Road], buildings: list[Building]) -> None:
+def _vehicles(painting: Painting, roads: list[Road], buildings: list[Building]) -> None:
     """Park and drive vehicles as each form of road has them."""
-    rng = canvas.rng
+    rng = painting.rng
     driving = {
         "dual_carriageway": 38.0,
         "high_street": 34.0,
@@ -355,15 +355,15 @@ def _vehicles(canvas: Canvas, roads: list[Road], buildings: list[Building]) -> N
             lorry = rng.random() < (
                 0.5 if road.form == "industrial_road" else 0.14 if road.look.marked else 0.03
             )
-            draw_vehicle(canvas, point + np.array([-along[1], along[0]]) * lane, along, lorry=bool(lorry))
-        _kerbside(canvas, road)
+            draw_vehicle(painting, point + np.array([-along[1], along[0]]) * lane, along, lorry=bool(lorry))
+        _kerbside(painting, road)
     for building in buildings:
-        _yard(canvas, building)
+        _yard(painting, building)
 
 
-def _kerbside(canvas: Canvas, road: Road) -> None:
+def _kerbside(painting: Painting, road: Road) -> None:
     """Park cars along the kerbs."""
-    rng = canvas.rng
+    rng = painting.rng
     chance = {
         "terraced_street": rng.uniform(0.5, 0.85),
         "high_street": 0.3,
@@ -374,15 +374,15 @@ def _kerbside(canvas: Canvas, road: Road) -> None:
     for side in (-1, 1):
         for point, along in zip(*_frames(road.line, spots[rng.random(len(spots)) < chance]), strict=True):
             across = np.array([-along[1], along[0]]) * side * (road.look.width_m / 2 - 1.1)
-            draw_vehicle(canvas, point + across, along)
+            draw_vehicle(painting, point + across, along)
 
 
-def _yard(canvas: Canvas, building: Building) -> None:
+def _yard(painting: Painting, building: Building) -> None:
     """Park vehicles on drives and in yards."""
-    rng, centre = canvas.rng, building.corners.mean(axis=0)
+    rng, centre = painting.rng, building.corners.mean(axis=0)
     if building.form == "cul_de_sac" and rng.random() < 0.6:
         draw_vehicle(
-            canvas,
+            painting,
             centre - building.outward * (building.depth / 2 + 3.4) + building.along * rng.uniform(-1, 1),
             building.outward,
         )
@@ -392,13 +392,13 @@ def _yard(canvas: Canvas, building: Building) -> None:
         front = centre - building.outward * (building.depth / 2 + 7.5)
         for offset in np.arange(-building.length / 2 + 3, building.length / 2 - 3, step):
             if rng.random() < (0.4 if lorries else 0.7):
-                draw_vehicle(canvas, front + building.along * offset, building.outward, lorry=bool(lorries))
+                draw_vehicle(painting, front + building.along * offset, building.outward, lorry=bool(lorries))
 
 
-def _bridges(canvas: Canvas, roads: list[Road]) -> None:
+def _bridges(painting: Painting, roads: list[Road]) -> None:
     """Draw bridges again above the trees of what they cross, with parapets."""
     for road in roads:
         if road.bridge:
-            canvas.stroke(road.line, road.look.width_m + 1.2, (156, 154, 148))
-            canvas.stroke(road.line, road.look.width_m, (94, 94, 92))
-            canvas.dashes(road.line, 6, 6, 0.25, WHITE)
+            painting.stroke(road.line, road.look.width_m + 1.2, (156, 154, 148))
+            painting.stroke(road.line, road.look.width_m, (94, 94, 92))
+            painting.dashes(road.line, 6, 6, 0.25, WHITE)

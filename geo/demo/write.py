@@ -25,6 +25,8 @@ from geo.roads.read import read_roads
 from geo.roads.segments import build_network
 
 CRS = "EPSG:27700"
+SEED = 1
+"""Seed of the town that `roadprint demo` draws."""
 FILES_ACROSS = 4
 GAP = (3, 0)
 """Column and row (from the south-west) of the imagery file that is missing."""
@@ -49,7 +51,7 @@ class DemoTown:
         return Truth(segments, gpd.read_parquet(self.folder / "truth_junctions.parquet"))
 
 
-def make_town(folder: Path, *, seed: int = 1, pixel_m: float = 0.25) -> DemoTown:
+def make_town(folder: Path, *, seed: int = SEED, pixel_m: float = 0.25) -> DemoTown:
     """Draw the demo town; the same seed gives the same bytes.
 
     Parameters

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-Outcome = Literal["ksi", "collisions"]
+from geo.safety.rates import OUTCOME_NAMES, Outcome
 
-OUTCOMES: dict[Outcome, str] = {"ksi": "KSI collisions", "collisions": "collisions"}
 NOT_KNOWN = "not known"
 OTHERS = "other roads that have a type"
 """What the ratio of a rate compares a type with: of roads without imagery nothing is said."""
@@ -118,7 +116,7 @@ def verdict(
     'More' and 'Fewer' only when the interval excludes 1, and with a reservation when `q_value` does not bear it
     out; 'About the same' only when the interval is narrow (`SAME_WITHIN`); else that it cannot be told.
     """
-    noun, limits = OUTCOMES[outcome], ratio_limits(low, high)
+    noun, limits = OUTCOME_NAMES[outcome], ratio_limits(low, high)
     if low is None or high is None or math.isnan(low) or math.isnan(high):
         return f"Not known: no rate of {noun} to compare."
     if low > 1 or high < 1:

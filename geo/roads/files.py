@@ -30,7 +30,7 @@ UNREADABLE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class LayerRows:
     """The rows of a layer; without geometry a plain table.
 
     Attributes
@@ -50,7 +50,7 @@ def is_parquet(source: str) -> bool:
     return Path(source).suffix.lower() in {".parquet", ".geoparquet"}
 
 
-def read_layer(source: str, layer: str | None) -> Layer:
+def read_layer(source: str, layer: str | None) -> LayerRows:
     """Read a layer; raises one of `UNREADABLE`."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Could not parse column .* as JSON")
@@ -58,20 +58,20 @@ def read_layer(source: str, layer: str | None) -> Layer:
         return _parquet(opened) if is_parquet(source) else _vector(opened, layer)
 
 
-def _vector(source: str, layer: str | None) -> Layer:
+def _vector(source: str, layer: str | None) -> LayerRows:
     """Read whatever GDAL reads."""
     try:
         rows = pyogrio.read_dataframe(source, layer=layer, use_arrow=False)
-        return Layer(rows, np.zeros(len(rows), dtype=bool))
+        return LayerRows(rows, np.zeros(len(rows), dtype=bool))
     except ShapelyError:
         table = pyogrio.read_dataframe(source, layer=layer, use_arrow=False, read_geometry=False)
         meta, _, wkb, _ = pyogrio.raw.read(source, layer=layer, columns=[])
         shapes = shapely.from_wkb(wkb, on_invalid="ignore")
         broken = shapely.is_missing(shapes) & ~pd.isna(wkb)
-        return Layer(gpd.GeoDataFrame(table, geometry=shapes, crs=meta["crs"]), broken)
+        return LayerRows(gpd.GeoDataFrame(table, geometry=shapes, crs=meta["crs"]), broken)
 
 
-def _parquet(source: str) -> Layer:
+def _parquet(source: str) -> LayerRows:
     """Read GeoParquet; what pandas took for an index is a column like others."""
     try:
         rows = gpd.read_parquet(source)
@@ -80,7 +80,7 @@ def _parquet(source: str) -> Layer:
         rows, broken = _mended(pq.read_table(source))
     named = [n for n in rows.index.names if n is not None and n not in rows.columns]
     rows = rows.reset_index(named).reset_index(drop=True) if named else rows.reset_index(drop=True)
-    return Layer(rows.rename(columns=str), broken)
+    return LayerRows(rows.rename(columns=str), broken)
 
 
 def _mended(table: pa.Table) -> tuple[gpd.GeoDataFrame, NDArray[np.bool_]]:

@@ -18,7 +18,7 @@ from geo.config import Roads
 from geo.errors import ConfigurationError, LayerError, SourceError
 from geo.ledger import Entry, merge
 from geo.roads.columns import ROW, name_columns
-from geo.roads.files import UNREADABLE, Layer, is_parquet, read_layer
+from geo.roads.files import UNREADABLE, LayerRows, is_parquet, read_layer
 from geo.roads.lines import Lines
 
 DRIVABLE = (
@@ -130,7 +130,7 @@ def _rows(lines: gpd.GeoDataFrame) -> int:
     return int(lines[ROW].nunique())
 
 
-def _read(roads: Roads) -> Layer:
+def _read(roads: Roads) -> LayerRows:
     """Read the source's rows, whatever their geometry."""
     path = Path(roads.source)
     if not is_url(roads.source) and not path.exists():
@@ -156,7 +156,7 @@ def _read(roads: Roads) -> Layer:
             where=roads.source,
             todo="Write its CRS into the file (ogr2ogr -a_srs EPSG:...).",
         )
-    return Layer(_osm(rows), layer.broken) if path.suffix.lower() == ".pbf" else layer
+    return LayerRows(_osm(rows), layer.broken) if path.suffix.lower() == ".pbf" else layer
 
 
 def _layer(roads: Roads) -> str | None:
@@ -342,7 +342,7 @@ def _polygon(shapes: Lines, where: str) -> shapely.Geometry:
     return shapely.union_all(parts)
 
 
-def _lines(layer: Layer, source: str) -> tuple[gpd.GeoDataFrame, list[Entry]]:
+def _lines(layer: LayerRows, source: str) -> tuple[gpd.GeoDataFrame, list[Entry]]:
     """Bring rows to single flat lines; a row that is none is rejected with its reason."""
     rows = layer.rows.assign(**{ROW: np.arange(len(layer.rows))})
     flat = shapely.force_2d(rows.geometry.to_numpy())

@@ -7,9 +7,8 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from geo.config import Severity
+from geo.config import ROAD_USERS, Severity
 from geo.safety.rates import (
-    ROAD_USERS,
     count_adjusted,
     count_severities,
     count_users,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from calendar import isleap
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -12,12 +13,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import chi2
 
-from geo.config import Severity
+from geo.config import ROAD_USERS, Severity
 
 LEVEL = 0.95
-ROAD_USERS = ("pedestrian", "cyclist", "motorcyclist", "car_occupant")
-Floats = NDArray[np.float64]
 Outcome = Literal["ksi", "collisions"]
+"""What is counted: collisions in which someone was killed or seriously injured, or all."""
+OUTCOME_NAMES: Mapping[Outcome, str] = MappingProxyType({"ksi": "KSI collisions", "collisions": "collisions"})
+Floats = NDArray[np.float64]
 
 
 def told_outcome(counts: pd.DataFrame) -> Outcome:

@@ -9,7 +9,7 @@ CELL_SIDES_M = (4000, 2000, 1000, 500, 250, 125)
 """Sides of the cells that shards are made of (metres), each a quarter of the one before by area."""
 
 
-def assign_shards(tiles: pd.DataFrame, *, tiles_per_shard: int = 400) -> pd.Series[str]:
+def assign_shards(tiles: pd.DataFrame, *, tiles_per_shard: int) -> pd.Series[str]:
     """Group tiles into compact shards that stay what they are when tiles are added elsewhere.
 
     The plane is cut into square cells of 4 km counted from the CRS's origin. A cell with more tiles than

@@ -8,7 +8,7 @@ from typing import Any
 import geopandas as gpd
 
 from geo.collisions.sources import expand_tables
-from geo.config import CityConfig
+from geo.config import ROAD_USERS, CityConfig
 from geo.errors import LayerError
 from geo.ledger import Entry
 from tasks.plan import Plan
@@ -24,7 +24,6 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     from geo.collisions.period import period_covered
     from geo.collisions.read import read_collisions
     from geo.collisions.recording import severity_breaks
-    from geo.collisions.schema import USERS
 
     config = plan.config
     if not config.collisions.sources:
@@ -64,7 +63,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         "years": time.years,
         "period": whole,
         "warnings": warnings,
-        "users": [user for user in USERS if source.table[user].notna().any()],
+        "users": [user for user in ROAD_USERS if source.table[user].notna().any()],
         "adjusted": bool(source.table["ksi_adjusted"].notna().any()),
     }
     write_json(folder / "source.json", about)

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from geo.config import ROAD_USERS
 from geo.safety.comparison.inference import OUTCOMES
 from geo.safety.comparison.road_types import (
     BY_TRAFFIC,
@@ -15,7 +16,6 @@ from geo.safety.comparison.road_types import (
     told_users,
     traffic_bands,
 )
-from geo.safety.rates import ROAD_USERS
 
 USERS = [f"n_{user}_collisions" for user in ROAD_USERS]
 

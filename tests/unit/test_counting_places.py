@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from geo.config import ROAD_USERS
 from geo.safety.expected.estimates import RANKS, estimate_outcomes, junction_ends_per_km
 from geo.safety.places import count_places, rate_junctions, rate_segments
-from geo.safety.rates import ROAD_USERS, told_outcome
+from geo.safety.rates import told_outcome
 from tests.unit.networks import grid, network
 
 ALL, USERS = ("fatal", "serious", "slight"), ("pedestrian", "cyclist")

@@ -9,7 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from geo.clusters.road_types import find_types
 from geo.config import Clusters
-from geo.config.safety import Concentration
+from geo.config.safety import Gathering
 from geo.features.pooling import pool_onto, pool_tiles
 from geo.safety.picture.lookalikes import alike_to_worst
 
@@ -110,7 +110,7 @@ def test_roads_like_the_worst_are_found_by_what_they_look_like_and_never_next_to
     )
     looks = pool_onto(tiles, "embedding", pd.Index(segments["segment_id"])).copy()
     looks[6] = np.nan
-    settings = Concentration(worst_segments=1, look_alikes=5)
+    settings = Gathering(worst_segments=1, look_alikes=5)
     pairs = alike_to_worst(frame, looks, "ksi", settings, TWO, tile_m=500)
     best = pairs[pairs["kind"] == "same form, few collisions"]["similar_segment_id"]
     assert len(best) == 5

@@ -7,6 +7,8 @@ import pytest
 
 TOP = Path(__file__).resolve().parents[2]
 FLOORS = {"geo": 0, "tasks": 1, "flows": 2, "roadprint": 3}
+BESIDE = {"bench", "tests"}
+"""Folders of the checkout that no wheel holds."""
 MODULES = sorted(p for floor in FLOORS for p in (TOP / floor).rglob("*.py"))
 
 
@@ -18,11 +20,21 @@ def imported(module):
             yield node.module
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda p: str(p.relative_to(TOP)))
+def floor(module):
+    return module.relative_to(TOP).parts[0]
+
+
+@pytest.mark.parametrize(
+    "module", [m for m in MODULES if floor(m) != "roadprint"], ids=lambda p: str(p.relative_to(TOP))
+)
 def test_no_import_runs_upwards(module):
-    own = FLOORS[module.relative_to(TOP).parts[0]]
     tops = {name.split(".")[0] for name in imported(module)}
-    assert [top for top in tops if FLOORS.get(top, -1) > own] == []
+    assert [top for top in tops if FLOORS.get(top, -1) > FLOORS[floor(module)]] == []
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda p: str(p.relative_to(TOP)))
+def test_no_floor_needs_what_stands_beside_it(module):
+    assert not BESIDE & {name.split(".")[0] for name in imported(module)}
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_gi_star_worked_by_hand():
     west_to_east = np.argsort(graph.xy[graph.node[:, 0], 0])
     values = series(graph, np.empty(5))
     values.iloc[west_to_east] = [9.0, 7.0, 2.0, 1.0, 1.0]
-    found = hot_spots(graph, values, 100.0, permutations=999).iloc[west_to_east]
+    found = hot_spots(graph, values, 100.0, permutations=999, seed=0).iloc[west_to_east]
     # (sum over the segment and its k neighbours - (k + 1) mean) / sqrt(variance (k + 1)(5 - k - 1) / 4)
     at_ends, inside = np.sqrt(11.2 * 2 * 3 / 4), np.sqrt(11.2 * 3 * 2 / 4)
     by_hand = [
@@ -63,7 +63,7 @@ def test_on_a_lattice_statistic_and_p_are_esdas():
     graph = of_grid()
     rng = np.random.default_rng(0)
     values = series(graph, rng.gamma(0.5, 1, len(graph.segment_id)))
-    found = hot_spots(graph, values, 150.0, permutations=20_000)
+    found = hot_spots(graph, values, 150.0, permutations=20_000, seed=0)
     one, other, _ = distances_between(graph, 150.0)
     weights = Graph.from_arrays(one, other, np.ones(len(one)))
     with warnings.catch_warnings():
@@ -81,7 +81,7 @@ def test_a_hot_quarter_is_found_and_a_cold_one_is_not_made_of_it():
     middle = graph.xy[graph.node].mean(axis=1)
     hot = np.hypot(middle[:, 0] - 400, middle[:, 1] - 400) < 250
     values = series(graph, rng.gamma(1, 1, len(hot)) + 4 * hot)
-    found = hot_spots(graph, values, 200.0)
+    found = hot_spots(graph, values, 200.0, permutations=99_999, seed=0)
     assert (found.loc[hot, "spot"] == "hot").mean() > 0.9
     assert (found.loc[~hot, "spot"] == "hot").mean() < 0.1
     assert (found["spot"] == "cold").sum() < 20
@@ -107,8 +107,8 @@ def test_rows_in_another_order_and_lines_drawn_from_the_other_end_change_nothing
     values = pd.Series(rng.gamma(1, 1, len(segments)), pd.Index(segments["segment_id"]))
     order = rng.permutation(len(segments))
     turned = backwards(segments, rng.random(len(segments)) < 0.5).iloc[order]
-    one = hot_spots(build_graph(segments, junctions), values, 150.0, 999)
-    two = hot_spots(build_graph(turned, junctions), values.iloc[order], 150.0, 999)
+    one = hot_spots(build_graph(segments, junctions), values, 150.0, permutations=999, seed=0)
+    two = hot_spots(build_graph(turned, junctions), values.iloc[order], 150.0, permutations=999, seed=0)
     pd.testing.assert_frame_equal(one, two.loc[one.index])
     assert two.index.tolist() == values.index[order].tolist()
 
@@ -116,7 +116,7 @@ def test_rows_in_another_order_and_lines_drawn_from_the_other_end_change_nothing
 def test_a_constant_added_to_all_values_changes_nothing():
     graph = of_grid(5)
     values = series(graph, np.random.default_rng(5).normal(0, 1, len(graph.segment_id)))
-    one, two = (hot_spots(graph, values + add, 150.0, 999) for add in (0.0, -1000.0))
+    one, two = (hot_spots(graph, values + add, 150.0, permutations=999, seed=0) for add in (0.0, -1000.0))
     np.testing.assert_allclose(one["gi_star_z"], two["gi_star_z"])
     np.testing.assert_allclose(one["p_value"], two["p_value"])
 
@@ -135,7 +135,7 @@ def test_where_nothing_can_be_said_it_is_null_with_a_reason(values, distance, re
     graph = build_graph(segments, junctions)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = hot_spots(graph, series(graph, values), distance, 99)
+        found = hot_spots(graph, series(graph, values), distance, permutations=99, seed=0)
     assert found["reason"].str.startswith(reason).all()
     assert found[["gi_star_z", "p_value", "q_value", "spot"]].isna().all(axis=None)
 
@@ -146,8 +146,8 @@ def test_an_unknown_value_is_nobodys_neighbour_and_an_empty_table_stays_empty():
     west_to_east = np.argsort(graph.xy[graph.node[:, 0], 0])
     values = series(graph, np.arange(5.0))
     values.iloc[west_to_east[1]] = np.nan
-    found = hot_spots(graph, values, 100.0, 99).iloc[west_to_east]
+    found = hot_spots(graph, values, 100.0, permutations=99, seed=0).iloc[west_to_east]
     assert found["n_neighbours"].astype("Float64").tolist() == [0, pd.NA, 1, 2, 1]
     assert found["reason"].isna().tolist() == [False, False, True, True, True]
     nothing = build_graph(segments.iloc[:0], junctions)
-    assert len(hot_spots(nothing, values.iloc[:0], 100.0, 99)) == 0
+    assert len(hot_spots(nothing, values.iloc[:0], 100.0, permutations=99, seed=0)) == 0

@@ -276,9 +276,14 @@ def town(seed=1, side=17, effect=1.0, total=600.0, variance=0.3, range_m=150.0, 
     )
 
 
+def compare(frame, outcomes=("n_collisions", "n_ksi"), *comparisons, permutations, seed=0, **more):
+    """Test clusters by all collisions and by KSI, unless others are asked for."""
+    return cluster_tests(frame, outcomes, *comparisons, permutations=permutations, seed=seed, **more)
+
+
 @pytest.fixture(scope="module")
 def tested():
-    return cluster_tests(town(effect=2.5), permutations=199)
+    return compare(town(effect=2.5), permutations=199)
 
 
 def test_there_is_a_row_for_each_cluster_outcome_and_comparison(tested):
@@ -310,14 +315,14 @@ def test_p_is_never_zero_and_a_count_of_maps(tested):
 
 def test_an_interval_leaves_out_one_where_p_is_at_most_five_percent():
     for seed in range(4):
-        table = cluster_tests(town(seed=seed, effect=1.4), permutations=99)
+        table = compare(town(seed=seed, effect=1.4), permutations=99)
         outside = (table["low"] > 1) | (table["high"] < 1)
         assert (outside == (table["p_value"] <= 0.05)).all()
 
 
 def test_the_order_of_segments_changes_nothing(tested):
     frame = town(effect=2.5).sample(frac=1, random_state=3)
-    pd.testing.assert_frame_equal(cluster_tests(frame, permutations=199), tested)
+    pd.testing.assert_frame_equal(compare(frame, permutations=199), tested)
 
 
 def test_the_adjusted_ratio_within_class_is_the_ratio_within_class(tested):
@@ -331,7 +336,7 @@ def test_a_covariate_that_explains_the_difference_takes_it_away():
     traffic = rng.normal(0, 0.5, len(frame)) + 0.8 * (frame["cluster"] == 1)
     frame["log_traffic"] = traffic
     frame["n_collisions"] = rng.poisson(3 * np.exp(traffic) * frame["length_m"] / 125)
-    table = cluster_tests(frame, ["n_collisions"], covariates=["log_traffic"], permutations=99)
+    table = compare(frame, ["n_collisions"], covariates=["log_traffic"], permutations=99)
     mine = table[(table["cluster"] == 1) & (table["comparison"] == "same class")].iloc[0]
     assert mine["ratio"] > 1.8
     assert mine["ratio_adjusted_low"] < 1 < mine["ratio_adjusted_high"]
@@ -344,7 +349,7 @@ def test_traffic_bands_are_strata_of_their_own():
     frame["traffic_band"] = np.where(frame["cluster"] == 1, "busy", "quiet")
     frame.loc[frame.index[::9], "traffic_band"] = None
     bands = {"same class and traffic": ("road_class", "traffic_band")}
-    table = cluster_tests(frame, ["n_collisions"], bands, permutations=99)
+    table = compare(frame, ["n_collisions"], bands, permutations=99)
     mine = table[table["cluster"] == 1].iloc[0]
     inside = frame["cluster"] == 1
     assert mine["n"] == (inside & frame["traffic_band"].isna()).sum()
@@ -355,7 +360,7 @@ def test_neighbouring_risk_does_not_pass_for_an_effect_of_clusters():
     draws, naive, ours = 60, 0, 0
     for seed in range(draws):
         frame = town(seed=1000 + seed, side=13, total=500.0, variance=0.5, range_m=250.0)
-        table = cluster_tests(frame, ["n_collisions"], {"all": ()}, permutations=99, seed=seed)
+        table = compare(frame, ["n_collisions"], {"all": ()}, permutations=99, seed=seed)
         ours += (table["p_value"] <= 0.05).sum() / len(table)
         inside = (frame["cluster"] == table["cluster"].iloc[0]).to_numpy()
         events, length = frame["n_collisions"].to_numpy(float), frame["length_m"].to_numpy()
@@ -377,7 +382,7 @@ def rows(table, **where):
 
 
 def test_no_collision_at_all_is_said():
-    table = cluster_tests(town().assign(n_collisions=0, n_ksi=0), permutations=19)
+    table = compare(town().assign(n_collisions=0, n_ksi=0), permutations=19)
     assert len(table) == 16
     assert table[["ratio", "low", "high", "p_value", "q_value", "ratio_adjusted"]].isna().all(axis=None)
     assert (table["observed"] == 0).all()
@@ -385,7 +390,7 @@ def test_no_collision_at_all_is_said():
 
 
 def test_one_cluster_has_nothing_to_be_compared_with():
-    table = cluster_tests(town().assign(cluster=1), permutations=19)
+    table = compare(town().assign(cluster=1), permutations=19)
     assert len(table) == 4
     assert table[["ratio", "p_value"]].isna().all(axis=None)
     assert (table["reason"] == "one cluster only: no other roads to compare with").all()
@@ -394,7 +399,7 @@ def test_one_cluster_has_nothing_to_be_compared_with():
 def test_a_cluster_without_collisions_has_ratio_zero_and_an_upper_limit():
     frame = town(total=1500.0)
     frame.loc[frame["cluster"] == 2, ["n_collisions", "n_ksi"]] = 0
-    row = rows(cluster_tests(frame, permutations=99), cluster=2, outcome="n_collisions").iloc[0]
+    row = rows(compare(frame, permutations=99), cluster=2, outcome="n_collisions").iloc[0]
     assert (row["ratio"], row["low"]) == (0.0, 0.0)
     assert 0 < row["high"] < 1
     assert row["p_value"] <= 0.05
@@ -405,7 +410,7 @@ def test_a_cluster_without_collisions_has_ratio_zero_and_an_upper_limit():
 def test_collisions_on_one_cluster_alone_leave_no_ratio():
     frame = town()
     frame.loc[frame["cluster"] != 1, ["n_collisions", "n_ksi"]] = 0
-    table = cluster_tests(frame, ["n_collisions"], permutations=19)
+    table = compare(frame, ["n_collisions"], permutations=19)
     mine = rows(table, cluster=1)
     assert mine[["ratio", "p_value"]].isna().all(axis=None)
     assert (mine["reason"] == "no collisions on the roads compared with").all()
@@ -415,7 +420,7 @@ def test_a_class_with_one_segment_is_left_out_of_comparisons_within_class():
     frame = town()
     frame.loc[frame.index[7], "road_class"] = "trunk"
     cluster = frame["cluster"].iloc[7]
-    row = rows(cluster_tests(frame, permutations=19), cluster=cluster, comparison="same class").iloc[0]
+    row = rows(compare(frame, permutations=19), cluster=cluster, comparison="same class").iloc[0]
     assert row["n"] == (frame["cluster"] == cluster).sum() - 1
     assert row["share_compared"] < 1
     assert np.isfinite(row["p_value"])
@@ -424,9 +429,7 @@ def test_a_class_with_one_segment_is_left_out_of_comparisons_within_class():
 def test_a_cluster_that_is_all_of_its_class_is_compared_with_all_roads_only():
     frame = town()
     frame.loc[frame["cluster"] == 3, "road_class"] = "trunk"
-    table = rows(cluster_tests(frame, permutations=19), cluster=3, outcome="n_collisions").set_index(
-        "comparison"
-    )
+    table = rows(compare(frame, permutations=19), cluster=3, outcome="n_collisions").set_index("comparison")
     assert np.isfinite(table.loc["all clustered roads", "p_value"])
     assert np.isnan(table.loc["same class", "p_value"])
     assert table.loc["same class", "reason"] == "no other clustered roads are of its classes"
@@ -437,7 +440,7 @@ def test_fewer_than_twenty_collisions_are_not_tested():
     frame = town(total=600.0)
     frame["n_fatal"] = 0
     frame.loc[frame.index[:12], "n_fatal"] = 1
-    table = rows(cluster_tests(frame, permutations=19), outcome="n_fatal")
+    table = rows(compare(frame, ("n_collisions", "n_fatal"), permutations=19), outcome="n_fatal")
     assert table["p_value"].isna().all()
     assert table["reason"].str.startswith("12 collisions of this kind").any()
     assert table["observed"].sum() == 24
@@ -445,12 +448,17 @@ def test_fewer_than_twenty_collisions_are_not_tested():
 
 def test_outcomes_that_records_do_not_tell_are_null_with_a_reason():
     frame = town().assign(n_ksi=pd.array([pd.NA] * 17**2, "Int64"))
-    table = cluster_tests(frame, permutations=19)
+    table = compare(frame, permutations=19)
     untold = rows(table, outcome="n_ksi")
     assert len(untold) == 8
     assert untold[["observed", "ratio", "p_value"]].isna().all(axis=None)
     assert (untold["reason"] == "not known on every segment").all()
     assert rows(table, outcome="n_collisions")["p_value"].notna().all()
+
+
+def test_an_outcome_without_a_column_is_no_outcome_that_is_left_out():
+    with pytest.raises(KeyError, match="n_pedestrian_collisions"):
+        compare(town(), ("n_collisions", "n_pedestrian_collisions"), permutations=19)
 
 
 def test_segments_without_cluster_years_length_or_place_are_in_no_comparison():
@@ -459,14 +467,14 @@ def test_segments_without_cluster_years_length_or_place_are_in_no_comparison():
     frame.loc[frame.index[5:8], "years"] = np.nan
     frame.loc[frame.index[8:10], "length_m"] = 0.0
     frame.loc[frame.index[10:12], "x"] = np.nan
-    table = cluster_tests(frame, permutations=19)
-    pd.testing.assert_frame_equal(table, cluster_tests(frame.iloc[12:], permutations=19))
+    table = compare(frame, permutations=19)
+    pd.testing.assert_frame_equal(table, compare(frame.iloc[12:], permutations=19))
     assert rows(table, comparison="all clustered roads", outcome="n_ksi")["n"].sum() == 17**2 - 12
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 12])
 def test_hardly_any_rows_give_a_table_with_reasons(n):
-    table = cluster_tests(town().iloc[:n], permutations=19)
+    table = compare(town().iloc[:n], permutations=19)
     assert list(table.columns) == list(COLUMNS)
     assert table["p_value"].isna().all()
     assert table["reason"].notna().all()
@@ -474,22 +482,22 @@ def test_hardly_any_rows_give_a_table_with_reasons(n):
 
 
 def test_years_that_are_not_known_leave_no_row():
-    assert cluster_tests(town().assign(years=np.nan), permutations=19).empty
+    assert compare(town().assign(years=np.nan), permutations=19).empty
 
 
 def test_all_segments_at_one_place_are_no_reason_to_fail():
-    table = cluster_tests(town().assign(x=0.0, y=0.0), permutations=19)
+    table = compare(town().assign(x=0.0, y=0.0), permutations=19)
     assert table["p_value"].notna().any()
 
 
 def test_too_few_maps_for_an_interval_leave_it_open():
-    table = cluster_tests(town(), ["n_collisions"], permutations=9)
+    table = compare(town(), ["n_collisions"], permutations=9)
     assert (table["low"] == 0).all()
     assert np.isinf(table["high"]).all()
 
 
 def test_no_maps_at_all_leave_no_test():
-    table = cluster_tests(town(), ["n_collisions"], permutations=0)
+    table = compare(town(), ["n_collisions"], permutations=0)
     assert table["p_value"].isna().all()
     assert table["ratio"].notna().all()
     assert (table["reason"] == "no permutations asked for").all()
@@ -508,7 +516,7 @@ def test_any_small_table_gives_values_that_hang_together(data):
     frame = town().iloc[:n].copy()
     frame["cluster"] = pd.array(rng.integers(1, data.draw(st.integers(2, 5)), n), "Int64")
     frame["n_collisions"] = rng.poisson(data.draw(st.floats(0, 8)), n)
-    table = cluster_tests(frame, ["n_collisions"], permutations=19)
+    table = compare(frame, ["n_collisions"], permutations=19)
     known = table[table["p_value"].notna()]
     assert known["p_value"].between(1 / 20, 1).all()
     assert (known["q_value"] >= known["p_value"] - 1e-12).all()
@@ -559,7 +567,7 @@ def periods(frame, rng, effect=None):
 
 def test_an_effect_that_lasts_holds_in_the_last_years():
     frame = town(effect=2.5, total=1500.0)
-    table = cluster_tests(
+    table = compare(
         frame, ["n_collisions"], permutations=99, periods=periods(frame, np.random.default_rng(1))
     )
     mine = rows(table, cluster=1)
@@ -572,7 +580,7 @@ def test_an_effect_that_lasts_holds_in_the_last_years():
 
 def test_an_effect_that_grows_is_told_from_one_that_lasts():
     frame = town(effect=1.5, total=3000.0)
-    table = cluster_tests(
+    table = compare(
         frame, ["n_collisions"], permutations=99, periods=periods(frame, np.random.default_rng(1), effect=4)
     )
     mine = rows(table, cluster=1)
@@ -589,9 +597,7 @@ def test_a_period_without_collisions_is_not_checked():
     frame = town()
     none = frame[["n_collisions"]] * 0
     for first, last in ((frame, none), (none, frame)):
-        table = cluster_tests(
-            frame, ["n_collisions"], permutations=19, periods=Periods(first, last, 3.0, 2.0)
-        )
+        table = compare(frame, ["n_collisions"], permutations=19, periods=Periods(first, last, 3.0, 2.0))
         assert table["held_out"].isna().all()
         assert table["held_out_result"].str.startswith("not checked").all()
 
@@ -610,7 +616,7 @@ def test_cells_of_few_segments_are_the_segments():
 def test_clusters_get_p_and_intervals_of_the_tests_and_keep_exact_ones_where_there_is_none():
     frame = town(effect=2.5)
     frame.loc[frame["cluster"] == 3, "road_class"] = "trunk"
-    tests = cluster_tests(frame, permutations=99)
+    tests = compare(frame, permutations=99)
     plain = cluster_table(frame)
     found = with_tests(plain, tests).set_index("cluster")
     theirs = rows(tests, outcome="n_ksi", comparison="all clustered roads").set_index("cluster")
@@ -630,4 +636,4 @@ def test_clusters_get_p_and_intervals_of_the_tests_and_keep_exact_ones_where_the
 
 def test_a_table_of_no_clusters_stays_empty():
     none = town().iloc[:0]
-    assert with_tests(cluster_table(none), cluster_tests(none)).empty
+    assert with_tests(cluster_table(none), compare(none, permutations=19)).empty

@@ -89,7 +89,7 @@ def test_likeness_is_that_of_scikit_learns_neighbours():
     frame = town(n_ksi=rng.integers(0, 2, 26))
     space = rng.normal(size=(26, 8))
     score = pd.Series(np.arange(26.0))
-    table = look_alikes(frame, space, score, "ksi", LookAlikes(worst=3, neighbours=4))
+    table = look_alikes(frame, space, score, "ksi", LookAlikes(worst=3, neighbours=4, apart_m=150))
     few = (frame["ksi_per_km_year_eb"] <= frame["ksi_per_km_year_eb"].median()) & (frame.index < 23)
     near = NearestNeighbors(n_neighbors=4, metric="cosine").fit(space[few])
     distance, row = near.kneighbors(space[[25, 24, 23]])
@@ -102,7 +102,7 @@ def test_the_order_of_rows_changes_nothing():
     rng = np.random.default_rng(1)
     frame, space = town(n_ksi=rng.integers(0, 4, 26)), rng.normal(size=(26, 4))
     order = rng.permutation(26)
-    how = LookAlikes(worst=5)
+    how = LookAlikes(worst=5, neighbours=5, apart_m=150)
     one = look_alikes(frame, space, frame["ksi_per_km_year_eb"], "ksi", how)
     shuffled = frame.iloc[order]
     two = look_alikes(shuffled, space[order], shuffled["ksi_per_km_year_eb"], "ksi", how)

@@ -4,13 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geo.config.safety import Concentration
+from geo.config.safety import Gathering
 from geo.safety.along.recorded import COUNTS, find_spots, recorded_roads, smooth, sweep_windows
 from tests.unit.networks import collisions, grid, network
 
-SETTINGS = Concentration(
-    window_m=200, step_m=100, min_window_m=200, hot_spot_m=150, hot_spot_permutations=9999
-)
+SETTINGS = Gathering(window_m=200, step_m=100, min_window_m=200, hot_spot_m=150, hot_spot_permutations=9999)
 ALL = ("fatal", "serious", "slight")
 SLIGHT, FATAL = [(x, 0) for x in range(10, 130, 5)], [(x, 500) for x in range(15, 45, 5)]
 

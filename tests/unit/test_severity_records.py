@@ -9,10 +9,10 @@ from real_data import DATA, needs_real_data
 
 from geo.collisions.read import read_collisions
 from geo.collisions.recording import severity_breaks
-from geo.collisions.schema import USERS, flags
+from geo.collisions.schema import flags
 from geo.collisions.schemas.schemes import SCHEMES
 from geo.collisions.schemas.stats19 import read_stats19
-from geo.config import Collisions
+from geo.config import ROAD_USERS, Collisions
 
 PLACE = {"x": "lon", "y": "lat", "severity": "s"}
 BERLIN = {
@@ -115,7 +115,7 @@ def test_a_cell_on_road_users_that_cannot_be_read_is_accounted_for(tmp_path):
         Collisions.model_validate({"schema": "columns", "sources": [str(path)], "columns": columns})
     )
     assert source.table["pedestrian"].tolist() == [True, pd.NA, pd.NA]
-    assert source.table[list(USERS[1:])].isna().all(axis=None)
+    assert source.table[list(ROAD_USERS[1:])].isna().all(axis=None)
     assert [(e.item, e.status, e.count) for e in source.entries] == [("cells on pedestrians", "rejected", 1)]
 
 
@@ -152,18 +152,18 @@ def hurt(folder, *people, vehicles=()):
 
 def test_a_collision_tells_which_users_it_hurt(tmp_path):
     source = hurt(tmp_path, ("1", "3", "0"), ("1", "1", "9"), ("2", "2", "9"))
-    assert source.table.loc[0, list(USERS)].tolist() == [True, False, False, True]
-    assert source.table.loc[0, [f"n_{user}" for user in USERS]].tolist() == [1, 0, 0, 2]
+    assert source.table.loc[0, list(ROAD_USERS)].tolist() == [True, False, False, True]
+    assert source.table.loc[0, [f"n_{user}" for user in ROAD_USERS]].tolist() == [1, 0, 0, 2]
 
 
 def test_an_unknown_kind_leaves_open_what_it_could_be(tmp_path):
     source = hurt(tmp_path, ("1", "1", "-1"), ("2", "2", "9"))
-    told = source.table.loc[0, list(USERS)]
+    told = source.table.loc[0, list(ROAD_USERS)]
     # a rider or driver is no pedestrian, whatever rode
     assert told.tolist() == [False, pd.NA, pd.NA, True]
     assert [(e.item, e.count) for e in source.entries] == [("road users", 1)]
     assert hurt(tmp_path, ("1", "3", "-1")).table.loc[0, "pedestrian"]
-    unknown = hurt(tmp_path, ("1", "-1", "-1")).table.loc[0, list(USERS)]
+    unknown = hurt(tmp_path, ("1", "-1", "-1")).table.loc[0, list(ROAD_USERS)]
     assert unknown.isna().all()
 
 
@@ -179,7 +179,7 @@ def test_an_unknown_kind_leaves_open_what_it_could_be(tmp_path):
 )
 def test_the_vehicle_tells_the_kind_of_those_who_were_in_it(kind, user, tmp_path):
     source = hurt(tmp_path, ("2", "1", "-1"), vehicles=(("1", "11"), ("2", kind)))
-    told = source.table.loc[0, list(USERS)]
+    told = source.table.loc[0, list(ROAD_USERS)]
     assert told[told == True].index.tolist() == [user]  # noqa: E712
     assert told.notna().all()
     assert [e for e in source.entries if e.item == "road users"] == []
@@ -187,7 +187,7 @@ def test_the_vehicle_tells_the_kind_of_those_who_were_in_it(kind, user, tmp_path
 
 def test_without_a_casualty_table_nobody_knows_who_was_hurt(tmp_path):
     source = read_stats19(Collisions(sources=[write(tmp_path / "c.csv", ROW)]))
-    assert source.table[list(USERS)].isna().all(axis=None)
+    assert source.table[list(ROAD_USERS)].isna().all(axis=None)
 
 
 # STATS19: adjusted severity, and the break

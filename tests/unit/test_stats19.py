@@ -11,9 +11,8 @@ import pytest
 import shapely
 from real_data import DATA, needs_real_data
 
-from geo.collisions.schema import SEVERITIES
 from geo.collisions.schemas.stats19 import OSGR, read_stats19
-from geo.config import Collisions
+from geo.config import SEVERITIES, Collisions
 from geo.errors import LayerError, SourceError
 
 NEW = {

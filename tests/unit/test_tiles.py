@@ -131,7 +131,7 @@ def test_tiles_are_not_measured_in_degrees():
 def test_no_segments_make_no_tiles():
     placed = place_tiles(segments([(0, 0), (1, 1)]).iloc[:0], Tiles())
     assert len(placed) == 0
-    assert len(assign_shards(placed)) == 0
+    assert len(assign_shards(placed, tiles_per_shard=400)) == 0
 
 
 def test_a_shard_holds_no_more_tiles_than_asked_and_keeps_to_its_cell(rng):
@@ -153,14 +153,15 @@ def test_shards_are_cut_no_further_than_needed():
 def test_tiles_added_elsewhere_leave_a_shard_as_it_was(rng):
     before = points(rng, 2000, 0, 8000)
     more = pd.concat([points(rng, 5000, 12000, 20000), before], ignore_index=True)
-    after = assign_shards(more).iloc[5000:]
-    assert after.tolist() == assign_shards(before).tolist()
+    after = assign_shards(more, tiles_per_shard=400).iloc[5000:]
+    assert after.tolist() == assign_shards(before, tiles_per_shard=400).tolist()
 
 
 def test_a_shard_does_not_depend_on_the_order_of_tiles(rng):
     tiles = points(rng, 2000, 0, 3000)
     shuffled = tiles.sample(frac=1, random_state=1)
-    pd.testing.assert_series_equal(assign_shards(shuffled).sort_index(), assign_shards(tiles))
+    again = assign_shards(shuffled, tiles_per_shard=400).sort_index()
+    pd.testing.assert_series_equal(again, assign_shards(tiles, tiles_per_shard=400))
 
 
 def test_more_tiles_at_one_spot_than_a_shard_should_hold_stay_together():

@@ -6,23 +6,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geo.config.safety import Weights
 from geo.roads.graph import build_graph
 from geo.roads.routes import chain, locate
-from geo.safety.along.high_injury import Concentration, concentration
+from geo.safety.along.high_injury import HeadlineSettings, headline_shares
 from geo.safety.along.windows import (
     KINDS,
-    WEIGHTS,
     cell_of,
     count_in_cells,
-    high_injury,
     kinds_of,
     lay_windows,
     score,
+    threshold_score,
     window_layer,
 )
 from tests.unit.networks import backwards, collisions, grid, network
 
 TOLD = frozenset({"fatal", "serious", "slight"})
+WEIGHTS = Weights(fatal=3, serious=3, slight=1, unknown=1).model_dump()
 
 
 def laid(roads, places, severity, window_m=400.0, step_m=100.0, **network_settings):
@@ -38,7 +39,7 @@ def laid(roads, places, severity, window_m=400.0, step_m=100.0, **network_settin
 
 def layer(windows, counts, told=TOLD):
     best = windows.best(score(windows, counts, WEIGHTS))
-    threshold = high_injury(best, counts[:, :2].sum(axis=1), 0.5)
+    threshold = threshold_score(best, counts[:, :2].sum(axis=1), 0.5)
     return window_layer(windows, counts, WEIGHTS, told, threshold)
 
 
@@ -123,15 +124,20 @@ def test_the_best_window_over_each_cell_is_the_best_of_all_that_cover_it():
     np.testing.assert_allclose(windows.total(cells), covers.T @ cells)
 
 
-# concentration
+# how few roads carry how much
 
 CITY = grid(12, 250.0)
-QUICK = Concentration(block_m=500, resamples=199, draws=99, splits=5)
 
 
-def numbers(places, severity, outcome="ksi", how=QUICK, **more):
+def asked(block_m=500, resamples=199, draws=99, splits=5):
+    """Ask where half of the collisions lie, and what 5 % of length carry."""
+    return HeadlineSettings(0.5, 0.05, block_m, seed=0, resamples=resamples, draws=draws, splits=splits)
+
+
+def numbers(places, severity, outcome="ksi", how=None, **more):
     windows, located, _ = laid(CITY, places, severity, 500.0, 250.0)
-    table = concentration(windows, located, pd.Series(severity, dtype=object), WEIGHTS, outcome, how, **more)
+    told = pd.Series(severity, dtype=object)
+    table = headline_shares(windows, located, told, WEIGHTS, outcome, how or asked(), **more)
     return table.set_index("measure")
 
 
@@ -166,7 +172,7 @@ def test_collisions_by_chance_look_concentrated_and_the_table_says_that_it_is_ch
 
 
 def test_the_p_value_is_uniform_when_collisions_lie_by_chance():
-    how = Concentration(block_m=500, resamples=2, draws=19, splits=1)
+    how = asked(resamples=2, draws=19, splits=1)
     p = [
         numbers(along_streets(np.random.default_rng(seed), 40, range(12)), ["serious"] * 40, how=how)[
             "p_value"
@@ -209,7 +215,7 @@ def test_without_enough_there_is_a_reason_and_no_number():
     assert few["reason"].str.contains("fewer than 20").all()
     assert numbers([], [])["n"].tolist() == [0, 0]
     rng = np.random.default_rng(7)
-    big_blocks = Concentration(block_m=5000, draws=9, splits=1)
+    big_blocks = asked(block_m=5000, draws=9, splits=1)
     coarse = numbers(along_streets(rng, 40, range(12)), ["slight"] * 40, "collisions", big_blocks)
     assert coarse["value"].notna().all()
     assert coarse[["low", "high"]].isna().all(axis=None)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from geo.collisions.schema import USERS
 from geo.collisions.schemas.stats19_columns import find, ids, need
 from geo.collisions.sources import read_rows
-from geo.config import Collisions
+from geo.config import ROAD_USERS, Collisions
 from geo.ledger import Entry
 
 CASUALTY_TYPES = {
@@ -37,7 +36,7 @@ def link(table: pd.DataFrame, collisions: Collisions) -> tuple[pd.DataFrame, lis
 
     Returns
     -------
-    The table with ``n_casualties``; for each of `USERS` whether such a user was hurt, and how many (``n_<user>``):
+    The table with ``n_casualties``; for each of `ROAD_USERS` whether such a user was hurt, and how many (``n_<user>``):
     null where no casualty is linked, or where one of an unknown kind leaves it open; ``n_vehicles``; and the entries.
     """
     entries: list[Entry] = []
@@ -52,7 +51,7 @@ def link(table: pd.DataFrame, collisions: Collisions) -> tuple[pd.DataFrame, lis
         table["n_casualties"] = linked.fillna(table["n_casualties"]) if "n_casualties" in table else linked
         kind, on_foot = _kinds(people, vehicles, collisions.casualties)
         entries += [note, *_open(kind)]
-        for user in USERS:
+        for user in ROAD_USERS:
             is_one = kind.isin(CASUALTY_TYPES[user])
             unsure = kind.isna() if user != "pedestrian" else kind.isna() & on_foot.isna()
             hurt = is_one.groupby(people["_id"]).sum()

@@ -13,7 +13,6 @@ import pandas as pd
 import pyproj
 
 from geo.collisions.schema import (
-    SEVERITIES,
     CollisionSource,
     check_names,
     dates,
@@ -29,7 +28,7 @@ from geo.collisions.schema import (
 from geo.collisions.schemas.casualties import link
 from geo.collisions.schemas.stats19_columns import NAMES, find, ids, need
 from geo.collisions.sources import BROKEN, broken_rows, expand_tables, read_rows
-from geo.config import Collisions, Severity
+from geo.config import SEVERITIES, Collisions, Severity
 from geo.errors import ConfigurationError, LayerError
 from geo.ledger import Entry
 

@@ -8,8 +8,6 @@ import pyproj
 from pyproj.exceptions import CRSError
 
 from geo.collisions.schema import (
-    SEVERITIES,
-    USERS,
     CollisionSource,
     check_names,
     dates,
@@ -27,7 +25,7 @@ from geo.collisions.schema import (
 )
 from geo.collisions.schemas.schemes import SCHEMES, Scheme
 from geo.collisions.sources import BROKEN, Rows, broken_rows, expand_tables, read_rows
-from geo.config import Collisions, Columns
+from geo.config import ROAD_USERS, SEVERITIES, Collisions, Columns
 from geo.errors import ConfigurationError, LayerError
 from geo.ledger import Entry
 
@@ -57,7 +55,7 @@ def read_tabular(collisions: Collisions) -> CollisionSource:
     for source in expand_tables(collisions):
         rows = read_rows(source, delimiter=columns.delimiter, encoding=columns.encoding)
         fields = ("id", "date", "year", "x", "y", "severity", "n_casualties", "road_name", "road_class")
-        wanted = {f"collisions.columns.{field}": getattr(columns, field) for field in (*fields, *USERS)}
+        wanted = {f"collisions.columns.{field}": getattr(columns, field) for field in (*fields, *ROAD_USERS)}
         wanted |= {f"collisions.keep.{name}": name for name in collisions.keep or {}}
         check_names(rows.frame, wanted, source)
         part, unknown, without = _canonical(rows, collisions, columns, crs, source)
@@ -86,7 +84,7 @@ def _scheme(collisions: Collisions) -> Scheme:
 
 def _unread_users(frame: pd.DataFrame, part: pd.DataFrame, columns: Columns) -> list[Entry]:
     """Account for cells on road users that say neither yes nor no."""
-    named = {user: getattr(columns, user) for user in USERS if getattr(columns, user) is not None}
+    named = {user: getattr(columns, user) for user in ROAD_USERS if getattr(columns, user) is not None}
     return [
         entry
         for user, name in named.items()
@@ -127,7 +125,7 @@ def _canonical(
         table["year"] = whole(frame[columns.year])
     if columns.n_casualties is not None:
         table["n_casualties"] = whole(frame[columns.n_casualties])
-    for user in USERS:
+    for user in ROAD_USERS:
         name = getattr(columns, user)
         if name is not None:
             table[user] = flags(frame[name], empty_is_none=columns.empty_is_none).where(trusted)

@@ -5,15 +5,12 @@ Declared once, as data: the writer checks frames against it, the styles take the
 
 from __future__ import annotations
 
-from typing import get_args
-
-from geo.config import Severity
+from geo.config import ROAD_USERS, SEVERITIES
 from geo.ledger import STATUSES
 from geo.outputs.layers.declare import Column, Layer
 from geo.outputs.layers.findings import FINDINGS
 from geo.outputs.layers.gathering import GATHERING_MAPS, GATHERING_TABLES, GI_STAR
 
-SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 SNAP_STATUSES = (
     "matched",
     "ambiguous",
@@ -28,7 +25,6 @@ GEOMETRY_COLUMN = "geom"
 ROW_COLUMN = "fid"
 
 
-_USERS = ("pedestrian", "cyclist", "motorcyclist", "car_occupant")
 TRAFFIC_SOURCES = ("measured", "inherited", "column")
 
 
@@ -57,7 +53,7 @@ def _by_user() -> tuple[Column, ...]:
                 f"Collisions with a {user.replace('_', ' ')} (number)",
                 optional=True,
             )
-            for user in _USERS
+            for user in ROAD_USERS
         ),
         Column("n_ksi_adjusted", "real", "KSI collisions, adjusted for recording (number)", optional=True),
     )
@@ -206,7 +202,7 @@ _COLLISIONS = Layer(
                 f"{user.replace('_', ' ').capitalize()} hurt or involved (yes or no)",
                 optional=True,
             )
-            for user in _USERS
+            for user in ROAD_USERS
         ),
         Column("ksi_adjusted", "real", "KSI by adjusted severity (probability)", optional=True),
         Column("injury_based", "boolean", "Severity by a list of injuries (yes or no)", optional=True),
@@ -220,7 +216,7 @@ _COLLISIONS = Layer(
                 f"{user.replace('_', ' ').capitalize()} casualties (number)",
                 optional=True,
             )
-            for user in _USERS
+            for user in ROAD_USERS
         ),
     ),
     located=False,

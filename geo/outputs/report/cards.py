@@ -16,7 +16,6 @@ from geo.outputs.report.charts import Axis, Strip, picture_address, ratio_axis, 
 from geo.outputs.wording import (
     OTHERS,
     SAME_CLASS,
-    Outcome,
     figure,
     interval,
     number,
@@ -25,6 +24,7 @@ from geo.outputs.wording import (
     shorten,
     verdict,
 )
+from geo.safety.rates import Outcome
 
 MIX_SHOWN = 4
 WHOLE = 0.995

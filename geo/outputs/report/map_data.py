@@ -14,8 +14,10 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from geo.config import SEVERITIES
 from geo.outputs.report.charts import picture_address
-from geo.outputs.wording import Outcome, figure, interval, number, road_name, shorten
+from geo.outputs.wording import figure, interval, number, road_name, shorten
+from geo.safety.rates import Outcome
 
 MOST_SEGMENTS = 20_000
 """More would make the page slow and large; those left out are the ones with the least to tell."""
@@ -27,7 +29,7 @@ DETAIL = 10_000
 """A line may be simplified by the extent of the city over this, at least by `FINEST_M`."""
 LEAST_VIEW_M = 100.0
 """Ground that the map shows at least when it opens."""
-PLACED = ("fatal", "serious", "slight", "unknown")
+PLACED = (*SEVERITIES, "unknown")
 UNPLACED = "unplaced"
 MOST_ALIKE = "looks most like it, of its type"
 EDGE = "#1B1B1B"

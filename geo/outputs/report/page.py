@@ -25,7 +25,8 @@ from geo.outputs.report.choice_chart import choice_chart
 from geo.outputs.report.map_data import MapData, Shown, map_data, safe_json
 from geo.outputs.report.map_figure import MARKS, layer_names, map_figure, map_script
 from geo.outputs.report.tables import measures, places_rows, settings_rows, tests_rows
-from geo.outputs.wording import OUTCOMES, Outcome, figure, interval, number, severity_words, shorten
+from geo.outputs.wording import figure, interval, number, severity_words, shorten
+from geo.safety.rates import OUTCOME_NAMES, Outcome
 
 LONGEST_REASON = 300
 TESTS_SHOWN = 20
@@ -144,7 +145,7 @@ def render(data: ReportData) -> str:
         style=_inline(_own("report.css")),
         scripts=[_inline(script) for script in scripts],
         policy=_policy(scripts),
-        outcome=OUTCOMES[data.ratio_of],
+        outcome=OUTCOME_NAMES[data.ratio_of],
         n_segments=len(segments),
         length_km=segments["length_m"].sum() / 1000,
         typed_km=segments.loc[segments["cluster"].notna(), "length_m"].sum() / 1000,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from geo.safety.rates import Outcome
-
-WORDS = {"ksi": "KSI collisions", "collisions": "collisions"}
+from geo.safety.rates import OUTCOME_NAMES, Outcome
 
 
 def headline_sentences(headline: pd.DataFrame, outcome: Outcome) -> list[str]:
@@ -15,7 +13,7 @@ def headline_sentences(headline: pd.DataFrame, outcome: Outcome) -> list[str]:
     Parameters
     ----------
     headline
-        See `geo.safety.along.high_injury.concentration`.
+        See `geo.safety.along.high_injury.headline_shares`.
     outcome
         Of which.
 
@@ -27,7 +25,7 @@ def headline_sentences(headline: pd.DataFrame, outcome: Outcome) -> list[str]:
     for row in headline.to_dict("records"):
         share = row["share"]
         if pd.isna(row["value"]):
-            said.append(f"How concentrated {WORDS[outcome]} are cannot be told: {row['reason']}")
+            said.append(f"How concentrated {OUTCOME_NAMES[outcome]} are cannot be told: {row['reason']}")
             break
         between = (
             f" (95 % interval {_percent(row['low'])} to {_percent(row['high'])})"
@@ -41,11 +39,11 @@ def headline_sentences(headline: pd.DataFrame, outcome: Outcome) -> list[str]:
         )
         if row["measure"].startswith("share_of_length"):
             said.append(
-                f"{_percent(share)} of {WORDS[outcome]} lie on {value} of road length{between}; {beside}"
+                f"{_percent(share)} of {OUTCOME_NAMES[outcome]} lie on {value} of road length{between}; {beside}"
             )
         else:
             said.append(
-                f"{_percent(share)} of road length carry {value} of {WORDS[outcome]}{between}; {beside}"
+                f"{_percent(share)} of road length carry {value} of {OUTCOME_NAMES[outcome]}{between}; {beside}"
             )
     return said
 

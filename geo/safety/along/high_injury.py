@@ -15,9 +15,9 @@ from geo.safety.along.windows import KINDS, Windows, cell_of, count_in_cells, ki
 from geo.safety.rates import LEVEL, Outcome
 
 MIN_COLLISIONS = 20
-"""With fewer no concentration is told."""
+"""With fewer collisions no share is told."""
 MIN_BLOCKS = 10
-"""With fewer no interval is."""
+"""With fewer blocks of the bootstrap no interval is told."""
 _OF = {"ksi": (0, 1), "collisions": (0, 1, 2, 3)}
 METHOD = (
     "windows chosen by severity-weighted score; interval: percentile bootstrap of square blocks; chance: collisions "
@@ -27,42 +27,46 @@ METHOD = (
 
 
 @dataclass(frozen=True, slots=True)
-class Concentration:
-    """Settings of the headline numbers.
+class HeadlineSettings:
+    """How the headline numbers of the high-injury network are found.
 
     Attributes
     ----------
     share_of_outcome
-        Of which the least length is sought (0 to 1).
+        Share of the collisions whose shortest length of road is told (0 to 1).
     share_of_length
-        On which the most of the outcome is sought (0 to 1).
+        Share of the network's length whose greatest share of collisions is told (0 to 1).
     block_m
-        Side of the blocks of the bootstrap (metres).
-    resamples, draws, splits
-        Of the bootstrap, of chance, and of halves held out.
+        Side of the square blocks that the bootstrap draws (metres).
     seed
-        Of all three.
+        Seed of every draw: the same one gives the same numbers.
+    resamples
+        Resamples of blocks behind the interval (number).
+    draws
+        Maps of collisions that lie by chance (number).
+    splits
+        Times that the collisions are divided into halves, of which one chooses windows and the other is counted.
     """
 
-    share_of_outcome: float = 0.5
-    share_of_length: float = 0.05
-    block_m: float = 1000.0
+    share_of_outcome: float
+    share_of_length: float
+    block_m: float
+    seed: int
     resamples: int = 999
     draws: int = 199
     splits: int = 10
-    seed: int = 0
 
 
-def concentration(
+def headline_shares(
     windows: Windows,
     located: pd.DataFrame,
     severity: pd.Series,
     weights: Mapping[str, float],
     outcome: Outcome,
-    settings: Concentration,
+    settings: HeadlineSettings,
     relative_risk: pd.Series | None = None,
 ) -> pd.DataFrame:
-    """Tell how concentrated collisions are, with an interval and what chance would give.
+    """Tell how few of the roads carry how many of the collisions, with an interval and what chance would give.
 
     The network is gone through from the window with the greatest score down, as a city that builds a high-injury
     network does; what several windows cover counts once. Collisions that are few lie on few roads even when all roads
@@ -78,19 +82,20 @@ def concentration(
     Parameters
     ----------
     windows
-        See `geo.safety.along.windows.lay_windows`.
+        Windows along the network (`geo.safety.along.windows.lay_windows`).
     located
-        See `geo.roads.routes.locate`.
+        Where each placed collision lies on the network (`geo.roads.routes.locate`).
     severity
-        Of each collision (by position).
+        Severity of each collision, by its position in the table of collisions.
     weights
-        See `geo.safety.along.windows.WEIGHTS`.
+        What a collision counts for in a window's score, by its severity (`geo.config.safety.Weights`).
     outcome
-        What is to be concentrated: KSI where known, else all collisions.
+        Which collisions are told of: KSI where known, else all.
     settings
-        Of the numbers.
+        The two shares asked for, and how many draws stand behind the numbers.
     relative_risk
-        By ``segment_id``, above 0, per metre: chance spreads collisions by it times length. None: by length alone.
+        Risk of a metre of each segment, above 0, by ``segment_id``: chance spreads collisions by it times length. None:
+        by length alone.
 
     Returns
     -------
@@ -168,7 +173,7 @@ class _Curves:
     windows: Windows
     weights: Mapping[str, float]
     of: list[int]
-    settings: Concentration
+    settings: HeadlineSettings
 
     def numbers(self, chosen_by: Floats, measured_by: Floats) -> Floats:
         """Choose windows by some counts and read the two numbers off others."""

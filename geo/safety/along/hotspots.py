@@ -13,9 +13,6 @@ from geo.roads.graph import RoadGraph, distances_between
 from geo.roads.lines import Floats, Integers
 
 FALSE_DISCOVERY = 0.05
-PERMUTATIONS = 99_999
-"""The least p-value is 2 in this many: with a thousand, as is usual, no spot of fewer than a thousand of 25,000
-segments could pass the correction for as many tests."""
 _CELLS = 4_000_000
 """Values drawn at once, to bound memory."""
 
@@ -24,8 +21,9 @@ def hot_spots(
     graph: RoadGraph,
     values: pd.Series,
     distance_m: float,
-    permutations: int = PERMUTATIONS,
-    seed: int = 0,
+    *,
+    permutations: int,
+    seed: int,
 ) -> pd.DataFrame:
     """Find hot and cold spots with Gi* (Getis and Ord 1992, Geographical Analysis 24:189-206).
 
@@ -44,13 +42,16 @@ def hot_spots(
     Parameters
     ----------
     graph
-        Of the network.
+        The road network, with its segments as edges.
     values
-        By ``segment_id``; null where not known: such a segment is nobody's neighbour.
+        The value of each segment, by ``segment_id``; null where not known: such a segment is nobody's neighbour.
     distance_m
-        Metres along the network.
-    permutations, seed
-        Of the test.
+        How far along the network a segment's neighbours reach (metres).
+    permutations
+        Draws of neighbours behind each p-value (number). The least p-value is 2 in as many and one: with 999, as is
+        usual, fewer than a thousand spots among 25,000 segments could not pass the correction for as many tests.
+    seed
+        Seed of the draws: the same one gives the same p-values.
 
     Returns
     -------

@@ -10,19 +10,19 @@ import numpy as np
 import pandas as pd
 
 from geo.config import Severity
-from geo.config.safety import Concentration
+from geo.config.safety import Gathering
 from geo.roads.graph import RoadGraph, build_graph
 from geo.roads.routes import Routes, chain, locate
-from geo.safety.along import high_injury as carried
 from geo.safety.along.density import Bandwidth, choose_bandwidth, cut_lixels, density_layer, masses, spread
+from geo.safety.along.high_injury import HeadlineSettings, headline_shares
 from geo.safety.along.hotspots import hot_spots
 from geo.safety.along.windows import (
     cell_of,
     count_in_cells,
-    high_injury,
     kinds_of,
     lay_windows,
     score,
+    threshold_score,
     window_layer,
 )
 from geo.safety.rates import Outcome, told_outcome
@@ -112,7 +112,7 @@ def recorded_roads(
 
 
 def sweep_windows(
-    roads: RecordedRoads, settings: Concentration, seed: int
+    roads: RecordedRoads, settings: Gathering, seed: int
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Slide windows along the roads, and tell how few of them carry how much.
 
@@ -128,7 +128,7 @@ def sweep_windows(
     Returns
     -------
     The windows (`geo.safety.along.windows.window_layer`) and the two numbers of
-    `geo.safety.along.high_injury.concentration`; without records all that is counted is null, and ``reason`` says so.
+    `geo.safety.along.high_injury.headline_shares`; without records all that is counted is null, and ``reason`` says so.
     """
     weights = settings.weights.model_dump()
     windows = lay_windows(roads.routes, settings.window_m, settings.step_m, settings.min_window_m)
@@ -137,20 +137,22 @@ def sweep_windows(
     share = roads.located["share"].to_numpy(dtype=np.float64)
     counts = count_in_cells(windows, cell_of(windows, roads.located), kind, share)
     held = counts[:, :2].sum(axis=1) if roads.outcome == "ksi" else counts.sum(axis=1)
-    threshold = high_injury(windows.best(score(windows, counts, weights)), held, settings.share_of_outcome)
+    threshold = threshold_score(
+        windows.best(score(windows, counts, weights)), held, settings.share_of_outcome
+    )
     told = roads.severities or frozenset()
     layer = window_layer(windows, counts, weights, told, threshold, roads.segments.crs)
-    how = carried.Concentration(
+    how = HeadlineSettings(
         settings.share_of_outcome, settings.share_of_length, block_m=settings.block_m, seed=seed
     )
-    headline = carried.concentration(windows, roads.located, severity, weights, roads.outcome, how)
+    headline = headline_shares(windows, roads.located, severity, weights, roads.outcome, how)
     if roads.severities is None:
         layer[list(COUNTS)] = np.nan
         headline = headline.assign(n=pd.array([None] * len(headline), "Int64"), reason="no collision records")
     return layer, headline
 
 
-def find_spots(roads: RecordedRoads, settings: Concentration, seed: int) -> pd.DataFrame:
+def find_spots(roads: RecordedRoads, settings: Gathering, seed: int) -> pd.DataFrame:
     """Find hot and cold spots of the outcome's shrunk rate along the network.
 
     Parameters
@@ -167,11 +169,13 @@ def find_spots(roads: RecordedRoads, settings: Concentration, seed: int) -> pd.D
     See `geo.safety.along.hotspots.hot_spots`, with the names of `SPOTS` and ``segment_id`` as a column.
     """
     rates = roads.segments.set_index("segment_id")[f"{roads.outcome}_per_km_year_eb"]
-    found = hot_spots(roads.graph, rates, settings.hot_spot_m, settings.hot_spot_permutations, seed)
+    found = hot_spots(
+        roads.graph, rates, settings.hot_spot_m, permutations=settings.hot_spot_permutations, seed=seed
+    )
     return found.rename(columns=SPOTS).reset_index()
 
 
-def smooth(roads: RecordedRoads, settings: Concentration) -> tuple[gpd.GeoDataFrame, Bandwidth]:
+def smooth(roads: RecordedRoads, settings: Gathering) -> tuple[gpd.GeoDataFrame, Bandwidth]:
     """Spread the collisions along the network, with the bandwidth that is set or foretells them best.
 
     Parameters

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import geopandas as gpd
 import numpy as np
@@ -12,19 +11,11 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.config import Severity
+from geo.config import SEVERITIES, Severity
 from geo.roads.lines import Floats, Integers, measure, stretches
 from geo.roads.routes import Routes
 
-KINDS = ("fatal", "serious", "slight", "unknown")
-WEIGHTS: Mapping[str, float] = MappingProxyType({"fatal": 3.0, "serious": 3.0, "slight": 1.0, "unknown": 1.0})
-"""What a collision counts for. Fatal and serious alike, and three times a slight one, is what cities do that build such
-a network: whether a collision kills is largely chance, and deaths are too few to rank by (City of Fort Worth 2025,
-'Safety Action Plan', p. 47: killed and suspected serious 3, possible injury 1)."""
-MIN_WINDOW_M = 400.0
-"""A route that is shorter is scored as if it were this long: one collision on a dead end of 20 m would lead any list.
-San Francisco leaves corridors under a quarter of a mile out altogether (City of San Francisco 2024, 'High Injury
-Network', DataSF)."""
+KINDS = (*SEVERITIES, "unknown")
 _MM = 1000
 
 
@@ -84,9 +75,7 @@ class Windows:
         return found
 
 
-def lay_windows(
-    routes: Routes, window_m: float, step_m: float, min_window_m: float = MIN_WINDOW_M
-) -> Windows:
+def lay_windows(routes: Routes, window_m: float, step_m: float, min_window_m: float) -> Windows:
     """Lay windows along routes.
 
     From the start of each route in steps, with a last one that ends where the route ends; a route shorter than a window
@@ -95,11 +84,14 @@ def lay_windows(
     Parameters
     ----------
     routes
-        See `geo.roads.routes.chain`.
-    window_m, step_m
-        Length of a window and from one to the next (metres).
+        Roads as chains of segments (`geo.roads.routes.chain`).
+    window_m
+        Length of a window (metres).
+    step_m
+        Distance from the start of one window to that of the next (metres).
     min_window_m
-        See `MIN_WINDOW_M`; no longer than a window.
+        A route that is shorter is scored as if it were this long (metres), at most `window_m`: one collision on a dead
+        end of 20 m would lead any list.
     """
     table = routes.table
     ends = np.round((table["from_m"].to_numpy() + routes.graph.length_m[table["row"]]) * _MM).astype(np.int64)
@@ -158,8 +150,8 @@ def score(windows: Windows, counts: Floats, weights: Mapping[str, float]) -> Flo
     return found
 
 
-def high_injury(best: Floats, outcome: Floats, share: float) -> float | None:
-    """Find the score from which windows are in the high-injury network.
+def threshold_score(best: Floats, outcome: Floats, share: float) -> float | None:
+    """Find the least score of a window in the high-injury network.
 
     Parameters
     ----------
@@ -202,7 +194,7 @@ def window_layer(
     severities
         Those that the source can tell apart: counts of others are null.
     threshold
-        See `high_injury`.
+        Least score of a window in the high-injury network (`threshold_score`); None: there is no such network.
     crs
         Of the lines.
 

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
+from geo.config import ROAD_USERS
 from geo.safety.comparison.adjusted import Ratio, adjusted_ratio, design_of, unknown
 from geo.safety.comparison.blocks import Blocks, make_blocks
 from geo.safety.comparison.contrast import Ground, Sums, add_up, common_ratio, interval, moved_scores, score
@@ -17,7 +18,7 @@ from geo.safety.comparison.covariance import MIN_EVENTS, MIN_SEGMENTS, Cells, fi
 from geo.safety.comparison.heldout import Periods, check_periods
 from geo.safety.comparison.moves import find_areas, move_labels
 from geo.safety.comparison.tests_table import COLUMNS, typed
-from geo.safety.rates import LEVEL, ROAD_USERS
+from geo.safety.rates import LEVEL
 
 OUTCOMES = (
     "n_collisions",
@@ -27,8 +28,8 @@ OUTCOMES = (
     "n_slight",
     *(f"n_{user}_collisions" for user in ROAD_USERS),
 )
+"""Columns of counts by which types are compared."""
 COMPARISONS: Mapping[str, tuple[str, ...]] = {"all clustered roads": (), "same class": ("road_class",)}
-PERMUTATIONS = 1999
 MIN_EXPECTED = 5.0
 """A cluster of which fewer collisions are expected is not tested: nothing could come of it but a larger correction."""
 Floats = NDArray[np.float64]
@@ -36,13 +37,13 @@ Floats = NDArray[np.float64]
 
 def cluster_tests(
     segments: pd.DataFrame,
-    outcomes: Sequence[str] = OUTCOMES,
+    outcomes: Sequence[str],
     comparisons: Mapping[str, Sequence[str]] = COMPARISONS,
     *,
     covariates: Sequence[str] = (),
     periods: Periods | None = None,
-    permutations: int = PERMUTATIONS,
-    seed: int = 0,
+    permutations: int,
+    seed: int,
 ) -> pd.DataFrame:
     """Compare each cluster with the other clustered roads, for each outcome and comparison.
 
@@ -59,35 +60,41 @@ def cluster_tests(
     ----------
     segments
         ``cluster`` (null: not known, in no comparison), ``length_m``, ``years``, ``x``, ``y`` (midpoint, metres), the
-        columns of `comparisons` and `covariates` (null: a class of its own, or the covariate's mean), and `outcomes`;
-        those that are missing are left out. The result does not depend on the order of rows if the index is unique.
+        columns of `comparisons` and `covariates` (null: a class of its own, or the covariate's mean), and `outcomes`.
+        The result does not depend on the order of rows if the index is unique.
     outcomes
-        Columns of counts.
+        Columns with each segment's count of collisions of one kind; one with a null is told to be not known.
     comparisons
         Name of each comparison, and the columns whose values must be equal for segments to be compared.
     covariates
         Numbers that the adjusted ratio takes into account beside the columns of the last comparison; logarithms where
         risk goes with a power (traffic).
     periods
-        None: no held-out check.
+        Counts of the first and of the last years, for the check whether an effect lasts; None: no such check.
     permutations
-        Maps moved.
+        How many times the map of clusters is moved (number); 0: no test.
     seed
-        Of the moves.
+        Seed of the moves: the same one gives the same p-values.
 
     Returns
     -------
     One row a cluster, outcome and comparison, with `COLUMNS`. ``n`` and ``length_km`` are the cluster's segments in
     strata where others can be compared with, ``share_compared`` their share of its length. Where a value is null,
     ``reason`` says why, in words. A ``high`` of infinity: no ratio is too large for the data.
+
+    Raises
+    ------
+    KeyError
+        When `segments` lacks the column of an outcome.
     """
     known = segments["cluster"].notna() & (segments["length_m"] > 0) & (segments["years"] > 0)
     frame = segments[known & segments["x"].notna() & segments["y"].notna()].sort_index(kind="stable")
-    asked = [name for name in outcomes if name in frame]
+    asked = list(outcomes)
+    counted = frame[asked]
     if frame.empty or not asked:
         return typed(pd.DataFrame(columns=list(COLUMNS)))
     clusters, labels = np.unique(frame["cluster"].to_numpy(dtype=np.int64), return_inverse=True)
-    counts = frame[asked].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    counts = counted.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
     told = np.isfinite(counts).all(axis=0)
     places = frame[["x", "y"]].to_numpy(dtype=np.float64)
     areas = find_areas(places)

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo.config import ROAD_USERS
 from geo.ledger import Entry
 from geo.safety.comparison.heldout import Periods
-from geo.safety.comparison.inference import COMPARISONS, cluster_tests
-from geo.safety.rates import ROAD_USERS
+from geo.safety.comparison.inference import COMPARISONS, OUTCOMES, cluster_tests
 
 LEAST_TRAFFIC = 0.2
 """Share of the clustered roads' length on which traffic must be known for it to be compared by."""
@@ -119,7 +119,8 @@ def compare_types(
         frame = frame.join(bands)
     return cluster_tests(
         frame,
-        comparisons=comparisons,
+        OUTCOMES,
+        comparisons,
         covariates=covariates,
         periods=periods,
         permutations=permutations,

@@ -23,9 +23,9 @@ def rank_segments(
     exposure: pd.Series,
     *,
     seed: int,
+    draws: int,
     measure: Measure = "rate",
     worst: float = 0.05,
-    draws: int = 1000,
 ) -> pd.DataFrame:
     """Rank segments by draws from the posterior of their expected counts.
 
@@ -42,13 +42,14 @@ def rank_segments(
     counts, exposure
         Events, and kilometres times years, of each segment. Where either is null there is no rank.
     seed
-        Of the draws.
+        Seed of the draws: the same one gives the same ranks.
+    draws
+        How many times all segments are drawn and ranked. A probability is known to a standard error of at most
+        ``0.5 / sqrt(draws)``: 0.016 of 1000.
     measure
         ``rate``: expected events per km and year; ``potential``: these less the predicted ones.
     worst
-        Share of segments that counts as the worst, rounded up.
-    draws
-        A probability is known to a standard error of at most ``0.5 / sqrt(draws)``: 0.016 of 1000.
+        Share of segments that counts as the worst (0 to 1), rounded up to whole segments.
 
     Returns
     -------

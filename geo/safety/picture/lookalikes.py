@@ -13,7 +13,7 @@ from sklearn.metrics import pairwise_distances_chunked
 
 from geo.clusters.space import to_space
 from geo.config import Clusters
-from geo.config.safety import Concentration
+from geo.config.safety import Gathering
 from geo.roads.lines import Floats, Integers
 from geo.safety.rates import Outcome
 
@@ -38,19 +38,19 @@ class LookAlikes:
         How many of the segments with the greatest score are looked at.
     neighbours
         How many look-alikes each of them gets.
+    apart_m
+        Segments nearer to each other than this on the ground (metres) are no look-alikes: their tiles show the same
+        pixels. A tile's diagonal, or more.
     unrecorded
         How many segments without a record are told.
-    apart_m
-        Segments nearer to each other than this on the ground are no look-alikes: their tiles show the same pixels.
-        A tile's diagonal, or more.
     least_length
         A look-alike is at least this share as long as the worst segment: on a short one no collisions say nothing.
     """
 
-    worst: int = 25
-    neighbours: int = 5
+    worst: int
+    neighbours: int
+    apart_m: float
     unrecorded: int = 25
-    apart_m: float = 150.0
     least_length: float = 0.5
 
 
@@ -58,7 +58,7 @@ def alike_to_worst(
     segments: gpd.GeoDataFrame,
     embeddings: NDArray[np.floating],
     outcome: Outcome,
-    settings: Concentration,
+    settings: Gathering,
     clusters: Clusters,
     *,
     tile_m: float,

@@ -1,4 +1,4 @@
-# make demo | serve | test | kills | lint | format | bench | calibrate | paper: each makes the environment it needs first, once.
+# make demo | serve | test | test-fast | kills | lint | format | bench | calibrate | paper: each makes the environment it needs first, once.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +11,7 @@ JOBS ?= 2
 # what make bench runs: BENCHES="dense growth" runs these alone
 BENCHES ?= encoding reading pipeline dense dense_quality placing growth whole_run recovery expected geopackage orchestration many_workers country
 
-.PHONY: demo serve test kills lint format bench calibrate paper clean
+.PHONY: demo serve test test-fast kills lint format bench calibrate paper clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.ready
@@ -22,6 +22,10 @@ serve: $(VENV)/.ready
 
 test: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+# each part alone: no runs of a city, no server, no other program
+test-fast: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest tests/unit -m unit -n $(JOBS) --dist loadfile
 
 # kills the demo town's run at thirty moments: half an hour
 kills: $(VENV)/.ready-dev

@@ -1,6 +1,11 @@
-"""A grid of forty streets with every kind of value that the outputs must carry unharmed."""
+"""What holds for all tests; and a grid of forty streets with every kind of value that outputs must carry unharmed."""
 
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
+
+# tests run side by side: threads of one that wait for each other would keep the others from the processor
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import geopandas as gpd
 import numpy as np
@@ -21,6 +26,17 @@ from geo.safety.places import junction_types, places
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile("hunt", deadline=None)
 settings.load_profile("fixed")
+
+HERE = Path(__file__).parent
+MARKS = {"unit": "unit", "integration": "pipeline", "clients": "clients"}
+"""The mark of all tests of a folder."""
+
+
+def pytest_collection_modifyitems(items):
+    """Mark each test by its folder; one that lies elsewhere is an error."""
+    for item in items:
+        item.add_marker(MARKS[item.path.relative_to(HERE).parts[0]])
+
 
 AWKWARD_NAMES = ("O'Hara's \"Way\"", "<b>Bold & Sons</b> Road", "Straße 🚲 ул. Мира", None)
 YEARS = 5.0

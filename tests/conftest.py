@@ -17,7 +17,7 @@ from pyproj import CRS
 
 from geo.outputs.layers.layers import LAYERS
 from geo.outputs.thumbnails import thumbnail
-from geo.safety.comparison.tests_table import typed
+from geo.safety.comparison.inference import typed
 from geo.safety.expected.estimates import models_table
 from geo.safety.expected.performance import fit_performance
 from geo.safety.places import junction_types, places

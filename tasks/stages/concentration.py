@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``windows``, ``high_injury``, ``segments`` (Gi*), ``lixels`` and ``look_alikes`` (see docs/stages.md)."""
     from geo.features.pooling import pool_onto
-    from geo.safety.along.headlines import headline_sentences, plain_pairs
+    from geo.safety.along.high_injury import headline_sentences
     from geo.safety.along.recorded import find_spots, smooth, sweep_windows
-    from geo.safety.picture.lookalikes import alike_to_worst
+    from geo.safety.picture.lookalikes import alike_to_worst, plain_pairs
 
     config = plan.config
     settings, seed = config.safety.concentration, config.safety.seed

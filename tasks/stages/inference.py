@@ -17,9 +17,9 @@ from tasks.store.stage import Stage, write_json
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``tests``, ``clusters`` and ``value_of_imagery`` (see docs/stages.md)."""
     from geo.features.pooling import pool_onto
+    from geo.safety.comparison.compared import compare_types, count_tests
     from geo.safety.comparison.effects import cluster_table, with_tests
-    from geo.safety.comparison.periods import halves
-    from geo.safety.comparison.road_types import compare_types, count_tests
+    from geo.safety.comparison.heldout import halves
     from geo.safety.picture.imagery_value import value_of_imagery
 
     settings = plan.config.safety
@@ -44,7 +44,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
 
 def load_frame(plan: Plan) -> pd.DataFrame:
     """Read what is known of each segment, with its type and its middle, by ``segment_id``."""
-    from geo.safety.comparison.road_types import known_of_segments
+    from geo.safety.comparison.compared import known_of_segments
 
     types, found = (
         pd.read_parquet(plan.stage_folder(stage) / "segments.parquet").set_index("segment_id")

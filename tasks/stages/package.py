@@ -79,8 +79,7 @@ def _mosaics(plan: Plan) -> list[Mosaic]:
 
 def _about(plan: Plan, crs: pyproj.CRS, run: pd.DataFrame) -> About:
     """Say what each layer is, and how the file was made: nothing that depends on where the inputs lie."""
-    from geo.outputs.qgis.metadata import layer_metadata
-    from geo.outputs.qgis.tables import About
+    from geo.outputs.qgis.tables import About, layer_metadata
 
     config = plan.config
     licences = {name: getattr(config, name).licence for name in LICENSED}

@@ -15,10 +15,9 @@ from geo.config import Imagery
 from geo.imagery.catalogue import open_catalogue
 from geo.imagery.mosaic import plan_mosaics, write_mosaic
 from geo.outputs.files.geopackage import write_geopackage
-from geo.outputs.qgis.metadata import layer_metadata
 from geo.outputs.qgis.project import Mosaic, overview
 from geo.outputs.qgis.styles import city_styles
-from geo.outputs.qgis.tables import About
+from geo.outputs.qgis.tables import About, layer_metadata
 
 NAME = "grid & city ü.gpkg"
 LICENCES = {"imagery": "<b>aerial</b> & free", "roads": "ODbL", "collisions": "open", "exposure": None}

@@ -7,8 +7,7 @@ import pytest
 import shapely
 
 from geo.config import ROAD_USERS
-from geo.safety.comparison.inference import OUTCOMES
-from geo.safety.comparison.road_types import (
+from geo.safety.comparison.compared import (
     BY_TRAFFIC,
     compare_types,
     count_tests,
@@ -16,6 +15,7 @@ from geo.safety.comparison.road_types import (
     told_users,
     traffic_bands,
 )
+from geo.safety.comparison.inference import OUTCOMES
 
 USERS = [f"n_{user}_collisions" for user in ROAD_USERS]
 

@@ -16,9 +16,9 @@ from geo.safety.expected.empirical_bayes import (
     empirical_bayes,
     expected_counts,
     log_variance,
+    mixture_quantile,
     prior,
 )
-from geo.safety.expected.mixture import mixture_quantile
 from geo.safety.expected.performance import fit_performance
 from geo.safety.expected.ranking import rank_segments
 from geo.safety.expected.shrinkage import shrink

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from geo.safety.along.headlines import headline_sentences, plain_pairs
+from geo.safety.along.high_injury import headline_sentences
+from geo.safety.picture.lookalikes import plain_pairs
 
 ROW = {
     "measure": "share_of_length_with_50_pct_of_ksi",

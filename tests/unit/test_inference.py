@@ -16,9 +16,8 @@ from geo.safety.comparison.contrast import Ground, add_up, common_ratio, interva
 from geo.safety.comparison.covariance import Cells, RiskCovariance, correlation, fit_covariance, make_cells
 from geo.safety.comparison.effects import cluster_table, rate_ratio, with_tests
 from geo.safety.comparison.heldout import Periods
-from geo.safety.comparison.inference import cluster_tests
+from geo.safety.comparison.inference import COLUMNS, TEXTS, cluster_tests
 from geo.safety.comparison.moves import find_areas, move_labels
-from geo.safety.comparison.tests_table import COLUMNS, TEXTS
 
 NONE = RiskCovariance(0.0, 0.0, np.nan, 100)
 SOME = RiskCovariance(0.4, 0.3, 150.0, 100)

@@ -1,4 +1,4 @@
-"""The layers that say what was found, and how sure it is: tests, value of imagery, models."""
+"""The layers and tables that hold what is found: tests, models, and where collisions gather."""
 
 from __future__ import annotations
 
@@ -89,3 +89,120 @@ _MODELS = Layer(
     ),
 )
 FINDINGS = (_TESTS, _VALUE, _MODELS)
+GI_STAR = (
+    Column("gi_star_neighbours", "integer", "Gi*: neighbours along the network (number)", optional=True),
+    Column("gi_star_z", "real", "Gi* (standard deviations)", optional=True),
+    Column("gi_star_p_value", "real", "Gi*: p value", optional=True),
+    Column("gi_star_q_value", "real", "Gi*: q value (false discovery rate)", optional=True),
+    Column("gi_star_spot", "text", "Hot or cold spot (Gi*)", ("hot", "cold", "none"), optional=True),
+    Column("gi_star_reason", "text", "Gi*: why there is none", optional=True),
+)
+_WINDOWS = Layer(
+    "windows",
+    "High-injury windows",
+    "Windows that slide along roads, scored by collisions weighted by severity. They overlap: their counts do not add "
+    "up to the city's; counts are not whole where collisions at junctions are shared out over the arms.",
+    "LineString",
+    (
+        Column("window_id", "text", "Window"),
+        Column("route_id", "text", "Route"),
+        Column("name", "text", "Name"),
+        Column("ref", "text", "Number"),
+        Column("road_class", "text", "Road class"),
+        Column("from_m", "real", "From, along the route (m)"),
+        Column("to_m", "real", "To, along the route (m)"),
+        Column("length_m", "real", "Length (m)"),
+        Column("short_route", "boolean", "Route is shorter than a window (yes or no)"),
+        Column("n_collisions", "real", "Collisions (number)"),
+        Column("n_fatal", "real", "Fatal collisions (number)"),
+        Column("n_serious", "real", "Serious collisions (number)"),
+        Column("n_slight", "real", "Slight collisions (number)"),
+        Column("n_ksi", "real", "KSI collisions (number)"),
+        Column("score_per_km", "real", "Score (weighted collisions per km)"),
+        Column("rank", "integer", "Rank (1 is the worst)"),
+        Column("in_high_injury_network", "boolean", "In the high-injury network (yes or no)"),
+    ),
+    key="window_id",
+)
+_HIGH_INJURY = Layer(
+    "high_injury",
+    "Concentration of collisions",
+    "How few of the roads carry how much of the harm, with what chance and a fresh look would give: the chosen roads "
+    "look worse than they are (regression to the mean), so read the value beside both.",
+    None,
+    (
+        Column("measure", "text", "Measure"),
+        Column("share", "real", "Share asked for (0 to 1)"),
+        Column("value", "real", "Share found (0 to 1)"),
+        Column("low", "real", "Share found, lower limit"),
+        Column("high", "real", "Share found, upper limit"),
+        Column("chance", "real", "By chance, mean (0 to 1)"),
+        Column("chance_low", "real", "By chance, lower limit"),
+        Column("chance_high", "real", "By chance, upper limit"),
+        Column("p_value", "real", "p value (chance is as concentrated)"),
+        Column("held_out", "real", "Chosen by one half of collisions, measured by the other (0 to 1)"),
+        Column("n", "integer", "Collisions of the outcome (number)"),
+        Column("method", "text", "Method"),
+        Column("reason", "text", "Why a value is empty"),
+    ),
+)
+_LIXELS = Layer(
+    "lixels",
+    "Density of collisions",
+    "Kernel density of collisions along the network, not in the plane, on short pieces of road.",
+    "LineString",
+    (
+        Column("segment_id", "text", "Segment"),
+        Column("from_m", "real", "From, along the segment (m)"),
+        Column("to_m", "real", "To, along the segment (m)"),
+        Column("kernel_collisions_per_km", "real", "Collisions per km, smoothed"),
+        Column("kernel_collisions_per_km_year", "real", "Collisions per km and year, smoothed"),
+        Column("bandwidth_m", "real", "Bandwidth (m)"),
+    ),
+)
+
+
+def _rate(prefix: str, whose: str) -> tuple[Column, ...]:
+    """Declare what is known of one segment of a pair."""
+    return (
+        Column(f"{prefix}length_m", "real", f"{whose}: length (m)"),
+        Column(f"{prefix}n", "integer", f"{whose}: collisions of the outcome (number)"),
+        *(
+            Column(f"{prefix}per_km_year{end}", "real", f"{whose}: per km and year{said}")
+            for end, said in (
+                ("", ""),
+                ("_low", ", lower limit"),
+                ("_high", ", upper limit"),
+                ("_eb", ", shrunk"),
+                ("_eb_low", ", shrunk, lower limit"),
+                ("_eb_high", ", shrunk, upper limit"),
+            )
+        ),
+    )
+
+
+_LOOK_ALIKES = Layer(
+    "look_alikes",
+    "Look-alikes of the worst segments",
+    "For each of the worst segments those of its class that look most like it and have few collisions; and those that "
+    "look like the worst and have no record yet. The worst will look better next time, changed or not.",
+    None,
+    (
+        Column("kind", "text", "Kind"),
+        Column("outcome", "text", "Outcome", ("ksi", "collisions")),
+        Column("rank", "integer", "Rank within the kind"),
+        Column("segment_id", "text", "Segment"),
+        Column("similar_segment_id", "text", "Looks like it"),
+        Column("place", "integer", "Place (1 is the most alike)"),
+        Column("distance", "real", "Distance of looks (1 - cosine)"),
+        Column("nearer_than", "real", "Share of its class that is less alike (0 to 1)"),
+        Column("metres_apart", "real", "Apart on the ground (m)"),
+        *_rate("", "Segment"),
+        *_rate("similar_", "Look-alike"),
+        Column("difference", "real", "Difference of rates, as recorded (per km and year)"),
+        Column("difference_eb", "real", "Difference of rates, shrunk (per km and year)"),
+        Column("expected_to_vanish", "real", "Share of the difference expected to vanish by itself"),
+        Column("remark", "text", "Remark"),
+    ),
+)
+GATHERING_MAPS, GATHERING_TABLES = (_WINDOWS, _LIXELS), (_HIGH_INJURY, _LOOK_ALIKES)

@@ -8,8 +8,7 @@ from __future__ import annotations
 from geo.config import ROAD_USERS, SEVERITIES
 from geo.ledger import STATUSES
 from geo.outputs.layers.declare import Column, Layer
-from geo.outputs.layers.findings import FINDINGS
-from geo.outputs.layers.gathering import GATHERING_MAPS, GATHERING_TABLES, GI_STAR
+from geo.outputs.layers.findings import FINDINGS, GATHERING_MAPS, GATHERING_TABLES, GI_STAR
 
 SNAP_STATUSES = (
     "matched",

@@ -122,7 +122,7 @@ def overview(
     mosaics
         Imagery beside the GeoPackage, the topmost first.
     metadata
-        What is told of each layer, as QGIS's XML by table (see `geo.outputs.qgis.metadata.layer_metadata`).
+        What is told of each layer, as QGIS's XML by table (see `geo.outputs.qgis.tables.layer_metadata`).
 
     Returns
     -------

@@ -8,7 +8,10 @@ import sqlite3
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+
+import jinja2
+from pyproj import CRS
 
 from geo.outputs.layers.layers import GEOMETRY_COLUMN, LAYERS
 
@@ -55,6 +58,18 @@ CREATE TABLE IF NOT EXISTS gpkg_extensions (
   CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name)
 );
 """
+SOURCES: dict[str, tuple[str, ...]] = {
+    "junctions": ("roads", "collisions"),
+    "tiles": ("imagery", "roads"),
+    "collisions": ("collisions",),
+    "junction_types": ("roads", "collisions"),
+    "places": ("roads", "collisions"),
+    "windows": ("roads", "collisions"),
+    "lixels": ("roads", "collisions"),
+    "high_injury": ("roads", "collisions"),
+}
+"""Which inputs a layer is made of; all, where it is not named."""
+_ALL = ("imagery", "roads", "collisions", "exposure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +104,7 @@ class About:
     Attributes
     ----------
     layers
-        Metadata of each layer as QGIS's XML, by its table (see `geo.outputs.qgis.metadata.layer_metadata`).
+        Metadata of each layer as QGIS's XML, by its table (see `geo.outputs.qgis.tables.layer_metadata`).
     manifest
         How the file was made: plain values that JSON can hold.
     """
@@ -199,3 +214,48 @@ def write_indexes(connection: sqlite3.Connection) -> None:
     """Index what map tips and forms look up."""
     for table, column in INDEXED:
         connection.execute(f"CREATE INDEX {table}_{column} ON {table} ({column})")
+
+
+def layer_metadata(
+    city: str, crs: CRS, licences: Mapping[str, str | None], period: tuple[date, date] | None
+) -> dict[str, str]:
+    """Write the metadata of every layer.
+
+    Parameters
+    ----------
+    city
+        Its name.
+    crs
+        The city's.
+    licences
+        Source and licence of each input (``imagery``, ``roads``, ``collisions``, ``exposure``); None: not told.
+    period
+        First and last day of the collision records.
+
+    Returns
+    -------
+    QGIS's XML by table.
+    """
+    template = _environment().get_template("metadata.xml")
+    written = {}
+    for name, layer in LAYERS.items():
+        known = [(part, licences[part]) for part in SOURCES.get(name, _ALL) if licences.get(part)]
+        written[name] = template.render(
+            city=city,
+            layer=layer,
+            crs=None if layer.geometry is None else crs,
+            authority=":".join(crs.to_authority() or ()),
+            licences=known,
+            period=period if "collisions" in SOURCES.get(name, _ALL) else None,
+        )
+    return written
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("geo.outputs.qgis", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

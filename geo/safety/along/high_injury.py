@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from geo.roads.lines import Floats, Integers
 from geo.safety.along.windows import KINDS, Windows, cell_of, count_in_cells, kinds_of, score
-from geo.safety.rates import LEVEL, Outcome
+from geo.safety.rates import LEVEL, OUTCOME_NAMES, Outcome
 
 MIN_COLLISIONS = 20
 """With fewer collisions no share is told."""
@@ -272,3 +272,48 @@ def _interpolate(x: Floats, y: Floats, at: float) -> Floats:
     share = np.where(step > 0, (at - x[row, after - 1]) / np.where(step > 0, step, 1), 1)
     found: Floats = y[row, after - 1] + np.clip(share, 0, 1) * (y[row, after] - y[row, after - 1])
     return found
+
+
+def headline_sentences(headline: pd.DataFrame, outcome: Outcome) -> list[str]:
+    """Say how few roads carry how much, and beside it what chance and a fresh look would give.
+
+    Parameters
+    ----------
+    headline
+        See `geo.safety.along.high_injury.headline_shares`.
+    outcome
+        Of which.
+
+    Returns
+    -------
+    One sentence a row, without its full stop; where there is no number, one that says why.
+    """
+    said = []
+    for row in headline.to_dict("records"):
+        share = row["share"]
+        if pd.isna(row["value"]):
+            said.append(f"How concentrated {OUTCOME_NAMES[outcome]} are cannot be told: {row['reason']}")
+            break
+        between = (
+            f" (95 % interval {_percent(row['low'])} to {_percent(row['high'])})"
+            if pd.notna(row["low"])
+            else " (no interval)"
+        )
+        value = _percent(row["value"])
+        beside = (
+            f"{_percent(row['chance'])} if the same number fell on roads at random, {_percent(row['held_out'])} "
+            "where one half of them chooses the roads and the other is counted"
+        )
+        if row["measure"].startswith("share_of_length"):
+            said.append(
+                f"{_percent(share)} of {OUTCOME_NAMES[outcome]} lie on {value} of road length{between}; {beside}"
+            )
+        else:
+            said.append(
+                f"{_percent(share)} of road length carry {value} of {OUTCOME_NAMES[outcome]}{between}; {beside}"
+            )
+    return said
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"

@@ -1,20 +1,29 @@
-"""Whether ratios hold in years that they were not fitted to."""
+"""Whether ratios hold in years that they were not fitted to: the records divided, and the check."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from geo.config import Severity
 from geo.safety.comparison.adjusted import MIN_BLOCKS
 from geo.safety.comparison.blocks import Blocks
 from geo.safety.comparison.contrast import Ground, add_up, common_ratio
-from geo.safety.rates import LEVEL
+from geo.safety.rates import LEVEL, count_severities, count_users, years_of
 
 Floats = NDArray[np.float64]
+LEAST_YEARS = 2.0
+"""Records of less are not divided: a half would miss whole seasons."""
+MOST_UNDATED = 0.01
+"""With a greater share of undated collisions nothing is held out."""
+_SAME = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,3 +170,51 @@ def _words(table: pd.DataFrame) -> NDArray[np.object_]:
         "other direction, within chance of what the first years predict",
     ]
     return np.select(conditions, words, "other direction").astype(object)
+
+
+def halves(records: pd.DataFrame, source: Mapping[str, Any], index: pd.Index) -> Periods | None:
+    """Count the collisions of segments in the first and in the last years.
+
+    Records are divided at the turn of the year nearest to the middle of their period.
+
+    Parameters
+    ----------
+    records
+        Placed collisions: ``segment_id, severity, date`` and road users.
+    source
+        What the records tell: ``severities``, ``users``, ``years``, ``period`` (first and last day, ISO).
+    index
+        Segments.
+
+    Returns
+    -------
+    None where the period is not known, shorter than `LEAST_YEARS` or with years that no record covers, or too many
+    collisions have no date.
+    """
+    if source.get("period") is None:
+        return None
+    first, last = (date.fromisoformat(day) for day in source["period"])
+    when = pd.to_datetime(records["date"], utc=True)
+    years = years_of(first, last)
+    if years < LEAST_YEARS or abs(years - source["years"]) > _SAME or records.empty:
+        return None
+    if when.isna().mean() > MOST_UNDATED:
+        return None
+    middle = first + (last - first) / 2
+    turns = [date(year, 1, 1) for year in range(first.year + 1, last.year + 1)]
+    turn = min(turns, key=lambda day: abs((day - middle).days))
+    early = when < pd.Timestamp(turn, tz="UTC")
+    counted = source["users"], frozenset(source["severities"])
+    return Periods(
+        _count(records[early], index, *counted),
+        _count(records[when.notna() & ~early], index, *counted),
+        years_of(first, turn - timedelta(days=1)),
+        years_of(turn, last),
+    )
+
+
+def _count(
+    records: pd.DataFrame, index: pd.Index, users: Sequence[str], severities: frozenset[Severity]
+) -> pd.DataFrame:
+    by_user = count_users(records, "segment_id", index, users)
+    return count_severities(records, "segment_id", index, severities).join(by_user)

@@ -17,7 +17,6 @@ from geo.safety.comparison.contrast import Ground, Sums, add_up, common_ratio, i
 from geo.safety.comparison.covariance import MIN_EVENTS, MIN_SEGMENTS, Cells, fit_covariance, make_cells
 from geo.safety.comparison.heldout import Periods, check_periods
 from geo.safety.comparison.moves import find_areas, move_labels
-from geo.safety.comparison.tests_table import COLUMNS, typed
 from geo.safety.rates import LEVEL
 
 OUTCOMES = (
@@ -33,6 +32,44 @@ COMPARISONS: Mapping[str, tuple[str, ...]] = {"all clustered roads": (), "same c
 MIN_EXPECTED = 5.0
 """A cluster of which fewer collisions are expected is not tested: nothing could come of it but a larger correction."""
 Floats = NDArray[np.float64]
+COLUMNS = (
+    "cluster",
+    "outcome",
+    "comparison",
+    "n",
+    "length_km",
+    "share_compared",
+    "observed",
+    "expected",
+    "ratio",
+    "low",
+    "high",
+    "p_value",
+    "q_value",
+    "ratio_adjusted",
+    "ratio_adjusted_low",
+    "ratio_adjusted_high",
+    "adjusted_for",
+    "ratio_first",
+    "ratio_last",
+    "observed_last",
+    "expected_last",
+    "held_out",
+    "held_out_low",
+    "held_out_high",
+    "held_out_result",
+    "method",
+    "permutations",
+    "blocks",
+    "block_m",
+    "overdispersion",
+    "shared_variance",
+    "shared_range_m",
+    "reason",
+)
+"""Columns of the table of tests: `TEXTS`, `INTEGERS`, and numbers."""
+TEXTS = ("outcome", "comparison", "adjusted_for", "held_out_result", "method", "reason")
+INTEGERS = ("cluster", "n", "observed", "observed_last", "permutations", "blocks")
 
 
 def cluster_tests(
@@ -316,3 +353,17 @@ def _untold(setting: _Setting, names: list[str], comparisons: list[str]) -> pd.D
         if names
     ]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def typed(table: pd.DataFrame) -> pd.DataFrame:
+    """Give every column its type; texts that say nothing are null."""
+    laid_out = table.reindex(columns=list(COLUMNS))
+    for name in COLUMNS:
+        if name in TEXTS:
+            text = laid_out[name].astype(object)
+            laid_out[name] = text.where(text.notna() & (text != ""), None)
+        elif name in INTEGERS:
+            laid_out[name] = laid_out[name].astype("Float64").round().astype("Int64")
+        else:
+            laid_out[name] = laid_out[name].astype("float64")
+    return laid_out

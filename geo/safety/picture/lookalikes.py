@@ -168,6 +168,20 @@ def look_alikes(
     )
 
 
+def plain_pairs(pairs: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
+    """Name the columns of `look_alikes` alike for every outcome, which gets a column.
+
+    Returns
+    -------
+    ``n`` for ``n_<outcome>`` and ``per_km_year`` for ``<outcome>_per_km_year``, with all that goes before and after.
+    """
+    names = {
+        name: name.replace(f"n_{outcome}", "n").replace(f"{outcome}_per_km_year", "per_km_year")
+        for name in pairs.columns
+    }
+    return pairs.rename(columns=names).assign(outcome=pd.Series(outcome, index=pairs.index, dtype=object))
+
+
 def _pairs(
     table: gpd.GeoDataFrame,
     points: Floats,

@@ -23,13 +23,32 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flows.city import city_flow
+    from geo.errors import ConfigurationError, EncoderError, LayerError, RoadprintError, SourceError
+    from tasks.opened import OpenRun
+    from tasks.opened import open_run as open  # noqa: A004 - roadprint.open, as gzip.open
 
-__all__ = ["city_flow"]
+__all__ = [
+    "ConfigurationError",
+    "EncoderError",
+    "LayerError",
+    "OpenRun",
+    "RoadprintError",
+    "SourceError",
+    "city_flow",
+    "open",
+]
 
 _BESIDE = Path(__file__).resolve().parents[1]
 _FLOORS = ("geo", "tasks", "flows")
-_PLACES = {"city_flow": "flows.city"}
-"""The module that each name is taken from."""
+_PLACES = {
+    "city_flow": "flows.city",
+    "open": "tasks.opened:open_run",
+    "OpenRun": "tasks.opened",
+    **dict.fromkeys(
+        ("ConfigurationError", "EncoderError", "LayerError", "RoadprintError", "SourceError"), "geo.errors"
+    ),
+}
+"""The module that each name is taken from, and what it is called there where that differs."""
 
 
 class _Beside:
@@ -73,7 +92,8 @@ def __getattr__(name: str) -> object:
     """Import what is asked for (PEP 562): torch and Prefect take seconds."""
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_PLACES[name]), name)
+    module, _, there = _PLACES[name].partition(":")
+    return getattr(import_module(module), there or name)
 
 
 def __dir__() -> list[str]:

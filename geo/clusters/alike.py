@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
@@ -12,6 +14,8 @@ from geo.clusters.space import Points
 SHOWN = 3
 AT_ONCE = 1000
 """Rows of the matrix of likeness that are in memory together."""
+SAME_ROAD_M = 200.0
+"""Nearer than this, another segment of the same road is a part of it that looks the same, and no find (metres)."""
 
 
 def most_alike(
@@ -64,3 +68,92 @@ def _best(
     order = np.argsort(-cosines, axis=1, kind="stable")[:, :shown]
     best = np.where(np.take_along_axis(cosines, order, axis=1) > -np.inf, mine[order], -1)
     return np.pad(best, ((0, 0), (0, shown - best.shape[1])), constant_values=-1)
+
+
+def most_like(
+    points: Points, row: int, left_out: NDArray[np.bool_], *, shown: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Find the segments that look most like one, whatever their clusters.
+
+    Parameters
+    ----------
+    points
+        Array ``(segments, components)`` of rows of length 1, see `geo.clusters.space.to_space`.
+    row
+        Of the segment.
+    left_out
+        One a segment: True where it is no answer, as of `same_place`; the segment itself never is one.
+    shown
+        How many; fewer come out where there are fewer.
+
+    Returns
+    -------
+    Rows of the segments, the most alike first (of equal ones the first), and the cosine of each, from -1 to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> points = np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8], [0.8, 0.6]])
+    >>> rows, cosines = most_like(points, 0, np.array([False, False, True, False]), shown=2)
+    >>> rows.tolist(), cosines.tolist()
+    ([3, 1], [0.8, 0.0])
+    """
+    with threadpool_limits(limits=1):
+        cosines: NDArray[np.float64] = points @ points[row]
+    answers = ~left_out
+    answers[row] = False
+    order = np.argsort(-cosines, kind="stable")
+    rows = order[answers[order]][:shown].astype(np.int64)
+    return rows, cosines[rows]
+
+
+def same_place(
+    segments: gpd.GeoDataFrame,
+    tiles: gpd.GeoDataFrame,
+    segment_id: str,
+    *,
+    near_m: float = SAME_ROAD_M,
+) -> NDArray[np.bool_]:
+    """Tell which segments show a segment's own place: parts of its road near it, and those whose tiles overlap its own.
+
+    Parameters
+    ----------
+    segments
+        ``segment_id, name, ref`` (null: none; a road is the same by its name or by its number) and LineStrings, in a
+        projected CRS in metres.
+    tiles
+        ``segment_id`` and footprints, in the same CRS.
+    segment_id
+        Of the segment, one of `segments`.
+    near_m
+        Less than this between two lines is near (metres).
+
+    Returns
+    -------
+    Array ``(segments,)`` of booleans; True for the segment itself.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import LineString, box
+    >>> lines = [LineString([(x, 0), (x + 90, 0)]) for x in (0, 100, 900)]
+    >>> segments = gpd.GeoDataFrame(
+    ...     {"segment_id": ["a", "b", "c"], "name": "High Street", "ref": None}, geometry=lines, crs=27700
+    ... )
+    >>> tiles = gpd.GeoDataFrame({"segment_id": ["a"]}, geometry=[box(0, -50, 100, 50)], crs=27700)
+    >>> same_place(segments, tiles, "a").tolist()
+    [True, True, False]
+    """
+    own = (segments["segment_id"] == segment_id).to_numpy(dtype=bool)
+    mine = segments.loc[own].iloc[0]
+    named = np.zeros(len(segments), dtype=bool)
+    for column in ("name", "ref"):
+        named |= (segments[column] == mine[column]).fillna(value=False).to_numpy(dtype=bool)
+    near = shapely.distance(segments.geometry.to_numpy(), mine.geometry) < near_m
+    shown = tiles.geometry.to_numpy()
+    here = shapely.union_all(shown[(tiles["segment_id"] == segment_id).to_numpy(dtype=bool)])
+    # footprints that share an edge show no common ground
+    over = shapely.intersects(shown, here) & ~shapely.touches(shown, here)
+    overlapping = segments["segment_id"].isin(tiles["segment_id"][over])
+    here_too: NDArray[np.bool_] = own | (named & near) | overlapping.to_numpy(dtype=bool)
+    return here_too

@@ -118,7 +118,7 @@ def status(folder: Path, city: str) -> dict[str, Any]:
     disk.
     """
     runs = list(finished_runs(folder))
-    pointed, checked = _latest(folder / "latest")
+    pointed, checked = latest(folder / "latest")
     first = [run for run in runs if run.folder.name == pointed]
     good = next((run for run in [*first, *runs] if run.is_whole()), None)
     holder = running(folder)
@@ -138,14 +138,14 @@ def status(folder: Path, city: str) -> dict[str, Any]:
         "folder": str(folder),
         "last_run": last,
         "running": holder,
-        "last_failure": None if holder else _without_a_word(folder) or _last_failure(folder),
+        "last_failure": None if holder else _without_a_word(folder) or last_failure(folder),
         "runs": len(runs),
         "bytes": size_on_disk(folder),
     }
 
 
-def _latest(link: Path) -> tuple[str | None, str | None]:
-    """Say which run ``latest`` points to, and since when."""
+def latest(link: Path) -> tuple[str | None, str | None]:
+    """Say which run ``latest`` points to, and since when; both None where it is not there."""
     try:
         target = link.readlink() if link.is_symlink() else Path(link.read_text(encoding="utf-8").strip())
         since = datetime.fromtimestamp(link.lstat().st_mtime, UTC)
@@ -230,7 +230,8 @@ def size_on_disk(place: Path) -> int:
     return total
 
 
-def _last_failure(folder: Path) -> dict[str, str] | None:
+def last_failure(folder: Path) -> dict[str, str] | None:
+    """Say when a city's last run failed and why; None where it ended well, or there was none."""
     try:
         noted = read_json(folder / FAILURE)
         return {"when": str(noted["when"]), "reason": str(noted["reason"])}

@@ -37,7 +37,7 @@ def empty_layer(name: str, crs: CRS) -> pd.DataFrame:
     """
     layer = LAYERS[name]
     frame = pd.DataFrame(
-        {column.name: _cast(pd.Series(dtype=object), column.kind) for column in layer.columns}
+        {column.name: cast(pd.Series(dtype=object), column.kind) for column in layer.columns}
     )
     return frame if layer.geometry is None else gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries([], crs=crs))
 
@@ -76,7 +76,7 @@ def arrange(name: str, frame: pd.DataFrame, crs: CRS) -> pd.DataFrame:
     done: dict[str, pd.Series] = {}
     for column in layer.columns:
         try:
-            done[column.name] = _cast(frame[column.name], column.kind)
+            done[column.name] = cast(frame[column.name], column.kind)
         except (TypeError, ValueError) as error:
             faults.append(f"column {column.name!r} is not {column.kind} ({error})")
             continue
@@ -140,7 +140,7 @@ def _value_faults(column: Column, values: pd.Series) -> list[str]:
     )
 
 
-def _cast(values: pd.Series, kind: Kind) -> pd.Series:
+def cast(values: pd.Series, kind: Kind) -> pd.Series:
     """Give a column its type; raises TypeError or ValueError where that would change a value."""
     if kind == "integer":
         return pd.to_numeric(values).astype("Int64")
@@ -161,7 +161,7 @@ def _others(layer: Layer, frame: pd.DataFrame) -> dict[str, pd.Series]:
     geometry = frame.geometry.name if isinstance(frame, gpd.GeoDataFrame) else None
     names = [str(name) for name in frame.columns if name not in declared and name != geometry]
     return {
-        unique: _plain(frame[name])
+        unique: plain(frame[name])
         for name, unique in zip(
             names, _unique(names, taken=[*declared, GEOMETRY_COLUMN, ROW_COLUMN]), strict=True
         )
@@ -182,7 +182,7 @@ def _unique(names: Iterable[str], taken: Iterable[str]) -> list[str]:
     return result
 
 
-def _plain(values: pd.Series) -> pd.Series:
+def plain(values: pd.Series) -> pd.Series:
     """Bring a column of any type into one that GeoPackage has."""
     dtype = values.dtype
     if isinstance(dtype, pd.DatetimeTZDtype):

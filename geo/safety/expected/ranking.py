@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geo.errors import LayerError
 from geo.safety.expected.design import plain
 from geo.safety.expected.empirical_bayes import Prior
 
@@ -15,6 +17,8 @@ Measure = Literal["rate", "potential"]
 Floats = NDArray[np.float64]
 _CELLS = 4_000_000
 """Drawn at once, at most: 32 MB a table."""
+_PLACE = ("segment_id", "name", "ref", "road_class", "length_m", "cluster", "years")
+_RANKS = ("expected_rank", "rank_deviation", "p_worst_5_percent")
 
 
 def rank_segments(
@@ -64,6 +68,78 @@ def rank_segments(
     if known.any():
         table.loc[known] = _ranks(before, y, length, known, seed, measure, worst, draws)
     return table.astype({"rank": "Int64"}).reindex(counts.index)
+
+
+def worst_segments(segments: gpd.GeoDataFrame, shown: int = 20) -> gpd.GeoDataFrame:
+    """List the segments that rank worst, with what the ranks rest on and how sure they are.
+
+    The order is that of ``expected_rank``, the mean rank over what is possible given the counts: neither the highest
+    count nor the highest rate, both of which favour chance (see `rank_segments`).
+
+    Parameters
+    ----------
+    segments
+        The layer ``segments`` of a run.
+    shown
+        How many.
+
+    Returns
+    -------
+    The worst first: ``place`` (from 1), ``segment_id``, ``name``, ``ref``, ``road_class``, ``length_m`` (metres),
+    ``cluster``, ``years`` (of records), ``expected_rank`` with ``rank_deviation``, ``p_worst_5_percent`` (probability
+    of being among the worst 5 %), ``rank_of`` (the outcome: ``ksi`` or ``collisions``); then of that outcome the
+    number, the recorded rate and the shrunk one (``_eb``), each with its 95 % interval, what is predicted for roads
+    like it and the potential (shrunk less predicted), all per km and year; ``n_collisions``, ``looks_like``, and the
+    line.
+
+    Raises
+    ------
+    LayerError
+        When no segment has a rank: there are no records, or too few.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import LineString
+    >>> segments = gpd.GeoDataFrame(
+    ...     {
+    ...         "segment_id": ["a", "b", "c"],
+    ...         "name": ["Elm Road", None, "High Street"],
+    ...         "rank_of": ["ksi", "ksi", None],
+    ...         "expected_rank": [1.8, 1.2, None],
+    ...         "ksi_per_km_year": [0.0, 2.5, None],
+    ...     },
+    ...     geometry=[LineString([(0, y), (100, y)]) for y in (0, 100, 200)],
+    ...     crs=27700,
+    ... )
+    >>> worst_segments(segments, 2)[["place", "segment_id", "expected_rank"]].values.tolist()
+    [[1, 'b', 1.2], [2, 'a', 1.8]]
+    """
+    ranked = segments[segments["expected_rank"].notna()]
+    if ranked.empty:
+        raise LayerError(
+            "no segment has a rank",
+            where="layer 'segments'",
+            todo="Give the city collision records (collisions.sources); the ledger says what became of them.",
+        )
+    outcome = str(ranked["rank_of"].iloc[0])
+    rate = f"{outcome}_per_km_year"
+    ends = ("", "_low", "_high", "_eb", "_eb_low", "_eb_high", "_predicted", "_potential")
+    wanted = [
+        *_PLACE,
+        *_RANKS,
+        "rank_of",
+        f"n_{outcome}",
+        *(f"{rate}{end}" for end in ends),
+        "n_collisions",
+        "looks_like",
+        ranked.geometry.name,
+    ]
+    there = [name for name in dict.fromkeys(wanted) if name in ranked]
+    found = ranked.sort_values(["expected_rank", "segment_id"], kind="stable", ignore_index=True)[there]
+    worst: gpd.GeoDataFrame = found.head(shown).copy()
+    worst.insert(0, "place", range(1, len(worst) + 1))
+    return worst
 
 
 def _ranks(

@@ -1,0 +1,434 @@
+"""Results read back: a run that ended, from its folder or from its GeoPackage alone."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+from packaging.version import Version
+from PIL import Image
+from pydantic import TypeAdapter
+
+from geo.clusters.alike import most_like, same_place
+from geo.clusters.space import Points, to_space
+from geo.config import CityConfig
+from geo.config.file import expand
+from geo.errors import LayerError, SourceError
+from geo.imagery.sources import digest_file
+from geo.outputs.files.reading import GEOMETRY, GEOPACKAGE, read_layer, read_table
+from geo.outputs.layers.layers import LAYERS
+from geo.safety.expected.ranking import worst_segments
+from tasks.cutting import cut_tile
+from tasks.earlier import SUMMARY, TABLES
+from tasks.store.stage import read_json, unsealed
+from tasks.store.status import finished_runs, last_failure, latest
+
+FINGERPRINTS = "fingerprints"
+LATEST = "latest"
+MADE_BY = "version roadprint"
+
+
+def open_run(path: str | Path, *, base: str | Path | None = None) -> OpenRun:
+    """Open the results of a run.
+
+    Parameters
+    ----------
+    path
+        A run's folder, its GeoPackage (wherever it was moved to), or a city's folder: its newest run.
+    base
+        Folder that relative paths of the run's configuration start at; None: it is looked for. Only pictures that are
+        cut from the imagery need it.
+
+    Raises
+    ------
+    SourceError
+        When there is no run, it is not whole, or a newer roadprint wrote it.
+    """
+    place = Path(path)
+    start = None if base is None else Path(base).resolve()
+    if place.is_file() and place.name == LATEST:
+        # where there are no symbolic links, it holds the name of a folder
+        place = place.parent
+    if place.is_file():
+        found = _of_file(place.resolve(), start)
+    elif place.is_dir():
+        found = _of_folder(place.resolve(), start)
+    else:
+        raise _no_run(place, "there is no such file or folder")
+    _refuse_newer(found)
+    return found
+
+
+def _of_file(file: Path, base: Path | None) -> OpenRun:
+    """Open a GeoPackage, with what lies beside it where that is of the same run."""
+    if file.suffix.lower() != GEOPACKAGE:
+        raise _no_run(file, "it is no GeoPackage")
+    files = _told(file.parent) or {}
+    folder = file.parent if file.name in files else None
+    return OpenRun(file, folder=folder, files=files, base=base)
+
+
+def _of_folder(folder: Path, base: Path | None) -> OpenRun:
+    """Open a run's folder, or the newest run of a city's."""
+    if not (folder / SUMMARY).exists():
+        if any(folder.glob(f"*{GEOPACKAGE}")) or (folder / TABLES).is_dir():
+            raise _no_run(folder, f"there is no {SUMMARY}, which a run writes at its end: it is not whole")
+        folder = _newest(folder)
+    files = _told(folder)
+    if files is None:
+        raise _no_run(folder, f"its {SUMMARY} is not as the run left it")
+    missing = sorted(name for name in files if not (folder / name).is_file())
+    packages = [name for name in files if name.endswith(GEOPACKAGE)]
+    if missing or not packages:
+        raise _no_run(folder, f"it is not whole: {', '.join(missing[:3]) or 'a GeoPackage'} is not there")
+    tables = folder / TABLES if (folder / TABLES).is_dir() else None
+    return OpenRun(folder / packages[0], folder=folder, files=files, tables=tables, base=base)
+
+
+def _newest(city: Path) -> Path:
+    """Find the newest run of a city: the one that ``latest`` points to, else the last that ended."""
+    runs = [run.folder for run in finished_runs(city)]
+    pointed, _ = latest(city / LATEST)
+    runs.sort(key=lambda folder: folder.name != pointed)
+    if runs:
+        return runs[0]
+    failure = last_failure(city)
+    if failure is not None:
+        raise _no_run(city, f"no run of the city has ended well; the last one failed: {failure['reason']}")
+    cities = sorted(below.parent.name for below in city.glob(f"*/{LATEST}"))
+    if cities:
+        raise _no_run(city, f"it is no city's folder, but holds those of {', '.join(cities)}")
+    raise _no_run(city, "it holds no run that has ended")
+
+
+def _told(folder: Path) -> dict[str, str] | None:
+    """Read which files a run left, with their digests; None where it is not told."""
+    try:
+        return {
+            str(name): str(found) for name, found in unsealed(read_json(folder / SUMMARY))["files"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _refuse_newer(run: OpenRun) -> None:
+    """Refuse results of a roadprint that may mean other things by its columns.
+
+    Raises
+    ------
+    SourceError
+        When its version is above this one in the first two numbers.
+    """
+    made_by, own = run.facts.get(MADE_BY), version("roadprint")
+    if made_by is None:
+        raise _no_run(run.geopackage, "it does not say which roadprint made it")
+    if Version(made_by).release[:2] > Version(own).release[:2]:
+        raise SourceError(
+            f"it was made by roadprint {made_by}, and this is {own}",
+            where=str(run.geopackage),
+            todo=f"Install that one or a newer one: pip install 'roadprint>={made_by}'.",
+        )
+
+
+def _no_run(place: Path, why: str) -> SourceError:
+    return SourceError(
+        why,
+        where=str(place),
+        todo="Give a run's folder, its GeoPackage or a city's folder, as 'roadprint run' wrote them.",
+    )
+
+
+class OpenRun:
+    """What a run found out about a city: tables that are read when they are asked for, and kept.
+
+    A table is given anew each time, so that what is changed in one changes no other.
+
+    Parameters
+    ----------
+    geopackage
+        The run's GeoPackage.
+    folder
+        The run's folder; None where there is the GeoPackage alone, which holds no fingerprints.
+    files
+        Digests of the files in `folder`, by their names there.
+    tables
+        Where layers are read from: the GeoPackage, or the folder of their Parquet files.
+    base
+        Folder that the paths of the configuration start at; None: it is looked for.
+    """
+
+    def __init__(
+        self,
+        geopackage: Path,
+        *,
+        folder: Path | None = None,
+        files: Mapping[str, str] | None = None,
+        tables: Path | None = None,
+        base: Path | None = None,
+    ) -> None:
+        self.geopackage = geopackage
+        self.folder = folder
+        self._files = dict(files or {})
+        self._tables = tables or geopackage
+        self._base = base
+        self._read: dict[str, pd.DataFrame] = {}
+        self.facts: dict[str, str] = dict(self.layer("run").itertuples(index=False))
+
+    def __repr__(self) -> str:
+        return f"<run of {self.city}: {self.folder or self.geopackage}>"
+
+    def layer(self, name: str) -> pd.DataFrame:
+        """Read any layer or table of the GeoPackage by its name, such as ``windows``, ``lixels`` or ``ledger``.
+
+        Returns
+        -------
+        Text as ``string``, whole numbers as ``Int64``, yes or no as ``boolean``, times in UTC; a GeoDataFrame in the
+        city's CRS where it has places. See `geo.outputs.layers.layers.LAYERS` for columns and units.
+
+        Raises
+        ------
+        SourceError
+            When its file is not there, or is not as the run left it.
+        LayerError
+            When there is no layer of that name.
+        """
+        if name not in self._read:
+            if self._tables != self.geopackage and name in LAYERS:
+                self._check_left(self._tables / f"{name}.parquet")
+            self._read[name] = read_layer(self._tables, name)
+        return self._read[name].copy()
+
+    @property
+    def city(self) -> str:
+        """Name of the city."""
+        return self.facts["city"]
+
+    @cached_property
+    def configuration(self) -> dict[str, Any]:
+        """The configuration as it was written, without credentials."""
+        return dict(json.loads(self.facts["configuration"]))
+
+    @property
+    def crs(self) -> pyproj.CRS:
+        """The city's CRS (metres)."""
+        return pyproj.CRS.from_user_input(self.segments.crs)
+
+    @property
+    def segments(self) -> gpd.GeoDataFrame:
+        """Road segments: LineStrings, with type, counts, rates, ranks. Association, not cause."""
+        return gpd.GeoDataFrame(self.layer("segments"))
+
+    @property
+    def junctions(self) -> gpd.GeoDataFrame:
+        """Junctions: points, with their collisions."""
+        return gpd.GeoDataFrame(self.layer("junctions"))
+
+    @property
+    def tiles(self) -> gpd.GeoDataFrame:
+        """Tiles: square footprints along the segments; ``thumbnail`` is a JPEG's bytes, where there is one."""
+        return gpd.GeoDataFrame(self.layer("tiles"))
+
+    @property
+    def collisions(self) -> gpd.GeoDataFrame:
+        """Every record of a collision, with the segment or junction that it was placed on, or why on none."""
+        return gpd.GeoDataFrame(self.layer("collisions"))
+
+    @property
+    def types(self) -> pd.DataFrame:
+        """The road types: one row a cluster, with rates and their ratio to other roads."""
+        return self.layer("clusters")
+
+    @property
+    def tests(self) -> pd.DataFrame:
+        """Each type against comparable roads, for each outcome: ratios, intervals, p and q values."""
+        return self.layer("tests")
+
+    @property
+    def fingerprints(self) -> pd.DataFrame:
+        """The fingerprint of each segment with imagery, by ``segment_id``.
+
+        ``vector`` (float32, the encoder's dimension), ``bands`` (band statistics, the baseline), ``n_tiles`` and
+        ``coverage`` (mean share of its tiles with data). ``np.stack(run.fingerprints["vector"])`` is the matrix.
+
+        Raises
+        ------
+        SourceError
+            When there is the GeoPackage alone: it does not hold them.
+        """
+        return self._fingerprints.copy()
+
+    @cached_property
+    def _fingerprints(self) -> pd.DataFrame:
+        file = None if self.folder is None else self.folder / TABLES / f"{FINGERPRINTS}.parquet"
+        if file is None or not file.exists():
+            raise SourceError(
+                "the fingerprints are not in the GeoPackage, and not beside it",
+                where=str(self.folder or self.geopackage),
+                todo=f"Open the run's own folder, with {TABLES}/{FINGERPRINTS}.parquet; 'roadprint run' writes it.",
+            )
+        self._check_left(file)
+        return read_table(file)
+
+    def _check_left(self, file: Path) -> None:
+        """Refuse a file of the run's folder that is not as the run left it."""
+        folder = self.folder or file.parent
+        name = file.relative_to(folder).as_posix()
+        why = "it is not there" if not file.is_file() else None
+        if why is None and digest_file(file) != self._files.get(name):
+            why = "it is not as the run left it"
+        if why is not None:
+            raise SourceError(
+                why,
+                where=str(file),
+                todo="Copy the run's folder again, whole; or run the city again, which makes it anew.",
+            )
+
+    def worst(self, shown: int = 20) -> gpd.GeoDataFrame:
+        """List the segments that rank worst, see `geo.safety.expected.ranking.worst_segments`."""
+        return worst_segments(self.segments, shown)
+
+    def alike(
+        self,
+        segment_id: str,
+        shown: int = 20,
+        *,
+        same_type: bool = False,
+        apart_m: float | None = None,
+    ) -> gpd.GeoDataFrame:
+        """Find the segments that look most like one, by the exact cosine in the space in which types are found.
+
+        Parameters
+        ----------
+        segment_id
+            Of any segment with a fingerprint.
+        shown
+            How many; fewer come out where there are fewer.
+        same_type
+            Only segments of its type.
+        apart_m
+            Least distance between the middles of two segments (metres). None: parts of the same road within 200 m, and
+            segments whose tiles overlap its own, are left out instead.
+
+        Returns
+        -------
+        The most alike first: ``place`` (from 1), ``segment_id``, ``likeness`` (cosine, -1 to 1), ``metres_apart``
+        (between the lines), ``name``, ``ref``, ``road_class``, ``cluster``, ``length_m``, ``years``, ``n_collisions``,
+        ``n_ksi``, ``ksi_per_km_year`` with its interval and shrunk, and the line. That two roads look alike says
+        nothing about their traffic.
+
+        Raises
+        ------
+        LayerError
+            When there is no such segment, or it has no fingerprint.
+        SourceError
+            When the fingerprints are not there.
+        """
+        segments = self._seen
+        found = segments["segment_id"] == segment_id
+        if not found.any():
+            known = (self.layer("segments")["segment_id"] == segment_id).any()
+            raise LayerError(
+                "the segment has no fingerprint: too little imagery covers it"
+                if known
+                else "there is no such segment",
+                where=str(segment_id),
+                todo="Take a segment_id of run.fingerprints.",
+            )
+        row = int(np.flatnonzero(found)[0])
+        if apart_m is None:
+            left_out = same_place(segments, gpd.GeoDataFrame(self.layer("tiles")), segment_id)
+        else:
+            middles = segments.geometry.interpolate(0.5, normalized=True)
+            left_out = (middles.distance(middles.iloc[row]) < apart_m).to_numpy()
+        if same_type:
+            own = segments["cluster"].iloc[row]
+            left_out = left_out | ~(segments["cluster"] == own).fillna(value=False).to_numpy(dtype=bool)
+        rows, likeness = most_like(self._points, row, left_out, shown=shown)
+        answers = segments.iloc[rows].reset_index(drop=True)
+        apart = answers.geometry.distance(segments.geometry.iloc[row])
+        answers = answers.assign(place=np.arange(1, len(rows) + 1), likeness=likeness, metres_apart=apart)
+        return answers[[*ALIKE, GEOMETRY]]
+
+    @cached_property
+    def _seen(self) -> gpd.GeoDataFrame:
+        """The segments with a fingerprint, in the order of these."""
+        ids = self._fingerprints["segment_id"].astype("string")
+        segments = self.segments.set_index("segment_id")
+        if not ids.isin(segments.index).all():
+            raise LayerError(
+                "fingerprints and segments are not of one run",
+                where=str(self.folder),
+                todo="Copy the run's folder again, whole.",
+            )
+        return segments.loc[ids].reset_index()
+
+    @cached_property
+    def _points(self) -> Points:
+        """The space in which types are found."""
+        vectors = np.stack(self._fingerprints["vector"].tolist()).astype(np.float32)
+        return to_space(vectors, self._section("clusters"))
+
+    def tile(self, tile_id: str, *, full: bool = False) -> Image.Image:
+        """Show a tile: its thumbnail where there is one, else cut from the imagery at full resolution.
+
+        Parameters
+        ----------
+        tile_id
+            One of ``run.tiles``.
+        full
+            At full resolution, whatever thumbnails there are.
+
+        Returns
+        -------
+        An RGB picture; where the imagery has no data it is black.
+
+        Raises
+        ------
+        LayerError
+            When there is no such tile.
+        SourceError
+            When it must be cut from imagery that is gone, or is not what the run was made from.
+        """
+        tiles = gpd.GeoDataFrame(self.layer("tiles"))
+        tile = tiles[tiles["tile_id"] == tile_id]
+        if tile.empty:
+            raise LayerError("there is no such tile", where=str(tile_id), todo="Take a tile_id of run.tiles.")
+        jpeg = tile["thumbnail"].iloc[0]
+        if not full and pd.notna(jpeg):
+            return Image.open(io.BytesIO(jpeg)).convert("RGB")
+        return cut_tile(tile, self.geopackage, self._base)
+
+    def _section(self, name: str) -> Any:  # noqa: ANN401 - as the field of the configuration
+        """Read a section of the configuration by itself: others may name places that are not there any more."""
+        written = expand(self.configuration.get(name) or {}, str(self.geopackage))
+        kind: Any = CityConfig.model_fields[name].annotation
+        return TypeAdapter(kind).validate_python(written)
+
+
+ALIKE = (
+    "place",
+    "segment_id",
+    "likeness",
+    "metres_apart",
+    "name",
+    "ref",
+    "road_class",
+    "cluster",
+    "length_m",
+    "years",
+    "n_collisions",
+    "n_ksi",
+    "ksi_per_km_year",
+    "ksi_per_km_year_low",
+    "ksi_per_km_year_high",
+    "ksi_per_km_year_eb",
+)

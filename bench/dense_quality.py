@@ -33,7 +33,7 @@ from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from geo.demo.write import make_town
 from tasks.planning import make_plan
-from tasks.stages import features, roads, tiles
+from tasks.stages import features, fingerprints, roads, tiles
 from tasks.store.stage import run_stage
 
 DATA = Path(os.environ.get("ROADPRINT_DATA", "../shared/data"))
@@ -88,7 +88,8 @@ def embed(city: Path, out: Path, settings: dict[str, str]) -> pd.DataFrame:
     plan = make_plan(city, settings | {"tiles.min_coverage": "0.9"}, out)
     for stage in (roads.STAGE, tiles.STAGE, features.STAGE):
         run_stage(stage, plan)
-    found = features.load_embeddings(plan).set_index("tile_id")
+    tiles_seen = fingerprints.load_tiles(plan)
+    found = tiles_seen[tiles_seen["embedding"].notna()].set_index("tile_id")
     sources = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet").set_index("segment_id")[
         "source_ids"
     ]

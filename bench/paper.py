@@ -42,13 +42,12 @@ from geo.clusters.choose import stability
 from geo.clusters.space import to_space
 from geo.demo.collisions import FRAILTY_SHAPE
 from geo.demo.write import DemoTown
-from geo.features.pooling import pool_onto
 from geo.imagery.reader import TileImage, TileReader
 from geo.safety.comparison.inference import cluster_tests
 from tasks.demo import draw_demo
 from tasks.plan import Plan
 from tasks.planning import make_plan
-from tasks.stages.features import load_embeddings
+from tasks.stages.fingerprints import load_encoded, load_fingerprints
 from tasks.stages.inference import load_frame
 
 CITY = Path(__file__).parent.parent / "data" / "cities" / "cambridge-ma.yaml"
@@ -96,12 +95,12 @@ def load_scene(plan: Plan) -> Scene:
     frame = load_frame(plan)
     segments = gpd.GeoDataFrame(frame.assign(geometry=roads.geometry), crs=roads.crs)
     segments = segments[segments["cluster"].notna()].sort_index()
-    tiles = load_embeddings(plan)
+    encoded = load_encoded(plan)
     embeddings = to_space(
-        pool_onto(tiles, "embedding", segments.index).astype(np.float32), plan.config.clusters
+        load_fingerprints(plan).vectors_of(segments.index).astype(np.float32), plan.config.clusters
     )
     outlines = gpd.read_parquet(plan.stage_folder("tiles") / "tiles.parquet")
-    wanted = outlines[outlines["tile_id"].isin(tiles["tile_id"])].reset_index(drop=True)
+    wanted = outlines[outlines["tile_id"].isin(encoded["tile_id"])].reset_index(drop=True)
     images = gpd.read_parquet(plan.stage_folder("tiles") / "images.parquet")
     with TileReader(images, plan.config.imagery, plan.config.tiles) as reader:
         small = {

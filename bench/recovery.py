@@ -29,28 +29,23 @@ from geo.collisions.assign import assign
 from geo.collisions.read import read_collisions
 from geo.demo.collisions import Truth, draw_collisions
 from geo.demo.write import DemoTown, write_collisions
-from geo.features.pooling import pool_segments
 from geo.safety.comparison.effects import cluster_table
 from geo.safety.rates import count_severities, segment_rates, years_of
 from tasks.demo import draw_demo
 from tasks.plan import Plan
 from tasks.planning import make_plan
-from tasks.stages.features import load_embeddings
+from tasks.stages.fingerprints import load_fingerprints
 
 
 def forms(plan: Plan, truth: Truth) -> pd.DataFrame:
     """Hold clusters of each encoder against the true forms."""
-    tiles = load_embeddings(plan)
+    found = load_fingerprints(plan)
     true = truth.segments.set_index("segment_id")["form"]
     rows = []
-    for name, column in (("bundled (default)", "embedding"), ("bands (baseline)", "bands")):
-        stacked = np.stack(tiles[column].tolist())
-        ids, pooled = pool_segments(
-            tiles["segment_id"], stacked, tiles["coverage"].to_numpy(dtype=np.float64)
-        )
+    labels = true[found.segment_ids]
+    for name, pooled in (("bundled (default)", found.vectors), ("bands (baseline)", found.bands)):
         settings = plan.config.clusters
         points = to_space(pooled, settings)
-        labels = true[ids]
         choice = choose_k(points, settings)
         for k_is, k in (
             ("given", labels.nunique()),

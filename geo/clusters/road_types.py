@@ -17,7 +17,8 @@ from geo.clusters.prototypes import central_tiles, pick
 from geo.clusters.space import Points, to_space
 from geo.config import Clusters
 from geo.features.encoder import Embeddings
-from geo.features.pooling import judge, pool_tiles
+from geo.features.fingerprints import Fingerprints
+from geo.features.pooling import judge
 
 APART_TILES = 2.0
 """Segments that look alike are so many tiles' sides apart, or they would show the same street."""
@@ -56,24 +57,29 @@ class RoadTypes:
 
 
 def find_types(
-    tiles: pd.DataFrame, segments: gpd.GeoDataFrame, settings: Clusters, *, tile_m: float
+    fingerprints: Fingerprints,
+    tiles: pd.DataFrame,
+    segments: gpd.GeoDataFrame,
+    settings: Clusters,
+    *,
+    tile_m: float,
 ) -> RoadTypes:
     """Group segments by what they look like, and beside it by band statistics alone, which no encoder made.
 
     Parameters
     ----------
+    fingerprints
+        What the segments look like.
     tiles
-        One row an encoded tile: ``tile_id, segment_id, position_m`` (metres), ``coverage`` (above 0 to 1),
-        ``embedding`` and ``bands`` (vectors).
+        One row an encoded tile: ``tile_id, segment_id, position_m`` (metres).
     segments
-        ``segment_id`` and LineStrings in metres; those without tiles are in no group.
+        ``segment_id`` and LineStrings in metres; those without a fingerprint are in no group.
     settings
         The section ``clusters``.
     tile_m
         Side of a tile (metres).
     """
-    ids, embeddings = pool_tiles(tiles, "embedding")
-    _, bands = pool_tiles(tiles, "bands")
+    ids, embeddings, bands = fingerprints.segment_ids, fingerprints.vectors, fingerprints.bands
     points, baseline_points = to_space(embeddings, settings), to_space(bands, settings)
     choice = choose_k(points, settings)
     k = int(choice.loc[choice["chosen"], "k"].iloc[0])

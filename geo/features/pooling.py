@@ -46,43 +46,6 @@ def pool_segments(
     return pd.Index(index, name="segment_id"), (sums / totals[:, None]).astype(np.float32)
 
 
-def pool_tiles(tiles: pd.DataFrame, column: str) -> tuple[pd.Index, Embeddings]:
-    """Average one kind of embedding over the tiles of each segment.
-
-    Parameters
-    ----------
-    tiles
-        One row a tile: ``segment_id``, ``coverage`` (above 0), and in `column` a vector, as long in every row.
-    column
-        ``embedding`` or ``bands``.
-
-    Returns
-    -------
-    See `pool_segments`: each tile counts by its coverage.
-    """
-    stacked = np.stack(tiles[column].tolist()).astype(np.float32)
-    return pool_segments(tiles["segment_id"], stacked, tiles["coverage"].to_numpy(dtype=np.float64))
-
-
-def pool_onto(tiles: pd.DataFrame, column: str, index: pd.Index) -> NDArray[np.float64]:
-    """Average one kind of embedding over the tiles of each of some segments.
-
-    Parameters
-    ----------
-    tiles, column
-        See `pool_tiles`.
-    index
-        The segments.
-
-    Returns
-    -------
-    Array ``(segments, dimension)`` in the order of `index`; null where a segment has no tile.
-    """
-    ids, pooled = pool_tiles(tiles, column)
-    found = pd.DataFrame(pooled, index=ids, dtype="float64").reindex(index)
-    return found.to_numpy(dtype=np.float64)
-
-
 @dataclass(frozen=True, slots=True)
 class Quality:
     """Whether embeddings tell their items apart.

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import geopandas as gpd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from geo.config import CityConfig, Tiles
 from geo.features.bands import BandStatistics
@@ -82,14 +84,22 @@ def rows(
             "tile_id": pa.array([tile.tile_id for tile in tiles], pa.string()),
             "image_id": pa.array([tile.image_id or None for tile in tiles], pa.string()),
             "coverage": pa.array([tile.coverage for tile in tiles], pa.float64()),
-            "embedding": _vectors(embeddings, len(tiles), encoder.card.dimension),
-            "bands": _vectors(bands, len(tiles), BandStatistics.card.dimension),
+            "embedding": vectors(embeddings, len(tiles), encoder.card.dimension),
+            "bands": vectors(bands, len(tiles), BandStatistics.card.dimension),
         }
     )
 
 
-def _vectors(values: Embeddings | None, n: int, dimension: int) -> pa.Array:
-    """Make a column of fixed-size lists of float32."""
+def vectors(values: Embeddings | None, n: int, dimension: int) -> pa.Array:
+    """Make a column of fixed-size lists of float32.
+
+    Parameters
+    ----------
+    values
+        Array ``(n, dimension)``; None: null in every row.
+    n, dimension
+        How many lists there are, and how long each is.
+    """
     if values is None:
         return pa.nulls(n, pa.list_(pa.float32(), dimension))
     return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel(), pa.float32()), dimension)
@@ -157,3 +167,21 @@ def _pooling(tiles: Tiles) -> dict[str, object]:
 
 def _plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def about_all(shards: Sequence[Path]) -> dict[bytes, bytes]:
+    """Give the metadata of embeddings in several files: that of the first, with the sources of all.
+
+    Parameters
+    ----------
+    shards
+        Parquet files that `finish` laid out, of one run; at least one.
+    """
+    told: list[dict[bytes, bytes]] = [pq.read_schema(shard).metadata for shard in shards]
+    kept = {key: value for key, value in told[0].items() if key != b"pandas"}
+    sources = {source for one in told for source in json.loads(one[b"emb:source-data"])}
+    runtimes = {one[b"emb:runtime"].decode() for one in told}
+    return kept | {
+        b"emb:source-data": _plain(sorted(sources)).encode(),
+        b"emb:runtime": "; ".join(sorted(runtimes)).encode(),
+    }

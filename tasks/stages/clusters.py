@@ -8,7 +8,7 @@ import geopandas as gpd
 
 from geo.ledger import Entry
 from tasks.plan import Plan
-from tasks.stages.features import load_embeddings
+from tasks.stages.fingerprints import load_encoded, load_fingerprints
 from tasks.store.stage import Stage, write_json
 
 
@@ -19,7 +19,9 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
 
     roads = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
     tile_m = plan.config.tiles.tile_m
-    found = find_types(load_embeddings(plan), roads, plan.config.clusters, tile_m=tile_m)
+    found = find_types(
+        load_fingerprints(plan), load_encoded(plan), roads, plan.config.clusters, tile_m=tile_m
+    )
     if plan.numbers.segments is not None:
         earlier, *older = (_typed(file) for file in (plan.numbers.segments, *plan.numbers.older))
         mine = roads.merge(found.segments[["segment_id", "cluster"]], on="segment_id")
@@ -42,7 +44,7 @@ STAGE = Stage(
     "clusters",
     build,
     counts=("segments",),
-    after=("roads", "features"),
+    after=("roads", "fingerprints"),
     settings=(
         "clusters.method",
         "clusters.k",

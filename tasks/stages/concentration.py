@@ -11,7 +11,7 @@ import pandas as pd
 from geo.ledger import Entry
 from tasks.plan import Plan
 from tasks.stages.collisions import load_placed
-from tasks.stages.features import load_embeddings
+from tasks.stages.fingerprints import load_fingerprints
 from tasks.store.stage import Stage, write_json
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``windows``, ``high_injury``, ``segments`` (Gi*), ``lixels`` and ``look_alikes`` (see docs/stages.md)."""
-    from geo.features.pooling import pool_onto
     from geo.safety.along.high_injury import headline_sentences
     from geo.safety.along.recorded import find_spots, smooth, sweep_windows
     from geo.safety.picture.lookalikes import alike_to_worst, plain_pairs
@@ -35,7 +34,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     lixels, chosen = smooth(roads, settings)
     lixels.to_parquet(folder / "lixels.parquet")
     chosen.scores.to_parquet(folder / "bandwidths.parquet")
-    looks = pool_onto(load_embeddings(plan), "embedding", pd.Index(roads.segments["segment_id"]))
+    looks = load_fingerprints(plan).vectors_of(pd.Index(roads.segments["segment_id"]))
     alike = alike_to_worst(
         roads.segments, looks, roads.outcome, settings, config.clusters, tile_m=config.tiles.tile_m
     )
@@ -69,7 +68,7 @@ STAGE = Stage(
     "concentration",
     build,
     counts=("windows",),
-    after=("roads", "features", "collisions", "safety"),
+    after=("roads", "fingerprints", "collisions", "safety"),
     settings=(
         "safety.concentration",
         "safety.seed",

@@ -128,21 +128,6 @@ def is_finished(plan: Plan) -> bool:
     return False
 
 
-def load_tiles(plan: Plan) -> pd.DataFrame:
-    """Read the tiles of a run whose imagery was read, with the segment and position of each, sorted by ``tile_id``."""
-    shards = read_json(plan.stage_folder("features") / "features.json")["shards"]
-    encoded = pd.concat([pd.read_parquet(plan.stages / shard) for shard in shards], ignore_index=True)
-    tiles = gpd.read_parquet(plan.stage_folder("tiles") / "tiles.parquet")
-    place = tiles[["tile_id", "segment_id", "position_m"]]
-    return encoded.merge(place, on="tile_id", validate="one_to_one").sort_values("tile_id", ignore_index=True)
-
-
-def load_embeddings(plan: Plan) -> pd.DataFrame:
-    """Read the tiles that have an embedding, see `load_tiles`."""
-    tiles = load_tiles(plan)
-    return tiles[tiles["embedding"].notna()].reset_index(drop=True)
-
-
 def _sources(config: CityConfig) -> list[str]:
     return [*expand_sources(config.imagery.sources), *weights_files(config)]
 

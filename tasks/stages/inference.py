@@ -10,13 +10,12 @@ import pandas as pd
 from geo.ledger import Entry
 from tasks.plan import Plan
 from tasks.stages.collisions import load_placed
-from tasks.stages.features import load_embeddings
+from tasks.stages.fingerprints import load_fingerprints
 from tasks.store.stage import Stage, write_json
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``tests``, ``clusters`` and ``value_of_imagery`` (see docs/stages.md)."""
-    from geo.features.pooling import pool_onto
     from geo.safety.comparison.compared import compare_types, count_tests
     from geo.safety.comparison.effects import cluster_table, with_tests
     from geo.safety.comparison.heldout import halves
@@ -29,11 +28,11 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     tests = compare_types(frame, periods, permutations=settings.permutations, seed=settings.seed)
     tests.to_parquet(folder / "tests.parquet")
     with_tests(cluster_table(frame), tests).to_parquet(folder / "clusters.parquet")
-    tiles = load_embeddings(plan)
+    fingerprints = load_fingerprints(plan)
     value = value_of_imagery(
         frame.assign(count=frame["n_collisions"]),
-        pool_onto(tiles, "embedding", frame.index),
-        pool_onto(tiles, "bands", frame.index),
+        fingerprints.vectors_of(frame.index),
+        fingerprints.bands_of(frame.index),
         block_m=settings.block_m,
         seed=settings.seed,
     )
@@ -57,6 +56,6 @@ STAGE = Stage(
     "inference",
     build,
     counts=("comparisons",),
-    after=("roads", "features", "clusters", "collisions", "safety"),
+    after=("roads", "fingerprints", "clusters", "collisions", "safety"),
     settings=("safety.seed", "safety.permutations", "safety.block_m"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +18,8 @@ from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import with_names
 from tasks.earlier import TABLES
 from tasks.plan import LICENSED, NAMES_OF_TYPES, Plan
-from tasks.stages.features import load_tiles
+from tasks.stages.fingerprints import FILE as FINGERPRINTS
+from tasks.stages.fingerprints import load_seen
 from tasks.stages.pictures import KINDS, load_pictures
 from tasks.store.code import merged
 from tasks.store.stage import Stage, read_entries, read_json, read_made_with
@@ -62,6 +64,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     tables = folder / TABLES
     tables.mkdir()
     write_geoparquet(tables, layers, crs)
+    # vectors are of no use in a GIS: they are among the layers as GeoParquet alone
+    shutil.copyfile(plan.stage_folder("fingerprints") / FINGERPRINTS, tables / FINGERPRINTS)
     return [Entry("layers", "done", "", len(layers)), *_unknown_names(plan, layers["clusters"])]
 
 
@@ -109,7 +113,7 @@ def gather(plan: Plan) -> dict[str, pd.DataFrame]:
     inference, gathered = plan.stage_folder("inference"), plan.stage_folder("concentration")
     segments = gpd.read_parquet(roads / "segments.parquet")
     junctions = gpd.read_parquet(roads / "junctions.parquet")
-    tiles = _tiles(gpd.read_parquet(tiles_folder / "tiles.parquet"), load_tiles(plan))
+    tiles = _tiles(gpd.read_parquet(tiles_folder / "tiles.parquet"), load_seen(plan))
     picks = pd.read_parquet(clusters / "prototypes.parquet")
     by_segment = tiles.groupby("segment_id").agg(n_tiles=("tile_id", "size"), coverage=("coverage", "mean"))
     known = [_keyed(stage / "segments.parquet") for stage in (clusters, safety, gathered)]
@@ -173,11 +177,11 @@ def _keyed(path: Path, key: str = "segment_id") -> pd.DataFrame:
 
 def _tiles(tiles: gpd.GeoDataFrame, read: pd.DataFrame) -> gpd.GeoDataFrame:
     """Say of each tile what its pixels came from; the coverage of one that was not read is that of its footprint."""
-    pixels = read.set_index("tile_id")[["image_id", "coverage", "embedding"]].add_suffix("_read")
+    pixels = read.set_index("tile_id")[["image_id", "coverage"]].add_suffix("_read")
     columns = ["tile_id", "segment_id", "position_m", "bearing", "coverage", "geometry"]
     joined = tiles[columns].join(pixels, on="tile_id")
     joined["image_id"] = joined.pop("image_id_read")
-    joined["encoded"] = joined.pop("embedding_read").notna()
+    joined["encoded"] = joined["tile_id"].isin(read.loc[read["encoded"], "tile_id"])
     joined["coverage"] = joined.pop("coverage_read").fillna(joined["coverage"])
     return joined
 
@@ -233,6 +237,7 @@ STAGE = Stage(
         "roads",
         "tiles",
         "features",
+        "fingerprints",
         "clusters",
         "collisions",
         "exposure",

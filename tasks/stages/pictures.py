@@ -15,7 +15,7 @@ from geo.config import CityConfig
 from geo.imagery.sources import expand_sources
 from geo.ledger import Entry
 from tasks.plan import Plan
-from tasks.stages.features import load_tiles
+from tasks.stages.fingerprints import load_encoded
 from tasks.store.stage import Stage
 
 FILE = "thumbnails.parquet"
@@ -49,7 +49,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
 def _wanted(plan: Plan) -> set[str]:
     """Choose the tiles: those picked, those that the report shows, or all."""
     if plan.config.output.thumbnails == "all":
-        return set(_encoded(plan)["tile_id"])
+        return set(load_encoded(plan)["tile_id"])
     picks = pd.read_parquet(plan.stage_folder("clusters") / "prototypes.parquet")
     return set(picks["tile_id"].dropna()) | report_tiles(plan)
 
@@ -57,7 +57,7 @@ def _wanted(plan: Plan) -> set[str]:
 def report_tiles(plan: Plan) -> set[str]:
     """Choose the tiles that the report shows beside its map, see `middle_tiles`."""
     alike = pd.read_parquet(plan.stage_folder("concentration") / "look_alikes.parquet")
-    return middle_tiles(_encoded(plan), alike)
+    return middle_tiles(load_encoded(plan), alike)
 
 
 def middle_tiles(encoded: pd.DataFrame, look_alikes: pd.DataFrame) -> set[str]:
@@ -78,12 +78,6 @@ def middle_tiles(encoded: pd.DataFrame, look_alikes: pd.DataFrame) -> set[str]:
         names = pd.unique(ranked[["segment_id", "similar_segment_id"]].to_numpy().ravel())
         segments = segments[segments["segment_id"].isin(names[:NAMED])]
     return set(central_tiles(segments, encoded))
-
-
-def _encoded(plan: Plan) -> pd.DataFrame:
-    """Read which tiles have an embedding, of which segment, and where along it."""
-    tiles = load_tiles(plan)
-    return tiles.loc[tiles["embedding"].notna(), ["tile_id", "segment_id", "position_m"]]
 
 
 def _pictures(plan: Plan, tiles: gpd.GeoDataFrame) -> Iterator[dict[str, str | bytes]]:
@@ -116,7 +110,7 @@ STAGE = Stage(
     "pictures",
     build,
     counts=("thumbnails",),
-    after=("tiles", "features", "clusters", "concentration"),
+    after=("tiles", "fingerprints", "clusters", "concentration"),
     inputs=_sources,
     also=_all,
 )

@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 from geo.clusters.road_types import find_types
 from geo.config import Clusters
 from geo.config.safety import Gathering
-from geo.features.pooling import pool_onto, pool_tiles
+from geo.features.fingerprints import fingerprint
 from geo.safety.picture.lookalikes import alike_to_worst
 
 TWO = Clusters(k=2)
@@ -42,7 +42,7 @@ def town(n=30, tiles_each=2, seed=1):
 
 def test_streets_that_look_one_way_are_one_type():
     tiles, segments, look = town()
-    found = find_types(tiles, segments, TWO, tile_m=50)
+    found = find_types(fingerprint(tiles), tiles, segments, TWO, tile_m=50)
     assert found.segments["segment_id"].tolist() == segments["segment_id"].tolist()
     assert adjusted_rand_score(look, found.segments["cluster"]) == 1
     # the larger group is number 1
@@ -53,7 +53,7 @@ def test_streets_that_look_one_way_are_one_type():
 
 def test_a_street_looks_like_others_of_its_type_that_are_two_tiles_away():
     tiles, segments, _ = town()
-    wide = find_types(tiles, segments, TWO, tile_m=300).segments.set_index("segment_id")
+    wide = find_types(fingerprint(tiles), tiles, segments, TWO, tile_m=300).segments.set_index("segment_id")
     for name, others in wide["looks_like"].str.split(";").items():
         assert len(others) == 3
         assert {wide.loc[other, "cluster"] for other in others} == {wide.loc[name, "cluster"]}
@@ -62,13 +62,14 @@ def test_a_street_looks_like_others_of_its_type_that_are_two_tiles_away():
 
 def test_the_tiles_that_show_a_type_are_tiles_of_the_picked_streets():
     tiles, segments, _ = town()
-    picks = find_types(tiles, segments, TWO, tile_m=50).picks
+    picks = find_types(fingerprint(tiles), tiles, segments, TWO, tile_m=50).picks
     assert (picks["tile_id"].str[:3] == picks["segment_id"]).all()
     assert picks["cluster"].is_monotonic_increasing
 
 
 def test_other_numbers_change_the_names_of_types_and_nothing_else():
-    found = find_types(*town()[:2], TWO, tile_m=50)
+    tiles, segments, _ = town()
+    found = find_types(fingerprint(tiles), tiles, segments, TWO, tile_m=50)
     other = found.renumbered({1: 7, 2: 3})
     assert other.segments["cluster"].tolist() == [{1: 7, 2: 3}[c] for c in found.segments["cluster"]]
     assert other.picks["cluster"].is_monotonic_increasing
@@ -83,17 +84,18 @@ def test_other_numbers_change_the_names_of_types_and_nothing_else():
 @pytest.mark.parametrize(("k", "warned"), [(3, False), (4, True)])
 def test_a_type_of_one_road_is_warned_of(k, warned):
     tiles, segments, _ = town(n=6)
-    warnings = find_types(tiles, segments, Clusters(k=k), tile_m=50).quality["encoder"]["warnings"]
+    warnings = find_types(fingerprint(tiles), tiles, segments, Clusters(k=k), tile_m=50).quality["encoder"][
+        "warnings"
+    ]
     assert any("a type of one road is no type" in text for text in warnings) is warned
 
 
-def test_a_segment_without_tiles_has_no_pooled_embedding_and_order_is_as_asked():
+def test_a_segment_without_tiles_has_no_fingerprint_and_order_is_as_asked():
     tiles, _, _ = town(n=3)
-    ids, pooled = pool_tiles(tiles, "embedding")
-    assert ids.tolist() == ["s00", "s01", "s02"]
-    onto = pool_onto(tiles, "embedding", pd.Index(["s02", "none", "s00"]))
-    np.testing.assert_array_equal(onto[[0, 2]], pooled[[2, 0]])
+    found = fingerprint(tiles)
+    onto = found.vectors_of(pd.Index(["s02", "none", "s00"]))
     assert np.isnan(onto[1]).all()
+    np.testing.assert_array_equal(onto[[0, 2]], found.vectors[[2, 0]].astype(float))
 
 
 def test_roads_like_the_worst_are_found_by_what_they_look_like_and_never_next_to_it():
@@ -108,7 +110,7 @@ def test_roads_like_the_worst_are_found_by_what_they_look_like_and_never_next_to
     frame = segments.assign(
         road_class="primary", length_m=100.0, n_ksi=ksi, ksi_per_km_year_potential=potential, **rates
     )
-    looks = pool_onto(tiles, "embedding", pd.Index(segments["segment_id"])).copy()
+    looks = fingerprint(tiles).vectors_of(pd.Index(segments["segment_id"])).copy()
     looks[6] = np.nan
     settings = Gathering(worst_segments=1, look_alikes=5)
     pairs = alike_to_worst(frame, looks, "ksi", settings, TWO, tile_m=500)

@@ -38,11 +38,13 @@ def count_places(
         Placed collisions: `by`, ``severity``, ``ksi_adjusted`` and whether each road user was involved; None: the city
         has no records, and every count is null.
     by
-        ``segment_id`` or ``junction_id``.
+        What is counted by, ``segment_id`` or ``junction_id``: a column of the records.
     index
         The places, all of which get a row.
-    severities, users
-        Those that the records tell of.
+    severities
+        Severities that the records tell apart; a count of any other is null.
+    users
+        Road users that the records tell of; a count of any other is null.
 
     Returns
     -------
@@ -67,13 +69,13 @@ def rate_segments(
     Parameters
     ----------
     counts
-        See `count_places`, by ``segment_id``.
+        Counts of each segment (`count_places`), by ``segment_id``.
     length_m
-        Of each segment (metres), on the same index.
+        Length of each segment (metres), on the index of `counts`.
     traffic
-        By ``segment_id``: ``aadt`` (motor vehicles a day) and what is known of it; a segment may be missing.
+        ``aadt`` (motor vehicles a day) and what is known of it, by ``segment_id``; a segment may be missing.
     years
-        Of the records; None: not known, and no rate is.
+        How long the records cover (years); None: that is not known, and every rate is null.
 
     Returns
     -------
@@ -99,7 +101,7 @@ def junction_types(junctions: pd.DataFrame, years: float | None) -> pd.DataFrame
         ``arms``, ``form`` (``crossing`` or ``roundabout``), ``n_collisions``, ``n_ksi``; where it is known of every
         junction, ``signalised``.
     years
-        Of the records; None: not known, and no rate is.
+        How long the records cover (years); None: that is not known, and every rate is null.
 
     Returns
     -------
@@ -145,11 +147,11 @@ def places(segments: pd.DataFrame, junctions: pd.DataFrame, years: float | None)
     Parameters
     ----------
     segments
-        ``length_m`` and the counts of `geo.safety.rates.count_severities`.
+        ``length_m`` and the counts of each segment (`geo.safety.rates.count_severities`).
     junctions
-        The same counts.
+        The same counts of each junction.
     years
-        Of the records; None: not known, and no rate is.
+        How long the records cover (years); None: that is not known, and every rate is null.
 
     Returns
     -------

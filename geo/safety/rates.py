@@ -53,11 +53,11 @@ def poisson_interval(
     Parameters
     ----------
     count
-        Events; NaN gives NaN.
+        How many events were counted; NaN gives NaN.
     exposure
         What the rate is divided by; 0 or NaN gives NaN.
     level
-        Of confidence.
+        Probability that the interval covers the true rate (0 to 1).
 
     Returns
     -------
@@ -91,11 +91,11 @@ def count_severities(
     collisions
         Placed collisions: `by` and ``severity``.
     by
-        ``segment_id`` or ``junction_id``.
+        What is counted by, ``segment_id`` or ``junction_id``: a column of the records.
     index
         The places, all of which get a row.
     severities
-        Those that the source can tell apart; a count of another one is null, and so is ``n_ksi`` unless fatal and
+        Severities that the source can tell apart; a count of another one is null, and so is ``n_ksi`` unless fatal and
         serious collisions can both be told.
 
     Returns
@@ -126,11 +126,11 @@ def count_users(collisions: pd.DataFrame, by: str, index: pd.Index, users: Colle
         Placed collisions: `by`, and for each road user whether one was involved (hurt, with STATS19): null where the
         record does not tell.
     by
-        ``segment_id`` or ``junction_id``.
+        What is counted by, ``segment_id`` or ``junction_id``: a column of the records.
     index
         The places, all of which get a row.
     users
-        Those that the source tells of; a count of any other is null.
+        Road users that the source tells of; a count of any other is null.
 
     Returns
     -------
@@ -178,13 +178,13 @@ def traffic_rates(
     Parameters
     ----------
     counts
-        See `count_severities`.
+        Counts of each segment (`count_severities`).
     length_m
-        Of each segment (metres), on the same index.
+        Length of each segment (metres), on the index of `counts`.
     aadt
         Annual average daily traffic on each (motor vehicles per day); null where not known, and no rate is.
     years
-        Of the records; None: not known, and no rate is.
+        How long the records cover (years); None: that is not known, and every rate is null.
 
     Returns
     -------
@@ -202,7 +202,7 @@ def rates_of(counts: pd.DataFrame, exposure: pd.Series, per: str) -> pd.DataFram
     Parameters
     ----------
     counts
-        ``n_collisions, n_ksi``.
+        ``n_collisions`` and ``n_ksi`` of each place.
     exposure
         What they are divided by, on the same index.
     per
@@ -224,11 +224,11 @@ def segment_rates(counts: pd.DataFrame, length_m: pd.Series, years: float | None
     Parameters
     ----------
     counts
-        See `count_severities`.
+        Counts of each segment (`count_severities`).
     length_m
-        Of each segment (metres), on the same index.
+        Length of each segment (metres), on the index of `counts`.
     years
-        Of the records; None: not known, and no rate is.
+        How long the records cover (years); None: that is not known, and every rate is null.
 
     Returns
     -------

@@ -29,11 +29,11 @@ class Lixels:
     Attributes
     ----------
     graph
-        Of the network.
+        The road network whose segments are cut up.
     segment
         Row of the segment of each lixel; lixels follow each other along it.
     length_m
-        Of each lixel.
+        Length of each lixel (metres).
     first
         The first lixel of each segment, and the number of all at the end.
     conductance
@@ -57,7 +57,7 @@ class Bandwidth:
     bandwidth_m
         Standard deviation of the kernel on an endless road (metres); None where there is nothing to smooth.
     how
-        In words.
+        Where the bandwidth is from, in words: by setting, by cross-validation, or why there is none.
     scores
         ``bandwidth_m, log_likelihood`` (a held-out collision's, mean), one row a candidate, and
         an endless one for collisions spread evenly; empty where none was tried.
@@ -100,11 +100,12 @@ def masses(lixels: Lixels, located: pd.DataFrame, weight: NDArray[np.float64] | 
     Parameters
     ----------
     lixels
-        Of the network.
+        The network in pieces of equal length (`cut_lixels`).
     located
-        See `geo.roads.routes.locate`: collisions at junctions are shared out over the arms.
+        Where each placed collision lies on the network (`geo.roads.routes.locate`): collisions at junctions are shared
+        out over the arms.
     weight
-        Of each collision (by position); None: 1 each.
+        What each collision counts for, by its position in the table of collisions; None: each counts 1.
 
     Returns
     -------
@@ -136,7 +137,7 @@ def spread(lixels: Lixels, mass: Floats, bandwidth_m: float) -> Floats:
     Parameters
     ----------
     lixels
-        Of the network.
+        The network in pieces of equal length (`cut_lixels`).
     mass
         Collisions on each lixel, ``(lixels,)`` or ``(lixels, patterns)``.
     bandwidth_m
@@ -181,11 +182,12 @@ def choose_bandwidth(lixels: Lixels, located: pd.DataFrame, candidates: tuple[fl
     Parameters
     ----------
     lixels
-        Of the network; lixels longer than about half the smallest candidate blur it.
+        The network in pieces of equal length (`cut_lixels`); pieces longer than about half the smallest candidate blur
+        it.
     located
-        See `geo.roads.routes.locate`.
+        Where each placed collision lies on the network (`geo.roads.routes.locate`).
     candidates
-        Metres.
+        Bandwidths to choose from (metres).
     """
     count = located["collision"].nunique()
     empty = pd.DataFrame({"bandwidth_m": [], "log_likelihood": []}, dtype=np.float64)
@@ -228,13 +230,13 @@ def density_layer(
     Parameters
     ----------
     lixels
-        Of the network.
+        The network in pieces of equal length (`cut_lixels`).
     density_per_m
-        See `spread`.
+        Collisions per metre on each lixel (`spread`).
     years
-        Of the records; None: not known.
+        How long the records cover (years); None: that is not known, and no density per year is told.
     crs
-        Of the lines.
+        CRS of the network's lines.
 
     Returns
     -------

@@ -280,9 +280,9 @@ def headline_sentences(headline: pd.DataFrame, outcome: Outcome) -> list[str]:
     Parameters
     ----------
     headline
-        See `geo.safety.along.high_injury.headline_shares`.
+        The two rows of `headline_shares`.
     outcome
-        Of which.
+        Which collisions the shares are of: KSI, or all.
 
     Returns
     -------

@@ -120,11 +120,13 @@ def permuted(y: Floats, one: Integers, other: Integers, permutations: int, seed:
     Parameters
     ----------
     y
-        Value of each segment.
+        Value of each segment, ``(segments,)``.
     one, other
-        Pairs of neighbours, each from both sides.
-    permutations, seed
-        Of the draws.
+        Rows of the two segments of each pair of neighbours; every pair is there from both sides.
+    permutations
+        How many times the neighbours of all segments are drawn (number).
+    seed
+        Seed of the draws: the same one gives the same p-values.
 
     Returns
     -------

@@ -46,17 +46,21 @@ class RecordedRoads:
     Attributes
     ----------
     segments
-        With what is known of collisions on them, see `recorded_roads`.
+        Lines of the segments, in metres, with what is known of collisions on each (`recorded_roads`).
     records
         Placed collisions: ``segment_id, junction_id, severity``, Points.
     severities
-        Those that the records tell apart; None: there are no records.
+        Severities that the records tell apart; None: there are no records.
     years
-        Of the records; None where they are not known.
-    graph, routes, located
-        See `geo.roads.graph.build_graph`, `geo.roads.routes.chain` and `geo.roads.routes.locate`.
+        How long the records cover (years); None: that is not known.
+    graph
+        The road network, with its segments as edges (`geo.roads.graph.build_graph`).
+    routes
+        Roads as chains of segments (`geo.roads.routes.chain`).
+    located
+        Where each placed collision lies on the network (`geo.roads.routes.locate`).
     outcome
-        KSI where known, else all collisions.
+        Which collisions roads are judged by: KSI where known, else all.
     """
 
     segments: gpd.GeoDataFrame
@@ -82,15 +86,16 @@ def recorded_roads(
     Parameters
     ----------
     segments, junctions
-        See docs/stages.md; LineStrings and Points in metres.
+        The network as the stage ``roads`` writes it (docs/stages.md): LineStrings and Points in metres.
     known
-        By ``segment_id``: ``n_ksi``, and ``<outcome>_per_km_year`` with all that goes with it.
+        What is known of each segment, by ``segment_id``: ``n_ksi``, and the rates ``<outcome>_per_km_year`` with their
+        intervals and estimates.
     records
         Placed collisions in the CRS of the segments; None: the city has no records.
     severities
-        Those that the records tell apart.
+        Severities that the records tell apart.
     years
-        Of the records; None: not known.
+        How long the records cover (years); None: that is not known.
     """
     if records is None:
         empty = {name: pd.Series([], dtype=object) for name in ("segment_id", "junction_id", "severity")}
@@ -119,11 +124,11 @@ def sweep_windows(
     Parameters
     ----------
     roads
-        See `recorded_roads`.
+        The city's roads with the collisions on them (`recorded_roads`).
     settings
-        The section ``safety.concentration``.
+        The section ``safety.concentration`` of the city's file.
     seed
-        Of the resamples and draws.
+        Seed of the bootstrap, of chance and of the halves: the same one gives the same numbers.
 
     Returns
     -------
@@ -158,11 +163,11 @@ def find_spots(roads: RecordedRoads, settings: Gathering, seed: int) -> pd.DataF
     Parameters
     ----------
     roads
-        See `recorded_roads`.
+        The city's roads with the collisions on them (`recorded_roads`).
     settings
-        The section ``safety.concentration``.
+        The section ``safety.concentration`` of the city's file.
     seed
-        Of the permutations.
+        Seed of the permutations: the same one gives the same p-values.
 
     Returns
     -------
@@ -181,9 +186,9 @@ def smooth(roads: RecordedRoads, settings: Gathering) -> tuple[gpd.GeoDataFrame,
     Parameters
     ----------
     roads
-        See `recorded_roads`.
+        The city's roads with the collisions on them (`recorded_roads`).
     settings
-        The section ``safety.concentration``.
+        The section ``safety.concentration`` of the city's file.
 
     Returns
     -------

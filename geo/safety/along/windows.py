@@ -28,19 +28,22 @@ class Windows:
     Attributes
     ----------
     routes
-        Of the network.
+        Roads as chains of segments, along which the windows lie.
     base
-        Where each route begins on the axis.
-    route, start, end
-        Of each window: number of its route, limits on the axis; sorted.
+        Where each route begins on the axis (millimetres).
+    route
+        Number of the route that each window lies on; windows are sorted by it.
+    start, end
+        Limits of each window on the axis (millimetres).
     limits
-        Of the cells, on the axis: one more than there are cells.
+        Limits of the cells on the axis (millimetres): one more than there are cells.
     row
-        Of the segment of each cell, in the graph.
+        Row in the graph of the segment that each cell is part of.
     divisor_km
-        What a window's score is divided by: its length, or that of the shortest that is taken at its word.
+        Kilometres that each window's score is divided by: its length, or that of the shortest window that is taken at
+        its word.
     window_m
-        Length of a window on a route that is long enough.
+        Length of a window on a route that is long enough (metres).
     """
 
     routes: Routes
@@ -156,11 +159,11 @@ def threshold_score(best: Floats, outcome: Floats, share: float) -> float | None
     Parameters
     ----------
     best
-        Of each cell: see `Windows.best`.
+        Greatest score of the windows that cover each cell (`Windows.best`).
     outcome
-        Collisions of each cell that the network is to hold a share of.
+        Collisions in each cell, of which the network is to hold a share.
     share
-        0 to 1.
+        Share of the collisions that the network is to hold (0 to 1).
 
     Returns
     -------
@@ -186,17 +189,17 @@ def window_layer(
     Parameters
     ----------
     windows
-        See `lay_windows`.
+        Windows along the network (`lay_windows`).
     counts
-        See `count_in_cells`.
+        Collisions by cell and kind of severity, ``(cells, kinds)`` (`count_in_cells`).
     weights
-        By kind of severity (`KINDS`).
+        What a collision counts for, by its kind of severity (`KINDS`).
     severities
-        Those that the source can tell apart: counts of others are null.
+        Severities that the source can tell apart: counts of others are null.
     threshold
         Least score of a window in the high-injury network (`threshold_score`); None: there is no such network.
     crs
-        Of the lines.
+        CRS of the network's lines.
 
     Returns
     -------

@@ -57,13 +57,15 @@ def adjusted_ratio(ground: Ground, outcome: int, label: int, design: Floats, cri
     Parameters
     ----------
     ground
-        See `Ground`.
-    outcome, label
-        Column of the counts, and the cluster.
+        What the comparison stands on (`geo.safety.comparison.contrast.Ground`).
+    outcome
+        Column of the counts that the ratio is of.
+    label
+        Cluster whose ratio is sought, from 0.
     design
-        ``(n, q)``: see `design_of`.
+        Columns of strata and covariates, ``(n, q)`` (`design_of`).
     critical
-        By how many standard errors the interval reaches out.
+        How many standard errors the interval reaches to either side of the estimate.
     """
     inside = (ground.labels == label).astype(np.float64)
     fitted = _fit(ground.counts[:, outcome], np.column_stack([inside, design]), ground.exposure)

@@ -32,11 +32,11 @@ class Blocks:
     Attributes
     ----------
     of
-        ``(n,)`` number of each segment's block, from 0.
+        Number of the block of each segment, from 0, ``(n,)``.
     count
-        Blocks that hold segments.
+        How many blocks hold segments.
     size_m
-        Side.
+        Side of a block (metres).
     known
         Whether a correlogram told the size; else it is `FALLBACK_M`.
     words
@@ -60,9 +60,9 @@ def risk_correlogram(counts: Floats, expected: Floats, places: Floats) -> pd.Dat
     Parameters
     ----------
     counts, expected
-        ``(n,)`` of each segment.
+        Collisions of each segment, and how many are expected of it, ``(n,)``.
     places
-        ``(n, 2)`` midpoints in metres.
+        Middles of the segments, ``(n, 2)`` (metres).
 
     Returns
     -------
@@ -163,8 +163,10 @@ def make_blocks(counts: Floats, expected: Floats, places: Floats) -> Blocks:
 
     Parameters
     ----------
-    counts, expected, places
-        See `risk_correlogram`.
+    counts, expected
+        Collisions of each segment, and how many are expected of it, ``(n,)``.
+    places
+        Middles of the segments, ``(n, 2)`` (metres).
     """
     if len(places) < MIN_SEGMENTS or counts.sum() < MIN_EVENTS:
         words = (

@@ -27,11 +27,11 @@ def known_of_segments(segments: gpd.GeoDataFrame, types: pd.DataFrame, counts: p
     Parameters
     ----------
     segments
-        ``segment_id, road_class, length_m``, LineStrings in metres.
+        ``segment_id, road_class, length_m`` and LineStrings in metres, one row a segment.
     types
-        By ``segment_id``: ``cluster``.
+        The type of each segment: ``cluster``, by ``segment_id``; a segment may be missing.
     counts
-        By ``segment_id``: ``n_collisions`` and whatever else is known.
+        What was counted on each segment: ``n_collisions`` and whatever else is known, by ``segment_id``.
 
     Returns
     -------
@@ -98,11 +98,13 @@ def compare_types(
     Parameters
     ----------
     segments
-        See `known_of_segments`, with the counts of `geo.safety.rates` and ``aadt``.
+        What is known of each segment (`known_of_segments`), with the counts of `geo.safety.rates` and ``aadt``.
     periods
-        Counts of the first and of the last years; None: nothing is held out.
-    permutations, seed
-        Of the moved maps.
+        Counts of the first and of the last years; None: no check whether an effect lasts.
+    permutations
+        How many times the map of types is moved (number); 0: no test.
+    seed
+        Seed of the moves: the same one gives the same p-values.
 
     Returns
     -------
@@ -134,7 +136,7 @@ def count_tests(tests: pd.DataFrame) -> list[Entry]:
     Parameters
     ----------
     tests
-        See `compare_types`.
+        The table of tests (`compare_types`).
     """
     untested = tests["p_value"].isna()
     reasons = tests.loc[untested, "reason"].value_counts().sort_index()

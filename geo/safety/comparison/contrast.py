@@ -25,17 +25,21 @@ class Ground:
     Attributes
     ----------
     counts
-        ``(n, m)`` collisions.
+        Collisions of each segment by outcome, ``(n, m)``.
     exposure
-        ``(n,)``, above 0: kilometres times years.
-    strata, labels
-        ``(n,)``.
+        Kilometres times years of each segment, ``(n,)``, above 0.
+    strata
+        Number of the stratum of each segment, ``(n,)``: segments are compared within strata.
+    labels
+        Number of the cluster of each segment, ``(n,)``.
     k
-        Number of labels.
-    cells, correlation
-        See `geo.safety.comparison.covariance`.
+        How many labels there are.
+    cells
+        Places among which covariances are computed (`geo.safety.comparison.covariance.Cells`).
+    correlation
+        Correlation of shared risk between cells, ``(cells, cells)``.
     covariance
-        Of relative risk.
+        Covariance of relative risk that variances are computed under.
     """
 
     counts: Floats
@@ -64,12 +68,14 @@ class Sums:
 
     Attributes
     ----------
-    events, exposure, squares
-        ``(s, k, m)`` collisions, ``(s, k)`` exposure and sum of its squares.
+    events
+        Collisions, ``(s, k, m)``.
+    exposure, squares
+        Exposure and the sum of its squares, ``(s, k)``.
     in_cells
-        ``(g, s, k)`` exposure.
+        Exposure by cell, ``(g, s, k)``.
     comparable
-        ``(s, k)``: whether the stratum has exposure both with the label and without.
+        Whether the stratum has exposure both with the label and without, ``(s, k)``.
     """
 
     events: Floats
@@ -130,7 +136,7 @@ def score(ground: Ground, sums: Sums, ratio: Floats) -> Score:
     Parameters
     ----------
     ratio
-        ``(k, m)``, above 0.
+        Rate ratio of each label and outcome at which the score is taken, ``(k, m)``, above 0.
     """
     use = sums.comparable
     inside = np.where(use, sums.exposure, 0.0)
@@ -203,9 +209,9 @@ def interval(ground: Ground, sums: Sums, ratio: Floats, critical: Floats) -> tup
     Parameters
     ----------
     ratio
-        ``(k, m)`` estimates, 0 and infinity among them; NaN gives NaN.
+        Estimated rate ratios, ``(k, m)``, 0 and infinity among them; NaN gives NaN.
     critical
-        ``(k, m)``.
+        Absolute studentised score up to which a ratio is not rejected, ``(k, m)``.
 
     Returns
     -------
@@ -233,7 +239,8 @@ def moved_scores(ground: Ground, sources: Integers) -> Floats:
     Parameters
     ----------
     sources
-        ``(b, n)``: see `geo.safety.comparison.moves.move_labels`.
+        Which segment each takes its label from in every moved map, ``(b, n)``
+        (`geo.safety.comparison.moves.move_labels`).
 
     Returns
     -------

@@ -38,9 +38,9 @@ class RiskCovariance:
     range_m
         The correlation of the shared part at distance ``d`` is ``exp(-d / range_m)``; at three times this it is 0.05.
     events
-        That it was fitted to.
+        How many collisions it was fitted to.
     reason
-        In words, where it could not be fitted and both variances are 0; else empty.
+        Why it could not be fitted and both variances are 0, in words; else empty.
     """
 
     own: float
@@ -62,11 +62,11 @@ def fit_covariance(counts: Floats, expected: Floats, design: Floats, places: Flo
     Parameters
     ----------
     counts, expected
-        Of each segment, ``(n,)``.
+        Collisions of each segment, and how many are expected of it, ``(n,)``.
     design
-        ``(n, q)`` columns of the log-linear model that `expected` was fitted by; redundant ones do no harm.
+        Columns of the log-linear model that `expected` was fitted by, ``(n, q)``; redundant ones do no harm.
     places
-        ``(n, 2)`` midpoints in metres.
+        Middles of the segments, ``(n, 2)`` (metres).
     """
     events = int(counts.sum())
     used = expected > 0
@@ -152,9 +152,9 @@ class Cells:
     of
         Number of the cell of each segment, from 0.
     centre
-        ``(cells, 2)``, metres.
+        Mean place of the segments of each cell, ``(cells, 2)`` (metres).
     side_m
-        Of the squares; 0 where each segment is a cell.
+        Side of the square cells (metres); 0 where each segment is a cell.
     """
 
     of: Integers

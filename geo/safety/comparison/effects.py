@@ -66,9 +66,10 @@ def with_tests(table: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table
-        See `cluster_table`.
+        The table of clusters (`cluster_table`).
     tests
-        See `cluster_tests`, with the comparisons ``all clustered roads`` and ``same class``.
+        The table of tests (`geo.safety.comparison.inference.cluster_tests`), with the comparisons ``all clustered
+        roads`` and ``same class``.
 
     Returns
     -------

@@ -33,9 +33,9 @@ class Periods:
     Attributes
     ----------
     first, last
-        The outcomes of all segments, on their index.
+        Counts of each segment by outcome in the first and in the last years, one row a segment.
     years_first, years_last
-        How long both are.
+        How long the first and the last part of the records are (years).
     """
 
     first: pd.DataFrame
@@ -52,13 +52,13 @@ def check_periods(
     Parameters
     ----------
     table
-        ``outcome, reason, p_value``.
+        Rows of the table of tests: ``outcome, reason, p_value``.
     ground
-        Of the comparison; its exposure is length alone (km).
+        What the comparison stands on; its exposure is length alone (km).
     index
-        Of the segments on which it stands.
+        ``segment_id`` of the segments of `ground`, in their order.
     periods
-        None: the records are of one period, and ``held_out_result`` says so.
+        Counts of the first and of the last years; None: the records are of one period, and ``held_out_result`` says so.
     """
     if periods is None or not (periods.years_first > 0 and periods.years_last > 0):
         return table.assign(held_out_result="not checked: the records are of one period")
@@ -91,9 +91,9 @@ def held_out(
     Parameters
     ----------
     first, last
-        ``(n, m)`` collisions of both periods.
+        Collisions of each segment by outcome in the first and in the last years, ``(n, m)``.
     years
-        Of both.
+        How long the first and the last part of the records are (years).
 
     Returns
     -------
@@ -184,7 +184,7 @@ def halves(records: pd.DataFrame, source: Mapping[str, Any], index: pd.Index) ->
     source
         What the records tell: ``severities``, ``users``, ``years``, ``period`` (first and last day, ISO).
     index
-        Segments.
+        ``segment_id`` of all segments, which get a row each.
 
     Returns
     -------

@@ -21,7 +21,7 @@ def find_areas(places: Floats, gap_m: float = GAP_M) -> Integers:
     Parameters
     ----------
     places
-        ``(n, 2)`` coordinates in metres.
+        Middles of the segments, ``(n, 2)`` (metres).
 
     Returns
     -------
@@ -49,13 +49,13 @@ def move_labels(places: Floats, areas: Integers, moves: int, *, seed: int) -> In
     Parameters
     ----------
     places
-        ``(n, 2)`` coordinates in metres.
+        Middles of the segments, ``(n, 2)`` (metres).
     areas
-        See `find_areas`.
+        Number of the area of each segment, ``(n,)`` (`find_areas`).
     moves
-        How many maps.
+        How many times the map is moved.
     seed
-        Of the moves.
+        Seed of the moves: the same one gives the same maps.
 
     Returns
     -------

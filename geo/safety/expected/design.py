@@ -53,11 +53,11 @@ def design(
     counts
         Events of each segment, none null.
     road_class
-        Of each; null is the class ``unknown``.
+        Road class of each segment; null is the class ``unknown``.
     numeric
-        Covariates, one a column, or None. Null or infinite is not known.
+        Numeric covariates of each segment, one a column, or None. Null or infinite is not known.
     traffic
-        Vehicles a day, or None. Null, zero or negative is not known.
+        Vehicles a day on each segment, or None. Null, zero or negative is not known.
     """
     classes, notes = pool_classes(road_class, counts)
     reference = _most(classes, counts)

@@ -36,9 +36,9 @@ class Prior:
     reason
         Why it is the fallback, in words; None otherwise.
     predicted
-        Events, by segment, sorted; null where nothing is known.
+        Events predicted of each segment in the time of the records, sorted by segment; null where nothing is known.
     overdispersion
-        k of each.
+        Overdispersion k of each segment (variance ``m + k m^2``).
     matrix, covariance
         Terms of each segment and covariance of their coefficients; without columns where these are taken as known.
     nodes, weights
@@ -68,9 +68,9 @@ def empirical_bayes(
     Parameters
     ----------
     observed, predicted
-        Events in the same period.
+        Events observed and events predicted in the same period, of equal shape.
     overdispersion
-        k, of all or of each; where k is per length, the caller divides it by the length first.
+        Overdispersion k, one for all or one for each; where k is per length, the caller divides it by the length first.
 
     Returns
     -------
@@ -91,9 +91,12 @@ def prior(performance: Performance, counts: pd.Series, exposure: pd.Series, road
     Parameters
     ----------
     performance
-        See `geo.safety.expected.performance.fit_performance`, fitted to the same counts and exposure.
-    counts, exposure, road_class
-        Events, kilometres times years, and class of each segment.
+        The safety performance function (`geo.safety.expected.performance.fit_performance`), fitted to the same counts
+        and exposure.
+    counts, exposure
+        Events, and kilometres times years, of each segment.
+    road_class
+        Road class of each segment, within which the fallback shrinks.
     """
     index = counts.sort_index().index
     if performance.model is not None:
@@ -136,11 +139,11 @@ def expected_counts(before: Prior, counts: pd.Series, exposure: pd.Series) -> pd
     Parameters
     ----------
     before
-        See `prior`.
+        What is expected of each segment before its own record is looked at (`prior`).
     counts
         Events of each segment; null is not known, and gives null.
     exposure
-        Kilometres times years.
+        Kilometres times years of each segment, on the index of `counts`.
 
     Returns
     -------
@@ -205,11 +208,11 @@ def mixture_quantile(mean: Floats, variance: Floats, weights: Floats, probabilit
     Parameters
     ----------
     mean, variance
-        Of each part (rows) of each mixture (columns), above 0; null gives null.
+        Mean and variance of each gamma distribution, ``(parts, mixtures)``, above 0; null gives null.
     weights
-        Of the parts, adding up to 1.
+        Share of each part in its mixture; the shares of a mixture add up to 1.
     probability
-        Below the quantile, between 0 and 1.
+        Probability that lies below the quantile (between 0 and 1).
     """
     found = np.full(mean.shape[1], np.nan)
     usable = (np.isfinite(mean) & np.isfinite(variance) & (variance > 0)).all(axis=0)

@@ -43,13 +43,13 @@ class Estimates:
     Attributes
     ----------
     segments
-        Columns by segment, see `estimate`.
+        Estimates of each segment (`estimate`), by ``segment_id``.
     models
-        Rows of the table of models, see `models_table`.
+        Rows of the table of models (`models_table`).
     ranks
-        See `geo.safety.expected.ranking.rank_segments`.
+        Ranks of the segments (`geo.safety.expected.ranking.rank_segments`).
     predicted_per_km_year
-        Of each segment; null where nothing is known.
+        Events per kilometre and year that are predicted of each segment; null where nothing is known.
     """
 
     segments: pd.DataFrame
@@ -75,9 +75,12 @@ def estimate_outcomes(
     segments, junctions
         The network, by ``segment_id`` and ``junction_id``: ``road_class``, ``length_m``; in metres.
     counted
-        By ``segment_id``: ``n_ksi``, ``n_collisions``, ``years`` and ``aadt``; null is not known.
-    seed, draws
-        Of the ranks.
+        What was counted on each segment, by ``segment_id``: ``n_ksi``, ``n_collisions``, ``years`` and ``aadt``; null
+        is not known.
+    seed
+        Seed of the draws behind the ranks: the same one gives the same ranks.
+    draws
+        How many times all segments are drawn and ranked (number).
 
     Returns
     -------
@@ -135,11 +138,13 @@ def estimate(
     counts
         Events of each segment; null is not known.
     exposure
-        Kilometres times years.
+        Kilometres times years of each segment, on the index of `counts`.
     segments
-        On the same index: ``road_class``, ``junction_ends_per_km`` and ``aadt``.
-    seed, draws
-        Of the ranks.
+        ``road_class``, ``junction_ends_per_km`` and ``aadt`` of each segment, on the index of `counts`.
+    seed
+        Seed of the draws behind the ranks: the same one gives the same ranks.
+    draws
+        How many times all segments are drawn and ranked (number).
 
     Returns
     -------
@@ -188,9 +193,9 @@ def models_table(outcome: str, fitted: Performance, *, estimated: bool) -> pd.Da
     Parameters
     ----------
     outcome
-        What it is of.
+        What the function predicts, ``ksi`` or ``collisions``.
     fitted
-        See `geo.safety.expected.performance.fit_performance`.
+        The function, or why there is none (`geo.safety.expected.performance.fit_performance`).
     estimated
         Whether segments have an estimate at all.
 

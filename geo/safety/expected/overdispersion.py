@@ -26,9 +26,9 @@ def log_likelihood(counts: Floats, predicted: Floats, overdispersion: float) -> 
     Parameters
     ----------
     counts, predicted
-        Whole numbers, and means above 0.
+        Events of each segment (whole numbers), and their predicted means (above 0).
     overdispersion
-        k, 0 or more.
+        Overdispersion k, 0 or more.
     """
     k = overdispersion
     if k == 0:
@@ -77,11 +77,11 @@ def nodes(counts: Floats, predicted: Floats, terms: Floats, best: float) -> tupl
     Parameters
     ----------
     counts, predicted
-        Of each segment.
+        Events of each segment, and their predicted means (above 0).
     terms
-        Segments by terms of the function.
+        Terms of the fitted function, ``(segments, terms)``.
     best
-        k of greatest likelihood.
+        The k of greatest likelihood.
 
     Returns
     -------
@@ -99,10 +99,12 @@ def gain_of_k_per_length(counts: Floats, predicted: Floats, length: Floats, best
 
     Parameters
     ----------
-    counts, predicted, length
-        Of each segment; the length in any unit.
+    counts, predicted
+        Events of each segment, and their predicted means (above 0).
+    length
+        Length of each segment, in any unit.
     best
-        k of greatest likelihood, the same for all.
+        The k of greatest likelihood that is the same for all segments.
     """
     relative = length / length.mean()
 

@@ -46,13 +46,13 @@ class Performance:
     overdispersion_nodes, overdispersion_weights
         Values of k that the counts leave possible, and how much so (`geo.safety.expected.overdispersion.nodes`).
     covariance
-        Of the coefficients, terms by terms.
+        Covariance of the coefficients, ``(terms, terms)``.
     matrix
         The terms of each segment (see `geo.safety.expected.design.Design`).
     predicted
         Events that each segment's terms and exposure lead one to expect, by segment; null without exposure or count.
     checks
-        See `geo.safety.expected.residuals.checks`.
+        Checks of the residuals, one row each (`geo.safety.expected.residuals.checks`).
     """
 
     model: Model | None
@@ -107,11 +107,13 @@ def fit_performance(
     exposure
         Kilometres times years of each; segments with 0 or null take no part.
     road_class
-        Of each; null is a class of its own, rare ones are pooled (`geo.safety.expected.design.pool_classes`).
+        Road class of each segment; null is a class of its own, rare ones are pooled
+        (`geo.safety.expected.design.pool_classes`).
     numeric
-        Covariates, such as ends at junctions per kilometre; see `design` for those known in part.
+        Numeric covariates of each segment, such as ends at junctions per kilometre; see `design` for those known in
+        part.
     traffic
-        Vehicles a day; enters as logarithm.
+        Vehicles a day on each segment, which enter as a logarithm.
 
     Returns
     -------

@@ -42,7 +42,8 @@ def rank_segments(
     Parameters
     ----------
     before
-        See `geo.safety.expected.empirical_bayes.prior`.
+        What is expected of each segment before its own record is looked at
+        (`geo.safety.expected.empirical_bayes.prior`).
     counts, exposure
         Events, and kilometres times years, of each segment. Where either is null there is no rank.
     seed

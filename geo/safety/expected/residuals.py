@@ -47,13 +47,13 @@ def checks(
     Parameters
     ----------
     counts, predicted, exposure
-        Of each segment.
+        Events, events predicted, and exposure of each segment that the function was fitted to.
     k
-        Overdispersion.
+        Overdispersion of the fitted function.
     n_parameters
-        Fitted.
+        How many parameters were fitted.
     matrix
-        Terms of each segment.
+        Terms of each segment, one a column (`geo.safety.expected.design.Design`).
 
     Returns
     -------
@@ -99,9 +99,9 @@ def cumulated(residual: Floats, variable: Floats) -> tuple[float, float]:
     Parameters
     ----------
     residual
-        Counts less predicted.
+        Events of each segment less those predicted.
     variable
-        What to order by.
+        Value of each segment by which the residuals are ordered.
 
     Returns
     -------

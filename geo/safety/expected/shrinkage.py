@@ -33,9 +33,9 @@ def shrink(counts: pd.Series, exposure: pd.Series, groups: pd.Series) -> pd.Data
     counts
         Events of each segment; null where they are not known.
     exposure
-        Of each, above 0 (for rates per kilometre and year, kilometres times years).
+        Exposure of each segment, above 0; for rates per kilometre and year, kilometres times years.
     groups
-        Road class of each; null is a class of its own.
+        Group of each segment, such as its road class; null is a group of its own.
 
     Returns
     -------
@@ -71,8 +71,10 @@ def fit_prior(k: Floats, e: Floats) -> tuple[float, float]:
 
     Parameters
     ----------
-    k, e
-        Events, and exposure above 0.
+    k
+        Events of each segment.
+    e
+        Exposure of each segment, above 0.
 
     Returns
     -------

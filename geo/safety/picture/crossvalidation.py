@@ -53,11 +53,11 @@ def predict_folds(y: Floats, length: Floats, model: Model, folds: Ints) -> tuple
     Parameters
     ----------
     y, length
-        Counts and exposure of each segment.
+        Events of each segment, and what its rate is divided by.
     model
-        What is known of each.
+        What the model knows of each segment.
     folds
-        From 0 to `FOLDS` less 1, of each.
+        Number of the fold of each segment, from 0 to `FOLDS` less 1.
     """
     chosen = np.ones(FOLDS)
     if model.added is not None:

@@ -29,7 +29,7 @@ class ImageryValue:
     Attributes
     ----------
     table
-        One row a model: see `value_of_imagery`.
+        How well each model predicts, one row a model (`value_of_imagery`).
     sentence
         What it says, in one line, without its full stop.
     """
@@ -64,14 +64,14 @@ def value_of_imagery(
     Parameters
     ----------
     segments
-        On ``segment_id``: ``count, length_m, years, road_class, cluster, x, y`` (a point of the segment, metres). Only
+        ``count, length_m, years, road_class, cluster, x, y`` (a point of the segment, metres), by ``segment_id``. Only
         segments with a cluster and a known count take part; clusters were found without looking at collisions.
     embeddings, bands
         One row a segment, in the order of `segments`; rows with null take no part, in any model. None: no such model.
     block_m
-        Side of a block; above the distance over which neighbouring segments are alike.
+        Side of a block (metres); above the distance over which neighbouring segments are alike.
     seed
-        Of the folds and of the resampling.
+        Seed of the folds and of the resampling: the same one gives the same figures.
 
     Returns
     -------

@@ -70,15 +70,16 @@ def alike_to_worst(
     Parameters
     ----------
     segments
-        See `look_alikes`, with ``<outcome>_per_km_year_potential``.
+        Segments with their rates (`look_alikes`), and ``<outcome>_per_km_year_potential``.
     embeddings
         Array ``(segments, dimension)``; a row with null has no look.
     outcome
-        What roads are the worst by.
+        Which collisions make a road one of the worst: KSI, or all.
     settings
-        The section ``safety.concentration``.
+        The section ``safety.concentration`` of the city's file.
     clusters
-        The section ``clusters``, see `geo.clusters.space.to_space`.
+        The section ``clusters`` of the city's file, which says how types' space is made
+        (`geo.clusters.space.to_space`).
     tile_m
         Side of a tile (metres).
 
@@ -119,11 +120,12 @@ def look_alikes(
         Array ``(segments, dimension)``, the space that clusters are found in; a row that is not finite or zero has no
         look. See `geo.clusters.space.to_space`.
     score
-        On the index of `segments`: greater is worse; null or not above 0 is never among the worst.
+        How bad each segment is, on the index of `segments`: greater is worse; null or not above 0 is never among the
+        worst.
     outcome
-        What the score is of.
+        Which collisions the score is of: KSI, or all.
     settings
-        What is looked for.
+        How many look-alikes are sought, and how far apart.
 
     Returns
     -------

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from xml.etree import ElementTree as ET
 
 import geopandas as gpd
@@ -213,6 +214,7 @@ def _day(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT00:00:00Z")
 
 
+@cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("geo.outputs.qgis", "templates"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 import jinja2
 import pandas as pd
@@ -206,6 +207,7 @@ def _rgba(colour: str) -> str:
     return ",".join(str(part) for part in (*bytes.fromhex(colour.removeprefix("#")), 255))
 
 
+@cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("geo.outputs.qgis", "templates"),

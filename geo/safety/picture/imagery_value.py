@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from geo.safety.picture.crossvalidation import Model, blocks_of, folds_of, poisson_deviance, predict_folds
 from geo.safety.rates import LEVEL
@@ -105,9 +106,11 @@ def value_of_imagery(
     } | {name: Model(base, values, reduced=True) for name, values in sides.items()}
     folds = folds_of(blocks, y, seed)
     sums, penalties = {}, {}
-    for name, model in models.items():
-        predicted, penalties[name] = predict_folds(y, length, model, folds)
-        sums[name] = np.bincount(blocks, weights=poisson_deviance(y, predicted))
+    # the fits are small: threads would wait for each other longer than they compute
+    with threadpool_limits(limits=1):
+        for name, model in models.items():
+            predicted, penalties[name] = predict_folds(y, length, model, folds)
+            sums[name] = np.bincount(blocks, weights=poisson_deviance(y, predicted))
     table = pd.DataFrame(
         {
             "model": names,

@@ -96,7 +96,7 @@ def load(path: Path, overrides: Mapping[str, str] | None = None, *, base: Path |
         config = CityConfig.model_validate(expand(raw, str(path)))
     except ValidationError as error:
         raise ConfigurationError(
-            _describe(error), where=str(path), todo="See 'A city of your own' in the README for every key."
+            _describe(error), where=str(path), todo="See docs/city-file.md for every key."
         ) from error
     config = _absolute(config, (base or path.parent).resolve())
     config._credentials.update(recall_all(PLACEHOLDER.findall(config.model_dump_json())))  # noqa: SLF001 - ours

@@ -28,13 +28,13 @@ def most_alike(
     points
         Array ``(segments, components)`` of rows of length 1, see `geo.clusters.space.to_space`.
     labels
-        Cluster of each segment.
+        Cluster of each segment, ``(segments,)``.
     places
-        Array ``(segments, 2)``: the middle of each (metres).
+        Middle of each segment, ``(segments, 2)`` (metres).
     apart_m
         Least distance on the ground: nearer ones show the same ground, or the same street (metres).
     shown
-        How many of each.
+        How many look-alikes each segment gets.
 
     Returns
     -------

@@ -27,7 +27,7 @@ def choose_k(points: Points, settings: Clusters) -> pd.DataFrame:
     Parameters
     ----------
     points
-        Array ``(segments, components)``.
+        Places of the segments in the space of their looks, ``(segments, components)`` (`geo.clusters.space.to_space`).
     settings
         ``k`` (a number is taken as given, with its evidence), ``k_range``, ``resamples`` and ``seed``.
 

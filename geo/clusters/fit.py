@@ -26,7 +26,7 @@ class Clustering:
         How much nearer a segment is to its own centroid than to the next one: 1 - own distance / next distance,
         from 0 (as near to another) to 1 (at its centroid). NaN where there is one cluster alone.
     distance
-        Distance to its own centroid.
+        Distance of each segment to its own centroid, in the space of looks.
     """
 
     labels: Labels
@@ -54,11 +54,11 @@ def cluster(points: Points, k: int, *, seed: int) -> Clustering:
     Parameters
     ----------
     points
-        Array ``(segments, components)``, see `geo.clusters.space.to_space`.
+        Places of the segments in the space of their looks, ``(segments, components)`` (`geo.clusters.space.to_space`).
     k
         Number of clusters; no more than there are distinct points come out.
     seed
-        Of the starting centroids.
+        Seed of the starting centroids: the same one gives the same clusters.
     """
     k = min(k, len(np.unique(points, axis=0)))
     model = fit_kmeans(points, k, seed=seed)

@@ -26,13 +26,13 @@ def keep_numbers(
     Parameters
     ----------
     segments
-        With ``cluster`` (null: none), ``length_m`` and lines in a projected CRS (metres).
+        The segments of this run: ``cluster`` (null: none), ``length_m`` and lines in a projected CRS (metres).
     earlier
-        The earlier run's, with ``cluster``, in any CRS.
+        The segments of the earlier run, with ``cluster``, in any CRS.
     reserved
         Numbers that mean something to the analyst, and are given to the cluster they were given to or to none.
     older
-        Segments of runs before it, which say where reserved numbers lay that `earlier` does not have.
+        Segments of runs before the earlier one, which say where reserved numbers lay that `earlier` does not have.
 
     Returns
     -------

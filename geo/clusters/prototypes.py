@@ -17,13 +17,13 @@ def pick(segment_ids: pd.Index, clustering: Clustering, *, seed: int, shown: int
     Parameters
     ----------
     segment_ids
-        One a segment, in the order of the clustering.
+        ``segment_id`` of each segment, in the order of the clustering.
     clustering
-        The partition.
+        The clusters of the segments, and how near each is to its centroid.
     seed
-        Of the random draw.
+        Seed of the random draw: the same one picks the same segments.
     shown
-        How many of each kind.
+        How many segments of each kind a cluster gets.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def central_tiles(picks: pd.DataFrame, tiles: pd.DataFrame) -> pd.Series:
     Parameters
     ----------
     picks
-        With ``segment_id``.
+        Picked segments, one row each, with ``segment_id``.
     tiles
         The encoded tiles: ``tile_id``, ``segment_id``, ``position_m``.
 

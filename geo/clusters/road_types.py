@@ -35,9 +35,9 @@ class RoadTypes:
         ``cluster_margin`` (see `geo.clusters.fit.Clustering`), ``cluster_baseline`` (the same method on band
         statistics) and ``looks_like`` (ids joined by ``;``, null without any).
     picks
-        See `geo.clusters.prototypes.pick`, with ``tile_id``.
+        Segments that stand for each type (`geo.clusters.prototypes.pick`), with the ``tile_id`` to show of each.
     choice
-        See `geo.clusters.choose.choose_k`.
+        The evidence for the number of types, one row a number (`geo.clusters.choose.choose_k`).
     quality
         ``encoder`` and ``baseline``: effective rank, spread, warnings and ``silhouette`` (null where there is none);
         ``agreement_with_baseline`` (adjusted Rand index) and ``k``.
@@ -75,7 +75,7 @@ def find_types(
     segments
         ``segment_id`` and LineStrings in metres; those without a fingerprint are in no group.
     settings
-        The section ``clusters``.
+        The section ``clusters`` of the city's file.
     tile_m
         Side of a tile (metres).
     """

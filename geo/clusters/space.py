@@ -22,9 +22,9 @@ def to_space(embeddings: Embeddings, settings: Clusters) -> Points:
     Parameters
     ----------
     embeddings
-        Array ``(segments, dimension)``.
+        Embedding of each segment, ``(segments, dimension)``.
     settings
-        ``components`` and ``whitening``.
+        The section ``clusters`` of the city's file: ``components`` and ``whitening``.
 
     Returns
     -------

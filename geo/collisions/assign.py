@@ -88,15 +88,17 @@ def assign(
     Parameters
     ----------
     source
-        The records.
-    segments, junctions, others
-        See docs/stages.md.
+        The records as they were read, one row a collision.
+    segments, junctions
+        The network as the stage ``roads`` writes it (docs/stages.md), in `crs`.
+    others
+        Roads that were left out of the city (docs/stages.md), in `crs`.
     crs
-        The city's.
+        The city's projected CRS, in metres.
     area
-        In `crs`; None: not given.
+        Polygon of the city in `crs`; None: none was given.
     settings
-        The ``collisions`` section.
+        The section ``collisions`` of the city's file.
 
     Returns
     -------

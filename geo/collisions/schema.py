@@ -67,9 +67,9 @@ class CollisionSource:
         ``kept`` says whether the row passes the configured filter; ``at_junction`` is what the record itself says, null
         where it does not.
     crs
-        Of ``x`` and ``y``.
+        CRS of ``x`` and ``y``.
     severities
-        Those that the source can tell apart.
+        Severities that the source can tell apart.
     has_ids
         Whether ``collision_id`` is the source's own; else it is made from the row, and says nothing of duplicates.
     entries
@@ -121,11 +121,11 @@ def dates(values: pd.Series, *, where: str, date_format: str | None = None) -> p
     Parameters
     ----------
     values
-        Cells as text.
+        Cells of a column with dates, as text.
     where
         The file and column, for the message.
     date_format
-        As for `datetime.datetime.strptime`, or ``ISO8601``.
+        How the dates are written, as for `datetime.datetime.strptime`, or ``ISO8601``; None: it is found out.
 
     Raises
     ------
@@ -236,9 +236,11 @@ def without_injury(
     Parameters
     ----------
     values
-        Those that `severities` could not map.
-    no_injury, not_known
-        See `geo.collisions.schemas.schemes.Scheme`.
+        Values of the severity column that `severities` could not map.
+    no_injury
+        Codes of collisions without injury (`geo.collisions.schemas.schemes.Scheme`).
+    not_known
+        Codes by which the records say that severity is not known.
 
     Returns
     -------
@@ -263,9 +265,9 @@ def flags(values: pd.Series, *, empty_is_none: bool) -> pd.Series:
     Parameters
     ----------
     values
-        Cells as text.
+        Cells of a road user's column, as text.
     empty_is_none
-        Whether an empty cell says no.
+        Whether an empty cell says that no such user was involved.
     """
     cells = plain(values)
     count = numbers(values)
@@ -282,11 +284,11 @@ def check_names(frame: pd.DataFrame, wanted: Mapping[str, str | None], source: s
     Parameters
     ----------
     frame
-        Of the source.
+        The table as it was read from the source.
     wanted
-        Column by the key that asks for it; None: not asked for.
+        Name of the column by the key that asks for it; None: not asked for.
     source
-        The file.
+        Path of the file, for the message.
 
     Raises
     ------

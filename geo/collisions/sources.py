@@ -34,9 +34,9 @@ class Rows:
     frame
         All columns as text, and `BROKEN`.
     points
-        Array ``(rows, 2)`` of the geometry that the source has; None where it has none.
+        Geometry of each row as the source has it, ``(rows, 2)``; None where it has none.
     crs
-        Of the points.
+        CRS of `points`; None where the source does not tell it.
     """
 
     frame: pd.DataFrame
@@ -67,10 +67,12 @@ def read_rows(
     ----------
     source
         CSV (any delimiter), or whatever GDAL or Parquet readers take.
-    delimiter, encoding
-        Of a CSV; delimiter None: found from the header.
+    delimiter
+        Field separator of a CSV; None: found from the header.
+    encoding
+        Text encoding of a CSV.
     section
-        Of the city's file that names it, for messages.
+        Section of the city's file that names the table, for messages.
 
     Raises
     ------

@@ -86,9 +86,9 @@ def tell_truth(
     segments, junctions
         The network of the town (see docs/stages.md).
     roads
-        See `true_forms`.
+        The town's source roads, in the order of their numbers (`true_forms`).
     seed
-        Of the town: the same for every draw of collisions.
+        Seed of the town's rates: the same for every draw of collisions.
     """
     rng = np.random.default_rng([seed, 2])
     frailty = rng.gamma(FRAILTY_SHAPE, 1 / FRAILTY_SHAPE, len(segments))
@@ -127,9 +127,9 @@ def draw_collisions(truth: Truth, *, seed: int) -> pd.DataFrame:
     Parameters
     ----------
     truth
-        See `tell_truth`.
+        The true rates of the town (`tell_truth`).
     seed
-        Of this draw.
+        Seed of this draw of collisions.
 
     Returns
     -------

@@ -50,11 +50,11 @@ class Road:
     Attributes
     ----------
     name, ref
-        As on the signs.
+        The road's name and number, as on the signs.
     form
         One of `FORMS`, or ``roundabout`` for a ring.
     line
-        Centreline, metres.
+        Centreline of the road (metres).
     bridge
         Whether it crosses above what it crosses.
     """

@@ -22,9 +22,9 @@ class Painting:
     Parameters
     ----------
     size_m, pixel_m
-        Its side, and that of a pixel (metres).
+        Side of the picture, and of a pixel (metres).
     rng
-        Of every random choice.
+        Source of every random choice.
     """
 
     def __init__(self, size_m: float, pixel_m: float, rng: np.random.Generator) -> None:
@@ -104,9 +104,9 @@ class Painting:
         Parameters
         ----------
         shape
-            Metres.
+            The polygon to fill, in metres.
         colour
-            Mean colour.
+            Mean colour of the fill (red, green and blue, 0 to 255).
         rough
             Standard deviation of its texture (grey levels).
         rows

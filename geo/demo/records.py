@@ -33,9 +33,9 @@ def draw_casualties(collisions: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     Parameters
     ----------
     collisions
-        See `geo.demo.collisions.draw_collisions`.
+        The town's collisions in the DfT's columns (`geo.demo.collisions.draw_collisions`).
     seed
-        Of this draw.
+        Seed of this draw of casualties.
     """
     rng = np.random.default_rng([seed, 7])
     number = collisions["number_of_casualties"].to_numpy(dtype=np.int64)
@@ -59,9 +59,9 @@ def draw_counts(segments: gpd.GeoDataFrame, *, seed: int) -> pd.DataFrame:
     Parameters
     ----------
     segments
-        The network of the town.
+        Segments of the town's network, LineStrings in metres.
     seed
-        Of this draw.
+        Seed of this draw of counts.
 
     Returns
     -------

@@ -70,11 +70,11 @@ def paint(roads: list[Road], *, size_m: float, pixel_m: float, seed: int) -> Ima
     Parameters
     ----------
     roads
-        See `geo.demo.layout.plan_town`.
+        The town's source roads (`geo.demo.layout.plan_town`).
     size_m, pixel_m
         Side of the town and of a pixel (metres).
     seed
-        Of everything that the plan leaves open.
+        Seed of everything that the plan leaves open.
     """
     painting = Painting(size_m, pixel_m, np.random.default_rng([seed, 1]))
     corridors = shapely.union_all(

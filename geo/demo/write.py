@@ -61,9 +61,9 @@ def make_town(folder: Path, *, seed: int = SEED, pixel_m: float = 0.25) -> DemoT
         ``casualties.csv``, ``traffic.csv``, ``city.yaml`` and the truth: ``truth_segments.parquet``,
         ``truth_junctions.parquet``.
     seed
-        Of the picture, the rates and the collisions; the plan of the roads is always the same.
+        Seed of the picture, the rates and the collisions; the plan of the roads is always the same.
     pixel_m
-        Of the imagery (metres).
+        Ground size of a pixel of the imagery (metres).
     """
     town = DemoTown(folder)
     roads = plan_town()

@@ -60,9 +60,9 @@ def read_counts(exposure: Exposure, crs: pyproj.CRS) -> Counts:
     Parameters
     ----------
     exposure
-        The ``exposure`` section, with at least one source.
+        The section ``exposure`` of the city's file, with at least one source.
     crs
-        That the points are brought to.
+        CRS that the points are brought to.
 
     Raises
     ------

@@ -29,11 +29,11 @@ def choose_years(table: pd.DataFrame, period: tuple[date, date] | None, max_year
     Parameters
     ----------
     table
-        ``point_id, year, fate``: see `geo.exposure.counts.Counts`.
+        Traffic figures, one row each: ``point_id, year, fate`` (`geo.exposure.counts.Counts`).
     period
         First and last day of the collision records; None: not known, and each point's latest year is taken.
     max_years_apart
-        A year farther from the period than this is not taken.
+        A figure of a year farther from the period than this is not taken (years).
 
     Returns
     -------
@@ -90,11 +90,11 @@ def place_points(points: pd.DataFrame, segments: gpd.GeoDataFrame, settings: Exp
     Parameters
     ----------
     points
-        See `one_a_point`, in the CRS of the segments.
+        Count points with one figure each (`one_a_point`), in the CRS of the segments.
     segments
-        See docs/stages.md.
+        The segments as the stage ``roads`` writes them (docs/stages.md), LineStrings in metres.
     settings
-        The ``exposure`` section.
+        The section ``exposure`` of the city's file.
 
     Returns
     -------

@@ -35,11 +35,11 @@ def traffic_of_points(
     Parameters
     ----------
     segments
-        See docs/stages.md.
+        The segments as the stage ``roads`` writes them (docs/stages.md), LineStrings in metres.
     points
-        Placed: see `geo.exposure.points.place_points`.
+        Count points with the segment that each stands at (`geo.exposure.points.place_points`).
     settings
-        The ``exposure`` section.
+        The section ``exposure`` of the city's file.
 
     Returns
     -------

@@ -68,7 +68,7 @@ def read_names(path: Path) -> dict[int, Named]:
     Parameters
     ----------
     path
-        Of the file; fields are parted by comma, semicolon or tab, text is UTF-8 or Windows-1252.
+        Path of the file; fields are parted by comma, semicolon or tab, text is UTF-8 or Windows-1252.
 
     Returns
     -------
@@ -157,9 +157,9 @@ def write_names(path: Path, clusters: pd.DataFrame, known: Mapping[int, Named]) 
     Parameters
     ----------
     path
-        Of the file; one that would say the same is not touched.
+        Path of the file; one that would say the same is not touched.
     clusters
-        With ``cluster``.
+        The clusters of this run, one row each, with ``cluster``.
     known
         What was known of clusters when the run began; what the file says by now comes before it.
 

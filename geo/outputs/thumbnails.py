@@ -21,7 +21,7 @@ def thumbnail(pixels: NDArray[np.uint8], px: int = 160, quality: int = 80) -> by
     px
         Longer side of the picture (pixels); smaller tiles are enlarged.
     quality
-        Of the JPEG, 1 to 95.
+        Quality of the JPEG, from 1 to 95.
 
     Returns
     -------

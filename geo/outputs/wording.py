@@ -49,7 +49,8 @@ def severity_words(segments: pd.DataFrame) -> dict[str, str]:
     Parameters
     ----------
     segments
-        The layer: where its ``n_serious`` is not known, records do not tell serious injuries from slight ones.
+        The frame of the layer ``segments``: where its ``n_serious`` is not known, records do not tell serious injuries
+        from slight ones.
     """
     apart = not segments["n_fatal"].notna().any() or bool(segments["n_serious"].notna().any())
     return {"fatal": "fatal", "serious": "serious", "slight": "slight" if apart else NOT_APART}
@@ -105,9 +106,9 @@ def verdict(
     low, high
         Limits of the ratio of this type's rate to that of `others`.
     q_value
-        The same comparison, corrected for all comparisons made.
+        p-value of the same comparison, corrected for all comparisons made; None: it was not tested.
     outcome
-        What the rate counts.
+        Which collisions the rate counts: KSI, or all.
     others
         What the type is compared with.
 

@@ -85,7 +85,7 @@ def bearings(lines: NDArray[np.object_], position: Floats) -> Floats:
     Parameters
     ----------
     lines
-        One LineString a position.
+        One LineString for each position, in metres.
     position
         Distance from the line's start (metres).
 

@@ -24,9 +24,9 @@ class PixelWindow:
     Attributes
     ----------
     row, col
-        Its upper left pixel.
+        Row and column of the upper left pixel; either may be negative.
     height, width
-        Its size, at least one pixel each.
+        Size of the window (pixels), at least one each.
     """
 
     row: int
@@ -120,7 +120,7 @@ def pixel_count(side_m: float, pixel_m: float) -> int:
     Parameters
     ----------
     side_m
-        The length (metres).
+        The length to be divided into pixels (metres).
     pixel_m
         Ground size of a pixel (metres). It is measured through a change of CRS, so noise far below a pixel must not
         decide a half: a city's tiles shall not differ by a pixel.

@@ -19,9 +19,9 @@ def assign_shards(tiles: pd.DataFrame, *, tiles_per_shard: int) -> pd.Series[str
     Parameters
     ----------
     tiles
-        ``x`` and ``y`` of each centre (metres, city's CRS).
+        ``x`` and ``y`` of each tile's centre (metres, in the city's CRS).
     tiles_per_shard
-        The largest shard wanted, at least 1.
+        How many tiles the largest shard is to hold, at least 1.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def spatial_order(shard: str) -> tuple[int, str]:
     Parameters
     ----------
     shard
-        A name of `assign_shards`.
+        Name of a shard, as `assign_shards` gives them.
     """
     side, column, row = (int(part) for part in shard.split("_"))
     # the corner in the smallest cells, away from negative numbers

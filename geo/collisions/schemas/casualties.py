@@ -30,9 +30,9 @@ def link(table: pd.DataFrame, collisions: Collisions) -> tuple[pd.DataFrame, lis
     Parameters
     ----------
     table
-        The collisions, with ``collision_id``.
+        The collisions, one row each, with ``collision_id``.
     collisions
-        Names the linked tables.
+        The section ``collisions`` of the city's file, which names the linked tables.
 
     Returns
     -------

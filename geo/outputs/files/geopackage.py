@@ -60,20 +60,20 @@ def write_geopackage(
     Parameters
     ----------
     path
-        Of the file; one that is already there is replaced at once, when the new one is whole.
+        Path of the file; one that is already there is replaced at once, when the new one is whole.
     layers
         A frame for every one of `LAYERS` (`geo.outputs.layers.arrange.empty_layer` for what is not
         known); columns beyond the declared ones are kept.
     crs
-        The city's, projected, in metres.
+        The city's projected CRS, in metres.
     styles
-        Of the layers; at most one default each.
+        QGIS styles of the layers; at most one default each.
     date
-        With a time zone: what the file says of its last change.
+        Moment, with a time zone, that the file says it was last changed at.
     projects
         QGIS projects by their name (see `geo.outputs.qgis.project`).
     about
-        Metadata.
+        What the file says of itself and its layers; None: nothing.
 
     Raises
     ------
@@ -185,7 +185,7 @@ def check_geopackage(path: Path, rows: Mapping[str, int] | None = None) -> None:
     Parameters
     ----------
     path
-        Of the file, which is only read.
+        Path of the file, which is only read.
     rows
         How many rows each layer must have; None: any number, as long as the file's own count is right.
 

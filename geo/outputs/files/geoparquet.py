@@ -22,11 +22,11 @@ def write_geoparquet(folder: Path, layers: Mapping[str, pd.DataFrame], crs: CRS)
     Parameters
     ----------
     folder
-        An empty one.
+        An empty folder, which gets the files.
     layers
         A frame for every one of `geo.outputs.layers.layers.LAYERS`.
     crs
-        The city's.
+        The city's projected CRS, in metres.
 
     Raises
     ------

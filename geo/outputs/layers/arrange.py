@@ -27,9 +27,9 @@ def empty_layer(name: str, crs: CRS) -> pd.DataFrame:
     Parameters
     ----------
     name
-        One of `LAYERS`.
+        A layer's name, one of `LAYERS`.
     crs
-        The city's.
+        The city's projected CRS, in metres.
 
     Returns
     -------
@@ -48,11 +48,11 @@ def arrange(name: str, frame: pd.DataFrame, crs: CRS) -> pd.DataFrame:
     Parameters
     ----------
     name
-        One of `LAYERS`.
+        A layer's name, one of `LAYERS`.
     frame
-        Its rows, with at least the layer's columns that are not optional; a GeoDataFrame where it has a geometry.
+        The layer's rows, with at least its columns that are not optional; a GeoDataFrame where it has a geometry.
     crs
-        The city's.
+        The city's projected CRS, in metres.
 
     Returns
     -------

@@ -16,13 +16,13 @@ class Column:
     Attributes
     ----------
     name, kind
-        As in the file; an empty cell is null, never zero.
+        Name and type of the column in the file; an empty cell is null, never zero.
     alias
-        What QGIS shows in its place, with the unit.
+        What QGIS shows in place of the name, with the unit.
     allowed
         The only values it may have beside null; empty: any.
     optional
-        A frame without it is written with nulls: not known.
+        Whether a frame may lack it, and is written with nulls: not known.
     """
 
     name: str
@@ -39,11 +39,11 @@ class Layer:
     Attributes
     ----------
     name, title, description
-        Table name, and what QGIS says about the layer.
+        Name of the table, and what QGIS calls the layer and says about it.
     geometry
-        Of its rows; None for a table.
+        Type of geometry of the rows; None for a table.
     columns
-        Those that must be there, in order; any others follow.
+        Columns that must be there, in order; any others follow.
     key
         Column whose values name the rows, once each; rows are sorted by it. None: rows stay as they come.
     located

@@ -47,9 +47,9 @@ def rate_bands(rates: pd.Series, colours: Sequence[str] = SEQUENCE) -> list[Band
     Parameters
     ----------
     rates
-        Named by its column; null where not known.
+        Rate of each segment, null where not known; the series has the name of its column.
     colours
-        From the lowest class to the highest; as many classes at most.
+        Colours from the lowest class to the highest; there are as many classes at most.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def difference_bands(differences: pd.Series) -> list[Band]:
     Parameters
     ----------
     differences
-        Named by its column; null where not known.
+        Difference of each segment, null where not known; the series has the name of its column.
 
     Returns
     -------
@@ -139,7 +139,7 @@ def count_bands(counts: pd.Series) -> list[Band]:
     Parameters
     ----------
     counts
-        Named by its column; null where not known.
+        Count of each place, null where not known; the series has the name of its column.
 
     Returns
     -------

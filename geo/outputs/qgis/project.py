@@ -45,11 +45,11 @@ class Mosaic:
     Attributes
     ----------
     file
-        Name of its file.
+        Name of the imagery's file, which lies beside the GeoPackage.
     title
-        What the list of layers shows.
+        What the list of layers in QGIS shows.
     crs
-        Its own.
+        CRS of the imagery itself.
     far
         Whether it can be drawn at the scale of a city in reasonable time.
     """
@@ -113,17 +113,17 @@ def overview(
     file
         Name of the GeoPackage, by which the project finds its layers; both may move, not be renamed.
     city
-        Its name.
+        Name of the city, as in its file.
     layers
-        The frames that are written.
+        The frames that are written, by the name of their layer.
     styles
-        Of the layers, see `geo.outputs.qgis.styles.city_styles`.
+        QGIS styles of the layers (`geo.outputs.qgis.styles.city_styles`).
     crs
-        The city's.
+        The city's projected CRS, in metres.
     mosaics
         Imagery beside the GeoPackage, the topmost first.
     metadata
-        What is told of each layer, as QGIS's XML by table (see `geo.outputs.qgis.tables.layer_metadata`).
+        What is told of each layer, as QGIS's XML by table (`geo.outputs.qgis.tables.layer_metadata`).
 
     Returns
     -------

@@ -45,7 +45,8 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
     Parameters
     ----------
     layers
-        The frames that are written (see `geo.outputs.layers.layers`); classes and categories are taken from them.
+        The frames that are written, by the name of their layer (`geo.outputs.layers.layers`); classes and categories
+        are taken from them.
     turned
         Whether tiles are turned so that their road runs upwards.
 
@@ -245,11 +246,11 @@ class SegmentTip:
     Attributes
     ----------
     types
-        QGIS expression that names its type.
+        QGIS expression that names the segment's type.
     rates
-        Rates that are known.
+        Rates that are known of any segment, as the tip shows them.
     alike, pictures
-        Whether there are look-alikes, and pictures of tiles.
+        Whether there are look-alikes of segments, and pictures of tiles.
     """
 
     types: str
@@ -264,9 +265,9 @@ def segment_tip(segments: pd.DataFrame, titles: Mapping[int, str]) -> SegmentTip
     Parameters
     ----------
     segments
-        The layer.
+        The frame of the layer ``segments``.
     titles
-        Of the clusters.
+        What each cluster is called, by its number.
     """
 
     def known(column: str) -> bool:

@@ -80,7 +80,7 @@ class Style:
     Attributes
     ----------
     layer
-        Table that it belongs to.
+        Name of the table that the style belongs to.
     name
         What the list of styles shows, at most 30 characters.
     qml
@@ -105,7 +105,7 @@ class About:
     Attributes
     ----------
     layers
-        Metadata of each layer as QGIS's XML, by its table (see `geo.outputs.qgis.tables.layer_metadata`).
+        Metadata of each layer as QGIS's XML, by its table (`layer_metadata`).
     manifest
         How the file was made: plain values that JSON can hold.
     """
@@ -159,11 +159,11 @@ def write_projects(connection: sqlite3.Connection, projects: Mapping[str, str], 
     Parameters
     ----------
     connection
-        To the open file.
+        Connection to the open GeoPackage.
     projects
         The XML of each project, by its name.
     date
-        Of their last change.
+        Moment that the projects are said to be last changed at.
     """
     connection.execute("CREATE TABLE qgis_projects (name TEXT PRIMARY KEY, metadata BLOB, content BLOB)")
     told = json.dumps(
@@ -225,13 +225,13 @@ def layer_metadata(
     Parameters
     ----------
     city
-        Its name.
+        Name of the city, as in its file.
     crs
-        The city's.
+        The city's projected CRS, in metres.
     licences
         Source and licence of each input (``imagery``, ``roads``, ``collisions``, ``exposure``); None: not told.
     period
-        First and last day of the collision records.
+        First and last day of the collision records; None: not known.
 
     Returns
     -------

@@ -60,9 +60,9 @@ class Card:
     Attributes
     ----------
     title, note
-        Number and name, and what the analyst noted.
+        Number and name of the type, and what the analyst noted.
     comparisons
-        With all other roads that have a type, then with those of the same class, where it was made.
+        Rate ratio to all other roads that have a type, then to those of the same class, where it was made.
     """
 
     cluster: int
@@ -101,7 +101,7 @@ def cards(
     shots
         Tiles to look at, by cluster and kind.
     ratio_of
-        What the rate ratios compare.
+        Which collisions the rate ratios compare: KSI, or all.
     """
     mixes, looks = class_mix(segments), looks_of(clusters)
     numeric = [column.name for column in LAYERS["clusters"].columns if column.kind != "text"]
@@ -211,11 +211,11 @@ def shots_of(
     Parameters
     ----------
     prototypes
-        ``cluster, kind, rank, segment_id, tile_id``.
+        Segments that stand for each cluster: ``cluster, kind, rank, segment_id, tile_id``.
     segments
-        The layer of the GeoPackage.
+        The frame of the layer ``segments``.
     thumbnails
-        JPEG by ``tile_id``.
+        JPEG of each tile, by ``tile_id``.
     """
     roads = segments.set_index("segment_id")[["name", "road_class"]]
     rows = prototypes.sort_values(["cluster", "kind", "rank"]).join(roads, on="segment_id")

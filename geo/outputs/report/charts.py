@@ -34,7 +34,7 @@ class Axis:
     Attributes
     ----------
     reach
-        It goes from 1/reach to reach.
+        Greatest ratio on the axis, which goes from 1/reach to reach.
     """
 
     reach: float
@@ -62,9 +62,9 @@ class Strip:
     Attributes
     ----------
     low, high, estimate
-        Places along the strip.
+        Where the limits and the estimate lie along the strip (units of the drawing).
     below, above
-        Whether the interval goes on beyond the axis.
+        Whether the interval goes on beyond the lower and the upper end of the axis.
     """
 
     low: float
@@ -114,7 +114,7 @@ class Overview:
     Attributes
     ----------
     width, height
-        Of the drawing.
+        Size of the drawing (its own units).
     lines
         The segments, those without imagery first (undermost).
     stroke
@@ -158,7 +158,7 @@ def overview(segments: gpd.GeoDataFrame, looks: Mapping[int, Look]) -> Overview 
     segments
         ``cluster`` and lines, in a projected CRS in metres; at least one with an extent, else None is returned.
     looks
-        Of the clusters.
+        Colour and pattern of each cluster, by its number.
     """
     west, south, east, north = segments.total_bounds if len(segments) else (0.0, 0.0, 0.0, 0.0)
     extent = max(east - west, north - south)

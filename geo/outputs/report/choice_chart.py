@@ -31,7 +31,7 @@ class ChoiceChart:
     Attributes
     ----------
     across, up
-        Place and label of the marks on the axes.
+        Place and label of the marks on the horizontal and the vertical axis.
     chosen
         Place across of the number that was chosen; None when none is marked.
     said
@@ -51,7 +51,7 @@ def choice_chart(choice: pd.DataFrame) -> ChoiceChart | None:
     Parameters
     ----------
     choice
-        ``k, silhouette, stability, chosen``.
+        The evidence for each number of types: ``k, silhouette, stability, chosen``.
 
     Returns
     -------

@@ -43,17 +43,17 @@ class MapData:
     Attributes
     ----------
     json
-        To stand in a ``script`` element: nothing in it ends the element or is markup.
+        The data as JSON that may stand in a ``script`` element: nothing in it ends the element or is markup.
     width_m, height_m
-        Extent of the segments.
+        Extent of the segments, west to east and south to north (metres).
     n_segments, n_shown
-        Segments of the city, and on the map.
+        How many segments the city has, and how many the map shows.
     collisions
-        Collisions on the map: by severity, those of unknown severity, and those on no road.
+        How many collisions the map shows: by severity, those of unknown severity, and those on no road.
     n_collisions
-        Those with a place, on the map or not.
+        How many collisions have a place, on the map or not.
     tolerance_m
-        How far a line on the map may lie from the true one.
+        How far a line on the map may lie from the true one (metres).
     """
 
     json: str
@@ -75,11 +75,11 @@ class Shown:
     tiles
         ``tile_id, segment_id, position_m`` of the tiles that have a picture.
     pictures
-        JPEG by ``tile_id``.
+        JPEG of each tile, by ``tile_id``.
     on_page
         Tiles whose picture stands elsewhere on the page, and is not put in again.
     look_alikes
-        ``segment_id, similar_segment_id, kind, place``.
+        Pairs of segments that look alike: ``segment_id, similar_segment_id, kind, place``.
     """
 
     tiles: pd.DataFrame
@@ -102,11 +102,11 @@ def map_data(
     segments, collisions
         The layers of the GeoPackage, in the same projected CRS in metres; no collisions: a map without them.
     shown
-        Pictures and look-alikes.
+        Pictures and look-alikes of single segments.
     rate_of
         Which rate is told of each segment.
     titles
-        Of the types, by their numbers.
+        What each type is called, by its number.
 
     Returns
     -------

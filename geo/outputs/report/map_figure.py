@@ -48,10 +48,10 @@ def map_figure(looks: Mapping[int, Look], severities: Sequence[str]) -> dict[str
     Parameters
     ----------
     looks
-        Of the types, by their numbers; each has lines of the name ``type-1``, with a dark edge. Segments without a
-        type are ``type-none``.
+        Colour and pattern of each type, by its number; each type has lines of the name ``type-1``, with a dark edge.
+        Segments without a type are ``type-none``.
     severities
-        Keys of `MARKERS`; each has points of the name ``collisions-fatal``.
+        Severities that points are drawn for, keys of `MARKERS`; each has points of the name ``collisions-fatal``.
 
     Returns
     -------

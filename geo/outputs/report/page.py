@@ -45,7 +45,7 @@ class ReportData:
     Attributes
     ----------
     city
-        Its name.
+        Name of the city, as in its file.
     config, run
         The configuration as plain values; the ``run`` layer as a mapping.
     clusters, segments, ledger
@@ -60,7 +60,7 @@ class ReportData:
     licences
         Source and licence of the imagery, the roads and the records.
     ratio_of
-        What the clusters' rate ratios compare.
+        Which collisions the clusters' rate ratios compare: KSI, or all.
     period
         First and last day of the collision records.
     methods
@@ -100,9 +100,9 @@ def write_report(path: Path, data: ReportData) -> None:
     Parameters
     ----------
     path
-        Of the file; one that is already there is replaced when the new one is whole.
+        Path of the file; one that is already there is replaced when the new one is whole.
     data
-        What it tells. Every text in it is escaped.
+        What the report tells. Every text in it is escaped.
     """
     page = render(data)
     part = path.with_name(f".{path.name}.{os.getpid()}")

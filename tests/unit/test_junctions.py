@@ -277,7 +277,7 @@ def test_junctions_a_few_centimetres_apart_are_two():
     assert net.junctions["junction_id"].is_unique
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(line, min_size=1, max_size=6), st.sampled_from([30.0, 80.0, 10_000.0]))
 def test_two_ends_have_one_node_where_they_are_at_one_place_and_none_where_they_meet_nothing(lines, longest):
     net = network(*lines, limits=Segments(max_length_m=longest, min_length_m=0, roundabout_max_diameter_m=0))

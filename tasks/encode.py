@@ -22,7 +22,7 @@ import pyproj
 from geo.addresses import is_url
 from geo.config import CityConfig, Tiles
 from geo.config import Encoder as EncoderSettings
-from geo.errors import RoadprintError
+from geo.errors import RoadprintError, SourceError
 from geo.features.bands import BandStatistics
 from geo.features.dense import Mapper, Pool, corridors
 from geo.features.encoder import Embeddings, Encoder
@@ -46,8 +46,8 @@ CHIPS_AHEAD = 4
 
 _loading = Lock()
 _stopped = Event()
-_states: dict[str, tuple[int, int, int]] = {}
-"""Size, time of change and number of the rasters that this process has read."""
+_states: dict[str, tuple[str, int, int, int]] = {}
+"""Digest as catalogued, size, time of change and number of the rasters that this process has read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     tiles = tiles[tiles["coverage"] > 0].reset_index(drop=True)
     images = gpd.read_parquet(job.images)
     mine = images[images["image_id"].isin({name for names in tiles["image_ids"] for name in names})]
-    _forget_changed(mine["path"])
+    _forget_changed(mine[["path", "digest"]].itertuples(index=False))
     encoder = load_once(job.config)
     if job.config.tiles.mode == "dense":
         tables, entries = _encode_ground(job, tiles, images, cast("Mapper", encoder))
@@ -140,14 +140,20 @@ def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     return found
 
 
-def _forget_changed(paths: Iterable[str]) -> None:
-    """Let go of all blocks that this process has kept when a raster is not the file any more that they are of."""
-    for path in paths:
+def _forget_changed(images: Iterable[tuple[str, str]]) -> None:
+    """Let go of all blocks that this process has kept when a raster is not any more what they were read from.
+
+    Parameters
+    ----------
+    images
+        Path and digest of each, as catalogued; the digest tells of changes to the files that a VRT refers to.
+    """
+    for path, digest in images:
         if is_url(path):
             continue
         with suppress(OSError):
             stat = Path(path).stat()
-            state = stat.st_size, stat.st_mtime_ns, stat.st_ino
+            state = digest, stat.st_size, stat.st_mtime_ns, stat.st_ino
             if _states.setdefault(path, state) != state:
                 _states[path] = state
                 _store.cache_clear()
@@ -168,8 +174,13 @@ def _check_unchanged(job: ShardJob, images: gpd.GeoDataFrame) -> None:
     if not memory.exists():
         return
     digests = FileDigests(memory)
-    for path, expected in images[["path", "digest"]].itertuples(index=False):
-        check_unchanged(path, expected, digests.of_file)
+    try:
+        for path, expected in images[["path", "digest"]].itertuples(index=False):
+            check_unchanged(path, expected, digests.of)
+    except SourceError:
+        # blocks of it may be kept
+        _store.cache_clear()
+        raise
 
 
 def stop() -> None:

@@ -18,6 +18,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from geo.config import TEXT_ENCODING, Collisions
 from geo.errors import LayerError, SourceError
 from geo.ledger import Entry
+from geo.roads.files import leaving_nothing
 
 _TEXT_FILES = {".csv", ".tsv", ".txt"}
 _DELIMITERS = ",;\t|"
@@ -152,7 +153,7 @@ def _read_vector(path: Path) -> Rows:
         if path.suffix.lower() in {".parquet", ".geoparquet"}:
             table = _read_parquet(path)
         else:
-            table = pyogrio.read_dataframe(path)
+            table = pyogrio.read_dataframe(path, **leaving_nothing(path.name))
     except (DataSourceError, DataLayerError, ValueError, OSError) as error:
         raise SourceError(
             f"it cannot be read as a table ({str(error).strip().splitlines()[0]:.200})",

@@ -19,20 +19,14 @@ import shapely
 from rasterio.enums import ColorInterp
 from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 
-from geo.addresses import digest_address, is_url, reveal
+from geo.addresses import is_url, reveal
 from geo.config import Imagery
 from geo.errors import LayerError, RoadprintError, SourceError
 from geo.imagery.remote import opening, persistently
-from geo.imagery.sources import (
-    check_disk,
-    digest_file,
-    digest_files,
-    expand_sources,
-    failing_disk,
-    why_missing,
-)
+from geo.imagery.sources import check_disk, expand_sources, why_missing
 from geo.ledger import Entry
 from geo.secrets import redact
+from geo.sources.digest import digest_source
 from geo.tiles.grid import map_pixels
 
 COLUMNS = ("image_id", "path", "crs", "pixel_m", "width", "height", "dtype", "digest", "transform")
@@ -66,7 +60,7 @@ class _CutShortError(_UnusableError, RasterioError):  # type: ignore[misc] # ras
 
 
 def open_catalogue(
-    imagery: Imagery, crs: pyproj.CRS, *, digest: Callable[[Path], str] = digest_file
+    imagery: Imagery, crs: pyproj.CRS, *, digest: Callable[[str], str] = digest_source
 ) -> Catalogue:
     """Open every raster of a city and describe it.
 
@@ -80,7 +74,7 @@ def open_catalogue(
     crs
         The city's CRS (metres).
     digest
-        Of one file; pass a function that remembers in order not to read imagery twice.
+        Of a raster with all that belongs to it; pass a function that remembers in order not to read imagery twice.
 
     Raises
     ------
@@ -132,7 +126,7 @@ def open_raster(path: str, **options: object) -> Iterator[rasterio.DatasetReader
         yield raster
 
 
-def check_unchanged(path: str, expected: str, digest: Callable[[Path], str] | None = None) -> None:
+def check_unchanged(path: str, expected: str, digest: Callable[[str], str] = digest_source) -> None:
     """Tell a raster that was damaged when it was catalogued from one that is lost or another one by now.
 
     Parameters
@@ -142,24 +136,14 @@ def check_unchanged(path: str, expected: str, digest: Callable[[Path], str] | No
     expected
         Its ``digest`` in the catalogue.
     digest
-        Gives the digest of a file; None: by reading it.
+        Gives the digest of a raster with all that belongs to it; as it stands: by reading it.
 
     Raises
     ------
     SourceError
         When its bytes cannot be read, or are others: results would then not be those of the inputs that they name.
     """
-    if is_url(path):
-        return
-    try:
-        with open_raster(path) as raster:
-            found = digest_files(raster.files, digest or digest_file)
-    except RasterioError as error:
-        check_disk(path)
-        raise _changed(path) from error
-    except OSError as error:
-        raise failing_disk(path, error) from error
-    if found != expected:
+    if digest(path) != expected:
         raise _changed(path)
 
 
@@ -172,12 +156,12 @@ def _changed(path: str) -> SourceError:
 
 
 def _look_at(
-    path: str, imagery: Imagery, crs: pyproj.CRS, digest: Callable[[Path], str]
+    path: str, imagery: Imagery, crs: pyproj.CRS, digest: Callable[[str], str]
 ) -> tuple[dict[str, Any], list[str]]:
     """Open a raster and describe it, see `_describe`, with its digest."""
     with open_raster(path) as raster:
         row, lost = _describe(raster, path, imagery, crs)
-        row["digest"] = digest_address(path) if is_url(path) else digest_files(raster.files, digest)
+        row["digest"] = digest(path)
     return row, lost
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from geo.addresses import is_url
@@ -77,20 +77,6 @@ def failing_disk(source: str, error: OSError) -> SourceError:
         todo="Look at the disk or the network drive that holds it. What was finished is kept, the same command goes on "
         "from there.",
     )
-
-
-def digest_files(files: Iterable[str], digest: Callable[[Path], str]) -> str:
-    """Digest a raster that several files make up, by their names and bytes; a remote one counts by its address.
-
-    Parameters
-    ----------
-    files
-        What GDAL names as the raster's files: itself, its sidecars, and what a VRT refers to.
-    digest
-        Of one file.
-    """
-    parts = sorted({(Path(f).name, digest(Path(f))) if Path(f).is_file() else (f, "remote") for f in files})
-    return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
 
 def _files(source: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +51,27 @@ def is_parquet(source: str) -> bool:
     return Path(source).suffix.lower() in {".parquet", ".geoparquet"}
 
 
+def leaving_nothing(source: str) -> dict[str, str]:
+    """Give the options to open a file with, so that nothing is written beside it.
+
+    GDAL's reader of GML leaves the schema that it guesses, which would then count as an input.
+    """
+    return {"WRITE_GFS": "NO"} if source.lower().endswith(".gml") else {}
+
+
+def layer_names(source: str) -> list[str]:
+    """List the layers of a file; raises one of `UNREADABLE`."""
+    options = leaving_nothing(source)
+    if not options:
+        return [str(name) for name in pyogrio.list_layers(source)[:, 0]]
+    names: list[str] = []
+    # a list of layers takes no options
+    with suppress(DataLayerError):
+        while True:
+            names.append(str(pyogrio.read_info(source, layer=len(names), **options)["layer_name"]))
+    return names
+
+
 def read_layer(source: str, layer: str | None) -> LayerRows:
     """Read a layer; raises one of `UNREADABLE`."""
     with warnings.catch_warnings():
@@ -60,12 +82,13 @@ def read_layer(source: str, layer: str | None) -> LayerRows:
 
 def _vector(source: str, layer: str | None) -> LayerRows:
     """Read whatever GDAL reads."""
+    options = leaving_nothing(source)
     try:
-        rows = pyogrio.read_dataframe(source, layer=layer, use_arrow=False)
+        rows = pyogrio.read_dataframe(source, layer=layer, use_arrow=False, **options)
         return LayerRows(rows, np.zeros(len(rows), dtype=bool))
     except ShapelyError:
-        table = pyogrio.read_dataframe(source, layer=layer, use_arrow=False, read_geometry=False)
-        meta, _, wkb, _ = pyogrio.raw.read(source, layer=layer, columns=[])
+        table = pyogrio.read_dataframe(source, layer=layer, use_arrow=False, read_geometry=False, **options)
+        meta, _, wkb, _ = pyogrio.raw.read(source, layer=layer, columns=[], **options)
         shapes = shapely.from_wkb(wkb, on_invalid="ignore")
         broken = shapely.is_missing(shapes) & ~pd.isna(wkb)
         return LayerRows(gpd.GeoDataFrame(table, geometry=shapes, crs=meta["crs"]), broken)

@@ -8,7 +8,6 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import pyproj
 import shapely
 from pyproj.exceptions import CRSError, ProjError
@@ -18,7 +17,7 @@ from geo.config import Roads
 from geo.errors import ConfigurationError, LayerError, SourceError
 from geo.ledger import Entry, merge
 from geo.roads.columns import ROW, name_columns
-from geo.roads.files import UNREADABLE, LayerRows, is_parquet, read_layer
+from geo.roads.files import UNREADABLE, LayerRows, is_parquet, layer_names, read_layer
 from geo.roads.lines import Lines
 
 DRIVABLE = (
@@ -161,7 +160,7 @@ def _read(roads: Roads) -> LayerRows:
 
 def _layer(roads: Roads) -> str | None:
     """Find the layer to read, or say which ones there are."""
-    names = [str(name) for name in pyogrio.list_layers(reveal(roads.source))[:, 0]]
+    names = layer_names(reveal(roads.source))
     if roads.layer is None:
         return "lines" if roads.source.lower().endswith(".pbf") else (names[0] if names else None)
     if roads.layer not in names:

@@ -20,7 +20,7 @@ TILES_PER_SHARD = {"tile": 400, "dense": 4000}
 
 
 def lay_out(
-    config: CityConfig, segments: gpd.GeoDataFrame, *, digest: Callable[[Path], str]
+    config: CityConfig, segments: gpd.GeoDataFrame, *, digest: Callable[[str], str]
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, list[Entry]]:
     """Place tiles and find the imagery of each.
 
@@ -31,7 +31,7 @@ def lay_out(
     segments
         See docs/stages.md.
     digest
-        Of the bytes of a raster.
+        Of a raster with all that belongs to it.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``tiles`` and ``images`` (see docs/stages.md)."""
     segments = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
     digests = FileDigests(plan.stages / DIGESTS)
-    tiles, images, entries = lay_out(plan.config, segments, digest=digests.of_file)
+    tiles, images, entries = lay_out(plan.config, segments, digest=digests.of)
     tiles.to_parquet(folder / "tiles.parquet")
     images.to_parquet(folder / "images.parquet")
     return entries

@@ -2,91 +2,78 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
-from geo.addresses import digest_address, is_url
-from geo.imagery.sources import digest_file, failing_disk
-from tasks.store.stage import digest, read_json, sealed, unsealed, write_json
+from geo.sources.beside import is_settled
+from geo.sources.digest import Found, SourceDigests, State
+from tasks.store.code import code_digest
+from tasks.store.stage import read_json, sealed, unsealed, write_json
 
 DIGESTS = "digests.json"
+_MADE_BY = "geo.sources.digest"
+"""Module that digests files: what other code, or other versions of its libraries, has found is not taken."""
 
 
 class FileDigests:
-    """Digests of files' bytes, remembered as long as nothing that the file system tells of a file changes.
+    """Digests of sources, remembered as long as nothing that the file system tells of a file changes.
 
-    The time of change alone is not enough: programs set it, and clocks jump.
+    The time of change alone is not enough: programs set it, clocks jump, and what changes twice within a tick of the
+    file system's clock has one time for both. Which files belong to a source is looked up in every run; remembered is
+    what takes reading: the bytes, the names in a VRT, and what GDAL says of a raster.
     """
 
     def __init__(self, memory: Path | None = None) -> None:
         self.memory = memory
-        self.known: dict[str, list[Any]] = {}
-        try:
-            if memory is not None:
-                self.known = unsealed(read_json(memory))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            # not there, or damaged: the files are digested again
-            self.known = {}
-        self.before = dict(self.known)
+        self._known: dict[str, list[Any]] = _remembered(memory)
+        self._before = dict(self._known)
+        self._sources = SourceDigests(self._once)
 
     def of(self, source: str) -> str:
-        """Digest a file (with its companions, where a format has several); a URL stands for itself.
-
-        A file that is not there, or that may not be read, is digested as such: the stage that needs it says so.
+        """Digest a file or folder with all that belongs to it, see `geo.sources.digest.SourceDigests.of`.
 
         Raises
         ------
         SourceError
             When the disk that holds it fails.
         """
-        if is_url(source):
-            return digest_address(source)
-        path = Path(source)
-        if not path.exists():
-            return "missing"
-        try:
-            return digest(*[(f.name, self.of_file(f)) for f in _companions(path)])
-        except PermissionError:
-            return "closed"
-        except OSError as error:
-            raise failing_disk(source, error) from error
-
-    def of_file(self, path: Path) -> str:
-        """Digest the bytes of one file."""
-        stat = path.stat()
-        state = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
-        known = self.known.get(str(path))
-        if known is not None and known[:-1] == state:
-            return str(known[-1])
-        found = digest_file(path)
-        self.known[str(path)] = [*state, found]
-        return found
+        return self._sources.of(source)
 
     def save(self) -> None:
         """Remember for the next run."""
-        if self.memory is None or self.known == self.before:
+        if self.memory is None or self._known == self._before:
             return
         self.memory.parent.mkdir(parents=True, exist_ok=True)
-        write_json(self.memory, sealed(self.known))
+        write_json(self.memory, sealed({"code": code_digest(_MADE_BY), "known": self._known}))
+
+    def _once(self, what: str, path: Path, state: State, find: Callable[[], Found | None]) -> Found | None:
+        """Give what was found of a file when all was as it is now, or find it."""
+        key = f"{what} {path}"
+        known = self._known.get(key)
+        if known is not None and known[0] == state and _is_settled(state, known[1]):
+            before: Found = known[2]
+            return before
+        now = time.time_ns()
+        found = find()
+        if found is None:
+            self._known.pop(key, None)
+        else:
+            self._known[key] = [state, now, found]
+        return found
 
 
-def _companions(path: Path) -> list[Path]:
-    """Find the files that make up one source: a Shapefile's parts, a raster's sidecars, what a VRT refers to."""
-    if path.is_dir():
-        return sorted(f for f in path.rglob("*") if f.is_file())
-    if path.suffix.lower() == ".shp":
-        return sorted(f for f in path.parent.iterdir() if f.stem == path.stem and f.is_file())
-    sidecars = [path.with_name(path.name + end) for end in (".msk", ".aux.xml", ".ovr")]
-    return [path, *(f for f in [*sidecars, *_referred(path)] if f.is_file())]
+def _is_settled(state: State, seen_ns: int) -> bool:
+    return all(is_settled(max(file[1:3]), seen_ns) for file in state if file is not None)
 
 
-def _referred(path: Path) -> list[Path]:
-    """Find the local files that a VRT refers to; none where it is no XML, which its stage then says."""
-    if path.suffix.lower() != ".vrt":
-        return []
+def _remembered(memory: Path | None) -> dict[str, list[Any]]:
+    """Read what is remembered; nothing where it is not there, damaged or of another form."""
     try:
-        names = [node.text or "" for node in ET.parse(path).iterfind(".//SourceFilename")]  # noqa: S314
-    except ET.ParseError:
-        return []
-    return sorted({path.parent / name for name in names})
+        if memory is None:
+            return {}
+        kept = unsealed(read_json(memory))
+        return dict(kept["known"]) if kept["code"] == code_digest(_MADE_BY) else {}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}

@@ -562,7 +562,7 @@ def test_a_disk_that_fails_is_not_taken_for_a_damaged_raster(tmp_path, monkeypat
     def fail(_):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr("geo.imagery.catalogue.digest_file", fail)
+    monkeypatch.setattr("geo.sources.digest.digest_content", fail)
     with pytest.raises(SourceError, match=os.strerror(errno.EIO)):
         read_tile((WEST + 128, NORTH - 240), images=images, tiles=SMALL)
 

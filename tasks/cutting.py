@@ -64,7 +64,7 @@ def _read(tile: gpd.GeoDataFrame, config: CityConfig, paths: list[str], digests:
     """Read the pixels of one tile."""
     tile_id = str(tile["tile_id"].iloc[0])
     imagery = config.imagery.model_copy(update={"sources": paths})
-    catalogue = open_catalogue(imagery, tile.crs, digest=digests.of_file)
+    catalogue = open_catalogue(imagery, tile.crs, digest=digests.of)
     centre = tile.geometry.centroid
     placed = tile.assign(x=centre.x, y=centre.y).drop(columns="coverage")
     placed = placed.join(cover_tiles(placed, catalogue.images))

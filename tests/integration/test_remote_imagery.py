@@ -127,12 +127,17 @@ def test_a_server_that_is_gone_ends_the_reading_with_one_message(folder, monkeyp
 @pytest.mark.usefixtures("impatient")
 def test_a_remote_file_that_is_damaged_is_not_a_server_that_is_gone(folder, tmp_path):
     whole = (folder / "town.tif").read_bytes()
-    middle = len(whole) // 2
-    (tmp_path / "town.tif").write_bytes(whole[:middle] + bytes(60_000) + whole[middle + 60_000 :])
+    with rasterio.open(folder / "town.tif") as raster:
+        # the block from 192 m to 256 m east, in which the last two tiles lie
+        at, size = (
+            int(raster.get_tag_item(f"BLOCK_{what}_3_3", "TIFF", bidx=1)) for what in ("OFFSET", "SIZE")
+        )
+    (tmp_path / "town.tif").write_bytes(whole[:at] + bytes(size) + whole[at + size :])
     with serving(tmp_path, {TOKEN}) as (address, _):
         found = read(f"/vsicurl/{address}/town.tif?token={TOKEN}")
-    assert len(found) == 8
-    assert all(isinstance(tile, TileImage | TileFailure) for tile in found)
+    np.testing.assert_array_equal(pixels(found[:6]), pixels(read(str(folder / "town.tif"), 6)))
+    assert [tile.tile_id for tile in found[6:] if isinstance(tile, TileFailure)] == ["t06", "t07"]
+    assert all("damaged" in tile.reason for tile in found[6:])
 
 
 def test_a_raster_that_is_not_there_is_told_at_once(folder):

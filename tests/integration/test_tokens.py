@@ -26,7 +26,7 @@ def guarded(town):
     login = base64.b64encode(f"reader:{PASSWORD}".encode()).decode()
     with serving(town.folder / "imagery", {IN_ENVIRONMENT, IN_BLOCK, WRITTEN, login}) as (address, refused):
         yield address
-    assert not refused or all("WRONG-TOKEN" in line for line in refused)
+    assert [line for line in refused if "WRONG-TOKEN" not in line] == []
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_a_run_reads_imagery_behind_tokens_and_writes_them_nowhere(city, tmp_pat
     assert written == {len(list(yaml.safe_load(city.read_text())["imagery"]["sources"])) - 2}
     reasons = [row[3] for row in ledger(out) if row[1] == "rasters" and row[2] == "rejected"]
     assert len(reasons) == 2
-    assert all("404" in reason or "HTTP" in reason or "not" in reason for reason in reasons)
+    assert all("404" in reason for reason in reasons)
     home = Path(os.environ["PREFECT_HOME"])
     assert (home / "prefect.db").exists()
     for token in TOKENS:

@@ -1,6 +1,5 @@
 """Clusters: found again where they are known, the same every time, and blind to collisions."""
 
-import ast
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from geo.clusters.prototypes import central_tiles, pick
 from geo.clusters.space import to_space
 from geo.config import Clusters
 from geo.features.pooling import judge, pool_segments
+from tasks.store.code import closure
 
 TOP = Path(__file__).resolve().parents[2]
 SIZES = (60, 40, 30, 20)
@@ -167,22 +167,22 @@ def test_collapsed_embeddings_are_warned_of(fault):
     assert "collapsed" in " ".join(judge((np.ones((50, 16)) + noise).astype(np.float32)).warnings)
 
 
+def seen_from(*modules):
+    """Folders of the science that modules reach by what they import."""
+    return {path.parent.relative_to(TOP).as_posix() for path in closure(*modules)}
+
+
 def test_clusters_cannot_see_collisions():
-    """Neither the science of clusters and features nor their stages import anything of collisions or safety."""
-    watched = [*(TOP / "geo/clusters").glob("*.py"), *(TOP / "geo/features").glob("*.py")]
-    watched += [TOP / "tasks/stages/clusters.py", TOP / "tasks/stages/features.py"]
-    for module in watched:
-        names = {
-            name
-            for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
-            for name in (
-                [node.module or ""]
-                if isinstance(node, ast.ImportFrom)
-                else [a.name for a in node.names]
-                if isinstance(node, ast.Import)
-                else []
-            )
-        }
-        assert not {
-            n for n in names if n.startswith(("geo.collisions", "geo.safety", "tasks.stages.collisions"))
-        }, module
+    """Neither the science of clusters and features nor their stages reach anything of collisions or safety."""
+    science = [
+        ".".join(path.relative_to(TOP).with_suffix("").parts)
+        for folder in ("geo/clusters", "geo/features")
+        for path in (TOP / folder).rglob("*.py")
+    ]
+    stages = [f"tasks.stages.{name}" for name in ("features", "fingerprints", "clusters")]
+    seen = seen_from(*science, *stages)
+    assert {"geo/clusters", "geo/features", "geo/imagery"} <= seen
+    assert not {folder for folder in seen if folder.startswith(("geo/collisions", "geo/safety"))}
+    assert {"geo/collisions", "geo/safety/expected"} <= seen_from(
+        "tasks.stages.collisions", "tasks.stages.safety"
+    )

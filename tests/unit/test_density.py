@@ -1,6 +1,5 @@
 """Density along the network: exact cases, spatstat, and collisions that are neither lost nor made."""
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -174,4 +173,6 @@ def test_collisions_may_weigh_differently():
     lixels, located = drawn([1000.0, 5000.0])
     mass = masses(lixels, located, np.array([3.0, 1.0]))
     assert mass.sum() == 4
-    assert isinstance(density_layer(lixels, spread(lixels, mass, 100.0), None), gpd.GeoDataFrame)
+    layer = density_layer(lixels, spread(lixels, mass, 100.0), None)
+    assert at(layer, 1000.0, 0) == pytest.approx(3 * at(layer, 5000.0, 0), rel=1e-6)
+    assert layer["kernel_collisions_per_km_year"].isna().all()

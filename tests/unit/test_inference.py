@@ -13,7 +13,7 @@ from statsmodels.stats.multitest import multipletests
 from geo.safety.comparison.adjusted import adjusted_ratio, block_robust, design_of
 from geo.safety.comparison.blocks import make_blocks
 from geo.safety.comparison.contrast import Ground, add_up, common_ratio, interval, moved_scores, score
-from geo.safety.comparison.covariance import Cells, RiskCovariance, correlation, fit_covariance, make_cells
+from geo.safety.comparison.covariance import RiskCovariance, correlation, fit_covariance, make_cells
 from geo.safety.comparison.effects import cluster_table, rate_ratio, with_tests
 from geo.safety.comparison.heldout import Periods
 from geo.safety.comparison.inference import COLUMNS, TEXTS, cluster_tests
@@ -604,8 +604,8 @@ def test_a_period_without_collisions_is_not_checked():
 def test_cells_of_few_segments_are_the_segments():
     places = np.random.default_rng(0).random((20, 2))
     cells = make_cells(places)
-    assert isinstance(cells, Cells)
     assert cells.side_m == 0
+    assert (cells.centre == places).all()
     assert (correlation(cells, np.nan) == np.eye(20)).all()
 
 

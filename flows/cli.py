@@ -17,10 +17,11 @@ from rich.table import Table
 
 from flows import upkeep
 from flows.arguments import parse, read_overrides
-from flows.progress import shown, stage_bar
+from flows.progress import shown
+from flows.running import draw_town, repeat, run_once
 from flows.secrets import concealed, guard_logs, unlock
 from geo.config import load
-from geo.errors import BusyError, RoadprintError, ServerError
+from geo.errors import RoadprintError
 
 REFUSED, INTERRUPTED = 2, 130
 
@@ -79,77 +80,12 @@ def _interrupt(*_: object) -> None:
 
 def _run(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.repeated is not None:
-        return _repeat(asked.repeated, read_overrides(asked.set), asked.out, asked.base)
-    return _run_city(asked.city, read_overrides(asked.set), asked.out)
-
-
-def _repeat(file: Path, overrides: dict[str, str], out: Path | None, base: Path | None) -> dict[str, Any]:
-    """Run what made a GeoPackage again, and say what is not as it was."""
-    from tasks.planning import make_plan  # noqa: PLC0415 - each command imports what it needs: torch takes seconds
-    from tasks.recall import recall  # noqa: PLC0415
-
-    recalled = recall(file, overrides, base)
-    plan = make_plan(file, overrides, out, base=recalled.base)
-    changes = recalled.changes(plan.inputs, plan.versions)
-    summary = _run_city(file, overrides, out, recalled.base)
-    return summary | {"warnings": [*changes, *summary["warnings"]]}
-
-
-def _run_city(
-    city: Path, overrides: dict[str, str], out: Path | None, base: Path | None = None
-) -> dict[str, Any]:
-    """Run a city, or find the same run finished before; then nothing heavy is imported, and no flow started."""
-    from tasks.publish import finished_before  # noqa: PLC0415
-
-    summary = _unchanged(city, overrides, out, base)
-    if summary is not None:
-        return summary
-    from flows.server import own_server, unanswered  # noqa: PLC0415
-    from tasks.planning import make_plan  # noqa: PLC0415
-
-    with own_server() as wait:
-        with stage_bar("starting"):
-            from flows.city import city_flow  # noqa: PLC0415
-
-            wait()
-        words = [None if one is None else str(one) for one in (out, base)]
-        try:
-            return city_flow(str(city), overrides, *words)
-        except unanswered() as error:
-            lost = f"Prefect's server does not answer any more ({error})"
-            summary = finished_before(make_plan(city, overrides, out, base=base))
-            if summary is None:
-                raise ServerError(
-                    lost, where="PREFECT_API_URL", todo="Start it again; the same command goes on from there."
-                ) from error
-            return summary | {"warnings": [*summary["warnings"], f"{lost}: it does not know that this ended"]}
-
-
-def _unchanged(
-    city: Path, overrides: dict[str, str], out: Path | None, base: Path | None
-) -> dict[str, Any] | None:
-    """Find the same run finished before; None where there is none, or where another run goes on, to be waited for."""
-    from tasks.planning import make_plan, runs_of  # noqa: PLC0415
-    from tasks.publish import finished_before  # noqa: PLC0415
-    from tasks.store.lock import one_run  # noqa: PLC0415
-    from tasks.store.stage import full_disk_told  # noqa: PLC0415
-    from tasks.store.status import forget_failure  # noqa: PLC0415
-
-    _, runs = runs_of(city, overrides, out, base)
-    if not runs.is_dir():
-        return None
-    try:
-        with full_disk_told(runs), one_run(runs, wait=False, tell=lambda _: None):
-            summary = finished_before(make_plan(city, overrides, out, base=base))
-            if summary is not None:
-                forget_failure(runs)
-            return summary
-    except BusyError:
-        return None
+        return repeat(asked.repeated, read_overrides(asked.set), asked.out, asked.base)
+    return run_once(asked.city, read_overrides(asked.set), asked.out)
 
 
 def _check(asked: argparse.Namespace) -> dict[str, Any]:
-    from tasks.forecast import forecast  # noqa: PLC0415
+    from tasks.forecast import forecast  # noqa: PLC0415 - each command imports what it needs: torch takes seconds
 
     overrides = read_overrides(asked.set)
     unlock(asked.city, overrides)
@@ -157,12 +93,8 @@ def _check(asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def _demo(asked: argparse.Namespace) -> dict[str, Any]:
-    from tasks.demo import draw_demo  # noqa: PLC0415
-
     out = asked.out or Path("runs")
-    with stage_bar("the town"):
-        city = draw_demo(out)
-    return _run_city(city, {}, out)
+    return run_once(draw_town(out), {}, out)
 
 
 def _show_run(summary: dict[str, Any]) -> None:

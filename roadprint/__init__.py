@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flows.city import city_flow
+    from flows.running import run_city
     from geo.errors import ConfigurationError, EncoderError, LayerError, RoadprintError, SourceError
     from tasks.opened import OpenRun
     from tasks.opened import open_run as open  # noqa: A004 - roadprint.open, as gzip.open
@@ -36,12 +37,14 @@ __all__ = [
     "SourceError",
     "city_flow",
     "open",
+    "run_city",
 ]
 
 _BESIDE = Path(__file__).resolve().parents[1]
 _FLOORS = ("geo", "tasks", "flows")
 _PLACES = {
     "city_flow": "flows.city",
+    "run_city": "flows.running",
     "open": "tasks.opened:open_run",
     "OpenRun": "tasks.opened",
     **dict.fromkeys(

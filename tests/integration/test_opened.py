@@ -11,6 +11,7 @@ import pytest
 import rasterio
 from rasterio.windows import from_bounds
 
+import roadprint
 from geo.errors import LayerError, SourceError
 from tasks.opened import open_run
 from tasks.store.stage import read_json, sealed, unsealed, write_json
@@ -211,3 +212,19 @@ def test_the_newest_run_is_the_one_that_latest_points_to_where_links_are_files(c
     (tmp_path / "latest").write_text(copied.name + "\n")
     assert open_run(tmp_path).folder == copied
     assert open_run(tmp_path / "latest").folder == copied
+
+
+def test_a_city_run_from_python_is_the_run_of_the_command_line(folder, town, call, tmp_path):
+    out = folder.parent.parent
+    assert roadprint.run_city(town.city, out=out, progress=False).folder == folder
+    other = roadprint.run_city(
+        town.city, {"clusters.k": 3, "encoder.name": "bands"}, out=str(tmp_path), progress=False
+    )
+    assert len(other.types) == 3
+    told = call(
+        "run", town.city, "--set", "clusters.k=3", "--set", "encoder.name=bands", "--out", tmp_path, "--json"
+    )
+    assert told.summary["run_id"] == other.folder.name
+    assert all(stage["cached"] for stage in told.summary["stages"])
+    with pytest.raises(roadprint.ConfigurationError, match="clusters"):
+        roadprint.run_city(town.city, {"clusters.k": "many"}, out=tmp_path, progress=False)

@@ -21,7 +21,7 @@ import pyproj
 import shapely
 from results import save, table
 
-from geo.collisions.assign import assign
+from geo.collisions.assign import place_collisions
 from geo.collisions.schema import CollisionSource, finish
 from geo.config import Collisions
 
@@ -145,7 +145,7 @@ def main() -> None:
     settings = Collisions.model_validate({"sources": ["made.csv"], "period": ["2023-01-01", "2023-12-31"]})
     before = peak_mb()
     start = time.perf_counter()
-    placed = assign(records, segments, junctions, others, crs=CRS, area=None, settings=settings)
+    placed = place_collisions(records, segments, junctions, others, crs=CRS, area=None, settings=settings)
     seconds = time.perf_counter() - start
     after = peak_mb()
     fates = placed.collisions["snap_status"].value_counts()

@@ -25,7 +25,7 @@ from flows.city import city_flow
 from geo.clusters.choose import choose_k
 from geo.clusters.fit import cluster
 from geo.clusters.space import to_space
-from geo.collisions.assign import assign
+from geo.collisions.assign import place_collisions
 from geo.collisions.read import read_collisions
 from geo.demo.collisions import Truth, draw_collisions
 from geo.demo.write import DemoTown, write_collisions
@@ -77,7 +77,7 @@ def redraw(plan: Plan, truth: Truth, draws: int) -> pd.DataFrame:
             again = settings.model_copy(update={"sources": [str(path)], "casualties": None})
             source = read_collisions(again)
             crs = pyproj.CRS.from_user_input(segments.crs)
-            placed = assign(
+            placed = place_collisions(
                 source, segments, junctions, others, crs=crs, area=None, settings=again
             ).collisions
             frame = segments.set_index("segment_id")[["road_class", "length_m"]]

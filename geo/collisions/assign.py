@@ -53,6 +53,7 @@ _OUTCOMES: dict[str, tuple[Status, str]] = {
     "out_of_period": ("skipped", "outside the period"),
     "excluded_class": ("skipped", "on a road of a class that is left out"),
 }
+_AS_CONFIGURED = Collisions()
 Places = NDArray[np.object_]
 
 
@@ -64,15 +65,15 @@ class Assigned:
     entries: list[Entry]
 
 
-def assign(
+def place_collisions(
     source: CollisionSource,
     segments: gpd.GeoDataFrame,
     junctions: gpd.GeoDataFrame,
     others: gpd.GeoDataFrame,
     *,
     crs: pyproj.CRS,
-    area: shapely.Geometry | None,
-    settings: Collisions,
+    area: shapely.Geometry | None = None,
+    settings: Collisions = _AS_CONFIGURED,
 ) -> Assigned:
     """Place each collision once.
 
@@ -88,11 +89,12 @@ def assign(
     Parameters
     ----------
     source
-        The records as they were read, one row a collision.
+        The records as they were read, one row a collision, see `geo.collisions.read.read_collisions`.
     segments, junctions
-        The network as the stage ``roads`` writes it (docs/stages.md), in `crs`.
+        The network (see `geo.roads.segments.build_network`), in `crs`.
     others
-        Roads that were left out of the city (docs/stages.md), in `crs`.
+        Roads that were left out of the city: ``name``, ``ref``, ``road_class``, in `crs`, see
+        `geo.roads.read.read_roads`.
     crs
         The city's projected CRS, in metres.
     area
@@ -103,7 +105,30 @@ def assign(
     Returns
     -------
     One row a source row, in the source's order; exactly one of ``segment_id`` and ``junction_id`` is set where
-    ``snap_status`` is ``matched``, and neither elsewhere. The entries of item ``collisions`` add up to the rows.
+    ``snap_status`` is ``matched``, and neither elsewhere; ``snap_distance_m`` is in metres. The entries of item
+    ``collisions`` add up to the rows.
+
+    Examples
+    --------
+    Two collisions beside a road, one of them 4 m and the other one 300 m from it:
+
+    >>> import geopandas as gpd
+    >>> import pandas as pd
+    >>> from geo.collisions.read import read_collisions
+    >>> from geo.config import Collisions
+    >>> road = {"source_ids": "1", "name": "High Street", "ref": None, "road_class": "primary"}
+    >>> segments = gpd.GeoDataFrame(
+    ...     [road | {"segment_id": "a", "geometry": shapely.LineString([(0, 0), (500, 0)])}], crs=27700
+    ... )
+    >>> nothing = {name: [] for name in ("junction_id", "radius_m", "name", "ref", "road_class")}
+    >>> none = gpd.GeoDataFrame(nothing, geometry=[], crs=27700)
+    >>> pd.DataFrame({"x": [250, 250], "y": [4, 300]}).to_csv("collisions.csv", index=False)
+    >>> columns = {"x": "x", "y": "y", "crs": "EPSG:27700"}
+    >>> source = read_collisions(Collisions(sources=["collisions.csv"], schema="columns", columns=columns))
+    >>> area = shapely.box(0, -500, 500, 500)
+    >>> placed = place_collisions(source, segments, none, none, crs=segments.crs, area=area)
+    >>> placed.collisions[["snap_distance_m", "snap_status"]].values.tolist()
+    [[4.0, 'matched'], [300.0, 'beyond_limit']]
     """
     table = source.table
     points, located = _points(source, crs)

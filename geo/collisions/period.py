@@ -51,6 +51,14 @@ def period_covered(records: pd.DataFrame, asked: tuple[date, date] | None) -> Pe
         ``date`` and ``year``, one row a record that counts.
     asked
         First and last day, as configured.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = pd.Series(pd.date_range("2022-01-01", "2023-12-31", freq="D", tz="UTC"))
+    >>> records = pd.DataFrame({"date": days, "year": pd.array([pd.NA] * len(days), dtype="Int64")})
+    >>> period_covered(records, None).years
+    2.0
     """
     year = records["date"].dt.year.astype("Int64").fillna(records["year"])
     counts = year.dropna().astype(int).value_counts().sort_index()

@@ -20,5 +20,21 @@ def read_collisions(collisions: Collisions) -> CollisionSource:
     ------
     SourceError, LayerError, ConfigurationError
         Naming the file, the key or column, what was found, and what to do.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from geo.config import Collisions
+    >>> rows = {"id": ["k1", "k2"], "lng": [-1.5, -1.4], "lat": [52.4, 52.5], "harm": ["death", "minor"]}
+    >>> pd.DataFrame(rows).to_csv("collisions.csv", index=False)
+    >>> asked = Collisions(
+    ...     sources=["collisions.csv"],
+    ...     schema="columns",
+    ...     columns={"id": "id", "x": "lng", "y": "lat", "severity": "harm"},
+    ...     severity_values={"fatal": ["death"], "slight": ["minor"]},
+    ... )
+    >>> source = read_collisions(asked)
+    >>> source.table[["collision_id", "severity", "x", "y"]].values.tolist()
+    [['k1', 'fatal', -1.5, 52.4], ['k2', 'slight', -1.4, 52.5]]
     """
     return read_stats19(collisions) if collisions.schema_ == "stats19" else read_tabular(collisions)

@@ -79,7 +79,7 @@ class RoadSource:
     entries: list[Entry]
 
 
-def read_roads(roads: Roads, *, crs: str | None, area: Area | None) -> RoadSource:
+def read_roads(roads: Roads, *, crs: str | None = None, area: Area | None = None) -> RoadSource:
     """Read road centrelines.
 
     Parameters
@@ -99,6 +99,18 @@ def read_roads(roads: Roads, *, crs: str | None, area: Area | None) -> RoadSourc
         When it lacks a layer, column, CRS, lines, or any road that is asked for.
     ConfigurationError
         When `crs` is not projected in metres.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import LineString
+    >>> from geo.config import Roads
+    >>> lines = [LineString([(-1.50, 52.4), (-1.49, 52.4)]), LineString([(-1.49, 52.4), (-1.48, 52.4)])]
+    >>> drawn = {"highway": ["primary", "footway"], "name": ["High Street", None]}
+    >>> gpd.GeoDataFrame(drawn, geometry=lines, crs=4326).to_file("roads.gpkg")
+    >>> source = read_roads(Roads(source="roads.gpkg", drop=["footway"]))
+    >>> source.crs.name, source.kept["name"].tolist(), source.others["road_class"].tolist()
+    ('WGS 84 / UTM zone 30N', ['High Street'], ['footway'])
     """
     layer = _read(roads)
     asked = None if crs is None else metric_crs(crs, layer.rows)

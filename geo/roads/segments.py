@@ -21,6 +21,7 @@ from geo.roads.lines import GRID_M, TOUCH_M, Floats, Integers, canonical, cut
 from geo.roads.noding import join_ends, node
 
 SAME_ROAD = ("name", "road_class", "ref", "level")
+_AS_CONFIGURED = Segments()
 _OWN = ("source_id", "roundabout", "level", "geometry")
 
 
@@ -33,7 +34,7 @@ class Network:
     entries: list[Entry]
 
 
-def build_network(roads: gpd.GeoDataFrame, settings: Segments) -> Network:
+def build_network(roads: gpd.GeoDataFrame, settings: Segments = _AS_CONFIGURED) -> Network:
     """Turn road centrelines into segments and junctions.
 
     Parameters
@@ -53,6 +54,30 @@ def build_network(roads: gpd.GeoDataFrame, settings: Segments) -> Network:
     ------
     LayerError
         When nothing is left.
+
+    Examples
+    --------
+    A road of 300 m that another one meets in its middle:
+
+    >>> import geopandas as gpd
+    >>> from shapely import LineString
+    >>> roads = gpd.GeoDataFrame(
+    ...     {
+    ...         "source_id": ["1", "2"],
+    ...         "name": ["High Street", "Mill Lane"],
+    ...         "road_class": ["primary", "residential"],
+    ...         "ref": None,
+    ...         "level": 0,
+    ...         "roundabout": False,
+    ...     },
+    ...     geometry=[LineString([(0, 0), (300, 0)]), LineString([(150, 0), (150, 90)])],
+    ...     crs=27700,
+    ... )
+    >>> network = build_network(roads)
+    >>> sorted(network.segments["length_m"])
+    [90.0, 150.0, 150.0]
+    >>> network.junctions["arms"].tolist(), network.junctions.geometry.to_wkt().tolist()
+    ([3], ['POINT (150 0)'])
     """
     rounded = canonical(
         shapely.transform(roads.geometry.to_numpy(), lambda xy: np.round(xy / GRID_M) * GRID_M + 0.0)

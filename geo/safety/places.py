@@ -49,6 +49,17 @@ def count_places(
     Returns
     -------
     On `index`: see `geo.safety.rates.count_severities`, `count_users` and `count_adjusted`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> records = pd.DataFrame({"segment_id": ["a", "a", None], "severity": ["slight", "fatal", "slight"]})
+    >>> records = records.assign(ksi_adjusted=None, cyclist=[True, False, True])
+    >>> counts = count_places(
+    ...     records, "segment_id", pd.Index(["a", "b"]), {"fatal", "serious", "slight"}, {"cyclist"}
+    ... )
+    >>> counts[["n_collisions", "n_ksi", "n_cyclist_collisions"]].values.tolist()
+    [[2, 1, 1], [0, 0, 0]]
     """
     if records is None:
         nothing = pd.DataFrame({name: [] for name in (by, "severity", "ksi_adjusted", *ROAD_USERS)})
@@ -81,6 +92,17 @@ def rate_segments(
     -------
     The counts, ``years`` and rates (`geo.safety.rates.segment_rates`), the columns of `traffic`, and rates per
     vehicle-kilometre (`geo.safety.rates.traffic_rates`).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> counts = pd.DataFrame({"n_collisions": [4, 0], "n_ksi": [1, 0]}, index=["a", "b"], dtype="Int64")
+    >>> traffic = pd.DataFrame({"aadt": [10_000.0]}, index=["a"])
+    >>> rates = rate_segments(counts, pd.Series({"a": 400.0, "b": 100.0}), traffic, years=5.0)
+    >>> rates[["ksi_per_km_year", "ksi_per_km_year_high"]].round(2).values.tolist()
+    [[0.5, 2.79], [0.0, 7.38]]
+    >>> rates["ksi_per_100m_vkm"].round(1).tolist()
+    [13.7, nan]
     """
     rates = segment_rates(counts, length_m, years)
     traffic = traffic.reindex(counts.index)

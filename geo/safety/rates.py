@@ -62,6 +62,14 @@ def poisson_interval(
     Returns
     -------
     Lower and upper limit of the rate.
+
+    Examples
+    --------
+    No KSI collision in 5 years on 400 m of road, and four of them: per km and year,
+
+    >>> low, high = poisson_interval([0, 4], exposure=0.4 * 5)
+    >>> low.round(2).tolist(), high.round(2).tolist()
+    ([0.0, 0.54], [1.84, 5.12])
     """
     events, divisor = np.broadcast_arrays(
         np.asarray(count, dtype=np.float64), np.asarray(exposure, dtype=np.float64)

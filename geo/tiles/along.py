@@ -16,9 +16,10 @@ BEARING_REACH_M = 1.0
 vertex under the centre has a bearing too: the mean of its two arms."""
 
 Floats = NDArray[np.float64]
+_AS_CONFIGURED = Tiles()
 
 
-def place_tiles(segments: gpd.GeoDataFrame, tiles: Tiles) -> gpd.GeoDataFrame:
+def place_tiles(segments: gpd.GeoDataFrame, tiles: Tiles = _AS_CONFIGURED) -> gpd.GeoDataFrame:
     """Place tiles along segments by arc length.
 
     A segment of length L gets n = max(1, round(L / ``spacing_m``)) tiles, a half to the even number, centred at
@@ -43,6 +44,20 @@ def place_tiles(segments: gpd.GeoDataFrame, tiles: Tiles) -> gpd.GeoDataFrame:
     ------
     LayerError
         When the segments have no projected CRS.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import LineString
+    >>> from geo.config import Tiles
+    >>> road = gpd.GeoDataFrame(
+    ...     {"segment_id": ["a"]}, geometry=[LineString([(0, 0), (150, 0)])], crs=27700
+    ... )
+    >>> tiles = place_tiles(road, Tiles(tile_m=100, spacing_m=75))
+    >>> tiles[["tile_id", "position_m", "bearing"]].values.tolist()
+    [['a-00', 37.5, 90.0], ['a-01', 112.5, 90.0]]
+    >>> tiles.geometry.area.tolist()
+    [10000.0, 10000.0]
     """
     if segments.crs is None or not segments.crs.is_projected:
         name = "no CRS" if segments.crs is None else f"the geographic CRS {segments.crs.name}"

@@ -20,7 +20,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     import pyproj
     import shapely
 
-    from geo.collisions.assign import assign
+    from geo.collisions.assign import place_collisions
     from geo.collisions.period import period_covered
     from geo.collisions.read import read_collisions
     from geo.collisions.recording import severity_breaks
@@ -35,7 +35,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     whole = None if time.first is None or time.last is None else (time.first, time.last)
     # dates that stray far from all others are out of the records' own period
     asked = config.collisions.period or (whole if time.warnings else None)
-    placed = assign(
+    placed = place_collisions(
         source,
         gpd.read_parquet(roads / "segments.parquet"),
         gpd.read_parquet(roads / "junctions.parquet"),

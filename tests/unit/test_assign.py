@@ -11,7 +11,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.collisions.assign import PREFERENCE_M, assign
+from geo.collisions.assign import PREFERENCE_M, place_collisions
 from geo.collisions.evidence import NAME, agreement, spell
 from geo.collisions.schema import CollisionSource, finish
 from geo.config import Collisions
@@ -64,7 +64,7 @@ def records(*rows, crs=GRID, has_ids=True):
 
 
 def place(rows, segments, *, junctions=(), others=(), area=None, source=None, **section):
-    return assign(
+    return place_collisions(
         source or records(*rows),
         network(*segments),
         crossings(*junctions),

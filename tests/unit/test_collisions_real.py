@@ -8,7 +8,7 @@ import pytest
 from geopandas import GeoDataFrame
 from real_data import DATA, needs_real_data
 
-from geo.collisions.assign import assign
+from geo.collisions.assign import place_collisions
 from geo.collisions.read import read_collisions
 from geo.config import Collisions, Roads, Segments
 from geo.roads.read import read_roads
@@ -112,7 +112,7 @@ def test_the_statuses_add_up_to_the_rows_of_the_file(file, networks):
     place, section = CASES[file]
     settings = Collisions.model_validate({"sources": [str(DATA / file)]} | section)
     roads, network = networks(place)
-    placed = assign(
+    placed = place_collisions(
         read_collisions(settings),
         network.segments,
         network.junctions,

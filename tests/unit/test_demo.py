@@ -11,7 +11,7 @@ import pytest
 import rasterio
 import shapely
 
-from geo.collisions.assign import assign
+from geo.collisions.assign import place_collisions
 from geo.collisions.read import read_collisions
 from geo.config import load
 from geo.demo.collisions import DIRT, FRAILTY_SHAPE, ORIGIN, RATES, YEARS, Truth, draw_collisions, soil
@@ -244,7 +244,7 @@ def test_dirt_comes_on_top_and_every_row_meets_its_fate(town, truth):
     network = build_network(source.kept, config.segments)
     records = read_collisions(config.collisions)
     crs = pyproj.CRS(config.crs)
-    placed = assign(
+    placed = place_collisions(
         records,
         network.segments,
         network.junctions,

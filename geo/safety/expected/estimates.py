@@ -87,6 +87,36 @@ def estimate_outcomes(
     By segment the columns of `counted`, those of `estimate` for both outcomes, of
     `geo.safety.expected.ranking.rank_segments` (named by `RANKS`), ``rank_of`` (by which outcome; null without a rank)
     and ``junction_ends_per_km``; and the table of models of both outcomes.
+
+    Examples
+    --------
+    A street of 60 segments of 100 m; nothing marks the first but its six KSI collisions, where others have one or none:
+
+    >>> import geopandas as gpd
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from shapely import LineString, Point
+    >>> n = 60
+    >>> nodes = [f"j{i}" for i in range(n + 1)]
+    >>> segments = gpd.GeoDataFrame(
+    ...     {"u": nodes[:-1], "v": nodes[1:], "road_class": "primary", "length_m": 100.0},
+    ...     index=pd.Index([f"s{i:02d}" for i in range(n)], name="segment_id"),
+    ...     geometry=[LineString([(100 * i, 0), (100 * i + 100, 0)]) for i in range(n)],
+    ...     crs=27700,
+    ... )
+    >>> junctions = gpd.GeoDataFrame(
+    ...     index=pd.Index(nodes, name="junction_id"), geometry=[Point(100 * i, 0) for i in range(n + 1)], crs=27700
+    ... )
+    >>> n_ksi = np.where(np.arange(n) == 0, 6, np.arange(n) % 2)
+    >>> counted = pd.DataFrame(
+    ...     {"n_ksi": n_ksi, "n_collisions": 2 * n_ksi, "years": 5.0, "aadt": np.nan}, index=segments.index
+    ... )
+    >>> found, models = estimate_outcomes(segments, junctions, counted, seed=0, draws=200)
+    >>> int(found["rank"].idxmin()[1:]), found["rank_of"].unique().tolist()
+    (0, ['ksi'])
+    >>> recorded, shrunk = 6 / 0.1 / 5, found["ksi_per_km_year_eb"].iloc[0]
+    >>> bool(counted["n_ksi"].mean() / 0.1 / 5 < shrunk < recorded)
+    True
     """
     ends_per_km = junction_ends_per_km(segments, junctions)
     known = segments[["road_class"]].assign(

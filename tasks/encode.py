@@ -1,48 +1,37 @@
-"""The work of one shard: its tiles are read and encoded, and written as one Parquet file."""
+"""The work of one shard: its tiles are embedded and written as one Parquet file, with an account of them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Generator, Iterable
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from threading import Event, Lock
 from typing import cast
 
 import geopandas as gpd
-import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pyproj
 
 from geo.addresses import is_url
 from geo.config import CityConfig, Tiles
 from geo.config import Encoder as EncoderSettings
 from geo.errors import RoadprintError, SourceError
-from geo.features.bands import BandStatistics
-from geo.features.dense import Mapper, Pool, corridors
-from geo.features.encoder import Embeddings, Encoder
+from geo.features.dense import Mapper
+from geo.features.embed import Part, chip_reach, embed_ground, embed_tiles
+from geo.features.encoder import Encoder
 from geo.features.registry import load_encoder, load_mapper
 from geo.features.store import finish, rows
-from geo.imagery.ahead import ahead
 from geo.imagery.blocks import BlockStore
 from geo.imagery.catalogue import check_unchanged
-from geo.imagery.cover import cover_tiles
-from geo.imagery.reader import TileFailure, TileImage, TileReader, reach
+from geo.imagery.reader import reach
 from geo.imagery.schedule import Schedule
 from geo.ledger import Entry, merge
-from geo.tiles.along import squares
 from tasks.store.code import libraries
 from tasks.store.digests import DIGESTS, FileDigests
 from tasks.store.stage import read_account, write_account
-
-BATCHES_AHEAD = 2
-"""So many batches of tiles wait in memory while one is encoded."""
-CHIPS_AHEAD = 4
 
 _loading = Lock()
 _stopped = Event()
@@ -86,25 +75,6 @@ class ShardJob:
         return read_account(self.account) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Tiles that were read, and the band statistics of those with imagery enough."""
-
-    whole: list[TileImage]
-    bands: Embeddings
-    thin: list[TileImage]
-    entries: list[Entry]
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What was seen of a tile, see `geo.features.store.Seen`."""
-
-    tile_id: str
-    image_id: str
-    coverage: float
-
-
 def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     """Encode the tiles of one shard into ``job.out``, unless it is there.
 
@@ -124,10 +94,7 @@ def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     mine = images[images["image_id"].isin({name for names in tiles["image_ids"] for name in names})]
     _forget_changed(mine[["path", "digest"]].itertuples(index=False))
     encoder = load_once(job.config)
-    if job.config.tiles.mode == "dense":
-        tables, entries = _encode_ground(job, tiles, images, cast("Mapper", encoder))
-    else:
-        tables, entries = _encode_tiles(job, tiles, images, cast("Encoder", encoder))
+    tables, entries = _embed(job, tiles, images, encoder)
     _check_unchanged(job, mine)
     job.out.parent.mkdir(parents=True, exist_ok=True)
     part = job.out.with_name(f".{job.out.name}.{os.getpid()}")
@@ -221,107 +188,33 @@ def _store(tiles: Path, reach_m: float, limit_mb: int) -> BlockStore:
     return BlockStore(limit_mb, Schedule(frame, reach_m=reach_m, crs=frame.crs))
 
 
-def _thin(min_coverage: float) -> str:
-    return f"imagery covers less than {min_coverage:.0%} of it"
-
-
-def _encode_tiles(
-    job: ShardJob, tiles: gpd.GeoDataFrame, images: gpd.GeoDataFrame, encoder: Encoder
+def _embed(
+    job: ShardJob, tiles: gpd.GeoDataFrame, images: gpd.GeoDataFrame, encoder: Encoder | Mapper
 ) -> tuple[list[pa.Table], list[Entry]]:
-    """Embed tiles one by one; gives the rows, and what became of each tile."""
+    """Embed tiles with the blocks that this process keeps; gives the rows, and what became of each tile."""
     tables: list[pa.Table] = []
     entries: list[Entry] = []
-    with ahead(_read_batches(job, tiles, images), BATCHES_AHEAD) as batches:
-        for batch in batches:
+    config = job.config
+    parts: Generator[Part, None, None]
+    if config.tiles.mode == "dense":
+        mapper = cast("Mapper", encoder)
+        store = _store(
+            job.tiles, chip_reach(images, tiles.crs, mapper, config.tiles), config.imagery.cache_mb
+        )
+        parts = embed_ground(tiles, images, mapper, config, store, lines=_lines(job))
+    else:
+        store = _store(job.tiles, reach(config.tiles), config.imagery.cache_mb)
+        parts = embed_tiles(tiles, images, cast("Encoder", encoder), config, store)
+    with store.during(job.shard), closing(parts):
+        for table, fate in parts:
+            tables.append(table)
+            entries += fate
             _end_when_stopped()
-            pixels, valid = [tile.pixels for tile in batch.whole], [tile.valid for tile in batch.whole]
-            embeddings = encoder.encode(pixels, valid)
-            tables += [rows(batch.whole, encoder, embeddings, batch.bands), rows(batch.thin, encoder)]
-            entries += batch.entries
     return tables, entries
 
 
-def _read_batches(job: ShardJob, tiles: gpd.GeoDataFrame, images: gpd.GeoDataFrame) -> Iterator[_Batch]:
-    """Read tiles, and sort out those with imagery enough."""
-    config = job.config
-    least = max(config.tiles.min_coverage, float(np.nextafter(0, 1)))
-    store = _store(job.tiles, reach(config.tiles), config.imagery.cache_mb)
-    reader = TileReader(images, config.imagery, config.tiles, store=store)
-    with store.during(job.shard), reader:
-        for batch in _batches(reader.read(tiles), config.encoder.batch_size):
-            read = [tile for tile in batch if isinstance(tile, TileImage)]
-            whole = [tile for tile in read if tile.coverage >= least]
-            thin = [tile for tile in read if tile.coverage < least]
-            entries = [Entry("tiles", "failed", t.reason, 1) for t in batch if isinstance(t, TileFailure)]
-            entries += [Entry("reads", "failed", fault, 1) for tile in read for fault in tile.faults]
-            entries.append(Entry("tiles", "done", "", len(whole)))
-            entries.append(Entry("tiles", "skipped", _thin(config.tiles.min_coverage), len(thin)))
-            bands = BandStatistics().encode([tile.pixels for tile in whole], [tile.valid for tile in whole])
-            yield _Batch(whole, bands, thin, entries)
-
-
-def _batches(tiles: Iterator[TileImage | TileFailure], size: int) -> Iterator[list[TileImage | TileFailure]]:
-    """Group a stream into lists of `size`."""
-    while batch := list(islice(tiles, size)):
-        yield batch
-
-
-def _encode_ground(
-    job: ShardJob, tiles: gpd.GeoDataFrame, images: gpd.GeoDataFrame, mapper: Mapper
-) -> tuple[list[pa.Table], list[Entry]]:
-    """Map the ground under tiles and pool their embeddings; gives the rows, and what became of each tile."""
-    footprints = tiles.geometry.to_numpy()
-    shapes = footprints
-    if job.config.tiles.pool == "corridor":
-        segments = gpd.read_parquet(job.segments, columns=["segment_id", "geometry"]).set_index("segment_id")
-        lines = segments.geometry.loc[tiles["segment_id"]].to_numpy()
-        shapes = corridors(footprints, lines, job.config.tiles.corridor_m)
-    pool = Pool(shapes, footprints, mapper)
-    entries: list[Entry] = []
-    with ahead(_read_chips(job, pool.chips, images, tiles.crs, mapper), CHIPS_AHEAD) as chips:
-        for chip in chips:
-            _end_when_stopped()
-            if isinstance(chip, TileFailure):
-                pool.miss(chip.tile_id, chip.reason)
-                entries.append(Entry("reads", "failed", chip.reason, 1))
-                continue
-            entries += [Entry("reads", "failed", fault, 1) for fault in chip.faults]
-            pool.add(chip, mapper.map(chip.pixels[None])[0])
-    table, fate = _pooled(pool, tiles, mapper, job.config.tiles.min_coverage)
-    return [table], entries + fate
-
-
-def _read_chips(
-    job: ShardJob, chips: pd.DataFrame, images: gpd.GeoDataFrame, crs: pyproj.CRS, mapper: Mapper
-) -> Iterator[TileImage | TileFailure]:
-    """Read the images of chips that lie on imagery, with their rims, on the city's own grid."""
-    side_m = mapper.lattice.shown_m
-    # in the city's own CRS north is up already, in others a chip must be turned by a few degrees
-    same = all(pyproj.CRS.from_wkt(wkt).equals(crs, ignore_axis_order=True) for wkt in images["crs"].unique())
-    shape = Tiles(tile_m=side_m, pixel_m=job.config.tiles.pixel_m, align="north" if same else "road")
-    boxes = squares(chips[["x", "y"]].to_numpy(), np.zeros(len(chips)), side_m)
-    frame = gpd.GeoDataFrame(chips.assign(bearing=0.0), geometry=boxes, crs=crs)
-    frame = frame.join(cover_tiles(frame, images))
-    config = job.config
-    store = _store(job.tiles, reach(config.tiles) + 2 * reach(shape), config.imagery.cache_mb)
-    with store.during(job.shard), TileReader(images, config.imagery, shape, store=store) as reader:
-        for chip in reader.read(frame[frame["coverage"] > 0]):
-            yield mapper.fit(chip) if isinstance(chip, TileImage) else chip
-
-
-def _pooled(
-    pool: Pool, tiles: gpd.GeoDataFrame, mapper: Mapper, min_coverage: float
-) -> tuple[pa.Table, list[Entry]]:
-    """Lay out the tiles of a pool as rows; gives them, and what became of each tile."""
-    embeddings, bands, coverage = pool.embeddings(), pool.bands(), pool.coverage()
-    faults = pool.faults()
-    sources = pool.sources(tiles["image_ids"])
-    seen = [_Seen(*one) for one in zip(tiles["tile_id"], sources, coverage.tolist(), strict=True)]
-    lost = (coverage == 0) & (faults != "")
-    whole = np.flatnonzero((coverage >= min_coverage) & np.isfinite(embeddings).all(axis=1))
-    thin = np.setdiff1d(np.flatnonzero(~lost), whole)
-    entries = [Entry("tiles", "failed", str(reason), 1) for reason in faults[lost]]
-    entries.append(Entry("tiles", "done", "", len(whole)))
-    entries.append(Entry("tiles", "skipped", _thin(min_coverage), len(thin)))
-    full = rows([seen[i] for i in whole], mapper, embeddings[whole], bands[whole])
-    return pa.concat_tables([full, rows([seen[i] for i in thin], mapper)]), entries
+def _lines(job: ShardJob) -> gpd.GeoSeries | None:
+    """Read the lines of segments where tiles are pooled along them."""
+    if job.config.tiles.pool != "corridor":
+        return None
+    return gpd.read_parquet(job.segments, columns=["segment_id", "geometry"]).set_index("segment_id").geometry

@@ -7,6 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from geo.imagery.patience import patience
+
 LOG_LEVEL = os.environ.get("PREFECT_LOGGING_LEVEL")
 """What the user set for Prefect's log; None: nothing."""
 
@@ -19,6 +21,8 @@ if LOG_LEVEL is None:
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
 os.environ.setdefault("DO_NOT_TRACK", "1")
+# read by GDAL, of rasterio and of pyogrio, in every thread, and by the processes that this one starts
+os.environ.update(patience(os.environ))
 try:
     Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser().mkdir(parents=True, exist_ok=True)
 except OSError:

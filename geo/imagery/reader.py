@@ -7,6 +7,7 @@ raster's own grid. Nothing is resampled unless ``tiles.pixel_m`` or ``tiles.alig
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from geo.imagery.blocks import BlockStore, Pixels, Valid
 from geo.imagery.canvas import Canvas, Linear, OpenRaster, Shelf, fill
 from geo.imagery.catalogue import check_unchanged
 from geo.imagery.cover import SAME_GRID, WHOLE, mosaics
+from geo.imagery.patience import patience
 from geo.imagery.resample import Square, resize, turn
 from geo.tiles.grid import PixelWindow, map_pixels, pixel_count
 
@@ -132,7 +134,7 @@ class TileReader:
 
     def __enter__(self) -> Self:
         # GDAL takes a small number for megabytes, rasterio hands it on as bytes, which would be no cache at all
-        self._open.enter_context(rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB * 2**20))
+        self._open.enter_context(rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB * 2**20, **patience(os.environ)))
         self._open.callback(self._shelf.close)
         return self
 

@@ -18,23 +18,11 @@ from rasterio.errors import RasterioError
 
 from geo.addresses import is_url, reveal
 from geo.errors import SourceError
+from geo.imagery.patience import patience
 from geo.secrets import redact
 
 Result = TypeVar("Result")
 
-SETTINGS = {
-    # a busy or failing server is asked again after 0.5 s, 1 s and 2 s
-    "GDAL_HTTP_MAX_RETRY": "3",
-    "GDAL_HTTP_RETRY_DELAY": "0.5",
-    "GDAL_HTTP_RETRY_CODES": "429,500,502,503,504",
-    # one that is silent is given up
-    "GDAL_HTTP_CONNECTTIMEOUT": "15",
-    "GDAL_HTTP_LOW_SPEED_TIME": "30",
-    "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
-    # the header of a cloud-optimised GeoTIFF in one request
-    "GDAL_INGESTED_BYTES_AT_OPEN": "32768",
-}
-"""Read by GDAL in every thread; what the environment says already stays."""
 WAITS_S = (0.5, 1.0, 2.0)
 """Before a part that came back cut off is asked for again."""
 MOST_IN_VAIN = 5
@@ -43,9 +31,6 @@ _GONE = ("response code: 404", "response code: 410", "does not exist", "NoSuchKe
 _NO_RASTER = "not recognized as"
 
 _in_vain: Counter[str] = Counter()
-
-for _name, _value in SETTINGS.items():
-    os.environ.setdefault(_name, _value)
 
 
 def opening(path: str) -> AbstractContextManager[object]:
@@ -77,7 +62,8 @@ def persistently(path: str, read: Callable[[], Result]) -> Result:
         return read()
     for wait in (*(WAITS_S if _in_vain[path] < MOST_IN_VAIN else ()), None):
         try:
-            found = read()
+            with rasterio.Env(**patience(os.environ)):
+                found = read()
         except RasterioError as error:
             if _is_gone(error):
                 raise

@@ -36,7 +36,7 @@ from geo.demo.layout import SIZE_M, plan_town
 from geo.roads.segments import build_network
 from geo.safety.comparison.adjusted import block_robust, design_of
 from geo.safety.comparison.blocks import make_blocks
-from geo.safety.comparison.contrast import Ground, add_up, common_ratio
+from geo.safety.comparison.contrast import Contrast, add_up, common_ratio
 from geo.safety.comparison.covariance import RiskCovariance, make_cells
 from geo.safety.comparison.inference import Periods, cluster_tests
 
@@ -209,7 +209,7 @@ def _true_ratios(frame: pd.DataFrame, rates: Floats, columns: list[str]) -> pd.D
     cells = make_cells(places)
     none = RiskCovariance(0.0, 0.0, np.nan, 0)
     length = frame["length_m"].to_numpy() / 1000
-    ground = Ground(
+    contrast = Contrast(
         np.column_stack([rates * length, frame["n_collisions"].to_numpy(dtype=np.float64)]),
         length,
         strata,
@@ -219,12 +219,12 @@ def _true_ratios(frame: pd.DataFrame, rates: Floats, columns: list[str]) -> pd.D
         np.eye(len(places)),
         none,
     )
-    ratio = common_ratio(add_up(ground))[2][:, 0]
-    counts = ground.counts[:, 1]
+    ratio = common_ratio(add_up(contrast))[2][:, 0]
+    counts = contrast.counts[:, 1]
     expected = length * (np.bincount(strata, counts) / np.bincount(strata, length))[strata]
     blocks = make_blocks(counts, expected, places)
     design = design_of(strata, pd.DataFrame(index=frame.index))
-    robust = [block_robust(ground, 1, label, design, blocks) for label in range(len(clusters))]
+    robust = [block_robust(contrast, 1, label, design, blocks) for label in range(len(clusters))]
     return pd.DataFrame(
         {
             "cluster": clusters,

@@ -32,7 +32,7 @@ from geo.outputs.files.geopackage import write_geopackage
 from geo.outputs.layers.declare import Column
 from geo.outputs.layers.layers import LAYERS
 from geo.outputs.palette import look
-from geo.outputs.qgis.project import NAME, overview
+from geo.outputs.qgis.project import NAME, city_project
 from geo.outputs.qgis.styles import city_styles
 from geo.outputs.thumbnails import thumbnail
 
@@ -145,7 +145,7 @@ def main() -> None:
             crs=CITY_CRS,
             styles=styles,
             date=datetime(2000, 1, 1, tzinfo=UTC),
-            projects={NAME: overview(path.name, "bench", layers, styles, CITY_CRS)},
+            projects={NAME: city_project(path.name, "bench", layers, styles, CITY_CRS)},
         )
         record: dict[str, object] = {
             "segments": asked.segments,

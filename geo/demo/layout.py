@@ -71,7 +71,7 @@ class Road:
         return FORMS.get(self.form, replace(FORMS["distributor_road"], width_m=9.0, highway="primary"))
 
 
-def smooth(points: Sequence[Point], step_m: float = 6.0, *, closed: bool = False) -> shapely.LineString:
+def smooth_line(points: Sequence[Point], step_m: float = 6.0, *, closed: bool = False) -> shapely.LineString:
     """Draw a smooth line through points (cubic spline over the chord length)."""
     through = np.array([*points, points[0]] if closed else points, dtype=np.float64)
     along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(through, axis=0).T))])
@@ -83,7 +83,7 @@ def smooth(points: Sequence[Point], step_m: float = 6.0, *, closed: bool = False
 
 def plan_town() -> list[Road]:
     """Lay out every road of the town."""
-    high_street = smooth([(330, 1000), (700, 1010), (1000, 1000), (1350, 990), (1680, 1000)])
+    high_street = smooth_line([(330, 1000), (700, 1010), (1000, 1000), (1350, 990), (1680, 1000)])
     north_south = shapely.LineString([(1000, 700), (1000, 1000), (1000, 1390)])
     roads = [
         *_ring_way(),
@@ -121,7 +121,7 @@ def _ring_way() -> list[Road]:
     )
     roads = []
     for points in legs:
-        centre = smooth(points, step_m=10)
+        centre = smooth_line(points, step_m=10)
         for side in (-1, 1):
             line = shapely.offset_curve(centre, side * CARRIAGEWAY_OFFSET_M)
             over = line.intersection(shapely.box(1035, 1400, 1085, 1600))
@@ -142,7 +142,7 @@ def _distributors() -> list[Road]:
         "Coppice Way": [(1400, 1500), (1405, 1560), (1400, 1610)],
         "Station Road": [(1000, 1390), (1130, 1420), (1300, 1340), (1480, 1415)],
     }
-    return [Road(name, "B4100", "distributor_road", smooth(points)) for name, points in lines.items()]
+    return [Road(name, "B4100", "distributor_road", smooth_line(points)) for name, points in lines.items()]
 
 
 def _terraces(high_street: shapely.LineString, market: shapely.LineString) -> list[Road]:
@@ -194,7 +194,7 @@ def _where(line: shapely.LineString, x: float) -> Point:
 
 def _estates() -> list[Road]:
     """Plan a loop with closes off it in the north-east, and a smaller estate in the west."""
-    loop = smooth(
+    loop = smooth_line(
         [
             (1400, 1610),
             (1600, 1625),
@@ -209,7 +209,7 @@ def _estates() -> list[Road]:
         closed=True,
     )
     roads = [Road("Coppice Drive", None, "cul_de_sac", loop)]
-    west = smooth([(330, 1000), (230, 985), (150, 930), (110, 820), (150, 720), (230, 690)])
+    west = smooth_line([(330, 1000), (230, 985), (150, 930), (110, 820), (150, 720), (230, 690)])
     roads.append(Road("Orchard Drive", None, "cul_de_sac", west))
     birds = (
         "Avocet",
@@ -247,7 +247,7 @@ def _close(spine: shapely.LineString, share: float, side: int, number: int) -> s
     length = 62 + 17 * (number % 4)
     base = np.array([start.x, start.y])
     bend = along * (22 if number % 3 else -18)
-    line = smooth(
+    line = smooth_line(
         [tuple(base), tuple(base + across * length * 0.5), tuple(base + across * length * 0.9 + bend)],
         step_m=5,
     )
@@ -279,7 +279,7 @@ def _lanes() -> list[Road]:
         "Bridge Lane": [(1060, 1412), (1060, 1520), (1040, 1650), (1120, 1740), (1207, 1790)],
         "Moor Lane": [(1030, 240), (1300, 200), (1500, 260), (1700, 235)],
     }
-    return [Road(name, None, "rural_lane", smooth(points)) for name, points in lines.items()]
+    return [Road(name, None, "rural_lane", smooth_line(points)) for name, points in lines.items()]
 
 
 def coordinates(line: shapely.LineString) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from geo.demo.buildings import (
     put_up,
     tree_shadow,
 )
-from geo.demo.layout import ROUNDABOUTS, SIGNALS, Road, smooth
+from geo.demo.layout import ROUNDABOUTS, SIGNALS, Road, smooth_line
 from geo.demo.painting import Colour, Floats, Painting, box_points
 
 WHITE, YELLOW = (214, 214, 208), (206, 178, 74)
@@ -146,7 +146,7 @@ def _park_furniture(painting: Painting) -> None:
         [(1070, 1180), (1250, 1200), (1400, 1120), (1590, 1160)],
         [(1300, 1310), (1280, 1190), (1330, 1050)],
     ):
-        painting.stroke(smooth(path), 2.4, (176, 164, 140))
+        painting.stroke(smooth_line(path), 2.4, (176, 164, 140))
     for west in (1370, 1480):
         pitch = np.array(
             [(west, 1200), (west + 62, 1200), (west + 62, 1295), (west, 1295), (west, 1200)], dtype=float
@@ -292,7 +292,7 @@ def _markings(painting: Painting, road: Road) -> None:
 
 def _median_side(line: shapely.LineString) -> int:
     """Tell on which side of a carriageway its twin lies: towards the middle line of the Ring Way."""
-    middle = smooth(
+    middle = smooth_line(
         [(0, 1480), (250, 1505), (500, 1500), (950, 1525), (1400, 1500), (1700, 1490), (2000, 1465)]
     )
     left, right = (shapely.offset_curve(line, side * 8.0).distance(middle) for side in (1, -1))

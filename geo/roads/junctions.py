@@ -131,7 +131,7 @@ def _touching(on: pd.DataFrame) -> pd.Series:
     return pd.Series(number[order].astype(np.int64), index=np.asarray(faces)[order])
 
 
-def lay_out(nodes: Nodes, roundabouts: Roundabouts) -> tuple[gpd.GeoDataFrame, NDArray[np.object_]]:
+def lay_out_junctions(nodes: Nodes, roundabouts: Roundabouts) -> tuple[gpd.GeoDataFrame, NDArray[np.object_]]:
     """Lay out the table of junctions (see docs/stages.md), and name the nodes.
 
     Parameters

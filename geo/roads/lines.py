@@ -44,7 +44,9 @@ def ends(lines: Lines) -> tuple[Floats, Floats]:
     return tuple(np.column_stack([shapely.get_x(p), shapely.get_y(p)]) for p in (first, last))  # type: ignore[return-value]
 
 
-def cut(lines: Lines, which: Integers, where: Floats, at: Floats | None = None) -> tuple[Lines, Integers]:
+def cut_lines(
+    lines: Lines, which: Integers, where: Floats, at: Floats | None = None
+) -> tuple[Lines, Integers]:
     """Cut lines at given arc lengths.
 
     Parameters

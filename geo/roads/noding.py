@@ -8,7 +8,7 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from geo.roads.lines import GRID_M, TOUCH_M, Floats, Integers, Lines, cut, ends
+from geo.roads.lines import GRID_M, TOUCH_M, Floats, Integers, Lines, cut_lines, ends
 
 
 def join_ends(lines: Lines) -> Lines:
@@ -67,7 +67,7 @@ def node(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     lines = roads.geometry.to_numpy()
     which, points = _meetings(lines, roads["level"].to_numpy())
     where = shapely.line_locate_point(lines[which], shapely.points(points))
-    pieces, owner = cut(lines, which, where, points)
+    pieces, owner = cut_lines(lines, which, where, points)
     noded = roads.iloc[owner].reset_index(drop=True)
     noded = noded.set_geometry(gpd.GeoSeries(pieces, crs=roads.crs))
     return noded[shapely.length(pieces) > 0].reset_index(drop=True)

@@ -16,8 +16,8 @@ from scipy.sparse.csgraph import connected_components
 from geo.config import Segments
 from geo.errors import LayerError
 from geo.ledger import Entry
-from geo.roads.junctions import Nodes, find_roundabouts, gather, is_among, lay_out
-from geo.roads.lines import GRID_M, TOUCH_M, Floats, Integers, canonical, cut
+from geo.roads.junctions import Nodes, find_roundabouts, gather, is_among, lay_out_junctions
+from geo.roads.lines import GRID_M, TOUCH_M, Floats, Integers, canonical, cut_lines
 from geo.roads.noding import join_ends, node
 
 SAME_ROAD = ("name", "road_class", "ref", "level")
@@ -113,7 +113,7 @@ def build_network(roads: gpd.GeoDataFrame, settings: Segments = _AS_CONFIGURED) 
         segments = _merge_chains(segments, rings.points)
     segments = _cut_long(segments, settings.max_length_m)
     nodes = gather(segments.geometry.to_numpy())
-    junctions, node_name = lay_out(nodes, rings)
+    junctions, node_name = lay_out_junctions(nodes, rings)
     segments = _name(segments, node_name[nodes.first], node_name[nodes.last])
     entries = [
         Entry("segments", "done", "", len(segments)),
@@ -220,7 +220,7 @@ def _cut_long(segments: gpd.GeoDataFrame, max_length_m: float) -> gpd.GeoDataFra
     parts = np.maximum(np.ceil(length / max_length_m - 1e-9), 1).astype(np.int64)
     which = np.repeat(np.arange(len(lines)), parts - 1)
     number = np.arange(len(which)) - np.repeat(np.cumsum(parts - 1) - (parts - 1), parts - 1) + 1
-    cuts, owner = cut(lines, which, number * (length / parts)[which])
+    cuts, owner = cut_lines(lines, which, number * (length / parts)[which])
     shorter = segments.iloc[owner].reset_index(drop=True)
     return shorter.set_geometry(gpd.GeoSeries(canonical(cuts), crs=segments.crs))
 

@@ -43,7 +43,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     from geo.outputs.files.geopackage import write_geopackage
     from geo.outputs.files.geoparquet import write_geoparquet
     from geo.outputs.qgis.project import NAME as PROJECT
-    from geo.outputs.qgis.project import overview
+    from geo.outputs.qgis.project import city_project
     from geo.outputs.qgis.styles import city_styles
 
     layers = gather(plan)
@@ -51,7 +51,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     styles = city_styles(layers, turned=plan.config.tiles.align == "road")
     name = plan.geopackage.name
     about = _about(plan, crs, layers["run"])
-    project = overview(name, plan.config.city, layers, styles, crs, _mosaics(plan), about.layers)
+    project = city_project(name, plan.config.city, layers, styles, crs, _mosaics(plan), about.layers)
     write_geopackage(
         folder / name,
         layers,

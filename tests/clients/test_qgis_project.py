@@ -15,7 +15,7 @@ from geo.config import Imagery
 from geo.imagery.catalogue import open_catalogue
 from geo.imagery.mosaic import plan_mosaics, write_mosaic
 from geo.outputs.files.geopackage import write_geopackage
-from geo.outputs.qgis.project import Mosaic, overview
+from geo.outputs.qgis.project import Mosaic, city_project
 from geo.outputs.qgis.styles import city_styles
 from geo.outputs.qgis.tables import About, layer_metadata
 
@@ -57,7 +57,7 @@ def folder(tmp_path, grid_city):
         crs=grid_city.crs,
         styles=styles,
         date=datetime(2024, 1, 2, tzinfo=UTC),
-        projects={"overview": overview(NAME, "grid", layers, styles, grid_city.crs, [shown])},
+        projects={"overview": city_project(NAME, "grid", layers, styles, grid_city.crs, [shown])},
         about=About(layer_metadata("grid", grid_city.crs, LICENCES, period), {"city": "grid"}),
     )
     return place

@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from geo.roads.graph import build_graph
 from geo.roads.routes import chain, locate
-from geo.safety.along.density import choose_bandwidth, cut_lixels, density_layer, masses, spread
+from geo.safety.along.density import choose_bandwidth, cut_lixels, density_layer, kernel_density, masses
 from tests.unit.networks import backwards, collisions, grid, network
 
 # spatstat.linnet 3.0-6 (R 4.2.2): linnet with these edges, density.lpp(X, sigma = 80, dx = 1)
@@ -42,7 +42,9 @@ def smoothed(roads, places, bandwidth, lixel=1.0):
     graph = build_graph(segments, junctions)
     located = locate(chain(graph, segments), collisions(segments, junctions, *places))
     lixels = cut_lixels(graph, lixel)
-    return density_layer(lixels, spread(lixels, masses(lixels, located), bandwidth), 2.0, segments.crs)
+    return density_layer(
+        lixels, kernel_density(lixels, masses(lixels, located), bandwidth), 2.0, segments.crs
+    )
 
 
 def at(layer, *place):
@@ -128,7 +130,7 @@ def test_it_depends_neither_on_the_order_of_rows_nor_on_the_way_lines_are_drawn(
         graph = build_graph(given_segments, junctions)
         located = locate(chain(graph, given_segments), given_collisions)
         lixels = cut_lixels(graph, 10.0)
-        layer = density_layer(lixels, spread(lixels, masses(lixels, located), 60.0), None)
+        layer = density_layer(lixels, kernel_density(lixels, masses(lixels, located), 60.0), None)
         layer["x"], layer["y"] = layer.geometry.centroid.x.round(3), layer.geometry.centroid.y.round(3)
         chosen = choose_bandwidth(lixels, located, (30.0, 60.0))
         found.append((layer.sort_values(["x", "y"])["kernel_collisions_per_km"].to_numpy(), chosen))
@@ -166,13 +168,13 @@ def test_few_collisions_choose_nothing_and_none_have_no_bandwidth():
     assert "too few" in choose_bandwidth(lixels, located, (50.0, 100.0, 200.0)).how
     nothing = choose_bandwidth(lixels, located.iloc[:0], (50.0,))
     assert nothing.bandwidth_m is None
-    assert (spread(lixels, masses(lixels, located.iloc[:0]), 50.0) == 0).all()
+    assert (kernel_density(lixels, masses(lixels, located.iloc[:0]), 50.0) == 0).all()
 
 
 def test_collisions_may_weigh_differently():
     lixels, located = drawn([1000.0, 5000.0])
     mass = masses(lixels, located, np.array([3.0, 1.0]))
     assert mass.sum() == 4
-    layer = density_layer(lixels, spread(lixels, mass, 100.0), None)
+    layer = density_layer(lixels, kernel_density(lixels, mass, 100.0), None)
     assert at(layer, 1000.0, 0) == pytest.approx(3 * at(layer, 5000.0, 0), rel=1e-6)
     assert layer["kernel_collisions_per_km_year"].isna().all()

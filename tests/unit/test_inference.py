@@ -12,7 +12,7 @@ from statsmodels.stats.multitest import multipletests
 
 from geo.safety.comparison.adjusted import adjusted_ratio, block_robust, design_of
 from geo.safety.comparison.blocks import make_blocks
-from geo.safety.comparison.contrast import Ground, add_up, common_ratio, interval, moved_scores, score
+from geo.safety.comparison.contrast import Contrast, add_up, common_ratio, moved_scores, ratio_interval, score
 from geo.safety.comparison.covariance import RiskCovariance, correlation, fit_covariance, make_cells
 from geo.safety.comparison.effects import cluster_table, rate_ratio, with_tests
 from geo.safety.comparison.heldout import Periods
@@ -23,14 +23,14 @@ NONE = RiskCovariance(0.0, 0.0, np.nan, 100)
 SOME = RiskCovariance(0.4, 0.3, 150.0, 100)
 
 
-def ground(n=120, k=3, strata=4, covariance=NONE, seed=1, outcomes=1):
+def contrast(n=120, k=3, strata=4, covariance=NONE, seed=1, outcomes=1):
     rng = np.random.default_rng(seed)
     places = rng.uniform(0, 1500, (n, 2))
     exposure = rng.uniform(0.05, 1.0, n)
     counts = rng.poisson(exposure[:, None] * 6.0, (n, outcomes)).astype(float)
     cells = make_cells(places)
     labels, groups = rng.integers(0, k, n), rng.integers(0, strata, n)
-    plain = Ground(counts, exposure, groups, labels, k, cells, np.eye(n), covariance)
+    plain = Contrast(counts, exposure, groups, labels, k, cells, np.eye(n), covariance)
     return plain.under(covariance), places
 
 
@@ -50,7 +50,7 @@ def regression(one, label, extra=None):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_common_ratio_is_the_coefficient_of_a_poisson_regression(seed):
-    one, _ = ground(seed=seed)
+    one, _ = contrast(seed=seed)
     observed, expected, ratio = common_ratio(add_up(one))
     for label in range(one.k):
         assert ratio[label, 0] == pytest.approx(np.exp(regression(one, label).params[0]), rel=1e-7)
@@ -58,7 +58,7 @@ def test_a_common_ratio_is_the_coefficient_of_a_poisson_regression(seed):
 
 
 def test_without_strata_the_ratio_is_that_of_two_rates():
-    one, _ = ground(strata=1)
+    one, _ = contrast(strata=1)
     ratio = common_ratio(add_up(one))[2][0, 0]
     inside = one.labels == 0
     totals = [np.array([part.sum()]) for part in (one.counts[inside, 0], one.exposure[inside])]
@@ -67,7 +67,7 @@ def test_without_strata_the_ratio_is_that_of_two_rates():
 
 
 def test_the_score_is_that_of_statsmodels_when_risk_does_not_vary():
-    one, _ = ground()
+    one, _ = contrast()
     sums = add_up(one)
     ours = score(one, sums, np.ones((one.k, 1))).studentised[:, 0]
     strata = (one.strata[:, None] == np.arange(4)).astype(float)
@@ -98,7 +98,7 @@ def dense(one, places, label, ratio):
 
 @pytest.mark.parametrize("ratio", [0.3, 1.0, 2.5])
 def test_the_variance_of_a_score_is_the_full_quadratic_form(ratio):
-    one, places = ground(covariance=SOME)
+    one, places = contrast(covariance=SOME)
     found = score(one, add_up(one), np.full((one.k, 1), ratio))
     for label in range(one.k):
         value, variance = dense(one, places, label, ratio)
@@ -108,16 +108,16 @@ def test_the_variance_of_a_score_is_the_full_quadratic_form(ratio):
 
 @pytest.mark.parametrize("strata", [1, 4])
 def test_labels_that_were_not_moved_have_the_score_of_the_data(strata):
-    one, _ = ground(covariance=SOME, strata=strata, outcomes=3)
+    one, _ = contrast(covariance=SOME, strata=strata, outcomes=3)
     still = moved_scores(one, np.arange(120)[None])[0]
     assert still == pytest.approx(score(one, add_up(one), np.ones((3, 3))).studentised, rel=1e-5)
 
 
 def test_moved_labels_are_scored_as_if_they_were_the_clusters():
-    one, _ = ground(covariance=SOME, outcomes=2)
+    one, _ = contrast(covariance=SOME, outcomes=2)
     source = np.random.default_rng(3).permutation(120)
     moved = moved_scores(one, source[None])[0]
-    other = Ground(
+    other = Contrast(
         one.counts,
         one.exposure,
         one.strata,
@@ -131,11 +131,11 @@ def test_moved_labels_are_scored_as_if_they_were_the_clusters():
 
 
 def test_at_its_limits_an_interval_has_the_critical_score():
-    one, _ = ground(covariance=SOME)
+    one, _ = contrast(covariance=SOME)
     sums = add_up(one)
     ratio = common_ratio(sums)[2]
     critical = np.full(ratio.shape, 2.2)
-    low, high = interval(one, sums, ratio, critical)
+    low, high = ratio_interval(one, sums, ratio, critical)
     assert (low < ratio).all()
     assert (ratio < high).all()
     assert score(one, sums, low).studentised == pytest.approx(critical, abs=1e-6)
@@ -143,11 +143,11 @@ def test_at_its_limits_an_interval_has_the_critical_score():
 
 
 def test_squares_of_a_large_network_give_nearly_the_variance_of_single_segments():
-    one, places = ground(n=600, covariance=SOME)
+    one, places = contrast(n=600, covariance=SOME)
     cells = make_cells(places, cells=150)
     assert cells.side_m > 0
     assert len(cells.centre) <= 150
-    rough = Ground(
+    rough = Contrast(
         one.counts,
         one.exposure,
         one.strata,
@@ -180,7 +180,7 @@ def test_the_covariance_is_that_of_a_mixed_model_where_only_groups_share_risk():
 
 
 def test_redundant_columns_of_the_design_change_nothing():
-    one, places = ground()
+    one, places = contrast()
     strata = (one.strata[:, None] == np.arange(4)).astype(float)
     counts = one.counts[:, 0]
     mean = one.exposure * counts.sum() / one.exposure.sum()
@@ -528,7 +528,7 @@ def test_any_small_table_gives_values_that_hang_together(data):
 
 
 def test_the_adjusted_ratio_and_its_sandwich_are_those_of_dense_algebra():
-    one, places = ground(covariance=SOME)
+    one, places = contrast(covariance=SOME)
     extra = pd.DataFrame({"traffic": np.random.default_rng(2).normal(size=120)})
     design = design_of(one.strata, extra)
     found = adjusted_ratio(one, 0, 1, design, 2.0)
@@ -543,7 +543,7 @@ def test_the_adjusted_ratio_and_its_sandwich_are_those_of_dense_algebra():
 
 
 def test_the_block_robust_interval_is_that_of_statsmodels():
-    one, places = ground()
+    one, places = contrast()
     blocks = make_blocks(one.counts[:, 0], np.full(120, one.counts.mean()), places)
     found = block_robust(one, 0, 1, design_of(one.strata, pd.DataFrame(index=range(120))), blocks)
     fit = sm.GLM(

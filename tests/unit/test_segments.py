@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from real_data import DATA, needs_real_data
 
 from geo.config import Roads, Segments
-from geo.roads.lines import canonical, cut
+from geo.roads.lines import canonical, cut_lines
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network
 
@@ -227,7 +227,7 @@ def test_no_road_is_lost_or_counted_twice(lines):
 def test_cutting_keeps_length_and_ends(points, shares):
     whole = np.array([shapely.LineString(points)])
     where = np.array(shares) * whole[0].length
-    pieces, owner = cut(whole, np.zeros(len(where), dtype=np.int64), where)
+    pieces, owner = cut_lines(whole, np.zeros(len(where), dtype=np.int64), where)
     assert (owner == 0).all()
     assert shapely.length(pieces).sum() == pytest.approx(whole[0].length, abs=0.02 * (len(pieces) + 1))
     assert pieces[0].coords[0] == whole[0].coords[0]

@@ -16,9 +16,9 @@ from geo.safety.along.windows import (
     count_in_cells,
     kinds_of,
     lay_windows,
-    score,
     threshold_score,
     window_layer,
+    window_scores,
 )
 from tests.unit.networks import backwards, collisions, grid, network
 
@@ -38,7 +38,7 @@ def laid(roads, places, severity, window_m=400.0, step_m=100.0, **network_settin
 
 
 def layer(windows, counts, told=TOLD):
-    best = windows.best(score(windows, counts, WEIGHTS))
+    best = windows.best(window_scores(windows, counts, WEIGHTS))
     threshold = threshold_score(best, counts[:, :2].sum(axis=1), 0.5)
     return window_layer(windows, counts, WEIGHTS, told, threshold)
 

@@ -61,7 +61,7 @@ class Mosaic:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TreeLayer:
     """One layer of the project: its id, table, title, whether it is switched on, and its style."""
 
     id: str
@@ -97,7 +97,7 @@ def _inside(xml: str) -> Markup:
     return Markup("\n".join(ET.tostring(e, encoding="unicode") for e in inside))  # noqa: S704 - serialised XML
 
 
-def overview(
+def city_project(
     file: str,
     city: str,
     layers: Mapping[str, pd.DataFrame],
@@ -132,7 +132,7 @@ def overview(
     rate = EB_OF[bool(layers["segments"]["n_ksi"].notna().any())]
     by_name = {(style.layer, style.name): style for style in styles}
     maps = [
-        _entry("segments", by_name["segments", name], title, other=name != TYPES)
+        _tree_layer("segments", by_name["segments", name], title, other=name != TYPES)
         for name, title in (
             (TYPES, "Road types"),
             (rate, RATES[rate][1]),
@@ -143,9 +143,9 @@ def overview(
         if ("segments", name) in by_name
     ]
     default = {style.layer: style for style in styles if style.default}
-    groups = [(title, [_entry(table, default[table]) for table in tables]) for title, tables in GROUPS]
-    tables = [_entry(name, default[name]) for name, layer in LAYERS.items() if layer.geometry is None]
-    tiles = _entry("tiles", default["tiles"])
+    groups = [(title, [_tree_layer(table, default[table]) for table in tables]) for title, tables in GROUPS]
+    tables = [_tree_layer(name, default[name]) for name, layer in LAYERS.items() if layer.geometry is None]
+    tiles = _tree_layer("tiles", default["tiles"])
     return (
         _environment()
         .get_template("project.qgs")
@@ -174,14 +174,14 @@ EB_OF = {True: "ksi rate (EB)", False: "collision rate (EB)"}
 """Style of the shrunk rate, by whether KSI is known."""
 
 
-def _entry(table: str, style: Style, title: str | None = None, *, other: bool = False) -> Entry:
+def _tree_layer(table: str, style: Style, title: str | None = None, *, other: bool = False) -> TreeLayer:
     """Lay out one layer; a further map of a table has an id of its own."""
     name = (
         PREFIX
         + table
         + ("_" + "_".join(style.name.replace("(", "").replace(")", "").split()) if other else "")
     )
-    return Entry(name, table, title or LAYERS[table].title, table in SHOWN and not other, style)
+    return TreeLayer(name, table, title or LAYERS[table].title, table in SHOWN and not other, style)
 
 
 def view(segments: gpd.GeoDataFrame) -> tuple[float, float, float, float]:

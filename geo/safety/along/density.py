@@ -123,7 +123,7 @@ def masses(lixels: Lixels, located: pd.DataFrame, weight: NDArray[np.float64] | 
     return np.bincount(at, weights=parts, minlength=len(lixels.segment)).astype(np.float64)
 
 
-def spread(lixels: Lixels, mass: Floats, bandwidth_m: float) -> Floats:
+def kernel_density(lixels: Lixels, mass: Floats, bandwidth_m: float) -> Floats:
     """Spread collisions along the network with the heat kernel.
 
     The density is the heat at time ``bandwidth_m ** 2 / 2`` of a network that is hot where collisions are (McSwiggan,
@@ -209,7 +209,7 @@ def choose_bandwidth(lixels: Lixels, located: pd.DataFrame, candidates: tuple[fl
     least = 0.01 / lixels.length_m.sum()
     found = []
     for each in candidates:
-        density = spread(lixels, rest, each) / rest.sum(axis=0)
+        density = kernel_density(lixels, rest, each) / rest.sum(axis=0)
         found.append(float((held * np.log(np.maximum(density, least))).sum() / held.sum()))
     even = -float(np.log(lixels.length_m.sum()))
     best = float(candidates[int(np.argmax(np.round(found, 9)))])
@@ -232,7 +232,7 @@ def density_layer(
     lixels
         The network in pieces of equal length (`cut_lixels`).
     density_per_m
-        Collisions per metre on each lixel (`spread`).
+        Collisions per metre on each lixel (`kernel_density`).
     years
         How long the records cover (years); None: that is not known, and no density per year is told.
     crs

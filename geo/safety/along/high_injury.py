@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.roads.lines import Floats, Integers
-from geo.safety.along.windows import KINDS, Windows, cell_of, count_in_cells, kinds_of, score
+from geo.safety.along.windows import KINDS, Windows, cell_of, count_in_cells, kinds_of, window_scores
 from geo.safety.rates import LEVEL, OUTCOME_NAMES, Outcome
 
 MIN_COLLISIONS = 20
@@ -235,7 +235,7 @@ class _Curves:
         self, chosen_by: Floats, measured_by: Floats, blocks: Integers | None
     ) -> tuple[Floats, Floats]:
         """Add up length and outcome by block (rows) and score, from the greatest down (columns)."""
-        best = self.windows.best(score(self.windows, chosen_by, self.weights))
+        best = self.windows.best(window_scores(self.windows, chosen_by, self.weights))
         scores, group = np.unique(-best, return_inverse=True)
         row = np.zeros(len(best), dtype=np.int64) if blocks is None else blocks
         shape = (int(row.max()) + 1, len(scores))

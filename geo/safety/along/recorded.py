@@ -13,7 +13,14 @@ from geo.config import Severity
 from geo.config.safety import Gathering
 from geo.roads.graph import RoadGraph, build_graph
 from geo.roads.routes import Routes, chain, locate
-from geo.safety.along.density import Bandwidth, choose_bandwidth, cut_lixels, density_layer, masses, spread
+from geo.safety.along.density import (
+    Bandwidth,
+    choose_bandwidth,
+    cut_lixels,
+    density_layer,
+    kernel_density,
+    masses,
+)
 from geo.safety.along.high_injury import HeadlineSettings, headline_shares
 from geo.safety.along.hotspots import hot_spots
 from geo.safety.along.windows import (
@@ -21,9 +28,9 @@ from geo.safety.along.windows import (
     count_in_cells,
     kinds_of,
     lay_windows,
-    score,
     threshold_score,
     window_layer,
+    window_scores,
 )
 from geo.safety.rates import Outcome, told_outcome
 
@@ -143,7 +150,7 @@ def sweep_windows(
     counts = count_in_cells(windows, cell_of(windows, roads.located), kind, share)
     held = counts[:, :2].sum(axis=1) if roads.outcome == "ksi" else counts.sum(axis=1)
     threshold = threshold_score(
-        windows.best(score(windows, counts, weights)), held, settings.share_of_outcome
+        windows.best(window_scores(windows, counts, weights)), held, settings.share_of_outcome
     )
     told = roads.severities or frozenset()
     layer = window_layer(windows, counts, weights, told, threshold, roads.segments.crs)
@@ -206,6 +213,6 @@ def smooth(roads: RecordedRoads, settings: Gathering) -> tuple[gpd.GeoDataFrame,
     if roads.severities is None:
         density = np.full(len(lixels.segment), np.nan)
     elif chosen.bandwidth_m is not None:
-        density = spread(lixels, masses(lixels, roads.located), chosen.bandwidth_m)
+        density = kernel_density(lixels, masses(lixels, roads.located), chosen.bandwidth_m)
     layer = density_layer(lixels, density, roads.years, roads.segments.crs)
     return layer.assign(bandwidth_m=chosen.bandwidth_m), chosen

@@ -145,7 +145,7 @@ def count_in_cells(
     return flat.reshape(cells, len(KINDS)).astype(np.float64)
 
 
-def score(windows: Windows, counts: Floats, weights: Mapping[str, float]) -> Floats:
+def window_scores(windows: Windows, counts: Floats, weights: Mapping[str, float]) -> Floats:
     """Score windows: weighted collisions per kilometre, of at least the shortest length that is taken at its word."""
     weight = np.array([weights[kind] for kind in KINDS])
     # rounded, so that windows with the same collisions have the same score
@@ -212,7 +212,7 @@ def window_layer(
     routes = windows.routes
     begin, end = windows.start - windows.base[windows.route], windows.end - windows.base[windows.route]
     held = windows.total(counts)
-    found = score(windows, counts, weights)
+    found = window_scores(windows, counts, weights)
     table = pd.DataFrame(
         {
             "window_id": _number(routes.route_id[windows.route]),

@@ -12,7 +12,7 @@ from scipy.stats import t as student
 from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
 from geo.safety.comparison.blocks import Blocks
-from geo.safety.comparison.contrast import Ground
+from geo.safety.comparison.contrast import Contrast
 from geo.safety.rates import LEVEL
 
 _FLAT = 20.0
@@ -46,7 +46,7 @@ def design_of(strata: NDArray[np.int64], covariates: pd.DataFrame) -> Floats:
     return np.column_stack([classes, numbers])
 
 
-def adjusted_ratio(ground: Ground, outcome: int, label: int, design: Floats, critical: float) -> Ratio:
+def adjusted_ratio(contrast: Contrast, outcome: int, label: int, design: Floats, critical: float) -> Ratio:
     """Fit a Poisson regression on the design and one cluster; give the cluster's ratio.
 
     The coefficient is consistent whatever the distribution of the counts (Gourieroux, Monfort and Trognon 1984,
@@ -56,8 +56,8 @@ def adjusted_ratio(ground: Ground, outcome: int, label: int, design: Floats, cri
 
     Parameters
     ----------
-    ground
-        What the comparison stands on (`geo.safety.comparison.contrast.Ground`).
+    contrast
+        What the comparison stands on (`geo.safety.comparison.contrast.Contrast`).
     outcome
         Column of the counts that the ratio is of.
     label
@@ -67,8 +67,8 @@ def adjusted_ratio(ground: Ground, outcome: int, label: int, design: Floats, cri
     critical
         How many standard errors the interval reaches to either side of the estimate.
     """
-    inside = (ground.labels == label).astype(np.float64)
-    fitted = _fit(ground.counts[:, outcome], np.column_stack([inside, design]), ground.exposure)
+    inside = (contrast.labels == label).astype(np.float64)
+    fitted = _fit(contrast.counts[:, outcome], np.column_stack([inside, design]), contrast.exposure)
     if isinstance(fitted, str):
         return unknown(fitted)
     coefficient, mu = fitted
@@ -76,27 +76,27 @@ def adjusted_ratio(ground: Ground, outcome: int, label: int, design: Floats, cri
     information = float((weight * mu) @ inside)
     if information < 1e-9:
         return unknown("the cluster cannot be told from road class and covariates")
-    own, shared = ground.own, ground.covariance.shared
-    pull = np.bincount(ground.cells.of, weight * mu, len(ground.cells.centre))
-    variance = float((weight**2) @ (mu + own * mu**2) + shared * (pull @ ground.correlation @ pull))
+    own, shared = contrast.own, contrast.covariance.shared
+    pull = np.bincount(contrast.cells.of, weight * mu, len(contrast.cells.centre))
+    variance = float((weight**2) @ (mu + own * mu**2) + shared * (pull @ contrast.correlation @ pull))
     reach = critical * np.sqrt(variance) / information
     return _around(coefficient, reach)
 
 
-def block_robust(ground: Ground, outcome: int, label: int, design: Floats, blocks: Blocks) -> Ratio:
+def block_robust(contrast: Contrast, outcome: int, label: int, design: Floats, blocks: Blocks) -> Ratio:
     """Fit the same regression with statsmodels' covariance clustered by blocks.
 
     With Student's t on one less than the blocks (Cameron and Miller 2015, J. Human Resources 50:317-372).
     """
     if blocks.count < MIN_BLOCKS:
         return unknown(f"fewer than {MIN_BLOCKS} blocks")
-    inside = (ground.labels == label).astype(np.float64)
+    inside = (contrast.labels == label).astype(np.float64)
     columns = _independent(np.column_stack([inside, design]))
-    y = ground.counts[:, outcome]
-    fitted = _fit(y, np.column_stack([inside, design]), ground.exposure)
+    y = contrast.counts[:, outcome]
+    fitted = _fit(y, np.column_stack([inside, design]), contrast.exposure)
     if isinstance(fitted, str):
         return unknown(fitted)
-    model = sm.GLM(y, columns, family=sm.families.Poisson(), exposure=ground.exposure)
+    model = sm.GLM(y, columns, family=sm.families.Poisson(), exposure=contrast.exposure)
     result = model.fit(cov_type="cluster", cov_kwds={"groups": blocks.of})
     reach = student.ppf((1 + LEVEL) / 2, blocks.count - 1) * result.bse[0]
     return _around(float(result.params[0]), float(reach))

@@ -137,7 +137,7 @@ def _by_distance(residual: Floats, weight: Floats, variance: Floats, places: Flo
     )
 
 
-def reach(correlogram: pd.DataFrame) -> float | None:
+def likeness_reach(correlogram: pd.DataFrame) -> float | None:
     """Find the distance at which likeness falls to noise, or to a tenth of that of the nearest.
 
     The tenth, because in a large network noise is so small that no distance would do.
@@ -174,7 +174,7 @@ def make_blocks(counts: Floats, expected: Floats, places: Floats) -> Blocks:
             f"blocks of {FALLBACK_M:.0f} m were assumed"
         )
         return _squares(places, FALLBACK_M, words, known=False)
-    found = reach(risk_correlogram(counts, expected, places))
+    found = likeness_reach(risk_correlogram(counts, expected, places))
     if found is None:
         words = f"residual risk does not fall to noise within {FURTHEST_M:.0f} m: blocks of that size"
         return _squares(places, FURTHEST_M, words, known=False)

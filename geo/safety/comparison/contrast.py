@@ -19,7 +19,7 @@ Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class Contrast:
     """What a comparison stands on: ``n`` segments, ``m`` outcomes, labels from 0 to ``k - 1``, strata from 0.
 
     Attributes
@@ -57,8 +57,8 @@ class Ground:
         apart = 1 - self.correlation[0, 0] if len(self.correlation) else 0.0
         return float(self.covariance.own + self.covariance.shared * apart)
 
-    def under(self, covariance: RiskCovariance) -> Ground:
-        """Give the same ground with another covariance of risk."""
+    def under(self, covariance: RiskCovariance) -> Contrast:
+        """Give the same comparison with another covariance of risk."""
         return replace(self, covariance=covariance, correlation=correlation(self.cells, covariance.range_m))
 
 
@@ -85,16 +85,16 @@ class Sums:
     comparable: NDArray[np.bool_]
 
 
-def add_up(ground: Ground) -> Sums:
+def add_up(contrast: Contrast) -> Sums:
     """Add up what the comparisons need."""
-    n_strata, n_cells, k = int(ground.strata.max()) + 1, len(ground.cells.centre), ground.k
-    at = ground.strata * k + ground.labels
+    n_strata, n_cells, k = int(contrast.strata.max()) + 1, len(contrast.cells.centre), contrast.k
+    at = contrast.strata * k + contrast.labels
     size = n_strata * k
-    events = np.zeros((size, ground.counts.shape[1]))
-    np.add.at(events, at, ground.counts)
-    exposure = _binned(at, ground.exposure, size).reshape(n_strata, k)
-    squares = _binned(at, ground.exposure**2, size).reshape(n_strata, k)
-    in_cells = _binned(ground.cells.of * size + at, ground.exposure, n_cells * size)
+    events = np.zeros((size, contrast.counts.shape[1]))
+    np.add.at(events, at, contrast.counts)
+    exposure = _binned(at, contrast.exposure, size).reshape(n_strata, k)
+    squares = _binned(at, contrast.exposure**2, size).reshape(n_strata, k)
+    in_cells = _binned(contrast.cells.of * size + at, contrast.exposure, n_cells * size)
     others = np.array([np.delete(exposure, label, axis=1).sum(axis=1) for label in range(k)]).T
     return Sums(
         events.reshape(n_strata, k, -1),
@@ -124,7 +124,7 @@ class Score:
         return np.where(usable, self.value / np.sqrt(np.where(usable, self.variance, 1.0)), 0.0)
 
 
-def score(ground: Ground, sums: Sums, ratio: Floats) -> Score:
+def score(contrast: Contrast, sums: Sums, ratio: Floats) -> Score:
     """Score of the rate ratio of each label against all others in the same stratum.
 
     With ``p`` the label's share of ``ratio x exposure`` in its stratum, the score is its collisions less ``p`` times
@@ -148,19 +148,19 @@ def score(ground: Ground, sums: Sums, ratio: Floats) -> Score:
     value = np.where(use[:, :, None], sums.events, 0.0).sum(axis=0) - (p * events).sum(axis=0)
     squares_in = np.where(use, sums.squares, 0.0)
     squares_out = np.where(use, sums.squares.sum(axis=1, keepdims=True) - squares_in, 0.0)
-    own = ground.own
+    own = contrast.own
     variance = (
         (1 - p) ** 2
         * (ratio * base * inside[:, :, None] + own * (ratio * base) ** 2 * squares_in[:, :, None])
         + p**2 * (base * outside[:, :, None] + own * base**2 * squares_out[:, :, None])
     ).sum(axis=0)
-    if ground.covariance.shared > 0:
+    if contrast.covariance.shared > 0:
         gain, loss = base * ((1 - p) * ratio + p), base * p
         everything = sums.in_cells.sum(axis=2)
         pull = np.einsum("gsk,skm->gkm", sums.in_cells, gain) - np.einsum("gs,skm->gkm", everything, loss)
         flat = pull.reshape(len(pull), -1)
-        shared = (flat * (ground.correlation @ flat)).sum(axis=0).reshape(variance.shape)
-        variance = variance + ground.covariance.shared * shared
+        shared = (flat * (contrast.correlation @ flat)).sum(axis=0).reshape(variance.shape)
+        variance = variance + contrast.covariance.shared * shared
     return Score(value, variance)
 
 
@@ -203,7 +203,7 @@ def common_ratio(sums: Sums) -> tuple[Floats, Floats, Floats]:
     )
 
 
-def interval(ground: Ground, sums: Sums, ratio: Floats, critical: Floats) -> tuple[Floats, Floats]:
+def ratio_interval(contrast: Contrast, sums: Sums, ratio: Floats, critical: Floats) -> tuple[Floats, Floats]:
     """Ratios that the studentised score does not reject: its absolute value is at most `critical` there.
 
     Parameters
@@ -223,17 +223,17 @@ def interval(ground: Ground, sums: Sums, ratio: Floats, critical: Floats) -> tup
     limits = []
     for side in (-1.0, 1.0):
         near, far = centre.copy(), np.full(ratio.shape, side * _SPAN)
-        open_ended = -side * score(ground, sums, np.exp(far)).studentised <= critical
+        open_ended = -side * score(contrast, sums, np.exp(far)).studentised <= critical
         for _ in range(_STEPS):
             middle = (near + far) / 2
-            inside = -side * score(ground, sums, np.exp(middle)).studentised <= critical
+            inside = -side * score(contrast, sums, np.exp(middle)).studentised <= critical
             near, far = np.where(inside, middle, near), np.where(inside, far, middle)
         limit = np.where(open_ended, np.inf if side > 0 else 0.0, np.exp((near + far) / 2))
         limits.append(np.where(np.isnan(ratio), np.nan, limit))
     return limits[0], limits[1]
 
 
-def moved_scores(ground: Ground, sources: Integers) -> Floats:
+def moved_scores(contrast: Contrast, sources: Integers) -> Floats:
     """Studentised scores at ratio 1 of labels that were moved.
 
     Parameters
@@ -246,47 +246,49 @@ def moved_scores(ground: Ground, sources: Integers) -> Floats:
     -------
     ``(b, k, m)``.
     """
-    n, outcomes = ground.counts.shape
-    n_strata = int(ground.strata.max()) + 1
-    totals = _binned(ground.strata, ground.exposure, n_strata)
+    n, outcomes = contrast.counts.shape
+    n_strata = int(contrast.strata.max()) + 1
+    totals = _binned(contrast.strata, contrast.exposure, n_strata)
     events = np.zeros((n_strata, outcomes))
-    np.add.at(events, ground.strata, ground.counts)
-    expected = ground.exposure[:, None] * (events / totals[:, None])[ground.strata]
-    residual = ground.counts - expected
-    step = max(1, _CHUNK // (n * ground.k * outcomes))
+    np.add.at(events, contrast.strata, contrast.counts)
+    expected = contrast.exposure[:, None] * (events / totals[:, None])[contrast.strata]
+    residual = contrast.counts - expected
+    step = max(1, _CHUNK // (n * contrast.k * outcomes))
     parts = [
-        _scores(ground, sources[first : first + step], residual, expected, totals)
+        _scores(contrast, sources[first : first + step], residual, expected, totals)
         for first in range(0, len(sources), step)
     ]
-    return np.concatenate(parts) if parts else np.empty((0, ground.k, outcomes))
+    return np.concatenate(parts) if parts else np.empty((0, contrast.k, outcomes))
 
 
-def _scores(ground: Ground, sources: Integers, residual: Floats, expected: Floats, totals: Floats) -> Floats:
+def _scores(
+    contrast: Contrast, sources: Integers, residual: Floats, expected: Floats, totals: Floats
+) -> Floats:
     """Scores of a few maps at once."""
     n, outcomes = residual.shape
     maps = len(sources)
-    labels = ground.labels[sources]
-    at = (np.arange(maps)[:, None] * len(totals) + ground.strata) * ground.k + labels
-    inside = np.bincount(at.ravel(), np.tile(ground.exposure, maps), maps * len(totals) * ground.k)
-    share = inside.reshape(maps, len(totals), ground.k) / totals[:, None]
-    weight = (labels[:, :, None] == np.arange(ground.k)) - share[:, ground.strata]
+    labels = contrast.labels[sources]
+    at = (np.arange(maps)[:, None] * len(totals) + contrast.strata) * contrast.k + labels
+    inside = np.bincount(at.ravel(), np.tile(contrast.exposure, maps), maps * len(totals) * contrast.k)
+    share = inside.reshape(maps, len(totals), contrast.k) / totals[:, None]
+    weight = (labels[:, :, None] == np.arange(contrast.k)) - share[:, contrast.strata]
     columns = np.ascontiguousarray(weight.transpose(1, 0, 2)).reshape(n, -1)
     value = columns.T @ residual
-    own = ground.own
+    own = contrast.own
     variance = (columns**2).T @ (expected + own * expected**2)
-    if ground.covariance.shared > 0:
+    if contrast.covariance.shared > 0:
         # half the digits are enough for a variance, and twice as fast
-        near = ground.correlation.astype(np.float32)
+        near = contrast.correlation.astype(np.float32)
         alone = len(totals) == 1
         for outcome in range(1 if alone else outcomes):
-            scale = ground.exposure if alone else expected[:, outcome]
-            pull = _in_cells(ground.cells, columns * scale[:, None]).astype(np.float32)
-            shared = ground.covariance.shared * np.einsum("gj,gj->j", pull, near @ pull).astype(np.float64)
+            scale = contrast.exposure if alone else expected[:, outcome]
+            pull = _in_cells(contrast.cells, columns * scale[:, None]).astype(np.float32)
+            shared = contrast.covariance.shared * np.einsum("gj,gj->j", pull, near @ pull).astype(np.float64)
             if alone:
                 variance += shared[:, None] * (expected.sum(axis=0) / totals[0]) ** 2
             else:
                 variance[:, outcome] += shared
-    shape = (maps, ground.k, outcomes)
+    shape = (maps, contrast.k, outcomes)
     return Score(value.reshape(shape), variance.reshape(shape)).studentised
 
 

@@ -15,7 +15,7 @@ from scipy.stats import t as student
 from geo.config import Severity
 from geo.safety.comparison.adjusted import MIN_BLOCKS
 from geo.safety.comparison.blocks import Blocks
-from geo.safety.comparison.contrast import Ground, add_up, common_ratio
+from geo.safety.comparison.contrast import Contrast, add_up, common_ratio
 from geo.safety.rates import LEVEL, count_severities, count_users, years_of
 
 Floats = NDArray[np.float64]
@@ -45,7 +45,7 @@ class Periods:
 
 
 def check_periods(
-    table: pd.DataFrame, ground: Ground, blocks: Blocks, index: pd.Index, periods: Periods | None
+    table: pd.DataFrame, contrast: Contrast, blocks: Blocks, index: pd.Index, periods: Periods | None
 ) -> pd.DataFrame:
     """Add the held-out check to rows of the table of tests, outcome by outcome and in these cluster by cluster.
 
@@ -53,10 +53,10 @@ def check_periods(
     ----------
     table
         Rows of the table of tests: ``outcome, reason, p_value``.
-    ground
+    contrast
         What the comparison stands on; its exposure is length alone (km).
     index
-        ``segment_id`` of the segments of `ground`, in their order.
+        ``segment_id`` of the segments of `contrast`, in their order.
     periods
         Counts of the first and of the last years; None: the records are of one period, and ``held_out_result`` says so.
     """
@@ -69,16 +69,16 @@ def check_periods(
     ]
     told = np.isfinite(parts[0]).all(axis=0) & np.isfinite(parts[1]).all(axis=0)
     first, last = (np.where(told, part, 0.0) for part in parts)
-    found = held_out(ground, first, last, (periods.years_first, periods.years_last), blocks)
-    order = np.arange(ground.k * len(names)).reshape(ground.k, len(names)).T.ravel()
+    found = held_out(contrast, first, last, (periods.years_first, periods.years_last), blocks)
+    order = np.arange(contrast.k * len(names)).reshape(contrast.k, len(names)).T.ravel()
     found = found.iloc[order].set_axis(table.index)
-    found.loc[~np.repeat(told, ground.k)] = np.nan
+    found.loc[~np.repeat(told, contrast.k)] = np.nan
     joined = table.join(found)
     return joined.assign(held_out_result=_words(joined))
 
 
 def held_out(
-    ground: Ground, first: Floats, last: Floats, years: tuple[float, float], blocks: Blocks
+    contrast: Contrast, first: Floats, last: Floats, years: tuple[float, float], blocks: Blocks
 ) -> pd.DataFrame:
     """Hold ratios of the last years against those of the first.
 
@@ -102,7 +102,7 @@ def held_out(
     """
     parts = []
     for counts, length in ((first, years[0]), (last, years[1])):
-        alone = replace(ground, counts=counts, exposure=ground.exposure * length)
+        alone = replace(contrast, counts=counts, exposure=contrast.exposure * length)
         sums = add_up(alone)
         observed, expected, ratio = common_ratio(sums)
         parts.append((observed, expected, ratio, *_influence(alone, ratio, blocks)))
@@ -127,9 +127,9 @@ def held_out(
     return pd.DataFrame({name: values.ravel() for name, values in table.items()})
 
 
-def _influence(ground: Ground, ratio: Floats, blocks: Blocks) -> tuple[Floats, Floats]:
+def _influence(contrast: Contrast, ratio: Floats, blocks: Blocks) -> tuple[Floats, Floats]:
     """Influence of each block on the logarithm of ratios, ``(blocks, k, m)``, and their Poisson variance."""
-    sums = add_up(ground)
+    sums = add_up(contrast)
     inside = np.where(sums.comparable, sums.exposure, 0.0)
     outside = np.where(sums.comparable, sums.exposure.sum(axis=1, keepdims=True) - inside, 0.0)
     events = np.where(sums.comparable[:, :, None], sums.events.sum(axis=1)[:, None, :], 0.0)
@@ -139,10 +139,10 @@ def _influence(ground: Ground, ratio: Floats, blocks: Blocks) -> tuple[Floats, F
     safe = np.where(weighted > 0, weighted, 1.0)
     p, base = theta * inside[:, :, None] / safe, events / safe
     information = (p * (1 - p) * events).sum(axis=0)
-    mine = ground.labels[:, None] == np.arange(ground.k)
-    weight = (mine[:, :, None] - p[ground.strata]) * sums.comparable[ground.strata][:, :, None]
-    mu = ground.exposure[:, None, None] * base[ground.strata] * np.where(mine[:, :, None], theta, 1.0)
-    pull = weight * (ground.counts[:, None, :] - mu)
+    mine = contrast.labels[:, None] == np.arange(contrast.k)
+    weight = (mine[:, :, None] - p[contrast.strata]) * sums.comparable[contrast.strata][:, :, None]
+    mu = contrast.exposure[:, None, None] * base[contrast.strata] * np.where(mine[:, :, None], theta, 1.0)
+    pull = weight * (contrast.counts[:, None, :] - mu)
     added = np.zeros((blocks.count, *ratio.shape))
     np.add.at(added, blocks.of, pull)
     enough = usable & (information > 0)

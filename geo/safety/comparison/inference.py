@@ -13,7 +13,15 @@ from scipy.stats import false_discovery_control
 from geo.config import ROAD_USERS
 from geo.safety.comparison.adjusted import Ratio, adjusted_ratio, design_of, unknown
 from geo.safety.comparison.blocks import Blocks, make_blocks
-from geo.safety.comparison.contrast import Ground, Sums, add_up, common_ratio, interval, moved_scores, score
+from geo.safety.comparison.contrast import (
+    Contrast,
+    Sums,
+    add_up,
+    common_ratio,
+    moved_scores,
+    ratio_interval,
+    score,
+)
 from geo.safety.comparison.covariance import MIN_EVENTS, MIN_SEGMENTS, Cells, fit_covariance, make_cells
 from geo.safety.comparison.heldout import Periods, check_periods
 from geo.safety.comparison.moves import find_areas, move_labels
@@ -187,25 +195,25 @@ def _compare(
     """Make the rows of one comparison; those of an outcome follow each other, cluster by cluster."""
     if not names:
         return pd.DataFrame()
-    ground, blocks = _ground(setting, columns)
-    sums = add_up(ground)
+    contrast, blocks = _contrast(setting, columns)
+    sums = add_up(contrast)
     observed, expected, ratio = common_ratio(sums)
-    reasons = _reasons(ground, sums, expected, ratio, len(setting.moves))
+    reasons = _reasons(contrast, sums, expected, ratio, len(setting.moves))
     tested = reasons == ""
     critical = np.full(ratio.shape, np.nan)
     p_value, low, high = critical.copy(), critical.copy(), critical.copy()
     if tested.any():
-        moved = np.abs(moved_scores(ground, setting.moves))
-        own = np.abs(score(ground, sums, np.ones_like(ratio)).studentised)
+        moved = np.abs(moved_scores(contrast, setting.moves))
+        own = np.abs(score(contrast, sums, np.ones_like(ratio)).studentised)
         beyond = (moved >= own * (1 - 1e-9) - 1e-12).sum(axis=0)
         p_value = np.where(tested, (1 + beyond) / (1 + len(moved)), np.nan)
         critical = np.where(tested, _critical(moved), np.nan)
-        low, high = interval(ground, sums, np.where(tested, ratio, np.nan), critical)
-    compared = sums.comparable[ground.strata[:, None], np.arange(ground.k)] & (
-        ground.labels[:, None] == np.arange(ground.k)
+        low, high = ratio_interval(contrast, sums, np.where(tested, ratio, np.nan), critical)
+    compared = sums.comparable[contrast.strata[:, None], np.arange(contrast.k)] & (
+        contrast.labels[:, None] == np.arange(contrast.k)
     )
     length = setting.frame["length_m"].to_numpy(dtype=np.float64) / 1000
-    whole = np.bincount(setting.labels, length, ground.k)
+    whole = np.bincount(setting.labels, length, contrast.k)
     part = length @ compared
     table = _frame(setting, names)
     outcomes = len(names)
@@ -221,20 +229,20 @@ def _compare(
         high=high.T.ravel(),
         p_value=p_value.T.ravel(),
         reason=reasons.T.ravel(),
-        method=_method(setting, ground),
+        method=_method(setting, contrast),
         permutations=len(setting.moves),
         blocks=blocks.count,
         block_m=blocks.size_m,
-        overdispersion=ground.covariance.own if not ground.covariance.reason else np.nan,
-        shared_variance=ground.covariance.shared if not ground.covariance.reason else np.nan,
-        shared_range_m=ground.covariance.range_m,
+        overdispersion=contrast.covariance.own if not contrast.covariance.reason else np.nan,
+        shared_variance=contrast.covariance.shared if not contrast.covariance.reason else np.nan,
+        shared_range_m=contrast.covariance.range_m,
     )
-    table = _adjust(table, setting, ground, columns, critical)
-    per_year = replace(ground, exposure=length)
+    table = _adjust(table, setting, contrast, columns, critical)
+    per_year = replace(contrast, exposure=length)
     return check_periods(table, per_year, blocks, setting.frame.index, periods)
 
 
-def _ground(setting: _Setting, columns: list[str]) -> tuple[Ground, Blocks]:
+def _contrast(setting: _Setting, columns: list[str]) -> tuple[Contrast, Blocks]:
     """Lay out strata, fit the covariance of risk and cut blocks, by the outcome with the most collisions."""
     places, exposure, counts = setting.places, setting.exposure, setting.counts
     strata: NDArray[np.int64] = np.zeros(len(places), dtype=np.int64)
@@ -250,22 +258,24 @@ def _ground(setting: _Setting, columns: list[str]) -> tuple[Ground, Blocks]:
     blocks = make_blocks(fullest, expected, places)
     cells: Cells = make_cells(places)
     k = len(setting.clusters)
-    ground = Ground(counts, exposure, strata, setting.labels, k, cells, np.eye(len(cells.centre)), covariance)
-    return ground.under(covariance), blocks
+    contrast = Contrast(
+        counts, exposure, strata, setting.labels, k, cells, np.eye(len(cells.centre)), covariance
+    )
+    return contrast.under(covariance), blocks
 
 
 def _reasons(
-    ground: Ground, sums: Sums, expected: Floats, ratio: Floats, permutations: int
+    contrast: Contrast, sums: Sums, expected: Floats, ratio: Floats, permutations: int
 ) -> NDArray[np.object_]:
     """Say why a cluster and outcome is not tested; empty where it is."""
     reasons = np.full(ratio.shape, "", dtype=object)
-    total = ground.counts.sum(axis=0)
+    total = contrast.counts.sum(axis=0)
 
     def note(where: NDArray[np.bool_], words: NDArray[np.object_] | str) -> None:
         free = np.logical_and(np.broadcast_to(where, ratio.shape), reasons == "").astype(np.bool_)
         reasons[free] = np.broadcast_to(np.asarray(words, dtype=object), ratio.shape)[free]
 
-    note(np.array([ground.k == 1]), "one cluster only: no other roads to compare with")
+    note(np.array([contrast.k == 1]), "one cluster only: no other roads to compare with")
     note((sums.comparable.sum(axis=0) == 0)[:, None], "no other clustered roads are of its classes")
     note(total == 0, "no collisions of this kind")
     few = [f"{int(value)} collisions of this kind: fewer than {MIN_EVENTS}" for value in total]
@@ -274,8 +284,8 @@ def _reasons(
     note(np.isnan(ratio), "no collisions on comparable roads")
     least = np.minimum(expected, _expected_at_one(sums))
     note(least < MIN_EXPECTED, f"fewer than {MIN_EXPECTED:.0f} collisions expected")
-    note(np.array([len(ground.exposure) < MIN_SEGMENTS]), f"fewer than {MIN_SEGMENTS} segments in all")
-    note(np.array([bool(ground.covariance.reason)]), ground.covariance.reason)
+    note(np.array([len(contrast.exposure) < MIN_SEGMENTS]), f"fewer than {MIN_SEGMENTS} segments in all")
+    note(np.array([bool(contrast.covariance.reason)]), contrast.covariance.reason)
     note(np.array([not permutations]), "no permutations asked for")
     return reasons
 
@@ -305,9 +315,9 @@ def _frame(setting: _Setting, names: list[str]) -> pd.DataFrame:
     )
 
 
-def _method(setting: _Setting, ground: Ground) -> str:
+def _method(setting: _Setting, contrast: Contrast) -> str:
     many = "" if setting.areas == 1 else f", exchanged among {setting.areas} areas"
-    covariance = ground.covariance
+    covariance = contrast.covariance
     if covariance.reason:
         return f"none: {covariance.reason}"
     return (
@@ -317,17 +327,17 @@ def _method(setting: _Setting, ground: Ground) -> str:
 
 
 def _adjust(
-    table: pd.DataFrame, setting: _Setting, ground: Ground, columns: list[str], critical: Floats
+    table: pd.DataFrame, setting: _Setting, contrast: Contrast, columns: list[str], critical: Floats
 ) -> pd.DataFrame:
     """Add ratios adjusted for the comparison's own columns and the covariates."""
     numbers = setting.frame[list(setting.covariates)].astype("Float64").astype("float64")
-    design = design_of(ground.strata, numbers.fillna(numbers.mean()).fillna(0.0))
+    design = design_of(contrast.strata, numbers.fillna(numbers.mean()).fillna(0.0))
     found = [
-        adjusted_ratio(ground, outcome, label, design, float(critical[label, outcome]))
+        adjusted_ratio(contrast, outcome, label, design, float(critical[label, outcome]))
         if np.isfinite(critical[label, outcome])
         else unknown("not tested")
-        for outcome in range(ground.counts.shape[1])
-        for label in range(ground.k)
+        for outcome in range(contrast.counts.shape[1])
+        for label in range(contrast.k)
     ]
     return _with_adjusted(table, found, [*columns, *setting.covariates])
 

@@ -65,9 +65,9 @@ def design(
     for name in sorted(set(classes) - {reference}):
         terms[f"class {name}"] = (classes == name).to_numpy(dtype=np.float64)
     notes.append(f"the intercept is that of class {reference}")
-    covariates = {} if numeric is None else {str(name): plain(numeric[name]) for name in numeric.columns}
+    covariates = {} if numeric is None else {str(name): as_floats(numeric[name]) for name in numeric.columns}
     if traffic is not None:
-        vehicles = plain(traffic)
+        vehicles = as_floats(traffic)
         usable = vehicles > 0
         covariates["log traffic"] = np.where(usable, np.log(np.where(usable, vehicles, 1.0)), np.nan)
     for name, values in covariates.items():
@@ -79,7 +79,7 @@ def design(
     return Design(matrix[kept], (*notes, *said))
 
 
-def plain(values: pd.Series) -> Floats:
+def as_floats(values: pd.Series) -> Floats:
     """Give numbers of any type as floats, null and infinite ones as NaN."""
     found = np.asarray(values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
     return np.where(np.isfinite(found), found, np.nan)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammainc, gammaincc, gammaln, xlogy
 
-from geo.safety.expected.design import plain
+from geo.safety.expected.design import as_floats
 from geo.safety.expected.performance import Performance
 from geo.safety.expected.shrinkage import shrink
 from geo.safety.rates import LEVEL
@@ -154,8 +154,8 @@ def expected_counts(before: Prior, counts: pd.Series, exposure: pd.Series) -> pd
     frequency) and ``method``. Where there are no events at all, everything but the method is null.
     """
     index = before.predicted.index
-    y = plain(counts.reindex(index))
-    length = plain(exposure.reindex(index))
+    y = as_floats(counts.reindex(index))
+    length = as_floats(exposure.reindex(index))
     m = before.predicted.to_numpy(dtype=np.float64)
     weight, count, variance = empirical_bayes(y, m, before.overdispersion.to_numpy(dtype=np.float64))
     low, high = (limit / length for limit in _limits(before, y, m))

@@ -53,7 +53,7 @@ def most_likely(counts: Floats, predicted: Floats) -> float:
     return float(minimize_scalar(loss, bounds=(_LEAST, _MOST), method="bounded").x) ** 2
 
 
-def interval(counts: Floats, predicted: Floats, best: float) -> tuple[float, float]:
+def k_interval(counts: Floats, predicted: Floats, best: float) -> tuple[float, float]:
     """Find the limits of k from the likelihood ratio, the means taken as known.
 
     In a negative binomial regression k and the coefficients are orthogonal (Lawless 1987, Canadian Journal of

@@ -16,7 +16,7 @@ from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, HessianInversionWarning
 
 from geo.safety.expected import overdispersion, residuals
-from geo.safety.expected.design import design, plain
+from geo.safety.expected.design import as_floats, design
 from geo.safety.rates import LEVEL
 
 LEAST_EVENTS, LEAST_SEGMENTS = 20, 30
@@ -121,8 +121,8 @@ def fit_performance(
     """
     ordered = counts.sort_index()
     everyone = ordered.index
-    y = pd.Series(plain(ordered), index=everyone)
-    km_years = pd.Series(plain(exposure.reindex(everyone)), index=everyone)
+    y = pd.Series(as_floats(ordered), index=everyone)
+    km_years = pd.Series(as_floats(exposure.reindex(everyone)), index=everyone)
     known = y.notna() & (km_years > 0)
     y, km_years = y[known], km_years[known]
     short = _too_little(y)
@@ -134,7 +134,7 @@ def fit_performance(
         None if numeric is None else numeric.reindex(y.index),
         None if traffic is None else traffic.reindex(y.index),
     )
-    found = _maximise(plain(y), laid.matrix.to_numpy(), np.log(km_years.to_numpy()))
+    found = _maximise(as_floats(y), laid.matrix.to_numpy(), np.log(km_years.to_numpy()))
     if isinstance(found, str):
         return _none(found, y, everyone, laid.notes)
     unbounded = _separated(found, laid.matrix)
@@ -258,7 +258,7 @@ def _describe(
         )
     )
     counts = y.to_numpy()
-    low, high = overdispersion.interval(counts, mean, found.k)
+    low, high = overdispersion.k_interval(counts, mean, found.k)
     ks, weights = overdispersion.nodes(counts, mean, matrix.to_numpy(), found.k)
     n_parameters = len(found.beta) + (found.k > 0)
     said = () if found.k > 0 else ("counts do not differ more than chance makes them: Poisson",)

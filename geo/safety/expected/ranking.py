@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.errors import LayerError
-from geo.safety.expected.design import plain
+from geo.safety.expected.design import as_floats
 from geo.safety.expected.empirical_bayes import Prior
 
 Measure = Literal["rate", "potential"]
@@ -63,8 +63,8 @@ def rank_segments(
     """
     index = before.predicted.index
     table = pd.DataFrame(np.nan, index=index, columns=["rank", "mean_rank", "rank_deviation", "p_worst"])
-    y = plain(counts.reindex(index))
-    length = plain(exposure.reindex(index))
+    y = as_floats(counts.reindex(index))
+    length = as_floats(exposure.reindex(index))
     known = np.isfinite(y) & before.predicted.notna().to_numpy() & (length > 0)
     if known.any():
         table.loc[known] = _ranks(before, y, length, known, seed, measure, worst, draws)

@@ -26,7 +26,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class Predictors:
     """What a model knows of each segment.
 
     Attributes
@@ -44,7 +44,7 @@ class Model:
     reduced: bool = False
 
 
-def predict_folds(y: Floats, length: Floats, model: Model, folds: Ints) -> tuple[Floats, float]:
+def predict_folds(y: Floats, length: Floats, model: Predictors, folds: Ints) -> tuple[Floats, float]:
     """Predict each fold from the others; tell the predictions and the median of the penalties chosen.
 
     The penalty of a fold is the one that predicts each other fold best from those that remain (nested: the fold itself
@@ -76,7 +76,7 @@ def predict_folds(y: Floats, length: Floats, model: Model, folds: Ints) -> tuple
     return predicted, np.nan if model.added is None else float(np.median(chosen))
 
 
-def _fit(y: Floats, length: Floats, model: Model, train: NDArray[np.bool_], penalty: float) -> Floats:
+def _fit(y: Floats, length: Floats, model: Predictors, train: NDArray[np.bool_], penalty: float) -> Floats:
     """Fit to the rows of `train`, and predict all.
 
     scikit-learn minimises half the mean deviance plus ``alpha / 2`` times the squared coefficients; with the expected

@@ -9,7 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from geo.safety.picture.crossvalidation import Model, blocks_of, folds_of, poisson_deviance, predict_folds
+from geo.safety.picture.crossvalidation import (
+    Predictors,
+    blocks_of,
+    folds_of,
+    poisson_deviance,
+    predict_folds,
+)
 from geo.safety.rates import LEVEL
 
 MIN_EVENTS, MIN_BLOCKS = 50, 10
@@ -100,10 +106,10 @@ def value_of_imagery(
     length = frame["length_m"].to_numpy(dtype=np.float64) / 1000 * frame["years"].to_numpy(dtype=np.float64)
     base = _indicators(frame["road_class"].astype(object).fillna("unknown").astype(str))
     models = {
-        NOTHING: Model(),
-        CLASS: Model(base),
-        CLUSTER: Model(base, _indicators(frame["cluster"].astype(str))),
-    } | {name: Model(base, values, reduced=True) for name, values in sides.items()}
+        NOTHING: Predictors(),
+        CLASS: Predictors(base),
+        CLUSTER: Predictors(base, _indicators(frame["cluster"].astype(str))),
+    } | {name: Predictors(base, values, reduced=True) for name, values in sides.items()}
     folds = folds_of(blocks, y, seed)
     sums, penalties = {}, {}
     # the fits are small: threads would wait for each other longer than they compute

@@ -116,7 +116,7 @@ def deploy_city(
     out
         Folder for results instead of ``output.folder``.
     schedule
-        When it runs.
+        When the city's runs start.
     work_pool
         The pool whose workers run it.
 

@@ -159,7 +159,7 @@ def stage_bar(name: str, usual_s: float | None = None) -> Iterator[Bar]:
     Parameters
     ----------
     name
-        Of the stage.
+        Name of the stage, as the bar shows it.
     usual_s
         How long it took the last time (seconds); None: not known.
     """

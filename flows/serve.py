@@ -146,9 +146,9 @@ class _Runs:
     Attributes
     ----------
     processes
-        Of runs that were told to end.
+        Ids of the processes of runs that were told to end.
     under_way
-        Runs that were to end.
+        Ids of the runs that were to end.
     """
 
     def __init__(self) -> None:

@@ -64,9 +64,9 @@ def encode_all(jobs: Sequence[ShardJob], run: Run, city: str, advance: Callable[
     Parameters
     ----------
     jobs
-        Those that are not there yet.
+        Shards that are not encoded yet.
     run
-        Where they are encoded.
+        The section ``run`` of the city's file, which says where shards are encoded.
     city
         Name of the city, a folder of the shared storage.
     advance

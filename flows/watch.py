@@ -32,7 +32,7 @@ def automation(lost_after_s: float = LOST_AFTER_S) -> AutomationCore:
     Parameters
     ----------
     lost_after_s
-        For how long (seconds).
+        How long a run gives no sign of life before it is taken for crashed (seconds).
     """
     trigger = EventTrigger(
         posture=Posture.Proactive,

@@ -26,7 +26,7 @@ def draw_demo(out: Path, *, seed: int = SEED) -> Path:
     out
         Folder for results; the town goes to ``<out>/town-<digest>``.
     seed
-        Of the town.
+        Seed of the town's picture, rates and collisions.
 
     Returns
     -------

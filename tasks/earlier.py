@@ -55,11 +55,11 @@ def numbering(
     Parameters
     ----------
     folder
-        Of all runs of the city.
+        Folder of all runs of the city.
     own_key
         Digest of the stage that clusters, by its inputs and settings alone.
     names
-        What ``clusters.csv`` says.
+        What ``clusters.csv`` says of clusters, by their number.
     keep
         Whether numbers are kept from run to run at all.
     repeated
@@ -95,10 +95,10 @@ def names_then(folder: Path, file: Path) -> dict[int, Named]:
     Parameters
     ----------
     folder
-        Of all runs of the city: where that run is among them, it has what the file does not, lines of clusters that it
-        did not have.
+        Folder of all runs of the city: where that run is among them, it has what the file does not, lines of clusters
+        that it did not have.
     file
-        The GeoPackage.
+        Path of the GeoPackage.
 
     Raises
     ------

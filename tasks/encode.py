@@ -46,15 +46,15 @@ class ShardJob:
     Attributes
     ----------
     shard
-        Its name.
+        Name of the shard (`geo.tiles.shards.assign_shards`).
     tiles, images, segments
-        Tables of the stages before.
+        Paths of the tables of the stages before.
     out
-        The Parquet file to write.
+        Path of the Parquet file to write.
     n_tiles
-        How many tiles it holds.
+        How many tiles the shard holds.
     config
-        The city's configuration.
+        The city's configuration, paths absolute.
     """
 
     shard: str

@@ -38,7 +38,7 @@ def forecast(config: CityConfig) -> dict[str, Any]:
     Parameters
     ----------
     config
-        The city's configuration.
+        The city's configuration, paths absolute.
 
     Returns
     -------

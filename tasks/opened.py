@@ -155,13 +155,13 @@ class OpenRun:
     Parameters
     ----------
     geopackage
-        The run's GeoPackage.
+        Path of the run's GeoPackage.
     folder
         The run's folder; None where there is the GeoPackage alone, which holds no fingerprints.
     files
         Digests of the files in `folder`, by their names there.
     tables
-        Where layers are read from: the GeoPackage, or the folder of their Parquet files.
+        Path that layers are read from: the GeoPackage, or the folder of their Parquet files.
     base
         Folder that the paths of the configuration start at; None: it is looked for.
     """
@@ -309,11 +309,11 @@ class OpenRun:
         Parameters
         ----------
         segment_id
-            Of any segment with a fingerprint.
+            Id of any segment with a fingerprint.
         shown
-            How many; fewer come out where there are fewer.
+            How many segments are given; fewer where there are fewer.
         same_type
-            Only segments of its type.
+            Whether only segments of its own type are given.
         apart_m
             Least distance between the middles of two segments (metres). None: parts of the same road within 200 m, and
             segments whose tiles overlap its own, are left out instead.
@@ -383,9 +383,9 @@ class OpenRun:
         Parameters
         ----------
         tile_id
-            One of ``run.tiles``.
+            Id of one of ``run.tiles``.
         full
-            At full resolution, whatever thumbnails there are.
+            Whether the tile is cut at full resolution, whatever thumbnails there are.
 
         Returns
         -------

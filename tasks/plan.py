@@ -35,9 +35,9 @@ class Plan:
     sources
         The digest of each input, by its path or address.
     inputs
-        The same by its place from the city's file (its name alone where it lies elsewhere).
+        The digest of each input, by its place from the city's file (its name alone where it lies elsewhere).
     numbers
-        Where the clusters' numbers come from.
+        Which earlier run the clusters take their numbers from, if any.
     names
         What the analyst calls the clusters.
     base

@@ -26,11 +26,11 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
     Parameters
     ----------
     plan
-        Of the run.
+        What the run was to do.
     results
-        Of its stages, in order.
+        What each stage left behind, in the order of the stages.
     seconds
-        How long the run took.
+        How long the run took (seconds).
 
     Returns
     -------

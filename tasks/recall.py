@@ -43,7 +43,7 @@ class Recalled:
         Parameters
         ----------
         inputs, versions
-            Of the run that repeats it.
+            Digests of the inputs, and versions of the libraries, of the run that repeats this one, by their names.
         """
         differ = sorted(name for name in {*self.inputs, *inputs} if self.inputs.get(name) != inputs.get(name))
         newer = [
@@ -63,7 +63,7 @@ def recall(file: Path, overrides: Mapping[str, str] | None = None, base: Path | 
     Parameters
     ----------
     file
-        The GeoPackage.
+        Path of the GeoPackage.
     overrides
         Values that replace or add keys, see `geo.config.load`.
     base

@@ -80,7 +80,7 @@ def most_like(
     points
         Array ``(segments, components)`` of rows of length 1, see `geo.clusters.space.to_space`.
     row
-        Of the segment.
+        Row of the segment that others are held against.
     left_out
         One a segment: True where it is no answer, as of `same_place`; the segment itself never is one.
     shown
@@ -124,7 +124,7 @@ def same_place(
     tiles
         ``segment_id`` and footprints, in the same CRS.
     segment_id
-        Of the segment, one of `segments`.
+        Id of the segment, one of `segments`.
     near_m
         Less than this between two lines is near (metres).
 

@@ -124,7 +124,7 @@ def expand(value: object, where: str) -> object:
     value
         What was read: mappings, lists and plain values.
     where
-        The file, for messages.
+        Path of the file, for messages.
 
     Raises
     ------

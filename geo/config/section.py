@@ -72,9 +72,10 @@ def effective(config: Section, keys: Iterable[str]) -> dict[str, Any]:
     Parameters
     ----------
     config
-        A configuration.
+        The configuration, or a section of it.
     keys
-        Dotted; a section stands for all of its keys but those that change no result, which must be named themselves.
+        Dotted keys; a section stands for all of its keys but those that change no result, which must be named
+        themselves.
 
     Raises
     ------
@@ -101,7 +102,7 @@ def without_idle(written: Mapping[str, Any], model: type[BaseModel], *, keep: st
     written
         As read from a file, unchecked.
     model
-        Of the configuration.
+        Model of the configuration, which says which keys change no result.
     keep
         Last word of keys that stay all the same.
     """

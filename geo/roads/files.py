@@ -37,7 +37,7 @@ class LayerRows:
     Attributes
     ----------
     rows
-        With a plain index, and text as names of columns.
+        The rows, with an index from 0 and text as names of columns.
     broken
         Which rows have a geometry that cannot be read, such as a line of a single point; theirs is null.
     """

@@ -30,17 +30,17 @@ class RoadGraph:
     Attributes
     ----------
     segment_id
-        Sorted: nothing depends on the order in which segments were given.
+        ``segment_id`` of the segments, sorted: nothing depends on the order in which they were given.
     lines
-        Their geometries, in a projected CRS in metres.
+        Line of each segment, in a projected CRS in metres.
     length_m
-        Of each.
+        Length of each segment (metres).
     node
-        Array ``(segments, 2)``: the node at the first and at the last point of each line.
+        Node at the first and at the last point of each line, ``(segments, 2)``.
     xy
-        Array ``(nodes, 2)``: where the nodes are.
+        Where the nodes are, ``(nodes, 2)`` (metres).
     junction_id
-        Of each node; None where no junction is, as at dead ends and where a long segment was cut.
+        ``junction_id`` of each node; None where no junction is, as at dead ends and where a long segment was cut.
     """
 
     segment_id: NDArray[np.object_]
@@ -180,7 +180,7 @@ def distances_between(graph: RoadGraph, limit_m: float) -> tuple[Integers, Integ
     Parameters
     ----------
     graph
-        Of the network.
+        The road network, with its segments as edges.
     limit_m
         Longer distances are left out (metres along the network).
 

@@ -30,7 +30,7 @@ class Nodes:
     Attributes
     ----------
     points
-        Array ``(nodes, 2)``, sorted.
+        Where the nodes are, ``(nodes, 2)`` (metres), sorted.
     first, last
         The node at which each line begins and ends.
     degree
@@ -64,9 +64,9 @@ class Roundabouts:
     pieces
         Which of the lines are pieces of such rings.
     points
-        Array ``(points, 2)``: the nodes that lie on rings.
+        The nodes that lie on rings, ``(points, 2)`` (metres).
     row
-        Of each of these points, its junction's row in `table`.
+        Row in `table` of the junction of each of these points.
     """
 
     table: gpd.GeoDataFrame
@@ -86,9 +86,9 @@ def find_roundabouts(roads: gpd.GeoDataFrame, nodes: Nodes, max_diameter_m: floa
     roads
         Noded lines with ``roundabout`` and ``source_id``.
     nodes
-        Of these lines.
+        The ends of these lines, gathered by place.
     max_diameter_m
-        Metres; 0: there are none.
+        Greatest diameter of a roundabout (metres); 0: there are none.
     """
     lines = roads.geometry.to_numpy()
     faces = shapely.get_parts(shapely.polygonize(lines)) if max_diameter_m > 0 else np.empty(0, dtype=object)
@@ -137,7 +137,7 @@ def lay_out_junctions(nodes: Nodes, roundabouts: Roundabouts) -> tuple[gpd.GeoDa
     Parameters
     ----------
     nodes
-        Of the final segments.
+        The ends of the final segments, gathered by place.
     roundabouts
         Their rings are no segments; all nodes on them are one.
 

@@ -52,7 +52,7 @@ def cut_lines(
     Parameters
     ----------
     lines
-        LineStrings.
+        LineStrings, in any planar unit.
     which
         For each cut, the position of its line in `lines`.
     where
@@ -123,11 +123,12 @@ def stretches(
     Parameters
     ----------
     measured
-        See `measure`: points, their line (ascending), and how far along it they lie (ascending).
+        Points of the lines, the line of each (ascending), and how far along it the point lies (ascending): see
+        `measure`.
     which
         For each stretch, the number of its line.
     start, end
-        Where it begins and ends along that line, ``start < end``.
+        Where each stretch begins and ends along its line, ``start < end``.
     """
     points, owner, along = measured
     # points and limits in one order: by line, then along it

@@ -65,9 +65,9 @@ class RoadSource:
     others
         Roads of the classes that are left out: ``road_class``, ``name``, ``ref``, ``level``.
     crs
-        Projected, in metres.
+        The city's projected CRS, in metres.
     area
-        The area asked for, in `crs`.
+        Polygon of the area asked for, in `crs`; None: none was asked for.
     entries
         What became of the rows; those of item ``roads`` add up to the rows of the source.
     """

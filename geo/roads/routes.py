@@ -33,16 +33,16 @@ class Routes:
     Attributes
     ----------
     graph
-        Of the network.
+        The road network whose segments are chained.
     table
         One row a segment, by route and along each: ``route`` (number), ``row`` (of the segment in the graph),
         ``turned`` (the route runs against the segment's line), ``from_m`` (metres from the route's start).
     route_id
-        Of each route, from the ids of its segments.
+        Id of each route, made from the ids of its segments.
     road
         ``name, ref, road_class`` of each route.
     length_m
-        Of each route.
+        Length of each route (metres).
     """
 
     graph: RoadGraph
@@ -63,9 +63,9 @@ def chain(graph: RoadGraph, segments: gpd.GeoDataFrame) -> Routes:
     Parameters
     ----------
     graph
-        Of the same segments.
+        The road network that these segments make.
     segments
-        ``segment_id, name, ref, road_class``.
+        ``segment_id, name, ref, road_class``, one row a segment.
     """
     n = len(graph.segment_id)
     told = segments.set_index("segment_id").loc[graph.segment_id, list(_ROAD)].astype(object)
@@ -187,9 +187,9 @@ def locate(routes: Routes, collisions: gpd.GeoDataFrame) -> pd.DataFrame:
     Parameters
     ----------
     routes
-        Of the network.
+        Roads as chains of segments (`chain`).
     collisions
-        ``segment_id, junction_id`` (one of them set) and Points; others are left out.
+        ``segment_id, junction_id`` (one of them set) and Points, in the CRS of the network; others are left out.
 
     Returns
     -------

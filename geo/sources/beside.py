@@ -55,7 +55,7 @@ def is_settled(changed_ns: int, seen_ns: int) -> bool:
     changed_ns
         When the file says that it was changed (nanoseconds).
     seen_ns
-        When reading it began.
+        When reading of the file began (nanoseconds since 1970).
     """
     reach = FINE_NS if changed_ns % 1_000_000_000 else COARSE_NS
     return abs(seen_ns - changed_ns) >= reach

@@ -27,11 +27,11 @@ def lay_out(
     Parameters
     ----------
     config
-        The city's configuration.
+        The city's configuration, paths absolute.
     segments
-        See docs/stages.md.
+        The segments as the stage ``roads`` writes them (docs/stages.md), LineStrings in metres.
     digest
-        Of a raster with all that belongs to it.
+        Gives the digest of a raster with all that belongs to it, by its path.
 
     Returns
     -------

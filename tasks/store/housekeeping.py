@@ -37,11 +37,11 @@ class Clearing:
     Attributes
     ----------
     items
-        By their path from the city's folder: the files of each that a run wrote.
+        Files that a run wrote of each thing that is to go, by its path from the city's folder.
     bytes
-        How much room they take.
+        How much room they take (bytes).
     kept
-        Why something stays.
+        Why old things stay, in words.
     """
 
     items: dict[str, list[Path]] = field(default_factory=dict)
@@ -91,9 +91,9 @@ def plan_clearing(folder: Path, age: timedelta, *, now: datetime | None = None) 
     Parameters
     ----------
     folder
-        Of all runs of the city.
+        Folder of all runs of the city.
     age
-        Of what goes, at least.
+        How old a thing must be to go.
     now
         The time; default: that of the clock.
     """
@@ -143,7 +143,7 @@ def sweep(folder: Path) -> None:
     Parameters
     ----------
     folder
-        Of all runs of the city.
+        Folder of all runs of the city.
     """
     stages = folder / "stages"
     for place, names in ((folder, _RUN_REMAINS), (stages, _REMAINS)):

@@ -27,11 +27,11 @@ def one_run(folder: Path, *, wait: bool, tell: Callable[[str], None]) -> Iterato
     Parameters
     ----------
     folder
-        Of all runs of the city.
+        Folder of all runs of the city.
     wait
         Whether to wait for a run that holds it.
     tell
-        Is told, once, what is waited for.
+        Called once with a sentence that says what is waited for.
 
     Raises
     ------

@@ -98,15 +98,15 @@ class StageResult:
     Attributes
     ----------
     name
-        Of the stage.
+        Name of the stage, as in its declaration.
     folder
-        Where its files are.
+        Folder with the stage's files.
     seconds
-        How long this run took it; for a cached stage, to find that out.
+        How long this run took for the stage (seconds); for a cached one, to find that out.
     entries
         What became of its items.
     cached
-        Whether it was taken from an earlier run.
+        Whether the files were taken from an earlier run.
     counts
         The item that it is about, and inputs whose faults count with it.
     """
@@ -153,9 +153,9 @@ def run_stage(stage: Stage, plan: Plan) -> StageResult:
     Parameters
     ----------
     stage
-        Its declaration.
+        What the stage is and how its files are made.
     plan
-        Of the run; it names the folder, which exists only when the stage is whole.
+        What the run is to do; it names the stage's folder, which exists only when the stage is whole.
 
     Raises
     ------
@@ -194,11 +194,11 @@ def write_account(
     Parameters
     ----------
     path
-        Of the account, beside or above the files.
+        Path of the account, beside or above the files.
     entries
         What became of the items.
     files
-        That the work left.
+        Files that the work left.
     made_with
         Versions of the libraries that made it, by name.
     """

@@ -30,11 +30,11 @@ class FinishedRun:
     Attributes
     ----------
     folder
-        Of the run.
+        Folder of the run.
     summary
-        What it said at its end.
+        What the run said at its end.
     finished
-        When.
+        When the run ended.
     files
         The files that it wrote, with their digests.
     made_of
@@ -64,7 +64,7 @@ def finished_runs(folder: Path) -> Iterator[FinishedRun]:
     Parameters
     ----------
     folder
-        Of all runs of the city.
+        Folder of all runs of the city.
     """
     found = []
     for place in folder.iterdir() if folder.is_dir() else ():
@@ -89,7 +89,7 @@ def usual_seconds(folder: Path) -> dict[str, float]:
     Parameters
     ----------
     folder
-        Of all runs of the city.
+        Folder of all runs of the city.
     """
     found: dict[str, float] = {}
     for run in finished_runs(folder):
@@ -105,9 +105,9 @@ def status(folder: Path, city: str) -> dict[str, Any]:
     Parameters
     ----------
     folder
-        Of all runs of the city.
+        Folder of all runs of the city.
     city
-        Its name.
+        Name of the city, as in its file.
 
     Returns
     -------

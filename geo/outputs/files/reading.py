@@ -27,7 +27,7 @@ def read_layer(source: Path, name: str) -> pd.DataFrame:
     source
         A GeoPackage (``.gpkg``) that a run wrote, or a folder with ``<name>.parquet``.
     name
-        One of `geo.outputs.layers.layers.LAYERS`.
+        A layer's name, one of `geo.outputs.layers.layers.LAYERS`.
 
     Returns
     -------

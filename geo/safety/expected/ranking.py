@@ -82,7 +82,7 @@ def worst_segments(segments: gpd.GeoDataFrame, shown: int = 20) -> gpd.GeoDataFr
     segments
         The layer ``segments`` of a run.
     shown
-        How many.
+        How many of the worst segments are given.
 
     Returns
     -------

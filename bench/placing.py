@@ -22,7 +22,7 @@ import shapely
 from results import save, table
 
 from geo.collisions.assign import place_collisions
-from geo.collisions.schema import CollisionSource, finish
+from geo.collisions.schema import CollisionSource, canonical_table
 from geo.config import Collisions
 
 CRS = pyproj.CRS.from_epsg(27700)
@@ -122,7 +122,7 @@ def make_records(n: int, segments: gpd.GeoDataFrame, rng: np.random.Generator) -
         }
     )
     known = frozenset(("fatal", "serious", "slight"))
-    return CollisionSource(finish(records), CRS, known, has_ids=True, entries=[])
+    return CollisionSource(canonical_table(records), CRS, known, has_ids=True, entries=[])
 
 
 def peak_mb() -> float:

@@ -83,7 +83,7 @@ class CollisionSource:
     entries: list[Entry]
 
 
-def plain(values: pd.Series) -> pd.Series:
+def comparable(values: pd.Series) -> pd.Series:
     """Bring cells to the form in which they are compared: stripped, in lower case, 1.0 as 1; a null is empty."""
     return _strip(values).str.casefold().fillna("")
 
@@ -198,7 +198,7 @@ def severities(values: pd.Series, mapping: Mapping[Severity, Sequence[str]]) -> 
         When one value stands for two severities.
     """
     given = [(severity, str(value)) for severity, values_of in mapping.items() for value in values_of]
-    spelled = plain(pd.Series([value for _, value in given], dtype="string"))
+    spelled = comparable(pd.Series([value for _, value in given], dtype="string"))
     if spelled.duplicated().any():
         twice = given[int(spelled.duplicated().to_numpy().argmax())][1]
         raise ConfigurationError(
@@ -208,7 +208,7 @@ def severities(values: pd.Series, mapping: Mapping[Severity, Sequence[str]]) -> 
         )
     meaning = dict(zip(spelled, (severity for severity, _ in given), strict=True))
     cells = text(values)
-    found = plain(values).map(meaning).astype(object)
+    found = comparable(values).map(meaning).astype(object)
     unknown = cells[found.isna() & cells.notna()]
     return found.where(found.notna(), None), unknown
 
@@ -246,9 +246,9 @@ def without_injury(
     -------
     The values that are left, and the entries.
     """
-    cells = plain(values)
-    none = cells.isin(plain(pd.Series(list(no_injury), dtype="string")))
-    unknown = cells.isin(plain(pd.Series(list(not_known), dtype="string")))
+    cells = comparable(values)
+    none = cells.isin(comparable(pd.Series(list(no_injury), dtype="string")))
+    unknown = cells.isin(comparable(pd.Series(list(not_known), dtype="string")))
     entries = [
         Entry("severities", "skipped", reason, int(which.sum()))
         for which, reason in (
@@ -269,7 +269,7 @@ def flags(values: pd.Series, *, empty_is_none: bool) -> pd.Series:
     empty_is_none
         Whether an empty cell says that no such user was involved.
     """
-    cells = plain(values)
+    cells = comparable(values)
     count = numbers(values)
     yes = cells.isin(_YES) | (count > 0)
     no = cells.isin(_NO) | (count == 0)
@@ -316,7 +316,7 @@ def kept_rows(frame: pd.DataFrame, keep: Mapping[str, Sequence[str]]) -> pd.Seri
     """Tell which rows have one of the wanted values in every named column."""
     kept = pd.Series(data=True, index=frame.index)
     for column, values in keep.items():
-        kept &= plain(frame[column]).isin(plain(pd.Series(list(values), dtype="string")))
+        kept &= comparable(frame[column]).isin(comparable(pd.Series(list(values), dtype="string")))
     return kept.astype(bool)
 
 
@@ -325,7 +325,7 @@ def told_apart(table: pd.DataFrame, mapped: Iterable[Severity]) -> frozenset[Sev
     return frozenset(mapped) if table["severity"].notna().any() else frozenset()
 
 
-def finish(table: pd.DataFrame) -> pd.DataFrame:
+def canonical_table(table: pd.DataFrame) -> pd.DataFrame:
     """Bring a table to the canonical columns and types; what a source does not have is null, but an id is made."""
     n = len(table)
     empty: dict[str, Any] = {

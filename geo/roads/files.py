@@ -72,7 +72,7 @@ def layer_names(source: str) -> list[str]:
     return names
 
 
-def read_layer(source: str, layer: str | None) -> LayerRows:
+def read_vector_layer(source: str, layer: str | None) -> LayerRows:
     """Read a layer; raises one of `UNREADABLE`."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Could not parse column .* as JSON")

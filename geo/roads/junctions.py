@@ -43,7 +43,7 @@ class Nodes:
     degree: Integers
 
 
-def gather(lines: Lines) -> Nodes:
+def gather_ends(lines: Lines) -> Nodes:
     """Gather the ends of lines by place."""
     first, last = ends(lines)
     points, number = np.unique(np.concatenate([first, last]), axis=0, return_inverse=True)

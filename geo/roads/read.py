@@ -17,7 +17,7 @@ from geo.config import Roads
 from geo.errors import ConfigurationError, LayerError, SourceError
 from geo.ledger import Entry, merge
 from geo.roads.columns import ROW, name_columns
-from geo.roads.files import UNREADABLE, LayerRows, is_parquet, layer_names, read_layer
+from geo.roads.files import UNREADABLE, LayerRows, is_parquet, layer_names, read_vector_layer
 from geo.roads.lines import Lines
 
 DRIVABLE = (
@@ -147,7 +147,7 @@ def _read(roads: Roads) -> LayerRows:
     if not is_url(roads.source) and not path.exists():
         raise SourceError("no such file", where=roads.source, todo="Mend the path in roads.source.")
     try:
-        layer = read_layer(roads.source, None if is_parquet(roads.source) else _layer(roads))
+        layer = read_vector_layer(roads.source, None if is_parquet(roads.source) else _layer(roads))
     except UNREADABLE as error:
         raise SourceError(
             f"it cannot be read as roads ({str(error).strip().splitlines()[0]:.200})",
@@ -314,7 +314,7 @@ def read_area(area: Area, crs: pyproj.CRS) -> shapely.Geometry:
         box = gpd.GeoSeries([shapely.segmentize(shapely.box(*area), 0.01)], crs=4326)
         return _polygon(box.to_crs(crs).to_numpy(), "area")
     try:
-        shapes = read_layer(area, None).rows
+        shapes = read_vector_layer(area, None).rows
     except UNREADABLE as error:
         raise SourceError(
             "it cannot be read", where=f"area {area}", todo="Give a file of polygons."

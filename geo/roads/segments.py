@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from geo.config import Segments
 from geo.errors import LayerError
 from geo.ledger import Entry
-from geo.roads.junctions import Nodes, find_roundabouts, gather, is_among, lay_out_junctions
+from geo.roads.junctions import Nodes, find_roundabouts, gather_ends, is_among, lay_out_junctions
 from geo.roads.lines import GRID_M, TOUCH_M, Floats, Integers, canonical, cut_lines
 from geo.roads.noding import join_ends, node
 
@@ -97,7 +97,7 @@ def build_network(roads: gpd.GeoDataFrame, settings: Segments = _AS_CONFIGURED) 
         )
     roads = roads.set_geometry(gpd.GeoSeries(joined, crs=roads.crs))[~tiny]
     pieces, duplicates = _without_duplicates(node(roads))
-    nodes = gather(pieces.geometry.to_numpy())
+    nodes = gather_ends(pieces.geometry.to_numpy())
     rings = find_roundabouts(pieces, nodes, settings.roundabout_max_diameter_m)
     pieces = _merge_chains(pieces[~rings.pieces].reset_index(drop=True), rings.points)
     stub = _stubs(pieces, rings.points, settings.min_length_m)
@@ -112,7 +112,7 @@ def build_network(roads: gpd.GeoDataFrame, settings: Segments = _AS_CONFIGURED) 
     if stub.any():
         segments = _merge_chains(segments, rings.points)
     segments = _cut_long(segments, settings.max_length_m)
-    nodes = gather(segments.geometry.to_numpy())
+    nodes = gather_ends(segments.geometry.to_numpy())
     junctions, node_name = lay_out_junctions(nodes, rings)
     segments = _name(segments, node_name[nodes.first], node_name[nodes.last])
     entries = [
@@ -173,7 +173,7 @@ def _combine(pieces: gpd.GeoDataFrame, group: Integers) -> gpd.GeoDataFrame:
 def _merge_chains(pieces: gpd.GeoDataFrame, ring_points: Floats) -> gpd.GeoDataFrame:
     """Join pieces of one road where exactly two ends meet."""
     lines = pieces.geometry.to_numpy()
-    nodes = gather(lines)
+    nodes = gather_ends(lines)
     through = (nodes.degree == 2) & ~is_among(nodes.points, ring_points)
     end_node = np.concatenate([nodes.first, nodes.last])
     owner = np.tile(np.arange(len(lines)), 2)
@@ -206,7 +206,7 @@ def _from_junction(ring: shapely.LineString, nodes: Nodes, through: NDArray[np.b
 
 def _stubs(pieces: gpd.GeoDataFrame, ring_points: Floats, min_length_m: float) -> NDArray[np.bool_]:
     """Tell which pieces are short dead ends."""
-    nodes = gather(pieces.geometry.to_numpy())
+    nodes = gather_ends(pieces.geometry.to_numpy())
     loose = (nodes.degree == 1) & ~is_among(nodes.points, ring_points)
     stubs: NDArray[np.bool_] = loose[nodes.first] | loose[nodes.last]
     stubs &= shapely.length(pieces.geometry.to_numpy()) < min_length_m

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from geo.collisions.assign import PREFERENCE_M, place_collisions
 from geo.collisions.evidence import NAME, agreement, spell
-from geo.collisions.schema import CollisionSource, finish
+from geo.collisions.schema import CollisionSource, canonical_table
 from geo.config import Collisions
 
 GRID = pyproj.CRS.from_epsg(27700)
@@ -60,7 +60,7 @@ def records(*rows, crs=GRID, has_ids=True):
         table["date"] = pd.to_datetime(table["date"], utc=True)
     if "kept" in table:
         table["kept"] = table["kept"].fillna(value=True).astype(bool)
-    return CollisionSource(finish(table), crs, frozenset(), has_ids=has_ids, entries=[])
+    return CollisionSource(canonical_table(table), crs, frozenset(), has_ids=has_ids, entries=[])
 
 
 def place(rows, segments, *, junctions=(), others=(), area=None, source=None, **section):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from geo.config import Segments
 from geo.errors import LayerError
-from geo.roads.junctions import gather, is_among
+from geo.roads.junctions import gather_ends, is_among
 from geo.roads.lines import TOUCH_M
 from geo.roads.noding import join_ends
 from geo.roads.segments import build_network
@@ -187,7 +187,7 @@ def test_ids_of_roads_that_nearly_meet_do_not_depend_on_order_or_direction(lines
 def test_ends_are_gathered_by_place_and_a_loop_counts_twice():
     lines = shapely.linestrings([[(0, 0), (5, 5)], [(5, 5), (9, 0)]]).tolist()
     lines.append(shapely.LineString([(5, 5), (5, 9), (9, 9), (5, 5)]))
-    nodes = gather(np.array(lines))
+    nodes = gather_ends(np.array(lines))
     assert nodes.points.tolist() == [[0, 0], [5, 5], [9, 0]]
     assert nodes.degree.tolist() == [1, 4, 1]
     assert nodes.first.tolist() == [0, 1, 1]

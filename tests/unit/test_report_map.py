@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from geo.outputs.palette import look
 from geo.outputs.report import map_data as module
 from geo.outputs.report.map_data import Shown, map_data, safe_json
-from geo.outputs.report.map_figure import MARKERS, layer_names, map_figure, map_script
+from geo.outputs.report.map_figure import MARKERS, collision_layer_names, map_figure, map_script
 from geo.outputs.wording import LONGEST, severity_words, shorten
 from tasks.stages import pictures
 from tasks.stages.pictures import middle_tiles
@@ -202,13 +202,13 @@ def test_a_figure_is_the_same_whatever_was_drawn_before():
 
 def test_every_layer_of_points_has_a_mark_and_a_name():
     known = pd.DataFrame({"n_fatal": [0], "n_serious": [1]})
-    names = layer_names(severity_words(known))
+    names = collision_layer_names(severity_words(known))
     assert set(MARKERS) == set(names) == {*module.PLACED, module.UNPLACED}
     assert names["slight"] == "slight collisions"
 
 
 def test_slight_is_not_said_of_records_that_do_not_tell_serious_injuries_apart():
-    names = layer_names(severity_words(pd.DataFrame({"n_fatal": [0], "n_serious": [None]})))
+    names = collision_layer_names(severity_words(pd.DataFrame({"n_fatal": [0], "n_serious": [None]})))
     assert names["slight"] == "collisions with injury, serious or slight"
 
 

@@ -14,9 +14,9 @@ import pyproj
 
 from geo.collisions.schema import (
     CollisionSource,
+    canonical_table,
     check_names,
     dates,
-    finish,
     kept_rows,
     numbers,
     severities,
@@ -79,7 +79,9 @@ def read_stats19(collisions: Collisions) -> CollisionSource:
     )
     merged, linked = link(merged.drop(columns="_crs"), collisions)
     found = [entry for entry in (*entries, *linked) if entry.count]
-    return CollisionSource(finish(merged), crs, told_apart(merged, SEVERITIES), has_ids=True, entries=found)
+    return CollisionSource(
+        canonical_table(merged), crs, told_apart(merged, SEVERITIES), has_ids=True, entries=found
+    )
 
 
 def _crss(parts: list[pd.DataFrame]) -> list[pyproj.CRS]:

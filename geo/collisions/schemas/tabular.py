@@ -9,9 +9,9 @@ from pyproj.exceptions import CRSError
 
 from geo.collisions.schema import (
     CollisionSource,
+    canonical_table,
     check_names,
     dates,
-    finish,
     flags,
     kept_rows,
     numbers,
@@ -69,7 +69,7 @@ def read_tabular(collisions: Collisions) -> CollisionSource:
         if columns.severity is not None:
             unknown, codes = without_injury(unknown, scheme.no_injury, scheme.not_known)
             entries += [*codes, *unknown_severities(unknown, without)]
-    table = finish(pd.concat(parts, ignore_index=True))
+    table = canonical_table(pd.concat(parts, ignore_index=True))
     told = told_apart(table, [s for s in SEVERITIES if columns.severity is not None and scheme.codes.get(s)])
     found = [entry for entry in entries if entry.count]
     return CollisionSource(table, crs, told, has_ids=columns.id is not None, entries=found)

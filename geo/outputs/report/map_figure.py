@@ -29,7 +29,7 @@ MARKS = {name: (_SHAPES[marker], _FILLS[name]) for name, marker in MARKERS.items
 PICKED, GROUND = "#0B57D0", "#F4F4F1"
 
 
-def layer_names(severities: Mapping[str, str]) -> dict[str, str]:
+def collision_layer_names(severities: Mapping[str, str]) -> dict[str, str]:
     """Name the layers of collisions, by what their severities mean (see `geo.outputs.wording.severity_words`)."""
     known = {name: f"{word} collisions" for name, word in severities.items()}
     if severities["slight"] == NOT_APART:

@@ -23,7 +23,7 @@ from geo.outputs.report.cards import against_class, cards, shots_of
 from geo.outputs.report.charts import dash_of, overview
 from geo.outputs.report.choice_chart import choice_chart
 from geo.outputs.report.map_data import MapData, Shown, map_data, safe_json
-from geo.outputs.report.map_figure import MARKS, layer_names, map_figure, map_script
+from geo.outputs.report.map_figure import MARKS, collision_layer_names, map_figure, map_script
 from geo.outputs.report.tables import measures, places_rows, settings_rows, tests_rows
 from geo.outputs.wording import figure, interval, number, severity_words, shorten
 from geo.safety.rates import OUTCOME_NAMES, Outcome
@@ -138,7 +138,7 @@ def render(data: ReportData) -> str:
         kinds=KINDS,
         map=overview(segments, looks),
         interactive=interactive,
-        layers=layer_names(words),
+        layers=collision_layer_names(words),
         marks=MARKS,
         figure_json=_inline(_figure(looks, interactive)),
         data_json=_inline("" if interactive is None else interactive.json),

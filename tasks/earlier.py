@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
+from pydantic import ValidationError
 
 from geo.imagery.sources import digest_file
 from geo.outputs.names import Named, names_in
-from tasks.store.stage import digest, log, read_json, unsealed
+from tasks.store.document import digest
+from tasks.store.stage import log
+from tasks.store.summary import SUMMARY, RunSummary
 
-SUMMARY = "run.json"
 TABLES = "layers"
 """Folder of a run that holds its layers as GeoParquet."""
 
@@ -41,6 +42,27 @@ class Numbering:
     segments: Path | None = None
     reserved: tuple[int, ...] = ()
     older: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRun:
+    """A run of before.
+
+    Attributes
+    ----------
+    folder
+        Of the run.
+    summary
+        What it said at its end.
+    """
+
+    folder: Path
+    summary: RunSummary
+
+    @property
+    def geopackage(self) -> str | None:
+        """Digest of its GeoPackage."""
+        return self.summary.files.get(f"{self.summary.city}.gpkg")
 
 
 def numbering(
@@ -72,8 +94,9 @@ def numbering(
     known = [told for told in map(_told, sorted(folder.glob(f"*/{SUMMARY}"))) if told]
     content = None if repeated is None else digest_file(repeated)
     for told in ([newest] if newest else []) + known:
-        if told["own_key"] == own_key and content in {None, told["files"].get(f"{told['city']}.gpkg")}:
-            return Numbering(str(told["key"]), own_key, _segments(told), tuple(told["reserved"]))
+        then = told.summary.numbering
+        if then.own_key == own_key and content in {None, told.geopackage}:
+            return Numbering(then.key, own_key, _segments(told), tuple(then.reserved))
     if repeated is not None:
         return Numbering(digest(own_key, content, reserved), own_key, repeated, reserved)
     segments = None if newest is None else _segments(newest)
@@ -84,9 +107,9 @@ def numbering(
     return Numbering(key, own_key, segments, reserved, older)
 
 
-def said(names: Mapping[int, Named]) -> list[dict[str, Any]]:
+def edited(names: Mapping[int, Named]) -> list[Named]:
     """List what the analyst says of clusters, without lines as a fresh table has them."""
-    return [one.said for _, one in sorted(names.items()) if one.edited]
+    return [one for _, one in sorted(names.items()) if one.edited]
 
 
 def names_then(folder: Path, file: Path) -> dict[int, Named]:
@@ -107,15 +130,15 @@ def names_then(folder: Path, file: Path) -> dict[int, Named]:
     """
     content = digest_file(file)
     for told in filter(None, map(_told, sorted(folder.glob(f"*/{SUMMARY}")))):
-        if told["files"].get(f"{told['city']}.gpkg") == content:
-            return {int(one["cluster"]): Named.model_validate(one) for one in told["names"]}
+        if told.geopackage == content:
+            return {one.cluster: one for one in told.summary.numbering.names}
     return names_in(file)
 
 
-def _with_numbers(known: Sequence[Mapping[str, Any]], wanted: set[int]) -> tuple[Path, ...]:
+def _with_numbers(known: Sequence[EarlierRun], wanted: set[int]) -> tuple[Path, ...]:
     """Find the newest runs that have certain numbers of clusters: their layers of segments."""
     found = []
-    for told in sorted(known, key=lambda told: str(told["finished"]), reverse=True) if wanted else ():
+    for told in sorted(known, key=lambda told: told.summary.finished, reverse=True) if wanted else ():
         segments = _segments(told)
         if segments is not None and (here := wanted & _numbers(segments)):
             found.append(segments)
@@ -128,35 +151,24 @@ def _numbers(segments: Path) -> set[int]:
     return set(pd.read_parquet(segments, columns=["cluster"])["cluster"].dropna().astype(int))
 
 
-def _segments(told: Mapping[str, Any]) -> Path | None:
+def _segments(told: EarlierRun) -> Path | None:
     """Find the layer of segments of an earlier run; None where it is not there, or not as it was left."""
-    path: Path = told["folder"] / TABLES / "segments.parquet"
+    path = told.folder / TABLES / "segments.parquet"
     if not path.is_file():
         return None
-    if digest_file(path) != told["files"].get(path.relative_to(told["folder"]).as_posix()):
+    if digest_file(path) != told.summary.files.get(path.relative_to(told.folder).as_posix()):
         log.warning("%s is not as it was left; numbers of types are not taken from it", path)
         return None
     return path
 
 
-def _told(place: Path) -> dict[str, Any] | None:
+def _told(place: Path) -> EarlierRun | None:
     """Read what a run said of its clusters; None where there is no such run, or it said nothing of them."""
     folder = place.parent if place.name == SUMMARY else place
     if folder.is_file():
         # where there are no symbolic links, `latest` holds the name of a folder
         folder = folder.parent / folder.read_text(encoding="utf-8").strip()
     try:
-        summary = unsealed(read_json(folder / SUMMARY))
-        told = dict(summary["numbering"])
-        return told | {
-            "folder": folder,
-            "files": dict(summary["files"]),
-            "key": told["key"],
-            "own_key": told["own_key"],
-            "reserved": told["reserved"],
-            "city": summary["city"],
-            "finished": summary["finished"],
-            "names": told.get("names", []),
-        }
-    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
+        return EarlierRun(folder, RunSummary.read(folder / SUMMARY))
+    except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None

@@ -16,7 +16,7 @@ import pandas as pd
 import pyproj
 from packaging.version import Version
 from PIL import Image
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from geo.clusters.alike import most_like, same_place
 from geo.clusters.space import Points, to_space
@@ -28,9 +28,9 @@ from geo.outputs.files.reading import GEOMETRY, GEOPACKAGE, read_layer, read_tab
 from geo.outputs.layers.layers import LAYERS
 from geo.safety.expected.ranking import worst_segments
 from tasks.cutting import cut_tile
-from tasks.earlier import SUMMARY, TABLES
-from tasks.store.stage import read_json, unsealed
+from tasks.earlier import TABLES
 from tasks.store.status import finished_runs, last_failure, latest
+from tasks.store.summary import SUMMARY, RunSummary
 
 FINGERPRINTS = "fingerprints"
 LATEST = "latest"
@@ -113,10 +113,8 @@ def _newest(city: Path) -> Path:
 def _told(folder: Path) -> dict[str, str] | None:
     """Read which files a run left, with their digests; None where it is not told."""
     try:
-        return {
-            str(name): str(found) for name, found in unsealed(read_json(folder / SUMMARY))["files"].items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return RunSummary.read(folder / SUMMARY).files
+    except (OSError, ValidationError):
         return None
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from geo.config import CityConfig
 from geo.errors import SourceError
 from geo.outputs.names import Named
-from tasks.earlier import SUMMARY, Numbering
+from tasks.earlier import Numbering
 from tasks.store.digests import DIGESTS, FileDigests
+from tasks.store.summary import SUMMARY
 
 NAMES_OF_TYPES = "names of types"
 """What the ledger calls lines of ``clusters.csv``."""

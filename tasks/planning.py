@@ -16,12 +16,13 @@ from geo.config.section import effective, without_idle
 from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import read_names
 from geo.secrets import strike_all
-from tasks.earlier import names_then, numbering, said
+from tasks.earlier import edited, names_then, numbering
 from tasks.plan import Plan
 from tasks.stages.order import STAGES
 from tasks.store.code import code_digest, merged
 from tasks.store.digests import DIGESTS, FileDigests
-from tasks.store.stage import Stage, digest, results_folder
+from tasks.store.document import digest
+from tasks.store.stage import Stage, results_folder
 
 NUMBERED, NAMED = "clusters", "package"
 """The stages that give types their numbers, and their names: both last from run to run."""
@@ -70,7 +71,9 @@ def make_plan(
     names = read_names(folder / NAMES) if repeated is None else names_then(folder, repeated)
     keys: dict[str, str] = {}
     for stage in STAGES:
-        key = _key(stage, config, sources, keys, said(names) if stage.name == NAMED else None)
+        key = _key(
+            stage, config, sources, keys, [one.said for one in edited(names)] if stage.name == NAMED else None
+        )
         if stage.name == NUMBERED:
             keep = config.clusters.keep_numbers
             numbers = numbering(folder, key, names, keep=keep, repeated=repeated)

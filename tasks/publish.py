@@ -11,13 +11,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from geo.imagery.sources import digest_file
-from tasks.earlier import TABLES, said
-from tasks.plan import NAMES_OF_TYPES, Plan
-from tasks.store.stage import StageResult, log, read_json, sealed, unfinished, unsealed, write_json
+from pydantic import ValidationError
 
-ONLY_THERE = ("finished", "made_of", "numbering", "base")
-"""Keys of ``run.json`` that the command line does not print."""
+from geo.imagery.sources import digest_file
+from geo.outputs.names import Named
+from tasks.documents import Findings, Gathered
+from tasks.earlier import TABLES, edited
+from tasks.plan import NAMES_OF_TYPES, Plan
+from tasks.stages.clusters import load_quality
+from tasks.stages.collisions import load_recorded
+from tasks.stages.exposure import load_covered
+from tasks.stages.features import load_encoded_as
+from tasks.stages.inference import FINDINGS
+from tasks.store.stage import StageResult, log, unfinished
+from tasks.store.summary import Numbered, RunSummary, StageRow
 
 
 def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> dict[str, Any]:
@@ -46,28 +53,6 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
     from tasks.beside import keep_names, write_mosaics  # noqa: PLC0415 - a rerun that changes nothing needs no geopandas
 
     plan.check_inputs()
-    quality = read_json(plan.stage_folder("clusters") / "quality.json")
-    source = plan.stage_folder("collisions") / "source.json"
-    about_records = read_json(source) if source.exists() else {}
-    summary: dict[str, Any] = {
-        "city": plan.config.city,
-        "run_id": plan.run_id,
-        "geopackage": str(plan.geopackage),
-        "report": str(plan.report),
-        "seconds": round(seconds, 3),
-        "stages": [result.as_row() for result in results],
-        "notes": notes(plan),
-        "warnings": [
-            *quality["encoder"]["warnings"],
-            *about_records.get("warnings", ()),
-            *(
-                f"{e.item}: {e.reason}"
-                for result in results
-                for e in result.entries
-                if e.item == NAMES_OF_TYPES
-            ),
-        ],
-    }
     _make_room(plan)
     with unfinished(plan.run_folder) as work:
         for stage, file in (("package", plan.geopackage.name), ("report", plan.report.name)):
@@ -79,57 +64,71 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
             for file in sorted(work.rglob("*"))
             if file.is_file()
         }
-        write_json(work / plan.summary.name, sealed(summary | {"files": files} | _only_there(plan)))
+        summary = _summary(plan, results, files, seconds)
+        summary.write(work / plan.summary.name)
         # before the run appears: a run that is there whole needs nothing more than the pointer to it
         keep_names(plan, work)
     _point(plan.folder / "latest", plan.run_id)
-    return summary
+    return summary.printed()
 
 
-def _only_there(plan: Plan) -> dict[str, Any]:
-    """Say what later runs and `tasks.store.status` want to know of this one."""
+def _summary(plan: Plan, results: Sequence[StageResult], files: dict[str, str], seconds: float) -> RunSummary:
+    """Say what the command line prints, and what later runs and `tasks.store.status` want to know of this one."""
     numbers = plan.numbers
-    return {
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "made_of": made_of(plan),
-        "numbering": {
-            "key": numbers.key,
-            "own_key": numbers.own_key,
-            "reserved": numbers.reserved,
-            "names": said(plan.names),
-        },
-        # where the configuration's relative paths start, for a run that repeats this one from its GeoPackage
-        "base": os.path.relpath(plan.base, plan.run_folder),
-    }
+    unknown = [e for result in results for e in result.entries if e.item == NAMES_OF_TYPES]
+    return RunSummary(
+        city=plan.config.city,
+        run_id=plan.run_id,
+        geopackage=str(plan.geopackage),
+        report=str(plan.report),
+        seconds=round(seconds, 3),
+        stages=[StageRow(**result.as_row()) for result in results],
+        notes=notes(plan),
+        warnings=[
+            *load_quality(plan).encoder.warnings,
+            *load_recorded(plan).warnings,
+            *(f"{e.item}: {e.reason}" for e in unknown),
+        ],
+        files=files,
+        finished=datetime.now(UTC).replace(microsecond=0),
+        made_of=made_of(plan),
+        numbering=Numbered(
+            key=numbers.key,
+            own_key=numbers.own_key,
+            reserved=list(numbers.reserved),
+            names=[Named.model_validate(one.said) for one in edited(plan.names)],
+        ),
+        base=os.path.relpath(plan.base, plan.run_folder),
+    )
 
 
 def made_of(plan: Plan) -> list[str]:
     """Name what a run was made from, by its place below ``stages``: what has to stay as long as the run."""
-    shards = read_json(plan.stage_folder("features") / "features.json")["shards"]
-    return [*(plan.stage_folder(name).name for name in plan.keys), *shards]
+    return [*(plan.stage_folder(name).name for name in plan.keys), *load_encoded_as(plan).shards]
 
 
 def notes(plan: Plan) -> list[str]:
     """Collect the sentences that stages say at the end."""
-    told = read_json(plan.stage_folder("exposure") / "coverage.json")["notes"]
-    for stage in ("inference", "concentration"):
-        told += read_json(plan.stage_folder(stage) / "findings.json")["notes"]
-    return list(told)
+    found = Findings.read(plan.stage_folder("inference") / FINDINGS)
+    gathered = Gathered.read(plan.stage_folder("concentration") / FINDINGS)
+    return [*load_covered(plan).notes, *found.notes, *gathered.notes]
 
 
 def finished_before(plan: Plan) -> dict[str, Any] | None:
     """Find the same run finished earlier; None when it is not there, or its files are not as it left them."""
     start = time.monotonic()
     summary = _left(plan)
-    if summary is None or _changed(plan, summary.pop("files")):
+    if summary is None or _changed(plan, summary.files):
         return None
-    for told in ONLY_THERE:
-        summary.pop(told)
     _point(plan.folder / "latest", plan.run_id)
-    stages = [row | {"seconds": 0.0, "cached": True} for row in summary["stages"]]
-    # the folder of results may have been moved since
-    places = {"geopackage": str(plan.geopackage), "report": str(plan.report)}
-    return summary | places | {"stages": stages, "seconds": round(time.monotonic() - start, 3)}
+    now = {
+        "stages": [row.model_copy(update={"seconds": 0.0, "cached": True}) for row in summary.stages],
+        "seconds": round(time.monotonic() - start, 3),
+        # the folder of results may have been moved since
+        "geopackage": str(plan.geopackage),
+        "report": str(plan.report),
+    }
+    return summary.model_copy(update=now).printed()
 
 
 def refuse_in_use(plan: Plan) -> None:
@@ -153,7 +152,7 @@ def _make_room(plan: Plan) -> None:
         return
     refuse_in_use(plan)
     summary = _left(plan)
-    known = {} if summary is None else {**summary["files"], plan.summary.name: None}
+    known = {} if summary is None else {**summary.files, plan.summary.name: None}
     found = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir())
     others = [
         name for name in found if name not in known or known[name] not in (None, _digest(folder / name))
@@ -174,13 +173,12 @@ def _free_name(folder: Path) -> Path:
     return next(place for place in names if not place.exists())
 
 
-def _left(plan: Plan) -> dict[str, Any] | None:
+def _left(plan: Plan) -> RunSummary | None:
     """Read what a run said at its end; None where there is none, or it cannot be read."""
     try:
-        summary: dict[str, Any] = unsealed(read_json(plan.summary))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return RunSummary.read(plan.summary)
+    except (OSError, ValidationError):
         return None
-    return summary if {"files", *ONLY_THERE} <= summary.keys() else None
 
 
 def _changed(plan: Plan, files: Mapping[str, str]) -> bool:

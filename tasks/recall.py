@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from geo.addresses import is_url
 from geo.config import load
 from geo.config.file import recorded
 from geo.errors import ConfigurationError, SourceError
-from tasks.earlier import SUMMARY
 from tasks.store.digests import FileDigests
-from tasks.store.stage import read_json
-
-BASE = "base"
-"""Key of ``run.json``: the folder that the configuration's relative paths start at, seen from the run's folder."""
+from tasks.store.summary import SUMMARY, RunSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +100,8 @@ def _named(file: Path) -> list[Path]:
     """Give the folder that relative paths start at, as the run's summary beside the file names it."""
     folder = file.resolve().parent
     # without it, the file alone was moved
-    with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
-        return [(folder / str(read_json(folder / SUMMARY)[BASE])).resolve()]
+    with suppress(FileNotFoundError, ValidationError):
+        return [(folder / RunSummary.read(folder / SUMMARY).base).resolve()]
     return []
 
 

@@ -7,9 +7,12 @@ from pathlib import Path
 import geopandas as gpd
 
 from geo.ledger import Entry
+from tasks.documents import Quality
 from tasks.plan import Plan
 from tasks.stages.fingerprints import load_encoded, load_fingerprints
-from tasks.store.stage import Stage, write_json
+from tasks.store.stage import Stage
+
+QUALITY = "quality.json"
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
@@ -29,8 +32,13 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     found.segments.to_parquet(folder / "segments.parquet")
     found.picks.to_parquet(folder / "prototypes.parquet")
     found.choice.to_parquet(folder / "choice.parquet")
-    write_json(folder / "quality.json", found.quality)
+    Quality.model_validate(found.quality).write(folder / QUALITY)
     return [Entry("segments", "done", "", len(found.segments))]
+
+
+def load_quality(plan: Plan) -> Quality:
+    """Read how well segments are told apart."""
+    return Quality.read(plan.stage_folder("clusters") / QUALITY)
 
 
 def _typed(file: Path) -> gpd.GeoDataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 
@@ -11,8 +10,12 @@ from geo.collisions.sources import expand_tables
 from geo.config import ROAD_USERS, CityConfig
 from geo.errors import LayerError
 from geo.ledger import Entry
+from tasks.documents import NOTHING_RECORDED, Recorded
 from tasks.plan import Plan
-from tasks.store.stage import Stage, read_json, write_json
+from tasks.stages.roads import load_place
+from tasks.store.stage import Stage
+
+RECORDED = "source.json"
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
@@ -29,7 +32,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     if not config.collisions.sources:
         return []
     roads = plan.stage_folder("roads")
-    place = read_json(roads / "place.json")
+    place = load_place(plan)
     source = read_collisions(config.collisions)
     time = period_covered(source.table[source.table["kept"]], config.collisions.period)
     whole = None if time.first is None or time.last is None else (time.first, time.last)
@@ -40,8 +43,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         gpd.read_parquet(roads / "segments.parquet"),
         gpd.read_parquet(roads / "junctions.parquet"),
         gpd.read_parquet(roads / "other_roads.parquet"),
-        crs=pyproj.CRS.from_wkt(place["crs"]),
-        area=None if place["area"] is None else shapely.from_wkt(place["area"]),
+        crs=pyproj.CRS.from_wkt(place.crs),
+        area=None if place.area is None else shapely.from_wkt(place.area),
         settings=config.collisions.model_copy(update={"period": asked}),
     )
     fates = placed.collisions["snap_status"].value_counts()
@@ -58,25 +61,31 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     warnings = list(time.warnings)
     if config.collisions.schema_ == "stats19":
         warnings += severity_breaks(matched)
-    about = {
-        "severities": sorted(source.severities),
-        "years": time.years,
-        "period": whole,
-        "warnings": warnings,
-        "users": [user for user in ROAD_USERS if source.table[user].notna().any()],
-        "adjusted": bool(source.table["ksi_adjusted"].notna().any()),
-    }
-    write_json(folder / "source.json", about)
+    told = Recorded(
+        severities=sorted(source.severities),
+        users=[user for user in ROAD_USERS if source.table[user].notna().any()],
+        adjusted=bool(source.table["ksi_adjusted"].notna().any()),
+        years=time.years,
+        period=whole,
+        warnings=warnings,
+    )
+    told.write(folder / RECORDED)
     return [*source.entries, *placed.entries]
 
 
-def load_placed(plan: Plan) -> tuple[gpd.GeoDataFrame | None, dict[str, Any]]:
+def load_placed(plan: Plan) -> tuple[gpd.GeoDataFrame | None, Recorded]:
     """Read the collisions that were placed, and what their source tells; None and nothing where none are configured."""
-    stage = plan.stage_folder("collisions")
-    if not (stage / "collisions.parquet").exists():
-        return None, {"severities": [], "users": [], "years": None, "period": None}
-    records = gpd.read_parquet(stage / "collisions.parquet")
-    return records[records["snap_status"] == "matched"], read_json(stage / "source.json")
+    told = load_recorded(plan)
+    if told is NOTHING_RECORDED:
+        return None, told
+    records = gpd.read_parquet(plan.stage_folder("collisions") / "collisions.parquet")
+    return records[records["snap_status"] == "matched"], told
+
+
+def load_recorded(plan: Plan) -> Recorded:
+    """Read what the source of collisions tells; `NOTHING_RECORDED` where none is configured."""
+    file = plan.stage_folder("collisions") / RECORDED
+    return Recorded.read(file) if file.exists() else NOTHING_RECORDED
 
 
 def _sources(config: CityConfig) -> list[str]:

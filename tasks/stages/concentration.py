@@ -9,10 +9,12 @@ import geopandas as gpd
 import pandas as pd
 
 from geo.ledger import Entry
+from tasks.documents import Bandwidth, Gathered
 from tasks.plan import Plan
 from tasks.stages.collisions import load_placed
 from tasks.stages.fingerprints import load_fingerprints
-from tasks.store.stage import Stage, write_json
+from tasks.stages.inference import FINDINGS
+from tasks.store.stage import Stage
 
 if TYPE_CHECKING:
     from geo.safety.along.recorded import RecordedRoads
@@ -40,10 +42,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     )
     plain_pairs(alike, roads.outcome).to_parquet(folder / "look_alikes.parquet")
     notes = [] if roads.severities is None else headline_sentences(headline, roads.outcome)
-    write_json(
-        folder / "findings.json",
-        {"notes": notes, "density": {"bandwidth_m": chosen.bandwidth_m, "how": chosen.how}},
-    )
+    density = Bandwidth(bandwidth_m=chosen.bandwidth_m, how=chosen.how)
+    Gathered(notes=notes, density=density).write(folder / FINDINGS)
     return [Entry("windows", "done", "", len(windows))]
 
 
@@ -53,14 +53,14 @@ def load_roads(plan: Plan) -> RecordedRoads:
 
     folder = plan.stage_folder("roads")
     known = pd.read_parquet(plan.stage_folder("safety") / "segments.parquet").set_index("segment_id")
-    records, source = load_placed(plan)
+    records, told = load_placed(plan)
     return recorded_roads(
         gpd.read_parquet(folder / "segments.parquet"),
         gpd.read_parquet(folder / "junctions.parquet"),
         known,
         records,
-        source["severities"],
-        source["years"],
+        told.severities,
+        told.years,
     )
 
 

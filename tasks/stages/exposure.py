@@ -14,26 +14,28 @@ from geo.exposure.counts import account, expand_counts, read_counts
 from geo.exposure.points import choose_years, one_a_point, place_points
 from geo.exposure.segments import coverage, nothing_known, traffic_of_column, traffic_of_points
 from geo.ledger import Entry
+from tasks.documents import Covered
 from tasks.plan import Plan
-from tasks.store.stage import Stage, read_json, write_json
+from tasks.stages.collisions import load_recorded
+from tasks.stages.roads import load_place
+from tasks.store.stage import Stage
+
+COVERED = "coverage.json"
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``segments`` (see docs/stages.md) and what is covered."""
     segments = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
-    place = read_json(plan.stage_folder("roads") / "place.json")
-    told = plan.stage_folder("collisions") / "source.json"
-    period = read_json(told)["period"] if told.exists() else None
-    covered = None if period is None else (date.fromisoformat(period[0]), date.fromisoformat(period[1]))
+    covered = load_recorded(plan).period
     table, entries = measure(
         plan.config.exposure,
         segments,
-        pyproj.CRS.from_wkt(place["crs"]),
+        pyproj.CRS.from_wkt(load_place(plan).crs),
         covered or plan.config.collisions.period,
     )
     table.reset_index().to_parquet(folder / "segments.parquet")
     shares = coverage(table, segments.set_index("segment_id")["length_m"])
-    write_json(folder / "coverage.json", {"shares": shares, "notes": notes(plan.config.exposure, shares)})
+    Covered(shares=shares, notes=notes(plan.config.exposure, shares)).write(folder / COVERED)
     return entries
 
 
@@ -62,6 +64,11 @@ def notes(settings: Exposure, shares: dict[str, float]) -> list[str]:
     parts = ", ".join(f"{share:.1%} {name}" for name, share in shares.items() if name != "known")
     detail = f" ({parts})" if len(shares) > 2 else ""
     return [f"traffic is known on {shares['known']:.1%} of the network's length{detail}"]
+
+
+def load_covered(plan: Plan) -> Covered:
+    """Read on how much of the network traffic is known."""
+    return Covered.read(plan.stage_folder("exposure") / COVERED)
 
 
 def _sources(config: CityConfig) -> list[str]:

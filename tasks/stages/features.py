@@ -18,12 +18,16 @@ from geo.config.section import effective
 from geo.errors import LayerError, SourceError
 from geo.imagery.sources import expand_sources
 from geo.ledger import Entry, merge
+from tasks.documents import Encoded
 from tasks.plan import Plan
 from tasks.store.code import code_digest
-from tasks.store.stage import Stage, digest, read_account, read_json, read_summary, write_json
+from tasks.store.document import digest
+from tasks.store.stage import Stage, read_account, read_summary
 
 if TYPE_CHECKING:
     from tasks.encode import ShardJob
+
+ENCODED = "features.json"
 
 
 def plan_shards(plan: Plan) -> list[ShardJob]:
@@ -98,11 +102,9 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         )
     card = load_once(plan.config).card
     made_by = {pq.read_schema(job.out).metadata[b"emb:runtime"].decode() for job in jobs}
-    record = {
-        "encoder": card.as_dict() | {"runtime": "; ".join(sorted(made_by))},
-        "shards": [str(job.out.relative_to(plan.stages)) for job in jobs],
-    }
-    write_json(folder / "features.json", record)
+    encoder = card.as_dict() | {"runtime": "; ".join(sorted(made_by))}
+    shards = [str(job.out.relative_to(plan.stages)) for job in jobs]
+    Encoded(encoder=encoder, shards=shards).write(folder / ENCODED)
     try:
         plan.check_inputs()
     except SourceError:
@@ -121,11 +123,16 @@ def is_finished(plan: Plan) -> bool:
     """Tell whether the stage is there with all its shards as they were left; remains of one that is not are removed."""
     folder = plan.stage_folder("features")
     if read_summary(folder) is not None:
-        shards = [plan.stages / shard for shard in read_json(folder / "features.json")["shards"]]
+        shards = [plan.stages / shard for shard in load_encoded_as(plan).shards]
         if all(read_account(shard.with_suffix(".json")) is not None for shard in shards):
             return True
         shutil.rmtree(folder)
     return False
+
+
+def load_encoded_as(plan: Plan) -> Encoded:
+    """Read what encoded the tiles of a run, and where that lies."""
+    return Encoded.read(plan.stage_folder("features") / ENCODED)
 
 
 def _sources(config: CityConfig) -> list[str]:

@@ -10,7 +10,8 @@ import pandas as pd
 
 from geo.ledger import Entry
 from tasks.plan import Plan
-from tasks.store.stage import Stage, read_json
+from tasks.stages.features import load_encoded_as
+from tasks.store.stage import Stage
 
 if TYPE_CHECKING:
     from geo.features.fingerprints import Fingerprints
@@ -45,8 +46,7 @@ def load_tiles(plan: Plan) -> pd.DataFrame:
 
 
 def _shards(plan: Plan) -> list[Path]:
-    record = read_json(plan.stage_folder("features") / "features.json")
-    return [plan.stages / shard for shard in record["shards"]]
+    return [plan.stages / shard for shard in load_encoded_as(plan).shards]
 
 
 def load_seen(plan: Plan) -> pd.DataFrame:

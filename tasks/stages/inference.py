@@ -8,10 +8,13 @@ import geopandas as gpd
 import pandas as pd
 
 from geo.ledger import Entry
+from tasks.documents import Findings
 from tasks.plan import Plan
 from tasks.stages.collisions import load_placed
 from tasks.stages.fingerprints import load_fingerprints
-from tasks.store.stage import Stage, write_json
+from tasks.store.stage import Stage
+
+FINDINGS = "findings.json"
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
@@ -23,8 +26,17 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
 
     settings = plan.config.safety
     frame = load_frame(plan)
-    records, source = load_placed(plan)
-    periods = None if records is None else halves(pd.DataFrame(records), source, frame.index)
+    records, told = load_placed(plan)
+    periods = None
+    if records is not None:
+        periods = halves(
+            pd.DataFrame(records),
+            frame.index,
+            period=told.period,
+            years=told.years,
+            severities=told.severities,
+            users=told.users,
+        )
     tests = compare_types(frame, periods, permutations=settings.permutations, seed=settings.seed)
     tests.to_parquet(folder / "tests.parquet")
     with_tests(cluster_table(frame), tests).to_parquet(folder / "clusters.parquet")
@@ -37,7 +49,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         seed=settings.seed,
     )
     value.table.assign(outcome="collisions").to_parquet(folder / "value_of_imagery.parquet")
-    write_json(folder / "findings.json", {"notes": [] if records is None else [value.sentence]})
+    Findings(notes=[] if records is None else [value.sentence]).write(folder / FINDINGS)
     return count_tests(tests)
 
 

@@ -16,13 +16,18 @@ from geo.config import CityConfig
 from geo.ledger import Entry, to_frame
 from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import with_names
+from tasks.documents import Gathered
 from tasks.earlier import TABLES
 from tasks.plan import LICENSED, NAMES_OF_TYPES, Plan
+from tasks.stages.clusters import load_quality
+from tasks.stages.exposure import load_covered
+from tasks.stages.features import load_encoded_as
 from tasks.stages.fingerprints import FILE as FINGERPRINTS
 from tasks.stages.fingerprints import load_seen
+from tasks.stages.inference import FINDINGS
 from tasks.stages.pictures import KINDS, load_pictures
 from tasks.store.code import merged
-from tasks.store.stage import Stage, read_entries, read_json, read_made_with
+from tasks.store.stage import Stage, account_of
 
 if TYPE_CHECKING:
     import pyproj
@@ -188,30 +193,28 @@ def _tiles(tiles: gpd.GeoDataFrame, read: pd.DataFrame) -> gpd.GeoDataFrame:
 
 def ledger(plan: Plan) -> pd.DataFrame:
     """Add up the accounts of the stages before this one."""
-    by_stage = {name: read_entries(plan.stage_folder(name)) for name in plan.before("package")}
+    by_stage = {name: account_of(plan.stage_folder(name)).entries for name in plan.before("package")}
     return to_frame(by_stage)
 
 
 def _versions(plan: Plan) -> dict[str, str]:
     """Quote what the stages say that they were made with, and what makes this one."""
-    kept = [read_made_with(plan.stage_folder(name)) for name in plan.before("package")]
+    kept = [account_of(plan.stage_folder(name)).made_with for name in plan.before("package")]
     return merged([*kept, STAGE.made_with, {"roadprint": version("roadprint")}])
 
 
 def _run(plan: Plan) -> pd.DataFrame:
     """List what made the file: configuration, encoder, quality, digests and versions."""
-    features = read_json(plan.stage_folder("features") / "features.json")
-    quality = read_json(plan.stage_folder("clusters") / "quality.json")
-    density = read_json(plan.stage_folder("concentration") / "findings.json")["density"]
-    traffic = read_json(plan.stage_folder("exposure") / "coverage.json")["notes"]
+    density = Gathered.read(plan.stage_folder("concentration") / FINDINGS).density
+    traffic = load_covered(plan).notes
     values = {
         "city": plan.config.city,
         "configuration": plan.written,
-        "encoder": features["encoder"],
-        "embeddings": quality,
+        "encoder": load_encoded_as(plan).encoder,
+        "embeddings": load_quality(plan).model_dump(mode="json"),
         "times": f"in {plan.summary.name} beside this file, so that the same inputs give the same bytes",
         "reading": "association, not cause; exposure is length x years, and vehicle-km where it says so",
-        "density": density,
+        "density": density.model_dump(mode="json"),
         "traffic": "; ".join(traffic) if traffic else "not known",
     }
     values |= {f"input {place}": found for place, found in plan.inputs.items()}

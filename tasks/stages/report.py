@@ -9,9 +9,11 @@ import pandas as pd
 from geo.ledger import Entry
 from tasks.plan import LICENSED, Plan
 from tasks.publish import notes
+from tasks.stages.clusters import load_quality
+from tasks.stages.features import load_encoded_as
 from tasks.stages.package import gather
 from tasks.stages.pictures import load_pictures, report_tiles
-from tasks.store.stage import Stage, read_json
+from tasks.store.stage import Stage
 
 METHODS = {
     "Types": "k-means on embeddings of the imagery alone; collisions played no part in it",
@@ -46,7 +48,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         clusters=layers["clusters"],
         segments=layers["segments"],
         choice=pd.read_parquet(clusters / "choice.parquet"),
-        quality=read_json(clusters / "quality.json"),
+        quality=load_quality(plan).model_dump(mode="json"),
         prototypes=picks,
         thumbnails=pictures,
         ledger=layers["ledger"],
@@ -72,7 +74,7 @@ def _licences(plan: Plan) -> dict[str, str]:
     unused = [
         name for name in ("collisions", "exposure") if getattr(config, name) == type(getattr(config, name))()
     ]
-    encoder = read_json(plan.stage_folder("features") / "features.json")["encoder"]
+    encoder = load_encoded_as(plan).encoder
     return {name: getattr(config, name).licence or "" for name in LICENSED if name not in unused} | {
         "encoder": f"{encoder['source']}. {encoder['licence']}"
     }

@@ -6,8 +6,11 @@ from pathlib import Path
 
 from geo.config import CityConfig
 from geo.ledger import Entry
+from tasks.documents import Place
 from tasks.plan import Plan
-from tasks.store.stage import Stage, write_json
+from tasks.store.stage import Stage
+
+PLACE = "place.json"
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
@@ -23,11 +26,14 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     network.segments.to_parquet(folder / "segments.parquet")
     network.junctions.to_parquet(folder / "junctions.parquet")
     source.others.to_parquet(folder / "other_roads.parquet")
-    write_json(
-        folder / "place.json",
-        {"crs": source.crs.to_wkt(), "area": None if source.area is None else shapely.to_wkt(source.area)},
-    )
+    area = None if source.area is None else shapely.to_wkt(source.area)
+    Place(crs=source.crs.to_wkt(), area=area).write(folder / PLACE)
     return [*source.entries, *network.entries]
+
+
+def load_place(plan: Plan) -> Place:
+    """Read where the city is."""
+    return Place.read(plan.stage_folder("roads") / PLACE)
 
 
 def _sources(config: CityConfig) -> list[str]:

@@ -5,16 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+from pydantic import ValidationError
 
 from geo.sources.beside import is_settled
 from geo.sources.digest import Found, SourceDigests, State
 from tasks.store.code import code_digest
-from tasks.store.stage import read_json, sealed, unsealed, write_json
+from tasks.store.document import Document
 
 DIGESTS = "digests.json"
 _MADE_BY = "geo.sources.digest"
 """Module that digests files: what other code, or other versions of its libraries, has found is not taken."""
+
+
+class Remembered(Document):
+    """Of each thing that was looked up, the state of its files then, when that was, and what was found."""
+
+    sealed: ClassVar[bool] = True
+
+    code: str
+    known: dict[str, list[Any]]
 
 
 class FileDigests:
@@ -46,7 +57,7 @@ class FileDigests:
         if self.memory is None or self._known == self._before:
             return
         self.memory.parent.mkdir(parents=True, exist_ok=True)
-        write_json(self.memory, sealed({"code": code_digest(_MADE_BY), "known": self._known}))
+        Remembered(code=code_digest(_MADE_BY), known=self._known).write(self.memory)
 
     def _once(self, what: str, path: Path, state: State, find: Callable[[], Found | None]) -> Found | None:
         """Give what was found of a file when all was as it is now, or find it."""
@@ -73,7 +84,7 @@ def _remembered(memory: Path | None) -> dict[str, list[Any]]:
     try:
         if memory is None:
             return {}
-        kept = unsealed(read_json(memory))
-        return dict(kept["known"]) if kept["code"] == code_digest(_MADE_BY) else {}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        kept = Remembered.read(memory)
+    except (OSError, ValidationError):
         return {}
+    return dict(kept.known) if kept.code == code_digest(_MADE_BY) else {}

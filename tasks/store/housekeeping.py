@@ -9,12 +9,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pydantic import ValidationError
+
 from geo.errors import BusyError, ConfigurationError
 from tasks.stages.order import STAGES
 from tasks.store.lock import one_run
 from tasks.store.stage import SUMMARY as ACCOUNT
-from tasks.store.stage import read_json
-from tasks.store.status import SUMMARY, FinishedRun, finished_runs, running
+from tasks.store.stage import Account
+from tasks.store.status import FinishedRun, finished_runs, running
+from tasks.store.summary import SUMMARY
 
 _NAMES = "|".join(stage.name for stage in STAGES)
 _STAGE = re.compile(rf"({_NAMES})-[0-9a-f]{{16}}")
@@ -27,7 +30,7 @@ _ANY_MOMENT = timedelta(hours=1)
 _AGE = re.compile(r"(\d+)\s*([dwh]?)")
 _UNITS = {"": "days", "d": "days", "w": "weeks", "h": "hours"}
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
-_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
+_UNREADABLE = (OSError, ValidationError)
 
 
 @dataclass(slots=True)
@@ -105,10 +108,10 @@ def plan_clearing(folder: Path, age: timedelta, *, now: datetime | None = None) 
     stages = folder / "stages"
     if stages.is_symlink() or not stages.is_dir():
         return found
-    if any(run.made_of is None for run in kept):
+    if any(run.summary.made_of is None for run in kept):
         found.kept.append("all stages: a run that stays does not tell what it was made from")
     else:
-        needed = {name for run in kept for name in run.made_of or ()}
+        needed = {name for run in kept for name in run.summary.made_of or ()}
         _clear_stages(stages, before, needed, found)
     return found
 
@@ -180,7 +183,7 @@ def _clear_runs(folder: Path, before: datetime, found: Clearing) -> list[Finishe
             found.kept.append(f"{run.folder.name}: its files were changed since")
             kept.append(run)
         else:
-            files = [run.folder / SUMMARY, *(run.folder / name for name in run.files)]
+            files = [run.folder / SUMMARY, *(run.folder / name for name in run.summary.files)]
             _enter(run.folder.name, run.folder, files, found)
     return kept
 
@@ -213,7 +216,7 @@ def _clear_stages(stages: Path, before: datetime, needed: set[str], found: Clear
 def _accounted(account: Path) -> list[Path] | None:
     """List the files that a stage says it wrote; None where it has no account, or one that leads elsewhere."""
     try:
-        names = [PurePosixPath(name) for name in read_json(account)["files"]]
+        names = [PurePosixPath(name) for name in Account.read(account).files]
     except _UNREADABLE:
         return None
     if any(name.is_absolute() or ".." in name.parts for name in names):

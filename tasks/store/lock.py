@@ -10,12 +10,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
 from geo.errors import BusyError
-from tasks.store.stage import read_json, write_json
+from tasks.store.document import Document
 
 LOCK, HOLDER = ".lock", ".lock.json"
 POLL_S = 1.0
+
+
+class Holder(Document):
+    """Who holds a city's folder."""
+
+    process: int
+    host: str
+    since: str
 
 
 @contextmanager
@@ -54,7 +63,7 @@ def one_run(folder: Path, *, wait: bool, tell: Callable[[str], None]) -> Iterato
         lock.acquire(timeout=-1, poll_interval=POLL_S)
     try:
         since = datetime.now(UTC).isoformat(timespec="seconds")
-        write_json(folder / HOLDER, {"process": os.getpid(), "host": socket.gethostname(), "since": since})
+        Holder(process=os.getpid(), host=socket.gethostname(), since=since).write(folder / HOLDER)
         yield
     finally:
         (folder / HOLDER).unlink(missing_ok=True)
@@ -64,7 +73,7 @@ def one_run(folder: Path, *, wait: bool, tell: Callable[[str], None]) -> Iterato
 def _holder(folder: Path) -> str:
     """Say who holds the lock, as far as is known."""
     try:
-        held = read_json(folder / HOLDER)
-        return f"process {held['process']} on {held['host']}, since {held['since']}"
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        held = Holder.read(folder / HOLDER)
+    except (FileNotFoundError, ValidationError):
         return "it has just begun"
+    return f"process {held.process} on {held.host}, since {held.since}"

@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
 import logging
-import os
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field, ValidationError
 
 from geo.errors import ConfigurationError, FullDiskError, SourceError
 from geo.imagery.sources import digest_file
 from geo.ledger import Entry, Status, merge, totals
 from tasks.store.code import libraries
+from tasks.store.document import Document
 
 if TYPE_CHECKING:
     from geo.config import CityConfig
     from tasks.plan import Plan
 
 SUMMARY = "summary.json"
-DIGEST_CHARS = 16
 SQLITE_FULL = "database or disk is full"
 """What SQLite says, and GDAL after it."""
-SEAL = "seal"
-"""Key of a kept JSON object that holds the digest of all others."""
 
 log = logging.getLogger("roadprint")
 
@@ -91,6 +88,16 @@ class Stage:
         return libraries(self.module)
 
 
+class Account(Document):
+    """What finished work says of itself, beside or above its files."""
+
+    sealed: ClassVar[bool] = True
+
+    entries: list[Entry] = Field(description="What became of its items.")
+    files: dict[str, str] = Field(description="Digests of its files, by their place beside the account.")
+    made_with: dict[str, str] = Field(description="Versions of Python and of the libraries that made it.")
+
+
 @dataclass(frozen=True, slots=True)
 class StageResult:
     """What a stage leaves behind.
@@ -139,12 +146,6 @@ class StageResult:
         """Lay it out as one row of the run's summary."""
         counts: dict[str, Any] = {status: count for status, count in self.totals.items()}  # noqa: C416
         return {"name": self.name, "seconds": round(self.seconds, 3), **counts, "cached": self.cached}
-
-
-def digest(*parts: object) -> str:
-    """Digest plain values (anything that JSON can hold), in order."""
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return hashlib.blake2b(text.encode(), digest_size=DIGEST_CHARS // 2).hexdigest()
 
 
 def run_stage(stage: Stage, plan: Plan) -> StageResult:
@@ -203,8 +204,7 @@ def write_account(
         Versions of the libraries that made it, by name.
     """
     digests = {file.relative_to(path.parent).as_posix(): digest_file(file) for file in files}
-    told = {"entries": [asdict(entry) for entry in entries], "files": digests, "made_with": dict(made_with)}
-    write_json(path, sealed(told))
+    Account(entries=list(entries), files=digests, made_with=dict(made_with)).write(path)
 
 
 def read_account(path: Path) -> tuple[Entry, ...] | None:
@@ -221,7 +221,7 @@ def read_account(path: Path) -> tuple[Entry, ...] | None:
         why = f"{Path(error.filename).name} is gone"
     except OSError as error:
         why = f"{Path(error.filename or path).name} cannot be read ({error.strerror})"
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except ValidationError:
         why = f"{path.name} is not as it was left"
     except _AnotherFileError as error:
         why = f"{error} is not as it was left"
@@ -236,21 +236,16 @@ class _AnotherFileError(Exception):
 
 def _as_left(path: Path) -> tuple[Entry, ...]:
     """Read an account, and hold its files against it."""
-    account = unsealed(read_json(path))
-    for file, expected in account["files"].items():
+    account = Account.read(path)
+    for file, expected in account.files.items():
         if digest_file(path.parent / file) != expected:
             raise _AnotherFileError(file)
-    return tuple(Entry(**row) for row in account["entries"])
+    return tuple(account.entries)
 
 
-def read_entries(folder: Path) -> list[Entry]:
-    """Read what became of the items of a stage that this run has made or found whole."""
-    return [Entry(**row) for row in read_json(folder / SUMMARY)["entries"]]
-
-
-def read_made_with(folder: Path) -> dict[str, str]:
-    """Read which versions of which libraries made a stage that this run has made or found whole."""
-    return dict(read_json(folder / SUMMARY)["made_with"])
+def account_of(folder: Path) -> Account:
+    """Read the account of a stage that this run has made or found whole."""
+    return Account.read(folder / SUMMARY)
 
 
 def tell_damage(piece: Path, why: str) -> None:
@@ -316,39 +311,3 @@ def results_folder(folder: Path) -> Path:
             where="output.folder",
             todo="Name another folder there, or with --out.",
         ) from error
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write plain values as JSON, the same bytes for the same values, whole or not at all."""
-    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, default=str)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_text(text + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
-
-
-def read_json(path: Path) -> Any:  # noqa: ANN401
-    """Read what `write_json` wrote."""
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def sealed(value: dict[str, Any]) -> dict[str, Any]:
-    """Add the digest of a JSON object to it."""
-    return value | {SEAL: digest(value)}
-
-
-def unsealed(value: dict[str, Any]) -> dict[str, Any]:
-    """Give the object without its digest.
-
-    Raises
-    ------
-    ValueError
-        When it is not what `sealed` gave.
-    """
-    rest = {key: part for key, part in value.items() if key != SEAL}
-    if value[SEAL] != digest(rest):
-        raise ValueError("not what was written")
-    return rest

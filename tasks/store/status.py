@@ -11,16 +11,25 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
 from geo.errors import BusyError
 from geo.imagery.sources import digest_file
 from geo.secrets import redact
-from tasks.store.lock import HOLDER, LOCK
-from tasks.store.stage import read_json, write_json
+from tasks.store.document import Document
+from tasks.store.lock import HOLDER, LOCK, Holder
+from tasks.store.summary import SUMMARY, AnyRun
 
 RUN_NAME = re.compile(r"[0-9a-f]{12}")
-SUMMARY, FAILURE = "run.json", ".last-failure.json"
-_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
+FAILURE = ".last-failure.json"
+_UNREADABLE = (OSError, ValidationError)
+
+
+class Failure(Document):
+    """Why the last run of a city failed."""
+
+    when: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +44,18 @@ class FinishedRun:
         What the run said at its end.
     finished
         When the run ended.
-    files
-        The files that it wrote, with their digests.
-    made_of
-        Names below ``stages`` of what it was made from; None for runs that did not record it.
     """
 
     folder: Path
-    summary: dict[str, Any]
+    summary: AnyRun
     finished: datetime
-    files: dict[str, str]
-    made_of: list[str] | None
 
     def is_whole(self) -> bool:
         """Tell whether its files are there as it left them."""
         try:
             return all(
                 _plain(name) and digest_file(self.folder / name) == digest
-                for name, digest in self.files.items()
+                for name, digest in self.summary.files.items()
             )
         except OSError:
             return False
@@ -71,13 +74,9 @@ def finished_runs(folder: Path) -> Iterator[FinishedRun]:
         if not RUN_NAME.fullmatch(place.name) or place.is_symlink() or not place.is_dir():
             continue
         try:
-            told = read_json(place / SUMMARY)
-            if told["run_id"] != place.name:
-                continue
-            stamp = told.get("finished")
-            when = datetime.fromisoformat(stamp) if stamp else _changed(place / SUMMARY)
-            files = {str(name): str(digest) for name, digest in told["files"].items()}
-            found.append(FinishedRun(place, told, when, files, told.get("made_of")))
+            told = AnyRun.read(place / SUMMARY)
+            if told.run_id == place.name:
+                found.append(FinishedRun(place, told, told.finished or _changed(place / SUMMARY)))
         except _UNREADABLE:
             continue
     yield from sorted(found, key=lambda run: (run.finished, run.folder.name), reverse=True)
@@ -93,9 +92,7 @@ def usual_seconds(folder: Path) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     for run in finished_runs(folder):
-        with suppress(*_UNREADABLE):
-            made = [row for row in run.summary["stages"] if not row["cached"]]
-            found = {row["name"]: float(row["seconds"]) for row in made} | found
+        found = {row.name: row.seconds for row in run.summary.stages if not row.cached} | found
     return found
 
 
@@ -124,12 +121,12 @@ def status(folder: Path, city: str) -> dict[str, Any]:
     holder = running(folder)
     last = None
     if good is not None:
-        names = {Path(name).suffix: str(good.folder / name) for name in good.files}
+        names = {Path(name).suffix: str(good.folder / name) for name in good.summary.files}
         last = {
             "run_id": good.folder.name,
             "finished": good.finished.isoformat(timespec="seconds"),
             "checked": checked if good.folder.name == pointed else None,
-            "seconds": good.summary.get("seconds"),
+            "seconds": good.summary.seconds,
             "geopackage": names.get(".gpkg"),
             "report": names.get(".html"),
         }
@@ -157,15 +154,15 @@ def latest(link: Path) -> tuple[str | None, str | None]:
 def _without_a_word(folder: Path) -> dict[str, str] | None:
     """Tell of a run that has left its note and holds the folder no more: nobody was there to say how it ended."""
     try:
-        held = read_json(folder / HOLDER)
-        who = f"process {held['process']} on {held['host']}, begun {held['since']}"
-        return {
-            "when": str(held["since"]),
-            "reason": f"the run ended without a word ({who}): it was killed, or its machine stopped; the next run goes "
-            "on from there",
-        }
+        held = Holder.read(folder / HOLDER)
     except _UNREADABLE:
         return None
+    who = f"process {held.process} on {held.host}, begun {held.since}"
+    return {
+        "when": held.since,
+        "reason": f"the run ended without a word ({who}): it was killed, or its machine stopped; the next run goes on "
+        "from there",
+    }
 
 
 def running(folder: Path) -> dict[str, Any] | None:
@@ -175,7 +172,7 @@ def running(folder: Path) -> dict[str, Any] | None:
     remains of one that was killed: trying it holds it for an instant.
     """
     try:
-        holder: dict[str, Any] = dict(read_json(folder / HOLDER))
+        holder = Holder.read(folder / HOLDER).model_dump()
     except _UNREADABLE:
         return None
     lock = FileLock(folder / LOCK, thread_local=False)
@@ -205,7 +202,7 @@ def failure_noted(folder: Path) -> Iterator[None]:
         # where nothing can be written, the error itself is what the user is told
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
-            write_json(folder / FAILURE, {"when": when, "reason": redact(str(error) or type(error).__name__)})
+            Failure(when=when, reason=redact(str(error) or type(error).__name__)).write(folder / FAILURE)
         raise
     forget_failure(folder)
 
@@ -233,8 +230,7 @@ def size_on_disk(place: Path) -> int:
 def last_failure(folder: Path) -> dict[str, str] | None:
     """Say when a city's last run failed and why; None where it ended well, or there was none."""
     try:
-        noted = read_json(folder / FAILURE)
-        return {"when": str(noted["when"]), "reason": str(noted["reason"])}
+        return Failure.read(folder / FAILURE).model_dump()
     except _UNREADABLE:
         return None
 

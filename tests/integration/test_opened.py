@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +15,7 @@ from rasterio.windows import from_bounds
 import roadprint
 from geo.errors import LayerError, SourceError
 from tasks.opened import open_run
-from tasks.store.stage import read_json, sealed, unsealed, write_json
+from tasks.store.summary import RunSummary
 
 TABLES = ("segments", "junctions", "tiles", "collisions", "types", "tests")
 
@@ -203,11 +204,10 @@ def test_a_city_whose_first_run_failed_says_why(tmp_path, town):
 
 def test_the_newest_run_is_the_one_that_latest_points_to_where_links_are_files(copied, tmp_path):
     """On Windows and some network drives ``latest`` is a file with the run's name."""
-    told = unsealed(read_json(copied / "run.json"))
+    told = RunSummary.read(copied / "run.json")
     older = shutil.copytree(copied, tmp_path / "0123456789ab")
-    write_json(
-        older / "run.json", sealed(told | {"run_id": older.name, "finished": "2099-01-01T00:00:00+00:00"})
-    )
+    late = datetime(2099, 1, 1, tzinfo=UTC)
+    told.model_copy(update={"run_id": older.name, "finished": late}).write(older / "run.json")
     assert open_run(tmp_path).folder == older
     (tmp_path / "latest").write_text(copied.name + "\n")
     assert open_run(tmp_path).folder == copied

@@ -1,5 +1,6 @@
 """What a city's folder tells, and what may be removed from it."""
 
+import json
 import os
 import sys
 import time
@@ -13,14 +14,18 @@ from geo.errors import BusyError, ConfigurationError
 from geo.imagery.sources import digest_file
 from geo.ledger import Entry
 from tasks.store.housekeeping import clear, parse_age, plan_clearing, refuse_while_running, sweep
-from tasks.store.lock import HOLDER, one_run
-from tasks.store.stage import SUMMARY, Stage, run_stage, write_account, write_json
+from tasks.store.lock import HOLDER, Holder, one_run
+from tasks.store.stage import SUMMARY, Account, Stage, run_stage, write_account
 from tasks.store.status import failure_noted, running, size_on_disk, status
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 AGE = timedelta(days=90)
 OLD, OLDER, NEW = (NOW - timedelta(days=days) for days in (100, 200, 5))
 ROADS = tuple(f"{i:016x}" for i in range(5))
+
+
+def write_text(path, told):
+    path.write_text(json.dumps(told))
 
 
 def aged(path, when):
@@ -55,7 +60,7 @@ def make_run(folder, run_id, when, made_of):
     (place / "report.html").write_text(run_id)
     files = {name: digest_file(place / name) for name in ("here.gpkg", "report.html")}
     told = {"run_id": run_id, "seconds": 3.0, "files": files, "finished": when.isoformat()}
-    write_json(place / "run.json", told | ({} if made_of is None else {"made_of": made_of}))
+    write_text(place / "run.json", told | ({} if made_of is None else {"made_of": made_of}))
     return place
 
 
@@ -188,11 +193,11 @@ def test_an_account_that_names_files_elsewhere_removes_nothing(city, tmp_path, n
     precious = tmp_path / "precious.txt"
     precious.write_text("mine")
     stage = city / "stages" / f"roads-{ROADS[4]}"
-    write_json(stage / SUMMARY, {"entries": [], "files": {name: "00"}})
+    Account(entries=[], files={name: "00"}, made_with={}).write(stage / SUMMARY)
     aged(stage / SUMMARY, OLDER)
     run = city / ("a" * 12)
     told = {"run_id": "a" * 12, "seconds": 1, "files": {name: "00"}, "finished": OLDER.isoformat()}
-    write_json(run / "run.json", told | {"made_of": []})
+    write_text(run / "run.json", told | {"made_of": []})
     planned = plan_clearing(city, timedelta(0), now=NOW + AGE)
     assert f"stages/roads-{ROADS[4]}" not in planned.items
     assert "a" * 12 not in planned.items
@@ -260,7 +265,7 @@ def test_a_status_tells_the_last_good_run_and_the_last_failure(city):
 
 
 def test_a_run_that_was_killed_has_a_status(city):
-    write_json(city / HOLDER, {"process": 1, "host": "there", "since": "2024-05-06T07:08:09+00:00"})
+    Holder(process=1, host="there", since="2024-05-06T07:08:09+00:00").write(city / HOLDER)
     found = status(city, "here")
     assert found["running"] is None
     assert "process 1 on there" in found["last_failure"]["reason"]

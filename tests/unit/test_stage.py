@@ -7,7 +7,8 @@ import pytest
 
 from geo.errors import SourceError
 from geo.ledger import Entry, merge, to_frame, totals
-from tasks.store.stage import Stage, digest, read_made_with, unfinished
+from tasks.store.document import digest
+from tasks.store.stage import Stage, account_of, unfinished
 from tasks.store.stage import run_stage as run
 
 
@@ -83,7 +84,7 @@ def test_a_digest_depends_on_every_part_and_on_nothing_else():
 
 def test_the_account_of_a_stage_says_what_made_it(tmp_path):
     stage = run_stage("roads", tmp_path, "k", lambda _: [])
-    told = read_made_with(stage.folder)
+    told = account_of(stage.folder).made_with
     assert told["python"] == ".".join(map(str, sys.version_info[:2]))
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -172,7 +171,15 @@ def _words(table: pd.DataFrame) -> NDArray[np.object_]:
     return np.select(conditions, words, "other direction").astype(object)
 
 
-def halves(records: pd.DataFrame, source: Mapping[str, Any], index: pd.Index) -> Periods | None:
+def halves(
+    records: pd.DataFrame,
+    index: pd.Index,
+    *,
+    period: tuple[date, date] | None,
+    years: float | None,
+    severities: Sequence[Severity],
+    users: Sequence[str],
+) -> Periods | None:
     """Count the collisions of segments in the first and in the last years.
 
     Records are divided at the turn of the year nearest to the middle of their period.
@@ -181,22 +188,26 @@ def halves(records: pd.DataFrame, source: Mapping[str, Any], index: pd.Index) ->
     ----------
     records
         Placed collisions: ``segment_id, severity, date`` and road users.
-    source
-        What the records tell: ``severities``, ``users``, ``years``, ``period`` (first and last day, ISO).
     index
         ``segment_id`` of all segments, which get a row each.
+    period
+        First and last day that the records cover; None: not known.
+    years
+        How much of that time they cover (years).
+    severities, users
+        Severities and road users that the records tell of.
 
     Returns
     -------
     None where the period is not known, shorter than `LEAST_YEARS` or with years that no record covers, or too many
     collisions have no date.
     """
-    if source.get("period") is None:
+    if period is None or years is None:
         return None
-    first, last = (date.fromisoformat(day) for day in source["period"])
+    first, last = period
     when = pd.to_datetime(records["date"], utc=True)
-    years = years_of(first, last)
-    if years < LEAST_YEARS or abs(years - source["years"]) > _SAME or records.empty:
+    whole = years_of(first, last)
+    if whole < LEAST_YEARS or abs(whole - years) > _SAME or records.empty:
         return None
     if when.isna().mean() > MOST_UNDATED:
         return None
@@ -204,7 +215,7 @@ def halves(records: pd.DataFrame, source: Mapping[str, Any], index: pd.Index) ->
     turns = [date(year, 1, 1) for year in range(first.year + 1, last.year + 1)]
     turn = min(turns, key=lambda day: abs((day - middle).days))
     early = when < pd.Timestamp(turn, tz="UTC")
-    counted = source["users"], frozenset(source["severities"])
+    counted = users, frozenset(severities)
     return Periods(
         _count(records[early], index, *counted),
         _count(records[when.notna() & ~early], index, *counted),

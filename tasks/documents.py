@@ -1,0 +1,94 @@
+"""What stages tell each other besides tables; docs/stages.md says which stage writes which."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from pydantic import Field
+
+from geo.config.records import Severity
+from tasks.store.document import Document
+
+
+class Place(Document):
+    """Where the city is (``roads/place.json``)."""
+
+    crs: str = Field(description="CRS of all tables (WKT).")
+    area: str | None = Field(
+        description="The area asked for, a polygon in that CRS (WKT); null: wherever roads are."
+    )
+
+
+class Encoded(Document):
+    """What encoded the tiles, and where it lies (``features/features.json``)."""
+
+    encoder: dict[str, Any] = Field(description="What is known of the encoder, and what executed it.")
+    shards: list[str] = Field(description="Files of embeddings, by their place below the folder of stages.")
+
+
+class Judged(Document):
+    """Whether one kind of vector tells segments apart."""
+
+    effective_rank: float = Field(
+        description="How many directions are really used; NaN for fewer than two segments."
+    )
+    spread: float = Field(description="Mean cosine distance between two at random (0: all alike).")
+    n: int = Field(description="Number of segments.")
+    dimension: int = Field(description="Length of a vector.")
+    warnings: list[str] = Field(description="In words; empty when all is well.")
+    silhouette: float | None = Field(
+        description="Mean silhouette of the partition; null where it is not defined."
+    )
+
+
+class Quality(Document):
+    """How well the encoder, and the baseline beside it, tell segments apart (``clusters/quality.json``)."""
+
+    encoder: Judged = Field(description="Of the fingerprints.")
+    baseline: Judged = Field(description="Of the band statistics.")
+    agreement_with_baseline: float = Field(description="Adjusted Rand index between the types of both.")
+    k: int = Field(description="Number of types.")
+
+
+class Recorded(Document):
+    """What the collision records tell (``collisions/source.json``)."""
+
+    severities: list[Severity] = Field(description="Severities that the source tells apart.")
+    users: list[str] = Field(description="Road users that the source tells of.")
+    adjusted: bool = Field(description="Whether it has the DfT's severity adjustment.")
+    years: float | None = Field(description="Length of the time that the records cover (years).")
+    period: tuple[date, date] | None = Field(description="First and last day; null: not known.")
+    warnings: list[str] = Field(description="What is told at the end of the run.")
+
+
+NOTHING_RECORDED = Recorded(severities=[], users=[], adjusted=False, years=None, period=None, warnings=[])
+"""Of a city without collision records."""
+
+
+class Covered(Document):
+    """On how much of the network traffic is known (``exposure/coverage.json``)."""
+
+    shares: dict[str, float] = Field(
+        description="Shares of the length of all roads, by where the figure is from."
+    )
+    notes: list[str] = Field(description="The sentence that says so; none where no traffic is configured.")
+
+
+class Findings(Document):
+    """What a stage says at the end of the run (``inference/findings.json``)."""
+
+    notes: list[str] = Field(description="Sentences.")
+
+
+class Bandwidth(Document):
+    """How far collisions are spread along the network."""
+
+    bandwidth_m: float | None = Field(description="Of the kernel (metres); null where none could be chosen.")
+    how: str = Field(description="How it was chosen.")
+
+
+class Gathered(Findings):
+    """What is said of where collisions gather (``concentration/findings.json``)."""
+
+    density: Bandwidth = Field(description="Of the density along the network.")

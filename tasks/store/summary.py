@@ -1,0 +1,78 @@
+"""What a run says at its end: ``run.json`` in its folder."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from pydantic import ConfigDict, Field
+
+from geo.outputs.names import Named
+from tasks.store.document import Document
+
+SUMMARY = "run.json"
+ONLY_THERE = {"files", "finished", "made_of", "numbering", "base"}
+"""Keys that the command line does not print."""
+
+
+class StageRow(Document):
+    """What became of the items of a stage."""
+
+    name: str
+    seconds: float
+    done: int
+    skipped: int
+    rejected: int
+    failed: int
+    cached: bool
+
+
+class Numbered(Document):
+    """Where the numbers of a run's types are from, and what they were called."""
+
+    key: str
+    own_key: str
+    reserved: list[int]
+    names: list[Named]
+
+
+class AnyRun(Document):
+    """What is read of a run of whatever version, which may say more, or less, and be changed by hand."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    run_id: str
+    files: dict[str, str]
+    finished: datetime | None = None
+    made_of: list[str] | None = None
+    seconds: float | None = None
+    stages: list[StageRow] = Field(default_factory=list)
+
+
+class RunSummary(Document):
+    """The whole of it; runs of other versions may say more."""
+
+    model_config = ConfigDict(extra="ignore")
+    sealed: ClassVar[bool] = True
+
+    city: str
+    run_id: str
+    geopackage: str
+    report: str
+    seconds: float = Field(description="How long the run took.")
+    stages: list[StageRow]
+    notes: list[str] = Field(description="Sentences that stages say at the end.")
+    warnings: list[str]
+    files: dict[str, str] = Field(description="What the run left in its folder, with digests.")
+    finished: datetime
+    made_of: list[str] = Field(
+        description="By its place below the stages: what has to stay as long as the run."
+    )
+    numbering: Numbered
+    base: str = Field(
+        description="Where the configuration's relative paths start, seen from the run's folder."
+    )
+
+    def printed(self) -> dict[str, Any]:
+        """Give what the command line prints."""
+        return self.model_dump(mode="json", exclude=ONLY_THERE)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyproj
 
-from geo.config import ROAD_USERS, Severity
+from geo.config import DECIMAL_MARK, ROAD_USERS, Severity
 from geo.errors import ConfigurationError, LayerError
 from geo.ledger import Entry
 
@@ -98,7 +98,7 @@ def _strip(values: pd.Series) -> pd.Series:
     return values.astype("string").str.strip().str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
 
 
-def numbers(values: pd.Series, decimal: str = ".") -> pd.Series:
+def numbers(values: pd.Series, decimal: str = DECIMAL_MARK) -> pd.Series:
     """Read numbers; NaN where a cell holds none."""
     cells = values.astype("string").str.strip()
     if decimal != ".":

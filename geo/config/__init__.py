@@ -6,6 +6,7 @@ from geo.config.encoder import Encoder
 from geo.config.imagery import LARGEST_TILE_PX, Imagery, Tiles
 from geo.config.output import Output
 from geo.config.records import (
+    DECIMAL_MARK,
     ROAD_USERS,
     SEVERITIES,
     TEXT_ENCODING,
@@ -21,6 +22,7 @@ from geo.config.run import Run
 from geo.config.safety import Safety
 
 __all__ = [
+    "DECIMAL_MARK",
     "LARGEST_TILE_PX",
     "ROAD_USERS",
     "SEVERITIES",

@@ -14,6 +14,8 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 ROAD_USERS = ("pedestrian", "cyclist", "motorcyclist", "car_occupant")
 """Road users that are told apart. The column of each says whether a collision involves one: with STATS19 one that was
 hurt, else what the source's column means."""
+DECIMAL_MARK: Literal["."] = "."
+"""Decimal mark of numbers in tables, unless their columns say else."""
 SeverityScheme = Literal["kabco", "german", "swiss", "finnish", "irish"]
 TEXT_ENCODING = "utf-8-sig"
 """UTF-8 with or without the mark that spreadsheets put before it: what a CSV is read as unless its columns say else."""
@@ -46,7 +48,7 @@ class Columns(Section):
         description="An empty cell of a road user's column means that there was none; else it is not known.",
     )
     delimiter: str | None = Field(default=None, description="Field separator of a CSV; default: found out.")
-    decimal: Literal[".", ","] = Field(default=".", description="Decimal mark of x and y in a CSV.")
+    decimal: Literal[".", ","] = Field(default=DECIMAL_MARK, description="Decimal mark of x and y in a CSV.")
     encoding: str = Field(default=TEXT_ENCODING, description="Text encoding of a CSV.")
 
 
@@ -116,7 +118,7 @@ class TrafficColumns(Section):
     road_ref: str | None = Field(default=None, description="Column with the road's number.")
     road_class: str | None = Field(default=None, description="Column with the road's class.")
     delimiter: str | None = Field(default=None, description="Field separator of a CSV; default: found out.")
-    decimal: Literal[".", ","] = Field(default=".", description="Decimal mark of numbers in a CSV.")
+    decimal: Literal[".", ","] = Field(default=DECIMAL_MARK, description="Decimal mark of numbers in a CSV.")
     encoding: str = Field(default=TEXT_ENCODING, description="Text encoding of a CSV.")
 
 

@@ -71,12 +71,12 @@ class Road:
         return FORMS.get(self.form, replace(FORMS["distributor_road"], width_m=9.0, highway="primary"))
 
 
-def smooth_line(points: Sequence[Point], step_m: float = 6.0, *, closed: bool = False) -> shapely.LineString:
+def smooth_line(points: Sequence[Point], apart_m: float = 6.0, *, closed: bool = False) -> shapely.LineString:
     """Draw a smooth line through points (cubic spline over the chord length)."""
     through = np.array([*points, points[0]] if closed else points, dtype=np.float64)
     along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(through, axis=0).T))])
     spline = CubicSpline(along, through, bc_type="periodic" if closed else "natural")
-    dense = spline(np.linspace(0, along[-1], max(2, round(along[-1] / step_m)) + 1))
+    dense = spline(np.linspace(0, along[-1], max(2, round(along[-1] / apart_m)) + 1))
     dense[[0, -1]] = through[[0, -1]]
     return shapely.LineString(dense)
 
@@ -121,7 +121,7 @@ def _ring_way() -> list[Road]:
     )
     roads = []
     for points in legs:
-        centre = smooth_line(points, step_m=10)
+        centre = smooth_line(points, apart_m=10)
         for side in (-1, 1):
             line = shapely.offset_curve(centre, side * CARRIAGEWAY_OFFSET_M)
             over = line.intersection(shapely.box(1035, 1400, 1085, 1600))
@@ -249,7 +249,7 @@ def _close(spine: shapely.LineString, share: float, side: int, number: int) -> s
     bend = along * (22 if number % 3 else -18)
     line = smooth_line(
         [tuple(base), tuple(base + across * length * 0.5), tuple(base + across * length * 0.9 + bend)],
-        step_m=5,
+        apart_m=5,
     )
     return _longest(line.intersection(shapely.box(15, 15, SIZE_M - 15, SIZE_M - 15)))
 

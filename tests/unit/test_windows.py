@@ -131,7 +131,7 @@ CITY = grid(12, 250.0)
 
 def asked(block_m=500, resamples=199, draws=99, splits=5):
     """Ask where half of the collisions lie, and what 5 % of length carry."""
-    return HeadlineSettings(0.5, 0.05, block_m, seed=0, resamples=resamples, draws=draws, splits=splits)
+    return HeadlineSettings(0.5, 0.05, block_m, seed=0, block_resamples=resamples, draws=draws, splits=splits)
 
 
 def numbers(places, severity, outcome="ksi", how=None, **more):

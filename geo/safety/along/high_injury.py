@@ -40,7 +40,7 @@ class HeadlineSettings:
         Side of the square blocks that the bootstrap draws (metres).
     seed
         Seed of every draw: the same one gives the same numbers.
-    resamples
+    block_resamples
         Resamples of blocks behind the interval (number).
     draws
         Maps of collisions that lie by chance (number).
@@ -52,7 +52,7 @@ class HeadlineSettings:
     share_of_length: float
     block_m: float
     seed: int
-    resamples: int = 999
+    block_resamples: int = 999
     draws: int = 199
     splits: int = 10
 
@@ -185,7 +185,7 @@ class _Curves:
         """Read the numbers off resamples of blocks, ``(resamples, 2)``."""
         length, outcome = self._by_score(counts, counts, blocks)
         total = len(length)
-        often = rng.multinomial(total, np.full(total, 1 / total), size=self.settings.resamples)
+        often = rng.multinomial(total, np.full(total, 1 / total), size=self.settings.block_resamples)
         return self._read(often @ length, often @ outcome)
 
     def chance(self, n: NDArray[np.int64], risk: pd.Series | None, rng: np.random.Generator) -> Floats:

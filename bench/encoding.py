@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from results import save, table
 
-from geo.config import Encoder
-from geo.features import bundled
+from geo.config import encoder_settings
+from geo.features.encoders.bundled import Bundled
 from geo.features.model import Normalised
 from geo.features.runtime import available_cores, choose_runtime
 
@@ -55,10 +55,10 @@ def main() -> None:
     n, side = given.images, given.side
     images = np.random.default_rng(0).integers(0, 256, (n, 3, side // 8, side // 8), dtype=np.uint8)
     images = np.ascontiguousarray(images.repeat(8, 2).repeat(8, 3))
-    network, card = bundled.load()
+    network, card = Bundled().network()
     module = Normalised(network, card).eval()
     # a copy: to be compared with torch, the runtime changes the layout of the module that it is given
-    runtime = choose_runtime(deepcopy(module), 3, side, Encoder(device="cpu"))
+    runtime = choose_runtime(deepcopy(module), images[:2], encoder_settings(device="cpu"))
     batches = list(torch.from_numpy(images).split(BATCH))
     plain_rate, plain = rate(lambda: eager(module, batches, torch.contiguous_format), n)
     ours_rate, ours = rate(

@@ -10,7 +10,8 @@ from PIL import Image
 
 from geo.config import CityConfig, load
 from geo.errors import ConfigurationError, SourceError
-from geo.imagery.catalogue import open_catalogue
+from geo.imagery.bands import BandSet
+from geo.imagery.catalogue import check_pictured, open_catalogue
 from geo.imagery.cover import cover_tiles
 from geo.imagery.reader import TileFailure, TileReader
 from geo.imagery.sources import expand_sources
@@ -68,7 +69,9 @@ def _read(tile: gpd.GeoDataFrame, config: CityConfig, paths: list[str], digests:
     centre = tile.geometry.centroid
     placed = tile.assign(x=centre.x, y=centre.y).drop(columns="coverage")
     placed = placed.join(cover_tiles(placed, catalogue.images))
-    with TileReader(catalogue.images, imagery, config.tiles) as reader:
+    check_pictured(catalogue.images, imagery)
+    seen = BandSet.pictured(imagery)
+    with TileReader(catalogue.images, imagery, config.tiles, band_set=seen) as reader:
         (read,) = reader.read(placed)
     if isinstance(read, TileFailure):
         raise _gone(tile_id, read.reason)

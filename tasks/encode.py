@@ -16,8 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geo.addresses import is_url
-from geo.config import CityConfig, Tiles
-from geo.config import Encoder as EncoderSettings
+from geo.config import CityConfig, EncoderSettings, Tiles
 from geo.errors import RoadprintError, SourceError
 from geo.features.dense import Mapper
 from geo.features.embed import Part, chip_reach, embed_ground, embed_tiles
@@ -94,6 +93,7 @@ def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     mine = images[images["image_id"].isin({name for names in tiles["image_ids"] for name in names})]
     _forget_changed(mine[["path", "digest"]].itertuples(index=False))
     encoder = load_once(job.config)
+    encoder.card.check_imagery(job.config.imagery.bands, mine["dtype"])
     tables, entries = _embed(job, tiles, images, encoder)
     _check_unchanged(job, mine)
     job.out.parent.mkdir(parents=True, exist_ok=True)
@@ -170,15 +170,14 @@ def _end_when_stopped() -> None:
 def load_once(config: CityConfig) -> Encoder | Mapper:
     """Load what encodes, once a process: single tiles, or ground where ``tiles.mode`` is ``dense``."""
     with _loading:
-        return _load(config.encoder.model_dump_json(), config.tiles.model_dump_json())
+        return _load(config.encoder, config.tiles, tuple(config.imagery.bands))
 
 
 @lru_cache(maxsize=1)
-def _load(encoder: str, tiles: str) -> Encoder | Mapper:
-    settings, shape = EncoderSettings.model_validate_json(encoder), Tiles.model_validate_json(tiles)
-    if shape.mode == "dense":
-        return load_mapper(settings, shape)
-    return load_encoder(settings, tile_m=shape.tile_m)
+def _load(settings: EncoderSettings, tiles: Tiles, bands: tuple[int, ...]) -> Encoder | Mapper:
+    if tiles.mode == "dense":
+        return load_mapper(settings, tiles, bands=bands)
+    return load_encoder(settings, tile_m=tiles.tile_m, bands=bands)
 
 
 @lru_cache(maxsize=1)

@@ -14,7 +14,9 @@ from geo.collisions.period import period_covered
 from geo.collisions.read import read_collisions
 from geo.config import CityConfig
 from geo.exposure.segments import coverage
+from geo.features.encoder import EncoderCard, Pixels
 from geo.features.registry import load_encoder, load_mapper
+from geo.imagery.catalogue import check_pictured
 from geo.ledger import merge
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network
@@ -55,6 +57,7 @@ def forecast(config: CityConfig) -> dict[str, Any]:
     network = build_network(source.kept, config.segments)
     tiles, images, tile_entries = lay_out(config, network.segments, digest=lambda _: "")
     covered = int((tiles["coverage"] > 0).sum())
+    check_pictured(images, config.imagery)
     entries = [*source.entries, *network.entries, *tile_entries]
     found: dict[str, Any] = {
         "crs": source.crs.name,
@@ -85,9 +88,9 @@ def forecast(config: CityConfig) -> dict[str, Any]:
         found["traffic_known"] = round(coverage(traffic, lengths)["known"], 3)
     known = time.monotonic() - start
     if config.tiles.mode == "dense":
-        found["chips"], encoding = _seconds_of_chips(config, tiles[tiles["coverage"] > 0])
+        found["chips"], encoding = _seconds_of_chips(config, tiles[tiles["coverage"] > 0], images)
     else:
-        encoding = covered * _seconds_per_tile(config, float(images["pixel_m"].min()))
+        encoding = covered * _seconds_per_tile(config, images)
     found["seconds_per_tile"] = round(encoding / covered, 4)
     statistics = SECONDS_A_SEGMENT * found["segments"]
     found["seconds"] = round(SECONDS_BESIDES + statistics + known + encoding)
@@ -115,27 +118,39 @@ def _pictures(config: CityConfig, covered: int) -> int:
     return covered if config.output.thumbnails == "all" else min(covered, 2 * SHOWN * k)
 
 
-def _seconds_of_chips(config: CityConfig, tiles: gpd.GeoDataFrame) -> tuple[int, float]:
+def _seconds_of_chips(
+    config: CityConfig, tiles: gpd.GeoDataFrame, images: gpd.GeoDataFrame
+) -> tuple[int, float]:
     """Count the chips of ground that the shards need, and time one of noise after one to warm up."""
-    mapper = load_mapper(config.encoder, config.tiles)
+    mapper = load_mapper(config.encoder, config.tiles, bands=config.imagery.bands)
+    mapper.card.check_imagery(config.imagery.bands, images["dtype"])
     chips = sum(
         len(mapper.lattice.chips(mine.to_numpy())) for _, mine in tiles.geometry.groupby(tiles["shard"])
     )
     shape = (1, len(mapper.card.bands), mapper.side, mapper.side)
-    noise = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
+    noise = _noise(shape, mapper.card)
     mapper.map(noise)
     start = time.perf_counter()
     mapper.map(noise)
     return chips, chips * (time.perf_counter() - start)
 
 
-def _seconds_per_tile(config: CityConfig, pixel_m: float) -> float:
+def _noise(shape: tuple[int, ...], card: EncoderCard) -> Pixels:
+    """Make noise of 0 to 255, of the dtype that an encoder takes."""
+    noise = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
+    return noise.astype(np.float32) if card.own_values else noise
+
+
+def _seconds_per_tile(config: CityConfig, images: gpd.GeoDataFrame) -> float:
     """Time the encoder on a batch of noise of the tiles' size, after one to warm up."""
-    side = max(8, round(config.tiles.tile_m / (config.tiles.pixel_m or pixel_m)))
-    noise = np.random.default_rng(0).integers(0, 255, (3, side, side), dtype=np.uint8)
-    batch = [noise] * min(16, config.encoder.batch_size)
+    pixel_m = config.tiles.pixel_m or float(images["pixel_m"].min())
+    side = max(8, round(config.tiles.tile_m / pixel_m))
+    encoder = load_encoder(config.encoder, tile_m=config.tiles.tile_m, bands=config.imagery.bands)
+    encoder.card.check_imagery(config.imagery.bands, images["dtype"])
+    batch = [_noise((len(config.imagery.bands), side, side), encoder.card)] * min(
+        16, config.encoder.batch_size
+    )
     valid = [np.ones((side, side), dtype=np.bool_)] * len(batch)
-    encoder = load_encoder(config.encoder, tile_m=config.tiles.tile_m)
     encoder.encode(batch, valid)
     start = time.perf_counter()
     encoder.encode(batch, valid)

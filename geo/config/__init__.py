@@ -1,8 +1,8 @@
 """A city's configuration, checked whole before anything runs."""
 
-from geo.config.city import CityConfig, load
+from geo.config.city import CityConfig, encoder_settings, load
 from geo.config.clusters import Clusters
-from geo.config.encoder import Encoder
+from geo.config.encoder import EncoderSettings
 from geo.config.imagery import LARGEST_TILE_PX, Imagery, Tiles
 from geo.config.output import Output
 from geo.config.records import (
@@ -31,7 +31,7 @@ __all__ = [
     "Clusters",
     "Collisions",
     "Columns",
-    "Encoder",
+    "EncoderSettings",
     "Exposure",
     "Imagery",
     "Output",
@@ -43,5 +43,6 @@ __all__ = [
     "SeverityScheme",
     "Tiles",
     "TrafficColumns",
+    "encoder_settings",
     "load",
 ]

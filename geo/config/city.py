@@ -10,23 +10,29 @@ import glob
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, PrivateAttr, ValidationError, field_validator
+from pydantic import BaseModel, Field, PrivateAttr, TypeAdapter, ValidationError, field_validator
 
 from geo.addresses import is_url
 from geo.config.clusters import Clusters
-from geo.config.encoder import Encoder
+from geo.config.encoder import EncoderSettings
 from geo.config.file import expand, read_raw
 from geo.config.imagery import Imagery, Tiles
+from geo.config.kinds import NO_KIND, is_of_kinds, of_which_kind, one_of
 from geo.config.output import Output
 from geo.config.records import Collisions, Exposure
 from geo.config.roads import Roads, Segments
 from geo.config.run import Run
 from geo.config.safety import Safety
-from geo.config.section import NO_EFFECT, Section
+from geo.config.section import NO_EFFECT, Section, sections
 from geo.errors import ConfigurationError
 from geo.secrets import PLACEHOLDER, hide_all, recall_all, remember
+
+if TYPE_CHECKING:
+    Encoder = EncoderSettings
+else:
+    Encoder = one_of("geo.features.registry", key="name")
 
 
 class CityConfig(Section):
@@ -45,7 +51,7 @@ class CityConfig(Section):
     roads: Roads
     segments: Segments = Segments()
     tiles: Tiles = Tiles()
-    encoder: Encoder = Encoder()
+    encoder: Encoder = Field(default={}, validate_default=True)
     clusters: Clusters = Clusters()
     collisions: Collisions = Collisions()
     exposure: Exposure = Exposure()
@@ -90,6 +96,8 @@ def load(path: Path, overrides: Mapping[str, str] | None = None, *, base: Path |
     ------
     ConfigurationError
         Naming every faulty key at once, or the file that cannot be read.
+    EncoderError
+        When the encoder is known to need other bands than imagery gives.
     """
     raw = hide_all(read_raw(path, overrides))
     try:
@@ -98,23 +106,56 @@ def load(path: Path, overrides: Mapping[str, str] | None = None, *, base: Path |
         raise ConfigurationError(
             _describe(error), where=str(path), todo="See docs/city-file.md for every key."
         ) from error
+    config.encoder.check_bands(config.imagery.bands)
     config = _absolute(config, (base or path.parent).resolve())
     config._credentials.update(recall_all(PLACEHOLDER.findall(config.model_dump_json())))  # noqa: SLF001 - ours
     return config
+
+
+def encoder_settings(**keys: object) -> EncoderSettings:
+    """Make the ``encoder`` section of the kind that its ``name`` tells, as of a city's file.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        When it is not valid.
+    """
+    settings: EncoderSettings = TypeAdapter(Encoder).validate_python(keys)
+    return settings
 
 
 def _describe(error: ValidationError) -> str:
     """All faults of the file as lines ``key: what is wrong (found ...)``."""
     lines = []
     for fault in error.errors():
-        key = ".".join(str(part) for part in fault["loc"]) or "(top)"
-        message = fault["msg"].removeprefix("Value error, ")
+        key, kind, others = _place(fault["loc"])
+        message, found = fault["msg"].removeprefix("Value error, "), fault["input"]
         if fault["type"] == "extra_forbidden":
-            message = "no such key"
-        found = "" if fault["type"] in {"missing", "value_error"} else f" (found {fault['input']!r:.80})"
-        lines.append(f"{key}: {message}{found}")
+            message = f"no such key for {kind}, only for {' and '.join(others)}" if others else "no such key"
+        if fault["type"] == NO_KIND and isinstance(found, Mapping):
+            key, found = f"{key}.{fault['ctx']['key']}", found.get(fault["ctx"]["key"])
+        shown = "" if fault["type"] in {"missing", "value_error"} else f" (found {found!r:.80})"
+        lines.append(f"{key or '(top)'}: {message}{shown}")
     count = "one fault" if len(lines) == 1 else f"{len(lines)} faults"
     return f"{count} in the configuration\n  " + "\n  ".join(lines)
+
+
+def _place(loc: tuple[str | int, ...]) -> tuple[str, str, list[str]]:
+    """Find the key of a fault; of a section that may be of several kinds, its kind and the others that have the key."""
+    key: list[str] = []
+    kind, others = "", list[str]()
+    kinds: tuple[type[BaseModel], ...] = (CityConfig,)
+    several = False
+    for part in loc:
+        if several and not kind:
+            kind = str(part)
+            others = of_which_kind(kinds, str(loc[-1]))
+            continue
+        key.append(str(part))
+        fields = (f for k in kinds for name, f in k.model_fields.items() if part in {name, f.alias})
+        field = next(fields, None)
+        kinds, several = ((), False) if field is None else (sections(field), is_of_kinds(field))
+    return ".".join(key), kind, others
 
 
 def _absolute(config: CityConfig, folder: Path) -> CityConfig:
@@ -136,9 +177,6 @@ def _absolute(config: CityConfig, folder: Path) -> CityConfig:
     def optional(source: str | None) -> str | None:
         return None if source is None else resolve(source)
 
-    encoder = config.encoder
-    if encoder.name.startswith("file:"):
-        encoder = encoder.model_copy(update={"name": "file:" + resolve(encoder.name.removeprefix("file:"))})
     collisions = config.collisions.model_copy(
         update={
             "sources": several(config.collisions.sources),
@@ -153,7 +191,7 @@ def _absolute(config: CityConfig, folder: Path) -> CityConfig:
             "area": resolve(config.area) if isinstance(config.area, str) else config.area,
             "imagery": config.imagery.model_copy(update={"sources": several(config.imagery.sources)}),
             "roads": config.roads.model_copy(update={"source": resolve(config.roads.source)}),
-            "encoder": encoder,
+            "encoder": config.encoder.with_paths(resolve),
             "run": config.run.model_copy(update={"shared": optional(config.run.shared)}),
             "collisions": collisions,
             "output": config.output.model_copy(update={"folder": resolve(config.output.folder)}),

@@ -1,15 +1,16 @@
-"""The section of a city's file that says what turns a tile into an embedding."""
+"""The section of a city's file that says what turns a tile into an embedding: what all kinds of encoders are told."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable, Sequence
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
 from geo.config.section import NO_EFFECT, Section
 
 
-class Encoder(Section):
+class EncoderSettings(Section):
     """What turns a tile into an embedding."""
 
     name: str = Field(
@@ -32,12 +33,20 @@ class Encoder(Section):
     batch_size: Annotated[int, Field(ge=1, le=4096), NO_EFFECT] = Field(
         default=32, description="Tiles read and encoded at a time."
     )
-    architecture: str | None = Field(
-        default=None, description="For file: the timm architecture that the state dict belongs to."
-    )
-    mean: tuple[float, ...] | None = Field(
-        default=None, description="For file: mean of each band, of 0 to 255."
-    )
-    std: tuple[float, ...] | None = Field(
-        default=None, description="For file: deviation of each band, of 0 to 255."
-    )
+
+    def files(self) -> list[str]:
+        """Name the local files that it is loaded from, which are inputs of a run."""
+        return []
+
+    def with_paths(self, resolve: Callable[[str], str]) -> Self:  # noqa: ARG002 - most kinds name no file
+        """Bring the paths of files to what `resolve` makes of them."""
+        return self
+
+    def check_bands(self, bands: Sequence[int]) -> None:
+        """Refuse ``imagery.bands`` that the encoder is known not to take, before anything of it is loaded.
+
+        Raises
+        ------
+        EncoderError
+            Naming what it needs and what there is.
+        """

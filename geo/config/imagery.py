@@ -8,21 +8,34 @@ from pydantic import Field, field_validator, model_validator
 
 from geo.config.section import NO_EFFECT, Metres, Section
 
+Band = Annotated[int, Field(ge=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 LEAST_TILE_PX, LARGEST_TILE_PX = 4, 8192
 """A tile of fewer pixels a side shows nothing, one of more takes a gigabyte."""
+MOST_BANDS = 512
+"""So many have hyperspectral images at most."""
 
 
 class Imagery(Section):
     """Aerial or satellite rasters."""
 
     sources: list[str] = Field(min_length=1, description="Files, globs, folders, VRTs or URLs of rasters.")
-    bands: list[Annotated[int, Field(ge=1)]] = Field(
-        default=[1, 2, 3], min_length=3, max_length=3, description="Red, green and blue band, counted from 1."
+    bands: list[Band] = Field(
+        default=[1, 2, 3],
+        min_length=1,
+        max_length=MOST_BANDS,
+        description="Bands that the encoder sees, in the order that it wants, counted from 1: for most encoders "
+        "red, green and blue.",
+    )
+    picture_bands: tuple[Band, Band, Band] | None = Field(
+        default=None,
+        description="Red, green and blue band of pictures (thumbnails, mosaics, report), counted from 1; default: the "
+        "first three of bands, or its first one in grey.",
     )
     scale: tuple[Finite, Finite] | None = Field(
         default=None,
-        description="Raster values mapped to 0 and 255, required when the raster is not 8 bit.",
+        description="Raster values mapped to 0 and 255, required when the raster is not 8 bit: what pictures and band "
+        "statistics show of it, and encoders that do not take the raster's own values.",
     )
     nodata: Finite | None = Field(
         default=None,
@@ -34,6 +47,14 @@ class Imagery(Section):
     licence: Annotated[str, NO_EFFECT] = Field(
         default="", description="Licence and source of the imagery, quoted in the outputs."
     )
+
+    @property
+    def pictured(self) -> tuple[int, int, int]:
+        """The red, green and blue band of pictures."""
+        if self.picture_bands is not None:
+            return self.picture_bands
+        first, second, third = self.bands[:3] if len(self.bands) >= 3 else self.bands[:1] * 3
+        return first, second, third
 
     @field_validator("scale")
     @classmethod

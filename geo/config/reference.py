@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from geo.config import CityConfig
+from geo.config.kinds import is_of_kinds
 from geo.config.section import NO_EFFECT, sections
 
 HEAD = """# A city's file
@@ -29,25 +30,52 @@ def reference() -> str:
 
 def _section(title: str, model: type[BaseModel]) -> Iterator[str]:
     """Write a table of a section's keys, then the sections below it."""
-    below: list[tuple[str, type[BaseModel]]] = []
-    meaning = (model.__doc__ or "").strip().splitlines()[0]
-    yield f"\n## {title}\n\n{meaning}\n\n| key | default | meaning |\n|---|---|---|\n"
+    yield f"\n## {title}\n\n{_meaning(model)}\n"
+    yield from _table(model, list(model.model_fields))
+    above = "" if title == "At the top" else f"{title.strip('`')}."
     for name, field in model.model_fields.items():
+        path = f"`{above}{field.alias or name}`"
+        kinds = sections(field)
+        if is_of_kinds(field):
+            yield from _kinds(path, kinds)
+        else:
+            for kind in kinds:
+                yield from _section(path, kind)
+
+
+def _kinds(title: str, kinds: tuple[type[BaseModel], ...]) -> Iterator[str]:
+    """Write the keys that all kinds of a section have, then for each kind what it is, and its own keys."""
+    # what they are made from in the configuration itself
+    shared: type[BaseModel] = next(b for b in kinds[0].__mro__ if b.__module__.startswith("geo.config."))
+    yield f"\n## {title}\n\n{_meaning(shared)} Of several kinds, whose own keys follow.\n"
+    yield from _table(shared, list(shared.model_fields))
+    for kind in kinds:
+        own = [name for name in kind.model_fields if name not in shared.model_fields]
+        yield f"\n### {title} of `{getattr(kind, 'form', kind.__name__)}`\n\n{_meaning(kind)}\n"
+        if own:
+            yield from _table(kind, own)
+
+
+def _table(model: type[BaseModel], names: list[str]) -> Iterator[str]:
+    """Write a table of keys."""
+    yield "\n| key | default | meaning |\n|---|---|---|\n"
+    for name in names:
+        field = model.model_fields[name]
         key = field.alias or name
-        path = key if title == "At the top" else f"{title.strip('`')}.{key}"
-        below += [(path, inner) for inner in sections(field)]
-        text = field.description or f"See `{key}` below."
         mark = " ○" if NO_EFFECT in field.metadata else ""
-        yield f"| `{key}`{mark} | {_default(field)} | {text} |\n"
-    for key, inner in below:
-        yield from _section(f"`{key}`", inner)
+        yield f"| `{key}`{mark} | {_default(field)} | {field.description or f'See `{key}` below.'} |\n"
+
+
+def _meaning(model: type[BaseModel]) -> str:
+    """Give the first sentence of a section's documentation."""
+    return (model.__doc__ or "").strip().splitlines()[0]
 
 
 def _default(field: FieldInfo) -> str:
     default: Any = field.default
     if default is PydanticUndefined:
         return "required"
-    if isinstance(default, BaseModel) or default in ("", None, []):
+    if isinstance(default, BaseModel) or default in ("", None, [], {}):
         return ""
     return f"`{list(default) if isinstance(default, tuple) else default}`"
 

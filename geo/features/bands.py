@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from geo.features.encoder import Embeddings, EncoderCard, Pixels, Valid
+from geo.features.encoder import RGB, Embeddings, EncoderCard, Pixels, Valid
 
 PERCENTILES = (5, 25, 50, 75, 95)
 PER_BAND = 2 + len(PERCENTILES)
@@ -19,28 +20,43 @@ class BandStatistics:
     """Mean, deviation and percentiles of each band over the pixels that have data.
 
     Values are scaled from 0-255 to 0-1. A tile without any data gives zeros.
+
+    Parameters
+    ----------
+    bands
+        What the bands are, any number of them.
     """
 
     runtime = "numpy"
     side = None
     ground_m = None
-    card = EncoderCard(
-        name="bands",
-        dimension=3 * PER_BAND,
-        input_px=None,
-        pixel_m=None,
-        bands=("red", "green", "blue"),
-        value_range=(0.0, 1.0),
-        mean=(0.0, 0.0, 0.0),
-        std=(1.0, 1.0, 1.0),
-        licence="none needed",
-        source="computed from the pixels: mean, deviation, percentiles " + ", ".join(map(str, PERCENTILES)),
-    )
+
+    def __init__(self, bands: tuple[str, ...] = RGB) -> None:
+        self.card = EncoderCard(
+            name="bands",
+            dimension=len(bands) * PER_BAND,
+            input_px=None,
+            pixel_m=None,
+            bands=bands,
+            value_range=(0.0, 1.0),
+            mean=(0.0,) * len(bands),
+            std=(1.0,) * len(bands),
+            licence="none needed",
+            source="computed from the pixels: mean, deviation, percentiles "
+            + ", ".join(map(str, PERCENTILES)),
+        )
+
+    @classmethod
+    def of(cls, bands: Sequence[int]) -> Self:
+        """Make the statistics of the bands that imagery gives, see ``imagery.bands``; three are red, green and blue."""
+        return cls(RGB if len(bands) == len(RGB) else tuple(f"band {band}" for band in bands))
 
     def encode(self, pixels: Sequence[Pixels], valid: Sequence[Valid]) -> Embeddings:
         """Compute the statistics of each tile; see `geo.features.encoder.Encoder.encode`."""
         counts = [_counts(tile, mask) for tile, mask in zip(pixels, valid, strict=True)]
-        return statistics(np.array(counts, dtype=np.float64).reshape(len(counts), 3, LEVELS))
+        return statistics(
+            np.array(counts, dtype=np.float64).reshape(len(counts), len(self.card.bands), LEVELS)
+        )
 
 
 def _counts(tile: Pixels, mask: Valid) -> NDArray[np.int64]:

@@ -21,6 +21,7 @@ from scipy import sparse
 from geo.errors import EncoderError
 from geo.features.bands import LEVELS, statistics
 from geo.features.encoder import Embeddings, EncoderCard, Pixels, Valid
+from geo.imagery.bands import Scale, to_8_bit
 from geo.imagery.reader import TileImage
 
 Shapes = NDArray[np.object_]
@@ -154,6 +155,8 @@ class Pool:
         The tiles' footprints: what their coverage is a share of.
     mapper
         Gives the lattice and the width of embeddings.
+    scale
+        ``imagery.scale``, by which band statistics see chips of the rasters' own values.
 
     Attributes
     ----------
@@ -161,7 +164,7 @@ class Pool:
         That the tiles need, see `Lattice.chips`.
     """
 
-    def __init__(self, shapes: Shapes, squares: Shapes, mapper: Mapper) -> None:
+    def __init__(self, shapes: Shapes, squares: Shapes, mapper: Mapper, scale: Scale | None = None) -> None:
         self._lattice = mapper.lattice
         self._stride = mapper.stride
         self.chips = self._lattice.chips(squares if shapes is squares else np.concatenate([squares, shapes]))
@@ -174,7 +177,8 @@ class Pool:
         self._sums = np.zeros((n, mapper.card.dimension))
         self._weight = np.zeros(n)
         self._covered = np.zeros(n)
-        self._counts = np.zeros((n, 3, LEVELS))
+        self._counts = np.zeros((n, len(mapper.card.bands), LEVELS))
+        self._scale = scale if mapper.card.own_values else None
         self._from: list[set[str]] = [set() for _ in range(n)]
         self._faults = np.full(n, "", dtype=object)
 
@@ -188,8 +192,8 @@ class Pool:
         weights = shares.multiply(shown[None, :]).tocsr()
         self._sums[tiles] += weights @ features.reshape(len(features), -1).T.astype(np.float64)
         self._weight[tiles] += weights.sum(axis=1)
-        counts = _histograms(chip.pixels[:, *inside], valid, self._stride)
-        self._counts[tiles] += (shares @ counts).reshape(len(tiles), 3, LEVELS)
+        counts = _histograms(to_8_bit(chip.pixels[:, *inside], self._scale), valid, self._stride)
+        self._counts[tiles] += (shares @ counts).reshape(len(tiles), *self._counts.shape[1:])
         tiles, shares = self._part(self._cover, chip.tile_id)
         covered = shares @ shown
         self._covered[tiles] += covered

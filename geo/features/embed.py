@@ -15,9 +15,10 @@ import pyproj
 from geo.config import CityConfig, Tiles
 from geo.features.bands import BandStatistics
 from geo.features.dense import Mapper, Pool, corridors
-from geo.features.encoder import Embeddings, Encoder
+from geo.features.encoder import Embeddings, Encoder, EncoderCard
 from geo.features.store import rows
 from geo.imagery.ahead import ahead
+from geo.imagery.bands import BandSet, to_8_bit
 from geo.imagery.blocks import BlockStore
 from geo.imagery.cover import cover_tiles
 from geo.imagery.reader import TileFailure, TileImage, TileReader, reach
@@ -86,7 +87,7 @@ def embed_tiles(
     SourceError
         When a raster cannot be reached.
     """
-    with ahead(_read_batches(tiles, images, config, store), BATCHES_AHEAD) as batches:
+    with ahead(_read_batches(tiles, images, encoder.card, config, store), BATCHES_AHEAD) as batches:
         for batch in batches:
             pixels, valid = [tile.pixels for tile in batch.whole], [tile.valid for tile in batch.whole]
             embeddings = encoder.encode(pixels, valid)
@@ -95,11 +96,18 @@ def embed_tiles(
 
 
 def _read_batches(
-    tiles: gpd.GeoDataFrame, images: gpd.GeoDataFrame, config: CityConfig, store: BlockStore | None
+    tiles: gpd.GeoDataFrame,
+    images: gpd.GeoDataFrame,
+    card: EncoderCard,
+    config: CityConfig,
+    store: BlockStore | None,
 ) -> Iterator[_Batch]:
     """Read tiles, and sort out those with imagery enough."""
     least = max(config.tiles.min_coverage, float(np.nextafter(0, 1)))
-    with TileReader(images, config.imagery, config.tiles, store=store) as reader:
+    seen = BandSet.seen(config.imagery, own_values=card.own_values)
+    statistics = BandStatistics.of(config.imagery.bands)
+    scale = config.imagery.scale if card.own_values else None
+    with TileReader(images, config.imagery, config.tiles, store=store, band_set=seen) as reader:
         for batch in _batches(reader.read(tiles), config.encoder.batch_size):
             read = [tile for tile in batch if isinstance(tile, TileImage)]
             whole = [tile for tile in read if tile.coverage >= least]
@@ -108,7 +116,8 @@ def _read_batches(
             entries += [Entry("reads", "failed", fault, 1) for tile in read for fault in tile.faults]
             entries.append(Entry("tiles", "done", "", len(whole)))
             entries.append(Entry("tiles", "skipped", _thin(config.tiles.min_coverage), len(thin)))
-            bands = BandStatistics().encode([tile.pixels for tile in whole], [tile.valid for tile in whole])
+            shown = [to_8_bit(tile.pixels, scale) for tile in whole]
+            bands = statistics.encode(shown, [tile.valid for tile in whole])
             yield _Batch(whole, bands, thin, entries)
 
 
@@ -157,7 +166,7 @@ def embed_ground(
     shapes = footprints
     if lines is not None:
         shapes = corridors(footprints, lines.loc[tiles["segment_id"]].to_numpy(), config.tiles.corridor_m)
-    pool = Pool(shapes, footprints, mapper)
+    pool = Pool(shapes, footprints, mapper, config.imagery.scale)
     nothing = rows([], mapper)
     chips = _place_chips(pool.chips, images, tiles.crs, mapper)
     with ahead(_read_chips(chips, images, mapper, config, store), CHIPS_AHEAD) as read:
@@ -214,7 +223,8 @@ def _read_chips(
 ) -> Iterator[TileImage | TileFailure]:
     """Read the images of chips."""
     shape = chip_shape(images, chips.crs, mapper, config.tiles)
-    with TileReader(images, config.imagery, shape, store=store) as reader:
+    seen = BandSet.seen(config.imagery, own_values=mapper.card.own_values)
+    with TileReader(images, config.imagery, shape, store=store, band_set=seen) as reader:
         for chip in reader.read(chips):
             yield mapper.fit(chip) if isinstance(chip, TileImage) else chip
 

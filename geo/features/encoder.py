@@ -6,7 +6,7 @@ nothing, so a `EncoderCard` cannot be made without those figures.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -15,9 +15,14 @@ from numpy.typing import NDArray
 
 from geo.errors import EncoderError
 
-Pixels = NDArray[np.uint8]
+Pixels = NDArray[Any]
+"""Images ``(..., bands, height, width)``: uint8, or of any dtype where an encoder takes the raster's own values."""
 Valid = NDArray[np.bool_]
 Embeddings = NDArray[np.float32]
+
+RGB = ("red", "green", "blue")
+EIGHT_BIT_STD = 1000.0
+"""A band of 8-bit imagery never deviates by so much."""
 
 GROUND_PER_NETWORK_PIXEL_M = 0.5
 """Metres of ground per network pixel at which ImageNet-trained encoders told aerial scenes apart best (between
@@ -39,11 +44,12 @@ class EncoderCard:
     pixel_m
         Ground that one input pixel showed in training (metres); None: it was not trained for one.
     bands
-        What its input bands are, in order.
+        What its input bands are, in order; ``imagery.bands`` must give as many.
     value_range
-        What 0 and 255 of the imagery become before normalisation: ``(0, 1)`` for most networks.
+        What 0 and 255 of 8-bit imagery become before normalisation: ``(0, 1)`` for most networks. None: the encoder
+        takes the rasters' own values as they are, whatever their dtype.
     mean, std
-        Of each band in training, in units of ``value_range``.
+        Of each band in training, in units of ``value_range``, or of the rasters' own values.
     licence, source
         Of the weights, quoted in every output.
 
@@ -58,7 +64,7 @@ class EncoderCard:
     input_px: int | None
     pixel_m: float | None
     bands: tuple[str, ...]
-    value_range: tuple[float, float]
+    value_range: tuple[float, float] | None
     mean: tuple[float, ...]
     std: tuple[float, ...]
     licence: str
@@ -79,6 +85,36 @@ class EncoderCard:
                 todo="State the deviation of each band in training.",
             )
 
+    @property
+    def own_values(self) -> bool:
+        """Whether it takes the rasters' own values in place of 8-bit imagery."""
+        return self.value_range is None
+
+    def check_imagery(self, bands: Sequence[int], dtypes: Iterable[str] = ()) -> None:
+        """Make sure that imagery is what the encoder needs.
+
+        Parameters
+        ----------
+        bands
+            ``imagery.bands``.
+        dtypes
+            Of the rasters.
+
+        Raises
+        ------
+        EncoderError
+            When it has other bands, or is 8 bit where the encoder takes deeper values.
+        """
+        check_bands(self.name, self.bands, bands)
+        deepest = max(self.std)
+        if self.own_values and deepest > EIGHT_BIT_STD and "uint8" in set(dtypes):
+            raise EncoderError(
+                f"it takes the rasters' own values, which deviated by up to {deepest:g} in training, and the rasters "
+                "are 8 bit",
+                where=f"encoder {self.name}",
+                todo="Give imagery with the values of its training, or choose an encoder for 8-bit imagery.",
+            )
+
     def input_side(self, tile_m: float, *, asked_px: int | None = None) -> int:
         """Side of the network's input for a tile of `tile_m` metres (pixels)."""
         if asked_px is not None:
@@ -91,6 +127,43 @@ class EncoderCard:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for the run's record."""
         return asdict(self)
+
+
+def name_bands(count: int) -> tuple[str, ...]:
+    """Name bands of which no more is known than how many they are."""
+    named = (*RGB, "nir")
+    return named[:count] if count in {3, 4} else tuple(f"band {i + 1}" for i in range(count))
+
+
+def check_bands(name: str, needed: Sequence[str], given: Sequence[int]) -> None:
+    """Make sure that imagery has as many bands as an encoder needs.
+
+    Parameters
+    ----------
+    name
+        Of the encoder.
+    needed
+        What its bands are, in order.
+    given
+        ``imagery.bands``.
+
+    Raises
+    ------
+    EncoderError
+        Naming both.
+    """
+    if len(needed) != len(given):
+        raise EncoderError(
+            f"it needs {_count(len(needed))} ({', '.join(needed)}), and imagery.bands gives {_count(len(given))} "
+            f"({', '.join(map(str, given))})",
+            where=f"encoder {name}",
+            todo="List in imagery.bands the numbers of the bands that it needs, in that order, or choose an encoder "
+            "for those that there are.",
+        )
+
+
+def _count(bands: int) -> str:
+    return "1 band" if bands == 1 else f"{bands} bands"
 
 
 class Encoder(Protocol):
@@ -118,7 +191,8 @@ class Encoder(Protocol):
         Parameters
         ----------
         pixels
-            One array ``(bands, height, width)`` a tile, uint8; sizes may differ.
+            One array ``(bands, height, width)`` a tile; sizes may differ. Uint8, unless the card says that it takes the
+            rasters' own values.
         valid
             One array ``(height, width)`` a tile: False where there is no data.
 

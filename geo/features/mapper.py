@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from geo.config import Encoder as EncoderSettings
-from geo.config import Tiles
+from geo.config import EncoderSettings, Tiles
 from geo.features.dense import Lattice, Maps, no_map
 from geo.features.encoder import EncoderCard, Pixels
-from geo.features.model import Normalised, neutral, quarter_turns, resize
+from geo.features.model import Normalised, fill_gaps, quarter_turns, resize, trial_images
 from geo.features.runtime import AGREEMENT, choose_runtime
 from geo.imagery.reader import TileImage
 
@@ -114,8 +113,7 @@ class NetworkMapper:
         self.stride = stride
         self.side = (cells + 2 * rim) * stride
         self.turns = settings.rotations
-        self._runtime = choose_runtime(Normalised(mapped, card), len(card.bands), self.side, settings)
-        self._grey = neutral(card)
+        self._runtime = choose_runtime(Normalised(mapped, card), trial_images(card, self.side), settings)
 
     @property
     def runtime(self) -> str:
@@ -125,7 +123,7 @@ class NetworkMapper:
     def fit(self, chip: TileImage) -> TileImage:
         """Bring a chip to the network's resolution, filled where it has no data."""
         whole = bool(chip.valid.all())
-        filled = chip.pixels if whole else np.where(chip.valid, chip.pixels, self._grey)
+        filled = fill_gaps(chip.pixels, chip.valid, self.card)
         valid = np.ones((self.side, self.side), dtype=np.bool_)
         if not whole:
             valid = resize(chip.valid[None].astype(np.uint8) * 255, self.side)[0] >= 128

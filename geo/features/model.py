@@ -10,17 +10,38 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
-from geo.config import Encoder as EncoderSettings
+from geo.config import EncoderSettings
 from geo.features.encoder import Embeddings, EncoderCard, Pixels, Valid
 from geo.features.runtime import choose_runtime
 
 
 def neutral(card: EncoderCard) -> Pixels:
     """Give the pixel ``(bands, 1, 1)`` that is the mean of the network's training, for where there is no data."""
+    if card.value_range is None:
+        return np.array(card.mean, dtype=np.float32)[:, None, None]
     low, high = card.value_range
     grey = (np.array(card.mean) - low) / (high - low) * 255
     pixel: Pixels = np.rint(np.clip(grey, 0, 255)).astype(np.uint8)[:, None, None]
     return pixel
+
+
+def fill_gaps(pixels: Pixels, valid: Valid, card: EncoderCard) -> Pixels:
+    """Give an image as a network takes it: what has no data is `neutral`, the rasters' own values are float32."""
+    numbers = pixels.astype(np.float32, copy=False) if card.own_values else pixels
+    return numbers if valid.all() else np.where(valid, numbers, neutral(card))
+
+
+def trial_images(card: EncoderCard, side: int) -> Pixels:
+    """Make two images of noise ``(2, bands, side, side)``, within what the network was trained on."""
+    rng = np.random.default_rng(0)
+    small = (2, len(card.bands), 8, 8)
+    if card.own_values:
+        spread = rng.uniform(-2, 2, small) * np.array(card.std)[:, None, None]
+        noise = (np.array(card.mean)[:, None, None] + spread).astype(np.float32)
+    else:
+        noise = rng.integers(0, 256, small, dtype=np.uint8)
+    images = noise.repeat(-(-side // 8), 2).repeat(-(-side // 8), 3)
+    return np.ascontiguousarray(images[..., :side, :side])
 
 
 def quarter_turns(images: NDArray[Any], turns: int) -> NDArray[Any]:
@@ -39,7 +60,7 @@ def resize(image: Pixels, side: int) -> Pixels:
 
 
 class Normalised(torch.nn.Module):
-    """A network that takes images of 0 to 255 and normalises them as in its training.
+    """A network that takes images of 0 to 255, or of the rasters' own values, and normalises them as in its training.
 
     Parameters
     ----------
@@ -54,7 +75,7 @@ class Normalised(torch.nn.Module):
         self.module = module
         self.gain: torch.Tensor
         self.offset: torch.Tensor
-        low, high = card.value_range
+        low, high = (0.0, 255.0) if card.value_range is None else card.value_range
         shape = (1, len(card.bands), 1, 1)
         gain = torch.tensor([(high - low) / 255 / s for s in card.std])
         offset = torch.tensor([(low - m) / s for m, s in zip(card.mean, card.std, strict=True)])
@@ -89,8 +110,7 @@ class NetworkEncoder:
         self.side = card.input_side(tile_m, asked_px=settings.input_px)
         self.ground_m = tile_m / self.side
         self.turns = settings.rotations
-        self._runtime = choose_runtime(Normalised(module, card), len(card.bands), self.side, settings)
-        self._grey = neutral(card)
+        self._runtime = choose_runtime(Normalised(module, card), trial_images(card, self.side), settings)
 
     @property
     def runtime(self) -> str:
@@ -113,5 +133,4 @@ class NetworkEncoder:
 
     def _prepare(self, tile: Pixels, mask: Valid) -> Pixels:
         """Fill one tile where it has no data and resize it to the input side."""
-        filled = tile if mask.all() else np.where(mask, tile, self._grey)
-        return resize(filled, self.side)
+        return resize(fill_gaps(tile, mask, self.card), self.side)

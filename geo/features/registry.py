@@ -1,47 +1,52 @@
-"""One door to every encoder: a configured name becomes an `Encoder`."""
+"""One door to every encoder: the kinds that there are, and what a city's configuration names becomes an `Encoder`."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from geo.config import Encoder as EncoderSettings
-from geo.config import Tiles
-from geo.errors import EncoderError
-from geo.features.bands import BandStatistics
-from geo.features.dense import Mapper, no_map
-from geo.features.encoder import Encoder, EncoderCard
+from geo.config.encoder import EncoderSettings
+from geo.config.imagery import Tiles
+from geo.features.encoder import Encoder
+from geo.features.encoders.bands import Bands
+from geo.features.encoders.bundled import Bundled
+from geo.features.encoders.file import WeightsFile
+from geo.features.encoders.kind import EncoderKind
+from geo.features.encoders.timm import Timm
+from geo.features.encoders.torchgeo import Torchgeo
+from geo.features.encoders.torchvision import Torchvision
 
 if TYPE_CHECKING:
-    import torch
+    from geo.features.dense import Mapper
 
-PROVIDERS = ("bundled", "bands", "torchgeo:NAME", "timm:NAME", "torchvision:NAME", "file:PATH")
+KINDS: tuple[type[EncoderKind], ...] = (Bundled, Bands, Torchgeo, Timm, Torchvision, WeightsFile)
+"""A new one is a module in `geo.features.encoders` and a place here."""
+PLAIN_BANDS = (1, 2, 3)
+"""Red, green and blue, as most rasters hold them."""
 
 
-def load_encoder(settings: EncoderSettings, *, tile_m: float) -> Encoder:
+def load_encoder(settings: EncoderSettings, *, tile_m: float, bands: Sequence[int] = PLAIN_BANDS) -> Encoder:
     """Make the encoder that the configuration names.
 
     Parameters
     ----------
     settings
-        The ``encoder`` section.
+        The ``encoder`` section, of one of `KINDS`.
     tile_m
         Side of a tile (metres).
+    bands
+        ``imagery.bands``.
 
     Raises
     ------
     EncoderError
-        Naming what is wrong, and an encoder that works without downloads.
+        Naming what is wrong, and an encoder that works without downloads; or the bands that it needs where imagery
+        gives others.
     """
-    if settings.name == "bands":
-        return BandStatistics()
-    from geo.features.model import NetworkEncoder  # noqa: PLC0415 - as in _network
-
-    module, card = _network(settings)
-    return NetworkEncoder(module, card, settings, tile_m=tile_m)
+    return _kind(settings).load(tile_m=tile_m, bands=bands)
 
 
-def load_mapper(settings: EncoderSettings, tiles: Tiles) -> Mapper:
+def load_mapper(settings: EncoderSettings, tiles: Tiles, *, bands: Sequence[int] = PLAIN_BANDS) -> Mapper:
     """Make what maps imagery for ``tiles.mode: dense`` from the encoder that the configuration names.
 
     Raises
@@ -49,34 +54,10 @@ def load_mapper(settings: EncoderSettings, tiles: Tiles) -> Mapper:
     EncoderError
         As `load_encoder`, and where the encoder has no feature map that its embeddings are the mean of.
     """
-    if settings.name == "bands":
-        raise no_map("bands", "it is computed from the pixels of a tile")
-    from geo.features.mapper import NetworkMapper  # noqa: PLC0415 - as in _network
-
-    module, card = _network(settings)
-    return NetworkMapper(module, card, settings, tiles)
+    return _kind(settings).load_mapper(tiles, bands=bands)
 
 
-def _network(settings: EncoderSettings) -> tuple[torch.nn.Module, EncoderCard]:
-    """Load the network that the configuration names."""
-    provider, _, name = settings.name.partition(":")
-    if (provider not in {"bundled", "torchgeo", "timm", "torchvision", "file"}) or (
-        bool(name) == (provider == "bundled")
-    ):
-        raise EncoderError(
-            f"no encoder is called {settings.name!r}",
-            where="encoder.name",
-            todo=f"Use one of {', '.join(PROVIDERS)}.",
-        )
-    # torch and the model zoos take seconds to import; a rerun that encodes nothing does without them
-    from geo.features import bundled, hub  # noqa: PLC0415
-
-    if provider == "bundled":
-        return bundled.load()
-    if provider == "torchgeo":
-        return hub.from_torchgeo(name)
-    if provider == "timm":
-        return hub.from_timm(name)
-    if provider == "torchvision":
-        return hub.from_torchvision(name)
-    return hub.from_file(Path(name), settings)
+def _kind(settings: EncoderSettings) -> EncoderKind:
+    if not isinstance(settings, EncoderKind):
+        raise TypeError(f"settings of one of the kinds are expected, found {type(settings).__name__}")
+    return settings

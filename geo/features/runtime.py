@@ -7,6 +7,7 @@ is tens of times slower.
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from contextlib import nullcontext
@@ -16,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from geo.config import Encoder as EncoderSettings
+from geo.config import EncoderSettings
 from geo.errors import ConfigurationError, EncoderError
 from geo.features.encoder import Embeddings, Pixels
 
@@ -39,7 +40,7 @@ class Runtime(Protocol):
     name: str
 
     def embed(self, images: Pixels) -> Embeddings:
-        """Embed images ``(n, bands, side, side)`` of 0 to 255 as ``(n, dimension)``, or map them."""
+        """Embed images ``(n, bands, side, side)`` as ``(n, dimension)``, or map them."""
 
 
 def available_cores() -> int:
@@ -76,7 +77,7 @@ def choose_device(asked: str) -> torch.device:
     return torch.device(asked)
 
 
-def choose_runtime(module: torch.nn.Module, bands: int, side: int, settings: EncoderSettings) -> Runtime:
+def choose_runtime(module: torch.nn.Module, trial: Pixels, settings: EncoderSettings) -> Runtime:
     """Choose what executes a network.
 
     On a processor that is OpenVINO, unless it cannot take the network or disagrees with torch (`AGREEMENT`); the
@@ -85,10 +86,10 @@ def choose_runtime(module: torch.nn.Module, bands: int, side: int, settings: Enc
     Parameters
     ----------
     module
-        Takes images ``(n, bands, side, side)`` of 0 to 255, uint8, and gives ``(n, dimension)`` or a feature map
+        Takes images ``(n, bands, side, side)`` and gives ``(n, dimension)`` or a feature map
         ``(n, dimension, rows, columns)``.
-    bands, side
-        Of its input.
+    trial
+        Images to try it on, of the shape and dtype of its input: uint8, or float32.
     settings
         ``device`` and ``runtime``.
 
@@ -109,8 +110,8 @@ def choose_runtime(module: torch.nn.Module, bands: int, side: int, settings: Enc
             )
         return TorchRuntime(module, device)
     try:
-        runtime = OpenVinoRuntime(module, bands, side)
-        _compare(runtime, module, bands, side)
+        runtime = OpenVinoRuntime(module, trial)
+        _compare(runtime, module, trial)
     except (ImportError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0][:160]
         if settings.runtime == "openvino":
@@ -123,17 +124,10 @@ def choose_runtime(module: torch.nn.Module, bands: int, side: int, settings: Enc
     return runtime
 
 
-def _compare(runtime: Runtime, module: torch.nn.Module, bands: int, side: int) -> None:
-    """Embed two pictures with both; raises RuntimeError when they disagree."""
-    rng = np.random.default_rng(0)
-    pictures = (
-        rng.integers(0, 256, (2, bands, 8, 8), dtype=np.uint8)
-        .repeat(-(-side // 8), 2)
-        .repeat(-(-side // 8), 3)
-    )
-    pictures = np.ascontiguousarray(pictures[..., :side, :side])
+def _compare(runtime: Runtime, module: torch.nn.Module, trial: Pixels) -> None:
+    """Embed images with both; raises RuntimeError when they disagree."""
     runtimes = runtime, TorchRuntime(module, torch.device("cpu"))
-    ours, theirs = (each.embed(pictures).reshape(len(pictures), -1) for each in runtimes)
+    ours, theirs = (each.embed(trial).reshape(len(trial), -1) for each in runtimes)
     cosine = (ours * theirs).sum(1) / (np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1))
     if not cosine.min() >= AGREEMENT:
         raise RuntimeError(f"its embeddings agree with torch's to a cosine of {cosine.min():.4f} only")
@@ -176,17 +170,19 @@ class OpenVinoRuntime:
 
     Parameters
     ----------
-    module, bands, side
+    module, trial
         See `choose_runtime`.
     """
 
-    def __init__(self, module: torch.nn.Module, bands: int, side: int) -> None:
+    def __init__(self, module: torch.nn.Module, trial: Pixels) -> None:
         import openvino  # noqa: PLC0415 - only this runtime needs it, and it may be left uninstalled
 
-        cores = available_cores()
-        self._chunk = max(1, min(max(LEAST_CHUNK, 2 * cores), CHUNK_PX // side**2))
+        cores, shape = available_cores(), trial.shape[1:]
+        self._chunk = max(1, min(max(LEAST_CHUNK, 2 * cores), CHUNK_PX // math.prod(shape[1:])))
         self.name = f"openvino {openvino.__version__.split('-')[0]}, cpu, float32"
-        model = _convert(module.eval().cpu(), torch.zeros(self._chunk, bands, side, side, dtype=torch.uint8))
+        model = _convert(
+            module.eval().cpu(), torch.from_numpy(np.zeros((self._chunk, *shape), dtype=trial.dtype))
+        )
         options = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "f32",
@@ -200,7 +196,7 @@ class OpenVinoRuntime:
     def embed(self, images: Pixels) -> Embeddings:
         """See `Runtime.embed`."""
         n, size = len(images), self._chunk
-        padded = np.zeros((-(-n // size) * size, *images.shape[1:]), dtype=np.uint8)
+        padded = np.zeros((-(-n // size) * size, *images.shape[1:]), dtype=images.dtype)
         padded[:n] = images
         with self._lock:
             parts = [self._run(padded[i : i + size]) for i in range(0, n, size)]

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from geo.config import CityConfig, Tiles
-from geo.features.bands import BandStatistics
+from geo.features.bands import PER_BAND
 from geo.features.encoder import Embeddings, EncoderCard
 
 
@@ -73,7 +73,8 @@ def rows(
     encoder
         Gives the width of the embeddings.
     embeddings, bands
-        Arrays ``(tiles, dimension)``, those of the encoder and the band statistics; None: null in every row.
+        Arrays ``(tiles, dimension)``, those of the encoder and the statistics of the bands that it sees; None: null in
+        every row.
 
     Returns
     -------
@@ -85,7 +86,7 @@ def rows(
             "image_id": pa.array([tile.image_id or None for tile in tiles], pa.string()),
             "coverage": pa.array([tile.coverage for tile in tiles], pa.float64()),
             "embedding": vectors(embeddings, len(tiles), encoder.card.dimension),
-            "bands": vectors(bands, len(tiles), BandStatistics.card.dimension),
+            "bands": vectors(bands, len(tiles), len(encoder.card.bands) * PER_BAND),
         }
     )
 

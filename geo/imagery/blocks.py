@@ -15,10 +15,10 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.imagery.bands import Pixels
 from geo.imagery.schedule import Bounds, Schedule, next_need
 from geo.tiles.grid import PixelWindow
 
-Pixels = NDArray[np.uint8]
 Valid = NDArray[np.bool_]
 
 LEAST_SIDE_PX = 256
@@ -37,7 +37,7 @@ class Block:
     Attributes
     ----------
     pixels
-        Array ``(3, height, width)`` of 0 to 255.
+        Array ``(bands, height, width)``.
     valid
         Array ``(height, width)``: where there is data; None: everywhere.
     """
@@ -142,7 +142,9 @@ class BlockStore:
                 del self._needs[key]
 
 
-def reading_shape(block: tuple[int, int], raster: tuple[int, int], *, virtual: bool) -> tuple[int, int]:
+def reading_shape(
+    block: tuple[int, int], raster: tuple[int, int], *, virtual: bool, pixel_bytes: int = 3
+) -> tuple[int, int]:
     """Choose the height and width that a raster is read in: its blocks, or several, or parts of one.
 
     Parameters
@@ -151,13 +153,15 @@ def reading_shape(block: tuple[int, int], raster: tuple[int, int], *, virtual: b
         Height and width of a block and of the raster (pixels).
     virtual
         Whether the raster is a VRT, whose blocks are not those of its files.
+    pixel_bytes
+        Memory of a pixel with all of its bands.
     """
     least = PART_SIDE_PX if virtual else LEAST_SIDE_PX
     height, width = (side * max(1, -(-least // side)) for side in block)
     height, width = min(height, raster[0]), min(width, raster[1])
-    if 3 * height * width <= LARGEST_BYTES:
+    if pixel_bytes * height * width <= LARGEST_BYTES:
         return height, width
-    rows = LARGEST_BYTES // (3 * width) // block[0] * block[0]
+    rows = LARGEST_BYTES // (pixel_bytes * width) // block[0] * block[0]
     return (rows, width) if rows else (PART_SIDE_PX, PART_SIDE_PX)
 
 
@@ -180,9 +184,10 @@ def cut(
 
     Returns
     -------
-    Pixels ``(3, height, width)``, an array of their own, and where there is data ``(height, width)``; None: everywhere.
+    Pixels ``(bands, height, width)``, an array of their own, and where there is data ``(height, width)``; None:
+    everywhere.
     """
-    pixels = np.empty((3, *window.shape), dtype=np.uint8)
+    pixels: Pixels | None = None
     valid: Valid | None = None
     rows, columns = window.blocks(height=shape[0], width=shape[1])
     for row in rows:
@@ -194,8 +199,12 @@ def cut(
             first, last = max(left, window.col), min(right, window.col + window.width)
             here, there = slice(first - window.col, last - window.col), slice(first - left, last - left)
             block = block_at(PixelWindow(top, left, bottom - top, right - left))
+            if pixels is None:
+                pixels = np.empty((len(block.pixels), *window.shape), dtype=block.pixels.dtype)
             pixels[:, here_rows, here] = block.pixels[:, there_rows, there]
             if block.valid is not None:
                 valid = np.ones(window.shape, dtype=bool) if valid is None else valid
                 valid[here_rows, here] = block.valid[there_rows, there]
+    if pixels is None:
+        raise ValueError(f"the window is empty: {window}")
     return pixels, valid

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from functools import partial
+from typing import Any, Self
 
 import numpy as np
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
-from rasterio.enums import MaskFlags
+from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from geo.addresses import reveal
-from geo.config import Imagery
-from geo.imagery.blocks import Block, BlockStore, Pixels, Valid, cut, reading_shape
+from geo.imagery.bands import BandSet, Pixels, to_8_bit
+from geo.imagery.blocks import Block, BlockStore, Valid, cut, reading_shape
 from geo.imagery.remote import opening, persistently
 from geo.imagery.schedule import Bounds
 from geo.tiles.grid import PixelWindow, map_pixels, round_half_up
@@ -36,7 +37,7 @@ class Canvas:
     Attributes
     ----------
     pixels
-        Array ``(3, height, width)`` of 0 to 255; 0 where there is no data.
+        Array ``(bands, height, width)``; 0 where there is no data.
     valid
         Array ``(height, width)``: whether there is data.
     owner
@@ -48,10 +49,10 @@ class Canvas:
     owner: NDArray[np.int16]
 
     @classmethod
-    def blank(cls, shape: tuple[int, int]) -> Self:
+    def blank(cls, shape: tuple[int, int], bands: int, dtype: np.dtype[Any]) -> Self:
         """Make a canvas without data."""
         owner = np.full(shape, NOBODY, dtype=np.int16)
-        return cls(np.zeros((3, *shape), dtype=np.uint8), np.zeros(shape, dtype=bool), owner)
+        return cls(np.zeros((bands, *shape), dtype=dtype), np.zeros(shape, dtype=bool), owner)
 
     def contributors(self) -> list[int]:
         """Positions of the rasters that gave pixels, the one that gave most first."""
@@ -72,6 +73,8 @@ class OpenRaster:
         Its name, its file, and its CRS as WKT.
     store
         Where its decoded blocks are kept.
+    band_set
+        What is read of it.
     factor
         1 for the raster itself, else the factor of an overview that it has.
 
@@ -83,13 +86,18 @@ class OpenRaster:
         Steps in its CRS of one column and one row: ``a, b, d, e`` of the transform, a 2 x 2 matrix row by row.
     upright
         Whether columns run along the first axis of its CRS and rows against the second: north is up.
+    dtype
+        Of the pixels that are read.
     """
 
-    def __init__(self, image_id: str, path: str, crs: str, store: BlockStore, factor: int = 1) -> None:
+    def __init__(
+        self, image_id: str, path: str, crs: str, store: BlockStore, band_set: BandSet, *, factor: int = 1
+    ) -> None:
         self.image_id = image_id
         self._path = path
         self._crs = crs
         self._store = store
+        self.band_set = band_set
         self.factor = factor
         self._open()
         self.transform: Affine = self._level.transform
@@ -100,7 +108,11 @@ class OpenRaster:
         self.linear: Linear = a, b, d, e
         self.upright: bool = b == 0 == d and a > 0 > e
         virtual = self._whole.driver == "VRT"
-        self._unit = reading_shape(self._level.block_shapes[0], self.shape, virtual=virtual)
+        self.dtype = band_set.dtype(np.dtype(self._whole.dtypes[band_set.bands[0] - 1]))
+        pixel_bytes = len(band_set.bands) * self.dtype.itemsize
+        self._unit = reading_shape(
+            self._level.block_shapes[0], self.shape, virtual=virtual, pixel_bytes=pixel_bytes
+        )
 
     def _open(self) -> None:
         """Open the file, and the overview."""
@@ -108,6 +120,8 @@ class OpenRaster:
             self._whole: rasterio.DatasetReader = rasterio.open(reveal(self._path))
             self._level: rasterio.DatasetReader = self._whole
             self.factors: tuple[int, ...] = (1, *self._whole.overviews(1))
+            if max(self.band_set.bands) > self._whole.count:
+                raise RasterioError(f"it has {self._whole.count} bands only")
             if self.factor != 1:
                 level = self.factors.index(self.factor) - 1
                 self._level = rasterio.open(reveal(self._path), overview_level=level)
@@ -120,13 +134,13 @@ class OpenRaster:
         """Find the point of its CRS at a column and row."""
         return map_pixels(self._to_points, col, row)
 
-    def read(self, window: PixelWindow, imagery: Imagery) -> tuple[Pixels, Valid | None]:
+    def read(self, window: PixelWindow) -> tuple[Pixels, Valid | None]:
         """Read a window that lies on the raster, from its decoded blocks.
 
         Returns
         -------
-        Pixels ``(3, height, width)`` from 0 to 255, whatever they are where there is no data, and where there is
-        (None: everywhere).
+        Pixels ``(bands, height, width)``, whatever they are where there is no data, and where there is (None:
+        everywhere).
 
         Raises
         ------
@@ -135,21 +149,21 @@ class OpenRaster:
         """
 
         def block_at(whole: PixelWindow) -> Block:
-            key = self._path, self.factor, whole.row, whole.col
-            return self._store.get(key, lambda: self._decode(whole, imagery), lambda: self._ground(whole))
+            key = self._path, self.factor, whole.row, whole.col, self.band_set
+            return self._store.get(key, lambda: self._decode(whole), lambda: self._ground(whole))
 
         try:
             return cut(window, self._unit, self.shape, block_at)
         except RasterioError:
             # what is broken may lie beside the window; and a VRT reports a lost file once, then gives zeros
-            block = persistently(self._path, lambda: self._read_afresh(window, imagery))
+            block = persistently(self._path, lambda: self._read_afresh(window))
             return block.pixels, block.valid
 
-    def _read_afresh(self, window: PixelWindow, imagery: Imagery) -> Block:
+    def _read_afresh(self, window: PixelWindow) -> Block:
         """Open the raster anew, and decode a window past all caches of ours."""
         self.close()
         self._open()
-        return self._decode(window, imagery)
+        return self._decode(window)
 
     def _ground(self, window: PixelWindow) -> tuple[Bounds, str]:
         """Tell the bounds of a window in the raster's CRS, and that."""
@@ -157,25 +171,31 @@ class OpenRaster:
         x, y = zip(*(self.point_of(col, row) for col in (left, right) for row in (top, bottom)), strict=True)
         return (min(x), min(y), max(x), max(y)), self._crs
 
-    def _decode(self, window: PixelWindow, imagery: Imagery) -> Block:
-        """Have GDAL decode a window, with the imagery's scale and nodata value applied."""
-        raw = self._level.read(imagery.bands, window=window.ranges)
-        valid = self._data_mask(window, imagery.bands)
+    def _decode(self, window: PixelWindow) -> Block:
+        """Have GDAL decode a window, with the scale and nodata value of the imagery applied."""
+        wanted = self.band_set
+        raw = self._level.read(list(wanted.bands), window=window.ranges)
+        valid = self._data_mask(window)
         if raw.dtype.kind == "f":
             valid &= np.isfinite(raw).all(axis=0)
-        if imagery.nodata is not None:
-            valid &= ~(raw == imagery.nodata).all(axis=0)
-        return Block(to_8_bit(raw, imagery.scale), None if valid.all() else valid)
+        if wanted.nodata is not None:
+            valid &= ~wanted.without_data(raw == wanted.nodata, wanted.nodata, raw.dtype)
+        pixels = raw if wanted.scale is None else to_8_bit(raw, wanted.scale)
+        return Block(pixels, None if valid.all() else valid)
 
-    def _data_mask(self, window: PixelWindow, bands: Sequence[int]) -> Valid:
-        """Where the raster says that it has data: by a nodata value (in any band), an alpha band or a mask."""
+    def _data_mask(self, window: PixelWindow) -> Valid:
+        """Where the raster says that it has data: by a nodata value, an alpha band or a mask."""
+        bands = self.band_set.bands
         flags = self._whole.mask_flag_enums[bands[0] - 1]
         if MaskFlags.all_valid in flags:
             return np.ones(window.shape, dtype=bool)
         if MaskFlags.nodata in flags:
-            by_band = self._level.read_masks(list(bands), window=window.ranges)
-            some: Valid = np.any(by_band > 0, axis=0)
+            marked = self._level.read_masks(list(bands), window=window.ranges) == 0
+            mark, dtype = (of[bands[0] - 1] for of in (self._whole.nodatavals, self._whole.dtypes))
+            some: Valid = ~self.band_set.without_data(marked, mark, np.dtype(dtype))
             return some
+        if MaskFlags.alpha in flags and not self.band_set.light.isdisjoint(alpha_bands(self._whole)):
+            return np.ones(window.shape, dtype=bool)
         if self.factor == 1 or MaskFlags.alpha in flags:
             mask: Valid = self._level.read_masks(bands[0], window=window.ranges) > 0
             return mask
@@ -203,13 +223,18 @@ class Shelf:
         Path and CRS (WKT) of each image id.
     store
         Where decoded blocks are kept.
+    band_set
+        What is read of them.
     places
         How many stay open when `tidy` is called.
     """
 
-    def __init__(self, files: Mapping[str, tuple[str, str]], store: BlockStore, places: int = 64) -> None:
+    def __init__(
+        self, files: Mapping[str, tuple[str, str]], store: BlockStore, band_set: BandSet, places: int = 64
+    ) -> None:
         self._files = files
         self._store = store
+        self._band_set = band_set
         self._places = places
         self._open: OrderedDict[tuple[str, int], OpenRaster] = OrderedDict()
 
@@ -224,7 +249,9 @@ class Shelf:
         key = image_id, factor
         if key not in self._open:
             path, crs = self._files[image_id]
-            self._open[key] = persistently(path, lambda: OpenRaster(image_id, path, crs, self._store, factor))
+            self._open[key] = persistently(
+                path, lambda: OpenRaster(image_id, path, crs, self._store, self._band_set, factor=factor)
+            )
         self._open.move_to_end(key)
         return self._open[key]
 
@@ -239,7 +266,7 @@ class Shelf:
             self._open.popitem()[1].close()
 
 
-def fill(rasters: Sequence[OpenRaster], window: PixelWindow, imagery: Imagery) -> tuple[Canvas, list[str]]:
+def fill(rasters: Sequence[OpenRaster], window: PixelWindow) -> tuple[Canvas, list[str]]:
     """Lay the pixels of several rasters of one mosaic into one window.
 
     Where rasters overlap the earlier one is seen. A raster whose grid is offset by part of a pixel is laid to the
@@ -251,8 +278,6 @@ def fill(rasters: Sequence[OpenRaster], window: PixelWindow, imagery: Imagery) -
         The first gives the grid; it has at least one.
     window
         On the grid of the first, which it may leave.
-    imagery
-        Bands, scale and nodata.
 
     Returns
     -------
@@ -261,26 +286,28 @@ def fill(rasters: Sequence[OpenRaster], window: PixelWindow, imagery: Imagery) -
     canvas: Canvas | None = None
     broken: list[str] = []
     first = rasters[0]
+    dtype = np.result_type(*(raster.dtype for raster in rasters))
+    blank = partial(Canvas.blank, window.shape, len(first.band_set.bands), dtype)
     for number, raster in enumerate(rasters):
         own = window if raster is first else _on_grid_of(raster, first, window)
         part = own.clip(height=raster.shape[0], width=raster.shape[1])
         if part is None or (canvas is not None and canvas.valid[part.slices_in(own)].all()):
             continue
         try:
-            pixels, valid = raster.read(part, imagery)
+            pixels, valid = raster.read(part)
         except RasterioError:
             broken.append(raster.image_id)
             continue
         if valid is None and part == own and canvas is None:
             owner = np.broadcast_to(np.int16(number), window.shape)
             return Canvas(pixels, np.ones(window.shape, dtype=bool), owner), broken
-        canvas = canvas or Canvas.blank(window.shape)
+        canvas = canvas or blank()
         place = part.slices_in(own)
         new = ~canvas.valid[place] if valid is None else valid & ~canvas.valid[place]
         np.copyto(canvas.pixels[:, *place], pixels, where=new)
         np.copyto(canvas.owner[place], number, where=new)
         canvas.valid[place] |= new
-    return canvas or Canvas.blank(window.shape), broken
+    return canvas or blank(), broken
 
 
 def _on_grid_of(raster: OpenRaster, first: OpenRaster, window: PixelWindow) -> PixelWindow:
@@ -289,11 +316,6 @@ def _on_grid_of(raster: OpenRaster, first: OpenRaster, window: PixelWindow) -> P
     return PixelWindow(round_half_up(row), round_half_up(col), window.height, window.width)
 
 
-def to_8_bit(raw: NDArray[np.generic], scale: tuple[float, float] | None) -> Pixels:
-    """Map values linearly so that the ends of `scale` become 0 and 255, clip and round; None: they are 8 bit."""
-    if scale is None:
-        return raw.astype(np.uint8, copy=False)
-    low, high = scale
-    finite = np.nan_to_num(raw.astype(np.float64), nan=low, posinf=high, neginf=low)
-    stretched = (finite - low) * (255.0 / (high - low))
-    return np.rint(np.clip(stretched, 0, 255)).astype(np.uint8)
+def alpha_bands(raster: rasterio.DatasetReader) -> list[int]:
+    """List the bands of a raster that it calls transparency, counted from 1."""
+    return [band for band, kind in enumerate(raster.colorinterp, start=1) if kind == ColorInterp.alpha]

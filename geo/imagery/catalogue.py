@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -65,7 +65,8 @@ def open_catalogue(
     """Open every raster of a city and describe it.
 
     A raster is rejected, with the reason, when it cannot be read or is cut short, has no CRS or no place in it, lacks
-    a band, is not 8 bit while no ``scale`` is given, or lies where the city's CRS is not defined.
+    a band, has bands of several dtypes, is not 8 bit while no ``scale`` is given, or lies where the city's CRS is not
+    defined.
 
     Parameters
     ----------
@@ -170,7 +171,7 @@ def _describe(
 ) -> tuple[dict[str, Any], list[str]]:
     """Describe a raster as a row of the catalogue, with the parts of it that are missing."""
     _check_place(raster)
-    _check_bands(raster, imagery)
+    _check_bands(raster, imagery, "bands", imagery.bands)
     lost = _missing_parts(raster)
     if raster.driver != "VRT":
         _check_end(raster, imagery.bands)
@@ -205,13 +206,42 @@ def _check_place(raster: rasterio.DatasetReader) -> None:
         raise _UnusableError("its pixels have no size (a degenerate geotransform)")
 
 
-def _check_bands(raster: rasterio.DatasetReader, imagery: Imagery) -> None:
-    """Refuse a raster whose bands are not there or do not hold light in a known range."""
-    wanted = max(imagery.bands)
-    if raster.count < wanted:
+def check_pictured(images: gpd.GeoDataFrame, imagery: Imagery) -> None:
+    """Make sure that rasters have the bands of pictures, where others are asked for than an encoder sees.
+
+    Parameters
+    ----------
+    images
+        See `Catalogue`; their ``path`` is read.
+    imagery
+        The city's.
+
+    Raises
+    ------
+    LayerError
+        Naming the first raster that has not.
+    """
+    if imagery.picture_bands is None:
+        return
+    for path in images["path"]:
+        try:
+            with open_raster(path) as raster:
+                _check_bands(raster, imagery, "picture_bands", imagery.picture_bands)
+        except RasterioError:
+            # that it cannot be read is found out, and told, where it is
+            continue
+        except _UnusableError as error:
+            raise LayerError(
+                str(error), where=redact(path), todo="Name three bands that every raster has."
+            ) from error
+
+
+def _check_bands(raster: rasterio.DatasetReader, imagery: Imagery, key: str, bands: Sequence[int]) -> None:
+    """Refuse a raster in which the bands that a key asks for are not there, or hold no light in a known range."""
+    if raster.count < max(bands):
         count = "1 band" if raster.count == 1 else f"{raster.count} bands"
-        raise _UnusableError(f"it has {count}, imagery.bands asks for band {wanted}")
-    for band in imagery.bands:
+        raise _UnusableError(f"it has {count}, imagery.{key} asks for band {max(bands)}")
+    for band in bands:
         if raster.colorinterp[band - 1] == ColorInterp.palette:
             raise _UnusableError(
                 f"band {band} holds palette numbers: expand it with gdal_translate -expand rgb"
@@ -221,6 +251,9 @@ def _check_bands(raster: rasterio.DatasetReader, imagery: Imagery) -> None:
             raise _UnusableError(f"band {band} is {dtype}, which is no brightness")
         if dtype != "uint8" and imagery.scale is None:
             raise _UnusableError(f"band {band} is {dtype}, not 8 bit: give imagery.scale [low, high]")
+    dtypes = sorted({raster.dtypes[band - 1] for band in bands})
+    if len(dtypes) > 1:
+        raise _UnusableError(f"its bands are of several kinds ({', '.join(dtypes)}): bring them to one")
 
 
 def _check_end(raster: rasterio.DatasetReader, bands: list[int]) -> None:

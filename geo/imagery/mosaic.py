@@ -16,8 +16,12 @@ from pyproj import CRS
 
 from geo.addresses import is_url
 from geo.config import Imagery
+from geo.imagery.bands import BandSet
+from geo.imagery.canvas import alpha_bands
 from geo.imagery.catalogue import open_raster
 
+PLAIN = frozenset({1, 2, 3})
+"""Bands of a plain picture, none of which a raster calls transparency."""
 QUICK_PX = 100_000_000
 """So many pixels are drawn within a few seconds even where no smaller copies (overviews) of them exist."""
 
@@ -64,7 +68,7 @@ def plan_mosaics(images: gpd.GeoDataFrame) -> Iterator[MosaicPlan]:
 
 
 def write_mosaic(folder: Path, plan: MosaicPlan, imagery: Imagery, *, seen_from: Path) -> None:
-    """Write a virtual raster: red, green and blue as the encoder sees them, and what is not covered transparent.
+    """Write a virtual raster: red, green and blue as pictures show them, and what is not covered transparent.
 
     Parameters
     ----------
@@ -77,6 +81,7 @@ def write_mosaic(folder: Path, plan: MosaicPlan, imagery: Imagery, *, seen_from:
     seen_from
         Folder where it will lie in the end: it refers to the rasters by paths relative to that.
     """
+    seen = BandSet.pictured(imagery)
     transforms = [Affine(*t) for t in plan.images["transform"]]
     bounds = np.array(
         [rasterio.transform.array_bounds(h, w, t) for t, w, h in zip(transforms, *_sizes(plan), strict=True)]
@@ -92,6 +97,7 @@ def write_mosaic(folder: Path, plan: MosaicPlan, imagery: Imagery, *, seen_from:
             "y": (north - top) / pixel[1],
             "across": (right - left) / pixel[0],
             "down": (top - bottom) / pixel[1],
+            "masked": _is_masked(str(path), seen),
         }
         for path, width, height, (left, bottom, right, top) in zip(
             plan.images["path"], *_sizes(plan), bounds.tolist(), strict=True
@@ -104,11 +110,19 @@ def write_mosaic(folder: Path, plan: MosaicPlan, imagery: Imagery, *, seen_from:
         width=round((east - west) / pixel[0]),
         height=round((north - south) / pixel[1]),
         geotransform=(west, pixel[0], 0.0, north, 0.0, -pixel[1]),
-        bands=imagery.bands,
+        bands=seen.bands,
         sources=sources,
         scale=None if imagery.scale is None else (-low * ratio, ratio),
     )
     (folder / plan.file).write_text(text, encoding="utf-8")
+
+
+def _is_masked(path: str, seen: BandSet) -> bool:
+    """Tell whether what a raster says of its gaps holds; a band of light that it calls transparency says nothing."""
+    if seen.light == PLAIN:
+        return True
+    with open_raster(path) as raster:
+        return seen.light.isdisjoint(alpha_bands(raster))
 
 
 def _sizes(plan: MosaicPlan) -> tuple[list[int], list[int]]:
@@ -143,7 +157,9 @@ _TEMPLATE = jinja2.Environment(
 {{ place(s) }}
    <SourceBand>{{ band }}</SourceBand>
    {% if scale %}<ScaleOffset>{{ scale[0] }}</ScaleOffset><ScaleRatio>{{ scale[1] }}</ScaleRatio>{% endif %}
+   {% if s.masked %}
    <UseMaskBand>true</UseMaskBand>
+   {% endif %}
   </ComplexSource>
   {% endfor %}
  </VRTRasterBand>
@@ -153,8 +169,13 @@ _TEMPLATE = jinja2.Environment(
   {% for s in sources %}
   <ComplexSource>
 {{ place(s) }}
+   {% if s.masked %}
    <SourceBand>mask,1</SourceBand>
    <UseMaskBand>true</UseMaskBand>
+   {% else %}
+   <SourceBand>1</SourceBand>
+   <ScaleOffset>255</ScaleOffset><ScaleRatio>0</ScaleRatio>
+   {% endif %}
   </ComplexSource>
   {% endfor %}
  </VRTRasterBand>

@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
 from geo.config import Imagery, Tiles
-from geo.imagery.blocks import BlockStore, Pixels, Valid
+from geo.imagery.bands import BandSet, Pixels
+from geo.imagery.blocks import BlockStore, Valid
 from geo.imagery.canvas import Canvas, Linear, OpenRaster, Shelf, fill
 from geo.imagery.catalogue import check_unchanged
 from geo.imagery.cover import SAME_GRID, WHOLE, mosaics
@@ -54,7 +55,7 @@ class TileImage:
     tile_id
         The tile.
     pixels
-        Array ``(3, height, width)`` of 0 to 255, red, green and blue; 0 where there is no data. Height and width
+        Array ``(bands, height, width)``, see `geo.imagery.bands.BandSet`; 0 where there is no data. Height and width
         differ where the raster's pixels are not square on the ground (degrees) and are not resampled.
     valid
         Array ``(height, width)``: where there is data.
@@ -110,25 +111,32 @@ class TileReader:
     images
         See ``images`` of `geo.imagery.catalogue.Catalogue`; its CRS is the city's.
     imagery
-        ``bands``, ``scale`` and ``nodata``.
+        The city's.
     tiles
         ``tile_m``, ``pixel_m`` and ``align``. North is up in the raster's own grid, which may differ from the city's by
         the few degrees between two map grids; a road is turned upright exactly.
     store
         Decoded blocks, which readers of the same images may share; None: one of its own, of ``imagery.cache_mb``.
+    band_set
+        What is read; None: the bands of `imagery`, 8 bit.
     """
 
     def __init__(
-        self, images: gpd.GeoDataFrame, imagery: Imagery, tiles: Tiles, *, store: BlockStore | None = None
+        self,
+        images: gpd.GeoDataFrame,
+        imagery: Imagery,
+        tiles: Tiles,
+        *,
+        store: BlockStore | None = None,
+        band_set: BandSet | None = None,
     ) -> None:
-        self._imagery = imagery
         self._tiles = tiles
         self._city = images.crs
         columns = images[["image_id", "path", "digest", "crs", "pixel_m", "transform"]]
         columns = columns.assign(mosaic=mosaics(images))
         self._images: dict[str, dict[str, Any]] = columns.set_index("image_id").to_dict("index")
         files = dict(zip(images["image_id"], zip(images["path"], images["crs"], strict=True), strict=True))
-        self._shelf = Shelf(files, store or BlockStore(imagery.cache_mb))
+        self._shelf = Shelf(files, store or BlockStore(imagery.cache_mb), band_set or BandSet.seen(imagery))
         self._open = ExitStack()
         self._failed: set[str] = set()
 
@@ -289,7 +297,7 @@ class TileReader:
 
     def _fill(self, rasters: Sequence[OpenRaster], window: PixelWindow, faults: list[str]) -> Canvas:
         """Read a window, noting which rasters failed."""
-        canvas, broken = fill(rasters, window, self._imagery)
+        canvas, broken = fill(rasters, window)
         for name in broken:
             self._check(name)
         faults += [f"{name} is damaged, cut short or out of reach" for name in broken]

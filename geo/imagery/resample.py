@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
 
+from geo.imagery.bands import to_dtype
 from geo.imagery.canvas import NOBODY, Canvas
 
 BILINEAR_SHRINK = 0.8
@@ -152,7 +153,7 @@ def _canvas(sums: Floats, weight: Floats, owner: NDArray[np.int16], source: Canv
     # a weight of one half comes out of its sum a shade above or below
     valid = weight >= 0.5 - 1e-9
     means = sums / np.where(valid, weight, 1)
-    pixels = np.where(valid, np.rint(np.clip(means, 0, 255)), 0).astype(np.uint8)
+    pixels = to_dtype(np.where(valid, means, 0), source.pixels.dtype)
     main = next(iter(source.contributors()), NOBODY)
     owner = np.where(owner == NOBODY, main, owner)
     return Canvas(pixels, valid, np.where(valid, owner, NOBODY).astype(np.int16))

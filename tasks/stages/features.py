@@ -73,8 +73,7 @@ def encoder_key(plan: Plan) -> str:
 
 def weights_files(config: CityConfig) -> list[str]:
     """Name the local file that holds the encoder's weights, where there is one."""
-    name = config.encoder.name
-    return [name.removeprefix("file:")] if name.startswith("file:") else []
+    return config.encoder.files()
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:

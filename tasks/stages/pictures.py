@@ -82,11 +82,16 @@ def middle_tiles(encoded: pd.DataFrame, look_alikes: pd.DataFrame) -> set[str]:
 
 def _pictures(plan: Plan, tiles: gpd.GeoDataFrame) -> Iterator[dict[str, str | bytes]]:
     """Read tiles and shrink them."""
+    from geo.imagery.bands import BandSet
+    from geo.imagery.catalogue import check_pictured
     from geo.imagery.reader import TileImage, TileReader
     from geo.outputs.thumbnails import thumbnail
 
     images = gpd.read_parquet(plan.stage_folder("tiles") / "images.parquet")
-    with TileReader(images, plan.config.imagery, plan.config.tiles) as reader:
+    imagery = plan.config.imagery
+    check_pictured(images[images["image_id"].isin(set(tiles["image_ids"].explode()))], imagery)
+    band_set = BandSet.pictured(imagery)
+    with TileReader(images, imagery, plan.config.tiles, band_set=band_set) as reader:
         for tile in reader.read(tiles):
             if isinstance(tile, TileImage):
                 yield {"tile_id": tile.tile_id, "jpeg": thumbnail(tile.pixels)}
@@ -111,6 +116,7 @@ STAGE = Stage(
     build,
     counts=("thumbnails",),
     after=("tiles", "fingerprints", "clusters", "concentration"),
+    settings=("imagery.picture_bands",),
     inputs=_sources,
     also=_all,
 )

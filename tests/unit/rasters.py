@@ -10,6 +10,7 @@ from rasterio.enums import Resampling
 from rasterio.transform import Affine
 
 from geo.config import Imagery, Tiles
+from geo.imagery.bands import BandSet
 from geo.imagery.catalogue import open_catalogue
 from geo.imagery.cover import cover_tiles
 from geo.imagery.reader import TileReader
@@ -76,14 +77,17 @@ def tiles_at(points, settings, *, bearing=0.0, crs=CITY):
     )
 
 
-def read_tiles(points, *sources, crs=CITY, bearing=0.0, images=None, tiles=None, **settings):
+def read_tiles(
+    points, *sources, crs=CITY, bearing=0.0, images=None, tiles=None, own_values=False, store=None, **settings
+):
     """Read tiles at points through catalogue, cover and reader, in the order of the points."""
     tiles = tiles or Tiles()
     imagery = Imagery(sources=[str(source) for source in sources] or ["none"], **settings)
     images = catalogue(*sources, crs=crs, **settings).images if images is None else images
     frame = tiles_at(points, tiles, bearing=bearing, crs=crs)
     frame = frame.join(cover_tiles(frame, images))
-    with TileReader(images, imagery, tiles) as reader:
+    seen = BandSet.seen(imagery, own_values=own_values)
+    with TileReader(images, imagery, tiles, band_set=seen, store=store) as reader:
         found = {tile.tile_id: tile for tile in reader.read(pd.DataFrame(frame.drop(columns="geometry")))}
     return [found[tile_id] for tile_id in frame["tile_id"]]
 

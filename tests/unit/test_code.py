@@ -60,6 +60,9 @@ def test_what_makes_rates_and_addresses_is_in_the_closure_of_who_uses_them():
     assert any(name.endswith(".qml") for name in reached["package"])
     assert any(name.endswith(".jinja") for name in reached["report"])
     assert not any(name.startswith("geo/safety/") for name in reached["features"])
+    # a configuration knows all kinds of encoders, and the stages that read one hang on none of them
+    assert "geo/features/encoders/timm.py" in reached["features"]
+    assert not any(name.startswith("geo/features/encoders/") for name in reached["roads"])
     assert not any(name.startswith("flows/") for files in reached.values() for name in files)
 
 

@@ -1,5 +1,6 @@
 """A city's file: every fault is named at once, before anything runs."""
 
+import pickle
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,7 +11,7 @@ from pydantic import Field
 from geo.config import CityConfig, load
 from geo.config.reference import reference
 from geo.config.section import NO_EFFECT, Section, leaf_keys, marked, sections
-from geo.errors import ConfigurationError
+from geo.errors import ConfigurationError, EncoderError
 from geo.imagery.sources import expand_sources
 
 TOP = Path(__file__).resolve().parents[2]
@@ -21,6 +22,41 @@ def write(folder, content):
     path = folder / "city.yaml"
     path.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
     return path
+
+
+@pytest.mark.parametrize(
+    ("encoder", "words"),
+    [
+        ({"name": "resnet"}, "encoder.name: one of bundled, bands, .* is expected \\(found 'resnet'\\)"),
+        ({"name": 5}, "encoder.name: .* \\(found 5\\)"),
+        ({"mean": [1.0]}, "encoder.mean: no such key for bundled, only for file"),
+        ({"name": "timm:x", "values": "raster"}, "encoder.values: no such key for timm, only for file"),
+        ({"name": "timm:x", "depth": 3}, "encoder.depth: no such key \\(found 3\\)"),
+        ({"name": "file:x", "mean": [1.0], "std": [1.0]}, "encoder.architecture: Field required"),
+        ({"name": "bands", "device": "tpu"}, "encoder.device: Input should be 'auto'"),
+        ("bundled", "encoder: one of bundled, bands"),
+    ],
+)
+def test_an_encoder_is_checked_by_the_rules_of_its_kind(tmp_path, encoder, words):
+    with pytest.raises(ConfigurationError, match=words):
+        load(write(tmp_path, SMALL | {"encoder": encoder}))
+
+
+def test_bands_that_an_encoder_cannot_take_are_refused_before_anything_runs(tmp_path):
+    imagery = {"imagery": SMALL["imagery"] | {"bands": [1, 2, 3, 4]}}
+    with pytest.raises(EncoderError, match=r"needs 3 bands .* imagery\.bands gives 4"):
+        load(write(tmp_path, SMALL | imagery))
+    own = {"name": "file:mine.pth", "architecture": "resnet18", "mean": [9.0] * 4, "std": [3.0] * 4}
+    config = load(write(tmp_path, SMALL | imagery | {"encoder": own}))
+    assert config.encoder.name == f"file:{tmp_path / 'mine.pth'}"
+    assert load(write(tmp_path, SMALL | imagery | {"encoder": {"name": "bands"}})).encoder.name == "bands"
+
+
+def test_a_configuration_arrives_whole_in_another_process(tmp_path):
+    own = {"name": "file:mine.pth", "architecture": "resnet18", "mean": [9.0] * 3, "std": [3.0] * 3}
+    config = load(write(tmp_path, SMALL | {"encoder": own}))
+    assert pickle.loads(pickle.dumps(config)) == config  # noqa: S301 - our own bytes
+    assert CityConfig.model_validate_json(config.model_dump_json(by_alias=True)) == config
 
 
 def test_paths_start_at_the_folder_of_the_file(tmp_path):
@@ -115,6 +151,8 @@ def test_the_keys_that_hold_values_are_those_of_a_file_that_states_them_all(tmp_
     whole = SMALL | {
         "collisions": {"schema": "columns", "columns": {}},
         "exposure": {"schema": "columns", "columns": {"x": "e", "y": "n", "aadt": "flow"}},
+        # the kind of encoder that has all keys of the others, and its own
+        "encoder": {"name": "file:x", "architecture": "resnet18", "mean": [9.0] * 3, "std": [3.0] * 3},
     }
 
     def stated(values, above=""):

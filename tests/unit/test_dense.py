@@ -1,5 +1,7 @@
 """Ground encoded once, and tiles pooled from it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
@@ -9,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rasters import noise
 
-from geo.config import Encoder as EncoderSettings
-from geo.config import Tiles
+from geo.config import EncoderSettings, Tiles, encoder_settings
 from geo.errors import EncoderError
-from geo.features import bundled
 from geo.features.bands import BandStatistics
 from geo.features.dense import Lattice, Pool, corridors
 from geo.features.encoder import EncoderCard
+from geo.features.encoders.bundled import Bundled
 from geo.features.mapper import NetworkMapper, feature_map
 from geo.features.model import NetworkEncoder
 from geo.features.registry import load_mapper
@@ -131,6 +132,30 @@ def test_the_baseline_sees_the_same_pixels():
     np.testing.assert_allclose(pooled([box]).bands(), alone, atol=1e-6)
 
 
+def test_the_baseline_of_own_values_sees_what_the_scale_makes_of_them():
+    class Deep(ToyMapper):
+        card = EncoderCard(
+            **CARD.as_dict()
+            | {
+                "bands": ("red", "green", "blue", "nir"),
+                "value_range": None,
+                "mean": (0.0,) * 4,
+                "std": (1.0,) * 4,
+            }
+        )
+
+    deep, scale = Deep(), (1000.0, 52_000.0)
+    box = np.array([shapely.box(0, 0, 12, 12)], dtype=object)
+    own = np.random.default_rng(4).integers(0, 60_000, (4, 20, 20)).astype(np.float32)
+    everywhere = np.ones((20, 20), dtype=bool)
+    pool = Pool(box, box, deep, scale)
+    assert len(pool.chips) == 1
+    pool.add(TileImage("0_0", own, everywhere, "a", 1.0), deep.map(own[None])[0])
+    shown = np.rint(np.clip((own - 1000) / 200, 0, 255)).astype(np.uint8)[:, 4:16, 4:16]
+    four = BandStatistics(("red", "green", "blue", "nir"))
+    np.testing.assert_allclose(pool.bands(), four.encode([shown], [everywhere[:12, :12]]), atol=1e-6)
+
+
 def test_a_tile_does_not_depend_on_what_else_is_pooled():
     box = shapely.box(1, 2, 31, 32)
     others = [shapely.box(x, y, x + 25, y + 25) for x, y in ((-50, -50), (20, 10), (100, 150))]
@@ -175,27 +200,47 @@ def test_a_corridor_is_the_road_with_its_sides_inside_the_tile():
 def test_the_bundled_network_maps_a_chip_as_it_embeds_an_image():
     settings = EncoderSettings(rotations=4)
     shape = Tiles(mode="dense", context_m=0, tile_m=100)
-    mapper = NetworkMapper(*bundled.load(), settings, shape)
+    mapper = NetworkMapper(*Bundled().network(), settings, shape)
     assert (mapper.stride, mapper.lattice.rim, mapper.side) == (32, 0, 192)
     assert mapper.lattice.chip_m == pytest.approx(100)
-    alone = NetworkEncoder(*bundled.load(), settings, tile_m=100)
+    alone = NetworkEncoder(*Bundled().network(), settings, tile_m=100)
     image = noise(192, 192)
     found = mapper.map(mapper.fit(TileImage("c", image, np.ones((192, 192), bool), "a", 1.0)).pixels[None])
     expected = alone.encode([image], [np.ones((192, 192), dtype=bool)])
     np.testing.assert_allclose(found.mean(axis=(2, 3)), expected, rtol=1e-3, atol=1e-4)
 
 
+def test_a_network_of_four_bands_of_own_values_maps_a_chip_as_it_embeds_an_image():
+    module = timm.create_model("test_resnet", num_classes=0, in_chans=4)
+    figures = {"bands": ("red", "green", "blue", "nir"), "mean": (4000.0,) * 4, "std": (1500.0,) * 4}
+    card = EncoderCard(
+        **CARD.as_dict() | figures | {"dimension": module.num_features, "value_range": None, "input_px": 96}
+    )
+    settings, shape = EncoderSettings(), Tiles(mode="dense", context_m=0, tile_m=48)
+    mapper = NetworkMapper(module, card, settings, shape)
+    image = noise(mapper.side, mapper.side, bands=4, dtype="uint16")
+    valid = np.ones(image.shape[1:], dtype=bool)
+    valid[:40, :40] = False
+    chip = mapper.fit(TileImage("c", image, valid, "a", 1.0))
+    assert chip.pixels.dtype == np.float32
+    whole = NetworkEncoder(module, replace(card, input_px=mapper.side), settings, tile_m=48)
+    expected = whole.encode([image], [valid])
+    np.testing.assert_allclose(
+        mapper.map(chip.pixels[None]).mean(axis=(2, 3)), expected, rtol=1e-3, atol=1e-3
+    )
+
+
 def test_the_rim_covers_the_context_asked_for():
     for context, rim in ((0, 0), (1, 1), (16, 1), (17, 2), (50, 3)):
         shape = Tiles(mode="dense", context_m=context)
-        mapper = NetworkMapper(*bundled.load(), EncoderSettings(runtime="torch", rotations=1), shape)
+        mapper = NetworkMapper(*Bundled().network(), EncoderSettings(runtime="torch", rotations=1), shape)
         assert mapper.lattice.rim == rim
         assert mapper.lattice.rim * mapper.lattice.cell_m >= context
 
 
 def test_a_chip_is_brought_to_the_networks_resolution_and_filled():
     shape = Tiles(mode="dense", context_m=0)
-    mapper = NetworkMapper(*bundled.load(), EncoderSettings(runtime="torch", rotations=1), shape)
+    mapper = NetworkMapper(*Bundled().network(), EncoderSettings(runtime="torch", rotations=1), shape)
     valid = np.ones((300, 300), dtype=bool)
     valid[:, 150:] = False
     chip = TileImage("c", np.where(valid, 200, 0).astype(np.uint8)[None].repeat(3, 0), valid, "a", 0.5)
@@ -235,7 +280,7 @@ def test_timm_networks_that_average_are_mapped():
 
 def test_the_baseline_alone_cannot_be_dense():
     with pytest.raises(EncoderError, match="bands"):
-        load_mapper(EncoderSettings(name="bands"), Tiles(mode="dense"))
+        load_mapper(encoder_settings(name="bands"), Tiles(mode="dense"))
 
 
 def test_corridors_need_the_dense_mode():

@@ -37,6 +37,7 @@ CHANGES = {
     "imagery.bands": ([3, 2, 1], "tiles"),
     "imagery.scale": ([0, 3000], "tiles"),
     "imagery.nodata": (0, "tiles"),
+    "imagery.picture_bands": ([3, 2, 1], "pictures"),
     "roads.source": ("other.gpkg", "roads"),
     "roads.layer": ("lines", "roads"),
     "roads.class_field": ("class", "roads"),
@@ -163,14 +164,22 @@ CHANGES = {
     "run.scheduler": ("tcp://127.0.0.1:8786", ""),
     "run.shared": ("shared", ""),
 }
+OWN = {
+    "encoder.name": "file:weights.pt",
+    "encoder.architecture": "resnet18",
+    "encoder.mean": [9.0, 9.0, 9.0],
+    "encoder.std": [9.0, 9.0, 9.0],
+}
 # keys that stand only together with another: what is set before, in both plans
 TOGETHER = {
     "tiles.pool": ("corridor", "features", {"tiles.mode": "dense"}),
     "tiles.corridor_m": (20, "features", {"tiles.mode": "dense", "tiles.pool": "corridor"}),
     "tiles.context_m": (8, "features", {"tiles.mode": "dense"}),
-    "encoder.architecture": ("resnet18", "features", {"encoder.name": "file:weights.pt"}),
-    "encoder.mean": ([1.0, 2.0, 3.0], "features", {"encoder.name": "file:weights.pt"}),
-    "encoder.std": ([1.0, 2.0, 3.0], "features", {"encoder.name": "file:weights.pt"}),
+    "encoder.architecture": ("resnet34", "features", OWN),
+    "encoder.bands": (["nir", "red", "green"], "features", OWN),
+    "encoder.values": ("raster", "features", OWN),
+    "encoder.mean": ([1.0, 2.0, 3.0], "features", OWN),
+    "encoder.std": ([1.0, 2.0, 3.0], "features", OWN),
     "exposure.schema": ("dft_aadf", "exposure", {}),
     "exposure.column": ("aadt", "exposure", {"exposure.sources": []}),
     "collisions.severity_scheme": ("kabco", "collisions", {"collisions.severity_values": None}),

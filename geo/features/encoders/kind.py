@@ -1,0 +1,94 @@
+"""What every kind of encoder is: a section of a city's file that knows how to load what it names."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from geo.config.encoder import EncoderSettings
+from geo.config.imagery import Tiles
+from geo.features.encoder import Encoder, EncoderCard, check_bands
+
+if TYPE_CHECKING:
+    import torch
+
+    from geo.features.dense import Mapper
+
+    Loaded = tuple[torch.nn.Module, EncoderCard]
+
+
+class EncoderKind(EncoderSettings, ABC):
+    """A kind of encoder; a subclass a module, listed in `geo.features.registry`.
+
+    Attributes
+    ----------
+    tag, form
+        See `geo.config.kinds.Kind`; the key is ``name``.
+    """
+
+    tag: ClassVar[str]
+    form: ClassVar[str]
+
+    def needs(self) -> tuple[str, ...] | None:
+        """Say which bands it takes, in order, as far as it knows without being loaded; None: that is seen then."""
+        return None
+
+    def check_bands(self, bands: Sequence[int]) -> None:
+        """See `EncoderSettings.check_bands`."""
+        needed = self.needs()
+        if needed is not None:
+            check_bands(self.name, needed, bands)
+
+    @abstractmethod
+    def load(self, *, tile_m: float, bands: Sequence[int]) -> Encoder:
+        """Load what encodes single tiles; see `geo.features.registry.load_encoder`."""
+
+    @abstractmethod
+    def load_mapper(self, tiles: Tiles, *, bands: Sequence[int]) -> Mapper:
+        """Load what maps imagery; see `geo.features.registry.load_mapper`."""
+
+
+class NetworkKind(EncoderKind):
+    """An encoder that is a network of torch.
+
+    Torch and the libraries of networks take seconds to import; a rerun that encodes nothing, and whoever reads a city's
+    file, do without them. A module of such a kind therefore imports them where it loads.
+    """
+
+    def look_up_bands(self) -> tuple[str, ...] | None:
+        """Look up which bands the network takes before it is fetched and loaded; None: that is seen then."""
+        return self.needs()
+
+    @abstractmethod
+    def network(self) -> Loaded:
+        """Load the network, and say what is known of it.
+
+        Raises
+        ------
+        EncoderError
+            Naming what is wrong, and an encoder that works without downloads.
+        """
+
+    def load(self, *, tile_m: float, bands: Sequence[int]) -> Encoder:
+        """See `EncoderKind.load`."""
+        from geo.features.model import NetworkEncoder
+
+        module, card = self._for(bands)
+        return NetworkEncoder(module, card, self, tile_m=tile_m)
+
+    def load_mapper(self, tiles: Tiles, *, bands: Sequence[int]) -> Mapper:
+        """See `EncoderKind.load_mapper`."""
+        from geo.features.mapper import NetworkMapper
+
+        module, card = self._for(bands)
+        return NetworkMapper(module, card, self, tiles)
+
+    def _for(self, bands: Sequence[int]) -> Loaded:
+        """Load the network, unless it takes other bands than there are."""
+        needed = self.look_up_bands()
+        if needed is not None:
+            check_bands(self.name, needed, bands)
+        module, card = self.network()
+        check_bands(self.name, card.bands, bands)
+        return module, card

@@ -1,0 +1,47 @@
+"""EfficientNet-Lite0 up to its last stage, as a module of torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import timm
+import torch
+
+from geo.errors import EncoderError
+
+ARCHITECTURE = "tf_efficientnet_lite0"  # 'SAME' padding, as in training
+
+
+class LastStage(torch.nn.Module):
+    """The network without its head: ``(n, 3, h, w)`` to ``(n, 320)``, the mean of its last feature map.
+
+    Parameters
+    ----------
+    weights
+        Of the whole network.
+    """
+
+    def __init__(self, weights: Path) -> None:
+        super().__init__()
+        network = timm.create_model(ARCHITECTURE, pretrained=False)
+        theirs = torch.load(weights, map_location="cpu", weights_only=True)
+        ours = network.state_dict()
+        if [v.shape for v in theirs.values()] != [v.shape for v in ours.values()]:
+            raise EncoderError(
+                f"the weights do not fit timm's {ARCHITECTURE}",
+                where="encoder bundled",
+                todo="Install the versions that pyproject.toml names.",
+            )
+        # the package names its tensors otherwise, but lists the same ones in the same order
+        network.load_state_dict(dict(zip(ours, theirs.values(), strict=True)))
+        self.stem = torch.nn.Sequential(network.conv_stem, network.bn1)
+        self.blocks = network.blocks
+
+    def forward_features(self, images: torch.Tensor) -> torch.Tensor:
+        """Map normalised images: ``(n, 320, h / 32, w / 32)``."""
+        features: torch.Tensor = self.blocks(self.stem(images))
+        return features
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Embed normalised images."""
+        return self.forward_features(images).mean(dim=(2, 3))

@@ -1,0 +1,84 @@
+"""Pretrained networks of timm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from geo.errors import EncoderError
+from geo.features.encoder import EncoderCard, name_bands
+from geo.features.encoders.kind import NetworkKind
+
+if TYPE_CHECKING:
+    from geo.features.encoders.kind import Loaded
+
+
+class Timm(NetworkKind):
+    """A pretrained network of timm, its classifier cut off."""
+
+    tag: ClassVar[str] = "timm"
+    form: ClassVar[str] = "timm:NAME"
+
+    name: str = Field(pattern="^timm:.", description="timm:NAME, such as timm:resnet18.a1_in1k.")
+
+    def network(self) -> Loaded:
+        """Load the network; see `NetworkKind.network`.
+
+        A ``.safetensors`` file of its name beside torch's own checkpoints is taken before anything is fetched.
+        """
+        import timm
+
+        from geo.features.encoders.hub import checkpoints, fetch, measure, unavailable
+
+        name = self.name.partition(":")[2]
+        config = _config(name)
+        place = checkpoints() / f"{name}.safetensors"
+        overlay = {"file": str(place)} if place.is_file() else {}
+        network = fetch(
+            lambda: timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay, num_classes=0),
+            lambda cause: unavailable(
+                self.name, f"model.safetensors of {config.hf_hub_id}", str(place), cause
+            ),
+            host=None if overlay else _host(),
+        )
+        side = int(config.input_size[-1])
+        bands = name_bands(int(config.input_size[0]))
+        card = EncoderCard(
+            name=self.name,
+            dimension=measure(network, len(bands), side),
+            input_px=side,
+            pixel_m=None,
+            bands=bands,
+            value_range=(0.0, 1.0),
+            mean=tuple(config.mean),
+            std=tuple(config.std),
+            licence=config.license or "not stated by timm",
+            source=f"timm {name} ({config.hf_hub_id})",
+        )
+        return network, card
+
+
+def _config(name: str) -> Any:  # noqa: ANN401
+    """Look up what timm knows of a network: normalisation, licence, where its weights are."""
+    import timm
+
+    try:
+        config = timm.get_pretrained_cfg(name, allow_unregistered=False)
+    except RuntimeError:
+        config = None
+    if config is None or not config.hf_hub_id:
+        raise EncoderError(
+            "timm knows no pretrained network of that name",
+            where=f"encoder timm:{name}",
+            todo='List the names: python -c "import timm; print(timm.list_models(pretrained=True))"',
+        )
+    return config
+
+
+def _host() -> str:
+    """Name of the model hub that timm fetches from."""
+    from huggingface_hub import constants
+
+    return urlsplit(constants.ENDPOINT).hostname or ""

@@ -128,11 +128,11 @@ def corridors(footprints: Shapes, lines: Shapes, width_m: float) -> Shapes:
     Parameters
     ----------
     footprints
-        Of the tiles (Polygon).
+        Footprint of each tile (Polygon, metres).
     lines
-        The segment of each tile (LineString).
+        Line of the segment of each tile (LineString, metres).
     width_m
-        Of the corridor, half to each side of the line (metres).
+        Width of the corridor, half to each side of the line (metres).
 
     Returns
     -------
@@ -150,7 +150,7 @@ class Pool:
     Parameters
     ----------
     shapes
-        What each tile is pooled over.
+        What each tile's embedding is pooled over (Polygon, metres).
     squares
         The tiles' footprints: what their coverage is a share of.
     mapper
@@ -161,7 +161,7 @@ class Pool:
     Attributes
     ----------
     chips
-        That the tiles need, see `Lattice.chips`.
+        Chips of ground that the tiles need (`Lattice.chips`).
     """
 
     def __init__(self, shapes: Shapes, squares: Shapes, mapper: Mapper, scale: Scale | None = None) -> None:

@@ -70,9 +70,9 @@ def embed_tiles(
     tiles
         ``tile_id, x, y, bearing, image_ids`` and footprints (Polygon, metres), see docs/stages.md; all on imagery.
     images
-        The catalogue, see docs/stages.md.
+        The catalogue of the city's rasters (``images`` in docs/stages.md), one row a raster.
     encoder
-        See `geo.features.registry.load_encoder`.
+        What turns tiles into embeddings (`geo.features.registry.load_encoder`).
     config
         Its sections ``imagery``, ``tiles`` and ``encoder`` (of which the size of a batch).
     store
@@ -144,14 +144,18 @@ def embed_ground(
 
     Parameters
     ----------
-    tiles, images, store
-        See `embed_tiles`; ``segment_id`` of the tiles where ``tiles.pool`` is ``corridor``.
+    tiles
+        Tiles as for `embed_tiles`, with ``segment_id`` where ``tiles.pool`` is ``corridor``.
+    images
+        The catalogue of the city's rasters (``images`` in docs/stages.md), one row a raster.
+    store
+        Decoded blocks that are shared with others; None: of this call alone.
     mapper
-        See `geo.features.registry.load_mapper`.
+        What turns chips of ground into maps of embeddings (`geo.features.registry.load_mapper`).
     config
         Its sections ``imagery`` and ``tiles``.
     lines
-        By ``segment_id`` (LineString, metres): where ``tiles.pool`` is ``corridor``.
+        Line of each segment, by ``segment_id`` (LineString, metres), where ``tiles.pool`` is ``corridor``.
 
     Yields
     ------
@@ -188,11 +192,11 @@ def chip_shape(images: gpd.GeoDataFrame, crs: pyproj.CRS, mapper: Mapper, tiles:
     images
         ``crs`` (WKT) of each raster.
     crs
-        The city's.
+        The city's projected CRS, in metres.
     mapper
         Gives the side of a chip.
     tiles
-        Gives the resolution.
+        The section ``tiles`` of the city's file, which gives the resolution.
     """
     # in the city's own CRS north is up already, in others a chip must be turned by a few degrees
     same = all(pyproj.CRS.from_wkt(wkt).equals(crs, ignore_axis_order=True) for wkt in images["crs"].unique())

@@ -36,9 +36,9 @@ class EncoderCard:
     Attributes
     ----------
     name
-        The name it is configured by.
+        Name by which a city's file asks for it.
     dimension
-        Length of an embedding.
+        How many numbers an embedding has.
     input_px
         Side of its input (pixels); None: any multiple of 32, chosen from the ground that a tile shows.
     pixel_m
@@ -49,9 +49,9 @@ class EncoderCard:
         What 0 and 255 of 8-bit imagery become before normalisation: ``(0, 1)`` for most networks. None: the encoder
         takes the rasters' own values as they are, whatever their dtype.
     mean, std
-        Of each band in training, in units of ``value_range``, or of the rasters' own values.
+        Mean and deviation of each band in training, in units of ``value_range``, or of the rasters' own values.
     licence, source
-        Of the weights, quoted in every output.
+        Licence and source of the weights, quoted in every output.
 
     Raises
     ------
@@ -96,9 +96,9 @@ class EncoderCard:
         Parameters
         ----------
         bands
-            ``imagery.bands``.
+            Bands that imagery gives (``imagery.bands``).
         dtypes
-            Of the rasters.
+            Dtypes of the rasters.
 
         Raises
         ------
@@ -141,11 +141,11 @@ def check_bands(name: str, needed: Sequence[str], given: Sequence[int]) -> None:
     Parameters
     ----------
     name
-        Of the encoder.
+        Name of the encoder, for the message.
     needed
         What its bands are, in order.
     given
-        ``imagery.bands``.
+        Bands that imagery gives (``imagery.bands``).
 
     Raises
     ------

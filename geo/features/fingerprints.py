@@ -27,13 +27,13 @@ class Fingerprints:
     Attributes
     ----------
     segment_ids
-        Of the segments with imagery, sorted.
+        ``segment_id`` of the segments with imagery, sorted.
     vectors
         Array ``(segments, dimension)`` of float32: the mean of the tiles' embeddings, each brought to length 1 first.
     bands
         Array ``(segments, dimension)`` of float32: the same of the band statistics, the plain baseline.
     n_tiles
-        How many tiles each is pooled from.
+        How many tiles each fingerprint is pooled from, ``(segments,)``.
     coverage
         Mean share of these tiles that imagery shows, from above 0 to 1.
     """
@@ -102,9 +102,9 @@ def write_fingerprints(
     Parameters
     ----------
     path
-        Of the file.
+        Path of the file to write.
     found
-        The fingerprints.
+        The fingerprints of the city's segments (`fingerprint`).
     segments
         ``segment_id`` and the line of each, in the city's CRS.
     about

@@ -87,8 +87,10 @@ class NetworkMapper:
 
     Parameters
     ----------
-    network, card
-        As of `geo.features.model.NetworkEncoder`.
+    network
+        Torch module with a feature map (`FeatureMap`).
+    card
+        What is known of the encoder, its normalisation above all.
     settings
         Device, runtime, input side and rotations.
     tiles

@@ -67,7 +67,7 @@ class Normalised(torch.nn.Module):
     module
         Takes normalised images ``(n, bands, side, side)`` and gives ``(n, dimension)``.
     card
-        Range, mean and deviation.
+        What is known of the encoder: range, mean and deviation of its input.
     """
 
     def __init__(self, module: torch.nn.Module, card: EncoderCard) -> None:

@@ -26,11 +26,11 @@ def pool_segments(
     Parameters
     ----------
     segment_ids
-        The segment of each tile.
+        ``segment_id`` of each tile.
     embeddings
-        Array ``(tiles, dimension)``.
+        Embedding of each tile, ``(tiles, dimension)``.
     weights
-        One a tile, above 0; None: all equal.
+        What each tile counts for, above 0; None: all count alike.
 
     Returns
     -------
@@ -58,9 +58,9 @@ class Quality:
     spread
         Mean cosine distance between two embeddings drawn at random (0: all alike).
     n, dimension
-        Shape of what was judged.
+        How many embeddings were judged, and how many numbers each has.
     warnings
-        In words; empty when all is well.
+        What is wrong with the embeddings, in words; empty when all is well.
     """
 
     effective_rank: float

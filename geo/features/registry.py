@@ -31,11 +31,11 @@ def load_encoder(settings: EncoderSettings, *, tile_m: float, bands: Sequence[in
     Parameters
     ----------
     settings
-        The ``encoder`` section, of one of `KINDS`.
+        The section ``encoder`` of the city's file, of one of `KINDS`.
     tile_m
         Side of a tile (metres).
     bands
-        ``imagery.bands``.
+        Bands that imagery gives (``imagery.bands``).
 
     Raises
     ------

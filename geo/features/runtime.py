@@ -91,7 +91,7 @@ def choose_runtime(module: torch.nn.Module, trial: Pixels, settings: EncoderSett
     trial
         Images to try it on, of the shape and dtype of its input: uint8, or float32.
     settings
-        ``device`` and ``runtime``.
+        The section ``encoder`` of the city's file: ``device`` and ``runtime``.
 
     Raises
     ------
@@ -139,11 +139,11 @@ class TorchRuntime:
     Parameters
     ----------
     module
-        See `choose_runtime`.
+        Torch module to execute, as for `choose_runtime`.
     device
-        Where it runs.
+        Device that the module runs on.
     note
-        Added to its name.
+        What is added to the runtime's name, such as why it was chosen.
     """
 
     def __init__(self, module: torch.nn.Module, device: torch.device, *, note: str = "") -> None:
@@ -170,8 +170,10 @@ class OpenVinoRuntime:
 
     Parameters
     ----------
-    module, trial
-        See `choose_runtime`.
+    module
+        Torch module to execute, as for `choose_runtime`.
+    trial
+        Images to try it on, of the shape and dtype of its input.
     """
 
     def __init__(self, module: torch.nn.Module, trial: Pixels) -> None:

@@ -69,9 +69,9 @@ def rows(
     Parameters
     ----------
     tiles
-        As they were read.
+        Tiles as they were read, one each.
     encoder
-        Gives the width of the embeddings.
+        The encoder, which gives the width of the embeddings.
     embeddings, bands
         Arrays ``(tiles, dimension)``, those of the encoder and the statistics of the bands that it sees; None: null in
         every row.
@@ -112,13 +112,13 @@ def finish(table: pa.Table, places: gpd.GeoDataFrame, encoder: Made, config: Cit
     Parameters
     ----------
     table
-        See `rows`.
+        Rows of the shard's tiles (`rows`).
     places
         ``tile_id``, ``x`` and ``y`` (centres, city's CRS) of the tiles in `table` or of more.
     encoder
-        That made the embeddings.
+        The encoder that made the embeddings.
     config
-        The city's.
+        The city's configuration.
     """
     table = table.sort_by("tile_id")
     centre = places.set_index("tile_id").loc[table["tile_id"].to_pylist()]

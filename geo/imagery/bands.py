@@ -26,7 +26,7 @@ class BandSet:
     Attributes
     ----------
     bands
-        Counted from 1, in the order in which they are given.
+        Numbers of the bands, counted from 1, in the order in which they are given.
     scale
         Raster values that become 0 and 255; None: values stay as they are, in the raster's dtype.
     nodata
@@ -48,7 +48,7 @@ class BandSet:
         Parameters
         ----------
         imagery
-            The city's.
+            The section ``imagery`` of the city's file.
         own_values
             Whether it takes the raster's own values, else what ``imagery.scale`` makes of them.
         """
@@ -76,11 +76,11 @@ class BandSet:
         Parameters
         ----------
         marked
-            Array ``(bands, height, width)``.
+            Which pixels of which bands hold the mark, ``(bands, height, width)``.
         value
-            The mark.
+            Value that marks pixels without data.
         raw
-            Dtype of the raster.
+            Dtype of the raster's values.
         """
         light = self.scale is None and raw != np.uint8 and value != 0
         enough = np.logical_or if light else np.logical_and

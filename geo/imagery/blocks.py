@@ -37,9 +37,9 @@ class Block:
     Attributes
     ----------
     pixels
-        Array ``(bands, height, width)``.
+        Values of the block, ``(bands, height, width)``.
     valid
-        Array ``(height, width)``: where there is data; None: everywhere.
+        Where there is data, ``(height, width)``; None: everywhere.
     """
 
     pixels: Pixels
@@ -107,11 +107,11 @@ class BlockStore:
         Parameters
         ----------
         key
-            Its name.
+            Name of the block: the same for whoever asks for it.
         decode
-            Makes it.
+            Reads and decodes the block.
         ground
-            Tells its bounds and their CRS.
+            Tells the block's bounds and their CRS.
         """
         with self._lock:
             block = self._blocks.get(key)
@@ -176,9 +176,9 @@ def cut(
     Parameters
     ----------
     window
-        On the raster, which it does not leave.
+        Window to cut out, on the raster, which it does not leave.
     shape, raster
-        Height and width that it is read in, and of the raster (pixels).
+        Height and width of the blocks that the raster is read in, and of the raster (pixels).
     block_at
         Gives the block of a window that lies on the blocks' grid.
 

@@ -72,9 +72,9 @@ class OpenRaster:
     image_id, path, crs
         Its name, its file, and its CRS as WKT.
     store
-        Where its decoded blocks are kept.
+        Memory that its decoded blocks are kept in.
     band_set
-        What is read of it.
+        Which bands are read of it, and how.
     factor
         1 for the raster itself, else the factor of an overview that it has.
 
@@ -87,7 +87,7 @@ class OpenRaster:
     upright
         Whether columns run along the first axis of its CRS and rows against the second: north is up.
     dtype
-        Of the pixels that are read.
+        Dtype of the pixels that are read.
     """
 
     def __init__(
@@ -222,9 +222,9 @@ class Shelf:
     files
         Path and CRS (WKT) of each image id.
     store
-        Where decoded blocks are kept.
+        Memory that decoded blocks are kept in.
     band_set
-        What is read of them.
+        Which bands are read of them, and how.
     places
         How many stay open when `tidy` is called.
     """
@@ -275,9 +275,9 @@ def fill(rasters: Sequence[OpenRaster], window: PixelWindow) -> tuple[Canvas, li
     Parameters
     ----------
     rasters
-        The first gives the grid; it has at least one.
+        Rasters of one mosaic, at least one; the first gives the grid.
     window
-        On the grid of the first, which it may leave.
+        Window to fill, on the grid of the first raster, which it may leave.
 
     Returns
     -------

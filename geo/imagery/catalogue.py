@@ -71,11 +71,12 @@ def open_catalogue(
     Parameters
     ----------
     imagery
-        Sources (absolute paths), bands and scale.
+        The section ``imagery`` of the city's file: sources (absolute paths), bands and scale.
     crs
-        The city's CRS (metres).
+        The city's projected CRS, in metres.
     digest
-        Of a raster with all that belongs to it; pass a function that remembers in order not to read imagery twice.
+        Gives the digest of a raster with all that belongs to it, by its path; pass a function that remembers in order
+        not to read imagery twice.
 
     Raises
     ------
@@ -133,7 +134,7 @@ def check_unchanged(path: str, expected: str, digest: Callable[[str], str] = dig
     Parameters
     ----------
     path
-        Of a raster.
+        Path of the raster, or its URL.
     expected
         Its ``digest`` in the catalogue.
     digest
@@ -212,9 +213,9 @@ def check_pictured(images: gpd.GeoDataFrame, imagery: Imagery) -> None:
     Parameters
     ----------
     images
-        See `Catalogue`; their ``path`` is read.
+        The catalogue of the city's rasters (`Catalogue`), whose ``path`` is read.
     imagery
-        The city's.
+        The section ``imagery`` of the city's file.
 
     Raises
     ------

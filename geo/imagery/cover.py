@@ -21,7 +21,7 @@ def mosaics(images: gpd.GeoDataFrame) -> pd.Series[int]:
     Parameters
     ----------
     images
-        See ``images`` of `geo.imagery.catalogue.Catalogue`.
+        The catalogue of the city's rasters (``images`` in docs/stages.md), one row a raster.
 
     Returns
     -------
@@ -53,9 +53,9 @@ def cover_tiles(tiles: gpd.GeoDataFrame, images: gpd.GeoDataFrame) -> pd.DataFra
     Parameters
     ----------
     tiles
-        Footprints in the city's CRS.
+        Footprints of the tiles (Polygon), in the city's CRS.
     images
-        Footprints in the city's CRS, see `geo.imagery.catalogue.Catalogue`.
+        Footprints of the rasters (Polygon), in the city's CRS (`geo.imagery.catalogue.Catalogue`).
 
     Returns
     -------

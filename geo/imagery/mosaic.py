@@ -35,9 +35,9 @@ class MosaicPlan:
     file
         Name of the virtual raster's file.
     crs
-        Of the rasters.
+        CRS that the rasters share.
     images
-        Rows of the catalogue.
+        Rows of the catalogue, one a raster.
     """
 
     file: str
@@ -59,7 +59,7 @@ def plan_mosaics(images: gpd.GeoDataFrame) -> Iterator[MosaicPlan]:
     Parameters
     ----------
     images
-        See ``images`` in docs/stages.md.
+        The catalogue of the city's rasters (``images`` in docs/stages.md), one row a raster.
     """
     upright = [t[1] == t[3] == 0 and t[0] > 0 > t[4] for t in images["transform"]]
     local = images[np.array(upright, dtype=bool) & ~images["path"].map(is_url).to_numpy(dtype=bool)]
@@ -73,11 +73,11 @@ def write_mosaic(folder: Path, plan: MosaicPlan, imagery: Imagery, *, seen_from:
     Parameters
     ----------
     folder
-        Where it is written.
+        Folder that the virtual raster is written to.
     plan
-        The rasters.
+        The rasters that make up the picture.
     imagery
-        Bands and scale.
+        The section ``imagery`` of the city's file: bands and scale.
     seen_from
         Folder where it will lie in the end: it refers to the rasters by paths relative to that.
     """

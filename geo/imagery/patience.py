@@ -27,6 +27,6 @@ def patience(environment: Mapping[str, str]) -> dict[str, str]:
     Parameters
     ----------
     environment
-        Of the process: GDAL reads it in every thread.
+        Environment of the process: GDAL reads it in every thread.
     """
     return {name: value for name, value in SETTINGS.items() if name not in environment}

@@ -53,7 +53,7 @@ class TileImage:
     Attributes
     ----------
     tile_id
-        The tile.
+        ``tile_id`` of the tile.
     pixels
         Array ``(bands, height, width)``, see `geo.imagery.bands.BandSet`; 0 where there is no data. Height and width
         differ where the raster's pixels are not square on the ground (degrees) and are not resampled.
@@ -82,7 +82,7 @@ class TileFailure:
     Attributes
     ----------
     tile_id
-        The tile.
+        ``tile_id`` of the tile.
     reason
         Why, in words; the same for all tiles that one cause befalls.
     """
@@ -109,16 +109,17 @@ class TileReader:
     Parameters
     ----------
     images
-        See ``images`` of `geo.imagery.catalogue.Catalogue`; its CRS is the city's.
+        The catalogue of the city's rasters (``images`` in docs/stages.md), one row a raster. Its CRS is the city's.
     imagery
-        The city's.
+        The section ``imagery`` of the city's file.
     tiles
-        ``tile_m``, ``pixel_m`` and ``align``. North is up in the raster's own grid, which may differ from the city's by
-        the few degrees between two map grids; a road is turned upright exactly.
+        The section ``tiles`` of the city's file: ``tile_m``, ``pixel_m`` and ``align``. North is up in the raster's own
+        grid, which may differ from the city's by the few degrees between two map grids; a road is turned upright
+        exactly.
     store
         Decoded blocks, which readers of the same images may share; None: one of its own, of ``imagery.cache_mb``.
     band_set
-        What is read; None: the bands of `imagery`, 8 bit.
+        Which bands are read, and how; None: the bands of `imagery`, 8 bit.
     """
 
     def __init__(

@@ -47,7 +47,7 @@ def persistently(path: str, read: Callable[[], Result]) -> Result:
     Parameters
     ----------
     path
-        The raster, as configured.
+        Path or URL of the raster, as configured.
     read
         Opens the raster anew: what is open keeps what it has.
 

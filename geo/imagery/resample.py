@@ -29,9 +29,9 @@ class Square:
     Attributes
     ----------
     centre
-        Its middle.
+        Middle of the tile on the canvas (pixels).
     right, up
-        From its middle to the middle of its right and of its upper side.
+        Steps from its middle to the middle of its right and of its upper side (pixels).
     """
 
     centre: Floats
@@ -51,7 +51,7 @@ def resize(canvas: Canvas, box: Box, side: int) -> Canvas:
     canvas
         A canvas that encloses the box by a pixel or more.
     box
-        Left, upper, right and lower edge in pixel coordinates.
+        Left, upper, right and lower edge of the box on the canvas (pixels).
     side
         Side of the result (pixels).
     """
@@ -72,7 +72,7 @@ def turn(canvas: Canvas, square: Square, side: int) -> Canvas:
     canvas
         A canvas that encloses the square by a pixel of the result or more.
     square
-        Where the tile lies.
+        Where the tile lies on the canvas.
     side
         Side of the result (pixels).
     """

@@ -37,7 +37,7 @@ class Schedule:
         How far a tile's pixels lie from its centre along each axis (metres): half its side, or half its diagonal when
         tiles are turned.
     crs
-        The city's.
+        The city's projected CRS, in metres.
     """
 
     def __init__(self, tiles: pd.DataFrame, *, reach_m: float, crs: pyproj.CRS) -> None:
@@ -68,9 +68,9 @@ class Schedule:
         Parameters
         ----------
         bounds
-            Left, lower, right and upper edge.
+            Left, lower, right and upper edge of the ground.
         wkt
-            CRS of `bounds`.
+            CRS of `bounds`, as WKT.
         """
         change = _to_city(wkt, self._crs)
         box = np.reshape(bounds if change is None else change.transform_bounds(*bounds), (2, 2))

@@ -24,7 +24,7 @@ class EncoderKind(EncoderSettings, ABC):
     Attributes
     ----------
     tag, form
-        See `geo.config.kinds.Kind`; the key is ``name``.
+        How ``encoder.name`` is told to mean this kind (`geo.config.kinds.Kind`).
     """
 
     tag: ClassVar[str]

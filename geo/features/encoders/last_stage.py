@@ -18,7 +18,7 @@ class LastStage(torch.nn.Module):
     Parameters
     ----------
     weights
-        Of the whole network.
+        Weights of the whole model, by their names.
     """
 
     def __init__(self, weights: Path) -> None:

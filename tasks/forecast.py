@@ -13,15 +13,16 @@ from geo.clusters.prototypes import SHOWN
 from geo.collisions.period import period_covered
 from geo.collisions.read import read_collisions
 from geo.config import CityConfig
+from geo.exposure.counts import read_points
 from geo.exposure.segments import coverage
+from geo.exposure.traffic import measure_traffic
 from geo.features.encoder import EncoderCard, Pixels
 from geo.features.registry import load_encoder, load_mapper
-from geo.imagery.catalogue import check_pictured
+from geo.imagery.catalogue import check_pictured, open_catalogue
 from geo.ledger import merge
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network
-from tasks.stages.exposure import measure
-from tasks.stages.tiles import lay_out
+from geo.tiles.layout import lay_out_tiles
 
 SECONDS_A_SEGMENT = 0.001
 """Of statistics."""
@@ -55,10 +56,12 @@ def forecast(config: CityConfig) -> dict[str, Any]:
     start = time.monotonic()
     source = read_roads(config.roads, crs=config.crs, area=config.area)
     network = build_network(source.kept, config.segments)
-    tiles, images, tile_entries = lay_out(config, network.segments, digest=lambda _: "")
+    catalogue = open_catalogue(config.imagery, network.segments.crs, digest=lambda _: "")
+    images = catalogue.images
+    tiles, tile_entries = lay_out_tiles(network.segments, images, config.tiles)
     covered = int((tiles["coverage"] > 0).sum())
     check_pictured(images, config.imagery)
-    entries = [*source.entries, *network.entries, *tile_entries]
+    entries = [*source.entries, *network.entries, *catalogue.entries, *tile_entries]
     found: dict[str, Any] = {
         "crs": source.crs.name,
         "segments": len(network.segments),
@@ -81,7 +84,9 @@ def forecast(config: CityConfig) -> dict[str, Any]:
             period = (time_covered.first, time_covered.last)
     else:
         warnings.append("no collision records are configured: a run would end with clusters alone")
-    traffic, figures = measure(config.exposure, network.segments, source.crs, period)
+    traffic, figures = measure_traffic(
+        network.segments, config.exposure, read_points(config.exposure, source.crs), period
+    )
     entries += figures
     if figures:
         lengths = network.segments.set_index("segment_id")["length_m"]

@@ -54,6 +54,13 @@ def expand_counts(exposure: Exposure) -> list[str]:
     return expand_globs(exposure.sources)
 
 
+def read_points(settings: Exposure, crs: pyproj.CRS) -> pd.DataFrame | None:
+    """Read the figures of count points, see `read_counts`; None where the city names none, or a column of its roads."""
+    if settings.column is not None or not settings.sources:
+        return None
+    return read_counts(settings, crs).table
+
+
 def read_counts(exposure: Exposure, crs: pyproj.CRS) -> Counts:
     """Read all tables of count points.
 

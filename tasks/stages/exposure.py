@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 import geopandas as gpd
-import pandas as pd
-import pyproj
 
-from geo.config import CityConfig, Exposure
-from geo.exposure.counts import account, expand_counts, read_counts
-from geo.exposure.points import choose_years, one_a_point, place_points
-from geo.exposure.segments import coverage, nothing_known, traffic_of_column, traffic_of_points
+from geo.config import CityConfig
+from geo.exposure.counts import expand_counts
 from geo.ledger import Entry
 from tasks.documents import Covered
 from tasks.plan import Plan
@@ -25,45 +20,21 @@ COVERED = "coverage.json"
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``segments`` (see docs/stages.md) and what is covered."""
+    import pyproj
+
+    from geo.exposure.counts import read_points
+    from geo.exposure.segments import coverage
+    from geo.exposure.traffic import coverage_sentences, measure_traffic
+
+    settings = plan.config.exposure
     segments = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
-    covered = load_recorded(plan).period
-    table, entries = measure(
-        plan.config.exposure,
-        segments,
-        pyproj.CRS.from_wkt(load_place(plan).crs),
-        covered or plan.config.collisions.period,
-    )
+    counts = read_points(settings, pyproj.CRS.from_wkt(load_place(plan).crs))
+    covered = load_recorded(plan).period or plan.config.collisions.period
+    table, entries = measure_traffic(segments, settings, counts, covered)
     table.reset_index().to_parquet(folder / "segments.parquet")
     shares = coverage(table, segments.set_index("segment_id")["length_m"])
-    Covered(shares=shares, notes=notes(plan.config.exposure, shares)).write(folder / COVERED)
+    Covered(shares=shares, notes=coverage_sentences(settings, shares)).write(folder / COVERED)
     return entries
-
-
-def measure(
-    settings: Exposure, segments: gpd.GeoDataFrame, crs: pyproj.CRS, period: tuple[date, date] | None
-) -> tuple[pd.DataFrame, list[Entry]]:
-    """Give each segment its traffic, by whatever the city's file names; everything is null where it names nothing."""
-    if settings.column is not None:
-        table, by_segment, figures = traffic_of_column(segments, settings)
-        return table, [*figures, *by_segment]
-    if not settings.sources:
-        return nothing_known(segments), []
-    rows = read_counts(settings, crs).table
-    rows["fate"] = choose_years(rows, period, settings.max_years_apart)
-    points = place_points(one_a_point(rows), segments, settings)
-    placed = rows["point_id"].map(points["fate"])
-    rows["fate"] = rows["fate"].where(rows["fate"].notna(), placed.where(placed.notna(), None))
-    table, by_segment = traffic_of_points(segments, points, settings)
-    return table, [*account(rows["fate"]), *by_segment]
-
-
-def notes(settings: Exposure, shares: dict[str, float]) -> list[str]:
-    """Say in a sentence on how much of the network traffic is known; nothing where no traffic is configured."""
-    if settings.column is None and not settings.sources:
-        return []
-    parts = ", ".join(f"{share:.1%} {name}" for name, share in shares.items() if name != "known")
-    detail = f" ({parts})" if len(shares) > 2 else ""
-    return [f"traffic is known on {shares['known']:.1%} of the network's length{detail}"]
 
 
 def load_covered(plan: Plan) -> Covered:

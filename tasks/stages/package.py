@@ -15,7 +15,6 @@ import pandas as pd
 from geo.config import CityConfig
 from geo.ledger import Entry, to_frame
 from geo.outputs.names import FILE as NAMES
-from geo.outputs.names import with_names
 from tasks.documents import Gathered
 from tasks.earlier import TABLES
 from tasks.plan import LICENSED, NAMES_OF_TYPES, Plan
@@ -23,9 +22,8 @@ from tasks.stages.clusters import load_quality
 from tasks.stages.exposure import load_covered
 from tasks.stages.features import load_encoded_as
 from tasks.stages.fingerprints import FILE as FINGERPRINTS
-from tasks.stages.fingerprints import load_seen
 from tasks.stages.inference import FINDINGS
-from tasks.stages.pictures import KINDS, load_pictures
+from tasks.stages.pictures import load_pictures
 from tasks.store.code import merged
 from tasks.store.stage import Stage, account_of
 
@@ -110,85 +108,23 @@ def _unknown_names(plan: Plan, clusters: pd.DataFrame) -> list[Entry]:
 
 
 def gather(plan: Plan) -> dict[str, pd.DataFrame]:
-    """Bring the layers of a finished run together, as DESIGN and docs/stages.md describe them."""
-    from geo.outputs.layers.arrange import empty_layer
+    """Bring the layers of a finished run together, as docs/stages.md describes them."""
+    from geo.outputs.layers.gather import OF_RECORDS, PLAIN, WITH_GEOMETRY, gather_layers
+    from geo.outputs.pictures import pictures_of_file
 
-    roads, tiles_folder = plan.stage_folder("roads"), plan.stage_folder("tiles")
-    safety, clusters = plan.stage_folder("safety"), plan.stage_folder("clusters")
-    inference, gathered = plan.stage_folder("inference"), plan.stage_folder("concentration")
-    segments = gpd.read_parquet(roads / "segments.parquet")
-    junctions = gpd.read_parquet(roads / "junctions.parquet")
-    tiles = _tiles(gpd.read_parquet(tiles_folder / "tiles.parquet"), load_seen(plan))
-    picks = pd.read_parquet(clusters / "prototypes.parquet")
-    by_segment = tiles.groupby("segment_id").agg(n_tiles=("tile_id", "size"), coverage=("coverage", "mean"))
-    known = [_keyed(stage / "segments.parquet") for stage in (clusters, safety, gathered)]
-    for table in (by_segment, *known):
-        segments = segments.join(table, on="segment_id")
-    tiles["thumbnail"] = tiles["tile_id"].map(_pictures(plan, picks))
-    segments["shown_tile"] = segments["segment_id"].map(_shown(tiles))
-    prototypes = picks[picks["kind"] == "prototype"].groupby("cluster")["tile_id"].agg(";".join)
-    collisions = plan.stage_folder("collisions") / "collisions.parquet"
-    return {
-        "segments": segments,
-        "junctions": junctions.join(_keyed(safety / "junctions.parquet", "junction_id"), on="junction_id"),
-        "tiles": tiles,
-        "collisions": gpd.read_parquet(collisions)
-        if collisions.exists()
-        else empty_layer("collisions", segments.crs),
-        "clusters": with_names(
-            pd.read_parquet(inference / "clusters.parquet").join(
-                prototypes.rename("prototype_tiles"), on="cluster"
-            ),
-            plan.names,
-        ),
-        "tests": pd.read_parquet(inference / "tests.parquet"),
-        "value_of_imagery": pd.read_parquet(inference / "value_of_imagery.parquet"),
-        "models": pd.read_parquet(safety / "models.parquet"),
-        "windows": gpd.read_parquet(gathered / "windows.parquet"),
-        "high_injury": pd.read_parquet(gathered / "high_injury.parquet"),
-        "lixels": gpd.read_parquet(gathered / "lixels.parquet"),
-        "look_alikes": pd.read_parquet(gathered / "look_alikes.parquet"),
-        "junction_types": pd.read_parquet(safety / "junction_types.parquet"),
-        "places": pd.read_parquet(safety / "places.parquet"),
-        "ledger": ledger(plan),
-        "run": _run(plan),
-    }
-
-
-def _pictures(plan: Plan, picks: pd.DataFrame) -> dict[str, bytes]:
-    """Choose the pictures that the GeoPackage holds."""
+    records = [OF_RECORDS] if _table(plan, OF_RECORDS).exists() else []
+    tables = {name: gpd.read_parquet(_table(plan, name)) for name in (*WITH_GEOMETRY, *records)}
+    tables |= {name: pd.read_parquet(_table(plan, name)) for name in PLAIN}
     which = plan.config.output.thumbnails
-    if which == "none":
-        return {}
-    pictures = load_pictures(plan)
-    if which == "all":
-        return pictures
-    typical = set(picks.loc[picks["kind"].isin(KINDS), "tile_id"])
-    return {tile: jpeg for tile, jpeg in pictures.items() if tile in typical}
+    pictures = {} if which == "none" else load_pictures(plan)
+    shown = pictures_of_file(pictures, tables["clusters/prototypes"], which)
+    return gather_layers(tables, shown, plan.names) | {"ledger": ledger(plan), "run": _run(plan)}
 
 
-def _shown(tiles: pd.DataFrame) -> pd.Series:
-    """Choose the tile that shows each segment: of those with a picture, the one nearest to the middle."""
-    from geo.clusters.prototypes import central_tiles
-
-    with_picture = tiles[tiles["thumbnail"].notna()]
-    segments = with_picture[["segment_id"]].drop_duplicates()
-    return central_tiles(segments, with_picture).set_axis(segments["segment_id"])
-
-
-def _keyed(path: Path, key: str = "segment_id") -> pd.DataFrame:
-    return pd.read_parquet(path).set_index(key)
-
-
-def _tiles(tiles: gpd.GeoDataFrame, read: pd.DataFrame) -> gpd.GeoDataFrame:
-    """Say of each tile what its pixels came from; the coverage of one that was not read is that of its footprint."""
-    pixels = read.set_index("tile_id")[["image_id", "coverage"]].add_suffix("_read")
-    columns = ["tile_id", "segment_id", "position_m", "bearing", "coverage", "geometry"]
-    joined = tiles[columns].join(pixels, on="tile_id")
-    joined["image_id"] = joined.pop("image_id_read")
-    joined["encoded"] = joined["tile_id"].isin(read.loc[read["encoded"], "tile_id"])
-    joined["coverage"] = joined.pop("coverage_read").fillna(joined["coverage"])
-    return joined
+def _table(plan: Plan, name: str) -> Path:
+    """Find a table by its stage and name."""
+    stage, _, table = name.partition("/")
+    return plan.stage_folder(stage) / f"{table}.parquet"
 
 
 def ledger(plan: Plan) -> pd.DataFrame:

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from geo.config import Exposure
 from geo.errors import LayerError, SourceError
-from geo.exposure.counts import ITEM
+from geo.exposure.counts import ITEM, read_counts
 from geo.exposure.points import OTHER_ROAD, OTHER_YEAR, TOO_FAR, TOO_OLD, place_points
 from geo.exposure.segments import carriageways, coverage, same_road
+from geo.exposure.traffic import coverage_sentences, measure_traffic
 from geo.safety.rates import count_severities, traffic_rates
-from tasks.stages.exposure import measure, notes
 
 GRID = pyproj.CRS.from_epsg(27700)
 PERIOD = (date(2019, 1, 1), date(2023, 12, 31))
@@ -46,7 +46,8 @@ MAIN = roads(
 def traffic(folder, *rows, header=DFT, period=PERIOD, segments=MAIN, **settings):
     path = folder / "traffic.csv"
     path.write_text("\n".join([header, *rows]) + "\n")
-    return measure(Exposure.model_validate({"sources": [str(path)]} | settings), segments, GRID, period)
+    how = Exposure.model_validate({"sources": [str(path)]} | settings)
+    return measure_traffic(segments, how, read_counts(how, GRID).table, period)
 
 
 def accounted(entries, item=ITEM):
@@ -161,7 +162,7 @@ def test_a_file_without_what_is_needed_is_refused_with_its_columns(tmp_path):
     with pytest.raises(LayerError, match=r"it lacks all_motor_vehicles; there are count_point_id, year"):
         traffic(tmp_path, "7,2020,A58,1,1", header="count_point_id,year,road_name,easting,northing")
     with pytest.raises(SourceError, match="section exposure"):
-        measure(Exposure(sources=[str(tmp_path / "gone.csv")]), MAIN, GRID, PERIOD)
+        read_counts(Exposure(sources=[str(tmp_path / "gone.csv")]), GRID)
 
 
 # any table
@@ -199,7 +200,7 @@ def test_several_points_on_a_segment_give_their_mean(tmp_path):
 
 def test_a_column_of_the_roads_gives_each_segment_its_figure_or_a_reason():
     segments = MAIN.assign(src_aadt=["10000", "0", "-3", None, "many"])
-    table, entries = measure(Exposure(column="aadt"), segments, GRID, PERIOD)
+    table, entries = measure_traffic(segments, Exposure(column="aadt"))
     assert table["aadt"].dropna().to_dict() == {"a1": 10_000.0}
     assert table["traffic_source"].dropna().to_dict() == {"a1": "column"}
     assert accounted(entries) == {
@@ -209,14 +210,14 @@ def test_a_column_of_the_roads_gives_each_segment_its_figure_or_a_reason():
         ("rejected", "zero or negative"): 2,
     }
     with pytest.raises(LayerError, match="no column 'flow' for traffic; there are aadt"):
-        measure(Exposure(column="flow"), segments, GRID, PERIOD)
+        measure_traffic(segments, Exposure(column="flow"))
 
 
 def test_without_any_traffic_everything_is_null_and_nothing_is_said():
-    table, entries = measure(Exposure(), MAIN, GRID, PERIOD)
+    table, entries = measure_traffic(MAIN, Exposure())
     assert table.isna().all(axis=None)
     assert entries == []
-    assert notes(Exposure(), {"known": 0.0}) == []
+    assert coverage_sentences(Exposure(), {"known": 0.0}) == []
 
 
 # carriageways
@@ -277,7 +278,7 @@ def test_the_share_of_the_network_is_by_length(tmp_path):
     shares = coverage(table, MAIN.set_index("segment_id")["length_m"])
     total = MAIN["length_m"].sum()
     assert shares == pytest.approx({"known": 400 / total, "measured": 200 / total, "inherited": 200 / total})
-    (said,) = notes(Exposure(sources=["x"]), shares)
+    (said,) = coverage_sentences(Exposure(sources=["x"]), shares)
     assert said.startswith(f"traffic is known on {400 / total:.1%} of the network's length")
 
 

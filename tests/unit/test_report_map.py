@@ -11,13 +11,13 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geo.outputs import pictures
 from geo.outputs.palette import look
+from geo.outputs.pictures import middle_tiles
 from geo.outputs.report import map_data as module
 from geo.outputs.report.map_data import Shown, map_data, safe_json
 from geo.outputs.report.map_figure import MARKERS, collision_layer_names, map_figure, map_script
 from geo.outputs.wording import LONGEST, severity_words, shorten
-from tasks.stages import pictures
-from tasks.stages.pictures import middle_tiles
 
 TITLES = {1: "Type 1", 2: "Type 2: <leafy>", 3: "Type 3"}
 NOTHING = Shown(

@@ -1,0 +1,74 @@
+"""The traffic of a city's segments, by whatever its file names, and how much of the network it is known on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import geopandas as gpd
+import pandas as pd
+
+from geo.config import Exposure
+from geo.exposure.counts import account
+from geo.exposure.points import choose_years, one_a_point, place_points
+from geo.exposure.segments import nothing_known, traffic_of_column, traffic_of_points
+from geo.ledger import Entry
+
+
+def measure_traffic(
+    segments: gpd.GeoDataFrame,
+    settings: Exposure,
+    counts: pd.DataFrame | None = None,
+    period: tuple[date, date] | None = None,
+) -> tuple[pd.DataFrame, list[Entry]]:
+    """Give each segment its traffic: of a column of the roads, else of count points, else none.
+
+    Parameters
+    ----------
+    segments
+        See docs/stages.md; LineStrings in metres.
+    settings
+        The section ``exposure``.
+    counts
+        See `geo.exposure.counts.Counts`, in the CRS of the segments; None: there are no count points.
+    period
+        First and last day of the collision records; None: not known.
+
+    Returns
+    -------
+    By ``segment_id`` `geo.exposure.segments.COLUMNS`, all null where the city names no traffic; and what became of
+    figures and segments.
+
+    Raises
+    ------
+    LayerError
+        When the roads lack the column.
+    """
+    if settings.column is not None:
+        table, by_segment, figures = traffic_of_column(segments, settings)
+        return table, [*figures, *by_segment]
+    if counts is None:
+        return nothing_known(segments), []
+    rows = counts.assign(fate=choose_years(counts, period, settings.max_years_apart))
+    points = place_points(one_a_point(rows), segments, settings)
+    placed = rows["point_id"].map(points["fate"])
+    fate = rows["fate"].where(rows["fate"].notna(), placed.where(placed.notna(), None))
+    table, by_segment = traffic_of_points(segments, points, settings)
+    return table, [*account(fate), *by_segment]
+
+
+def coverage_sentences(settings: Exposure, shares: Mapping[str, float]) -> list[str]:
+    """Say in a sentence on how much of the network traffic is known; nothing where no traffic is configured.
+
+    Parameters
+    ----------
+    settings
+        The section ``exposure``.
+    shares
+        See `geo.exposure.segments.coverage` (0 to 1).
+    """
+    if settings.column is None and not settings.sources:
+        return []
+    parts = ", ".join(f"{share:.1%} {name}" for name, share in shares.items() if name != "known")
+    detail = f" ({parts})" if len(shares) > 2 else ""
+    return [f"traffic is known on {shares['known']:.1%} of the network's length{detail}"]

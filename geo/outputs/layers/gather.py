@@ -1,0 +1,138 @@
+"""The layers of a city brought together from the tables that its stages made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import geopandas as gpd
+import pandas as pd
+
+from geo.clusters.prototypes import central_tiles
+from geo.outputs.layers.arrange import empty_layer
+from geo.outputs.names import Named, with_names
+
+WITH_GEOMETRY = (
+    "roads/segments",
+    "roads/junctions",
+    "tiles/tiles",
+    "concentration/windows",
+    "concentration/lixels",
+)
+"""Tables with geometry that layers are made of, by stage and name, see docs/stages.md."""
+OF_RECORDS = "collisions/collisions"
+"""Such a table, which a city without records does not have."""
+PLAIN = (
+    "fingerprints/tiles",
+    "clusters/segments",
+    "clusters/prototypes",
+    "safety/segments",
+    "safety/junctions",
+    "safety/models",
+    "safety/junction_types",
+    "safety/places",
+    "inference/clusters",
+    "inference/tests",
+    "inference/value_of_imagery",
+    "concentration/segments",
+    "concentration/high_injury",
+    "concentration/look_alikes",
+)
+"""Tables without geometry."""
+
+
+def gather_layers(
+    tables: Mapping[str, pd.DataFrame], pictures: Mapping[str, bytes], names: Mapping[int, Named]
+) -> dict[str, pd.DataFrame]:
+    """Bring the layers of a city together.
+
+    Parameters
+    ----------
+    tables
+        `WITH_GEOMETRY`, `PLAIN` and, where the city has records, `OF_RECORDS`; geometry in the CRS of the city.
+    pictures
+        JPEG by ``tile_id``: those that the layers show.
+    names
+        What the analyst calls the clusters.
+
+    Returns
+    -------
+    By name, in the order in which they are written: all but ``ledger`` and ``run``, which tell of the run itself.
+    """
+    roads = gpd.GeoDataFrame(tables["roads/segments"])
+    tiles = read_or_laid_out(tables["tiles/tiles"], tables["fingerprints/tiles"])
+    tiles["thumbnail"] = tiles["tile_id"].map(pictures)
+    segments = _segments(tables, tiles)
+    at_junctions = tables["safety/junctions"].set_index("junction_id")
+    picks = tables["clusters/prototypes"]
+    prototypes = picks[picks["kind"] == "prototype"].groupby("cluster")["tile_id"].agg(";".join)
+    clusters = tables["inference/clusters"].join(prototypes.rename("prototype_tiles"), on="cluster")
+    return {
+        "segments": segments,
+        "junctions": tables["roads/junctions"].join(at_junctions, on="junction_id"),
+        "tiles": tiles,
+        "collisions": tables[OF_RECORDS] if OF_RECORDS in tables else empty_layer("collisions", roads.crs),
+        "clusters": with_names(clusters, names),
+        "tests": tables["inference/tests"],
+        "value_of_imagery": tables["inference/value_of_imagery"],
+        "models": tables["safety/models"],
+        "windows": tables["concentration/windows"],
+        "high_injury": tables["concentration/high_injury"],
+        "lixels": tables["concentration/lixels"],
+        "look_alikes": tables["concentration/look_alikes"],
+        "junction_types": tables["safety/junction_types"],
+        "places": tables["safety/places"],
+    }
+
+
+def _segments(tables: Mapping[str, pd.DataFrame], tiles: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Join all that is known of segments."""
+    segments = tables["roads/segments"]
+    by_segment = tiles.groupby("segment_id").agg(n_tiles=("tile_id", "size"), coverage=("coverage", "mean"))
+    known = [
+        tables[f"{stage}/segments"].set_index("segment_id")
+        for stage in ("clusters", "safety", "concentration")
+    ]
+    for table in (by_segment, *known):
+        segments = segments.join(table, on="segment_id")
+    return segments.assign(shown_tile=segments["segment_id"].map(shown_tiles(tiles)))
+
+
+def shown_tiles(tiles: pd.DataFrame) -> pd.Series:
+    """Choose the tile that shows each segment: of those with a picture, the one nearest to the middle.
+
+    Parameters
+    ----------
+    tiles
+        ``tile_id, segment_id, position_m`` (metres along the segment) and ``thumbnail`` (null: no picture).
+
+    Returns
+    -------
+    ``tile_id`` by ``segment_id``; a segment without any picture is not in it.
+    """
+    with_picture = tiles[tiles["thumbnail"].notna()]
+    segments = with_picture[["segment_id"]].drop_duplicates()
+    return central_tiles(segments, with_picture).set_axis(segments["segment_id"])
+
+
+def read_or_laid_out(tiles: gpd.GeoDataFrame, seen: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Say of each tile what its pixels came from, and whether it has an embedding.
+
+    Parameters
+    ----------
+    tiles
+        As they were laid out: ``tile_id, segment_id, position_m, bearing, coverage``, Polygons.
+    seen
+        Of those that were read: ``tile_id, image_id, coverage, encoded``.
+
+    Returns
+    -------
+    The tiles with ``image_id`` and ``encoded``; the coverage (0 to 1) of one that was not read is that of its
+    footprint.
+    """
+    pixels = seen.set_index("tile_id")[["image_id", "coverage"]].add_suffix("_read")
+    columns = ["tile_id", "segment_id", "position_m", "bearing", "coverage", "geometry"]
+    joined = tiles[columns].join(pixels, on="tile_id")
+    joined["image_id"] = joined.pop("image_id_read")
+    joined["encoded"] = joined["tile_id"].isin(seen.loc[seen["encoded"], "tile_id"])
+    joined["coverage"] = joined.pop("coverage_read").fillna(joined["coverage"])
+    return joined

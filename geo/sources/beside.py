@@ -75,36 +75,44 @@ class Folders:
 
     def __init__(self) -> None:
         self._listings: dict[Path, _Listing] = {}
+        self._looked: set[Path] = set()
+
+    def look_again(self) -> None:
+        """See at the next question whether anything came or went."""
+        self._looked.clear()
 
     def beside(self, path: Path) -> list[Path]:
-        """Find the files that belong to one by their names, of whatever case, sorted."""
+        """Find what belongs to a file by its name, of whatever case; where a folder may not be listed, guesses."""
         after, instead = endings(path.name)
         names = self._names(path.parent)
         if names is None:
-            stem = path.stem
-            guesses = {path.name + end for end in after} | {stem + end for end in instead}
+            guesses = {path.name + end for end in after} | {path.stem + end for end in instead}
             guesses |= {guess[: -len(Path(guess).suffix)] + Path(guess).suffix.upper() for guess in guesses}
-            return sorted(
-                file for name in guesses if (file := path.with_name(name)) != path and file.is_file()
-            )
+            return sorted(path.with_name(name) for name in guesses - {path.name})
         whole, stem = _plain(path.name), _plain(path.stem)
         wanted = {whole + end for end in after} | {stem + end for end in instead}
-        found = [path.with_name(n) for n in names.get(stem, []) if _plain(n) in wanted]
-        return sorted(file for file in found if file != path and file.is_file())
+        return sorted(
+            path.with_name(n) for n in names.get(stem, []) if n != path.name and _plain(n) in wanted
+        )
 
     def alike(self, path: Path) -> list[Path]:
-        """List all files whose names begin as that of a file, up to its ending, but for SQLite's passing ones."""
-        names = self._names(path.parent) or {}
-        stem = _plain(path.stem)
-        found = (path.with_name(n) for n in names.get(stem, []) if not n.endswith(_OF_A_DATABASE))
-        return sorted(file for file in found if file.is_file())
+        """List what else has a name that begins as that of a file, up to its ending, but for SQLite's passing files."""
+        names = (self._names(path.parent) or {}).get(_plain(path.stem), [])
+        return sorted(path.with_name(n) for n in names if n != path.name and not n.endswith(_OF_A_DATABASE))
+
+    def may_hold(self, path: Path) -> bool:
+        """Tell whether a path is there, or may be where its folder may not be listed."""
+        names = self._names(path.parent)
+        return names is None or _plain(path.name) in names
 
     def _names(self, folder: Path) -> dict[str, list[str]] | None:
         """List a folder, or take the listing from before."""
-        changed = folder.stat().st_mtime_ns
         known = self._listings.get(folder)
-        if known is None or known.changed_ns != changed or not is_settled(changed, known.seen_ns):
-            known = self._listings[folder] = _Listing(changed, time.time_ns(), _index(folder))
+        if known is None or folder not in self._looked:
+            self._looked.add(folder)
+            changed = folder.stat().st_mtime_ns
+            if known is None or known.changed_ns != changed or not is_settled(changed, known.seen_ns):
+                known = self._listings[folder] = _Listing(changed, time.time_ns(), _index(folder))
         return known.names
 
 

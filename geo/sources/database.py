@@ -20,9 +20,8 @@ _CHANGES, _VALID_FOR, _MADE_BY = slice(24, 28), slice(92, 96), slice(96, 100)
 
 
 def beside_database(path: Path) -> tuple[Path, Path]:
-    """Name the log and the journal of a database; they lie beside the file itself where a link leads to it."""
-    real = path.resolve()
-    return real.with_name(real.name + "-wal"), real.with_name(real.name + "-journal")
+    """Name the log and the journal of a database; they lie beside the file itself, not beside a link to it."""
+    return path.with_name(path.name + "-wal"), path.with_name(path.name + "-journal")
 
 
 def plain_header(head: bytes) -> bytes:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from stat import S_ISREG
 from typing import Protocol, TypeVar
 from xml.etree import ElementTree as ET
 
@@ -28,20 +30,22 @@ _NOT_ASKED_ABOUT = {
         ".dbf",
         ".fgb",
         ".geojson",
-        ".geoparquet",
         ".gml",
         ".mif",
         ".ods",
         ".osm",
-        ".parquet",
         ".pbf",
-        ".pt",
+        ".shp",
+        ".tsv",
+        ".txt",
+        ".xlsx",
     ),
-    *(".pth", ".safetensors", ".shp", ".tsv", ".txt", ".xlsx", ".yaml"),
-    *(".db", ".gpkg", ".mbtiles", ".sqlite"),
+    *(".geoparquet", ".parquet", ".pt", ".pth", ".safetensors", ".db", ".gpkg", ".mbtiles", ".sqlite"),
 }
 """Endings of files that GDAL is not asked about: tables and weights, and databases, where what belongs to them is known
 and GDAL would bring a log into the file that a crash has left."""
+_OF_THE_DISK = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT}
+"""What a disk or a network drive says that fails for now."""
 _INDEX = ".gti."
 """Stands in the name of a table that is an index of rasters."""
 
@@ -75,6 +79,7 @@ class SourceDigests:
     def __init__(self, remember: Remember = afresh) -> None:
         self._remember = remember
         self._folders = Folders()
+        self._states: dict[Path, list[int] | None] = {}
 
     def of(self, source: str) -> str:
         """Digest a source: a file or a folder with all that belongs to it; a URL stands for itself.
@@ -92,14 +97,16 @@ class SourceDigests:
         SourceError
             When the disk that holds it fails.
         """
+        self._look_again()
+        path = Path(source)
         try:
             if is_url(source):
-                parts = self._digests(self._belonging(files_named([source], [Path.cwd()])), Path.cwd())
+                start = Path.cwd()
+                parts = self._digests(self._belonging(files_named([source], [start], self._is_there)), start)
                 return _combined(digest_address(source), parts) if parts else digest_address(source)
-            path = Path(source)
-            if not path.exists():
-                return MISSING
-            return _combined("", self._digests(self.files(path), path if path.is_dir() else path.parent))
+            if self._is_there(path):
+                return _combined("", self._digests(self._belonging([path]), path.parent))
+            return _combined("", self._digests(self._within(path), path)) if path.is_dir() else MISSING
         except PermissionError:
             return CLOSED
         except OSError as error:
@@ -107,37 +114,54 @@ class SourceDigests:
 
     def files(self, source: Path) -> list[Path]:
         """List the files that a source consists of, sorted."""
-        if source.is_dir():
-            return self._belonging(files_below(source), may_be_rasters=False)
-        return self._belonging([source])
+        self._look_again()
+        return self._within(source) if source.is_dir() else self._belonging([source])
+
+    def _look_again(self) -> None:
+        """Forget how files and folders were: within one digest, each is looked at once."""
+        self._states.clear()
+        self._folders.look_again()
+
+    def _state(self, path: Path) -> list[int] | None:
+        if path not in self._states:
+            self._states[path] = state_of(path)
+        return self._states[path]
+
+    def _is_there(self, path: Path) -> bool:
+        return self._state(path) is not None
+
+    def _within(self, folder: Path) -> list[Path]:
+        """Find the files of a folder, and what belongs to them."""
+        return self._belonging(files_below(folder), may_be_rasters=False)
 
     def _belonging(self, start: Iterable[Path], *, may_be_rasters: bool = True) -> list[Path]:
         """Find all files that belong to some, themselves among them."""
         found: set[Path] = set()
+        asked: set[Path] = set()
         waiting = [(path, may_be_rasters) for path in start]
         while waiting:
             path, may_be_raster = waiting.pop()
-            if path in found:
-                continue
-            found.add(path)
-            beside = self._folders.beside(path)
-            waiting += [(file, False) for file in beside]
-            waiting += [(file, True) for file in self._named(path)]
-            named = path.name.lower()
-            if may_be_raster and (_INDEX in named or path.suffix.lower() not in _NOT_ASKED_ABOUT):
+            if path not in found:
+                found.add(path)
+                waiting += [(file, False) for file in self._folders.beside(path) if self._is_there(file)]
+                waiting += [(file, True) for file in self._named(path)]
+            if may_be_raster and path not in asked:
+                asked.add(path)
                 waiting += [(file, False) for file in self._told(path)]
         return sorted(found)
 
     def _named(self, path: Path) -> list[Path]:
         """Find the files that the text of one names; GDAL starts at the folder that a link to a VRT leads to."""
         try:
-            names = self._remember("names", path, [_state(path)], partial(names_within, path))
+            names = self._remember("names", path, [self._state(path)], partial(names_within, path))
         except (PermissionError, FileNotFoundError):
             return []
-        return files_named(names, [path.parent, path.resolve().parent]) if names else []
+        return files_named(names, [path.parent, path.resolve().parent], self._is_there) if names else []
 
     def _told(self, path: Path) -> list[Path]:
         """Ask GDAL which files a raster consists of; that holds while no file of its name comes, goes or changes."""
+        if path.suffix.lower() in _NOT_ASKED_ABOUT and _INDEX not in path.name.lower():
+            return []
 
         def ask() -> list[str] | None:
             # an unchanged run asks nothing, and does without a library that takes long to import
@@ -145,16 +169,18 @@ class SourceDigests:
 
             return files_of_raster(path)
 
-        state = [_state(file) for file in [path, *self._folders.alike(path)]]
-        names = self._remember("parts", path, state, ask)
-        return [file for name in names or () if (file := Path(os.path.abspath(name))).is_file()]  # noqa: PTH100
+        alike = [state for file in self._folders.alike(path) if (state := self._state(file)) is not None]
+        names = self._remember("parts", path, [self._state(path), *alike], ask)
+        files = (Path(os.path.abspath(name)) for name in names or ())  # noqa: PTH100 - links stay links
+        return [file for file in files if self._is_there(file)]
 
     def _digests(self, parts: Iterable[Path], folder: Path) -> list[tuple[str, str]]:
         """Digest files, each with its name from a folder; what is as if it were not there is left out."""
         found = []
         for path in parts:
-            log, journal = beside_database(path)
-            state = [_state(file) for file in (path, log, journal)]
+            real = path.resolve() if path.is_symlink() else path
+            logs = [file for file in beside_database(real) if self._folders.may_hold(file)]
+            state = [self._state(file) for file in (path, *logs)]
             try:
                 part = self._remember("bytes", path, state, partial(digest_content, path))
             except PermissionError:
@@ -174,7 +200,7 @@ def digest_content(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(HEADER)
         if head.startswith(MAGIC) and len(head) == HEADER:
-            log, journal = beside_database(path)
+            log, journal = beside_database(path.resolve())
             if any(f.is_file() and f.stat().st_size for f in (log, journal)):
                 return _digest_open(path, log, journal)
             head = plain_header(head)
@@ -226,9 +252,15 @@ def _combined(name: str, parts: list[tuple[str, str]]) -> str:
     return hashlib.blake2b(repr((name, parts)).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
-def _state(path: Path) -> list[int] | None:
+def state_of(path: Path) -> list[int] | None:
+    """Give all that the file system tells of a file, see `State`; None where there is none that can be read."""
     try:
         stat = path.stat()
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+            raise
+        # not there, not to be looked at, or a text that no path can be
+        return None
+    if not S_ISREG(stat.st_mode):
         return None
     return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]

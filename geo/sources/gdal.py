@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyogrio
 import rasterio
+from pyogrio.errors import DataLayerError, DataSourceError
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from geo.addresses import is_url
@@ -34,6 +35,6 @@ def files_of_raster(path: Path) -> list[str] | None:
             found |= {
                 str(path.parent / text) for name in table for text in table[name] if isinstance(text, str)
             }
-    except RasterioError as error:
+    except (RasterioError, DataSourceError, DataLayerError) as error:
         return [] if _NO_RASTER in str(error) else None
     return sorted(file for file in found if not is_url(file))

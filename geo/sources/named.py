@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 _MARKS = (
@@ -57,7 +57,9 @@ def _names(text: str) -> set[str]:
     return {name for name in found if 0 < len(name) <= _LONGEST and "\n" not in name}
 
 
-def files_named(names: Iterable[str], folders: Iterable[Path]) -> list[Path]:
+def files_named(
+    names: Iterable[str], folders: Iterable[Path], is_there: Callable[[Path], bool]
+) -> list[Path]:
     """Find the files on this machine that names stand for, sorted, each once.
 
     Parameters
@@ -67,23 +69,25 @@ def files_named(names: Iterable[str], folders: Iterable[Path]) -> list[Path]:
         (``/vsizip/a.zip/b.tif``), or with options (``vrt://a.tif?bands=1``).
     folders
         That relative names may start at.
+    is_there
+        Tells whether a path is a file.
     """
     starts = list(dict.fromkeys(folders))
-    return sorted({file for name in names for start in starts for file in _files(name, start)})
+    return sorted({file for name in names for start in starts for file in _files(name, start, is_there)})
 
 
-def _files(name: str, start: Path) -> Iterator[Path]:
+def _files(name: str, start: Path, is_there: Callable[[Path], bool]) -> Iterator[Path]:
     """Find the files of one name that may begin in a folder."""
     may_be_folder = name.endswith(FOLDER)
     for plain, inside in _spellings(name.rstrip(FOLDER)):
         path = start / plain
         for candidate in (path, *(path.parents if inside else ())):
-            if _is_file(candidate):
+            if is_there(candidate):
                 yield candidate
                 break
         else:
-            if plain and _is_folder(path) and (path.suffix or may_be_folder):
-                yield from files_below(path) if path.suffix else (f for f in path.iterdir() if f.is_file())
+            if plain and (path.suffix or may_be_folder) and _is_folder(path):
+                yield from files_below(path) if path.suffix else filter(is_there, path.iterdir())
 
 
 def _spellings(name: str) -> Iterator[tuple[str, bool]]:
@@ -112,16 +116,9 @@ def files_below(folder: Path) -> list[Path]:
     return sorted(f for f in folder.rglob("*") if not f.name.lower().endswith(_PASSING) and f.is_file())
 
 
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        # a text that no path can be
-        return False
-
-
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
     except (OSError, ValueError):
+        # a text that no path can be
         return False

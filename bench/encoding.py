@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/encoding.py [--images 128] [--side 192]
 
-The bundled network in float32 on all cores, batches of 32. Prints images per second, how many times plain torch that
+The bundled model in float32 on all cores, batches of 32. Prints images per second, how many times plain torch that
 is, and the least cosine between its embeddings and those of plain torch; the same as JSON under bench/results/.
 """
 
@@ -55,8 +55,8 @@ def main() -> None:
     n, side = given.images, given.side
     images = np.random.default_rng(0).integers(0, 256, (n, 3, side // 8, side // 8), dtype=np.uint8)
     images = np.ascontiguousarray(images.repeat(8, 2).repeat(8, 3))
-    network, card = Bundled().network()
-    module = Normalised(network, card).eval()
+    model, card = Bundled().load_model()
+    module = Normalised(model, card).eval()
     # a copy: to be compared with torch, the runtime changes the layout of the module that it is given
     runtime = choose_runtime(deepcopy(module), images[:2], encoder_settings(device="cpu"))
     batches = list(torch.from_numpy(images).split(BATCH))

@@ -22,7 +22,7 @@ class EncoderSettings(Section):
     )
     runtime: Literal["auto", "openvino", "torch"] = Field(
         default="auto",
-        description="What executes the network; auto: OpenVINO on a processor, torch on a graphics card.",
+        description="What executes the model; auto: OpenVINO on a processor, torch on a graphics card.",
     )
     input_px: Annotated[int, Field(ge=32, le=1024)] | None = Field(
         default=None, description="Side of the encoder's input (pixels); default: the encoder's own rule."

@@ -55,7 +55,7 @@ def no_map(name: str, why: str) -> EncoderError:
     return EncoderError(
         f"it has no feature map to pool tiles from: {why}",
         where=f"encoder {name}",
-        todo="Set tiles.mode: tile, or use a convolutional network such as encoder.name: bundled.",
+        todo="Set tiles.mode: tile, or use a convolutional model such as encoder.name: bundled.",
     )
 
 

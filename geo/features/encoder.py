@@ -24,8 +24,8 @@ RGB = ("red", "green", "blue")
 EIGHT_BIT_STD = 1000.0
 """A band of 8-bit imagery never deviates by so much."""
 
-GROUND_PER_NETWORK_PIXEL_M = 0.5
-"""Metres of ground per network pixel at which ImageNet-trained encoders told aerial scenes apart best (between
+GROUND_PER_INPUT_PIXEL_M = 0.5
+"""Metres of ground per input pixel at which ImageNet-trained encoders told aerial scenes apart best (between
 0.3 and 0.6, on the UC Merced land use scenes of Yang and Newsam 2010)."""
 
 
@@ -46,7 +46,7 @@ class EncoderCard:
     bands
         What its input bands are, in order; ``imagery.bands`` must give as many.
     value_range
-        What 0 and 255 of 8-bit imagery become before normalisation: ``(0, 1)`` for most networks. None: the encoder
+        What 0 and 255 of 8-bit imagery become before normalisation: ``(0, 1)`` for most models. None: the encoder
         takes the rasters' own values as they are, whatever their dtype.
     mean, std
         Mean and deviation of each band in training, in units of ``value_range``, or of the rasters' own values.
@@ -116,12 +116,12 @@ class EncoderCard:
             )
 
     def input_side(self, tile_m: float, *, asked_px: int | None = None) -> int:
-        """Side of the network's input for a tile of `tile_m` metres (pixels)."""
+        """Side of the model's input for a tile of `tile_m` metres (pixels)."""
         if asked_px is not None:
             return asked_px
         if self.input_px is not None:
             return self.input_px
-        ground = self.pixel_m or GROUND_PER_NETWORK_PIXEL_M
+        ground = self.pixel_m or GROUND_PER_INPUT_PIXEL_M
         return int(np.clip(round(tile_m / ground / 32) * 32, 96, 512))
 
     def as_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A network as a maker of feature maps: its last layer before it averages over the image."""
+"""A model as a maker of feature maps: its last layer before it averages over the image."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ LEAST_CELLS, CELLS_PER_RIM = 6, 5
 """Cells of a chip along each side without its rim, and how many more for each cell of rim: larger chips have less rim
 for their area, but show more ground that no tile needs."""
 TRIAL_CELLS = 3
-"""A network is tried on an image of so many cells of its feature map a side."""
+"""A model is tried on an image of so many cells of its feature map a side."""
 
 
 class FeatureMap(torch.nn.Module):
-    """The feature map of a network, ``(n, bands, h, w)`` to ``(n, dimension, rows, columns)``.
+    """The feature map of a model, ``(n, bands, h, w)`` to ``(n, dimension, rows, columns)``.
 
     Parameters
     ----------
-    network
+    model
         Has ``forward_features`` (timm, torchgeo) or ``features`` (torchvision).
     """
 
-    def __init__(self, network: torch.nn.Module) -> None:
+    def __init__(self, model: torch.nn.Module) -> None:
         super().__init__()
-        self.network = network
+        self.model = model
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Map normalised images."""
-        network: Any = self.network
-        features: torch.Tensor = (getattr(network, "forward_features", None) or network.features)(images)
+        model: Any = self.model
+        features: torch.Tensor = (getattr(model, "forward_features", None) or model.features)(images)
         return features
 
 
-def feature_map(network: torch.nn.Module, card: EncoderCard, side: int) -> tuple[FeatureMap, int]:
-    """Find the map that a network's embedding is the mean of.
+def feature_map(model: torch.nn.Module, card: EncoderCard, side: int) -> tuple[FeatureMap, int]:
+    """Find the map that a model's embedding is the mean of.
 
     Returns
     -------
@@ -54,18 +54,18 @@ def feature_map(network: torch.nn.Module, card: EncoderCard, side: int) -> tuple
     Raises
     ------
     EncoderError
-        When there is none: the network is not convolutional to the end, or does more than average.
+        When there is none: the model is not convolutional to the end, or does more than average.
     """
-    if not callable(getattr(network, "forward_features", None) or getattr(network, "features", None)):
+    if not callable(getattr(model, "forward_features", None) or getattr(model, "features", None)):
         raise no_map(card.name, "it does not show one")
-    mapped = FeatureMap(network).eval()
+    mapped = FeatureMap(model).eval()
     stride = _stride(mapped, card, side)
     rng = torch.Generator().manual_seed(0)
     trial = torch.rand(2, len(card.bands), TRIAL_CELLS * stride, TRIAL_CELLS * stride, generator=rng)
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            ours, theirs = mapped(trial).mean(dim=(2, 3)), network.eval()(trial)
+            ours, theirs = mapped(trial).mean(dim=(2, 3)), model.eval()(trial)
         except (RuntimeError, AssertionError, ValueError) as error:
             raise no_map(card.name, f"it takes images of {side} pixels alone") from error
     if ours.shape != theirs.shape or torch.cosine_similarity(ours, theirs).min() < AGREEMENT:
@@ -82,12 +82,12 @@ def _stride(mapped: FeatureMap, card: EncoderCard, side: int) -> int:
     return side // int(shape[2])
 
 
-class NetworkMapper:
-    """Maps chips of imagery with a network; see `geo.features.dense.Mapper`.
+class ModelMapper:
+    """Maps chips of imagery with a model; see `geo.features.dense.Mapper`.
 
     Parameters
     ----------
-    network
+    model
         Torch module with a feature map (`FeatureMap`).
     card
         What is known of the encoder, its normalisation above all.
@@ -103,11 +103,11 @@ class NetworkMapper:
     """
 
     def __init__(
-        self, network: torch.nn.Module, card: EncoderCard, settings: EncoderSettings, tiles: Tiles
+        self, model: torch.nn.Module, card: EncoderCard, settings: EncoderSettings, tiles: Tiles
     ) -> None:
         self.card = card
         tile_side = card.input_side(tiles.tile_m, asked_px=settings.input_px)
-        mapped, stride = feature_map(network, card, tile_side)
+        mapped, stride = feature_map(model, card, tile_side)
         self.ground_m = tiles.tile_m / tile_side
         rim = math.ceil(round(tiles.context_m / (self.ground_m * stride), 6))
         cells = LEAST_CELLS + CELLS_PER_RIM * rim
@@ -123,7 +123,7 @@ class NetworkMapper:
         return self._runtime.name
 
     def fit(self, chip: TileImage) -> TileImage:
-        """Bring a chip to the network's resolution, filled where it has no data."""
+        """Bring a chip to the model's resolution, filled where it has no data."""
         whole = bool(chip.valid.all())
         filled = fill_gaps(chip.pixels, chip.valid, self.card)
         valid = np.ones((self.side, self.side), dtype=np.bool_)

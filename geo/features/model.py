@@ -1,4 +1,4 @@
-"""Running a neural network over tiles: fill, resize, turn, normalise, average."""
+"""Running a neural model over tiles: fill, resize, turn, normalise, average."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from geo.features.runtime import choose_runtime
 
 
 def neutral(card: EncoderCard) -> Pixels:
-    """Give the pixel ``(bands, 1, 1)`` that is the mean of the network's training, for where there is no data."""
+    """Give the pixel ``(bands, 1, 1)`` that is the mean of the model's training, for where there is no data."""
     if card.value_range is None:
         return np.array(card.mean, dtype=np.float32)[:, None, None]
     low, high = card.value_range
@@ -26,13 +26,13 @@ def neutral(card: EncoderCard) -> Pixels:
 
 
 def fill_gaps(pixels: Pixels, valid: Valid, card: EncoderCard) -> Pixels:
-    """Give an image as a network takes it: what has no data is `neutral`, the rasters' own values are float32."""
+    """Give an image as a model takes it: what has no data is `neutral`, the rasters' own values are float32."""
     numbers = pixels.astype(np.float32, copy=False) if card.own_values else pixels
     return numbers if valid.all() else np.where(valid, numbers, neutral(card))
 
 
 def trial_images(card: EncoderCard, side: int) -> Pixels:
-    """Make two images of noise ``(2, bands, side, side)``, within what the network was trained on."""
+    """Make two images of noise ``(2, bands, side, side)``, within what the model was trained on."""
     rng = np.random.default_rng(0)
     small = (2, len(card.bands), 8, 8)
     if card.own_values:
@@ -60,7 +60,7 @@ def resize(image: Pixels, side: int) -> Pixels:
 
 
 class Normalised(torch.nn.Module):
-    """A network that takes images of 0 to 255, or of the rasters' own values, and normalises them as in its training.
+    """A model that takes images of 0 to 255, or of the rasters' own values, and normalises them as in its training.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class Normalised(torch.nn.Module):
         return embeddings
 
 
-class NetworkEncoder:
+class ModelEncoder:
     """A torch module as an encoder.
 
     Parameters
@@ -120,7 +120,7 @@ class NetworkEncoder:
     def encode(self, pixels: Sequence[Pixels], valid: Sequence[Valid]) -> Embeddings:
         """Encode tiles; see `geo.features.encoder.Encoder.encode`.
 
-        Pixels without data enter the network as its mean, so that they are neither black nor bright. The
+        Pixels without data enter the model as its mean, so that they are neither black nor bright. The
         embedding is the mean over quarter turns, which makes it indifferent to how a road lies.
         """
         if not pixels:

@@ -1,4 +1,4 @@
-"""What executes a network: OpenVINO on a processor, torch on a graphics card and wherever OpenVINO cannot.
+"""What executes a model: OpenVINO on a processor, torch on a graphics card and wherever OpenVINO cannot.
 
 The rule is stated, not measured anew each time, so that the same machine always gives the same embeddings. Reduced
 precision is used on graphics cards alone: processors differ in what they have units for, and where they have none it
@@ -29,7 +29,7 @@ CHUNK_PX = 2**20
 
 
 class Runtime(Protocol):
-    """Executes one network; may be called by several threads, works for one at a time.
+    """Executes one model; may be called by several threads, works for one at a time.
 
     Attributes
     ----------
@@ -78,9 +78,9 @@ def choose_device(asked: str) -> torch.device:
 
 
 def choose_runtime(module: torch.nn.Module, trial: Pixels, settings: EncoderSettings) -> Runtime:
-    """Choose what executes a network.
+    """Choose what executes a model.
 
-    On a processor that is OpenVINO, unless it cannot take the network or disagrees with torch (`AGREEMENT`); the
+    On a processor that is OpenVINO, unless it cannot take the model or disagrees with torch (`AGREEMENT`); the
     reason then stands in the runtime's name.
 
     Parameters
@@ -98,7 +98,7 @@ def choose_runtime(module: torch.nn.Module, trial: Pixels, settings: EncoderSett
     ConfigurationError
         When the device asked for is not there, or the runtime asked for does not run on it.
     EncoderError
-        When the runtime asked for cannot execute the network.
+        When the runtime asked for cannot execute the model.
     """
     device = choose_device(settings.device)
     if settings.runtime == "torch" or device.type != "cpu":
@@ -211,7 +211,7 @@ class OpenVinoRuntime:
 
 
 def _convert(module: torch.nn.Module, example: torch.Tensor) -> Any:  # noqa: ANN401
-    """Bring a network to OpenVINO, of the shape of an example.
+    """Bring a model to OpenVINO, of the shape of an example.
 
     OpenVINO's own ``convert_model`` would report its use to its makers; the front end below it does not.
     """
@@ -220,7 +220,7 @@ def _convert(module: torch.nn.Module, example: torch.Tensor) -> Any:  # noqa: AN
 
     front_end = FrontEndManager().load_by_framework("pytorch")
     with warnings.catch_warnings(), torch.no_grad():
-        # torch announces another way to trace, and networks warn of the shapes that tracing fixes
+        # torch announces another way to trace, and models warn of the shapes that tracing fixes
         warnings.simplefilter("ignore")
         decoder = TorchScriptPythonDecoder(module, example_input=example)
         model = front_end.convert(front_end.load(decoder))

@@ -1,4 +1,4 @@
-"""A city of four bands of 16 bits, with a network of red, green, blue and near-infrared: from file to GeoPackage."""
+"""A city of four bands of 16 bits, with a model of red, green, blue and near-infrared: from file to GeoPackage."""
 
 import sqlite3
 from pathlib import Path
@@ -22,7 +22,7 @@ FACTOR = 40
 
 @pytest.fixture(scope="module")
 def city(town, tmp_path_factory):
-    """The town with near-infrared (what green has more than red) as a fourth band, and random weights of a network."""
+    """The town with near-infrared (what green has more than red) as a fourth band, and random weights of a model."""
     folder = tmp_path_factory.mktemp("four")
     (folder / "imagery").mkdir()
     for path in sorted((town.folder / "imagery").glob("*.tif")):
@@ -41,8 +41,8 @@ def city(town, tmp_path_factory):
             raster.write((FACTOR * np.concatenate([light[:3], nir[None]])).astype(np.uint16))
             raster.colorinterp = [ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.undefined]
     torch.manual_seed(1)
-    network = timm.create_model("test_resnet", num_classes=0, in_chans=4)
-    save_file(network.state_dict(), folder / "rgbn.safetensors")
+    model = timm.create_model("test_resnet", num_classes=0, in_chans=4)
+    save_file(model.state_dict(), folder / "rgbn.safetensors")
     settings = yaml.safe_load(town.city.read_text(encoding="utf-8"))
     settings |= {
         "imagery": {"sources": ["imagery/*.tif"], "bands": [1, 2, 3, 4], "scale": [0, 255 * FACTOR]},
@@ -85,7 +85,7 @@ def test_four_bands_of_16_bits_go_from_the_file_to_the_geopackage(city, tmp_path
     assert pictures > 0
 
 
-def test_a_check_knows_what_the_network_needs(city, call):
+def test_a_check_knows_what_the_model_needs(city, call):
     outcome = call("check", city, "--json")
     assert outcome.code == 0, outcome.err
     assert outcome.summary["forecast"]["seconds_per_tile"] > 0

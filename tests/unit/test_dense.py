@@ -17,8 +17,8 @@ from geo.features.bands import BandStatistics
 from geo.features.dense import Lattice, Pool, corridors
 from geo.features.encoder import EncoderCard
 from geo.features.encoders.bundled import Bundled
-from geo.features.mapper import NetworkMapper, feature_map
-from geo.features.model import NetworkEncoder
+from geo.features.mapper import ModelMapper, feature_map
+from geo.features.model import ModelEncoder
 from geo.features.registry import load_mapper
 from geo.imagery.reader import TileImage
 
@@ -194,36 +194,36 @@ def test_a_corridor_is_the_road_with_its_sides_inside_the_tile():
     assert shapely.area(corridors(squares, lines, 4.0)).tolist() == [40, 24, 100]
 
 
-# ---- networks
+# ---- models
 
 
-def test_the_bundled_network_maps_a_chip_as_it_embeds_an_image():
+def test_the_bundled_model_maps_a_chip_as_it_embeds_an_image():
     settings = EncoderSettings(rotations=4)
     shape = Tiles(mode="dense", context_m=0, tile_m=100)
-    mapper = NetworkMapper(*Bundled().network(), settings, shape)
+    mapper = ModelMapper(*Bundled().load_model(), settings, shape)
     assert (mapper.stride, mapper.lattice.rim, mapper.side) == (32, 0, 192)
     assert mapper.lattice.chip_m == pytest.approx(100)
-    alone = NetworkEncoder(*Bundled().network(), settings, tile_m=100)
+    alone = ModelEncoder(*Bundled().load_model(), settings, tile_m=100)
     image = noise(192, 192)
     found = mapper.map(mapper.fit(TileImage("c", image, np.ones((192, 192), bool), "a", 1.0)).pixels[None])
     expected = alone.encode([image], [np.ones((192, 192), dtype=bool)])
     np.testing.assert_allclose(found.mean(axis=(2, 3)), expected, rtol=1e-3, atol=1e-4)
 
 
-def test_a_network_of_four_bands_of_own_values_maps_a_chip_as_it_embeds_an_image():
+def test_a_model_of_four_bands_of_own_values_maps_a_chip_as_it_embeds_an_image():
     module = timm.create_model("test_resnet", num_classes=0, in_chans=4)
     figures = {"bands": ("red", "green", "blue", "nir"), "mean": (4000.0,) * 4, "std": (1500.0,) * 4}
     card = EncoderCard(
         **CARD.as_dict() | figures | {"dimension": module.num_features, "value_range": None, "input_px": 96}
     )
     settings, shape = EncoderSettings(), Tiles(mode="dense", context_m=0, tile_m=48)
-    mapper = NetworkMapper(module, card, settings, shape)
+    mapper = ModelMapper(module, card, settings, shape)
     image = noise(mapper.side, mapper.side, bands=4, dtype="uint16")
     valid = np.ones(image.shape[1:], dtype=bool)
     valid[:40, :40] = False
     chip = mapper.fit(TileImage("c", image, valid, "a", 1.0))
     assert chip.pixels.dtype == np.float32
-    whole = NetworkEncoder(module, replace(card, input_px=mapper.side), settings, tile_m=48)
+    whole = ModelEncoder(module, replace(card, input_px=mapper.side), settings, tile_m=48)
     expected = whole.encode([image], [valid])
     np.testing.assert_allclose(
         mapper.map(chip.pixels[None]).mean(axis=(2, 3)), expected, rtol=1e-3, atol=1e-3
@@ -233,14 +233,14 @@ def test_a_network_of_four_bands_of_own_values_maps_a_chip_as_it_embeds_an_image
 def test_the_rim_covers_the_context_asked_for():
     for context, rim in ((0, 0), (1, 1), (16, 1), (17, 2), (50, 3)):
         shape = Tiles(mode="dense", context_m=context)
-        mapper = NetworkMapper(*Bundled().network(), EncoderSettings(runtime="torch", rotations=1), shape)
+        mapper = ModelMapper(*Bundled().load_model(), EncoderSettings(runtime="torch", rotations=1), shape)
         assert mapper.lattice.rim == rim
         assert mapper.lattice.rim * mapper.lattice.cell_m >= context
 
 
-def test_a_chip_is_brought_to_the_networks_resolution_and_filled():
+def test_a_chip_is_brought_to_the_models_resolution_and_filled():
     shape = Tiles(mode="dense", context_m=0)
-    mapper = NetworkMapper(*Bundled().network(), EncoderSettings(runtime="torch", rotations=1), shape)
+    mapper = ModelMapper(*Bundled().load_model(), EncoderSettings(runtime="torch", rotations=1), shape)
     valid = np.ones((300, 300), dtype=bool)
     valid[:, 150:] = False
     chip = TileImage("c", np.where(valid, 200, 0).astype(np.uint8)[None].repeat(3, 0), valid, "a", 0.5)
@@ -253,24 +253,24 @@ def test_a_chip_is_brought_to_the_networks_resolution_and_filled():
 
 
 @pytest.mark.parametrize(
-    ("network", "fault"),
+    ("model", "fault"),
     [
         ("vit_tiny_patch16_224", "its last layer has the shape"),
         ("tf_efficientnet_lite0", "its embedding is not the mean"),
     ],
 )
-def test_networks_without_such_a_map_are_refused(network, fault):
-    options = {} if network.startswith("vit") else {"num_classes": 2}
-    module = timm.create_model(network, pretrained=False, num_classes=0)
+def test_models_without_such_a_map_are_refused(model, fault):
+    options = {} if model.startswith("vit") else {"num_classes": 2}
+    module = timm.create_model(model, pretrained=False, num_classes=0)
     if options:
         module.global_pool = torch.nn.Sequential(module.global_pool, torch.nn.Softmax(dim=1))
-    card = EncoderCard(**{**CARD.as_dict(), "dimension": module.num_features, "name": network})
+    card = EncoderCard(**{**CARD.as_dict(), "dimension": module.num_features, "name": model})
     with pytest.raises(EncoderError, match=fault) as error:
         feature_map(module, card, 224)
     assert "tiles.mode: tile" in str(error.value)
 
 
-def test_timm_networks_that_average_are_mapped():
+def test_timm_models_that_average_are_mapped():
     module = timm.create_model("resnet18", pretrained=False, num_classes=0)
     card = EncoderCard(**{**CARD.as_dict(), "dimension": 512})
     mapped, stride = feature_map(module, card, 224)

@@ -54,7 +54,7 @@ def scene():
 
 
 @pytest.fixture
-def no_network(tmp_path, monkeypatch):
+def no_internet(tmp_path, monkeypatch):
     """No weights on this machine, and no name that can be looked up."""
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setattr(hub, "getproxies", dict)
@@ -116,18 +116,18 @@ def test_pixels_without_data_do_not_speak(scene):
     np.testing.assert_array_equal(first, second)
 
 
-def test_the_bundled_network_is_the_one_that_was_trained():
-    """With its head on, the network knows a picture whose class is beyond doubt: a plain traffic-light red disc."""
-    network = timm.create_model(last_stage.ARCHITECTURE, pretrained=False)
+def test_the_bundled_model_is_the_one_that_was_trained():
+    """With its head on, the model knows a picture whose class is beyond doubt: a plain traffic-light red disc."""
+    model = timm.create_model(last_stage.ARCHITECTURE, pretrained=False)
     theirs = torch.load(bundled.weights_path(), weights_only=True)
-    network.load_state_dict(dict(zip(network.state_dict(), theirs.values(), strict=True)))
+    model.load_state_dict(dict(zip(model.state_dict(), theirs.values(), strict=True)))
     rows, columns = np.mgrid[0:224, 0:224]
     image = np.full((3, 224, 224), 40.0, dtype=np.float32)
     for row, colour in ((60, (230, 30, 20)), (112, (90, 70, 20)), (164, (20, 60, 40))):
         disc = (rows - row) ** 2 + (columns - 112) ** 2 < 20**2
         image[:, disc] = np.array(colour, dtype=np.float32)[:, None]
     with torch.inference_mode():
-        scores = network.eval()(torch.from_numpy((image[None] - 127) / 128))[0]
+        scores = model.eval()(torch.from_numpy((image[None] - 127) / 128))[0]
         stage = last_stage.LastStage(bundled.weights_path()).eval()(
             torch.from_numpy((image[None] - 127) / 128)
         )[0]
@@ -204,18 +204,18 @@ def test_a_kind_that_is_added_to_the_registry_is_chosen_by_its_name_and_loads_it
     ],
 )
 def test_weights_that_cannot_be_had_say_which_file_belongs_where_and_what_works_without(
-    name, file, no_network
+    name, file, no_internet
 ):
     with pytest.raises(EncoderError) as caught:
         load_encoder(encoder_settings(name=name), tile_m=100)
-    assert str(no_network / file) in str(caught.value)
+    assert str(no_internet / file) in str(caught.value)
     assert "'bundled'" in str(caught.value)
 
 
-def test_a_timm_network_is_taken_from_its_file_on_this_machine(no_network):
-    no_network.mkdir()
-    network = timm.create_model("resnet18", pretrained=False)
-    save_file(network.state_dict(), no_network / "resnet18.a1_in1k.safetensors")
+def test_a_timm_model_is_taken_from_its_file_on_this_machine(no_internet):
+    no_internet.mkdir()
+    model = timm.create_model("resnet18", pretrained=False)
+    save_file(model.state_dict(), no_internet / "resnet18.a1_in1k.safetensors")
     encoder = load_encoder(encoder_settings(name="timm:resnet18.a1_in1k"), tile_m=100)
     assert encoder.card.dimension == 512
     assert encoder.card.mean == (0.485, 0.456, 0.406)
@@ -234,18 +234,18 @@ def test_a_timm_network_is_taken_from_its_file_on_this_machine(no_network):
         ("torchgeo:ResNet50_Weights.FMOW_RGB_GASSL", None, "timm", 255.0),
     ],
 )
-def test_weights_in_torchs_cache_are_loaded(name, file, make, white, no_network):
+def test_weights_in_torchs_cache_are_loaded(name, file, make, white, no_internet):
     from torchgeo.models import get_weight
     from torchvision.models import resnet18
 
-    no_network.mkdir()
+    no_internet.mkdir()
     short = name.partition(":")[2]
     if name.startswith("torchgeo"):
         file = get_weight(short).url.rsplit("/", maxsplit=1)[-1]
-    network = (
+    model = (
         resnet18() if make == "torchvision" else timm.create_model(short.split("_")[0].lower(), num_classes=0)
     )
-    torch.save(network.state_dict(), no_network / file)
+    torch.save(model.state_dict(), no_internet / file)
     encoder = load_encoder(encoder_settings(name=name, input_px=SIDE, rotations=1), tile_m=100)
     assert encoder.card.value_range == (0.0, white)
     grey = np.full((3, SIDE, SIDE), 90, dtype=np.uint8)
@@ -274,23 +274,23 @@ def in_cache(name, folder, bands):
     from torchgeo.models import get_weight
 
     folder.mkdir()
-    network = timm.create_model("resnet18", num_classes=0, in_chans=bands)
-    torch.save(network.state_dict(), folder / get_weight(name).url.rsplit("/", maxsplit=1)[-1])
-    return network
+    model = timm.create_model("resnet18", num_classes=0, in_chans=bands)
+    torch.save(model.state_dict(), folder / get_weight(name).url.rsplit("/", maxsplit=1)[-1])
+    return model
 
 
-def test_weights_of_thirteen_bands_say_so_where_imagery_gives_three(no_network):
+def test_weights_of_thirteen_bands_say_so_where_imagery_gives_three(no_internet):
     name = "ResNet18_Weights.SENTINEL2_ALL_MOCO"
-    in_cache(name, no_network, 13)
+    in_cache(name, no_internet, 13)
     with pytest.raises(EncoderError) as caught:
         load_encoder(encoder_settings(name=f"torchgeo:{name}"), tile_m=100)
     assert "needs 13 bands (B1, B2, B3, B4, B5, B6, B7, B8, B8a, B9, B10, B11, B12)" in str(caught.value)
     assert "imagery.bands gives 3 bands (1, 2, 3)" in str(caught.value)
 
 
-def test_weights_of_thirteen_bands_see_the_rasters_own_values(no_network):
+def test_weights_of_thirteen_bands_see_the_rasters_own_values(no_internet):
     name = "ResNet18_Weights.SENTINEL2_ALL_MOCO"
-    network = in_cache(name, no_network, 13)
+    model = in_cache(name, no_internet, 13)
     settings = encoder_settings(
         name=f"torchgeo:{name}", input_px=SIDE, rotations=1, runtime="torch", device="cpu"
     )
@@ -298,15 +298,15 @@ def test_weights_of_thirteen_bands_see_the_rasters_own_values(no_network):
     assert encoder.card.own_values
     numbers = np.random.default_rng(0).integers(0, 6000, (13, SIDE, SIDE), dtype=np.uint16)
     with torch.inference_mode():
-        # the network divides reflectance x 10,000 by 10,000
-        expected = network.eval()(torch.from_numpy(numbers[None] / np.float32(10_000)))
+        # the model divides reflectance x 10,000 by 10,000
+        expected = model.eval()(torch.from_numpy(numbers[None] / np.float32(10_000)))
     found = encoder.encode([numbers], [np.ones((SIDE, SIDE), dtype=bool)])
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 
-def test_digital_numbers_are_not_sought_in_imagery_of_8_bit(no_network):
+def test_digital_numbers_are_not_sought_in_imagery_of_8_bit(no_internet):
     name = "ResNet18_Weights.SENTINEL2_ALL_MOCO"
-    in_cache(name, no_network, 13)
+    in_cache(name, no_internet, 13)
     its = load_encoder(encoder_settings(name=f"torchgeo:{name}"), tile_m=100, bands=range(1, 14)).card
     its.check_imagery(range(1, 14), ["uint16"])
     with pytest.raises(EncoderError, match="10000 in training, and the rasters are 8 bit"):
@@ -329,12 +329,12 @@ FOUR = {
 
 @pytest.fixture(scope="module")
 def four_bands(tmp_path_factory):
-    """A small network of red, green, blue and near-infrared, and the file of its weights."""
+    """A small model of red, green, blue and near-infrared, and the file of its weights."""
     torch.manual_seed(0)
-    network = timm.create_model("test_resnet", num_classes=0, in_chans=4).eval()
+    model = timm.create_model("test_resnet", num_classes=0, in_chans=4).eval()
     path = tmp_path_factory.mktemp("weights") / "rgbn.safetensors"
-    save_file(network.state_dict(), path)
-    return network, f"file:{path}"
+    save_file(model.state_dict(), path)
+    return model, f"file:{path}"
 
 
 @pytest.mark.parametrize("runtime", ["torch", "openvino"])
@@ -342,8 +342,8 @@ def four_bands(tmp_path_factory):
     ("values", "dtype", "factor"),
     [("8bit", "uint8", 1), ("raster", "uint16", 40), ("raster", "float32", 1e-3)],
 )
-def test_a_network_of_four_bands_sees_them_normalised_as_it_says(four_bands, runtime, values, dtype, factor):
-    network, name = four_bands
+def test_a_model_of_four_bands_sees_them_normalised_as_it_says(four_bands, runtime, values, dtype, factor):
+    model, name = four_bands
     scaled = {key: [factor * value for value in FOUR[key]] for key in ("mean", "std")}
     settings = encoder_settings(name=name, **FOUR | scaled, values=values, runtime=runtime, device="cpu")
     encoder = load_encoder(settings, tile_m=32, bands=[1, 2, 3, 4])
@@ -358,7 +358,7 @@ def test_a_network_of_four_bands_sees_them_normalised_as_it_says(four_bands, run
     # 8-bit values of a hole are the mean rounded to a whole one
     filled = np.where(valid, pixels.astype(float), np.rint(mean) if values == "8bit" else mean)
     with torch.inference_mode():
-        expected = network(torch.from_numpy(((filled - mean) / std).astype(np.float32)[None])).numpy()
+        expected = model(torch.from_numpy(((filled - mean) / std).astype(np.float32)[None])).numpy()
     found = encoder.encode([pixels], [valid])
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=2e-3)
     darker = pixels.copy()
@@ -416,7 +416,7 @@ def test_a_file_with_code_in_it_is_not_run(tmp_path):
     assert not trace.exists()
 
 
-def test_a_file_that_fills_half_a_network_is_refused(tmp_path):
+def test_a_file_that_fills_half_a_model_is_refused(tmp_path):
     state = timm.create_model("resnet18", num_classes=0).state_dict()
     del state["layer4.1.conv2.weight"]
     save_file(state, tmp_path / "half.safetensors")
@@ -461,9 +461,9 @@ def test_the_runtime_of_a_processor_agrees_with_torch_on_tiles(real_tiles):
 
 
 def test_resizing_bytes_agrees_with_resizing_numbers(real_tiles):
-    """Tiles are resized as bytes, as in the training of such networks; rounding to whole levels changes little."""
+    """Tiles are resized as bytes, as in the training of such models; rounding to whole levels changes little."""
     encoder = load_encoder(encoder_settings(rotations=1), tile_m=100)
-    module, its = bundled.Bundled().network()
+    module, its = bundled.Bundled().load_model()
     tiles = torch.from_numpy(np.stack(real_tiles[0])).float()
     numbers = (tiles - torch.tensor(its.mean).reshape(1, 3, 1, 1)) / torch.tensor(its.std).reshape(1, 3, 1, 1)
     with torch.inference_mode():

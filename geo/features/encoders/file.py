@@ -1,4 +1,4 @@
-"""A network of one's own: a file of weights, with what the file does not say in the city's configuration."""
+"""A model of one's own: a file of weights, with what the file does not say in the city's configuration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from geo.errors import EncoderError
 from geo.features.encoder import EncoderCard, name_bands
-from geo.features.encoders.kind import NetworkKind
+from geo.features.encoders.kind import ModelKind
 
 if TYPE_CHECKING:
     import torch
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from geo.features.encoders.kind import Loaded
 
 
-class WeightsFile(NetworkKind):
+class WeightsFile(ModelKind):
     """A local state dict (``.safetensors``, or ``.pt``/``.pth`` without code) of an architecture of timm.
 
-    Such a file says neither what network it belongs to nor how its input was normalised.
+    Such a file says neither what model it belongs to nor how its input was normalised.
     """
 
     tag: ClassVar[str] = "file"
@@ -68,18 +68,18 @@ class WeightsFile(NetworkKind):
     def _path(self) -> Path:
         return Path(self.name.partition(":")[2])
 
-    def network(self) -> Loaded:
-        """Load the network; see `NetworkKind.network`."""
+    def load_model(self) -> Loaded:
+        """Load the model; see `ModelKind.load_model`."""
         import timm
 
         from geo.features.encoders.hub import measure
 
-        network = self._filled()
-        side = int(timm.data.resolve_model_data_config(network)["input_size"][-1])
+        model = self._filled()
+        side = int(timm.data.resolve_model_data_config(model)["input_size"][-1])
         bands = self.needs()
         card = EncoderCard(
             name=self.name,
-            dimension=measure(network, len(bands), side),
+            dimension=measure(model, len(bands), side),
             input_px=side,
             pixel_m=None,
             bands=bands,
@@ -89,7 +89,7 @@ class WeightsFile(NetworkKind):
             licence="not stated: a local file",
             source=f"{self._path.name} as {self.architecture}",
         )
-        return network, card
+        return model, card
 
     def _filled(self) -> torch.nn.Module:
         """Make the architecture, and fill all of it from the file."""
@@ -104,8 +104,8 @@ class WeightsFile(NetworkKind):
             )
         options = {"pretrained": False, "num_classes": 0, "in_chans": len(self.needs())}
         try:
-            network: torch.nn.Module = timm.create_model(self.architecture, **options)
-            left_out, unknown = network.load_state_dict(_state(self._path), strict=False)
+            model: torch.nn.Module = timm.create_model(self.architecture, **options)
+            left_out, unknown = model.load_state_dict(_state(self._path), strict=False)
         except (
             OSError,
             RuntimeError,
@@ -125,9 +125,9 @@ class WeightsFile(NetworkKind):
                 f"{len(left_out)} tensors of {self.architecture} are not in the file, {left_out[0]} among them "
                 f"({len(unknown)} others in it were not used)",
                 where=f"encoder {self.name}",
-                todo="Check encoder.architecture: a network that is half random gives meaningless embeddings.",
+                todo="Check encoder.architecture: a model that is half random gives meaningless embeddings.",
             )
-        return network
+        return model
 
 
 def _state(path: Path) -> dict[str, Any]:

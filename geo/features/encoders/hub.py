@@ -1,4 +1,4 @@
-"""Networks from public collections: how weights come to this machine, and what is measured of them.
+"""Models from public collections: how weights come to this machine, and what is measured of them.
 
 Weights are looked for on this machine first and fetched only when they are not there. Where they cannot be
 fetched, one message says which file is missing, where it belongs, and which encoder needs none.
@@ -40,7 +40,7 @@ def measure(module: torch.nn.Module, bands: int, side: int) -> int:
         raise EncoderError(
             f"it gives an array of shape {tuple(out.shape)} where one vector an image is needed",
             where="encoder",
-            todo="Choose an image classification or embedding network.",
+            todo="Choose an image classification or embedding model.",
         )
     return int(out.shape[1])
 
@@ -54,7 +54,7 @@ def without_head(module: torch.nn.Module, name: str) -> torch.nn.Module:
     raise EncoderError(
         "no classification head was found to cut off",
         where=f"encoder {name}",
-        todo="Choose an image classification network.",
+        todo="Choose an image classification model.",
     )
 
 
@@ -137,9 +137,9 @@ def fetch(
     *,
     host: str | None,
 ) -> Any:  # noqa: ANN401
-    """Run a loader that may need the network, and explain a failure to reach it.
+    """Run a loader that may need the internet, and explain a failure to reach it.
 
-    Clients retry for minutes where there is no network, so the host's name is looked up first (unless a proxy
+    Clients retry for minutes where there is no internet, so the host's name is looked up first (unless a proxy
     does that).
     """
     try:

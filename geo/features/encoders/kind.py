@@ -49,20 +49,20 @@ class EncoderKind(EncoderSettings, ABC):
         """Load what maps imagery; see `geo.features.registry.load_mapper`."""
 
 
-class NetworkKind(EncoderKind):
-    """An encoder that is a network of torch.
+class ModelKind(EncoderKind):
+    """An encoder that is a model of torch.
 
-    Torch and the libraries of networks take seconds to import; a rerun that encodes nothing, and whoever reads a city's
+    Torch and the libraries of models take seconds to import; a rerun that encodes nothing, and whoever reads a city's
     file, do without them. A module of such a kind therefore imports them where it loads.
     """
 
     def look_up_bands(self) -> tuple[str, ...] | None:
-        """Look up which bands the network takes before it is fetched and loaded; None: that is seen then."""
+        """Look up which bands the model takes before it is fetched and loaded; None: that is seen then."""
         return self.needs()
 
     @abstractmethod
-    def network(self) -> Loaded:
-        """Load the network, and say what is known of it.
+    def load_model(self) -> Loaded:
+        """Load the model, and say what is known of it.
 
         Raises
         ------
@@ -72,23 +72,23 @@ class NetworkKind(EncoderKind):
 
     def load(self, *, tile_m: float, bands: Sequence[int]) -> Encoder:
         """See `EncoderKind.load`."""
-        from geo.features.model import NetworkEncoder
+        from geo.features.model import ModelEncoder
 
         module, card = self._for(bands)
-        return NetworkEncoder(module, card, self, tile_m=tile_m)
+        return ModelEncoder(module, card, self, tile_m=tile_m)
 
     def load_mapper(self, tiles: Tiles, *, bands: Sequence[int]) -> Mapper:
         """See `EncoderKind.load_mapper`."""
-        from geo.features.mapper import NetworkMapper
+        from geo.features.mapper import ModelMapper
 
         module, card = self._for(bands)
-        return NetworkMapper(module, card, self, tiles)
+        return ModelMapper(module, card, self, tiles)
 
     def _for(self, bands: Sequence[int]) -> Loaded:
-        """Load the network, unless it takes other bands than there are."""
+        """Load the model, unless it takes other bands than there are."""
         needed = self.look_up_bands()
         if needed is not None:
             check_bands(self.name, needed, bands)
-        module, card = self.network()
+        module, card = self.load_model()
         check_bands(self.name, card.bands, bands)
         return module, card

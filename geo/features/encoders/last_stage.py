@@ -13,7 +13,7 @@ ARCHITECTURE = "tf_efficientnet_lite0"  # 'SAME' padding, as in training
 
 
 class LastStage(torch.nn.Module):
-    """The network without its head: ``(n, 3, h, w)`` to ``(n, 320)``, the mean of its last feature map.
+    """The model without its head: ``(n, 3, h, w)`` to ``(n, 320)``, the mean of its last feature map.
 
     Parameters
     ----------
@@ -23,9 +23,9 @@ class LastStage(torch.nn.Module):
 
     def __init__(self, weights: Path) -> None:
         super().__init__()
-        network = timm.create_model(ARCHITECTURE, pretrained=False)
+        model = timm.create_model(ARCHITECTURE, pretrained=False)
         theirs = torch.load(weights, map_location="cpu", weights_only=True)
-        ours = network.state_dict()
+        ours = model.state_dict()
         if [v.shape for v in theirs.values()] != [v.shape for v in ours.values()]:
             raise EncoderError(
                 f"the weights do not fit timm's {ARCHITECTURE}",
@@ -33,9 +33,9 @@ class LastStage(torch.nn.Module):
                 todo="Install the versions that pyproject.toml names.",
             )
         # the package names its tensors otherwise, but lists the same ones in the same order
-        network.load_state_dict(dict(zip(ours, theirs.values(), strict=True)))
-        self.stem = torch.nn.Sequential(network.conv_stem, network.bn1)
-        self.blocks = network.blocks
+        model.load_state_dict(dict(zip(ours, theirs.values(), strict=True)))
+        self.stem = torch.nn.Sequential(model.conv_stem, model.bn1)
+        self.blocks = model.blocks
 
     def forward_features(self, images: torch.Tensor) -> torch.Tensor:
         """Map normalised images: ``(n, 320, h / 32, w / 32)``."""

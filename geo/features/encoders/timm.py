@@ -1,4 +1,4 @@
-"""Pretrained networks of timm."""
+"""Pretrained models of timm."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from pydantic import Field
 
 from geo.errors import EncoderError
 from geo.features.encoder import EncoderCard, name_bands
-from geo.features.encoders.kind import NetworkKind
+from geo.features.encoders.kind import ModelKind
 
 if TYPE_CHECKING:
     from geo.features.encoders.kind import Loaded
 
 
-class Timm(NetworkKind):
-    """A pretrained network of timm, its classifier cut off."""
+class Timm(ModelKind):
+    """A pretrained model of timm, its classifier cut off."""
 
     tag: ClassVar[str] = "timm"
     form: ClassVar[str] = "timm:NAME"
 
     name: str = Field(pattern="^timm:.", description="timm:NAME, such as timm:resnet18.a1_in1k.")
 
-    def network(self) -> Loaded:
-        """Load the network; see `NetworkKind.network`.
+    def load_model(self) -> Loaded:
+        """Load the model; see `ModelKind.load_model`.
 
         A ``.safetensors`` file of its name beside torch's own checkpoints is taken before anything is fetched.
         """
@@ -36,7 +36,7 @@ class Timm(NetworkKind):
         config = _config(name)
         place = checkpoints() / f"{name}.safetensors"
         overlay = {"file": str(place)} if place.is_file() else {}
-        network = fetch(
+        model = fetch(
             lambda: timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay, num_classes=0),
             lambda cause: unavailable(
                 self.name, f"model.safetensors of {config.hf_hub_id}", str(place), cause
@@ -47,7 +47,7 @@ class Timm(NetworkKind):
         bands = name_bands(int(config.input_size[0]))
         card = EncoderCard(
             name=self.name,
-            dimension=measure(network, len(bands), side),
+            dimension=measure(model, len(bands), side),
             input_px=side,
             pixel_m=None,
             bands=bands,
@@ -57,11 +57,11 @@ class Timm(NetworkKind):
             licence=config.license or "not stated by timm",
             source=f"timm {name} ({config.hf_hub_id})",
         )
-        return network, card
+        return model, card
 
 
 def _config(name: str) -> Any:  # noqa: ANN401
-    """Look up what timm knows of a network: normalisation, licence, where its weights are."""
+    """Look up what timm knows of a model: normalisation, licence, where its weights are."""
     import timm
 
     try:
@@ -70,7 +70,7 @@ def _config(name: str) -> Any:  # noqa: ANN401
         config = None
     if config is None or not config.hf_hub_id:
         raise EncoderError(
-            "timm knows no pretrained network of that name",
+            "timm knows no pretrained model of that name",
             where=f"encoder timm:{name}",
             todo='List the names: python -c "import timm; print(timm.list_models(pretrained=True))"',
         )

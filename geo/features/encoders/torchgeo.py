@@ -1,4 +1,4 @@
-"""Networks of torchgeo, trained on imagery of the earth from above."""
+"""Models of torchgeo, trained on imagery of the earth from above."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import Field
 
 from geo.errors import EncoderError
 from geo.features.encoder import EIGHT_BIT_STD, RGB, EncoderCard, name_bands
-from geo.features.encoders.kind import NetworkKind
+from geo.features.encoders.kind import ModelKind
 
 if TYPE_CHECKING:
     from geo.features.encoders.kind import Loaded
@@ -18,7 +18,7 @@ SENTINEL2_WHITE = 3558.0
 Sentinel-2 Products Specification Document, TCI)."""
 
 
-class Torchgeo(NetworkKind):
+class Torchgeo(ModelKind):
     """Weights of torchgeo.
 
     Those of red, green and blue get 8-bit imagery, those trained on Sentinel-2 digital numbers brought to their range
@@ -34,7 +34,7 @@ class Torchgeo(NetworkKind):
     )
 
     def look_up_bands(self) -> tuple[str, ...]:
-        """See `NetworkKind.look_up_bands`."""
+        """See `ModelKind.look_up_bands`."""
         meta = self._weights().meta
         count = meta.get("in_chans")
         if not isinstance(count, int):
@@ -45,8 +45,8 @@ class Torchgeo(NetworkKind):
             )
         return tuple(meta.get("bands") or name_bands(count))
 
-    def network(self) -> Loaded:
-        """Load the network; see `NetworkKind.network`."""
+    def load_model(self) -> Loaded:
+        """Load the model; see `ModelKind.load_model`."""
         from torchgeo import models
 
         from geo.features.encoders.hub import (
@@ -64,12 +64,12 @@ class Torchgeo(NetworkKind):
         fetch_url(self.name, weights.url)
         builder = builder_of(weights, models.list_models(), models.get_model_weights)
         options = {} if builder.startswith("swin") else {"num_classes": 0}
-        network = models.get_model(builder, weights=weights, **options)
-        network = without_head(network, self.name) if builder.startswith("swin") else network
+        model = models.get_model(builder, weights=weights, **options)
+        model = without_head(model, self.name) if builder.startswith("swin") else model
         side = crop_side(weights.transforms) or 224
         card = EncoderCard(
             name=self.name,
-            dimension=measure(network, len(bands), side),
+            dimension=measure(model, len(bands), side),
             input_px=side,
             pixel_m=10.0 if "SENTINEL2" in self.name else None,
             bands=bands,
@@ -79,7 +79,7 @@ class Torchgeo(NetworkKind):
             licence=f"see {weights.meta.get('repo', 'the publication')}",
             source=f"torchgeo {self._enum}, trained on {weights.meta.get('dataset', 'data that it does not name')}",
         )
-        return network, card
+        return model, card
 
     @property
     def _enum(self) -> str:

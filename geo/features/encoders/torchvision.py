@@ -1,4 +1,4 @@
-"""Pretrained networks of torchvision."""
+"""Pretrained models of torchvision."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from pydantic import Field
 
 from geo.errors import EncoderError
 from geo.features.encoder import RGB, EncoderCard
-from geo.features.encoders.kind import NetworkKind
+from geo.features.encoders.kind import ModelKind
 
 if TYPE_CHECKING:
     from geo.features.encoders.kind import Loaded
 
 
-class Torchvision(NetworkKind):
-    """A pretrained network of torchvision, its classifier cut off."""
+class Torchvision(ModelKind):
+    """A pretrained model of torchvision, its classifier cut off."""
 
     tag: ClassVar[str] = "torchvision"
     form: ClassVar[str] = "torchvision:NAME"
 
     name: str = Field(
         pattern="^torchvision:.",
-        description="torchvision:NAME, of a network (resnet18) or of its weights (ResNet18_Weights.IMAGENET1K_V1).",
+        description="torchvision:NAME, of a model (resnet18) or of its weights (ResNet18_Weights.IMAGENET1K_V1).",
     )
 
-    def network(self) -> Loaded:
-        """Load the network; see `NetworkKind.network`."""
+    def load_model(self) -> Loaded:
+        """Load the model; see `ModelKind.load_model`."""
         from torchvision import models
 
         from geo.features.encoders.hub import builder_of, fetch_url, measure, without_head
@@ -44,12 +44,12 @@ class Torchvision(NetworkKind):
             name if "." not in name else builder_of(weights, models.list_models(), models.get_model_weights)
         )
         fetch_url(self.name, weights.url)
-        network = without_head(models.get_model(builder, weights=weights, progress=False), self.name)
+        model = without_head(models.get_model(builder, weights=weights, progress=False), self.name)
         preset = weights.transforms()
         side = int(preset.crop_size[0])
         card = EncoderCard(
             name=self.name,
-            dimension=measure(network, len(RGB), side),
+            dimension=measure(model, len(RGB), side),
             input_px=side,
             pixel_m=None,
             bands=RGB,
@@ -59,4 +59,4 @@ class Torchvision(NetworkKind):
             licence="BSD-3-Clause (torchvision); terms of the training data apply",
             source=f"torchvision {weights}",
         )
-        return network, card
+        return model, card

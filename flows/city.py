@@ -100,6 +100,13 @@ def city_flow(
     Returns
     -------
     The run's summary: where the GeoPackage and the report are, and what became of every item by stage.
+
+    Examples
+    --------
+    ``city_flow("city.yaml")`` runs a city; Prefect deploys and schedules it as any flow:
+
+    >>> city_flow.name, sorted(city_flow.parameters.properties)
+    ('city-flow', ['base', 'config', 'out', 'overrides'])
     """
     guard_logs()
     with concealed(), stoppable(), logged():

@@ -15,7 +15,7 @@ from geo.config.file import is_recorded
 from geo.errors import BusyError, ServerError
 
 if TYPE_CHECKING:
-    from tasks.opened import OpenRun
+    from tasks.results.opened import OpenRun
 
 DEMO = "demo"
 RESULTS = Path("runs")
@@ -63,7 +63,7 @@ def run_city(
     geo.errors.ConfigurationError: no-such-city.yaml: the file cannot be read (No such file or directory)
       Give the path of a city's file.
     """
-    from tasks.opened import open_run  # noqa: PLC0415 - as below
+    from tasks.results.opening import open_run  # noqa: PLC0415 - as below
 
     folder, start = (None if one is None else Path(one) for one in (out, base))
     guard_logs()

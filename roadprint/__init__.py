@@ -24,9 +24,29 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flows.city import city_flow
     from flows.running import run_city
+    from geo.clusters.alike import most_like, same_place
+    from geo.clusters.road_types import find_types
+    from geo.clusters.space import to_space
+    from geo.collisions.assign import place_collisions
+    from geo.collisions.period import period_covered
+    from geo.collisions.read import read_collisions
     from geo.errors import ConfigurationError, EncoderError, LayerError, RoadprintError, SourceError
-    from tasks.opened import OpenRun
-    from tasks.opened import open_run as open  # noqa: A004 - roadprint.open, as gzip.open
+    from geo.features.fingerprints import fingerprint
+    from geo.features.pooling import pool_segments
+    from geo.imagery.catalogue import open_catalogue
+    from geo.imagery.cover import cover_tiles
+    from geo.outputs.files.reading import read_layer
+    from geo.roads.graph import to_osmnx
+    from geo.roads.read import read_roads
+    from geo.roads.segments import build_network
+    from geo.safety.comparison.inference import cluster_tests
+    from geo.safety.expected.estimates import estimate_outcomes
+    from geo.safety.expected.ranking import worst_segments
+    from geo.safety.places import count_places, rate_segments
+    from geo.safety.rates import poisson_interval
+    from geo.tiles.along import place_tiles
+    from tasks.results.opened import OpenRun
+    from tasks.results.opening import open_run as open  # noqa: A004 - roadprint.open, as gzip.open
 
 __all__ = [
     "ConfigurationError",
@@ -35,9 +55,31 @@ __all__ = [
     "OpenRun",
     "RoadprintError",
     "SourceError",
+    "build_network",
     "city_flow",
+    "cluster_tests",
+    "count_places",
+    "cover_tiles",
+    "estimate_outcomes",
+    "find_types",
+    "fingerprint",
+    "most_like",
     "open",
+    "open_catalogue",
+    "period_covered",
+    "place_collisions",
+    "place_tiles",
+    "poisson_interval",
+    "pool_segments",
+    "rate_segments",
+    "read_collisions",
+    "read_layer",
+    "read_roads",
     "run_city",
+    "same_place",
+    "to_osmnx",
+    "to_space",
+    "worst_segments",
 ]
 
 _BESIDE = Path(__file__).resolve().parents[1]
@@ -45,11 +87,35 @@ _FLOORS = ("geo", "tasks", "flows")
 _PLACES = {
     "city_flow": "flows.city",
     "run_city": "flows.running",
-    "open": "tasks.opened:open_run",
-    "OpenRun": "tasks.opened",
-    **dict.fromkeys(
-        ("ConfigurationError", "EncoderError", "LayerError", "RoadprintError", "SourceError"), "geo.errors"
-    ),
+    "most_like": "geo.clusters.alike",
+    "same_place": "geo.clusters.alike",
+    "find_types": "geo.clusters.road_types",
+    "to_space": "geo.clusters.space",
+    "place_collisions": "geo.collisions.assign",
+    "period_covered": "geo.collisions.period",
+    "read_collisions": "geo.collisions.read",
+    "ConfigurationError": "geo.errors",
+    "EncoderError": "geo.errors",
+    "LayerError": "geo.errors",
+    "RoadprintError": "geo.errors",
+    "SourceError": "geo.errors",
+    "fingerprint": "geo.features.fingerprints",
+    "pool_segments": "geo.features.pooling",
+    "open_catalogue": "geo.imagery.catalogue",
+    "cover_tiles": "geo.imagery.cover",
+    "read_layer": "geo.outputs.files.reading",
+    "to_osmnx": "geo.roads.graph",
+    "read_roads": "geo.roads.read",
+    "build_network": "geo.roads.segments",
+    "cluster_tests": "geo.safety.comparison.inference",
+    "estimate_outcomes": "geo.safety.expected.estimates",
+    "worst_segments": "geo.safety.expected.ranking",
+    "count_places": "geo.safety.places",
+    "rate_segments": "geo.safety.places",
+    "poisson_interval": "geo.safety.rates",
+    "place_tiles": "geo.tiles.along",
+    "OpenRun": "tasks.results.opened",
+    "open": "tasks.results.opening:open_run",
 }
 """The module that each name is taken from, and what it is called there where that differs."""
 

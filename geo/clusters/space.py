@@ -28,7 +28,15 @@ def to_space(embeddings: Embeddings, settings: Clusters) -> Points:
 
     Returns
     -------
-    Array ``(segments, components)``; fewer components where there are fewer segments.
+    Array ``(segments, components)`` of rows of length 1; fewer components where there are fewer segments.
+
+    Examples
+    --------
+    >>> from geo.config import Clusters
+    >>> embeddings = np.random.default_rng(0).normal(size=(50, 320)).astype(np.float32)
+    >>> points = to_space(embeddings, Clusters(components=8))
+    >>> points.shape, bool(np.allclose(np.linalg.norm(points, axis=1), 1))
+    ((50, 8), True)
     """
     points = embeddings.astype(np.float64)
     points -= points.mean(axis=0)

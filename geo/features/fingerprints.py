@@ -74,6 +74,15 @@ def fingerprint(tiles: pd.DataFrame) -> Fingerprints:
     ------
     LayerError
         When there is no tile.
+
+    Examples
+    --------
+    >>> tiles = pd.DataFrame({"segment_id": ["a", "a", "b"], "coverage": [1.0, 0.5, 1.0]})
+    >>> tiles["embedding"] = [[0.0, 3.0], [3.0, 0.0], [1.0, 0.0]]
+    >>> tiles["bands"] = [[1.0], [1.0], [1.0]]
+    >>> found = fingerprint(tiles)
+    >>> found.vectors.astype(float).round(2).tolist(), found.n_tiles.tolist()
+    ([[0.33, 0.67], [1.0, 0.0]], [2, 1])
     """
     if tiles.empty:
         raise LayerError(

@@ -35,6 +35,14 @@ def pool_segments(
     Returns
     -------
     The segment ids, sorted, and an array ``(segments, dimension)``.
+
+    Examples
+    --------
+    The tiles of segment ``a`` look in two directions, however bright each of them is:
+
+    >>> ids, pooled = pool_segments(pd.Series(["b", "a", "a"]), np.array([[0, 2], [1, 0], [0, 9]]))
+    >>> ids.tolist(), pooled.tolist()
+    (['a', 'b'], [[0.5, 0.5], [0.0, 1.0]])
     """
     codes, index = pd.factorize(segment_ids, sort=True)
     share = np.ones(len(codes)) if weights is None else np.asarray(weights, dtype=np.float64)

@@ -85,6 +85,17 @@ def open_catalogue(
         it, the run would say less of the city than it could.
     LayerError
         When rasters can be read, but none can be used.
+
+    Examples
+    --------
+    >>> from geo.config import Imagery
+    >>> profile = {"driver": "GTiff", "width": 200, "height": 100, "count": 3, "dtype": "uint8", "crs": 27700}
+    >>> place = rasterio.Affine(0.5, 0, 400_000, 0, -0.5, 300_000)
+    >>> with rasterio.open("photo.tif", "w", transform=place, **profile) as raster:
+    ...     raster.write(np.full((3, 100, 200), 90, dtype="uint8"))
+    >>> found = open_catalogue(Imagery(sources=["photo.tif"]), pyproj.CRS(27700))
+    >>> found.images[["image_id", "pixel_m"]].values.tolist(), found.images.total_bounds.tolist()
+    ([['photo', 0.5]], [400000.0, 299950.0, 400100.0, 300000.0])
     """
     rows: list[dict[str, Any]] = []
     entries: list[Entry] = []

@@ -61,6 +61,21 @@ def cover_tiles(tiles: gpd.GeoDataFrame, images: gpd.GeoDataFrame) -> pd.DataFra
     -------
     On the tiles' index: ``coverage``, the share of the footprint inside the winning mosaic, from 0 to 1, and
     ``image_ids``, a list of ids: mosaic by mosaic, in each the image first that shows most of the tile.
+
+    Examples
+    --------
+    A tile on the border of two photographs, and one of which a half lies outside both:
+
+    >>> north_up, wkt = [0.5, 0.0, 0.0, 0.0, -0.5, 0.0], pyproj.CRS(27700).to_wkt()
+    >>> images = gpd.GeoDataFrame(
+    ...     {"image_id": ["west", "east"], "pixel_m": 0.5, "crs": wkt, "transform": [north_up, north_up]},
+    ...     geometry=[shapely.box(0, 0, 100, 100), shapely.box(100, 0, 200, 100)],
+    ...     crs=27700,
+    ... )
+    >>> tiles = gpd.GeoDataFrame(geometry=[shapely.box(70, 20, 110, 60), shapely.box(180, 20, 220, 60)], crs=27700)
+    >>> covered = cover_tiles(tiles, images)
+    >>> covered["coverage"].tolist(), covered["image_ids"].tolist()
+    ([1.0, 0.5], [['west', 'east'], ['east']])
     """
     pairs = _pairs(tiles.geometry.to_numpy(), images)
     best = pairs.groupby(["tile", "mosaic"], as_index=False).agg(

@@ -6,7 +6,7 @@ import pytest
 import shapely
 
 from geo.errors import LayerError
-from tasks.opened import open_run
+from tasks.results.opening import open_run
 
 
 @pytest.fixture(scope="module")

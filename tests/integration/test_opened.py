@@ -14,7 +14,7 @@ from rasterio.windows import from_bounds
 
 import roadprint
 from geo.errors import LayerError, SourceError
-from tasks.opened import open_run
+from tasks.results.opening import open_run
 from tasks.store.summary import RunSummary
 
 TABLES = ("segments", "junctions", "tiles", "collisions", "types", "tests")

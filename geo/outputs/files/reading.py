@@ -41,6 +41,11 @@ def read_layer(source: Path, name: str) -> pd.DataFrame:
         When the file is not there or cannot be read.
     LayerError
         When there is no such layer, or it is not as declared.
+
+    Examples
+    --------
+    >>> read_layer(Path("runs/grid/latest/grid.gpkg"), "junctions").dtypes[["arms", "geometry"]].astype(str).tolist()
+    ['Int64', 'geometry']
     """
     layer = LAYERS.get(name)
     if layer is None:

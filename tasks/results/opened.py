@@ -6,7 +6,6 @@ import io
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyproj
-from packaging.version import Version
 from PIL import Image
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from geo.clusters.alike import most_like, same_place
 from geo.clusters.space import Points, to_space
@@ -24,125 +22,13 @@ from geo.config import CityConfig
 from geo.config.file import expand
 from geo.errors import LayerError, SourceError
 from geo.imagery.sources import digest_file
-from geo.outputs.files.reading import GEOMETRY, GEOPACKAGE, read_layer, read_table
+from geo.outputs.files.reading import GEOMETRY, read_layer, read_table
 from geo.outputs.layers.layers import LAYERS
 from geo.safety.expected.ranking import worst_segments
-from tasks.cutting import cut_tile
 from tasks.earlier import TABLES
-from tasks.store.status import finished_runs, last_failure, latest
-from tasks.store.summary import SUMMARY, RunSummary
+from tasks.results.cutting import cut_tile
 
 FINGERPRINTS = "fingerprints"
-LATEST = "latest"
-MADE_BY = "version roadprint"
-
-
-def open_run(path: str | Path, *, base: str | Path | None = None) -> OpenRun:
-    """Open the results of a run.
-
-    Parameters
-    ----------
-    path
-        A run's folder, its GeoPackage (wherever it was moved to), or a city's folder: its newest run.
-    base
-        Folder that relative paths of the run's configuration start at; None: it is looked for. Only pictures that are
-        cut from the imagery need it.
-
-    Raises
-    ------
-    SourceError
-        When there is no run, it is not whole, or a newer roadprint wrote it.
-    """
-    place = Path(path)
-    start = None if base is None else Path(base).resolve()
-    if place.is_file() and place.name == LATEST:
-        # where there are no symbolic links, it holds the name of a folder
-        place = place.parent
-    if place.is_file():
-        found = _of_file(place.resolve(), start)
-    elif place.is_dir():
-        found = _of_folder(place.resolve(), start)
-    else:
-        raise _no_run(place, "there is no such file or folder")
-    _refuse_newer(found)
-    return found
-
-
-def _of_file(file: Path, base: Path | None) -> OpenRun:
-    """Open a GeoPackage, with what lies beside it where that is of the same run."""
-    if file.suffix.lower() != GEOPACKAGE:
-        raise _no_run(file, "it is no GeoPackage")
-    files = _told(file.parent) or {}
-    folder = file.parent if file.name in files else None
-    return OpenRun(file, folder=folder, files=files, base=base)
-
-
-def _of_folder(folder: Path, base: Path | None) -> OpenRun:
-    """Open a run's folder, or the newest run of a city's."""
-    if not (folder / SUMMARY).exists():
-        if any(folder.glob(f"*{GEOPACKAGE}")) or (folder / TABLES).is_dir():
-            raise _no_run(folder, f"there is no {SUMMARY}, which a run writes at its end: it is not whole")
-        folder = _newest(folder)
-    files = _told(folder)
-    if files is None:
-        raise _no_run(folder, f"its {SUMMARY} is not as the run left it")
-    missing = sorted(name for name in files if not (folder / name).is_file())
-    packages = [name for name in files if name.endswith(GEOPACKAGE)]
-    if missing or not packages:
-        raise _no_run(folder, f"it is not whole: {', '.join(missing[:3]) or 'a GeoPackage'} is not there")
-    tables = folder / TABLES if (folder / TABLES).is_dir() else None
-    return OpenRun(folder / packages[0], folder=folder, files=files, tables=tables, base=base)
-
-
-def _newest(city: Path) -> Path:
-    """Find the newest run of a city: the one that ``latest`` points to, else the last that ended."""
-    runs = [run.folder for run in finished_runs(city)]
-    pointed, _ = latest(city / LATEST)
-    runs.sort(key=lambda folder: folder.name != pointed)
-    if runs:
-        return runs[0]
-    failure = last_failure(city)
-    if failure is not None:
-        raise _no_run(city, f"no run of the city has ended well; the last one failed: {failure['reason']}")
-    cities = sorted(below.parent.name for below in city.glob(f"*/{LATEST}"))
-    if cities:
-        raise _no_run(city, f"it is no city's folder, but holds those of {', '.join(cities)}")
-    raise _no_run(city, "it holds no run that has ended")
-
-
-def _told(folder: Path) -> dict[str, str] | None:
-    """Read which files a run left, with their digests; None where it is not told."""
-    try:
-        return RunSummary.read(folder / SUMMARY).files
-    except (OSError, ValidationError):
-        return None
-
-
-def _refuse_newer(run: OpenRun) -> None:
-    """Refuse results of a roadprint that may mean other things by its columns.
-
-    Raises
-    ------
-    SourceError
-        When its version is above this one in the first two numbers.
-    """
-    made_by, own = run.facts.get(MADE_BY), version("roadprint")
-    if made_by is None:
-        raise _no_run(run.geopackage, "it does not say which roadprint made it")
-    if Version(made_by).release[:2] > Version(own).release[:2]:
-        raise SourceError(
-            f"it was made by roadprint {made_by}, and this is {own}",
-            where=str(run.geopackage),
-            todo=f"Install that one or a newer one: pip install 'roadprint>={made_by}'.",
-        )
-
-
-def _no_run(place: Path, why: str) -> SourceError:
-    return SourceError(
-        why,
-        where=str(place),
-        todo="Give a run's folder, its GeoPackage or a city's folder, as 'roadprint run' wrote them.",
-    )
 
 
 class OpenRun:
@@ -162,6 +48,25 @@ class OpenRun:
         Path that layers are read from: the GeoPackage, or the folder of their Parquet files.
     base
         Folder that the paths of the configuration start at; None: it is looked for.
+
+    Raises
+    ------
+    SourceError
+        When a table is not there, or not as the run left it: when it is asked for.
+
+    Examples
+    --------
+    >>> import roadprint
+    >>> run = roadprint.open("runs/grid")
+    >>> run.segments[["segment_id", "road_class", "length_m", "cluster"]].head(2).values.tolist()
+    [['0000000000000000', 'primary', 100.0, 1], ['0000000000000001', 'residential', 100.0, 2]]
+    >>> run.types[["cluster", "n_segments"]].values.tolist(), run.tests["outcome"].unique().tolist()
+    ([[1, 12], [2, 12], [3, 12]], ['n_ksi', 'n_fatal'])
+    >>> str(run.collisions["date"].min())
+    '2019-03-31 00:30:00+00:00'
+    >>> import numpy as np
+    >>> np.stack(run.fingerprints["vector"]).shape
+    (36, 8)
     """
 
     def __init__(
@@ -185,7 +90,12 @@ class OpenRun:
         return f"<run of {self.city}: {self.folder or self.geopackage}>"
 
     def layer(self, name: str) -> pd.DataFrame:
-        """Read any layer or table of the GeoPackage by its name, such as ``windows``, ``lixels`` or ``ledger``.
+        """Read any layer or table of the GeoPackage.
+
+        Parameters
+        ----------
+        name
+            Such as ``windows``, ``lixels`` or ``ledger``.
 
         Returns
         -------
@@ -198,6 +108,12 @@ class OpenRun:
             When its file is not there, or is not as the run left it.
         LayerError
             When there is no layer of that name.
+
+        Examples
+        --------
+        >>> import roadprint
+        >>> roadprint.open("runs/grid").layer("ledger")[["item", "status", "count"]].head(2).values.tolist()
+        [['roads', 'done', 40], ['roads', 'rejected', 2]]
         """
         if name not in self._read:
             if self._tables != self.geopackage and name in LAYERS:
@@ -291,7 +207,25 @@ class OpenRun:
             )
 
     def worst(self, shown: int = 20) -> gpd.GeoDataFrame:
-        """List the segments that rank worst, see `geo.safety.expected.ranking.worst_segments`."""
+        """List the segments that rank worst, see `geo.safety.expected.ranking.worst_segments`.
+
+        Parameters
+        ----------
+        shown
+            How many.
+
+        Raises
+        ------
+        LayerError
+            When no segment has a rank: there are no records, or too few.
+
+        Examples
+        --------
+        >>> import roadprint
+        >>> worst = roadprint.open("runs/grid").worst(2)
+        >>> worst[["place", "segment_id", "n_ksi", "ksi_per_km_year_eb"]].values.tolist()
+        [[1, '0000000000000000', 2, 2.6], [2, '0000000000000004', 2, 2.6]]
+        """
         return worst_segments(self.segments, shown)
 
     def alike(
@@ -329,6 +263,13 @@ class OpenRun:
             When there is no such segment, or it has no fingerprint.
         SourceError
             When the fingerprints are not there.
+
+        Examples
+        --------
+        >>> import roadprint
+        >>> alike = roadprint.open("runs/grid").alike("0000000000000000", 2)
+        >>> alike[["place", "segment_id", "likeness", "metres_apart"]].round(2).values.tolist()
+        [[1, '0000000000000024', 0.67, 300.0], [2, '000000000000000f', 0.57, 360.56]]
         """
         segments = self._seen
         found = segments["segment_id"] == segment_id
@@ -395,6 +336,13 @@ class OpenRun:
             When there is no such tile.
         SourceError
             When it must be cut from imagery that is gone, or is not what the run was made from.
+
+        Examples
+        --------
+        >>> import roadprint
+        >>> picture = roadprint.open("runs/grid").tile("0000000000000000-00")
+        >>> picture.size, picture.mode
+        ((160, 160), 'RGB')
         """
         tiles = gpd.GeoDataFrame(self.layer("tiles"))
         tile = tiles[tiles["tile_id"] == tile_id]

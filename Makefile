@@ -18,7 +18,7 @@ demo: $(VENV)/.ready
 	@$(BIN)/roadprint demo
 
 serve: $(VENV)/.ready
-	@$(BIN)/python -m flows.serve --port $(PORT)
+	@$(BIN)/python -m roadprint.start flows.serve --port $(PORT)
 
 test: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile

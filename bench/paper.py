@@ -38,6 +38,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import NearestCentroid
 
 from flows.city import city_flow
+from flows.server import own_server
 from geo.clusters.choose import stability
 from geo.clusters.space import to_space
 from geo.demo.collisions import FRAILTY_SHAPE
@@ -238,7 +239,9 @@ def main() -> None:
             continue
         start = time.perf_counter()
         city = draw_demo(asked.out) if name == "demo-town" else CITY
-        city_flow(str(city), None, str(asked.out))
+        with own_server() as wait:
+            wait()
+            city_flow(str(city), None, str(asked.out))
         plan = make_plan(city, None, asked.out)
         forms = (
             DemoTown(city.parent).truth().segments.set_index("segment_id")["form"]

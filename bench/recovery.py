@@ -22,6 +22,7 @@ from results import save
 from sklearn.metrics import adjusted_rand_score
 
 from flows.city import city_flow
+from flows.server import own_server
 from geo.clusters.choose import choose_k
 from geo.clusters.fit import cluster
 from geo.clusters.space import to_space
@@ -114,7 +115,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs"))
     asked = parser.parse_args()
     city = draw_demo(asked.out)
-    city_flow(str(city), None, str(asked.out))
+    with own_server() as wait:
+        wait()
+        city_flow(str(city), None, str(asked.out))
     plan = make_plan(city, None, asked.out)
     truth = DemoTown(city.parent).truth()
 

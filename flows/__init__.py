@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -19,7 +21,6 @@ if LOG_LEVEL is None:
     # of Prefect's as well, but not below its name
     logging.getLogger("EventsWorker").setLevel(logging.CRITICAL)
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 # read by GDAL, of rasterio and of pyogrio, in every thread, and by the processes that this one starts
 os.environ.update(patience(os.environ))
@@ -28,3 +29,4 @@ try:
 except OSError:
     # the user of a container may have no home to write to
     os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="roadprint-prefect-")
+    atexit.register(shutil.rmtree, os.environ["PREFECT_HOME"], ignore_errors=True)

@@ -15,10 +15,9 @@ from pydantic import Field
 
 from flows.artifacts import logged, show_results, stage_progress
 from flows.ending import say_cancelled, stoppable
-from flows.memory import share_arenas
 from flows.progress import say, stage_bar
 from flows.secrets import concealed, guard_logs, unlock
-from flows.shards import encode_all
+from flows.shards import encode_all, share_arenas
 from tasks import publish
 from tasks.demo import draw_demo
 from tasks.plan import Plan

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from flows import upkeep
 from flows.arguments import parse, read_overrides
+from flows.processes import asking_directly
 from flows.progress import shown
 from flows.running import draw_town, repeat, run_once
 from flows.secrets import concealed, guard_logs, unlock
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command, show = COMMANDS[asked.name]
     try:
         guard_logs()
-        with concealed(), shown(Console(stderr=True, quiet=asked.json)):
+        with concealed(), asking_directly(), shown(Console(stderr=True, quiet=asked.json)):
             outcome = command(asked)
     except RoadprintError as error:
         sys.stderr.write(f"roadprint: {error}\n")

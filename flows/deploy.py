@@ -19,12 +19,13 @@ from prefect.types.entrypoint import EntrypointType
 from pydantic import ValidationError
 
 from flows.city import city_flow
-from flows.serve import WORK_POOL
-from flows.watch import ENVIRONMENT, watch
+from flows.serve import ENVIRONMENT, WORK_POOL, watch
 from geo.config import load
 from geo.errors import ConfigurationError, ServerError
 from geo.secrets import HIDDEN
 
+ENTRYPOINT = "roadprint.city_flow"
+"""Where workers find the flow, whatever lies in the folder that they work in."""
 MONTHLY = "0 3 1 * *"
 """At three in the morning of each month's first day."""
 
@@ -156,6 +157,7 @@ def deploy_city(
         # workers take the flow from the installed package: nothing is pulled
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
+    deployment.entrypoint = ENTRYPOINT
     try:
         number = deployment.apply()
         watch()

@@ -50,6 +50,12 @@ def unlock(city: Path, overrides: Mapping[str, str] | None) -> None:
 
     from flows.server import not_there, unanswered  # noqa: PLC0415
 
+    if not PREFECT_API_URL.value():
+        raise ConfigurationError(
+            f"it names Secret blocks ({', '.join(sorted(names))}), and no Prefect server is configured",
+            where=str(city),
+            todo="Set PREFECT_API_URL to the server that has them, or write ${NAME} for a variable of the environment.",
+        )
     for name in sorted(names):
         block = name.removeprefix(BLOCK)
         try:
@@ -60,7 +66,8 @@ def unlock(city: Path, overrides: Mapping[str, str] | None) -> None:
             raise ConfigurationError(
                 f"there is no Secret block {block!r} in Prefect's server",
                 where=str(city),
-                todo="Save it in Prefect's page (Blocks > Secret), or mend the name.",
+                todo="Save it in Prefect's page (Blocks > Secret), or mend the name. A run without PREFECT_API_URL has "
+                "a server of its own, which has no blocks.",
             ) from error
         remember({name: str(loaded.get())})
 

@@ -1,4 +1,8 @@
-"""A server of Prefect's, a worker and the deployments of ``prefect.yaml``, on this machine, until Ctrl-C."""
+"""A server of Prefect's, a worker and the deployments of ``prefect.yaml``, on this machine, until Ctrl-C.
+
+The server watches for runs that are lost: whose machine lost power, or whose process was killed with its worker. Nobody
+is left to say so; without a watch such a run counts as running for good, and its city would wait for it.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -28,10 +33,14 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.responses import DeploymentResponse
+from prefect.events.actions import ChangeFlowRunState
+from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+from prefect.events.schemas.events import ResourceSpecification
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Cancelled
 
 from flows import LOG_LEVEL
+from flows.processes import asking_directly, prefects, surroundings
 
 HOST = "127.0.0.1"
 WORK_POOL = "roadprint"
@@ -39,6 +48,17 @@ START_S, RUNS_S, STOP_S = 120.0, 10.0, 5.0
 """So long a part may take to start, the runs to end, and then each part."""
 _UNDER_WAY = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 _OVER = (StateType.COMPLETED, StateType.FAILED, StateType.CANCELLED)
+HEARTBEAT_S, LOST_AFTER_S = 30, 300
+"""A run gives a sign of life so often (the least that Prefect allows), and is lost when it gives none for so long: a
+machine with too much to do may be silent for minutes."""
+NAME = "roadprint: runs that are lost"
+ENVIRONMENT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_S)}
+"""Of the process of a run; a deployment gives it."""
+_SIGN = "prefect.flow-run.heartbeat"
+_ENDS = ("Completed", "Failed", "Cancelled", "Crashed")
+_MESSAGE = (
+    "Lost: its process gives no sign of life; what was finished is kept, the next run goes on from there."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,11 +71,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make serve", description=__doc__)
     parser.add_argument("--port", type=int, default=4200, help="of the server (default 4200)")
     parser.add_argument("--file", type=Path, default=Path("prefect.yaml"), help="deployments to make")
+    parser.add_argument(
+        "--only-watch",
+        action="store_true",
+        help="have the server that Prefect's settings name watch for lost runs, and nothing more",
+    )
     asked = parser.parse_args(arguments)
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, signal.default_int_handler)
     try:
-        return _serve(asked.port, asked.file)
+        with asking_directly():
+            if asked.only_watch:
+                watch()
+                return 0
+            return _serve(asked.port, asked.file)
     except KeyboardInterrupt:
         return 0
 
@@ -66,14 +95,16 @@ def _serve(port: int, file: Path) -> int:
             sys.stderr.write(f"Port {port} is in use: make serve PORT=...\n")
             return 1
     address = f"http://{HOST}:{port}"
-    settings = os.environ | {
-        "PREFECT_API_URL": f"{address}/api",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-        "PREFECT_LOGGING_LEVEL": LOG_LEVEL or "INFO",
+    settings = surroundings(
+        PREFECT_API_URL=f"{address}/api",
+        PREFECT_SERVER_ANALYTICS_ENABLED="false",
+        DO_NOT_TRACK="1",
+        PREFECT_LOGGING_LEVEL=LOG_LEVEL or "INFO",
+        # it would ask which of the user's profiles is to name this server from now on, and wait
+        PREFECT_CLI_PROMPT="false",
         # what a run holds is remembered when the server starts again, and let go when the run does not
-        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
-    }
+        PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE="prefect.server.concurrency.lease_storage.filesystem",
+    )
     with temporary_settings({PREFECT_API_URL: settings["PREFECT_API_URL"]}), ExitStack() as parts:
         server = _begin(parts, settings, "server", "start", "--host", HOST, "--port", str(port))
         if not _answers(f"{address}/api/health", server):
@@ -100,12 +131,12 @@ def _deployed(file: Path, settings: dict[str, str]) -> bool:
     """Make the pool, the deployments and the watch for lost runs; False when one of them fails."""
     with _kept_paused():
         for step in (
-            ("prefect", "work-pool", "create", "--type", "process", "--overwrite", WORK_POOL),
-            ("prefect", "--no-prompt", "deploy", "--prefect-file", str(file), "--all"),
-            ("flows.watch",),
+            ("work-pool", "create", "--type", "process", "--overwrite", WORK_POOL),
+            ("deploy", "--prefect-file", str(file), "--all"),
         ):
-            if subprocess.run([sys.executable, "-m", *step], env=settings, check=False).returncode:  # noqa: S603
+            if subprocess.run(prefects(*step), env=settings, check=False).returncode:  # noqa: S603
                 return False
+        watch()
     return True
 
 
@@ -138,6 +169,41 @@ def _deployments(client: SyncPrefectClient) -> Iterator[DeploymentResponse]:
     while page := client.read_deployments(offset=offset):
         yield from page
         offset += len(page)
+
+
+def automation(lost_after_s: float = LOST_AFTER_S) -> AutomationCore:
+    """Make the rule by which the server takes a city's run for crashed that gives no sign of life.
+
+    Parameters
+    ----------
+    lost_after_s
+        How long a run gives no sign of life before it is taken for crashed (seconds).
+    """
+    trigger = EventTrigger(
+        posture=Posture.Proactive,
+        after={_SIGN},
+        expect={_SIGN, *(f"prefect.flow-run.{end}" for end in _ENDS)},
+        match=ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*"}),
+        match_related=ResourceSpecification(
+            {"prefect.resource.role": "flow", "prefect.resource.name": "city-flow"}
+        ),
+        for_each={"prefect.resource.id"},
+        threshold=1,
+        within=timedelta(seconds=lost_after_s),
+    )
+    return AutomationCore(
+        name=NAME,
+        description="A run whose machine or process is gone counts as crashed, so that the city's next run begins.",
+        trigger=trigger,
+        actions=[ChangeFlowRunState(state=StateType.CRASHED, name=None, message=_MESSAGE, force=False)],
+    )
+
+
+def watch(lost_after_s: float = LOST_AFTER_S) -> None:
+    """Have the server that Prefect's settings name watch for lost runs, unless it does; see `automation`."""
+    with get_client(sync_client=True) as client:
+        if not client.read_automations_by_name(NAME):
+            client.create_automation(automation(lost_after_s))
 
 
 class _Runs:
@@ -226,8 +292,7 @@ def _children(parent: int) -> set[int]:
 def _begin(parts: ExitStack, settings: dict[str, str], *arguments: str) -> subprocess.Popen[bytes]:
     """Start a program of Prefect's that is stopped when `parts` close, the last one first."""
     # its own session: Ctrl-C reaches this process alone, which stops the worker before the server that it reports to
-    command = [sys.executable, "-m", "prefect", *arguments]
-    process = subprocess.Popen(command, env=settings, start_new_session=True)  # noqa: S603
+    process = subprocess.Popen(prefects(*arguments), env=settings, start_new_session=True)  # noqa: S603
     parts.callback(_end, process)
     return process
 

@@ -1,27 +1,39 @@
 """Prefect's own server for the time of a run, where none is configured: a process of its own.
 
 Prefect can start one by itself. That one takes Ctrl-C and SIGTERM as well, so that nobody is left to record how the run
-ended, and it outlives a run that is killed. This one ends when its standard input does, however that comes about.
+ended, it outlives a run that is killed, and it writes to the user's database in ``~/.prefect``, after bringing that to
+the state of its own version. This one ends when its standard input does, however that comes about, and its database is
+in a folder that goes with it. So nothing counts here that the user has set for a server: no ``PREFECT_HOME`` or
+``PREFECT_API_DATABASE_CONNECTION_URL``, no profile, no ``prefect.toml`` in the working folder. What is to be recorded
+for good goes to the server that ``PREFECT_API_URL`` names.
+
+Making a database takes seconds. A copy of the first one, from before anything was recorded, is kept for the next runs
+in the user's folder for caches (Linux: ``~/.cache/roadprint``), one for each version of Prefect. One that a server
+cannot begin with is removed, and made again.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import prefect
-from filelock import FileLock
+from platformdirs import user_cache_path
 from prefect.events.clients import NullEventsClient
 from prefect.events.worker import EventsWorker
 from prefect.settings import (
@@ -29,15 +41,14 @@ from prefect.settings import (
     PREFECT_CLIENT_CSRF_SUPPORT_ENABLED,
     PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-    PREFECT_HOME,
-    get_current_settings,
     temporary_settings,
 )
 
+from flows.processes import asking_directly, ours, surroundings
 from geo.errors import ServerError
 from geo.secrets import redact
 
-LOCK, READY = "roadprint-start.lock", "roadprint-ready-{version}"
+DATABASE, PREFIX = "prefect.db", "roadprint-prefect-"
 START_S, STOP_S, ANSWER_S = 120.0, 5.0, 20.0
 
 _AMONG_OURSELVES: dict[Any, object] = {
@@ -62,6 +73,15 @@ def unanswered() -> type[Exception]:
     return httpx.TransportError
 
 
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """A server that was started, the folder that it keeps to, and whether its database is a copy of the one kept."""
+
+    process: subprocess.Popen[str]
+    folder: Path
+    from_kept: bool
+
+
 @contextmanager
 def own_server() -> Iterator[Callable[[], None]]:
     """Run a server for as long as this lasts, unless one is configured.
@@ -74,21 +94,55 @@ def own_server() -> Iterator[Callable[[], None]]:
         When it does not start, or the one that is configured does not answer.
     """
     configured = PREFECT_API_URL.value()
-    if configured:
-        yield lambda: _look_for(configured)
-        return
     with ExitStack() as stack:
-        alone = stack.enter_context(ExitStack())
-        alone.enter_context(_alone_the_first_time())
-        server = stack.enter_context(_process())
+        stack.enter_context(asking_directly())
+        if configured:
+            yield lambda: _look_for(configured)
+            return
+        kept = kept_database()
+        server = stack.enter_context(_process(kept))
 
         def wait() -> None:
-            address = _address(server)
-            alone.close()
+            address = _address_of(server, kept, stack)
             stack.enter_context(_used(address))
             stack.enter_context(_no_events())
 
         yield wait
+
+
+def _address_of(server: _Server, kept: Path, stack: ExitStack) -> str:
+    """Wait for a server, or for a second one where the database that was kept may be at fault."""
+    try:
+        address = _address(server)
+    except ServerError:
+        if not server.from_kept:
+            raise
+        kept.unlink(missing_ok=True)
+        server = stack.enter_context(_process(kept))
+        address = _address(server)
+    if not server.from_kept:
+        _keep(server.folder / DATABASE, kept)
+    return address
+
+
+def kept_database() -> Path:
+    """Name the database that those of runs begin as."""
+    return user_cache_path("roadprint", appauthor=False) / f"prefect-{prefect.__version__}.db"
+
+
+def _keep(database: Path, kept: Path) -> None:
+    """Copy a database that was just made; where that cannot be done, the next run makes it again."""
+    with suppress(OSError, sqlite3.Error):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=kept.parent)
+        os.close(descriptor)
+        part = Path(name)
+        try:
+            with closing(sqlite3.connect(database)) as live, closing(sqlite3.connect(part)) as copy:
+                live.backup(copy)
+            part.replace(kept)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _look_for(address: str) -> None:
@@ -112,53 +166,67 @@ def not_there(address: str, error: Exception) -> ServerError:
 
 
 @contextmanager
-def _process() -> Iterator[subprocess.Popen[str]]:
-    """Start the process; at the end its input is closed."""
-    settings = os.environ | get_current_settings().to_environment_variables(exclude_unset=True)
-    command = [sys.executable, "-m", "flows.server"]
+def _process(kept: Path) -> Iterator[_Server]:
+    """Start the process; at the end its input is closed, and its folder goes."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        from_kept = kept.is_file()
+        if from_kept:
+            shutil.copyfile(kept, folder / DATABASE)
+    except OSError as error:
+        raise _not_started(tempfile.gettempdir(), f" ({error})") from error
+    # of Prefect's settings of the user's, only what is said of its log
+    settings = {
+        name: value
+        for name, value in surroundings().items()
+        if not name.startswith("PREFECT_") or name.startswith("PREFECT_LOGGING_")
+    } | {
+        "PREFECT_HOME": str(folder),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        # nobody looks for blocks there; those that are saved come with their kinds
+        "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+    }
     server = subprocess.Popen(  # noqa: S603
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=settings
+        ours("flows.server", str(folder)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=settings,
+        cwd=folder,
     )
     try:
-        yield server
+        yield _Server(server, folder, from_kept)
     finally:
         try:
             server.communicate(timeout=STOP_S)
         except subprocess.TimeoutExpired:
             server.kill()
             server.communicate()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def _alone_the_first_time() -> Iterator[None]:
-    """Let no two processes make Prefect's database at once: each would create its tables, and all but one fail.
-
-    Seen with Prefect 3.8. What has started once with this version of Prefect needs no lock.
-    """
-    home = Path(PREFECT_HOME.value())
-    home.mkdir(parents=True, exist_ok=True)
-    ready = home / READY.format(version=prefect.__version__)
-    with nullcontext() if ready.exists() else FileLock(home / LOCK):
-        yield
-        ready.touch()
-
-
-def _address(server: subprocess.Popen[str]) -> str:
+def _address(server: _Server) -> str:
     """Wait until the server says where it is, and answers."""
-    port = server.stdout.readline().strip() if server.stdout is not None else ""
+    process = server.process
+    port = process.stdout.readline().strip() if process.stdout is not None else ""
     address = f"http://127.0.0.1:{port}/api"
     until = time.monotonic() + START_S
-    while port and server.poll() is None and time.monotonic() < until:
+    while port and process.poll() is None and time.monotonic() < until:
         try:
             with urllib.request.urlopen(f"{address}/health", timeout=START_S):  # noqa: S310 - on this machine
                 return address
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise ServerError(
-        "Prefect's own server does not start",
-        where=str(PREFECT_HOME.value()),
-        todo="Its own message may stand above. Can that folder be written to, and is there room? PREFECT_HOME names "
-        "another one.",
+    raise _not_started(str(server.folder))
+
+
+def _not_started(folder: str, why: str = "") -> ServerError:
+    """Say that no server of our own can be had."""
+    return ServerError(
+        f"Prefect's own server does not start{why}",
+        where=folder,
+        todo="Its own message may stand above. Is there room, and may files be written there? TMPDIR names another "
+        "place.",
     )
 
 
@@ -185,8 +253,18 @@ def _no_events() -> Iterator[None]:
         EventsWorker.set_client_override(None)
 
 
-def _serve() -> None:
-    """Serve until standard input ends; first say on which port."""
+def _serve(folder: Path) -> int:
+    """Serve until standard input ends; first say on which port.
+
+    Parameters
+    ----------
+    folder
+        Of the database, which goes at the end.
+
+    Returns
+    -------
+    The exit code: 0 when the input ended, 1 when the server did by itself.
+    """
     for ignored in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ignored, signal.SIG_IGN)
     import socket  # noqa: PLC0415
@@ -198,22 +276,37 @@ def _serve() -> None:
     place.bind(("127.0.0.1", 0))
     app = create_app(ephemeral=True, final=True)
     server = uvicorn.Server(uvicorn.Config(app, lifespan="on", log_level="critical"))
-    # in a thread of its own it leaves signals alone; it keeps no process that has nothing else to do
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
-    thread.start()
+    over, asked = threading.Event(), threading.Event()
+
+    def run() -> None:
+        try:
+            server.run([place])
+        finally:
+            over.set()
+
+    def listen() -> None:
+        sys.stdin.read()
+        asked.set()
+        over.set()
+
     with suppress(OSError, AttributeError):
         # it notes down what the run does; the run goes first
         os.nice(10)
+    # in a thread of its own it leaves signals alone; neither keeps a process that has nothing else to do
+    thread = threading.Thread(target=run, daemon=True)
+    for one in (thread, threading.Thread(target=listen, daemon=True)):
+        one.start()
     with suppress(BrokenPipeError):
         # the run may have been killed by now; then the input has ended, too
         sys.stdout.write(f"{place.getsockname()[1]}\n")
         sys.stdout.flush()
-    sys.stdin.read()
+    over.wait()
     server.should_exit = True
     thread.join(STOP_S)
-    # what it has not finished by now, nobody waits for
-    os._exit(0)
+    shutil.rmtree(folder, ignore_errors=True)
+    return 0 if asked.is_set() else 1
 
 
 if __name__ == "__main__":
-    _serve()
+    # what it has not finished by now, nobody waits for
+    os._exit(_serve(Path(sys.argv[1])))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +21,23 @@ from tasks.store.shared import SharedJob, encode_remotely, fetch, send_tables
 
 RETRIES = 2
 """How often a shard is given out again when its worker is lost."""
+ARENAS, _M_ARENA_MAX = 2, -8
+
+
+def share_arenas() -> bool:
+    """Have glibc's allocator keep few arenas (mallopt(3), ``M_ARENA_MAX``); elsewhere nothing is done.
+
+    It makes one for each thread, up to eight a core, and each holds on to what its thread freed: with a thread a shard,
+    a large city's run would take a third more memory.
+
+    Returns
+    -------
+    Whether it was done.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    return mallopt is not None and mallopt(_M_ARENA_MAX, ARENAS) == 1
 
 
 @dataclass(frozen=True)
@@ -145,4 +164,6 @@ def _dask(run: Run) -> Any:  # noqa: ANN401 - prefect-dask is an extra, and has 
         ) from error
     if run.scheduler is not None:
         return DaskTaskRunner(address=reveal(run.scheduler))
-    return DaskTaskRunner(cluster_kwargs={"threads_per_worker": 1, "dashboard_address": None})
+    # a worker finds our packages first, as this process does
+    here = {"threads_per_worker": 1, "dashboard_address": None, "preload": ["roadprint"]}
+    return DaskTaskRunner(cluster_kwargs=here)

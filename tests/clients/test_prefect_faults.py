@@ -89,7 +89,7 @@ def test_a_run_that_is_cancelled_in_the_page_ends_soon_and_goes_on_the_next_time
 def test_after_a_power_cut_the_lost_run_is_told_and_the_next_one_begins(server, town, tmp_path):
     """Prefect by itself would take the run for running, and have its city wait, for good."""
     out = tmp_path / "runs"
-    server.python("-c", "from flows.watch import watch; watch(lost_after_s=45)")
+    server.python("-c", "from flows.serve import watch; watch(lost_after_s=45)")
     deployment = begin(server, town, out)
     lost = running(server)
     for part in ("worker", "server"):

@@ -74,7 +74,7 @@ def test_a_deployment_tells_its_parameters_schedule_and_limit(by_schedule):
     assert schedule["schedule"]["timezone"] == "Europe/London"
     assert deployment["global_concurrency_limit"]["limit"] == 1
     assert set(deployment["tags"]) == {"roadprint", "demo-town"}
-    assert deployment["entrypoint"] == "flows.city.city_flow"
+    assert deployment["entrypoint"] == "roadprint.city_flow"
 
 
 def test_the_page_has_progress_ledger_links_and_prototypes(by_schedule):

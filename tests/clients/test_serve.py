@@ -1,12 +1,18 @@
-"""What ``make serve`` starts, it ends, a run that goes on first; and it resumes nothing that was paused."""
+"""What ``make serve`` starts, it ends, a run that goes on first; and it resumes nothing that was paused.
+
+It is started as a user may: from a terminal, in a folder with somebody else's packages, where proxies are named and
+Prefect has no profile yet.
+"""
 
 import os
+import pty
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,22 +51,51 @@ def processes_of(folder):
     return found
 
 
+def copy(terminal, log):
+    """Copy what is shown at a terminal, until nobody has it open any more."""
+    with suppress(OSError), log.open("ab", buffering=0) as out:
+        while shown := os.read(terminal, 4096):
+            out.write(shown)
+    os.close(terminal)
+
+
 @contextmanager
 def serving(folder):
     """Start ``make serve``; gives its process and how to talk to the server when it says that all of it is up."""
     port = free_port()
+    for name in ("flows", "tasks", "geo"):
+        (folder / name).mkdir(exist_ok=True)
+        (folder / name / "__init__.py").write_text(f"raise SystemExit('the {name} of somebody else')\n")
     settings = os.environ | {
         "PREFECT_HOME": str(folder / "home"),
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         "ROADPRINT_DATA": str(folder),
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
     }
+    dead = dict.fromkeys(("http_proxy", "https_proxy", "ALL_PROXY"), "socks5://127.0.0.1:9")
     log = folder / "serve.log"
-    command = [sys.executable, "-m", "flows.serve", "--port", str(port), "--file", folder / "prefect.yaml"]
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [str(word) for word in command], env=settings, cwd=ROOT, stdout=out, stderr=out
-        )
+    log.write_bytes(b"")
+    command = [
+        sys.executable,
+        "-m",
+        "roadprint.start",
+        "flows.serve",
+        "--port",
+        port,
+        "--file",
+        "prefect.yaml",
+    ]
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [str(word) for word in command],
+        env=settings | dead,
+        cwd=folder,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    threading.Thread(target=copy, args=(ours, log), daemon=True).start()
     try:
         until = time.monotonic() + 120
         while "Ctrl-C stops all of it" not in log.read_text():

@@ -29,12 +29,20 @@ class Outcome:
 
 @pytest.fixture(scope="session", autouse=True)
 def one_server():
-    """Let all runs of this process report to one server: each would start its own, which takes seconds."""
+    """Let all runs of this process report to one server: each would start its own, which takes seconds.
+
+    Gives its address, and the folder of its records.
+    """
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL
+
     from flows.server import own_server
 
     with own_server() as wait:
         wait()
-        yield
+        with get_client(sync_client=True) as client:
+            folder = client.request("GET", "/admin/settings").json()["home"]
+        yield PREFECT_API_URL.value(), Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,12 @@
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -28,12 +28,12 @@ def start(town, home):
     """Start a run as the first of its session, as a terminal or a service does."""
     started = []
 
-    def begin(out, *more):
+    def begin(out, *more, **settings):
         command = [sys.executable, "-m", "flows.cli", "run", town.city, "--out", out, *more]
         process = subprocess.Popen(
             [str(word) for word in command],
             cwd=ROOT,
-            env=os.environ | {"PREFECT_HOME": str(home)},
+            env=os.environ | {"PREFECT_HOME": str(home), **settings},
             start_new_session=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -113,11 +113,13 @@ def test_a_run_that_is_killed_goes_on_where_it_was(undisturbed, start, tmp_path_
     assert half_done(out) == []
 
 
-def test_a_server_whose_run_is_killed_before_it_is_told_the_port_ends(home):
+def test_a_server_whose_run_is_killed_before_it_is_told_the_port_ends_with_its_folder(tmp_path):
+    folder = tmp_path / "server"
+    folder.mkdir()
     server = subprocess.Popen(
-        [sys.executable, "-m", "flows.server"],
+        [sys.executable, "-m", "flows.server", folder],
         cwd=ROOT,
-        env=os.environ | {"PREFECT_HOME": str(home)},
+        env=os.environ | {"PREFECT_HOME": str(folder)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -127,13 +129,15 @@ def test_a_server_whose_run_is_killed_before_it_is_told_the_port_ends(home):
         server.stdin.close()
         assert server.wait(LONGEST_S) == 0
         assert server.stderr.read() == b""
+        assert not folder.exists()
     finally:
         server.kill()
 
 
 @pytest.mark.parametrize(("ending", "all_at_once"), [("SIGINT", True), ("SIGTERM", True), ("SIGTERM", False)])
-def test_a_run_that_is_ended_says_so_soon(start, home, tmp_path, ending, all_at_once):
-    process = start(tmp_path)
+def test_a_run_that_is_ended_says_so_soon(start, tmp_path, tmp_path_factory, ending, all_at_once):
+    temporary = tmp_path_factory.mktemp("temporary")
+    process = start(tmp_path, TMPDIR=str(temporary))
     shards = tmp_path / "demo-town" / "stages" / "shards"
     until = time.monotonic() + LONGEST_S
     while not any(shards.glob("shard-*.parquet")):
@@ -149,9 +153,24 @@ def test_a_run_that_is_ended_says_so_soon(start, home, tmp_path, ending, all_at_
     assert "Traceback" not in said
     wait_until_gone(process, 1)
     assert half_done(tmp_path) == []
-    with sqlite3.connect(home / "prefect.db") as db:
-        newest = "SELECT state_type FROM flow_run ORDER BY created DESC LIMIT 1"
-        assert db.execute(newest).fetchone() == ("CANCELLED",)
+    assert list(temporary.glob("roadprint-prefect-*")) == []
+
+
+def test_a_server_that_is_configured_is_told_that_a_run_was_ended(start, one_server, tmp_path):
+    address, _ = one_server
+    process = start(tmp_path, PREFECT_API_URL=address)
+    until = time.monotonic() + LONGEST_S
+    while not any((tmp_path / "demo-town" / "stages").glob("tiles-*")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    asked = {"sort": "START_TIME_DESC", "limit": 1}
+    (run,) = httpx.post(f"{address}/flow_runs/filter", json=asked, timeout=30).json()
+    assert run["parameters"]["out"] == str(tmp_path)
+    assert run["state_type"] == "CANCELLED"
 
 
 def test_a_server_that_is_configured_and_not_there_is_told(town, tmp_path):

@@ -94,7 +94,7 @@ def test_the_search_finds_a_token_in_a_table_and_in_a_database(tmp_path):
     assert {path.name for path in found(IN_BLOCK, tmp_path)} == {"t.db"}
 
 
-def test_a_run_reads_imagery_behind_tokens_and_writes_them_nowhere(city, tmp_path, call, caplog):
+def test_a_run_reads_imagery_behind_tokens_and_writes_them_nowhere(city, one_server, tmp_path, call, caplog):
     out = tmp_path / "runs"
     caplog.set_level(logging.DEBUG)
     outcome = call("run", city, "--out", out, *QUICK)
@@ -104,10 +104,10 @@ def test_a_run_reads_imagery_behind_tokens_and_writes_them_nowhere(city, tmp_pat
     reasons = [row[3] for row in ledger(out) if row[1] == "rasters" and row[2] == "rejected"]
     assert len(reasons) == 2
     assert all("404" in reason for reason in reasons)
-    home = Path(os.environ["PREFECT_HOME"])
-    assert (home / "prefect.db").exists()
+    _, records = one_server
+    assert (records / "prefect.db").exists()
     for token in TOKENS:
-        assert not found(token, out, home), token
+        assert not found(token, out, records), token
         assert token not in outcome.out + outcome.err + caplog.text
 
 
@@ -117,7 +117,7 @@ def ledger(out):
         return db.execute("select stage, item, status, reason, count from ledger").fetchall()
 
 
-def test_overrides_with_tokens_are_not_recorded(city, guarded, tmp_path, call, caplog):
+def test_overrides_with_tokens_are_not_recorded(city, guarded, one_server, tmp_path, call, caplog):
     """Prefect keeps the parameters of every run."""
     address = guarded
     out = tmp_path / "runs"
@@ -126,13 +126,13 @@ def test_overrides_with_tokens_are_not_recorded(city, guarded, tmp_path, call, c
     source = f"imagery.sources=['/vsicurl/{address}/{name}?access_token={WRITTEN}']"
     outcome = call("run", city, "--out", out, *QUICK, "--set", source)
     assert outcome.code == 0, outcome.err
-    assert not found(WRITTEN, out, Path(os.environ["PREFECT_HOME"]))
+    assert not found(WRITTEN, out, one_server[1])
     assert WRITTEN not in outcome.out + outcome.err + caplog.text
 
 
 @pytest.mark.parametrize("key", ["imagery.sources", "roads.source"])
 def test_a_run_that_fails_at_a_guarded_source_says_so_without_its_token(
-    city, guarded, tmp_path, call, caplog, key, monkeypatch
+    city, guarded, one_server, tmp_path, call, caplog, key, monkeypatch
 ):
     address = guarded
     monkeypatch.setenv("WRONG", "WRONG-TOKEN-5Dk92")
@@ -144,7 +144,7 @@ def test_a_run_that_fails_at_a_guarded_source_says_so_without_its_token(
     assert outcome.code == 2
     assert "token=${WRONG}" in outcome.err
     assert "WRONG-TOKEN-5Dk92" not in outcome.out + outcome.err + caplog.text
-    assert not found("WRONG-TOKEN-5Dk92", out, Path(os.environ["PREFECT_HOME"]))
+    assert not found("WRONG-TOKEN-5Dk92", out, one_server[1])
 
 
 def test_a_token_that_changes_makes_no_stage_anew(city, tmp_path, call, monkeypatch):
@@ -157,8 +157,9 @@ def test_a_token_that_changes_makes_no_stage_anew(city, tmp_path, call, monkeypa
 
 
 def test_a_token_that_is_refused_while_shards_are_read_is_not_shown(
-    town, guarded, tmp_path, call, monkeypatch
+    town, guarded, one_server, tmp_path, call, monkeypatch
 ):
+    address, records = one_server
     folder = tmp_path / "city"
     shutil.copytree(town.folder, folder, ignore=shutil.ignore_patterns("imagery"))
     settings = yaml.safe_load(town.city.read_text())
@@ -176,9 +177,8 @@ def test_a_token_that_is_refused_while_shards_are_read_is_not_shown(
     ):
         shutil.rmtree(done)
     monkeypatch.setenv("TILES_TOKEN", "WRONG-TOKEN-8Lp30")
-    home = tmp_path / "home"
     # as a deployed run logs
-    settings = {"PREFECT_HOME": str(home), "PREFECT_LOGGING_LEVEL": "INFO"}
+    settings = {"PREFECT_API_URL": address, "PREFECT_LOGGING_LEVEL": "INFO"}
     refused = subprocess.run(
         [sys.executable, "-m", "flows.cli", "run", folder / "city.yaml", "--out", out, *QUICK],
         cwd=Path(__file__).parents[2],
@@ -190,4 +190,4 @@ def test_a_token_that_is_refused_while_shards_are_read_is_not_shown(
     assert refused.returncode == 2
     assert "403" in refused.stderr
     assert "WRONG-TOKEN" not in refused.stdout + refused.stderr
-    assert not found("WRONG-TOKEN-8Lp30", out, home)
+    assert not found("WRONG-TOKEN-8Lp30", out, records)

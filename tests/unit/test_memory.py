@@ -3,7 +3,7 @@
 import platform
 import sys
 
-from flows.memory import share_arenas
+from flows.shards import share_arenas
 
 
 def test_few_arenas_where_the_allocator_is_glibcs():

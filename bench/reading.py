@@ -32,7 +32,7 @@ from geo.imagery.blocks import BlockStore
 from geo.imagery.catalogue import open_catalogue
 from geo.imagery.cover import cover_tiles
 from geo.imagery.reader import GDAL_CACHE_MB, TileImage, TileReader, reach
-from geo.imagery.schedule import Schedule
+from geo.imagery.schedule import ReadingOrder
 from geo.tiles.along import squares
 from geo.tiles.shards import assign_shards
 
@@ -91,7 +91,7 @@ def ours(path: Path, tiles: gpd.GeoDataFrame, memory: float, use: Use) -> BlockS
     imagery, shape = Imagery(sources=[str(path)]), Tiles(tile_m=TILE)
     images = open_catalogue(imagery, crs=tiles.crs).images
     tiles = tiles.join(cover_tiles(tiles, images))
-    schedule = Schedule(tiles, reach_m=reach(shape), crs=tiles.crs)
+    schedule = ReadingOrder(tiles, reach_m=reach(shape), crs=tiles.crs)
     store = BlockStore(memory - GDAL_CACHE_MB, schedule)
     with TileReader(images, imagery, shape, store=store) as reader:
         for shard in schedule.order:

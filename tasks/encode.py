@@ -26,7 +26,7 @@ from geo.features.store import finish, rows
 from geo.imagery.blocks import BlockStore
 from geo.imagery.catalogue import check_unchanged
 from geo.imagery.reader import reach
-from geo.imagery.schedule import Schedule
+from geo.imagery.schedule import ReadingOrder
 from geo.ledger import Entry, merge
 from tasks.store.code import libraries
 from tasks.store.digests import DIGESTS, FileDigests
@@ -184,7 +184,7 @@ def _load(settings: EncoderSettings, tiles: Tiles, bands: tuple[int, ...]) -> En
 def _store(tiles: Path, reach_m: float, limit_mb: int) -> BlockStore:
     """Keep the decoded blocks of a city for all its shards, whose order tells which are needed again."""
     frame = gpd.read_parquet(tiles, columns=["x", "y", "shard", "geometry"], filters=[("coverage", ">", 0)])
-    return BlockStore(limit_mb, Schedule(frame, reach_m=reach_m, crs=frame.crs))
+    return BlockStore(limit_mb, ReadingOrder(frame, reach_m=reach_m, crs=frame.crs))
 
 
 def _embed(

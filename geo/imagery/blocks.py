@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.imagery.bands import Pixels
-from geo.imagery.schedule import Bounds, Schedule, next_need
+from geo.imagery.schedule import Bounds, ReadingOrder, next_need
 from geo.tiles.grid import PixelWindow
 
 Valid = NDArray[np.bool_]
@@ -69,7 +69,7 @@ class BlockStore:
         How many blocks were decoded so far, and how large they were when decoded.
     """
 
-    def __init__(self, limit_mb: float, schedule: Schedule | None = None) -> None:
+    def __init__(self, limit_mb: float, schedule: ReadingOrder | None = None) -> None:
         self._limit = int(limit_mb * 2**20)
         self._schedule = schedule
         self._blocks: OrderedDict[Hashable, Block] = OrderedDict()

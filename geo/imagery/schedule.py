@@ -26,7 +26,7 @@ CELLS_PER_TILE = 2
 """Ground is told apart in squares of a tile's side divided by this: finer takes memory and hardly saves a block."""
 
 
-class Schedule:
+class ReadingOrder:
     """Which shards need which ground, and in which order they are read.
 
     Parameters

@@ -9,8 +9,8 @@ from geo.safety.comparison.blocks import (
     FALLBACK_M,
     FURTHEST_M,
     label_correlogram,
+    likeness_reach,
     make_blocks,
-    reach,
     risk_correlogram,
 )
 
@@ -92,7 +92,7 @@ def test_independent_risk_gives_the_smallest_blocks():
     counts = np.random.default_rng(8).poisson(4.0, 700).astype(float)
     table = risk_correlogram(counts, np.full(700, 4.0), places)
     table.loc[0, "value"] = -0.01
-    assert reach(table) == 0
+    assert likeness_reach(table) == 0
 
 
 @pytest.mark.parametrize(("n", "mean"), [(0, 1.0), (1, 5.0), (20, 5.0), (200, 0.02)])
@@ -120,7 +120,7 @@ def test_labels_in_patches_are_alike_as_far_as_the_patches_reach():
     patches = (places // 500).astype(int) @ np.array([1, 6]) * 7 % 5
     table = label_correlogram(patches, places)
     assert table["value"].iloc[0] > 0.6
-    assert 300 <= reach(table) <= 700
+    assert 300 <= likeness_reach(table) <= 700
     one, other = np.triu_indices(700, 1)
     near = cdist(places, places)[one, other] < 100
     share = np.bincount(patches) / 700
@@ -141,4 +141,4 @@ def test_labels_without_order_are_alike_by_chance():
 
 def test_one_label_alone_has_no_correlogram():
     assert label_correlogram(np.zeros(50, int), scattered(50))["value"].isna().all()
-    assert reach(label_correlogram(np.zeros(50, int), scattered(50))) is None
+    assert likeness_reach(label_correlogram(np.zeros(50, int), scattered(50))) is None

@@ -13,7 +13,7 @@ from geo.config import Imagery, Tiles
 from geo.imagery.blocks import Block, BlockStore
 from geo.imagery.cover import cover_tiles
 from geo.imagery.reader import TileReader, reach
-from geo.imagery.schedule import CELLS_PER_TILE, NEVER, Schedule, next_need
+from geo.imagery.schedule import CELLS_PER_TILE, NEVER, ReadingOrder, next_need
 from geo.tiles.shards import assign_shards
 
 CITY = pyproj.CRS("EPSG:26986")
@@ -22,7 +22,7 @@ KB = Block(np.zeros((1, 32, 32), dtype=np.uint8), None)
 
 def schedule_of(centres, shards, reach_m=50.0):
     frame = pd.DataFrame(centres, columns=["x", "y"], dtype=float).assign(shard=shards)
-    return Schedule(frame, reach_m=reach_m, crs=CITY)
+    return ReadingOrder(frame, reach_m=reach_m, crs=CITY)
 
 
 @given(
@@ -99,7 +99,7 @@ def test_shards_decode_shared_blocks_once_in_a_third_of_the_memory_if_they_know_
     frame["shard"] = assign_shards(frame[["x", "y"]], tiles_per_shard=60)
     images = catalogue(path).images
     frame = frame.join(cover_tiles(frame, images))
-    schedule = Schedule(frame, reach_m=reach(settings), crs=frame.crs)
+    schedule = ReadingOrder(frame, reach_m=reach(settings), crs=frame.crs)
     # 64 blocks make the raster
     store = BlockStore(22 * 3 * 256 * 256 / 2**20, schedule if scheduled else None)
     for shard in schedule.order:

@@ -15,7 +15,7 @@ class EncoderSettings(Section):
 
     name: str = Field(
         default="bundled",
-        description="bundled, bands, torchgeo:NAME, timm:NAME, torchvision:NAME or file:PATH.",
+        description="Which encoder: bundled, or as one of the kinds below is written.",
     )
     device: Annotated[Literal["auto", "cpu", "cuda", "mps"], NO_EFFECT] = Field(
         default="auto", description="Where it runs."

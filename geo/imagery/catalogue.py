@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 from geo.addresses import is_url, reveal
 from geo.config import Imagery
 from geo.errors import LayerError, RoadprintError, SourceError
+from geo.imagery.canvas import alpha_bands
 from geo.imagery.remote import opening, persistently
 from geo.imagery.sources import check_disk, expand_sources, why_missing
 from geo.ledger import Entry
@@ -121,7 +123,7 @@ def open_catalogue(
     entries += mixed
     if not rows:
         raise _nothing_usable(entries, readable=readable)
-    entries.insert(0, Entry("rasters", "done", "", len(rows)))
+    entries = [*_usable(rows), *entries]
     names = _image_ids([row["path"] for row in rows])
     images = gpd.GeoDataFrame(rows, geometry="geometry", crs=crs).assign(image_id=names)
     images = images.sort_values("image_id", ignore_index=True)[[*COLUMNS, "geometry"]]
@@ -203,6 +205,7 @@ def _describe(
         "dtype": raster.dtypes[imagery.bands[0] - 1],
         "transform": [float(number) for number in raster.transform[:6]],
         "geometry": footprint,
+        "called_alpha": tuple(band for band in alpha_bands(raster) if band in imagery.bands),
     }
     return row, lost
 
@@ -320,6 +323,19 @@ def _one_depth(rows: list[dict[str, Any]], imagery: Imagery) -> tuple[list[dict[
     )
     kept = [row for row in rows if row["dtype"] != "uint8"]
     return kept, [_rejected(row["path"], reason) for row in rows if row["dtype"] == "uint8"]
+
+
+def _usable(rows: list[dict[str, Any]]) -> list[Entry]:
+    """Enter the rasters that can be used; what they call transparency is told where it is read as light."""
+    counts = Counter(row["called_alpha"] for row in rows)
+    plain = counts.pop((), 0)
+    told = [
+        Entry(
+            "rasters", "done", f"band {called[0]} is called transparency, and read as imagery.bands says", n
+        )
+        for called, n in sorted(counts.items())
+    ]
+    return [Entry("rasters", "done", "", plain), *told] if plain or not told else told
 
 
 def _image_ids(paths: list[str]) -> list[str]:

@@ -132,6 +132,10 @@ def test_near_infrared_that_a_file_calls_transparency_is_light_where_it_is_asked
     path = write_raster(tmp_path / "a.tif", pixels)
     with rasterio.open(path) as raster:
         assert raster.colorinterp[3] == ColorInterp.alpha
+    plain, told = (catalogue(path, **settings).entries for settings in ({}, FOUR))
+    assert [(e.status, e.reason, e.count) for e in plain] == [("done", "", 1)]
+    assert [(e.status, e.count) for e in told] == [("done", 1)]
+    assert "band 4 is called transparency" in told[0].reason
     four = read_tile(MIDDLE, path, tiles=Tiles(tile_m=40), **FOUR)
     assert four.coverage == 1
     np.testing.assert_array_equal(four.pixels, pixels[:, 30:70, 30:70])

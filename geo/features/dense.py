@@ -21,7 +21,7 @@ from scipy import sparse
 from geo.errors import EncoderError
 from geo.features.bands import LEVELS, statistics
 from geo.features.encoder import Embeddings, EncoderCard, Pixels, Valid
-from geo.imagery.bands import Scale, to_8_bit
+from geo.imagery.band_set import Scale, to_8_bit
 from geo.imagery.reader import TileImage
 
 Shapes = NDArray[np.object_]

@@ -15,7 +15,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.imagery.bands import Pixels
+from geo.imagery.band_set import Pixels
 from geo.imagery.schedule import Bounds, ReadingOrder, next_need
 from geo.tiles.grid import PixelWindow
 

@@ -17,7 +17,7 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from geo.addresses import reveal
-from geo.imagery.bands import BandSet, Pixels, to_8_bit
+from geo.imagery.band_set import BandSet, Pixels, to_8_bit
 from geo.imagery.blocks import Block, BlockStore, Valid, cut, reading_shape
 from geo.imagery.remote import opening, persistently
 from geo.imagery.schedule import Bounds

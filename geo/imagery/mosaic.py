@@ -16,7 +16,7 @@ from pyproj import CRS
 
 from geo.addresses import is_url
 from geo.config import Imagery
-from geo.imagery.bands import BandSet
+from geo.imagery.band_set import BandSet
 from geo.imagery.canvas import alpha_bands
 from geo.imagery.catalogue import open_raster
 

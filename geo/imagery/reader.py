@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
 from geo.config import Imagery, Tiles
-from geo.imagery.bands import BandSet, Pixels
+from geo.imagery.band_set import BandSet, Pixels
 from geo.imagery.blocks import BlockStore, Valid
 from geo.imagery.canvas import Canvas, Linear, OpenRaster, Shelf, fill
 from geo.imagery.catalogue import check_unchanged
@@ -55,7 +55,7 @@ class TileImage:
     tile_id
         ``tile_id`` of the tile.
     pixels
-        Array ``(bands, height, width)``, see `geo.imagery.bands.BandSet`; 0 where there is no data. Height and width
+        Array ``(bands, height, width)``, see `geo.imagery.band_set.BandSet`; 0 where there is no data. Height and width
         differ where the raster's pixels are not square on the ground (degrees) and are not resampled.
     valid
         Array ``(height, width)``: where there is data.

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
 
-from geo.imagery.bands import to_dtype
+from geo.imagery.band_set import to_dtype
 from geo.imagery.canvas import NOBODY, Canvas
 
 BILINEAR_SHRINK = 0.8

@@ -10,7 +10,7 @@ import pandas as pd
 
 from geo.clusters.prototypes import central_tiles
 from geo.config import Imagery, Tiles
-from geo.imagery.bands import BandSet
+from geo.imagery.band_set import BandSet
 from geo.imagery.catalogue import check_pictured
 from geo.imagery.reader import TileImage, TileReader
 from geo.outputs.thumbnails import thumbnail

@@ -10,7 +10,7 @@ from PIL import Image
 
 from geo.config import CityConfig, load
 from geo.errors import ConfigurationError, SourceError
-from geo.imagery.bands import BandSet
+from geo.imagery.band_set import BandSet
 from geo.imagery.catalogue import check_pictured, open_catalogue
 from geo.imagery.cover import cover_tiles
 from geo.imagery.reader import TileFailure, TileReader

@@ -10,7 +10,7 @@ from rasterio.enums import Resampling
 from rasterio.transform import Affine
 
 from geo.config import Imagery, Tiles
-from geo.imagery.bands import BandSet
+from geo.imagery.band_set import BandSet
 from geo.imagery.catalogue import open_catalogue
 from geo.imagery.cover import cover_tiles
 from geo.imagery.reader import TileReader

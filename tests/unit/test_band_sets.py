@@ -10,7 +10,7 @@ from rasters import CITY, NORTH, WEST, catalogue, noise, read_tile, read_tiles, 
 
 from geo.config import Imagery, Tiles
 from geo.errors import LayerError
-from geo.imagery.bands import BandSet
+from geo.imagery.band_set import BandSet
 from geo.imagery.blocks import BlockStore
 from geo.imagery.catalogue import check_pictured
 from geo.imagery.cover import cover_tiles

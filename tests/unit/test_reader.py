@@ -31,7 +31,7 @@ from real_data import DATA, needs_real_data
 
 from geo.config import Imagery, Tiles
 from geo.errors import SourceError
-from geo.imagery.bands import BandSet
+from geo.imagery.band_set import BandSet
 from geo.imagery.blocks import BlockStore, reading_shape
 from geo.imagery.canvas import Canvas, Shelf
 from geo.imagery.cover import cover_tiles

@@ -58,7 +58,7 @@ class _UnusableError(Exception):
 
 
 class _CutShortError(_UnusableError, RasterioError):  # type: ignore[misc] # rasterio has no types
-    """A raster whose end cannot be decoded; where it lies behind a network, that is tried again."""
+    """A raster whose end cannot be decoded; where it lies on a server, that is tried again."""
 
 
 def open_catalogue(

@@ -100,6 +100,6 @@ def _check_there(path: str) -> None:
         raise SourceError(
             f"the imagery cannot be reached ({redact(' '.join(str(error).split()))})",
             where=redact(path),
-            todo="Look at its server, the network and the token, if it needs one. What was finished is kept, the same "
-            "command goes on from there.",
+            todo="Look at its server, the connection and the token, if it needs one. What was finished is kept, the "
+            "same command goes on from there.",
         ) from error

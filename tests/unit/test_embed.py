@@ -6,6 +6,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import shapely
+import timm
+import torch
 from rasters import CITY, NORTH, WEST, catalogue, noise, tiles_at, write_raster
 
 from geo.config import CityConfig
@@ -13,6 +15,7 @@ from geo.features.bands import BandStatistics
 from geo.features.dense import Lattice
 from geo.features.embed import chip_reach, embed_ground, embed_tiles
 from geo.features.encoder import EncoderCard
+from geo.features.registry import load_encoder, load_mapper
 from geo.imagery.cover import cover_tiles
 from geo.imagery.reader import reach
 from geo.ledger import merge
@@ -160,3 +163,49 @@ def test_chips_reach_farther_than_tiles():
     assert near == reach(tiles) + 20
     # in another CRS chips are turned, and reach to their corners
     assert far == pytest.approx(reach(tiles) + 20 * np.sqrt(2))
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"), [("raster", "uint16"), ("raster", "float32"), ("8bit", "uint16")]
+)
+def test_a_network_of_four_bands_embeds_deep_imagery_alone_and_from_ground_mapped_once(
+    tmp_path, values, dtype
+):
+    torch.manual_seed(0)
+    network = timm.create_model("test_resnet", num_classes=0, in_chans=4)
+    torch.save(network.state_dict(), tmp_path / "rgbn.pth")
+    factor = 1e-4 if dtype == "float32" else 1
+    ground = (noise(200, 200, bands=4, dtype="uint16") * factor).astype(dtype)
+    scale = [0, 4000 * factor]
+    figure = 2000 * factor if values == "raster" else 127.5
+    own = {"architecture": "test_resnet", "mean": [figure] * 4, "std": [figure / 2] * 4, "values": values}
+    found = {}
+    for mode in ("tile", "dense"):
+        config = CityConfig.model_validate(
+            {
+                "city": "x",
+                "imagery": {"sources": ["a.tif"], "bands": [1, 2, 3, 4], "scale": scale},
+                "roads": {"source": "r.gpkg"},
+                "tiles": {"tile_m": 64, "mode": mode},
+                "encoder": {"name": f"file:{tmp_path / 'rgbn.pth'}", "input_px": 64, **own},
+            }
+        )
+        images = catalogue(write_raster(tmp_path / "a.tif", ground), bands=[1, 2, 3, 4], scale=scale).images
+        tiles = tiles_at([(WEST + 100, NORTH - 100), (WEST + 60, NORTH - 130)], config.tiles)
+        tiles = tiles.join(cover_tiles(tiles, images))
+        bands = config.imagery.bands
+        if mode == "dense":
+            mapper = load_mapper(config.encoder, config.tiles, bands=bands)
+            table, fates, _ = together(embed_ground(tiles, images, mapper, config))
+        else:
+            encoder = load_encoder(config.encoder, tile_m=64, bands=bands)
+            table, fates, _ = together(embed_tiles(tiles, images, encoder, config))
+        assert fates[("tiles", "done")] == 2
+        found[mode] = {name: np.stack(table[name].tolist()) for name in ("embedding", "bands")}
+    shown = np.clip(ground[:, 68:132, 68:132] / scale[1], 0, 1).mean(axis=(1, 2))
+    for each in found.values():
+        np.testing.assert_allclose(each["bands"][0].reshape(4, 7)[:, 0], shown, atol=0.02)
+    alone, mapped = found["tile"]["embedding"], found["dense"]["embedding"]
+    assert alone.std() > 0.01
+    cosine = (alone * mapped).sum(1) / np.linalg.norm(alone, axis=1) / np.linalg.norm(mapped, axis=1)
+    assert cosine.min() > 0.9

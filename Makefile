@@ -1,4 +1,4 @@
-# make demo | serve | test | test-fast | kills | lint | format | bench | calibrate | paper: each makes the environment it needs first, once.
+# make demo | serve | test | test-fast | kills | lint | format | docs | notebooks | bench | calibrate | paper: each makes the environment it needs first, once.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +11,7 @@ JOBS ?= 2
 # what make bench runs: BENCHES="dense growth" runs these alone
 BENCHES ?= encoding reading pipeline dense dense_quality placing growth whole_run recovery expected geopackage orchestration many_workers country
 
-.PHONY: demo serve test test-fast kills lint format bench calibrate paper clean
+.PHONY: demo serve test test-fast kills lint format docs notebooks bench calibrate paper clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.ready
@@ -39,6 +39,14 @@ lint: $(VENV)/.ready-dev
 format: $(VENV)/.ready-dev
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ruff check --fix .
+
+# what the package offers to Python users, as pages: docs/api/index.html
+docs: $(VENV)/.ready-dev
+	$(BIN)/python docs/build_api.py
+
+# the notebooks with their figures, made anew from the demo town
+notebooks: $(VENV)/.ready-dev demo
+	$(BIN)/jupyter execute --inplace --NotebookClient.record_timing=False docs/notebooks/*.ipynb
 
 # all are run; the end names those that failed, and is then a failure itself
 bench: $(VENV)/.ready-dev

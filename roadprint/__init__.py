@@ -162,7 +162,9 @@ def __getattr__(name: str) -> object:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, _, there = _PLACES[name].partition(":")
-    return getattr(import_module(module), there or name)
+    found: object = getattr(import_module(module), there or name)
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, task
+from prefect import Flow, State, flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.exceptions import TerminationSignal
 from prefect.runtime import deployment, flow_run
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.states import Cancelled
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from flows.artifacts import logged, show_results, stage_progress
-from flows.ending import say_cancelled, stoppable
 from flows.progress import say, stage_bar
 from flows.secrets import concealed, guard_logs, unlock
 from flows.shards import encode_all, share_arenas
-from tasks import publish
+from tasks import encode, publish
 from tasks.demo import draw_demo
 from tasks.plan import Plan
 from tasks.planning import make_plan, runs_of
@@ -36,6 +43,35 @@ share_arenas()
 
 # two shards at once: one begins or is written while the other is encoded
 TWO_AT_ONCE: Any = ThreadPoolTaskRunner(max_workers=2)
+
+
+_ended = threading.Event()
+_hurry = ExitStack()
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Let the shards that other threads encode end at their next batch when this is interrupted."""
+    _ended.clear()
+    _hurry.close()
+    encode.go_on()
+    try:
+        yield
+    except (KeyboardInterrupt, TerminationSignal):
+        _ended.set()
+        encode.stop()
+        # a server that is not there any more is not waited for
+        _hurry.enter_context(temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}))
+        raise
+
+
+def say_cancelled(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - a hook
+    """Correct the state of a run that was ended by the user, which Prefect calls crashed."""
+    if not _ended.is_set():
+        return
+    message = "Ended by Ctrl-C or SIGTERM; what was finished is kept, the next run goes on from there."
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(flow_run.id, Cancelled(message=message), force=True)
 
 
 def run_name() -> str:

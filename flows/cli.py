@@ -159,7 +159,7 @@ def command() -> None:
     """Run the command line and end the process."""
     code = main()
     if "prefect" in sys.modules:
-        from flows.ending import leave  # noqa: PLC0415
+        from flows.server import leave  # noqa: PLC0415
 
         leave(code)
     sys.exit(code)

@@ -49,7 +49,7 @@ from geo.errors import ServerError
 from geo.secrets import redact
 
 DATABASE, PREFIX = "prefect.db", "roadprint-prefect-"
-START_S, STOP_S, ANSWER_S = 120.0, 5.0, 20.0
+START_S, STOP_S, ANSWER_S, LEAVE_S = 120.0, 5.0, 20.0, 10.0
 
 _AMONG_OURSELVES: dict[Any, object] = {
     # nobody waits for signs of life from a run whose server ends with it
@@ -183,6 +183,8 @@ def _process(kept: Path) -> Iterator[_Server]:
     } | {
         "PREFECT_HOME": str(folder),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        # what goes wrong at its end nobody needs to read, unless the user wants to read all
+        "PREFECT_SERVER_LOGGING_LEVEL": os.environ["PREFECT_LOGGING_LEVEL"],
         # nobody looks for blocks there; those that are saved come with their kinds
         "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
     }
@@ -225,8 +227,8 @@ def _not_started(folder: str, why: str = "") -> ServerError:
     return ServerError(
         f"Prefect's own server does not start{why}",
         where=folder,
-        todo="Its own message may stand above. Is there room, and may files be written there? TMPDIR names another "
-        "place.",
+        todo="Is there room, and may files be written there? TMPDIR names another place; PREFECT_LOGGING_LEVEL=ERROR "
+        "shows what the server says.",
     )
 
 
@@ -253,6 +255,18 @@ def _no_events() -> Iterator[None]:
         EventsWorker.set_client_override(None)
 
 
+def leave(code: int) -> None:
+    """End the process now when what Prefect still wants to tell its server cannot be told in `LEAVE_S` seconds.
+
+    At the end of a process Prefect sends the events that it has left, and tries each for long where the server is gone.
+    """
+    told = EventsWorker.drain_all(timeout=LEAVE_S)
+    if isinstance(told, tuple) and told[1]:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
 def _serve(folder: Path) -> int:
     """Serve until standard input ends; first say on which port.
 
@@ -275,7 +289,9 @@ def _serve(folder: Path) -> int:
     place = socket.socket()
     place.bind(("127.0.0.1", 0))
     app = create_app(ephemeral=True, final=True)
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="on", log_level="critical"))
+    level = os.environ["PREFECT_LOGGING_LEVEL"].lower()
+    quiet = level if level in uvicorn.config.LOG_LEVELS else "critical"
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="on", log_level=quiet))
     over, asked = threading.Event(), threading.Event()
 
     def run() -> None:

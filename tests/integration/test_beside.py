@@ -99,6 +99,14 @@ def started(done):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def test_an_installation_has_every_file(installed):
+    packages = [*NAMES, "roadprint"]
+    there = [path for name in packages for path in (ROOT / name).rglob("*") if path.is_file()]
+    ours = {path.relative_to(ROOT) for path in there if "__pycache__" not in path.parts}
+    assert {path.suffix for path in ours} > {".py", ".jinja", ".qml", ".typed"}
+    assert [path for path in ours if not (installed.packages / path).is_file()] == []
+
+
 def test_the_command_line_runs_beside_strangers(installed, strangers):
     for command in ([installed.bin / "roadprint"], [installed.bin / "python", "-m", "roadprint"]):
         done = run(*command, "check", "nowhere.yaml", folder=strangers)

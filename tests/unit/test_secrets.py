@@ -8,8 +8,9 @@ import traceback
 from pathlib import Path
 
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.secrets import concealed, guard_logs, without_literals
+from flows.secrets import concealed, guard_logs, unlock, without_literals
 from geo.addresses import digest_address, identity, reveal
 from geo.config import load
 from geo.errors import ConfigurationError, SourceError
@@ -246,3 +247,14 @@ def test_a_traceback_in_the_log_shows_no_credential(caplog):
     logging.getLogger("somebody").error("it failed", exc_info=caught.value)
     assert "odd=${TOK}" in caplog.text
     assert "pLanted-3318" not in caplog.text
+
+
+def test_secret_blocks_need_a_server_that_keeps_them(tmp_path):
+    city = tmp_path / "city.yaml"
+    city.write_text(CITY.format("https://tiles.example/a.tif?token=${secret:tiles}"))
+    with (
+        temporary_settings(restore_defaults={PREFECT_API_URL}),
+        pytest.raises(ConfigurationError, match=r"secret:tiles.*no Prefect server is configured") as refused,
+    ):
+        unlock(city, None)
+    assert "PREFECT_API_URL" in refused.value.todo

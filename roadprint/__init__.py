@@ -30,9 +30,13 @@ if TYPE_CHECKING:
     from geo.collisions.assign import place_collisions
     from geo.collisions.period import period_covered
     from geo.collisions.read import read_collisions
+    from geo.config import Clusters, Collisions, Imagery, Roads, Segments, Tiles, encoder_settings
+    from geo.config import load as load_city
     from geo.errors import ConfigurationError, EncoderError, LayerError, RoadprintError, SourceError
+    from geo.features.embed import embed_tiles
     from geo.features.fingerprints import fingerprint
     from geo.features.pooling import pool_segments
+    from geo.features.registry import load_encoder
     from geo.imagery.catalogue import open_catalogue
     from geo.imagery.cover import cover_tiles
     from geo.outputs.files.reading import read_layer
@@ -49,20 +53,30 @@ if TYPE_CHECKING:
     from tasks.results.opening import open_run as open  # noqa: A004 - roadprint.open, as gzip.open
 
 __all__ = [
+    "Clusters",
+    "Collisions",
     "ConfigurationError",
     "EncoderError",
+    "Imagery",
     "LayerError",
     "OpenRun",
     "RoadprintError",
+    "Roads",
+    "Segments",
     "SourceError",
+    "Tiles",
     "build_network",
     "city_flow",
     "cluster_tests",
     "count_places",
     "cover_tiles",
+    "embed_tiles",
+    "encoder_settings",
     "estimate_outcomes",
     "find_types",
     "fingerprint",
+    "load_city",
+    "load_encoder",
     "most_like",
     "open",
     "open_catalogue",
@@ -94,13 +108,23 @@ _PLACES = {
     "place_collisions": "geo.collisions.assign",
     "period_covered": "geo.collisions.period",
     "read_collisions": "geo.collisions.read",
+    "Clusters": "geo.config",
+    "Collisions": "geo.config",
+    "Imagery": "geo.config",
+    "Roads": "geo.config",
+    "Segments": "geo.config",
+    "Tiles": "geo.config",
+    "encoder_settings": "geo.config",
+    "load_city": "geo.config:load",
     "ConfigurationError": "geo.errors",
     "EncoderError": "geo.errors",
     "LayerError": "geo.errors",
     "RoadprintError": "geo.errors",
     "SourceError": "geo.errors",
+    "embed_tiles": "geo.features.embed",
     "fingerprint": "geo.features.fingerprints",
     "pool_segments": "geo.features.pooling",
+    "load_encoder": "geo.features.registry",
     "open_catalogue": "geo.imagery.catalogue",
     "cover_tiles": "geo.imagery.cover",
     "read_layer": "geo.outputs.files.reading",

@@ -19,7 +19,7 @@ from geo.addresses import is_url
 from geo.config import CityConfig, EncoderSettings, Tiles
 from geo.errors import RoadprintError, SourceError
 from geo.features.dense import Mapper
-from geo.features.embed import Part, chip_reach, embed_ground, embed_tiles
+from geo.features.embed import Part, chip_reach, embed_ground, embed_parts
 from geo.features.encoder import Encoder
 from geo.features.registry import load_encoder, load_mapper
 from geo.features.store import finish, rows
@@ -203,7 +203,15 @@ def _embed(
         parts = embed_ground(tiles, images, mapper, config, store, lines=_lines(job))
     else:
         store = _store(job.tiles, reach(config.tiles), config.imagery.cache_mb)
-        parts = embed_tiles(tiles, images, cast("Encoder", encoder), config, store)
+        parts = embed_parts(
+            tiles,
+            images,
+            cast("Encoder", encoder),
+            config.imagery,
+            config.tiles,
+            batch_size=config.encoder.batch_size,
+            store=store,
+        )
     with store.during(job.shard), closing(parts):
         for table, fate in parts:
             tables.append(table)

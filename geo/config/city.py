@@ -98,6 +98,14 @@ def load(path: Path, overrides: Mapping[str, str] | None = None, *, base: Path |
         Naming every faulty key at once, or the file that cannot be read.
     EncoderError
         When the encoder is known to need other bands than imagery gives.
+
+    Examples
+    --------
+    >>> text = "{city: some-town, imagery: {sources: [photo.tif]}, roads: {source: roads.gpkg}}"
+    >>> written = Path("city.yaml").write_text(text)
+    >>> config = load(Path("city.yaml"), {"tiles.tile_m": "80"})
+    >>> config.city, config.tiles.tile_m, Path(config.roads.source).name
+    ('some-town', 80.0, 'roads.gpkg')
     """
     raw = hide_all(read_raw(path, overrides))
     try:
@@ -115,10 +123,20 @@ def load(path: Path, overrides: Mapping[str, str] | None = None, *, base: Path |
 def encoder_settings(**keys: object) -> EncoderSettings:
     """Make the ``encoder`` section of the kind that its ``name`` tells, as of a city's file.
 
+    Parameters
+    ----------
+    keys
+        Those of the section (docs/city-file.md).
+
     Raises
     ------
     pydantic.ValidationError
         When it is not valid.
+
+    Examples
+    --------
+    >>> encoder_settings(name="bundled", rotations=1).rotations
+    1
     """
     settings: EncoderSettings = TypeAdapter(Encoder).validate_python(keys)
     return settings

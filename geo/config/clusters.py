@@ -10,7 +10,13 @@ from geo.config.section import Section
 
 
 class Clusters(Section):
-    """How segments are grouped into types. Collisions play no part."""
+    """How segments are grouped into types. Collisions play no part.
+
+    Examples
+    --------
+    >>> Clusters(k=6).whitening
+    0.5
+    """
 
     method: Literal["kmeans"] = Field(default="kmeans", description="Clustering method.")
     k: Literal["auto"] | Annotated[int, Field(ge=1, le=100, strict=True)] = Field(

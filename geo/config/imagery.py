@@ -17,7 +17,13 @@ MOST_BANDS = 512
 
 
 class Imagery(Section):
-    """Aerial or satellite rasters."""
+    """Aerial or satellite rasters.
+
+    Examples
+    --------
+    >>> Imagery(sources=["imagery/*.tif"]).bands
+    [1, 2, 3]
+    """
 
     sources: list[str] = Field(min_length=1, description="Files, globs, folders, VRTs or URLs of rasters.")
     bands: list[Band] = Field(
@@ -65,7 +71,13 @@ class Imagery(Section):
 
 
 class Tiles(Section):
-    """Square windows of imagery along the segments."""
+    """Square windows of imagery along the segments.
+
+    Examples
+    --------
+    >>> Tiles(tile_m=80).spacing_m
+    50.0
+    """
 
     tile_m: Metres = Field(default=100.0, le=10_000, description="Side of a tile (metres).")
     spacing_m: Metres = Field(

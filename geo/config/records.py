@@ -53,7 +53,13 @@ class Columns(Section):
 
 
 class Collisions(Section):
-    """Road traffic collision records."""
+    """Road traffic collision records.
+
+    Examples
+    --------
+    >>> Collisions(sources=["collisions.csv"]).max_distance_m
+    30.0
+    """
 
     sources: list[str] = Field(default=[], description="Files or globs; none: the run ends with clusters.")
     schema_: Literal["stats19", "columns"] = Field(

@@ -10,7 +10,13 @@ from geo.config.section import NO_EFFECT, Metres, Section
 
 
 class Roads(Section):
-    """Road centrelines."""
+    """Road centrelines.
+
+    Examples
+    --------
+    >>> Roads(source="roads.gpkg", drop=["footway"]).class_field
+    'highway'
+    """
 
     source: str = Field(
         description="GeoPackage, Shapefile, GeoJSON, FlatGeobuf, GeoParquet or OSM .pbf of road centrelines."
@@ -40,7 +46,13 @@ class Roads(Section):
 
 
 class Segments(Section):
-    """How roads are cut into segments."""
+    """How roads are cut into segments.
+
+    Examples
+    --------
+    >>> Segments(max_length_m=150).min_length_m
+    10.0
+    """
 
     max_length_m: Metres = Field(default=200.0, description="Longer segments are cut evenly (metres).")
     min_length_m: Annotated[float, Field(ge=0)] = Field(

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyproj
 
-from geo.config import CityConfig, Tiles
+from geo.config import CityConfig, EncoderSettings, Imagery, Tiles
 from geo.features.bands import BandStatistics
 from geo.features.dense import Mapper, Pool, corridors
 from geo.features.encoder import Embeddings, Encoder, EncoderCard
@@ -28,6 +28,7 @@ from geo.tiles.along import squares
 BATCHES_AHEAD = 2
 """So many batches of tiles wait in memory while one is encoded."""
 CHIPS_AHEAD = 4
+_AS_CONFIGURED, _PLAIN = Tiles(), EncoderSettings()
 
 Part = tuple[pa.Table, list[Entry]]
 """Rows (see `geo.features.store.rows`), and what became of the tiles and readings behind them."""
@@ -56,10 +57,76 @@ def embed_tiles(
     tiles: gpd.GeoDataFrame,
     images: gpd.GeoDataFrame,
     encoder: Encoder,
-    config: CityConfig,
+    imagery: Imagery,
+    shape: Tiles = _AS_CONFIGURED,
+) -> pd.DataFrame:
+    """Embed tiles one by one, all of them in memory at the end; see `embed_parts` for a city.
+
+    Parameters
+    ----------
+    tiles
+        ``tile_id, segment_id, position_m, x, y, bearing`` and footprints (Polygon, metres) with ``coverage`` and
+        ``image_ids``: see `geo.tiles.along.place_tiles` and `geo.imagery.cover.cover_tiles`.
+    images
+        The catalogue of the rasters (`geo.imagery.catalogue.open_catalogue`), one row a raster.
+    encoder
+        What turns tiles into embeddings (`geo.features.registry.load_encoder`).
+    imagery
+        The section ``imagery`` that the catalogue was opened by.
+    shape
+        The section ``tiles`` that the tiles were placed by.
+
+    Returns
+    -------
+    By ``tile_id``, one row a tile whose imagery could be read: ``tile_id, segment_id, position_m``, ``image_id`` (what
+    its pixels are from), ``coverage`` (share of it with data, 0 to 1), ``embedding`` (float32, ``(dimension,)``) and
+    ``bands`` (band statistics, the baseline); both null where the imagery covers less than ``min_coverage``. Pool it to
+    segments by `geo.features.fingerprints.fingerprint`.
+
+    Raises
+    ------
+    SourceError
+        When a raster cannot be reached.
+
+    Examples
+    --------
+    >>> import rasterio
+    >>> from geo.config import Imagery, Tiles, encoder_settings
+    >>> from geo.features.registry import load_encoder
+    >>> from geo.imagery.catalogue import open_catalogue
+    >>> from geo.tiles.along import place_tiles
+    >>> from shapely import LineString
+    >>> profile = {"driver": "GTiff", "width": 300, "height": 100, "count": 3, "dtype": "uint8", "crs": 27700}
+    >>> with rasterio.open("photo.tif", "w", transform=rasterio.Affine(1, 0, 0, 0, -1, 100), **profile) as raster:
+    ...     raster.write(np.full((3, 100, 300), 90, dtype="uint8"))
+    >>> imagery, shape = Imagery(sources=["photo.tif"]), Tiles(tile_m=50)
+    >>> road = gpd.GeoDataFrame({"segment_id": ["a"]}, geometry=[LineString([(100, 50), (200, 50)])], crs=27700)
+    >>> images = open_catalogue(imagery, road.crs).images
+    >>> tiles = place_tiles(road, shape)
+    >>> tiles = tiles.join(cover_tiles(tiles, images))
+    >>> encoder = load_encoder(encoder_settings(name="bands"), tile_m=50)
+    >>> embedded = embed_tiles(tiles, images, encoder, imagery, shape)
+    >>> embedded[["tile_id", "segment_id", "coverage"]].values.tolist(), len(embedded["embedding"].iloc[0])
+    ([['a-00', 'a', 1.0], ['a-01', 'a', 1.0]], 21)
+    """
+    shown = tiles[tiles["coverage"] > 0]
+    parts = embed_parts(shown, images, encoder, imagery, shape, batch_size=_PLAIN.batch_size)
+    table = pa.concat_tables([rows([], encoder), *(part for part, _ in parts)]).to_pandas()
+    found: pd.DataFrame = tiles[["tile_id", "segment_id", "position_m"]].merge(table, on="tile_id")
+    return found.sort_values("tile_id", ignore_index=True)
+
+
+def embed_parts(
+    tiles: gpd.GeoDataFrame,
+    images: gpd.GeoDataFrame,
+    encoder: Encoder,
+    imagery: Imagery,
+    shape: Tiles,
+    *,
+    batch_size: int,
     store: BlockStore | None = None,
 ) -> Generator[Part, None, None]:
-    """Embed tiles one by one.
+    """Embed tiles one by one, batch after batch.
 
     A tile whose imagery covers less than ``tiles.min_coverage`` has no embedding, one whose imagery cannot be read no
     row; the entries say so. The next tiles are read while the last ones are encoded: close the iterator when it is not
@@ -73,8 +140,10 @@ def embed_tiles(
         The catalogue of the city's rasters (``images`` in docs/stages.md), one row a raster.
     encoder
         What turns tiles into embeddings (`geo.features.registry.load_encoder`).
-    config
-        Its sections ``imagery``, ``tiles`` and ``encoder`` (of which the size of a batch).
+    imagery, shape
+        The sections ``imagery`` and ``tiles`` of the city's file.
+    batch_size
+        How many tiles are read and encoded together (number).
     store
         Decoded blocks that are shared with others; None: of this call alone.
 
@@ -87,7 +156,8 @@ def embed_tiles(
     SourceError
         When a raster cannot be reached.
     """
-    with ahead(_read_batches(tiles, images, encoder.card, config, store), BATCHES_AHEAD) as batches:
+    read = _read_batches(tiles, images, encoder.card, imagery, shape, batch_size, store)
+    with ahead(read, BATCHES_AHEAD) as batches:
         for batch in batches:
             pixels, valid = [tile.pixels for tile in batch.whole], [tile.valid for tile in batch.whole]
             embeddings = encoder.encode(pixels, valid)
@@ -99,23 +169,25 @@ def _read_batches(
     tiles: gpd.GeoDataFrame,
     images: gpd.GeoDataFrame,
     card: EncoderCard,
-    config: CityConfig,
+    imagery: Imagery,
+    shape: Tiles,
+    batch_size: int,
     store: BlockStore | None,
 ) -> Iterator[_Batch]:
     """Read tiles, and sort out those with imagery enough."""
-    least = max(config.tiles.min_coverage, float(np.nextafter(0, 1)))
-    seen = BandSet.seen(config.imagery, own_values=card.own_values)
-    statistics = BandStatistics.of(config.imagery.bands)
-    scale = config.imagery.scale if card.own_values else None
-    with TileReader(images, config.imagery, config.tiles, store=store, band_set=seen) as reader:
-        for batch in _batches(reader.read(tiles), config.encoder.batch_size):
+    least = max(shape.min_coverage, float(np.nextafter(0, 1)))
+    seen = BandSet.seen(imagery, own_values=card.own_values)
+    statistics = BandStatistics.of(imagery.bands)
+    scale = imagery.scale if card.own_values else None
+    with TileReader(images, imagery, shape, store=store, band_set=seen) as reader:
+        for batch in _batches(reader.read(tiles), batch_size):
             read = [tile for tile in batch if isinstance(tile, TileImage)]
             whole = [tile for tile in read if tile.coverage >= least]
             thin = [tile for tile in read if tile.coverage < least]
             entries = [Entry("tiles", "failed", t.reason, 1) for t in batch if isinstance(t, TileFailure)]
             entries += [Entry("reads", "failed", fault, 1) for tile in read for fault in tile.faults]
             entries.append(Entry("tiles", "done", "", len(whole)))
-            entries.append(Entry("tiles", "skipped", _thin(config.tiles.min_coverage), len(thin)))
+            entries.append(Entry("tiles", "skipped", _thin(shape.min_coverage), len(thin)))
             shown = [to_8_bit(tile.pixels, scale) for tile in whole]
             bands = statistics.encode(shown, [tile.valid for tile in whole])
             yield _Batch(whole, bands, thin, entries)

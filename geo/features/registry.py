@@ -42,6 +42,12 @@ def load_encoder(settings: EncoderSettings, *, tile_m: float, bands: Sequence[in
     EncoderError
         Naming what is wrong, and an encoder that works without downloads; or the bands that it needs where imagery
         gives others.
+
+    Examples
+    --------
+    >>> from geo.config import encoder_settings
+    >>> load_encoder(encoder_settings(name="bands"), tile_m=100).card.dimension
+    21
     """
     return _kind(settings).load(tile_m=tile_m, bands=bands)
 

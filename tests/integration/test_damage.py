@@ -227,17 +227,17 @@ def test_a_shard_made_of_a_raster_that_changed_meanwhile_is_not_kept(
 ):
     from tasks import encode
 
-    reading = encode.embed_tiles
+    reading = encode.embed_parts
     kept = {path: path.read_bytes() for path in sorted((own / "imagery").glob("*.tif"))}
 
-    def too_late(*arguments):
+    def too_late(*arguments, **settings):
         one, other = list(kept)[:2]
         # as large as before, and a raster all the same
         one.write_bytes(kept[one][:-200] + bytes(200))
         other.write_bytes(kept[one])
-        return reading(*arguments)
+        return reading(*arguments, **settings)
 
-    monkeypatch.setattr(encode, "embed_tiles", too_late)
+    monkeypatch.setattr(encode, "embed_parts", too_late)
     refused = call("run", own / "city.yaml", "--out", tmp_path / "runs", *QUICK)
     assert refused.code == 2
     assert "changed" in refused.err

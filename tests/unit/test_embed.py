@@ -13,7 +13,7 @@ from rasters import CITY, NORTH, WEST, catalogue, noise, tiles_at, write_raster
 from geo.config import CityConfig
 from geo.features.bands import BandStatistics
 from geo.features.dense import Lattice
-from geo.features.embed import chip_reach, embed_ground, embed_tiles
+from geo.features.embed import chip_reach, embed_ground, embed_parts, embed_tiles
 from geo.features.encoder import EncoderCard
 from geo.features.registry import load_encoder, load_mapper
 from geo.imagery.cover import cover_tiles
@@ -68,6 +68,12 @@ def scene(path, config, mask=None, *, damage=False):
     return tiles.join(cover_tiles(tiles, images)), images
 
 
+def by_parts(tiles, images, encoder, config):
+    return embed_parts(
+        tiles, images, encoder, config.imagery, config.tiles, batch_size=config.encoder.batch_size
+    )
+
+
 def together(parts):
     parts = list(parts)
     table = pa.concat_tables([rows for rows, _ in parts]).to_pandas().set_index("tile_id").sort_index()
@@ -83,7 +89,7 @@ def pixels_under(centre, half=12):
 def test_a_tile_has_the_vector_of_the_pixels_under_it_and_one_over_the_edge_has_none(tmp_path):
     config = city()
     tiles, images = scene(tmp_path / "a.tif", config)
-    table, fates, parts = together(embed_tiles(tiles, images, BandStatistics(), config))
+    table, fates, parts = together(by_parts(tiles, images, BandStatistics(), config))
     for name, centre in zip(tiles["tile_id"][:4], CENTRES, strict=False):
         own = pixels_under(centre)
         expected = BandStatistics().encode([own], [np.ones(own.shape[1:], dtype=bool)])[0]
@@ -101,7 +107,7 @@ def test_ground_without_data_counts_as_not_covered(tmp_path):
     mask = np.full((200, 200), 255, dtype=np.uint8)
     mask[:60, :60] = 0
     tiles, images = scene(tmp_path / "a.tif", config, mask)
-    table, fates, _ = together(embed_tiles(tiles, images, BandStatistics(), config))
+    table, fates, _ = together(by_parts(tiles, images, BandStatistics(), config))
     assert table["embedding"].isna().tolist() == [True, False, False, False, True]
     assert table["coverage"].iloc[0] == 0
     assert fates == {("tiles", "done"): 3, ("tiles", "skipped"): 2}
@@ -110,7 +116,7 @@ def test_ground_without_data_counts_as_not_covered(tmp_path):
 def test_a_tile_on_a_damaged_part_of_a_raster_has_no_row_and_a_reason(tmp_path):
     config = city()
     tiles, images = scene(tmp_path / "a.tif", config, damage=True)
-    table, fates, parts = together(embed_tiles(tiles, images, BandStatistics(), config))
+    table, fates, parts = together(by_parts(tiles, images, BandStatistics(), config))
     assert table.index.tolist() == ["t0000", "t0002", "t0003", "t0004"]
     assert fates == {("tiles", "done"): 3, ("tiles", "skipped"): 1, ("tiles", "failed"): 1}
     (failed,) = (e for _, fate in parts for e in fate if e.status == "failed")
@@ -120,7 +126,7 @@ def test_a_tile_on_a_damaged_part_of_a_raster_has_no_row_and_a_reason(tmp_path):
 def test_what_is_not_used_up_ends_with_its_reading(tmp_path):
     config = city()
     tiles, images = scene(tmp_path / "a.tif", config)
-    parts = embed_tiles(tiles, images, BandStatistics(), config)
+    parts = by_parts(tiles, images, BandStatistics(), config)
     next(parts)
     parts.close()
     with pytest.raises(StopIteration):
@@ -199,7 +205,7 @@ def test_a_network_of_four_bands_embeds_deep_imagery_alone_and_from_ground_mappe
             table, fates, _ = together(embed_ground(tiles, images, mapper, config))
         else:
             encoder = load_encoder(config.encoder, tile_m=64, bands=bands)
-            table, fates, _ = together(embed_tiles(tiles, images, encoder, config))
+            table, fates, _ = together(by_parts(tiles, images, encoder, config))
         assert fates[("tiles", "done")] == 2
         found[mode] = {name: np.stack(table[name].tolist()) for name in ("embedding", "bands")}
     shown = np.clip(ground[:, 68:132, 68:132] / scale[1], 0, 1).mean(axis=(1, 2))
@@ -209,3 +215,17 @@ def test_a_network_of_four_bands_embeds_deep_imagery_alone_and_from_ground_mappe
     assert alone.std() > 0.01
     cosine = (alone * mapped).sum(1) / np.linalg.norm(alone, axis=1) / np.linalg.norm(mapped, axis=1)
     assert cosine.min() > 0.9
+
+
+def test_a_table_of_tiles_is_that_of_the_parts_with_the_place_of_each(tmp_path):
+    config = city()
+    tiles, images = scene(tmp_path / "a.tif", config)
+    tiles = tiles.assign(segment_id="a", position_m=np.arange(len(tiles), dtype=float))
+    parts, _, _ = together(by_parts(tiles, images, BandStatistics(), config))
+    table = embed_tiles(tiles, images, BandStatistics(), config.imagery, config.tiles)
+    assert table["tile_id"].tolist() == parts.index.tolist()
+    assert table["position_m"].tolist() == tiles["position_m"].tolist()
+    for name in ("embedding", "bands"):
+        whole = parts[name].notna().to_numpy()
+        assert table[name].notna().tolist() == whole.tolist()
+        np.testing.assert_array_equal(np.stack(table[name][whole]), np.stack(parts[name][whole]))

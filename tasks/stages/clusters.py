@@ -11,6 +11,7 @@ from tasks.documents import Quality
 from tasks.plan import Plan
 from tasks.stages.fingerprints import load_encoded, load_fingerprints
 from tasks.store.stage import Stage
+from tasks.tables import CHOICE, PROTOTYPES, TYPES
 
 QUALITY = "quality.json"
 
@@ -29,9 +30,9 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         earlier, *older = (_typed(file) for file in (plan.numbers.segments, *plan.numbers.older))
         mine = roads.merge(found.segments[["segment_id", "cluster"]], on="segment_id")
         found = found.renumbered(keep_numbers(mine, earlier, plan.numbers.reserved, older))
-    found.segments.to_parquet(folder / "segments.parquet")
-    found.picks.to_parquet(folder / "prototypes.parquet")
-    found.choice.to_parquet(folder / "choice.parquet")
+    TYPES.write(found.segments, folder)
+    PROTOTYPES.write(found.picks, folder)
+    CHOICE.write(found.choice, folder)
     Quality.model_validate(found.quality).write(folder / QUALITY)
     return [Entry("segments", "done", "", len(found.segments))]
 
@@ -63,4 +64,6 @@ STAGE = Stage(
         "clusters.resamples",
         "tiles.tile_m",
     ),
+    tables=(TYPES, PROTOTYPES, CHOICE),
+    documents=(Quality,),
 )

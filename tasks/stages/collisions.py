@@ -14,6 +14,7 @@ from tasks.documents import NOTHING_RECORDED, Recorded
 from tasks.plan import Plan
 from tasks.stages.roads import load_place
 from tasks.store.stage import Stage
+from tasks.tables import COLLISIONS
 
 RECORDED = "source.json"
 
@@ -56,7 +57,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
             todo="Check which columns hold the coordinates and in which CRS, and collisions.period and keep; "
             "without records of this place, leave collisions.sources empty.",
         )
-    placed.collisions.to_parquet(folder / "collisions.parquet")
+    COLLISIONS.write(placed.collisions, folder)
     matched = placed.collisions[placed.collisions["snap_status"] == "matched"]
     warnings = list(time.warnings)
     if config.collisions.schema_ == "stats19":
@@ -99,4 +100,6 @@ STAGE = Stage(
     after=("roads",),
     settings=("collisions",),
     inputs=_sources,
+    tables=(COLLISIONS,),
+    documents=(Recorded,),
 )

@@ -15,6 +15,7 @@ from tasks.stages.collisions import load_placed
 from tasks.stages.fingerprints import load_fingerprints
 from tasks.stages.inference import FINDINGS
 from tasks.store.stage import Stage
+from tasks.tables import BANDWIDTHS, HIGH_INJURY, HOT_SPOTS, LIXELS, LOOK_ALIKES, WINDOWS
 
 if TYPE_CHECKING:
     from geo.safety.along.recorded import RecordedRoads
@@ -30,17 +31,17 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     settings, seed = config.safety.concentration, config.safety.seed
     roads = load_roads(plan)
     windows, headline = sweep_windows(roads, settings, seed)
-    windows.to_parquet(folder / "windows.parquet")
-    headline.to_parquet(folder / "high_injury.parquet")
-    find_spots(roads, settings, seed).to_parquet(folder / "segments.parquet")
+    WINDOWS.write(windows, folder)
+    HIGH_INJURY.write(headline, folder)
+    HOT_SPOTS.write(find_spots(roads, settings, seed), folder)
     lixels, chosen = smooth(roads, settings)
-    lixels.to_parquet(folder / "lixels.parquet")
-    chosen.scores.to_parquet(folder / "bandwidths.parquet")
+    LIXELS.write(lixels, folder)
+    BANDWIDTHS.write(chosen.scores, folder)
     looks = load_fingerprints(plan).vectors_of(pd.Index(roads.segments["segment_id"]))
     alike = alike_to_worst(
         roads.segments, looks, roads.outcome, settings, config.clusters, tile_m=config.tiles.tile_m
     )
-    plain_pairs(alike, roads.outcome).to_parquet(folder / "look_alikes.parquet")
+    LOOK_ALIKES.write(plain_pairs(alike, roads.outcome), folder)
     notes = [] if roads.severities is None else headline_sentences(headline, roads.outcome)
     density = Bandwidth(bandwidth_m=chosen.bandwidth_m, how=chosen.how)
     Gathered(notes=notes, density=density).write(folder / FINDINGS)
@@ -76,4 +77,6 @@ STAGE = Stage(
         "clusters.whitening",
         "tiles.tile_m",
     ),
+    tables=(WINDOWS, HIGH_INJURY, HOT_SPOTS, LIXELS, BANDWIDTHS, LOOK_ALIKES),
+    documents=(Gathered,),
 )

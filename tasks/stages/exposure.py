@@ -14,6 +14,7 @@ from tasks.plan import Plan
 from tasks.stages.collisions import load_recorded
 from tasks.stages.roads import load_place
 from tasks.store.stage import Stage
+from tasks.tables import TRAFFIC
 
 COVERED = "coverage.json"
 
@@ -31,7 +32,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     counts = read_points(settings, pyproj.CRS.from_wkt(load_place(plan).crs))
     covered = load_recorded(plan).period or plan.config.collisions.period
     table, entries = measure_traffic(segments, settings, counts, covered)
-    table.reset_index().to_parquet(folder / "segments.parquet")
+    TRAFFIC.write(table.reset_index(), folder)
     shares = coverage(table, segments.set_index("segment_id")["length_m"])
     Covered(shares=shares, notes=coverage_sentences(settings, shares)).write(folder / COVERED)
     return entries
@@ -53,4 +54,6 @@ STAGE = Stage(
     after=("roads", "collisions"),
     settings=("exposure", "collisions.period"),
     inputs=_sources,
+    tables=(TRAFFIC,),
+    documents=(Covered,),
 )

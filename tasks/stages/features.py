@@ -23,6 +23,7 @@ from tasks.plan import Plan
 from tasks.store.code import code_digest
 from tasks.store.document import digest
 from tasks.store.stage import Stage, read_account, read_summary
+from tasks.tables import SHARD
 
 if TYPE_CHECKING:
     from tasks.encode import ShardJob
@@ -145,4 +146,6 @@ STAGE = Stage(
     after=("roads", "tiles"),
     settings=("encoder", "tiles.min_coverage", "tiles.pool", "tiles.corridor_m", "tiles.context_m"),
     inputs=_sources,
+    tables=(SHARD,),
+    documents=(Encoded,),
 )

@@ -12,6 +12,7 @@ from geo.ledger import Entry
 from tasks.plan import Plan
 from tasks.stages.features import load_encoded_as
 from tasks.store.stage import Stage
+from tasks.tables import FINGERPRINTS, SEEN
 
 if TYPE_CHECKING:
     from geo.features.fingerprints import Fingerprints
@@ -30,7 +31,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     found = fingerprint(tiles[encoded].reset_index(drop=True))
     write_fingerprints(folder / FILE, found, segments, about_all(_shards(plan)))
     seen = tiles[["tile_id", "segment_id", "position_m", "image_id", "coverage"]]
-    seen.assign(encoded=encoded).to_parquet(folder / "tiles.parquet", index=False)
+    SEEN.write(seen.assign(encoded=encoded), folder)
     return [
         Entry("segments", "done", "", len(found)),
         Entry("segments", "skipped", "no tile of it has an embedding", len(segments) - len(found)),
@@ -67,4 +68,10 @@ def load_fingerprints(plan: Plan) -> Fingerprints:
     return read_fingerprints(plan.stage_folder("fingerprints") / FILE)
 
 
-STAGE = Stage("fingerprints", build, counts=("segments",), after=("roads", "tiles", "features"))
+STAGE = Stage(
+    "fingerprints",
+    build,
+    counts=("segments",),
+    after=("roads", "tiles", "features"),
+    tables=(FINGERPRINTS, SEEN),
+)

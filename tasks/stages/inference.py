@@ -13,6 +13,7 @@ from tasks.plan import Plan
 from tasks.stages.collisions import load_placed
 from tasks.stages.fingerprints import load_fingerprints
 from tasks.store.stage import Stage
+from tasks.tables import CLUSTERS, TESTS, VALUE
 
 FINDINGS = "findings.json"
 
@@ -38,8 +39,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
             users=told.users,
         )
     tests = compare_types(frame, periods, permutations=settings.permutations, seed=settings.seed)
-    tests.to_parquet(folder / "tests.parquet")
-    with_tests(cluster_table(frame), tests).to_parquet(folder / "clusters.parquet")
+    TESTS.write(tests, folder)
+    CLUSTERS.write(with_tests(cluster_table(frame), tests), folder)
     fingerprints = load_fingerprints(plan)
     value = value_of_imagery(
         frame.assign(count=frame["n_collisions"]),
@@ -48,7 +49,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         block_m=settings.block_m,
         seed=settings.seed,
     )
-    value.table.assign(outcome="collisions").to_parquet(folder / "value_of_imagery.parquet")
+    VALUE.write(value.table.assign(outcome="collisions"), folder)
     Findings(notes=[] if records is None else [value.sentence]).write(folder / FINDINGS)
     return count_tests(tests)
 
@@ -70,4 +71,6 @@ STAGE = Stage(
     counts=("comparisons",),
     after=("roads", "fingerprints", "clusters", "collisions", "safety"),
     settings=("safety.seed", "safety.permutations", "safety.block_m"),
+    tables=(TESTS, CLUSTERS, VALUE),
+    documents=(Findings,),
 )

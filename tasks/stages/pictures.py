@@ -14,6 +14,7 @@ from geo.ledger import Entry
 from tasks.plan import Plan
 from tasks.stages.fingerprints import load_encoded
 from tasks.store.stage import Stage
+from tasks.tables import THUMBNAILS
 
 FILE = "thumbnails.parquet"
 AT_ONCE = 1000
@@ -86,4 +87,5 @@ STAGE = Stage(
     settings=("imagery.picture_bands",),
     inputs=_sources,
     also=_all,
+    tables=(THUMBNAILS,),
 )

@@ -9,6 +9,7 @@ from geo.ledger import Entry
 from tasks.documents import Place
 from tasks.plan import Plan
 from tasks.store.stage import Stage
+from tasks.tables import JUNCTIONS, OTHER_ROADS, SEGMENTS
 
 PLACE = "place.json"
 
@@ -23,9 +24,9 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     config = plan.config
     source = read_roads(config.roads, crs=config.crs, area=config.area)
     network = build_network(source.kept, config.segments)
-    network.segments.to_parquet(folder / "segments.parquet")
-    network.junctions.to_parquet(folder / "junctions.parquet")
-    source.others.to_parquet(folder / "other_roads.parquet")
+    SEGMENTS.write(network.segments, folder)
+    JUNCTIONS.write(network.junctions, folder)
+    OTHER_ROADS.write(source.others, folder)
     area = None if source.area is None else shapely.to_wkt(source.area)
     Place(crs=source.crs.to_wkt(), area=area).write(folder / PLACE)
     return [*source.entries, *network.entries]
@@ -46,4 +47,6 @@ STAGE = Stage(
     counts=("roads",),
     settings=("roads", "segments", "crs", "area"),
     inputs=_sources,
+    tables=(SEGMENTS, JUNCTIONS, OTHER_ROADS),
+    documents=(Place,),
 )

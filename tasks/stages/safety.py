@@ -11,6 +11,7 @@ from geo.ledger import Entry
 from tasks.plan import Plan
 from tasks.stages.collisions import load_placed
 from tasks.store.stage import Stage
+from tasks.tables import AT_JUNCTIONS, JUNCTION_TYPES, MODELS, PLACES, RATES
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
@@ -31,12 +32,12 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     found, models = estimate_outcomes(
         segments, junctions, counted, seed=settings.seed, draws=settings.rank_draws
     )
-    found.reset_index().to_parquet(folder / "segments.parquet")
-    models.to_parquet(folder / "models.parquet")
-    at_junctions.reset_index().to_parquet(folder / "junctions.parquet")
+    RATES.write(found.reset_index(), folder)
+    MODELS.write(models, folder)
+    AT_JUNCTIONS.write(at_junctions.reset_index(), folder)
     formed = at_junctions.join(junctions[["arms", "form"]])
-    junction_types(formed, years).to_parquet(folder / "junction_types.parquet")
-    places(segments[["length_m"]].join(counted), at_junctions, years).to_parquet(folder / "places.parquet")
+    JUNCTION_TYPES.write(junction_types(formed, years), folder)
+    PLACES.write(places(segments[["length_m"]].join(counted), at_junctions, years), folder)
     return [Entry("segments", "done", "", len(found)), Entry("junctions", "done", "", len(at_junctions))]
 
 
@@ -46,4 +47,5 @@ STAGE = Stage(
     counts=("segments",),
     after=("roads", "collisions", "exposure"),
     settings=("safety.seed", "safety.rank_draws"),
+    tables=(RATES, AT_JUNCTIONS, JUNCTION_TYPES, PLACES, MODELS),
 )

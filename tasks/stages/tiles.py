@@ -12,6 +12,7 @@ from geo.ledger import Entry
 from tasks.plan import Plan
 from tasks.store.digests import DIGESTS, FileDigests
 from tasks.store.stage import Stage
+from tasks.tables import IMAGES, TILES
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
@@ -23,8 +24,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     digests = FileDigests(plan.stages / DIGESTS)
     catalogue = open_catalogue(plan.config.imagery, segments.crs, digest=digests.of)
     tiles, entries = lay_out_tiles(segments, catalogue.images, plan.config.tiles)
-    tiles.to_parquet(folder / "tiles.parquet")
-    catalogue.images.to_parquet(folder / "images.parquet")
+    TILES.write(tiles, folder)
+    IMAGES.write(catalogue.images, folder)
     return [*catalogue.entries, *entries]
 
 
@@ -49,4 +50,5 @@ STAGE = Stage(
         "tiles.mode",
     ),
     inputs=_sources,
+    tables=(TILES, IMAGES),
 )

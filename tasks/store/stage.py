@@ -20,6 +20,7 @@ from geo.imagery.sources import digest_file
 from geo.ledger import Entry, Status, merge, totals
 from tasks.store.code import libraries
 from tasks.store.document import Document
+from tasks.store.table import Table
 
 if TYPE_CHECKING:
     from geo.config import CityConfig
@@ -67,6 +68,8 @@ class Stage:
         Lists the sources (paths and addresses) that it reads, of a configuration.
     also
         Gives what else decides its files, where not every value of a setting makes a difference.
+    tables, documents
+        What it hands on.
     """
 
     name: str
@@ -76,6 +79,8 @@ class Stage:
     settings: tuple[str, ...] = ()
     inputs: Callable[[CityConfig], Sequence[str]] = _none
     also: Callable[[CityConfig], object] = _nothing
+    tables: tuple[Table, ...] = ()
+    documents: tuple[type[Document], ...] = ()
 
     @property
     def module(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["text", "integer", "real", "boolean", "datetime", "blob"]
+Kind = Literal["text", "integer", "real", "boolean", "datetime", "blob", "list"]
 Geometry = Literal["LineString", "Point", "Polygon"]
 
 

@@ -1,0 +1,139 @@
+"""Tables on disk: declared columns, held against them when a stage writes one, as Parquet or GeoParquet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+
+from geo.outputs.layers.declare import Column, Geometry, Kind
+
+if TYPE_CHECKING:
+    from pandera.pandas import DataFrameSchema
+
+_TYPES = pd.api.types
+_EMPTY = {"empty"}
+_INFERRED: dict[Kind, set[str]] = {"text": {"string"}, "blob": {"bytes"}}
+"""What pandas finds in columns of objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that a stage writes.
+
+    Attributes
+    ----------
+    name
+        Of its file, without the ending.
+    meaning
+        What its rows are.
+    columns
+        That it has, in any order; one that is optional may be missing.
+    geometry
+        Type of the geometry of its rows, in the city's CRS; None: a table without places.
+    located
+        Whether every row has a geometry.
+    key
+        Columns whose values name each row once, and are never null.
+    more
+        What other columns are, where there may be some; empty: there are none.
+    """
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    geometry: Geometry | None = None
+    located: bool = True
+    key: tuple[str, ...] = ()
+    more: str = ""
+
+    def write(self, frame: pd.DataFrame, folder: Path) -> None:
+        """Write a frame as ``<name>.parquet``.
+
+        Parameters
+        ----------
+        frame
+            Rows on any index, which is not written.
+        folder
+            Of the stage.
+
+        Raises
+        ------
+        pandera.errors.SchemaErrors
+            When it is not as declared: a fault of ours, whatever the input.
+        """
+        self.check(frame).to_parquet(folder / f"{self.name}.parquet")
+
+    def check(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Hold a frame against the declaration, and give it back as it is.
+
+        Raises
+        ------
+        pandera.errors.SchemaErrors
+            Naming all that is not as declared.
+        """
+        schema_of(self).validate(frame, lazy=True)
+        if self.geometry is not None and not isinstance(frame, gpd.GeoDataFrame):
+            raise TypeError(f"{self.name} has places: {self.geometry} is expected of each row")
+        return frame
+
+
+@cache
+def schema_of(table: Table) -> DataFrameSchema:
+    """Make the schema of a table."""
+    import pandera.pandas as pa  # noqa: PLC0415 - a run that changes nothing writes no table
+
+    columns: dict[str, Any] = {
+        column.name: pa.Column(
+            None,
+            [
+                pa.Check(_of_kind(column.kind), name=column.kind, error=f"{column.name} is no {column.kind}"),
+                *([pa.Check.isin(column.allowed)] if column.allowed else []),
+            ],
+            nullable=column.name not in table.key,
+            required=not column.optional,
+            description=column.alias,
+        )
+        for column in table.columns
+    }
+    if table.geometry is not None:
+        columns["geometry"] = pa.Column(
+            None,
+            pa.Check(lambda shapes: shapes.dropna().map(lambda s: s.geom_type).isin([table.geometry]).all()),
+            nullable=not table.located,
+        )
+    return pa.DataFrameSchema(
+        columns,
+        strict=not table.more,
+        unique=list(table.key) or None,
+        name=table.name,
+        description=table.meaning,
+    )
+
+
+def _of_kind(kind: Kind) -> Any:  # noqa: ANN401 - pandera takes any function of a column
+    """Give the test of whether a column is of a kind; one that is null throughout may be of any."""
+
+    def test(values: pd.Series) -> bool:
+        known = values.dropna()
+        if known.empty:
+            return True
+        if kind in _INFERRED:
+            return _TYPES.infer_dtype(known, skipna=True) in _INFERRED[kind]
+        if kind == "list":
+            return bool(known.map(_TYPES.is_list_like).all())
+        return bool(_KINDS[kind](known))
+
+    return test
+
+
+_KINDS: dict[str, Any] = {
+    "integer": _TYPES.is_integer_dtype,
+    "real": lambda values: _TYPES.is_numeric_dtype(values) and not _TYPES.is_bool_dtype(values),
+    "boolean": _TYPES.is_bool_dtype,
+    "datetime": _TYPES.is_datetime64_any_dtype,
+}

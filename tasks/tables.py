@@ -1,0 +1,240 @@
+"""The tables between the stages, declared once: who writes one is held to it, and docs/stages.md is written from it.
+
+What becomes a layer is declared with the layers, and taken from there.
+"""
+
+from __future__ import annotations
+
+from geo.outputs.layers.declare import Column
+from geo.outputs.layers.layers import LAYERS
+from tasks.store.table import Table
+
+
+def of_layer(layer: str, *names: str) -> tuple[Column, ...]:
+    """Take the declarations of columns from a layer: those named, in that order; without names all."""
+    known = {column.name: column for column in LAYERS[layer].columns}
+    return tuple(known[name] for name in names or known)
+
+
+def without(layer: str, *tables: Table) -> tuple[Column, ...]:
+    """Take the declarations of a layer's columns that no other table brings."""
+    others = {column.name for table in tables for column in table.columns}
+    return tuple(column for column in LAYERS[layer].columns if column.name not in others)
+
+
+SEGMENT, JUNCTION, TILE = (
+    of_layer("tiles", "segment_id")[0],
+    of_layer("junctions", "junction_id")[0],
+    *of_layer("tiles", "tile_id"),
+)
+
+SEGMENTS = Table(
+    "segments",
+    "Roads between junctions, or between cuts of long ones, sorted by id: 16 hex digits from the geometry. `u` and `v` "
+    "are the nodes at its two points at the ends: a `junction_id`, or `n` and 16 digits where two ends meet; null at a "
+    "dead end.",
+    of_layer("segments", "segment_id", "u", "v", "source_ids", "name", "road_class", "ref", "length_m"),
+    geometry="LineString",
+    key=("segment_id",),
+    more="every other column of the source, as `src_<column>`",
+)
+JUNCTIONS = Table(
+    "junctions",
+    "Where three or more ends of segments meet, and roundabouts taken as one; `form` is `crossing` or `roundabout`.",
+    of_layer("junctions", "junction_id", "arms", "form", "radius_m", "source_ids"),
+    geometry="Point",
+    key=("junction_id",),
+)
+OTHER_ROADS = Table(
+    "other_roads",
+    "Roads of classes that are left out, for placing collisions.",
+    (
+        *of_layer("segments", "road_class", "name", "ref"),
+        Column("level", "integer", "Level: above or below the ground where it is not 0"),
+    ),
+    geometry="LineString",
+)
+TILES = Table(
+    "tiles",
+    "Squares along segments, and which images cover each.",
+    (
+        *of_layer("tiles", "tile_id", "segment_id", "position_m", "bearing"),
+        Column("x", "real", "Easting of the centre (m, city's CRS)"),
+        Column("y", "real", "Northing of the centre (m, city's CRS)"),
+        Column("coverage", "real", "Share of the square inside footprints of images (0 to 1)"),
+        Column("image_ids", "list", "Images that may show it, the finest first"),
+        Column("shard", "text", "Piece of work: side of its square cell (m), column, row"),
+    ),
+    geometry="Polygon",
+    key=("tile_id",),
+)
+IMAGES = Table(
+    "images",
+    "The rasters, and the ground that each shows.",
+    (
+        Column("image_id", "text", "File name without its ending, made unique"),
+        Column("path", "text", "Path or address"),
+        Column("crs", "text", "CRS of the raster (WKT)"),
+        Column("pixel_m", "real", "Side of a pixel (m)"),
+        Column("width", "integer", "Width (pixels)"),
+        Column("height", "integer", "Height (pixels)"),
+        Column("dtype", "text", "Type of its values"),
+        Column("digest", "text", "Digest of all that its driver reads"),
+        Column("transform", "list", "Six figures: pixels to the raster's CRS"),
+    ),
+    geometry="Polygon",
+    key=("image_id",),
+    more="what the catalogue knows besides",
+)
+SHARD = Table(
+    "shard-<digest>",
+    "Embeddings of the tiles of one shard, beside the stages, in a file a shard. Both vectors are null where the "
+    "imagery covers too little. The file's metadata says what they are, under the names of the embedding extension "
+    "drafted for STAC.",
+    (
+        TILE,
+        *TILES.columns[4:6],
+        Column("image_id", "text", "What its pixels are from, `;`-joined"),
+        Column("coverage", "real", "Share of its pixels with data (0 to 1)"),
+        Column("embedding", "list", "Vector of the encoder (float32)"),
+        Column("bands", "list", "Band statistics, the baseline (float32)"),
+    ),
+    key=("tile_id",),
+)
+FINGERPRINTS = Table(
+    "fingerprints",
+    "One vector a segment with imagery: the mean of its tiles' embeddings, each brought to length 1, by coverage. "
+    "GeoParquet with the metadata of the embeddings; it is among the layers of a run as it is.",
+    (
+        SEGMENT,
+        Column("vector", "list", "Fingerprint (float32)"),
+        Column("bands", "list", "The same of the band statistics (float32)"),
+        Column("n_tiles", "integer", "Tiles that it is pooled from"),
+        Column("coverage", "real", "Their mean coverage (0 to 1)"),
+    ),
+    geometry="LineString",
+    key=("segment_id",),
+)
+SEEN = Table(
+    "tiles",
+    "Tiles whose imagery was read.",
+    (
+        *of_layer("tiles", "tile_id", "segment_id", "position_m"),
+        *of_layer("tiles", "image_id", "coverage", "encoded"),
+    ),
+    key=("tile_id",),
+)
+TYPES = Table(
+    "segments",
+    "The type of each segment with a fingerprint: 1 is the largest, or the number that it had in the earlier run.",
+    of_layer("segments", "segment_id", "cluster", "cluster_margin", "cluster_baseline", "looks_like"),
+    key=("segment_id",),
+)
+PROTOTYPES = Table(
+    "prototypes",
+    "Segments that show a type: nearest to its centroid, of the smallest margin, and drawn at random.",
+    (
+        *of_layer("clusters", "cluster"),
+        Column("kind", "text", "What it shows", ("prototype", "edge", "random")),
+        Column("rank", "integer", "Among its kind, from 1"),
+        SEGMENT,
+        TILE,
+    ),
+)
+CHOICE = Table(
+    "choice",
+    "The evidence for the number of types.",
+    (
+        Column("k", "integer", "Number of types"),
+        Column("silhouette", "real", "Mean silhouette (-1 to 1)"),
+        Column("stability", "real", "Mean adjusted Rand index with bootstrap samples"),
+        Column("chosen", "boolean", "Whether it is the one"),
+    ),
+    key=("k",),
+)
+COLLISIONS = Table(
+    "collisions",
+    "One row a source row, in the source's order. Flags of road users: hurt, with STATS19; else what the column means.",
+    of_layer("collisions"),
+    geometry="Point",
+    located=False,
+)
+TRAFFIC = Table(
+    "segments",
+    "The traffic of each segment, and where the figure is from.",
+    of_layer(
+        "segments",
+        "segment_id",
+        "aadt",
+        "traffic_source",
+        "traffic_distance_m",
+        "traffic_years",
+        "traffic_points",
+        "carriageways",
+    ),
+    key=("segment_id",),
+)
+HOT_SPOTS = Table(
+    "segments",
+    "Gi* of each segment's shrunk rate along the network.",
+    (SEGMENT, *(column for column in of_layer("segments") if column.name.startswith("gi_star_"))),
+    key=("segment_id",),
+)
+_NOT_OF_SAFETY = ("n_tiles", "coverage", "shown_tile")
+RATES = Table(
+    "segments",
+    "Counts and rates of each segment with their intervals, what is expected of it, and how it ranks.",
+    (
+        SEGMENT,
+        *(
+            column
+            for column in without("segments", SEGMENTS, TYPES, HOT_SPOTS)
+            if column.name not in _NOT_OF_SAFETY
+        ),
+    ),
+    key=("segment_id",),
+)
+AT_JUNCTIONS = Table(
+    "junctions",
+    "Counts and rates of each junction.",
+    (JUNCTION, *without("junctions", JUNCTIONS)),
+    key=("junction_id",),
+)
+JUNCTION_TYPES = Table("junction_types", LAYERS["junction_types"].description, of_layer("junction_types"))
+PLACES = Table("places", LAYERS["places"].description, of_layer("places"))
+MODELS = Table("models", LAYERS["models"].description, of_layer("models"))
+TESTS = Table(
+    "tests", LAYERS["tests"].description, of_layer("tests"), key=("cluster", "outcome", "comparison")
+)
+CLUSTERS = Table(
+    "clusters",
+    "The table of types, with p, q and intervals from the tests.",
+    tuple(
+        column
+        for column in of_layer("clusters")
+        if column.name not in {"name", "colour", "note", "prototype_tiles"}
+    ),
+    key=("cluster",),
+)
+VALUE = Table("value_of_imagery", LAYERS["value_of_imagery"].description, of_layer("value_of_imagery"))
+WINDOWS = Table(
+    "windows", LAYERS["windows"].description, of_layer("windows"), geometry="LineString", key=("window_id",)
+)
+HIGH_INJURY = Table("high_injury", LAYERS["high_injury"].description, of_layer("high_injury"))
+LIXELS = Table("lixels", LAYERS["lixels"].description, of_layer("lixels"), geometry="LineString")
+BANDWIDTHS = Table(
+    "bandwidths",
+    "The bandwidths that were tried.",
+    (
+        Column("bandwidth_m", "real", "Bandwidth (m)"),
+        Column("log_likelihood", "real", "Cross-validated log-likelihood", optional=True),
+    ),
+    more="what the choice rests on",
+)
+LOOK_ALIKES = Table("look_alikes", LAYERS["look_alikes"].description, of_layer("look_alikes"))
+THUMBNAILS = Table(
+    "thumbnails",
+    "Small pictures of tiles: those of the picks, the middle tile of segments that the report shows, or all.",
+    (TILE, Column("jpeg", "blob", "Picture (JPEG, 160 pixels the longer side)")),
+    key=("tile_id",),
+)

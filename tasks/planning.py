@@ -22,7 +22,7 @@ from tasks.stages.order import STAGES
 from tasks.store.code import code_digest, merged
 from tasks.store.digests import DIGESTS, FileDigests
 from tasks.store.document import digest
-from tasks.store.stage import Stage, results_folder
+from tasks.store.stage import ALL_BEFORE, Stage, results_folder
 
 NUMBERED, NAMED = "clusters", "package"
 """The stages that give types their numbers, and their names: both last from run to run."""
@@ -106,7 +106,7 @@ def _key(
         effective(config, stage.settings),
         stage.also(config),
         [(source, sources[source]) for source in stage.inputs(config)],
-        [keys[earlier] for earlier in stage.after],
+        [keys[earlier] for earlier in (keys if stage.after == ALL_BEFORE else stage.after)],
         code_digest(stage.module),
         Path(__file__).read_text(encoding="utf-8"),
         names,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tasks.stages.order import STAGES
 from tasks.store.document import Document
-from tasks.store.stage import Stage
+from tasks.store.stage import ALL_BEFORE, Stage
 from tasks.store.table import Table
 
 HEAD = """# The files between the stages
@@ -53,7 +53,8 @@ def reference() -> str:
 def _stage(stage: Stage) -> Iterator[str]:
     """Write what a stage does, what it reads and what it hands on."""
     yield f"\n## {stage.name}\n\n{_first_line(sys.modules[stage.module])}\n\n"
-    yield f"- after: {_listed(stage.after) or 'nothing'}\n"
+    after = "all stages before" if stage.after == ALL_BEFORE else _listed(stage.after)
+    yield f"- after: {after or 'nothing'}\n"
     yield f"- settings: {_listed(stage.settings) or 'none of its own'}\n"
     for table in stage.tables:
         yield from _table(table)

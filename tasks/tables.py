@@ -5,7 +5,7 @@ What becomes a layer is declared with the layers, and taken from there.
 
 from __future__ import annotations
 
-from geo.outputs.layers.declare import Column
+from geo.outputs.layers.declare import Column, Geometry
 from geo.outputs.layers.layers import LAYERS
 from tasks.store.table import Table
 
@@ -20,6 +20,11 @@ def without(layer: str, *tables: Table) -> tuple[Column, ...]:
     """Take the declarations of a layer's columns that no other table brings."""
     others = {column.name for table in tables for column in table.columns}
     return tuple(column for column in LAYERS[layer].columns if column.name not in others)
+
+
+def as_layer(name: str, *, geometry: Geometry | None = None, key: tuple[str, ...] = ()) -> Table:
+    """Declare a table that is a layer as it is."""
+    return Table(name, LAYERS[name].description, of_layer(name), geometry=geometry, key=key, layer=name)
 
 
 SEGMENT, JUNCTION, TILE = (
@@ -37,6 +42,7 @@ SEGMENTS = Table(
     geometry="LineString",
     key=("segment_id",),
     more="every other column of the source, as `src_<column>`",
+    part=True,
 )
 JUNCTIONS = Table(
     "junctions",
@@ -44,6 +50,7 @@ JUNCTIONS = Table(
     of_layer("junctions", "junction_id", "arms", "form", "radius_m", "source_ids"),
     geometry="Point",
     key=("junction_id",),
+    part=True,
 )
 OTHER_ROADS = Table(
     "other_roads",
@@ -67,6 +74,7 @@ TILES = Table(
     ),
     geometry="Polygon",
     key=("tile_id",),
+    part=True,
 )
 IMAGES = Table(
     "images",
@@ -123,12 +131,14 @@ SEEN = Table(
         *of_layer("tiles", "image_id", "coverage", "encoded"),
     ),
     key=("tile_id",),
+    part=True,
 )
 TYPES = Table(
     "segments",
     "The type of each segment with a fingerprint: 1 is the largest, or the number that it had in the earlier run.",
     of_layer("segments", "segment_id", "cluster", "cluster_margin", "cluster_baseline", "looks_like"),
     key=("segment_id",),
+    joins="segments",
 )
 PROTOTYPES = Table(
     "prototypes",
@@ -140,6 +150,7 @@ PROTOTYPES = Table(
         SEGMENT,
         TILE,
     ),
+    part=True,
 )
 CHOICE = Table(
     "choice",
@@ -158,6 +169,7 @@ COLLISIONS = Table(
     of_layer("collisions"),
     geometry="Point",
     located=False,
+    part=True,
 )
 TRAFFIC = Table(
     "segments",
@@ -179,6 +191,7 @@ HOT_SPOTS = Table(
     "Gi* of each segment's shrunk rate along the network.",
     (SEGMENT, *(column for column in of_layer("segments") if column.name.startswith("gi_star_"))),
     key=("segment_id",),
+    joins="segments",
 )
 _NOT_OF_SAFETY = ("n_tiles", "coverage", "shown_tile")
 RATES = Table(
@@ -193,19 +206,17 @@ RATES = Table(
         ),
     ),
     key=("segment_id",),
+    joins="segments",
 )
 AT_JUNCTIONS = Table(
     "junctions",
     "Counts and rates of each junction.",
     (JUNCTION, *without("junctions", JUNCTIONS)),
     key=("junction_id",),
+    part=True,
 )
-JUNCTION_TYPES = Table("junction_types", LAYERS["junction_types"].description, of_layer("junction_types"))
-PLACES = Table("places", LAYERS["places"].description, of_layer("places"))
-MODELS = Table("models", LAYERS["models"].description, of_layer("models"))
-TESTS = Table(
-    "tests", LAYERS["tests"].description, of_layer("tests"), key=("cluster", "outcome", "comparison")
-)
+JUNCTION_TYPES, PLACES, MODELS = (as_layer(name) for name in ("junction_types", "places", "models"))
+TESTS = as_layer("tests", key=("cluster", "outcome", "comparison"))
 CLUSTERS = Table(
     "clusters",
     "The table of types, with p, q and intervals from the tests.",
@@ -215,13 +226,13 @@ CLUSTERS = Table(
         if column.name not in {"name", "colour", "note", "prototype_tiles"}
     ),
     key=("cluster",),
+    part=True,
 )
-VALUE = Table("value_of_imagery", LAYERS["value_of_imagery"].description, of_layer("value_of_imagery"))
-WINDOWS = Table(
-    "windows", LAYERS["windows"].description, of_layer("windows"), geometry="LineString", key=("window_id",)
+VALUE, HIGH_INJURY, LOOK_ALIKES = (
+    as_layer(name) for name in ("value_of_imagery", "high_injury", "look_alikes")
 )
-HIGH_INJURY = Table("high_injury", LAYERS["high_injury"].description, of_layer("high_injury"))
-LIXELS = Table("lixels", LAYERS["lixels"].description, of_layer("lixels"), geometry="LineString")
+WINDOWS = as_layer("windows", geometry="LineString", key=("window_id",))
+LIXELS = as_layer("lixels", geometry="LineString")
 BANDWIDTHS = Table(
     "bandwidths",
     "The bandwidths that were tried.",
@@ -231,7 +242,6 @@ BANDWIDTHS = Table(
     ),
     more="what the choice rests on",
 )
-LOOK_ALIKES = Table("look_alikes", LAYERS["look_alikes"].description, of_layer("look_alikes"))
 THUMBNAILS = Table(
     "thumbnails",
     "Small pictures of tiles: those of the picks, the middle tile of segments that the report shows, or all.",

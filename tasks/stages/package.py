@@ -25,7 +25,8 @@ from tasks.stages.fingerprints import FILE as FINGERPRINTS
 from tasks.stages.inference import FINDINGS
 from tasks.stages.pictures import load_pictures
 from tasks.store.code import merged
-from tasks.store.stage import Stage, account_of
+from tasks.store.stage import ALL_BEFORE, Stage, account_of
+from tasks.store.table import Table
 
 if TYPE_CHECKING:
     import pyproj
@@ -109,22 +110,33 @@ def _unknown_names(plan: Plan, clusters: pd.DataFrame) -> list[Entry]:
 
 def gather(plan: Plan) -> dict[str, pd.DataFrame]:
     """Bring the layers of a finished run together, as docs/stages.md describes them."""
-    from geo.outputs.layers.gather import OF_RECORDS, PLAIN, WITH_GEOMETRY, gather_layers
+    from geo.outputs.layers.gather import gather_layers
+    from geo.outputs.layers.layers import LAYERS
     from geo.outputs.pictures import pictures_of_file
 
-    records = [OF_RECORDS] if _table(plan, OF_RECORDS).exists() else []
-    tables = {name: gpd.read_parquet(_table(plan, name)) for name in (*WITH_GEOMETRY, *records)}
-    tables |= {name: pd.read_parquet(_table(plan, name)) for name in PLAIN}
+    declared = _tables(plan)
+    tables = {name: table.read(folder) for name, (table, folder) in declared.items() if table.is_in(folder)}
+    of_segments = [name for name, (table, _) in declared.items() if table.joins == "segments"]
+    as_they_are = {table.layer: name for name, (table, _) in declared.items() if table.layer is not None}
     which = plan.config.output.thumbnails
     pictures = {} if which == "none" else load_pictures(plan)
     shown = pictures_of_file(pictures, tables["clusters/prototypes"], which)
-    return gather_layers(tables, shown, plan.names) | {"ledger": ledger(plan), "run": _run(plan)}
+    found = gather_layers(tables, of_segments, as_they_are, shown, plan.names)
+    found |= {"ledger": ledger(plan), "run": _run(plan)}
+    return {name: found[name] for name in LAYERS}
 
 
-def _table(plan: Plan, name: str) -> Path:
-    """Find a table by its stage and name."""
-    stage, _, table = name.partition("/")
-    return plan.stage_folder(stage) / f"{table}.parquet"
+def _tables(plan: Plan) -> dict[str, tuple[Table, Path]]:
+    """Find the tables that layers are made of, with their folders, by stage and name."""
+    from tasks.stages.order import STAGES
+
+    return {
+        f"{stage.name}/{table.name}": (table, plan.stage_folder(stage.name))
+        for stage in STAGES
+        if stage.name in plan.before("package")
+        for table in stage.tables
+        if table.gathered
+    }
 
 
 def ledger(plan: Plan) -> pd.DataFrame:
@@ -172,19 +184,7 @@ STAGE = Stage(
     "package",
     build,
     counts=("layers",),
-    after=(
-        "roads",
-        "tiles",
-        "features",
-        "fingerprints",
-        "clusters",
-        "collisions",
-        "exposure",
-        "safety",
-        "inference",
-        "concentration",
-        "pictures",
-    ),
+    after=ALL_BEFORE,
     settings=(*CityConfig.model_fields, *(f"{section}.licence" for section in LICENSED)),
     also=_version,
 )

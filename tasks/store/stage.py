@@ -30,6 +30,9 @@ SUMMARY = "summary.json"
 SQLITE_FULL = "database or disk is full"
 """What SQLite says, and GDAL after it."""
 
+ALL_BEFORE = ("*",)
+"""In place of names: all stages that run before."""
+
 log = logging.getLogger("roadprint")
 
 
@@ -60,7 +63,7 @@ class Stage:
     counts
         The item that the stage is about, and inputs whose faults count with it.
     after
-        Names of the stages whose files it reads; their digests are part of its own.
+        Names of the stages whose files it reads, or `ALL_BEFORE`; their digests are part of its own.
     settings
         Dotted keys of the configuration that it reads. A section stands for all its keys but those that are marked as
         without effect on results; such a key is named by itself where a stage writes it down.

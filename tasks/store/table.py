@@ -41,6 +41,12 @@ class Table:
         Columns whose values name each row once, and are never null.
     more
         What other columns are, where there may be some; empty: there are none.
+    layer
+        The layer that it is, as it is.
+    joins
+        The layer that its columns are joined to, by its key.
+    part
+        Whether it is a part of a layer that is put together of several.
     """
 
     name: str
@@ -50,6 +56,23 @@ class Table:
     located: bool = True
     key: tuple[str, ...] = ()
     more: str = ""
+    layer: str | None = None
+    joins: str | None = None
+    part: bool = False
+
+    @property
+    def gathered(self) -> bool:
+        """Whether layers are made of it."""
+        return self.layer is not None or self.joins is not None or self.part
+
+    def is_in(self, folder: Path) -> bool:
+        """Tell whether a stage has written it: a city without records has none of collisions."""
+        return (folder / f"{self.name}.parquet").exists()
+
+    def read(self, folder: Path) -> pd.DataFrame:
+        """Read it from the folder of its stage; a GeoDataFrame where it has geometry."""
+        file = folder / f"{self.name}.parquet"
+        return pd.read_parquet(file) if self.geometry is None else gpd.read_parquet(file)
 
     def write(self, frame: pd.DataFrame, folder: Path) -> None:
         """Write a frame as ``<name>.parquet``.

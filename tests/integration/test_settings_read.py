@@ -9,7 +9,7 @@ from geo.config import CityConfig
 from geo.config.section import Section, effective, leaf_keys, marked
 from tasks.planning import make_plan
 from tasks.stages.order import STAGES
-from tasks.store.stage import run_stage
+from tasks.store.stage import ALL_BEFORE, run_stage
 
 FAST = {
     "encoder.name": "bands",
@@ -54,7 +54,8 @@ def reading(monkeypatch):
 def names(stage, config):
     """Name the keys that name the kept work of a stage, or of one before it."""
     found = set(effective(config, stage.settings))
-    for earlier in stage.after:
+    before = [one.name for one in STAGES[: STAGES.index(stage)]]
+    for earlier in before if stage.after == ALL_BEFORE else stage.after:
         found |= names(BY_NAME[earlier], config)
     return found
 

@@ -10,14 +10,7 @@ from rasters import catalogue, noise, tiles_at, write_raster
 from geo.config import Imagery, Tiles
 from geo.errors import ConfigurationError, LayerError
 from geo.imagery.cover import cover_tiles
-from geo.outputs.layers.gather import (
-    OF_RECORDS,
-    PLAIN,
-    WITH_GEOMETRY,
-    gather_layers,
-    read_or_laid_out,
-    shown_tiles,
-)
+from geo.outputs.layers.gather import RECORDS, gather_layers, read_or_laid_out, shown_tiles
 from geo.outputs.pictures import draw_pictures, pictures_of_file, tiles_of_report
 from geo.tiles.layout import TILES_PER_SHARD, lay_out_tiles
 from tests.unit.rasters import CITY, NORTH, WEST
@@ -61,8 +54,7 @@ def tables():
             "encoded": [False, True],
         }
     )
-    nothing = {name: pd.DataFrame({"x": [1]}) for name in (*WITH_GEOMETRY, *PLAIN)}
-    return nothing | {
+    return {
         "roads/segments": segments,
         "roads/junctions": pd.DataFrame({"junction_id": ["j"]}),
         "tiles/tiles": laid_out(),
@@ -73,11 +65,17 @@ def tables():
         "safety/junctions": pd.DataFrame({"junction_id": ["j"], "n_collisions": [4]}),
         "concentration/segments": pd.DataFrame({"segment_id": ["b"], "gi_star_spot": ["hot"]}),
         "inference/clusters": pd.DataFrame({"cluster": [1, 2], "n_segments": [1, 0]}),
+        "lamps/lamps": pd.DataFrame({"lamp_id": ["l"]}),
     }
 
 
+def gathered(tables, pictures):
+    of_segments = ["clusters/segments", "safety/segments", "concentration/segments"]
+    return gather_layers(tables, of_segments, {"lamps": "lamps/lamps"}, pictures, {})
+
+
 def test_everything_known_of_a_segment_comes_to_its_row():
-    layers = gather_layers(tables(), {"a-00": b"jpeg"}, {})
+    layers = gathered(tables(), {"a-00": b"jpeg"})
     segments = layers["segments"].set_index("segment_id")
     assert segments["n_collisions"].tolist() == [1, 2, 3]
     assert segments["n_tiles"].fillna(0).tolist() == [2, 1, 0]
@@ -87,13 +85,14 @@ def test_everything_known_of_a_segment_comes_to_its_row():
     assert segments.loc["a", "shown_tile"] == "a-00"
     assert segments["shown_tile"].isna().tolist() == [False, True, True]
     assert layers["junctions"]["n_collisions"].tolist() == [4]
+    assert layers["lamps"]["lamp_id"].tolist() == ["l"]
     assert layers["clusters"].set_index("cluster")["prototype_tiles"].fillna("").tolist() == ["a-01", ""]
 
 
 def test_a_city_without_records_has_a_layer_of_collisions_without_any():
-    assert len(gather_layers(tables(), {}, {})["collisions"]) == 0
+    assert len(gathered(tables(), {})["collisions"]) == 0
     records = gpd.GeoDataFrame({"collision_id": ["1"]}, geometry=[shapely.Point(0, 0)], crs=CITY)
-    assert gather_layers(tables() | {OF_RECORDS: records}, {}, {})["collisions"] is records
+    assert gathered(tables() | {RECORDS: records}, {})["collisions"] is records
 
 
 def test_the_coverage_of_a_tile_is_that_of_its_pixels_where_they_were_read():

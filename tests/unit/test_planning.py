@@ -9,6 +9,7 @@ from geo.config import CityConfig
 from geo.config.section import leaf_keys, marked
 from tasks.planning import make_plan
 from tasks.stages.order import STAGES
+from tasks.store.stage import ALL_BEFORE
 
 CITY = {
     "city": "somewhere",
@@ -208,7 +209,7 @@ def and_all_after(first):
     """Add the stages that read the files of those before, directly or not."""
     found = set(first)
     for stage in STAGES:
-        if found & set(stage.after):
+        if found if stage.after == ALL_BEFORE else found & set(stage.after):
             found.add(stage.name)
     return found
 
@@ -273,4 +274,4 @@ def test_stages_stand_in_an_order_in_which_each_finds_what_it_reads():
     names = [stage.name for stage in STAGES]
     assert len(set(names)) == len(names)
     for place, stage in enumerate(STAGES):
-        assert set(stage.after) <= set(names[:place])
+        assert stage.after == ALL_BEFORE or set(stage.after) <= set(names[:place])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import geopandas as gpd
 import pandas as pd
@@ -11,44 +11,28 @@ from geo.clusters.prototypes import central_tiles
 from geo.outputs.layers.arrange import empty_layer
 from geo.outputs.names import Named, with_names
 
-WITH_GEOMETRY = (
-    "roads/segments",
-    "roads/junctions",
-    "tiles/tiles",
-    "concentration/windows",
-    "concentration/lixels",
-)
-"""Tables with geometry that layers are made of, by stage and name, see docs/stages.md."""
-OF_RECORDS = "collisions/collisions"
-"""Such a table, which a city without records does not have."""
-PLAIN = (
-    "fingerprints/tiles",
-    "clusters/segments",
-    "clusters/prototypes",
-    "safety/segments",
-    "safety/junctions",
-    "safety/models",
-    "safety/junction_types",
-    "safety/places",
-    "inference/clusters",
-    "inference/tests",
-    "inference/value_of_imagery",
-    "concentration/segments",
-    "concentration/high_injury",
-    "concentration/look_alikes",
-)
-"""Tables without geometry."""
+RECORDS = "collisions/collisions"
+"""The table of placed collisions, which a city without records does not have."""
 
 
 def gather_layers(
-    tables: Mapping[str, pd.DataFrame], pictures: Mapping[str, bytes], names: Mapping[int, Named]
+    tables: Mapping[str, pd.DataFrame],
+    of_segments: Sequence[str],
+    as_they_are: Mapping[str, str],
+    pictures: Mapping[str, bytes],
+    names: Mapping[int, Named],
 ) -> dict[str, pd.DataFrame]:
     """Bring the layers of a city together.
 
     Parameters
     ----------
     tables
-        `WITH_GEOMETRY`, `PLAIN` and, where the city has records, `OF_RECORDS`; geometry in the CRS of the city.
+        By stage and name (``roads/segments``), see docs/stages.md; geometry in the CRS of the city. Without records of
+        collisions there is no `RECORDS`.
+    of_segments
+        Which of them say something of each segment, by ``segment_id``: their columns are joined to its layer.
+    as_they_are
+        Which of them is a layer as it is, by the layer's name.
     pictures
         JPEG by ``tile_id``: those that the layers show.
     names
@@ -56,44 +40,33 @@ def gather_layers(
 
     Returns
     -------
-    By name, in the order in which they are written: all but ``ledger`` and ``run``, which tell of the run itself.
+    By name: all layers but ``ledger`` and ``run``, which tell of the run itself.
     """
     roads = gpd.GeoDataFrame(tables["roads/segments"])
     tiles = read_or_laid_out(tables["tiles/tiles"], tables["fingerprints/tiles"])
     tiles["thumbnail"] = tiles["tile_id"].map(pictures)
-    segments = _segments(tables, tiles)
     at_junctions = tables["safety/junctions"].set_index("junction_id")
     picks = tables["clusters/prototypes"]
     prototypes = picks[picks["kind"] == "prototype"].groupby("cluster")["tile_id"].agg(";".join)
     clusters = tables["inference/clusters"].join(prototypes.rename("prototype_tiles"), on="cluster")
     return {
-        "segments": segments,
+        "segments": _segments(roads, tiles, [tables[name] for name in of_segments]),
         "junctions": tables["roads/junctions"].join(at_junctions, on="junction_id"),
         "tiles": tiles,
-        "collisions": tables[OF_RECORDS] if OF_RECORDS in tables else empty_layer("collisions", roads.crs),
+        "collisions": tables[RECORDS] if RECORDS in tables else empty_layer("collisions", roads.crs),
         "clusters": with_names(clusters, names),
-        "tests": tables["inference/tests"],
-        "value_of_imagery": tables["inference/value_of_imagery"],
-        "models": tables["safety/models"],
-        "windows": tables["concentration/windows"],
-        "high_injury": tables["concentration/high_injury"],
-        "lixels": tables["concentration/lixels"],
-        "look_alikes": tables["concentration/look_alikes"],
-        "junction_types": tables["safety/junction_types"],
-        "places": tables["safety/places"],
+        **{layer: tables[name] for layer, name in as_they_are.items()},
     }
 
 
-def _segments(tables: Mapping[str, pd.DataFrame], tiles: gpd.GeoDataFrame) -> pd.DataFrame:
+def _segments(
+    roads: gpd.GeoDataFrame, tiles: gpd.GeoDataFrame, known: Sequence[pd.DataFrame]
+) -> gpd.GeoDataFrame:
     """Join all that is known of segments."""
-    segments = tables["roads/segments"]
     by_segment = tiles.groupby("segment_id").agg(n_tiles=("tile_id", "size"), coverage=("coverage", "mean"))
-    known = [
-        tables[f"{stage}/segments"].set_index("segment_id")
-        for stage in ("clusters", "safety", "concentration")
-    ]
-    for table in (by_segment, *known):
-        segments = segments.join(table, on="segment_id")
+    segments = roads.join(by_segment, on="segment_id")
+    for table in known:
+        segments = segments.join(table.set_index("segment_id"), on="segment_id")
     return segments.assign(shown_tile=segments["segment_id"].map(shown_tiles(tiles)))
 
 

@@ -16,10 +16,12 @@ def of_layer(layer: str, *names: str) -> tuple[Column, ...]:
     return tuple(known[name] for name in names or known)
 
 
-def without(layer: str, *tables: Table) -> tuple[Column, ...]:
-    """Take the declarations of a layer's columns that no other table brings."""
+def between(layer: str, first: str, last: str, *tables: Table) -> tuple[Column, ...]:
+    """Take the declarations of a layer's columns from one to another, without those that other tables bring."""
+    names = [column.name for column in LAYERS[layer].columns]
+    inside = names[names.index(first) : names.index(last) + 1]
     others = {column.name for table in tables for column in table.columns}
-    return tuple(column for column in LAYERS[layer].columns if column.name not in others)
+    return of_layer(layer, *(name for name in inside if name not in others))
 
 
 def as_layer(name: str, *, geometry: Geometry | None = None, key: tuple[str, ...] = ()) -> Table:
@@ -193,25 +195,17 @@ HOT_SPOTS = Table(
     key=("segment_id",),
     joins="segments",
 )
-_NOT_OF_SAFETY = ("n_tiles", "coverage", "shown_tile")
 RATES = Table(
     "segments",
     "Counts and rates of each segment with their intervals, what is expected of it, and how it ranks.",
-    (
-        SEGMENT,
-        *(
-            column
-            for column in without("segments", SEGMENTS, TYPES, HOT_SPOTS)
-            if column.name not in _NOT_OF_SAFETY
-        ),
-    ),
+    (SEGMENT, *between("segments", "years", "junction_ends_per_km", SEGMENTS, TYPES)),
     key=("segment_id",),
     joins="segments",
 )
 AT_JUNCTIONS = Table(
     "junctions",
     "Counts and rates of each junction.",
-    (JUNCTION, *without("junctions", JUNCTIONS)),
+    (JUNCTION, *between("junctions", "n_collisions", "n_ksi_adjusted", JUNCTIONS)),
     key=("junction_id",),
     part=True,
 )

@@ -168,13 +168,7 @@ def not_there(address: str, error: Exception) -> ServerError:
 @contextmanager
 def _process(kept: Path) -> Iterator[_Server]:
     """Start the process; at the end its input is closed, and its folder goes."""
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-        from_kept = kept.is_file()
-        if from_kept:
-            shutil.copyfile(kept, folder / DATABASE)
-    except OSError as error:
-        raise _not_started(tempfile.gettempdir(), f" ({error})") from error
+    folder, from_kept = _folder(kept)
     # of Prefect's settings of the user's, only what is said of its log
     settings = {
         name: value
@@ -205,6 +199,21 @@ def _process(kept: Path) -> Iterator[_Server]:
             server.kill()
             server.communicate()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder(kept: Path) -> tuple[Path, bool]:
+    """Make the folder of a server, with a copy of the database that was kept; tells whether there was one."""
+    folder = None
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        from_kept = kept.is_file()
+        if from_kept:
+            shutil.copyfile(kept, folder / DATABASE)
+    except OSError as error:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise _not_started(tempfile.gettempdir(), f" ({error.strerror})") from error
+    return folder, from_kept
 
 
 def _address(server: _Server) -> str:

@@ -1,5 +1,6 @@
 """Beside others: their folders of the names that ours have, their Prefect, and a proxy that the environment names."""
 
+import errno
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +16,12 @@ import prefect
 import pytest
 import rasterio
 from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from range_server import serving
 
 from flows.processes import asking_directly, direct
+from flows.server import own_server
+from geo.errors import ServerError
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("flows", "tasks", "geo")
@@ -169,6 +174,25 @@ def test_a_run_neither_needs_nor_touches_the_users_prefect(tmp_path):
     with sqlite3.connect(kept) as db:
         assert db.execute("select version_num from alembic_version").fetchone() != ("ffffeeeedddd",)
         assert db.execute("select count(*) from flow_run").fetchone() == (0,)
+
+
+def test_a_disk_that_is_full_before_a_server_starts_is_told(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    kept = tmp_path / "kept.db"
+    kept.write_bytes(b"a database")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("flows.server.kept_database", lambda: kept)
+    monkeypatch.setattr("flows.server.shutil.copyfile", full)
+    with (
+        temporary_settings(restore_defaults={PREFECT_API_URL}),
+        pytest.raises(ServerError, match="No space left on device") as told,
+        own_server(),
+    ):
+        pass
+    assert told.value.where == str(tmp_path)
+    assert list(tmp_path.iterdir()) == [kept]
 
 
 def test_a_run_has_its_server_whatever_proxies_are_named(tmp_path):

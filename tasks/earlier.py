@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,9 @@ from pydantic import ValidationError
 from geo.imagery.sources import digest_file
 from geo.outputs.names import Named, names_in
 from tasks.store.document import digest
-from tasks.store.stage import log
 from tasks.store.summary import SUMMARY, RunSummary
+
+log = logging.getLogger("roadprint")
 
 TABLES = "layers"
 """Folder of a run that holds its layers as GeoParquet."""

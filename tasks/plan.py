@@ -12,6 +12,7 @@ from geo.outputs.names import Named
 from tasks.earlier import Numbering
 from tasks.store.digests import DIGESTS, FileDigests
 from tasks.store.summary import SUMMARY
+from tasks.store.table import Table
 
 NAMES_OF_TYPES = "names of types"
 """What the ledger calls lines of ``clusters.csv``."""
@@ -45,6 +46,8 @@ class Plan:
         Folder that relative paths of the configuration start at.
     versions
         Versions of Python and of the libraries that the stages use.
+    tables
+        The tables that each stage writes.
     """
 
     config: CityConfig
@@ -57,6 +60,7 @@ class Plan:
     names: dict[int, Named]
     base: Path
     versions: dict[str, str]
+    tables: dict[str, tuple[Table, ...]]
 
     @property
     def run_id(self) -> str:

@@ -81,7 +81,8 @@ def make_plan(
         keys[stage.name] = key
     written = strike_all(without_idle(read_raw(city, overrides), CityConfig, keep="licence"))
     versions = merged(stage.made_with for stage in STAGES) | {PROJECT: version(PROJECT)}
-    return Plan(config, written, folder, keys, sources, inputs, numbers, names, base, versions)
+    tables = {stage.name: stage.tables for stage in STAGES}
+    return Plan(config, written, folder, keys, sources, inputs, numbers, names, base, versions, tables)
 
 
 def _digested(config: CityConfig, folder: Path) -> dict[str, str]:

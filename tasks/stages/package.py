@@ -128,13 +128,10 @@ def gather(plan: Plan) -> dict[str, pd.DataFrame]:
 
 def _tables(plan: Plan) -> dict[str, tuple[Table, Path]]:
     """Find the tables that layers are made of, with their folders, by stage and name."""
-    from tasks.stages.order import STAGES
-
     return {
-        f"{stage.name}/{table.name}": (table, plan.stage_folder(stage.name))
-        for stage in STAGES
-        if stage.name in plan.before("package")
-        for table in stage.tables
+        f"{stage}/{table.name}": (table, plan.stage_folder(stage))
+        for stage in plan.before("package")
+        for table in plan.tables[stage]
         if table.gathered
     }
 

@@ -26,6 +26,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -260,8 +261,14 @@ def _no_events() -> Iterator[None]:
     try:
         yield
     finally:
-        EventsWorker.drain_all(timeout=STOP_S)
+        _drain(STOP_S)
         EventsWorker.set_client_override(None)
+
+
+def _drain(timeout_s: float) -> object:
+    """End what sends events; where a loop runs in this thread, as in a notebook, Prefect would only promise to."""
+    with ThreadPoolExecutor(max_workers=1) as elsewhere:
+        return elsewhere.submit(EventsWorker.drain_all, timeout=timeout_s).result()
 
 
 def leave(code: int) -> None:
@@ -269,7 +276,7 @@ def leave(code: int) -> None:
 
     At the end of a process Prefect sends the events that it has left, and tries each for long where the server is gone.
     """
-    told = EventsWorker.drain_all(timeout=LEAVE_S)
+    told = _drain(LEAVE_S)
     if isinstance(told, tuple) and told[1]:
         sys.stdout.flush()
         sys.stderr.flush()

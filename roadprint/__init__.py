@@ -1,5 +1,16 @@
 """roadprint: a visual fingerprint for every road segment of a city, and what is known about collisions on each type.
 
+`run_city` runs a city as the command line does, and `open` opens what a run found out: an `OpenRun`, with tables, the
+worst roads, roads that look alike, and pictures. The science behind it can be called by itself:
+
+- roads: `read_roads`, `build_network`, `to_osmnx`
+- imagery: `open_catalogue`, `place_tiles`, `cover_tiles`, `load_encoder`, `embed_tiles`
+- types: `fingerprint`, `pool_segments`, `to_space`, `find_types`, `most_like`, `same_place`
+- collisions: `read_collisions`, `period_covered`, `place_collisions`
+- safety: `count_places`, `rate_segments`, `poisson_interval`, `estimate_outcomes`, `worst_segments`, `cluster_tests`
+- a city's file and its sections: `load_city`, `Roads`, `Segments`, `Imagery`, `Tiles`, `encoder_settings`, `Clusters`,
+  `Collisions`
+
 The code is in three packages beside this one, `geo`, `tasks` and `flows`. Those are names that other people use as
 well, for a folder with their own scripts for example. Once this package is imported, the three names mean the packages
 that stand beside it, whatever lies in the working folder or on ``PYTHONPATH``. Importing it imports nothing more, and

@@ -7,7 +7,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "notebooks"
+TOP = Path(__file__).resolve().parents[2]
+FOLDER = TOP / "docs" / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 LARGEST = 300_000
 TITLES = {"own-model", "on-foot", "roads-like-this", "types-compared", "worst-roads"}
@@ -58,3 +59,18 @@ def test_no_result_stands_in_prose_where_no_cell_makes_it(file):
     notebook = nbformat.read(file, as_version=4)
     prose = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert re.findall(r"\d+[.,]\d+|\d{2,} %|\d{2,} (?:roads|collisions|types)", prose) == []
+
+
+def test_the_lines_of_the_readme_run_where_the_demo_town_was_run(beside):
+    """Those under 'From Python', one cell of a notebook each line."""
+    readme = (TOP / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
+    lines = [line for line in block.splitlines() if line]
+    assert "import roadprint" in lines
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(line) for line in lines])
+    top = {"metadata": {"path": str(beside.parents[1])}}
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=top).execute()
+    shown = {line: cell.outputs for line, cell in zip(lines, notebook.cells, strict=True)}
+    for line, outputs in shown.items():
+        if line.startswith("run."):
+            assert outputs, line

@@ -67,7 +67,7 @@ def _listed(words: tuple[str, ...]) -> str:
 
 
 def _first_line(module: object) -> str:
-    return (inspect.getdoc(module) or "").splitlines()[0].partition(": ")[2].capitalize()
+    return (inspect.getdoc(module) or "").splitlines()[0]
 
 
 def _table(table: Table) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Stage 4: segments are grouped by what they look like. No collision is read here."""
+"""Segments are grouped by what they look like. No collision is read here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 5: each collision is read once and placed on one segment or junction, or left with its reason."""
+"""Each collision is read once and placed on one segment or junction, or left with its reason."""
 
 from __future__ import annotations
 

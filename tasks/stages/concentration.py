@@ -1,4 +1,4 @@
-"""Stage 9: where collisions gather on the network, and which roads look like the worst."""
+"""Where collisions gather on the network, and which roads look like the worst."""
 
 from __future__ import annotations
 

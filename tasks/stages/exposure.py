@@ -1,4 +1,4 @@
-"""Stage 6: traffic, where somebody has counted it."""
+"""Traffic, where somebody has counted it."""
 
 from __future__ import annotations
 

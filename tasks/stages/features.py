@@ -1,4 +1,4 @@
-"""Stage 3: tiles become embeddings, a shard at a time.
+"""Tiles become embeddings, a shard at a time.
 
 Shards are kept by a digest of their own (their tiles, the bytes of the rasters under them, the encoder), beside
 the stages, so a change in one place re-encodes that place alone.

@@ -1,4 +1,4 @@
-"""Stage 4: the fingerprint of each segment, pooled from its tiles, and which tiles have been seen."""
+"""The fingerprint of each segment, pooled from its tiles, and which tiles have been seen."""
 
 from __future__ import annotations
 

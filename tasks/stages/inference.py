@@ -1,4 +1,4 @@
-"""Stage 8: what can be said of the types: tests against comparable roads, and whether the picture adds anything."""
+"""What can be said of the types: tests against comparable roads, and whether the picture adds anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 11: everything known comes together in one GeoPackage."""
+"""Everything known comes together in one GeoPackage."""
 
 from __future__ import annotations
 

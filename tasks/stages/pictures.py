@@ -1,4 +1,4 @@
-"""Stage 10: small pictures of tiles, for the GeoPackage and the report."""
+"""Small pictures of tiles, for the GeoPackage and the report."""
 
 from __future__ import annotations
 

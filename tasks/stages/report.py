@@ -1,4 +1,4 @@
-"""Stage 12: the report page."""
+"""The report page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 1: road centrelines become segments and junctions."""
+"""Road centrelines become segments and junctions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 7: counts, rates, and what is to be expected of each segment."""
+"""Counts, rates, and what is to be expected of each segment."""
 
 from __future__ import annotations
 

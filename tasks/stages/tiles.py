@@ -1,4 +1,4 @@
-"""Stage 2: where tiles lie along the segments, and which rasters cover them."""
+"""Where tiles lie along the segments, and which rasters cover them."""
 
 from __future__ import annotations
 

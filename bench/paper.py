@@ -41,6 +41,7 @@ from flows.city import city_flow
 from flows.server import own_server
 from geo.clusters.choose import stability
 from geo.clusters.space import to_space
+from geo.config import Clusters
 from geo.demo.collisions import FRAILTY_SHAPE
 from geo.demo.write import DemoTown
 from geo.imagery.reader import TileImage, TileReader
@@ -200,7 +201,9 @@ def compare(scene: Scene, forms: pd.Series | None) -> dict[str, object]:
         "autoencoder's error": scene.error,
         "paper: p of its groups": found.p_value,
         "paper: stability, bootstrap": ward_stability(mine, found.labels, k),
-        "ours: stability, bootstrap": stability(scene.embeddings, cluster, k, seed=0, resamples=RESAMPLES),
+        "ours: stability, bootstrap": stability(
+            scene.embeddings, cluster, k, Clusters(), resamples=RESAMPLES
+        ),
         "paper: stability, another seed": common_ari(found, other),
     }
     if forms is not None:

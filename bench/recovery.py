@@ -52,7 +52,8 @@ def forms(plan: Plan, truth: Truth) -> pd.DataFrame:
             ("given", labels.nunique()),
             ("auto", int(choice.loc[choice["chosen"], "k"].iloc[0])),
         ):
-            scores = [adjusted_rand_score(labels, cluster(points, k, seed=seed).labels) for seed in range(10)]
+            seeds = [settings.model_copy(update={"seed": seed}) for seed in range(10)]
+            scores = [adjusted_rand_score(labels, cluster(points, k, one).labels) for one in seeds]
             rows.append((name, k_is, k, scores[0], float(np.mean(scores)), min(scores), max(scores)))
     return pd.DataFrame(rows, columns=["encoder", "k is", "k", "ari", "mean of 10 seeds", "min", "max"])
 

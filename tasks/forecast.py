@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 
 from geo.clusters.prototypes import SHOWN
+from geo.clusters.registry import method_of
 from geo.collisions.period import period_covered
 from geo.collisions.read import read_collisions
 from geo.config import CityConfig
@@ -61,6 +62,7 @@ def forecast(config: CityConfig) -> dict[str, Any]:
     tiles, tile_entries = lay_out_tiles(network.segments, images, config.tiles)
     covered = int((tiles["coverage"] > 0).sum())
     check_pictured(images, config.imagery)
+    method_of(config.clusters).check_size(tiles.loc[tiles["coverage"] > 0, "segment_id"].nunique())
     entries = [*source.entries, *network.entries, *catalogue.entries, *tile_entries]
     found: dict[str, Any] = {
         "crs": source.crs.name,

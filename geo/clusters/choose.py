@@ -7,7 +7,9 @@ import pandas as pd
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from threadpoolctl import threadpool_limits
 
-from geo.clusters.fit import Labels, fit_kmeans
+from geo.clusters.fit import Labels
+from geo.clusters.methods.kind import ClusteringKind
+from geo.clusters.registry import method_of
 from geo.clusters.space import Points
 from geo.config import Clusters
 
@@ -29,17 +31,23 @@ def choose_k(points: Points, settings: Clusters) -> pd.DataFrame:
     points
         Places of the segments in the space of their looks, ``(segments, components)`` (`geo.clusters.space.to_space`).
     settings
-        ``k`` (a number is taken as given, with its evidence), ``k_range``, ``resamples`` and ``seed``.
+        ``method``, ``k`` (a number is taken as given, with its evidence), ``k_range``, ``resamples`` and ``seed``.
 
     Returns
     -------
     One row a k: ``k``, ``silhouette``, ``stability``, ``chosen``. With too few segments for any k of the range the
     one row is k = 1, with no evidence.
+
+    Raises
+    ------
+    ConfigurationError
+        When there are more segments than the method takes.
     """
+    method = method_of(settings)
     distinct = len(np.unique(points, axis=0))
     wanted = range(settings.k_range[0], settings.k_range[1] + 1) if settings.k == "auto" else [settings.k]
     # a silhouette needs at least one cluster of two, so fewer clusters than segments
-    rows = [(k, *_evidence(points, k, settings)) for k in wanted if 1 < k < min(distinct, len(points))]
+    rows = [(k, *_evidence(points, k, method)) for k in wanted if 1 < k < min(distinct, len(points))]
     table = pd.DataFrame(rows, columns=["k", "silhouette", "stability"])
     if table.empty:
         k = 1 if settings.k == "auto" else min(settings.k, distinct)
@@ -49,23 +57,23 @@ def choose_k(points: Points, settings: Clusters) -> pd.DataFrame:
     return table
 
 
-def _evidence(points: Points, k: int, settings: Clusters) -> tuple[float, float]:
+def _evidence(points: Points, k: int, method: ClusteringKind) -> tuple[float, float]:
     """Silhouette and stability of one k."""
-    labels = fit_kmeans(points, k, seed=settings.seed).labels_
+    labels = method.fit(points, k).labels
     with threadpool_limits(limits=1):
         silhouette = silhouette_score(
-            points, labels, sample_size=min(SILHOUETTE_SAMPLE, len(points)), random_state=settings.seed
+            points, labels, sample_size=min(SILHOUETTE_SAMPLE, len(points)), random_state=method.seed
         )
-    return float(silhouette), stability(points, labels, k, seed=settings.seed, resamples=settings.resamples)
+    return float(silhouette), stability(points, labels, k, method, resamples=method.resamples)
 
 
-def stability(points: Points, labels: Labels, k: int, *, seed: int, resamples: int) -> float:
+def stability(points: Points, labels: Labels, k: int, settings: Clusters, *, resamples: int) -> float:
     """Mean adjusted Rand index between a partition and those of bootstrap samples, over all points."""
-    rng = np.random.default_rng([seed, k])
+    method, rng = method_of(settings), np.random.default_rng([settings.seed, k])
     scores = []
     for _ in range(resamples):
         sample = points[rng.integers(0, len(points), len(points))]
-        model = fit_kmeans(sample, min(k, len(np.unique(sample, axis=0))), seed=seed, restarts=3)
+        fit = method.fit(sample, min(k, len(np.unique(sample, axis=0))), thorough=False)
         with threadpool_limits(limits=1):
-            scores.append(adjusted_rand_score(labels, model.predict(points)))
+            scores.append(adjusted_rand_score(labels, fit.nearest(points)))
     return float(np.mean(scores))

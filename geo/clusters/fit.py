@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
-from threadpoolctl import threadpool_limits
 
+from geo.clusters.registry import method_of
 from geo.clusters.space import Points
+from geo.config import Clusters
 
 Labels = NDArray[np.int64]
 
@@ -39,16 +39,7 @@ class Clustering:
         return int(self.labels.max(initial=0))
 
 
-def fit_kmeans(points: Points, k: int, *, seed: int, restarts: int = 10) -> KMeans:
-    """Fit k-means (Lloyd 1982; Arthur and Vassilvitskii 2007 for its start) on one thread.
-
-    Sums over several threads come in any order, and the last bit of a centroid with them.
-    """
-    with threadpool_limits(limits=1):
-        return KMeans(n_clusters=k, n_init=restarts, random_state=seed).fit(points)
-
-
-def cluster(points: Points, k: int, *, seed: int) -> Clustering:
+def cluster(points: Points, k: int, settings: Clusters) -> Clustering:
     """Partition segments into `k` clusters.
 
     Parameters
@@ -57,14 +48,18 @@ def cluster(points: Points, k: int, *, seed: int) -> Clustering:
         Places of the segments in the space of their looks, ``(segments, components)`` (`geo.clusters.space.to_space`).
     k
         Number of clusters; no more than there are distinct points come out.
-    seed
-        Seed of the starting centroids: the same one gives the same clusters.
+    settings
+        The section ``clusters`` of the city's file: ``method`` and ``seed``; the same give the same clusters.
+
+    Raises
+    ------
+    ConfigurationError
+        When there are more segments than the method takes.
     """
     k = min(k, len(np.unique(points, axis=0)))
-    model = fit_kmeans(points, k, seed=seed)
-    labels = order_by_size(model.labels_)
-    with threadpool_limits(limits=1):
-        distances = np.sort(model.transform(points), axis=1)
+    fit = method_of(settings).fit(points, k)
+    labels = order_by_size(fit.labels)
+    distances = np.sort(fit.distances(points), axis=1)
     own = distances[:, 0]
     if k == 1:
         return Clustering(labels, np.full(len(points), np.nan), own)
@@ -73,7 +68,7 @@ def cluster(points: Points, k: int, *, seed: int) -> Clustering:
     return Clustering(labels, margin, own)
 
 
-def order_by_size(raw: NDArray[np.int32]) -> Labels:
+def order_by_size(raw: NDArray[np.int64]) -> Labels:
     """Count clusters from 1 by falling size; two of a size in the order of their first segments."""
     values, first, counts = np.unique(raw, return_index=True, return_counts=True)
     ranks = np.empty(len(values), dtype=np.int64)

@@ -107,8 +107,8 @@ def find_types(
     points, baseline_points = to_space(embeddings, settings), to_space(bands, settings)
     choice = choose_k(points, settings)
     k = int(choice.loc[choice["chosen"], "k"].iloc[0])
-    found = cluster(points, k, seed=settings.seed)
-    baseline = cluster(baseline_points, k, seed=settings.seed)
+    found = cluster(points, k, settings)
+    baseline = cluster(baseline_points, k, settings)
     table = pd.DataFrame(
         {
             "segment_id": ids,

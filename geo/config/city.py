@@ -31,8 +31,10 @@ from geo.secrets import PLACEHOLDER, hide_all, recall_all, remember
 
 if TYPE_CHECKING:
     Encoder = EncoderSettings
+    ClusterMethod = Clusters
 else:
     Encoder = one_of("geo.features.registry", key="name")
+    ClusterMethod = one_of("geo.clusters.registry", key="method")
 
 
 class CityConfig(Section):
@@ -52,7 +54,7 @@ class CityConfig(Section):
     segments: Segments = Segments()
     tiles: Tiles = Tiles()
     encoder: Encoder = Field(default={}, validate_default=True)
-    clusters: Clusters = Clusters()
+    clusters: ClusterMethod = Field(default={}, validate_default=True)
     collisions: Collisions = Collisions()
     exposure: Exposure = Exposure()
     safety: Safety = Safety()
@@ -139,6 +141,18 @@ def encoder_settings(**keys: object) -> EncoderSettings:
     1
     """
     settings: EncoderSettings = TypeAdapter(Encoder).validate_python(keys)
+    return settings
+
+
+def cluster_settings(**keys: object) -> Clusters:
+    """Make the ``clusters`` section of the kind that its ``method`` tells, as of a city's file.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        When it is not valid.
+    """
+    settings: Clusters = TypeAdapter(ClusterMethod).validate_python(keys)
     return settings
 
 

@@ -18,7 +18,7 @@ class Clusters(Section):
     0.5
     """
 
-    method: Literal["kmeans"] = Field(default="kmeans", description="Clustering method.")
+    method: str = Field(default="kmeans", description="Which way of clustering: one of the kinds below.")
     k: Literal["auto"] | Annotated[int, Field(ge=1, le=100, strict=True)] = Field(
         default="auto", description="Number of clusters; auto: by silhouette and stability."
     )

@@ -6,15 +6,21 @@ shall hang on the code of encoders, clusterings or schemas that it does not use.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Annotated, Any, ClassVar, Protocol, Union
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar, Union
 
 from pydantic import BaseModel, Discriminator, Tag
 from pydantic.fields import FieldInfo
 
+from geo.config.section import Section
+from geo.errors import ConfigurationError
+
 NO_KIND = "no_such_kind"
 """Type of the fault of a section that is of no kind of its registry."""
+
+
+OneKind = TypeVar("OneKind", bound=BaseModel)
 
 
 class Kind(Protocol):
@@ -57,6 +63,34 @@ def one_of(registry: str, *, key: str) -> Any:  # noqa: ANN401 - a type that is 
         custom_error_context={"key": key},
     )
     return Annotated[Union[tagged], telling]  # noqa: UP007 - of as many as there are
+
+
+def as_kind(section: Section, kinds: Sequence[type[OneKind]], *, where: str, tag: str) -> OneKind:
+    """Bring a section that was made without a file, from the keys that all kinds have, to the kind that it names.
+
+    Parameters
+    ----------
+    section
+        What is known of it.
+    kinds
+        Those of its registry.
+    where
+        The key that names the kind, for messages.
+    tag
+        The kind that it names.
+
+    Raises
+    ------
+    ConfigurationError
+        When there is no such kind, naming those that there are.
+    pydantic.ValidationError
+        When the kind needs keys that the section does not have.
+    """
+    for kind in kinds:
+        if getattr(kind, "tag", None) == tag:
+            return kind.model_validate(section.model_dump(exclude_unset=True))
+    forms = ", ".join(str(getattr(kind, "form", kind.__name__)) for kind in kinds)
+    raise ConfigurationError(f"there is no {tag!r}", where=where, todo=f"Take one of {forms}.")
 
 
 def is_of_kinds(field: FieldInfo) -> bool:

@@ -14,11 +14,10 @@ import numpy as np
 import pandas as pd
 import pyproj
 from PIL import Image
-from pydantic import TypeAdapter
 
 from geo.clusters.alike import most_like, same_place
 from geo.clusters.space import Points, to_space
-from geo.config import CityConfig
+from geo.config import Clusters, cluster_settings
 from geo.config.file import expand
 from geo.errors import LayerError, SourceError
 from geo.imagery.sources import digest_file
@@ -314,7 +313,7 @@ class OpenRun:
     def _points(self) -> Points:
         """The space in which types are found."""
         vectors = np.stack(self._fingerprints["vector"].tolist()).astype(np.float32)
-        return to_space(vectors, self._section("clusters"))
+        return to_space(vectors, self._clusters())
 
     def tile(self, tile_id: str, *, full: bool = False) -> Image.Image:
         """Show a tile: its thumbnail where there is one, else cut from the imagery at full resolution.
@@ -353,11 +352,10 @@ class OpenRun:
             return Image.open(io.BytesIO(jpeg)).convert("RGB")
         return cut_tile(tile, self.geopackage, self._base)
 
-    def _section(self, name: str) -> Any:  # noqa: ANN401 - as the field of the configuration
+    def _clusters(self) -> Clusters:
         """Read a section of the configuration by itself: others may name places that are not there any more."""
-        written = expand(self.configuration.get(name) or {}, str(self.geopackage))
-        kind: Any = CityConfig.model_fields[name].annotation
-        return TypeAdapter(kind).validate_python(written)
+        written: Any = expand(self.configuration.get("clusters") or {}, str(self.geopackage))
+        return cluster_settings(**written)
 
 
 ALIKE = (

@@ -18,7 +18,8 @@ from tasks.store.stage import Stage
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write the report page."""
-    from geo.outputs.report.methods import METHODS
+    from geo.clusters.registry import method_of
+    from geo.outputs.report.methods import methods
     from geo.outputs.report.page import ReportData, write_report
     from geo.safety.rates import told_outcome
 
@@ -42,7 +43,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         licences=_licences(plan),
         ratio_of=told_outcome(layers["segments"]),
         period=config.collisions.period,
-        methods=METHODS,
+        methods=methods(method_of(config.clusters).words),
         places=layers["places"],
         junction_types=layers["junction_types"],
         tests=layers["tests"],

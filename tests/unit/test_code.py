@@ -63,6 +63,10 @@ def test_what_makes_rates_and_addresses_is_in_the_closure_of_who_uses_them():
     # a configuration knows all kinds of encoders, and the stages that read one hang on none of them
     assert "geo/features/encoders/timm.py" in reached["features"]
     assert not any(name.startswith("geo/features/encoders/") for name in reached["roads"])
+    # and the same of ways of clustering
+    ways = {file.relative_to(TOP).as_posix() for file in (TOP / "geo/clusters/methods").glob("*.py")}
+    assert {"geo/clusters/methods/kmeans.py", "geo/clusters/methods/ward.py"} < ways <= reached["clusters"]
+    assert not ways & {*reached["fingerprints"], *reached["concentration"], *reached["inference"]}
     assert not any(name.startswith("flows/") for files in reached.values() for name in files)
 
 

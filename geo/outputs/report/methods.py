@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-METHODS = {
-    "Types": "k-means on embeddings of the imagery alone; collisions played no part in it",
+_OTHERS = {
     "Rates": "collisions placed on segments (not at junctions), over kilometres of road and years of records",
     "Rates per vehicle-km": "AADT x 365 x length x years; counts stand on their segment, or are taken over "
     "from the nearest count on the same road in a straight line",
@@ -16,3 +15,15 @@ METHODS = {
     "p and q values": "the whole map of types is turned, mirrored and shifted at random; p is how often it then "
     "differs as much; q corrects for all comparisons made (Benjamini and Hochberg 1995)",
 }
+
+
+def methods(clustering: str) -> dict[str, str]:
+    """Say how the figures were come by.
+
+    Parameters
+    ----------
+    clustering
+        Words for how types were found, see `geo.clusters.methods.kind.ClusteringKind`.
+    """
+    types = f"{clustering} on embeddings of the imagery alone; collisions played no part in it"
+    return {"Types": types} | _OTHERS

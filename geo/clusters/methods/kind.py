@@ -1,0 +1,102 @@
+"""What every way of clustering is: a section of a city's file that knows how to group points."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.config.clusters import Clusters
+from geo.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Points in groups, and what tells the group of points that were not there.
+
+    Attributes
+    ----------
+    labels
+        Group of each point, counted from 0, ``(segments,)``.
+    centroids
+        Middle of each group, ``(groups, components)``. A new point belongs to the nearest one.
+    """
+
+    labels: NDArray[np.int64]
+    centroids: NDArray[np.float64]
+
+    def distances(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Measure how far points ``(n, components)`` are from each centroid, ``(n, groups)``."""
+        from sklearn.metrics.pairwise import euclidean_distances
+        from threadpoolctl import threadpool_limits
+
+        # sums over several threads, or along another order in memory, differ in the last bit of a distance
+        with threadpool_limits(limits=1):
+            found: NDArray[np.float64] = euclidean_distances(np.ascontiguousarray(points), self.centroids)
+        return found
+
+    def nearest(self, points: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Tell which centroid is nearest to each of points ``(n, components)``; of two as near the first."""
+        found: NDArray[np.int64] = self.distances(points).argmin(axis=1)
+        return found
+
+
+class ClusteringKind(Clusters, ABC):
+    """A way of clustering; a subclass a module, listed in `geo.clusters.registry`.
+
+    Attributes
+    ----------
+    tag, form
+        How ``clusters.method`` is told to mean it (`geo.config.kinds.Kind`).
+    words
+        What a reader of the report calls it.
+    most_segments
+        More segments than this are refused; None: any number is taken.
+    """
+
+    tag: ClassVar[str]
+    form: ClassVar[str]
+    words: ClassVar[str]
+    most_segments: ClassVar[int | None] = None
+
+    def fit(self, points: NDArray[np.float64], k: int, *, thorough: bool = True) -> Fit:
+        """Group points. The same points, `k` and ``clusters.seed`` give the same bytes.
+
+        Parameters
+        ----------
+        points
+            Array ``(segments, components)``, see `geo.clusters.space.to_space`.
+        k
+            Number of groups, no more than there are distinct points.
+        thorough
+            Whether the result is to be shown; else it is one of many that are held against it.
+
+        Raises
+        ------
+        ConfigurationError
+            When there are more segments than this way of clustering takes.
+        """
+        self.check_size(len(points))
+        return self._fit(points, k, thorough=thorough)
+
+    def check_size(self, segments: int) -> None:
+        """Refuse more segments than can be grouped in this way.
+
+        Raises
+        ------
+        ConfigurationError
+            Naming the method, how many it takes, and how many there are.
+        """
+        if self.most_segments is not None and segments > self.most_segments:
+            raise ConfigurationError(
+                f"{self.method} takes at most {self.most_segments:,} segments, and {segments:,} have imagery",
+                where="clusters.method",
+                todo="Take kmeans, which takes any number, or a smaller area.",
+            )
+
+    @abstractmethod
+    def _fit(self, points: NDArray[np.float64], k: int, *, thorough: bool) -> Fit:
+        """Group points, of which there are not too many; see `fit`."""

@@ -30,7 +30,7 @@ from results import save, table
 from flows.server import own_server
 from geo.config import CityConfig, Run
 from geo.demo.write import make_town
-from geo.imagery.sources import digest_file
+from geo.sources.files import digest_file
 from tasks.encode import ShardJob, encode_shard, load_once
 from tasks.plan import Plan
 from tasks.planning import make_plan

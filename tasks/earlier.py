@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 from pydantic import ValidationError
 
-from geo.imagery.sources import digest_file
 from geo.outputs.names import Named, names_in
+from geo.sources.files import digest_file
 from tasks.store.document import digest
 from tasks.store.summary import SUMMARY, RunSummary
 

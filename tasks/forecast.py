@@ -20,10 +20,10 @@ from geo.exposure.traffic import measure_traffic
 from geo.features.encoder import EncoderCard, Pixels
 from geo.features.registry import load_encoder, load_mapper
 from geo.imagery.catalogue import check_pictured, open_catalogue
+from geo.imagery.layout import lay_out_tiles
 from geo.ledger import merge
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network
-from geo.tiles.layout import lay_out_tiles
 
 SECONDS_A_SEGMENT = 0.001
 """Of statistics."""

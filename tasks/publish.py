@@ -13,8 +13,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from geo.imagery.sources import digest_file
 from geo.outputs.names import Named
+from geo.sources.files import digest_file
 from tasks.documents import Findings, Gathered
 from tasks.earlier import TABLES, edited
 from tasks.plan import NAMES_OF_TYPES, Plan

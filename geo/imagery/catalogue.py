@@ -25,10 +25,11 @@ from geo.config import Imagery
 from geo.errors import LayerError, RoadprintError, SourceError
 from geo.imagery.canvas import alpha_bands
 from geo.imagery.remote import opening, persistently
-from geo.imagery.sources import check_disk, expand_sources, why_missing
+from geo.imagery.sources import expand_sources, why_missing
 from geo.ledger import Entry
 from geo.secrets import redact
 from geo.sources.digest import digest_source
+from geo.sources.files import check_disk
 from geo.tiles.grid import map_pixels
 
 COLUMNS = ("image_id", "path", "crs", "pixel_m", "width", "height", "dtype", "digest", "transform")

@@ -13,9 +13,9 @@ from typing import Protocol, TypeVar
 from xml.etree import ElementTree as ET
 
 from geo.addresses import digest_address, is_url
-from geo.imagery.sources import digest_file, failing_disk
 from geo.sources.beside import Folders
 from geo.sources.database import HEADER, MAGIC, beside_database, is_unfinished, pages_seen, plain_header
+from geo.sources.files import digest_file, failing_disk
 from geo.sources.named import files_below, files_named, names_within
 
 Found = TypeVar("Found", str, list[str])

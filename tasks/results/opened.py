@@ -20,10 +20,10 @@ from geo.clusters.space import Points, to_space
 from geo.config import Clusters, cluster_settings
 from geo.config.file import expand
 from geo.errors import LayerError, SourceError
-from geo.imagery.sources import digest_file
 from geo.outputs.files.reading import GEOMETRY, read_layer, read_table
 from geo.outputs.layers.layers import LAYERS
 from geo.safety.expected.ranking import worst_segments
+from geo.sources.files import digest_file
 from tasks.earlier import TABLES
 from tasks.results.cutting import cut_tile
 

@@ -18,7 +18,7 @@ from tasks.tables import IMAGES, TILES
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``tiles`` and ``images`` (see docs/stages.md)."""
     from geo.imagery.catalogue import open_catalogue
-    from geo.tiles.layout import lay_out_tiles
+    from geo.imagery.layout import lay_out_tiles
 
     segments = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
     digests = FileDigests(plan.stages / DIGESTS)

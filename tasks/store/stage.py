@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field, ValidationError
 
 from geo.errors import ConfigurationError, FullDiskError, SourceError
-from geo.imagery.sources import digest_file
 from geo.ledger import Entry, Status, merge, totals
+from geo.sources.files import digest_file
 from tasks.store.code import libraries
 from tasks.store.document import Document
 from tasks.store.table import Table

@@ -14,8 +14,8 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from geo.errors import BusyError
-from geo.imagery.sources import digest_file
 from geo.secrets import redact
+from geo.sources.files import digest_file
 from tasks.store.document import Document
 from tasks.store.lock import HOLDER, LOCK, Holder
 from tasks.store.summary import SUMMARY, AnyRun

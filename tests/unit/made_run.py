@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from geo.features.fingerprints import Fingerprints, write_fingerprints
-from geo.imagery.sources import digest_file
 from geo.outputs.files.geopackage import write_geopackage
 from geo.outputs.files.geoparquet import write_geoparquet
+from geo.sources.files import digest_file
 from tasks.store.summary import Numbered, RunSummary
 
 RUN_ID = "0123456789ab"

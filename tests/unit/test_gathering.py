@@ -10,9 +10,9 @@ from rasters import catalogue, noise, tiles_at, write_raster
 from geo.config import Imagery, Tiles
 from geo.errors import ConfigurationError, LayerError
 from geo.imagery.cover import cover_tiles
+from geo.imagery.layout import TILES_PER_SHARD, lay_out_tiles
 from geo.outputs.layers.gather import RECORDS, gather_layers, read_or_laid_out, shown_tiles
 from geo.outputs.pictures import draw_pictures, pictures_of_file, tiles_of_report
-from geo.tiles.layout import TILES_PER_SHARD, lay_out_tiles
 from tests.unit.rasters import CITY, NORTH, WEST
 
 PICKS = pd.DataFrame(

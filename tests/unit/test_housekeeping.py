@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from geo.errors import BusyError, ConfigurationError
-from geo.imagery.sources import digest_file
 from geo.ledger import Entry
+from geo.sources.files import digest_file
 from tasks.store.housekeeping import clear, parse_age, plan_clearing, refuse_while_running, sweep
 from tasks.store.lock import HOLDER, Holder, one_run
 from tasks.store.stage import SUMMARY, Account, Stage, run_stage, write_account

@@ -192,14 +192,16 @@ def _refuse_strangers() -> None:
             )
 
 
-def __getattr__(name: str) -> object:
-    """Import what is asked for (PEP 562): torch and Prefect take seconds."""
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, _, there = _PLACES[name].partition(":")
-    found: object = getattr(import_module(module), there or name)
-    globals()[name] = found
-    return found
+if not TYPE_CHECKING:
+    # a type checker would take any name for one of ours
+    def __getattr__(name: str) -> object:
+        """Import what is asked for (PEP 562): torch and Prefect take seconds."""
+        if name not in _PLACES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, _, there = _PLACES[name].partition(":")
+        found: object = getattr(import_module(module), there or name)
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

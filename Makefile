@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 TORCH_INDEX ?=
 # of Prefect's page in make serve
 PORT ?= 4200
-# tests that run at once
+# tests that run at once; a file stays with one process, and those come first that wait for servers and browsers
 JOBS ?= 2
+SPREAD := --dist loadfile --no-loadscope-reorder
 # what make bench runs: BENCHES="dense growth" runs these alone
 BENCHES ?= encoding reading pipeline dense dense_quality placing growth whole_run recovery expected geopackage orchestration many_workers country
 
@@ -21,11 +22,11 @@ serve: $(VENV)/.ready
 	@$(BIN)/python -m roadprint.start flows.serve --port $(PORT)
 
 test: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -n $(JOBS) $(SPREAD)
 
 # each part alone: no runs of a city, no server, no other program
 test-fast: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest tests/unit -m unit -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest tests/unit -m unit -n $(JOBS) $(SPREAD)
 
 # kills the demo town's run at thirty moments: half an hour
 kills: $(VENV)/.ready-dev

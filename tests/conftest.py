@@ -13,7 +13,9 @@ import pandas as pd
 import pytest
 import shapely
 from hypothesis import settings
+from once import shared_folder
 from pyproj import CRS
+from real_data import EAST_CAMBRIDGE
 
 from geo.outputs.layers.layers import LAYERS
 from geo.outputs.thumbnails import thumbnail
@@ -36,6 +38,34 @@ def pytest_collection_modifyitems(items):
     """Mark each test by its folder; one that lies elsewhere is an error."""
     for item in items:
         item.add_marker(MARKS[item.path.relative_to(HERE).parts[0]])
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """A folder that all processes of the session have; what is made there once is found unchanged at the end."""
+    folder = shared_folder(tmp_path_factory)
+    yield folder
+    assert folder.changed() == []
+
+
+@pytest.fixture(scope="session")
+def town(shared):
+    """The demo town at half a metre, for all tests; who changes it makes a copy."""
+    from geo.demo.write import DemoTown, make_town
+
+    return DemoTown(shared.once("town", lambda folder: make_town(folder, pixel_m=0.5)))
+
+
+@pytest.fixture(scope="session")
+def demo(shared):
+    """What the command line says at the end of the demo: paths of the GeoPackage and the report, and more."""
+    return shared.said("demo", "demo")
+
+
+@pytest.fixture(scope="session")
+def real(shared):
+    """The same of East Cambridge, on its real imagery, streets and records."""
+    return shared.said("real", "run", "data/cities/cambridge-ma.yaml", "--set", f"area={EAST_CAMBRIDGE}")
 
 
 AWKWARD_NAMES = ("O'Hara's \"Way\"", "<b>Bold & Sons</b> Road", "Straße 🚲 ул. Мира", None)

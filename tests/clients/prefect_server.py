@@ -13,6 +13,9 @@ from pathlib import Path
 import httpx
 
 POOL = "roadprint"
+ANSWER_S, LONGEST_S = 120, 400
+"""A machine with too much to do may take so long to answer, and to run a city."""
+ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 ROOT = Path(__file__).parents[2]
 
 
@@ -55,37 +58,49 @@ class Server:
     def python(self, *arguments):
         words = [sys.executable, *map(str, arguments)]
         done = subprocess.run(
-            words, env=self.settings, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+            words, env=self.settings, cwd=ROOT, capture_output=True, text=True, timeout=LONGEST_S, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def ask(self, path, **body):
         """Post to the server's interface."""
-        answer = httpx.post(f"{self.address}/api/{path}", json=body, timeout=30)
+        answer = httpx.post(f"{self.address}/api/{path}", json=body, timeout=ANSWER_S)
         assert answer.is_success, answer.text
         return answer.json()
 
     def read(self, path):
-        answer = httpx.get(f"{self.address}/api/{path}", timeout=30)
+        answer = httpx.get(f"{self.address}/api/{path}", timeout=ANSWER_S)
         assert answer.is_success, answer.text
         return answer.json()
 
-    def wait_for_end(self, deployment, *, seconds, after=None):
-        """Wait until a deployment has a run that ended, another one than `after`; gives the run."""
+    def change(self, path, **body):
+        answer = httpx.patch(f"{self.address}/api/{path}", json=body, timeout=ANSWER_S)
+        assert answer.is_success, answer.text
+
+    def deployment(self, city="demo-town"):
+        return self.read(f"deployments/name/city-flow/{city}")
+
+    def run(self, city="demo-town"):
+        """Have the worker run a city that is deployed; gives the number of the run."""
+        return self.ask(f"deployments/{self.deployment(city)['id']}/create_flow_run")["id"]
+
+    def wait_for_end(self, run_id, *, seconds=LONGEST_S):
+        """Wait until a run has ended; gives the run."""
+        return self.wait(lambda: ended(self.read(f"flow_runs/{run_id}")), seconds=seconds)
+
+    def wait(self, look, *, seconds=LONGEST_S):
+        """Wait until there is something to be seen; gives it."""
         until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            ended = {"state": {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]}}}
-            runs = self.ask(
-                "flow_runs/filter",
-                flow_runs=ended,
-                deployments={"id": {"any_": [deployment["id"]]}},
-                sort="START_TIME_DESC",
-            )
-            if runs and runs[0]["id"] != after:
-                return runs[0]
-            time.sleep(0.5)
-        raise AssertionError(self.log.read_text()[-3000:])
+        while not (seen := look()):
+            assert time.monotonic() < until, self.log.read_text()[-3000:]
+            time.sleep(0.3)
+        return seen
+
+
+def ended(run):
+    """Give a run if it has ended."""
+    return run if run["state_type"] in ENDED else None
 
 
 def free_port():
@@ -113,8 +128,9 @@ def server_and_worker(folder: Path, **more: str):
     server = Server(address, settings, folder / "prefect.log", {})
     try:
         server.start_server()
-        server.prefect("work-pool", "create", "--type", "process", POOL)
         server.start_worker()
+        # the worker makes its pool
+        server.wait(lambda: server.ask("work_pools/filter"))
         yield server
     finally:
         for process in reversed(list(server.processes.values())):

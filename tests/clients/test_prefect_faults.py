@@ -7,49 +7,66 @@ import sys
 import time
 
 import pytest
-from prefect_server import ROOT, server_and_worker
+from prefect_server import LONGEST_S, ROOT, server_and_worker
+from quick import CLOSE, chosen
 from test_prefect_server import check_results
 
+SOONER = """
+from prefect.client.orchestration import get_client
+from flows.serve import NAME, watch
 
-@pytest.fixture
-def server(tmp_path):
-    with server_and_worker(tmp_path, PREFECT_CLIENT_MAX_RETRIES="4") as server:
+with get_client(sync_client=True) as client:
+    for one in client.read_automations_by_name(NAME):
+        client.delete_automation(one.id)
+watch(lost_after_s=45)
+"""
+"""Has runs that are lost told sooner than a deployment does."""
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    with server_and_worker(tmp_path_factory.mktemp("prefect"), PREFECT_CLIENT_MAX_RETRIES="4") as server:
         yield server
 
 
-def begin(server, town, out):
-    """Have the worker run the town; gives its deployment when shards are being encoded."""
-    server.roadprint("deploy", town.city, "--out", out, "--cron", "never")
-    server.prefect("deployment", "run", "city-flow/demo-town")
+@pytest.fixture
+def server(started):
+    """The server and its worker; what a test before has killed is started again."""
+    if "server" not in started.processes:
+        started.start_server()
+    if "worker" not in started.processes:
+        started.start_worker()
+    return started
+
+
+def begin(server, town, out, *settings):
+    """Have the worker run the town; gives the number of the run when shards are being encoded."""
+    server.roadprint("deploy", town.city, "--out", out, "--cron", "never", *settings)
+    run_id = server.run()
     wait_for_tiles(out)
-    return server.read("deployments/name/city-flow/demo-town")
-
-
-def running(server):
-    (run,) = server.ask("flow_runs/filter", flow_runs={"state": {"type": {"any_": ["RUNNING"]}}})
-    return run
+    return run_id
 
 
 def wait_for_tiles(out):
-    until = time.monotonic() + 90
+    until = time.monotonic() + LONGEST_S
     while not any((out / "demo-town" / "stages").glob("tiles-*")):
         assert time.monotonic() < until
         time.sleep(0.1)
 
 
 def test_a_server_that_is_away_for_a_while_is_told_when_it_is_back(server, town, tmp_path):
-    deployment = begin(server, town, tmp_path / "runs")
+    run_id = begin(server, town, tmp_path / "runs", *chosen(CLOSE))
     server.kill("server")
     time.sleep(2)
     server.start_server()
-    run = server.wait_for_end(deployment, seconds=120)
+    run = server.wait_for_end(run_id)
     assert run["state_type"] == "COMPLETED", run["state"]["message"]
     check_results(tmp_path / "runs")
 
 
 def test_a_server_that_is_gone_for_good_does_not_keep_a_city_from_its_results(server, town, tmp_path):
     out = tmp_path / "runs"
-    command = [sys.executable, "-m", "flows.cli", "run", town.city, "--out", out]
+    command = [sys.executable, "-m", "flows.cli", "run", town.city, "--out", out, *chosen(CLOSE)]
     quick = server.settings | {"PREFECT_CLIENT_MAX_RETRIES": "1"}
     quick.pop("PREFECT_LOGGING_LEVEL")
     run = subprocess.Popen(
@@ -63,7 +80,7 @@ def test_a_server_that_is_gone_for_good_does_not_keep_a_city_from_its_results(se
     wait_for_tiles(out)
     server.kill("worker")
     server.kill("server")
-    said, complained = run.communicate(timeout=120)
+    said, complained = run.communicate(timeout=LONGEST_S)
     assert run.returncode == 0, complained
     assert "Warning: Prefect's server does not answer any more" in said
     assert "Traceback" not in complained
@@ -73,15 +90,14 @@ def test_a_server_that_is_gone_for_good_does_not_keep_a_city_from_its_results(se
 
 def test_a_run_that_is_cancelled_in_the_page_ends_soon_and_goes_on_the_next_time(server, town, tmp_path):
     out = tmp_path / "runs"
-    deployment = begin(server, town, out)
-    server.ask(f"flow_runs/{running(server)['id']}/set_state", state={"type": "CANCELLING"})
+    run_id = begin(server, town, out)
+    server.ask(f"flow_runs/{run_id}/set_state", state={"type": "CANCELLING"})
     # Prefect's worker looks for such requests every ten seconds, and on a busy machine later
-    run = server.wait_for_end(deployment, seconds=60)
+    run = server.wait_for_end(run_id)
     assert run["state_type"] == "CANCELLED"
     left = [path.name for path in out.rglob(".*") if path.name not in {".lock", ".last-failure.json"}]
     assert left == []
-    server.prefect("deployment", "run", "city-flow/demo-town")
-    again = server.wait_for_end(deployment, seconds=120, after=run["id"])
+    again = server.wait_for_end(server.run())
     assert again["state_type"] == "COMPLETED"
     check_results(out)
 
@@ -89,18 +105,18 @@ def test_a_run_that_is_cancelled_in_the_page_ends_soon_and_goes_on_the_next_time
 def test_after_a_power_cut_the_lost_run_is_told_and_the_next_one_begins(server, town, tmp_path):
     """Prefect by itself would take the run for running, and have its city wait, for good."""
     out = tmp_path / "runs"
-    server.python("-c", "from flows.serve import watch; watch(lost_after_s=45)")
-    deployment = begin(server, town, out)
-    lost = running(server)
+    server.python("-c", SOONER)
+    lost_id = begin(server, town, out, *chosen(CLOSE))
+    lost = server.read(f"flow_runs/{lost_id}")
     for part in ("worker", "server"):
         server.kill(part)
     os.kill(int(lost["infrastructure_pid"].rpartition(":")[2]), signal.SIGKILL)
     server.start_server()
     server.start_worker()
-    server.prefect("deployment", "run", "city-flow/demo-town")
-    told = server.wait_for_end(deployment, seconds=120)
-    assert (told["id"], told["state_type"]) == (lost["id"], "CRASHED")
+    next_id = server.run()
+    told = server.wait_for_end(lost_id)
+    assert told["state_type"] == "CRASHED"
     assert "gives no sign of life" in told["state"]["message"]
-    again = server.wait_for_end(deployment, seconds=120, after=lost["id"])
+    again = server.wait_for_end(next_id)
     assert again["state_type"] == "COMPLETED"
     check_results(out)

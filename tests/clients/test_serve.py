@@ -16,11 +16,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 from prefect_server import ROOT, Server, free_port
-from test_prefect_faults import running, wait_for_tiles
+from test_prefect_faults import wait_for_tiles
 
 PAUSED_SCHEDULE, PAUSED_DEPLOYMENT, ACTIVE = "demo-town", "cambridge-ma", "another-town"
 
@@ -57,6 +56,14 @@ def copy(terminal, log):
         while shown := os.read(terminal, 4096):
             out.write(shown)
     os.close(terminal)
+
+
+def left_of(folder):
+    """List what is left of them once the kernel has had a moment to take away what has ended."""
+    until = time.monotonic() + 2
+    while (left := processes_of(folder)) and time.monotonic() < until:
+        time.sleep(0.05)
+    return left
 
 
 @contextmanager
@@ -108,15 +115,6 @@ def serving(folder):
         process.wait(60)
 
 
-def deployment(server, name):
-    return server.read(f"deployments/name/city-flow/{name}")
-
-
-def patch(server, path, **body):
-    answer = httpx.patch(f"{server.address}/api/{path}", json=body, timeout=30)
-    assert answer.is_success, answer.text
-
-
 @pytest.fixture(scope="module")
 def served(town, tmp_path_factory):
     """Two cities paused in Prefect's page, each in its way, and Ctrl-C while the first has a run that goes on."""
@@ -127,17 +125,14 @@ def served(town, tmp_path_factory):
     project["deployments"].append(demo | {"name": ACTIVE})
     (folder / "prefect.yaml").write_text(yaml.safe_dump(project))
     with serving(folder) as (process, server):
-        first = deployment(server, PAUSED_SCHEDULE)
-        patch(server, f"deployments/{first['id']}/schedules/{first['schedules'][0]['id']}", active=False)
-        patch(server, f"deployments/{deployment(server, PAUSED_DEPLOYMENT)['id']}", paused=True)
-        server.ask(f"deployments/{first['id']}/create_flow_run")
+        first = server.deployment(PAUSED_SCHEDULE)
+        server.change(f"deployments/{first['id']}/schedules/{first['schedules'][0]['id']}", active=False)
+        server.change(f"deployments/{server.deployment(PAUSED_DEPLOYMENT)['id']}", paused=True)
+        run_id = server.run(PAUSED_SCHEDULE)
         wait_for_tiles(folder / "runs")
-        run_id = running(server)["id"]
         process.send_signal(signal.SIGINT)
         code = process.wait(25)
-        # what the kernel has not taken away yet
-        time.sleep(0.5)
-        left = processes_of(folder)
+        left = left_of(folder)
     return Served(folder, run_id, code, left)
 
 
@@ -151,13 +146,13 @@ def test_ctrl_c_lets_the_run_say_that_it_was_cancelled_and_leaves_no_process(ser
 
 def test_what_was_paused_stays_paused_and_all_else_is_active(served):
     with serving(served.folder) as (_, server):
-        (schedule,) = deployment(server, PAUSED_SCHEDULE)["schedules"]
+        (schedule,) = server.deployment(PAUSED_SCHEDULE)["schedules"]
         assert not schedule["active"]
         assert schedule["schedule"]["cron"] == "0 3 1 * *"
-        assert not deployment(server, PAUSED_SCHEDULE)["paused"]
-        assert deployment(server, PAUSED_DEPLOYMENT)["paused"]
-        (schedule,) = deployment(server, ACTIVE)["schedules"]
+        assert not server.deployment(PAUSED_SCHEDULE)["paused"]
+        assert server.deployment(PAUSED_DEPLOYMENT)["paused"]
+        (schedule,) = server.deployment(ACTIVE)["schedules"]
         assert schedule["active"]
-        assert not deployment(server, ACTIVE)["paused"]
+        assert not server.deployment(ACTIVE)["paused"]
         waiting = server.ask("flow_runs/filter", flow_runs={"state": {"type": {"any_": ["SCHEDULED"]}}})
-        assert {run["deployment_id"] for run in waiting} <= {deployment(server, ACTIVE)["id"]}
+        assert {run["deployment_id"] for run in waiting} <= {server.deployment(ACTIVE)["id"]}

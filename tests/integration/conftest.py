@@ -1,4 +1,4 @@
-"""The demo town at half a metre, run once for all tests; Prefect keeps to a folder of the tests."""
+"""The demo town, run once for all tests; Prefect keeps to a folder of the tests."""
 
 import json
 import os
@@ -10,8 +10,9 @@ import pytest
 
 os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="prefect-")
 
+from quick import CLOSE, OVERRIDES, chosen
+
 from flows.cli import main
-from geo.demo.write import DemoTown, make_town
 
 
 @dataclass
@@ -45,11 +46,6 @@ def one_server():
         yield PREFECT_API_URL.value(), Path(folder)
 
 
-@pytest.fixture(scope="session")
-def town(tmp_path_factory) -> DemoTown:
-    return make_town(tmp_path_factory.mktemp("town"), pixel_m=0.5)
-
-
 @pytest.fixture
 def call(capfd):
     """Call the command line as a user does."""
@@ -64,12 +60,29 @@ def call(capfd):
 
 
 @pytest.fixture(scope="session")
-def finished(town, tmp_path_factory):
-    """The town, run with the default encoder: the folder of results, and the summary."""
-    out = tmp_path_factory.mktemp("runs")
-    file = out / "summary.json"
+def finished(shared, town):
+    """The town, run with the default encoder by one process for all: a copy of its folder, and the summary."""
     from flows.city import city_flow
 
-    summary = city_flow(str(town.city), None, str(out))
-    file.write_text(json.dumps(summary))
-    return out, summary
+    def make(out):
+        (out / "summary.json").write_text(json.dumps(city_flow(str(town.city), None, str(out))))
+
+    made = shared.once("finished", make)
+    out = shared.copy(made)
+    return out, json.loads((out / "summary.json").read_text().replace(str(made), str(out)))
+
+
+@pytest.fixture(scope="session")
+def quick(shared, town):
+    """The town, run with `quick.OVERRIDES` by one process for all; who changes it makes a copy."""
+    return shared.once("quick", lambda out: run(town, out, OVERRIDES))
+
+
+@pytest.fixture(scope="session")
+def close(shared, town):
+    """The same with `quick.CLOSE`."""
+    return shared.once("close", lambda out: run(town, out, CLOSE))
+
+
+def run(town, out, settings):
+    assert main(["run", str(town.city), "--out", str(out), *chosen(settings)]) == 0

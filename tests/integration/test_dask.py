@@ -11,9 +11,10 @@ from pathlib import Path
 
 import dask
 import pytest
+from quick import CLOSE, chosen
 
 TOP = Path(__file__).parents[2]
-SMALL = ("--set", "encoder.name=bands", "--set", "tiles.spacing_m=20")
+SMALL = chosen(CLOSE)
 
 
 def free_port():
@@ -67,13 +68,9 @@ def cluster(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def alone(town, tmp_path_factory):
-    """The digest of the GeoPackage that this process makes by itself."""
-    from flows.cli import main
-
-    out = tmp_path_factory.mktemp("alone")
-    assert main(["run", str(town.city), "--out", str(out), *SMALL]) == 0
-    return sha256(out)
+def alone(close):
+    """The digest of the GeoPackage that a process makes by itself."""
+    return sha256(close)
 
 
 def sha256(out):

@@ -6,15 +6,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from quick import run_stages
 
 from tasks.planning import make_plan
 from tasks.stages.fingerprints import load_tiles
+from tasks.store.stage import account_of
 
 DENSE = {"tiles.mode": "dense", "tiles.pool": "corridor", "tiles.corridor_m": "40"}
-
-
-def chosen(settings):
-    return [text for key, value in settings.items() for text in ("--set", f"{key}={value}")]
+PLAIN = {"tiles.mode": "dense"}
 
 
 def layers(summary, name):
@@ -66,28 +65,22 @@ def test_tiles_near_each_other_alone_are_near_each_other_in_the_dense_mode(dense
 
 
 def test_the_baseline_is_nearly_that_of_single_tiles(finished, town, tmp_path):
-    settings = {"tiles.mode": "dense"}
-    from flows.city import city_flow
-
-    city_flow(str(town.city), settings, str(tmp_path))
-    frames = [
-        encoded(make_plan(town.city, chosen_, out)).set_index("tile_id")["bands"]
-        for chosen_, out in (({}, finished[0]), (settings, tmp_path))
-    ]
+    plans = make_plan(town.city, {}, finished[0]), run_stages(town.city, PLAIN, tmp_path, last="fingerprints")
+    frames = [encoded(plan).set_index("tile_id")["bands"] for plan in plans]
     both = pd.concat(frames, axis=1, join="inner", keys=["alone", "dense"])
     difference = np.abs(np.stack(both["alone"]) - np.stack(both["dense"]))
     # chips are a little coarser than the imagery, which takes noise away
     assert difference.mean() < 0.02
 
 
-def test_a_damaged_image_costs_its_own_tiles_and_is_told(town, tmp_path, call):
-    shutil.copytree(town.folder, tmp_path / "town")
-    victim = min((tmp_path / "town" / "imagery").glob("*.tif"))
+def test_a_damaged_image_costs_its_own_tiles_and_is_told(town, tmp_path):
+    folder = tmp_path / "town"
+    shutil.copytree(town.folder, folder)
+    victim, _, _, *others = sorted((folder / "imagery").glob("*.tif"))
     victim.write_bytes(victim.read_bytes()[: victim.stat().st_size // 2])
-    outcome = call(
-        "run", tmp_path / "town" / "city.yaml", "--out", tmp_path / "runs", "--json", *chosen(DENSE)
-    )
-    assert outcome.code == 0, outcome.err
-    ledger = pd.DataFrame(layers(outcome.summary, "ledger"))
-    told = ledger[ledger["reason"].str.contains(victim.stem)]
-    assert not told.empty
+    for image in others:
+        image.unlink()
+    plan = run_stages(folder / "city.yaml", DENSE, tmp_path / "runs", last="features")
+    placed, encoded = (account_of(plan.stage_folder(stage)).entries for stage in ("tiles", "features"))
+    assert any(victim.stem in entry.reason for entry in [*placed, *encoded])
+    assert sum(entry.count for entry in encoded if entry.item == "tiles" and entry.status == "done") > 0

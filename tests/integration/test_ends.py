@@ -10,11 +10,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from quick import CLOSE, chosen
 
 ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("ROADPRINT_KILLS", "3"))
 """``make kills`` asks for thirty."""
 LONGEST_S = 300
+STARTS_S = 10
+"""About so long it takes until a run makes anything."""
 
 
 @pytest.fixture(scope="module")
@@ -84,31 +87,27 @@ def half_done(out):
     return [path for path in out.rglob(".*") if path.name not in {".lock", ".last-failure.json"}]
 
 
-@pytest.fixture(scope="module")
-def undisturbed(town, home, tmp_path_factory):
-    """How long a run takes, and what it writes."""
-    out = tmp_path_factory.mktemp("undisturbed")
-    command = [sys.executable, "-m", "flows.cli", "run", str(town.city), "--out", str(out)]
-    environment = os.environ | {"PREFECT_HOME": str(home)}
-    begun = time.monotonic()
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=LONGEST_S)
-    return time.monotonic() - begun, contents(out)
-
-
 @pytest.mark.parametrize("number", range(KILLS))
-def test_a_run_that_is_killed_goes_on_where_it_was(undisturbed, start, tmp_path_factory, number):
-    seconds, expected = undisturbed
-    out = tmp_path_factory.mktemp("killed")
-    killed = start(out)
-    # one of equal parts of the time, and a moment in it
-    time.sleep(seconds * (number + random.Random(number).random()) / KILLS)  # noqa: S311
+def test_a_run_that_is_killed_goes_on_where_it_was(shared, close, start, number):
+    out = shared.new("killed")
+    chance = random.Random(number)  # noqa: S311
+    settings = chosen(CLOSE)
+    # one of equal parts of its work, and a moment in it
+    begun = int(len(finished_pieces(close)) * (number + chance.random()) / KILLS)
+    killed = start(out, *settings)
+    until = time.monotonic() + LONGEST_S
+    while len(finished_pieces(out)) < begun:
+        assert killed.poll() is None, killed.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    time.sleep(chance.random() * (STARTS_S if begun == 0 else 1))
     killed.kill()
     wait_until_gone(killed, LONGEST_S)
     kept = finished_pieces(out)
-    again = start(out)
+    again = start(out, *settings)
     _, said = again.communicate(timeout=LONGEST_S)
     assert again.returncode == 0, said
-    assert contents(out) == expected
+    assert contents(out) == contents(close)
     assert kept.items() <= finished_pieces(out).items(), "what was finished was made again"
     assert half_done(out) == []
 

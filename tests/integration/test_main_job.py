@@ -1,7 +1,6 @@
 """The main job, end to end, on a town whose truth is known."""
 
 import csv
-import hashlib
 import json
 import shutil
 import sqlite3
@@ -13,14 +12,18 @@ import pandas as pd
 import pyogrio
 import pytest
 import yaml
+from quick import OVERRIDES, QUICK, run_stages
 from sklearn.metrics import adjusted_rand_score
 
+from geo.config import load
 from geo.demo.collisions import DIRT
+from geo.errors import RoadprintError
 from geo.outputs.layers.layers import LAYERS
-from tasks.forecast import SECONDS_A_SEGMENT, SECONDS_BESIDES
+from tasks.forecast import SECONDS_A_SEGMENT, SECONDS_BESIDES, forecast
 from tasks.stages.order import STAGES
+from tasks.store.stage import account_of
 
-BANDS = ("--set", "encoder.name=bands")
+PLAIN = {"encoder": {"name": "bands"}, "clusters": {"k": 4}}
 
 
 @pytest.fixture(scope="module")
@@ -148,31 +151,15 @@ def test_a_damaged_output_is_made_again(finished, town, call):
     assert path.read_bytes() == before
 
 
-def test_a_damaged_shard_is_encoded_again(town, tmp_path, call):
-    first = call("run", town.city, "--out", tmp_path, *BANDS, "--json").summary
-    expected = Path(first["geopackage"]).read_bytes()
-    stages = tmp_path / "demo-town" / "stages"
-    shard = min((stages / "shards").glob("*.parquet"))
-    shard.write_bytes(shard.read_bytes()[:50])
-    for folder in (Path(first["geopackage"]).parent, *stages.glob("clusters-*")):
-        shutil.rmtree(folder)
-    outcome = call("run", town.city, "--out", tmp_path, *BANDS, "--json")
-    assert outcome.code == 0
-    assert Path(outcome.summary["geopackage"]).read_bytes() == expected
-
-
-def test_the_same_inputs_in_another_place_give_the_same_bytes(town, tmp_path, call):
-    elsewhere = tmp_path / "moved"
-    shutil.copytree(town.folder, elsewhere)
-    digests = set()
-    for place, out in ((town.city, tmp_path / "a"), (elsewhere / "city.yaml", tmp_path / "b")):
-        outcome = call("run", place, "--out", out, *BANDS, "--json")
-        digests.add(hashlib.sha256(Path(outcome.summary["geopackage"]).read_bytes()).hexdigest())
-    assert len(digests) == 1
+def test_the_same_inputs_in_another_place_give_the_same_bytes(quick, town, tmp_path, call):
+    shutil.copytree(town.folder, tmp_path / "moved")
+    outcome = call("run", tmp_path / "moved" / "city.yaml", "--out", tmp_path / "runs", *QUICK, "--json")
+    here = (quick / "demo-town" / "latest" / "demo-town.gpkg").read_bytes()
+    assert Path(outcome.summary["geopackage"]).read_bytes() == here
 
 
 def test_a_city_without_records_ends_with_clusters_alone(town, tmp_path, call):
-    city = change(town, tmp_path, collisions={"sources": []}, encoder={"name": "bands"})
+    city = change(town, tmp_path, **PLAIN, collisions={"sources": []})
     outcome = call("run", city, "--out", tmp_path / "runs", "--json")
     assert outcome.code == 0
     segments = gpd.read_file(outcome.summary["geopackage"], layer="segments")
@@ -186,7 +173,7 @@ def test_one_bad_raster_among_good_ones_is_rejected_with_its_reason(town, tmp_pa
     shutil.copytree(town.folder / "imagery", tmp_path / "imagery")
     bad = sorted((tmp_path / "imagery").iterdir())[5]
     bad.write_bytes(bad.read_bytes()[: bad.stat().st_size // 2])
-    city = change(town, tmp_path, imagery={"sources": [str(tmp_path / "imagery")]}, encoder={"name": "bands"})
+    city = change(town, tmp_path, **PLAIN, imagery={"sources": [str(tmp_path / "imagery")]})
     outcome = call("run", city, "--out", tmp_path / "runs")
     assert outcome.code == 0
     assert "items were rejected" in outcome.out
@@ -196,16 +183,19 @@ def test_one_bad_raster_among_good_ones_is_rejected_with_its_reason(town, tmp_pa
     assert reasons.str.contains(bad.name).any()
 
 
-def test_tiles_can_be_turned_to_the_road(town, tmp_path, call):
-    outcome = call("run", town.city, "--out", tmp_path, *BANDS, "--set", "tiles.align=road", "--json")
-    assert outcome.code == 0
-    tiles = gpd.read_file(outcome.summary["geopackage"], layer="tiles")
+def test_tiles_can_be_turned_to_the_road(town, tmp_path):
+    plan = run_stages(town.city, OVERRIDES | {"tiles.align": "road"}, tmp_path, last="features")
+    tiles = gpd.read_parquet(plan.stage_folder("tiles") / "tiles.parquet")
     assert tiles.geometry.area.between(9990, 10010).all()
     assert tiles["bearing"].between(0, 360, inclusive="left").all()
+    done = [
+        entry.count for entry in account_of(plan.stage_folder("features")).entries if entry.status == "done"
+    ]
+    assert sum(done) > 0.9 * len(tiles)
 
 
 def test_a_check_says_what_a_run_would_meet(town, layers, call):
-    outcome = call("check", town.city, "--json", *BANDS)
+    outcome = call("check", town.city, "--json", *QUICK)
     assert outcome.code == 0
     found = outcome.summary["forecast"]
     assert found["segments"] == len(layers["segments"])
@@ -225,6 +215,12 @@ def refused(outcome, *words: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["run", "check"])
+@pytest.mark.parametrize("sections", [{"tiles": {"tile_m": "wide"}}, {"imagery": {"bands": [1, 2, 9]}}])
+def test_what_cannot_be_run_is_refused_with_one_message(town, tmp_path, call, command, sections):
+    extra = ["--out", tmp_path / "runs"] if command == "run" else []
+    refused(call(command, change(town, tmp_path, **(PLAIN | sections)), *extra), *sections)
+
+
 @pytest.mark.parametrize(
     ("sections", "words"),
     [
@@ -245,35 +241,39 @@ def refused(outcome, *words: str) -> None:
     ],
     ids=lambda value: json.dumps(value) if isinstance(value, dict) else None,
 )
-def test_what_cannot_be_run_is_refused_with_one_message(town, tmp_path, call, command, sections, words):
-    encoder = {} if "encoder" in sections else {"encoder": {"name": "bands"}}
-    city = change(town, tmp_path, **(encoder | sections))
-    extra = ["--out", tmp_path / "runs"] if command == "run" else []
-    refused(call(command, city, *extra), *words)
+def test_a_check_refuses_what_a_run_refuses(town, tmp_path, sections, words):
+    told_by_both(change(town, tmp_path, **(PLAIN | sections)), tmp_path / "runs", *words)
 
 
-def test_roads_of_another_place_are_refused(town, tmp_path, call):
+def told_by_both(city, out, *words):
+    """Have a city refused by a check, and by the stages of a run that read inputs."""
+    for refuse in (lambda: forecast(load(city, {})), lambda: run_stages(city, {}, out, last="collisions")):
+        with pytest.raises(RoadprintError) as told:
+            refuse()
+        for word in words:
+            assert word in str(told.value)
+
+
+def test_roads_of_another_place_are_refused(town, tmp_path):
     roads = gpd.read_file(town.folder / "roads.gpkg")
     roads.geometry = roads.geometry.translate(50_000, 0)
     roads.to_file(tmp_path / "away.gpkg")
-    city = change(town, tmp_path, roads={"source": str(tmp_path / "away.gpkg")}, encoder={"name": "bands"})
-    refused(call("run", city, "--out", tmp_path / "runs"), "imagery.sources", "roads.source")
+    city = change(town, tmp_path, **PLAIN, roads={"source": str(tmp_path / "away.gpkg")})
+    told_by_both(city, tmp_path / "runs", "imagery.sources", "roads.source")
 
 
-def test_roads_without_a_crs_are_refused(town, tmp_path, call):
+def test_roads_without_a_crs_are_refused(town, tmp_path):
     roads = gpd.read_file(town.folder / "roads.gpkg").set_crs(None, allow_override=True)
     roads.to_file(tmp_path / "roads.shp")
-    city = change(town, tmp_path, roads={"source": str(tmp_path / "roads.shp")})
-    refused(call("check", city), "roads.shp", "CRS")
+    city = change(town, tmp_path, **PLAIN, roads={"source": str(tmp_path / "roads.shp")})
+    told_by_both(city, tmp_path / "runs", "roads.shp", "CRS")
 
 
-def test_records_without_coordinates_are_refused(town, tmp_path, call):
+def test_records_without_coordinates_are_refused(town, tmp_path):
     records = pd.read_csv(town.folder / "collisions.csv")
     records[["collision_index", "collision_severity", "date"]].to_csv(tmp_path / "c.csv", index=False)
-    city = change(
-        town, tmp_path, collisions={"sources": [str(tmp_path / "c.csv")]}, encoder={"name": "bands"}
-    )
-    refused(call("check", city), "c.csv", "coordinates")
+    city = change(town, tmp_path, **PLAIN, collisions={"sources": [str(tmp_path / "c.csv")]})
+    told_by_both(city, tmp_path / "runs", "c.csv", "coordinates")
 
 
 def test_records_of_another_place_are_refused(town, tmp_path, call):
@@ -282,9 +282,7 @@ def test_records_of_another_place_are_refused(town, tmp_path, call):
     records = records.drop(columns=["location_easting_osgr", "location_northing_osgr"])
     swapped = records.rename(columns={"longitude": "latitude", "latitude": "longitude"})
     swapped.to_csv(tmp_path / "c.csv", index=False)
-    city = change(
-        town, tmp_path, collisions={"sources": [str(tmp_path / "c.csv")]}, encoder={"name": "bands"}
-    )
+    city = change(town, tmp_path, **PLAIN, collisions={"sources": [str(tmp_path / "c.csv")]})
     outcome = call("run", city, "--out", tmp_path / "runs")
     refused(outcome, "c.csv", "not one of its 658 rows", "outside_area")
 

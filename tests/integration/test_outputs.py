@@ -14,21 +14,16 @@ import pandas as pd
 import pyogrio
 import pytest
 import rasterio
+from quick import QUICK
 
 from geo.outputs.layers.layers import LAYERS
 from geo.roads.graph import to_osmnx
 
-QUICK = ("--set", "encoder.name=bands", "--set", "clusters.k=4")
-
 
 @pytest.fixture(scope="module")
-def folder(town, tmp_path_factory):
-    """A town that was run once with a quick encoder."""
-    from flows.cli import main
-
-    out = tmp_path_factory.mktemp("outputs")
-    assert main(["run", str(town.city), "--out", str(out), *QUICK]) == 0
-    return out / "demo-town"
+def folder(shared, quick):
+    """A copy of the runs of the town."""
+    return shared.copy(quick) / "demo-town"
 
 
 def latest(folder):
@@ -197,10 +192,12 @@ def test_pictures_are_stored_as_asked(folder, town, call, which):
 
 
 @contextmanager
-def small_disk(folder, size):
+def small_disk(folder, size, content=None):
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
     try:
+        if content is not None:
+            shutil.copytree(content, folder, symlinks=True, dirs_exist_ok=True)
         yield folder
     finally:
         subprocess.run(["umount", folder], check=True)
@@ -219,9 +216,8 @@ def test_a_disk_that_fills_up_early_or_late_is_told_in_one_message(town, call, t
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
-def test_a_disk_that_fills_up_leaves_the_last_good_run_as_it_is(town, call, tmp_path):
-    with small_disk(tmp_path / "disk", "24m") as disk:
-        assert call("run", town.city, "--out", disk, *QUICK).code == 0
+def test_a_disk_that_fills_up_leaves_the_last_good_run_as_it_is(quick, town, call, tmp_path):
+    with small_disk(tmp_path / "disk", "24m", quick) as disk:
         newest = latest(disk / "demo-town")
         before = (newest / "demo-town.gpkg").read_bytes()
         with (disk / "ballast").open("wb") as ballast:
@@ -238,9 +234,8 @@ def test_a_disk_that_fills_up_leaves_the_last_good_run_as_it_is(town, call, tmp_
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
-def test_a_disk_that_is_full_before_the_run_begins_is_told_in_one_message(town, call, tmp_path):
-    with small_disk(tmp_path / "disk", "24m") as disk:
-        assert call("run", town.city, "--out", disk, *QUICK).code == 0
+def test_a_disk_that_is_full_before_the_run_begins_is_told_in_one_message(quick, town, call, tmp_path):
+    with small_disk(tmp_path / "disk", "24m", quick) as disk:
         before = sorted(path.name for path in (disk / "demo-town").rglob("*"))
         with (disk / "ballast").open("wb") as ballast:
             ballast.write(b"\0" * shutil.disk_usage(disk).free)

@@ -8,32 +8,18 @@ import pyogrio
 import pytest
 from real_data import DATA, needs_real_data
 
-TOP = Path(__file__).parents[2]
-CITY = TOP / "data" / "cities" / "cambridge-ma.yaml"
 RECORDS = DATA / "boston" / "collisions" / "massdot_mapc_crashes_2024.csv"
-EAST_CAMBRIDGE = "[-71.092, 42.362, -71.076, 42.372]"
 
 pytestmark = needs_real_data
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory):
-    """The run's summary; the environment says where the data is."""
-    from flows.city import city_flow
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ROADPRINT_DATA", str(DATA.resolve()))
-        out = tmp_path_factory.mktemp("real")
-        return city_flow(str(CITY), {"area": EAST_CAMBRIDGE}, str(out))
+def segments(real):
+    return gpd.read_file(real["geopackage"], layer="segments")
 
 
-@pytest.fixture(scope="module")
-def segments(city):
-    return gpd.read_file(city["geopackage"], layer="segments")
-
-
-def test_every_row_of_the_records_has_one_fate(city):
-    collisions = pyogrio.read_dataframe(city["geopackage"], layer="collisions")
+def test_every_row_of_the_records_has_one_fate(real):
+    collisions = pyogrio.read_dataframe(real["geopackage"], layer="collisions")
     with RECORDS.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert len(collisions) == len(rows)
@@ -42,24 +28,24 @@ def test_every_row_of_the_records_has_one_fate(city):
     assert status["matched"] > 50
 
 
-def test_streets_under_imagery_have_a_type_and_tiles_say_their_image(city, segments):
+def test_streets_under_imagery_have_a_type_and_tiles_say_their_image(real, segments):
     assert len(segments) > 150
     assert segments["cluster"].notna().mean() > 0.95
     assert (segments["highway" if "highway" in segments else "road_class"].notna()).all()
-    tiles = pyogrio.read_dataframe(city["geopackage"], layer="tiles", read_geometry=False)
+    tiles = pyogrio.read_dataframe(real["geopackage"], layer="tiles", read_geometry=False)
     assert set(tiles["image_id"].dropna()) == {"23429020"}
 
 
-def test_severity_that_the_source_does_not_tell_apart_leaves_ksi_unknown(city, segments):
+def test_severity_that_the_source_does_not_tell_apart_leaves_ksi_unknown(real, segments):
     assert segments[["n_ksi", "n_serious", "ksi_per_km_year", "ksi_per_km_year_eb"]].isna().all(axis=None)
     assert segments["n_collisions"].sum() > 20
-    clusters = pyogrio.read_dataframe(city["geopackage"], layer="clusters")
+    clusters = pyogrio.read_dataframe(real["geopackage"], layer="clusters")
     assert clusters["n_ksi"].isna().all()
     assert clusters["rate_ratio"].notna().any()
 
 
-def test_the_report_says_where_the_data_are_from(city):
-    page = Path(city["report"]).read_text(encoding="utf-8")
+def test_the_report_says_where_the_data_are_from(real):
+    page = Path(real["report"]).read_text(encoding="utf-8")
     for owner in ("MassGIS", "OpenStreetMap contributors", "MassDOT"):
         assert owner in page
     assert "KSI (killed or seriously injured) is not known here" in page

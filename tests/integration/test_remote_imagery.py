@@ -10,6 +10,7 @@ import pytest
 import rasterio
 import yaml
 from affine import Affine
+from quick import QUICK
 from range_server import Sent, serving
 from rasterio.shutil import copy
 
@@ -148,18 +149,16 @@ def test_a_raster_that_is_not_there_is_told_at_once(folder):
         assert time.monotonic() - begun < 5
 
 
-def test_a_run_reads_the_same_from_a_server_that_is_busy(town, tmp_path, call, monkeypatch):
+def test_a_run_reads_the_same_from_a_server_that_is_busy(quick, town, tmp_path, call, monkeypatch):
     monkeypatch.setenv("GDAL_HTTP_RETRY_DELAY", "0.05")
-    quick = ("--set", "encoder.name=bands")
-    assert call("run", town.city, "--out", tmp_path / "local", *quick).code == 0
     settings = yaml.safe_load(town.city.read_text())
     names = sorted(path.name for path in (town.folder / "imagery").glob("*.tif"))
     with serving(town.folder / "imagery", {TOKEN}, fault="unavailable", times=1) as (address, _):
         settings["imagery"]["sources"] = [f"{address}/{name}?token={TOKEN}" for name in names]
         shutil.copytree(town.folder, tmp_path / "town", ignore=shutil.ignore_patterns("imagery"))
         (tmp_path / "town" / "city.yaml").write_text(yaml.safe_dump(settings))
-        remote = call("run", tmp_path / "town" / "city.yaml", "--out", tmp_path / "remote", *quick)
+        remote = call("run", tmp_path / "town" / "city.yaml", "--out", tmp_path / "remote", *QUICK)
     assert remote.code == 0, remote.err
-    layers = [tmp_path / place / "demo-town" / "latest" / "layers" for place in ("local", "remote")]
+    layers = [runs / "demo-town" / "latest" / "layers" for runs in (quick, tmp_path / "remote")]
     segments = [gpd.read_parquet(layer / "segments.parquet") for layer in layers]
     pd.testing.assert_frame_equal(*segments)

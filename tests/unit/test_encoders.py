@@ -433,11 +433,8 @@ def test_a_device_that_is_not_there_is_refused():
 
 
 @pytest.fixture(scope="module")
-def real_tiles(tmp_path_factory):
+def real_tiles(town):
     """Tiles of the demo town, one of each form."""
-    from geo.demo.write import make_town
-
-    town = make_town(tmp_path_factory.mktemp("town"), pixel_m=0.5)
     tiles = []
     for file in sorted((town.folder / "imagery").glob("*.tif"))[:6]:
         with rasterio.open(file) as raster:

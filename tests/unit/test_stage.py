@@ -4,11 +4,12 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from damage import KINDS, remove
 
 from geo.errors import SourceError
 from geo.ledger import Entry, merge, to_frame, totals
 from tasks.store.document import digest
-from tasks.store.stage import Stage, account_of, unfinished
+from tasks.store.stage import Stage, account_of, read_account, unfinished, write_account
 from tasks.store.stage import run_stage as run
 
 
@@ -57,17 +58,36 @@ def test_unreadable_remains_are_made_again(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["roads-k"]
 
 
-def test_a_stage_whose_files_were_cut_short_is_made_again(tmp_path):
+@pytest.mark.parametrize("damage", KINDS)
+@pytest.mark.parametrize("file", ["table.parquet", "layers/table.parquet", "summary.json"])
+def test_a_damaged_stage_is_told_once_and_made_again(tmp_path, caplog, damage, file):
     def build(folder):
-        (folder / "table.parquet").write_text("x" * 100)
-        return []
+        (folder / "layers").mkdir()
+        for path in (folder, folder / "layers"):
+            (path / "table.parquet").write_text("x" * 100)
+        return [Entry("roads", "done", "", 1)]
 
     stage = run_stage("roads", tmp_path, "k", build)
-    (stage.folder / "table.parquet").write_text("x")
+    before = {path: path.read_bytes() for path in stage.folder.rglob("*.*")}
+    damage(stage.folder / file)
     assert not run_stage("roads", tmp_path, "k", build).cached
-    assert (stage.folder / "table.parquet").stat().st_size == 100
-    (stage.folder / "table.parquet").unlink()
-    assert not run_stage("roads", tmp_path, "k", build).cached
+    assert [str(stage.folder) in line for line in caplog.messages if "made again" in line] == [True]
+    assert {path: path.read_bytes() for path in stage.folder.rglob("*.*")} == before
+    assert run_stage("roads", tmp_path, "k", build).cached
+
+
+@pytest.mark.parametrize("damage", KINDS)
+@pytest.mark.parametrize("suffix", [".parquet", ".json"])
+def test_a_damaged_shard_is_told_once_and_is_not_there_any_more(tmp_path, caplog, damage, suffix):
+    table, account = (tmp_path / f"shard-0_0{one}" for one in (".parquet", ".json"))
+    table.write_text("x" * 100)
+    write_account(account, [Entry("tiles", "done", "", 3)], [table], {})
+    assert read_account(account) == (Entry("tiles", "done", "", 3),)
+    damage(table.with_suffix(suffix))
+    assert [read_account(account), read_account(account)] == [None, None]
+    # a shard without an account is one that was never finished
+    told = 0 if damage is remove and suffix == ".json" else 1
+    assert [line.count("made again") for line in caplog.messages] == [1] * told
 
 
 def test_a_folder_appears_only_when_it_is_whole(tmp_path):

@@ -1,0 +1,26 @@
+"""What makes a run short, where it matters that there is one, and not what it finds; and stages without a run."""
+
+from tasks.planning import make_plan
+from tasks.stages.order import STAGES
+from tasks.store.stage import run_stage
+
+OVERRIDES = {"encoder.name": "bands", "clusters.k": "4"}
+CLOSE = OVERRIDES | {"tiles.spacing_m": "20"}
+"""With tiles so close to each other that they make many shards."""
+
+
+def chosen(settings):
+    """Lay settings out for the command line."""
+    return [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+
+
+QUICK = chosen(OVERRIDES)
+
+
+def run_stages(city, settings, out, *, last):
+    """Run the stages up to one, in this process and without Prefect; gives their plan."""
+    plan = make_plan(city, settings, out)
+    names = [stage.name for stage in STAGES]
+    for stage in STAGES[: names.index(last) + 1]:
+        run_stage(stage, plan)
+    return plan

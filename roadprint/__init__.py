@@ -9,7 +9,7 @@ worst roads, roads that look alike, and pictures. The science behind it can be c
 - collisions: `read_collisions`, `period_covered`, `place_collisions`
 - safety: `count_places`, `rate_segments`, `poisson_interval`, `estimate_outcomes`, `worst_segments`, `cluster_tests`
 - a city's file and its sections: `load_city`, `Roads`, `Segments`, `Imagery`, `Tiles`, `encoder_settings`, `Clusters`,
-  `Collisions`
+  `Collisions`, `collision_settings`
 
 The code is in three packages beside this one, `geo`, `tasks` and `flows`. Those are names that other people use as
 well, for a folder with their own scripts for example. Once this package is imported, the three names mean the packages
@@ -41,7 +41,16 @@ if TYPE_CHECKING:
     from geo.collisions.assign import place_collisions
     from geo.collisions.period import period_covered
     from geo.collisions.read import read_collisions
-    from geo.config import Clusters, Collisions, Imagery, Roads, Segments, Tiles, encoder_settings
+    from geo.config import (
+        Clusters,
+        Collisions,
+        Imagery,
+        Roads,
+        Segments,
+        Tiles,
+        collision_settings,
+        encoder_settings,
+    )
     from geo.config import load as load_city
     from geo.errors import ConfigurationError, EncoderError, LayerError, RoadprintError, SourceError
     from geo.features.embed import embed_tiles
@@ -79,6 +88,7 @@ __all__ = [
     "build_network",
     "city_flow",
     "cluster_tests",
+    "collision_settings",
     "count_places",
     "cover_tiles",
     "embed_tiles",
@@ -125,6 +135,7 @@ _PLACES = {
     "Roads": "geo.config",
     "Segments": "geo.config",
     "Tiles": "geo.config",
+    "collision_settings": "geo.config",
     "encoder_settings": "geo.config",
     "load_city": "geo.config:load",
     "ConfigurationError": "geo.errors",

@@ -115,7 +115,7 @@ def place_collisions(
     >>> import geopandas as gpd
     >>> import pandas as pd
     >>> from geo.collisions.read import read_collisions
-    >>> from geo.config import Collisions
+    >>> from geo.config import collision_settings
     >>> road = {"source_ids": "1", "name": "High Street", "ref": None, "road_class": "primary"}
     >>> segments = gpd.GeoDataFrame(
     ...     [road | {"segment_id": "a", "geometry": shapely.LineString([(0, 0), (500, 0)])}], crs=27700
@@ -124,7 +124,7 @@ def place_collisions(
     >>> none = gpd.GeoDataFrame(nothing, geometry=[], crs=27700)
     >>> pd.DataFrame({"x": [250, 250], "y": [4, 300]}).to_csv("collisions.csv", index=False)
     >>> columns = {"x": "x", "y": "y", "crs": "EPSG:27700"}
-    >>> source = read_collisions(Collisions(sources=["collisions.csv"], schema="columns", columns=columns))
+    >>> source = read_collisions(collision_settings(sources=["collisions.csv"], schema="columns", columns=columns))
     >>> area = shapely.box(0, -500, 500, 500)
     >>> placed = place_collisions(source, segments, none, none, crs=segments.crs, area=area)
     >>> placed.collisions[["snap_distance_m", "snap_status"]].values.tolist()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from geo.collisions.registry import schema_of
 from geo.collisions.schema import CollisionSource
-from geo.collisions.schemas.stats19 import read_stats19
-from geo.collisions.schemas.tabular import read_tabular
 from geo.config import Collisions
 
 
@@ -24,10 +23,10 @@ def read_collisions(collisions: Collisions) -> CollisionSource:
     Examples
     --------
     >>> import pandas as pd
-    >>> from geo.config import Collisions
+    >>> from geo.config import collision_settings
     >>> rows = {"id": ["k1", "k2"], "lng": [-1.5, -1.4], "lat": [52.4, 52.5], "harm": ["death", "minor"]}
     >>> pd.DataFrame(rows).to_csv("collisions.csv", index=False)
-    >>> asked = Collisions(
+    >>> asked = collision_settings(
     ...     sources=["collisions.csv"],
     ...     schema="columns",
     ...     columns={"id": "id", "x": "lng", "y": "lat", "severity": "harm"},
@@ -37,4 +36,4 @@ def read_collisions(collisions: Collisions) -> CollisionSource:
     >>> source.table[["collision_id", "severity", "x", "y"]].values.tolist()
     [['k1', 'fatal', -1.5, 52.4], ['k2', 'slight', -1.4, 52.5]]
     """
-    return read_stats19(collisions) if collisions.schema_ == "stats19" else read_tabular(collisions)
+    return schema_of(collisions).read()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyproj
 
-from geo.config import DECIMAL_MARK, ROAD_USERS, Severity
+from geo.config.records import DECIMAL_MARK, ROAD_USERS, Severity
 from geo.errors import ConfigurationError, LayerError
 from geo.ledger import Entry
 

@@ -15,7 +15,7 @@ import pyproj
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from geo.config import TEXT_ENCODING, Collisions
+from geo.config.records import TEXT_ENCODING, Collisions
 from geo.errors import LayerError, SourceError
 from geo.ledger import Entry
 from geo.roads.files import leaving_nothing
@@ -53,10 +53,7 @@ def expand_globs(sources: list[str]) -> list[str]:
 
 def expand_tables(collisions: Collisions) -> list[str]:
     """List the files of all tables that the configuration names; a glob that finds nothing stays as it is."""
-    return [
-        *expand_globs(collisions.sources),
-        *(t for t in (collisions.casualties, collisions.vehicles) if t is not None),
-    ]
+    return [*expand_globs(collisions.sources), *collisions.linked()]
 
 
 def read_rows(

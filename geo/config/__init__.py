@@ -1,6 +1,6 @@
 """A city's configuration, checked whole before anything runs."""
 
-from geo.config.city import CityConfig, cluster_settings, encoder_settings, load
+from geo.config.city import CityConfig, cluster_settings, collision_settings, encoder_settings, load
 from geo.config.clusters import Clusters
 from geo.config.encoder import EncoderSettings
 from geo.config.imagery import LARGEST_TILE_PX, Imagery, Tiles
@@ -44,6 +44,7 @@ __all__ = [
     "Tiles",
     "TrafficColumns",
     "cluster_settings",
+    "collision_settings",
     "encoder_settings",
     "load",
 ]

@@ -32,9 +32,11 @@ from geo.secrets import PLACEHOLDER, hide_all, recall_all, remember
 if TYPE_CHECKING:
     Encoder = EncoderSettings
     ClusterMethod = Clusters
+    Records = Collisions
 else:
     Encoder = one_of("geo.features.registry", key="name")
     ClusterMethod = one_of("geo.clusters.registry", key="method")
+    Records = one_of("geo.collisions.registry", key="schema")
 
 
 class CityConfig(Section):
@@ -55,7 +57,7 @@ class CityConfig(Section):
     tiles: Tiles = Tiles()
     encoder: Encoder = Field(default={}, validate_default=True)
     clusters: ClusterMethod = Field(default={}, validate_default=True)
-    collisions: Collisions = Collisions()
+    collisions: Records = Field(default={}, validate_default=True)
     exposure: Exposure = Exposure()
     safety: Safety = Safety()
     output: Output = Output()
@@ -156,6 +158,36 @@ def cluster_settings(**keys: object) -> Clusters:
     return settings
 
 
+def collision_settings(**keys: object) -> Collisions:
+    """Make the ``collisions`` section of the kind that its ``schema`` tells, as of a city's file.
+
+    Parameters
+    ----------
+    keys
+        The keys of the section, see ``docs/city-file.md``.
+
+    Returns
+    -------
+    The section, of one of the kinds that `geo.collisions.registry` lists.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        When it is not valid.
+
+    Examples
+    --------
+    >>> from geo.config import collision_settings
+    >>> linked = collision_settings(sources=["collisions.csv"], casualties="casualties.csv")
+    >>> linked.schema_, linked.linked()
+    ('stats19', ['casualties.csv'])
+    >>> collision_settings(schema="columns", columns={"x": "lng", "y": "lat"}).max_distance_m
+    30.0
+    """
+    settings: Collisions = TypeAdapter(Records).validate_python(keys)
+    return settings
+
+
 def _describe(error: ValidationError) -> str:
     """All faults of the file as lines ``key: what is wrong (found ...)``."""
     lines = []
@@ -209,12 +241,8 @@ def _absolute(config: CityConfig, folder: Path) -> CityConfig:
     def optional(source: str | None) -> str | None:
         return None if source is None else resolve(source)
 
-    collisions = config.collisions.model_copy(
-        update={
-            "sources": several(config.collisions.sources),
-            "casualties": optional(config.collisions.casualties),
-            "vehicles": optional(config.collisions.vehicles),
-        }
+    collisions = config.collisions.with_paths(resolve).model_copy(
+        update={"sources": several(config.collisions.sources)}
     )
     exposure = config.exposure.model_copy(update={"sources": several(config.exposure.sources)})
     return config.model_copy(

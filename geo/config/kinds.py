@@ -51,7 +51,7 @@ def one_of(registry: str, *, key: str) -> Any:  # noqa: ANN401 - a type that is 
     kinds: tuple[type[Any], ...] = import_module(registry).KINDS
 
     def tag_of(value: object) -> str | None:
-        named = value.get(key, kinds[0].tag) if isinstance(value, Mapping) else getattr(value, key, None)
+        named = value.get(key, kinds[0].tag) if isinstance(value, Mapping) else getattr(value, "tag", None)
         return named.partition(":")[0] if isinstance(named, str) else None
 
     tagged = tuple(Annotated[kind, Tag(kind.tag)] for kind in kinds)

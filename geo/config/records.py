@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Literal, Self, get_args
 
@@ -62,20 +63,8 @@ class Collisions(Section):
     """
 
     sources: list[str] = Field(default=[], description="Files or globs; none: the run ends with clusters.")
-    schema_: Literal["stats19", "columns"] = Field(
-        default="stats19", alias="schema", description="stats19, or columns with the mapping given here."
-    )
-    columns: Columns | None = Field(default=None, description="The mapping for schema: columns.")
-    casualties: str | None = Field(default=None, description="STATS19 casualty table, optional.")
-    vehicles: str | None = Field(default=None, description="STATS19 vehicle table, optional.")
-    severity_values: dict[Severity, list[str]] | None = Field(
-        default=None,
-        description="Values of the severity column; an empty list: the source does not tell this one apart.",
-    )
-    severity_scheme: SeverityScheme | None = Field(
-        default=None,
-        description="Published codes of the severity column in place of severity_values: kabco (United States), german "
-        "(UKATEGORIE), swiss (as1 to as4), finnish (Vakavuusko) or irish (Fatal, Serious, Minor).",
+    schema_: str = Field(
+        default="stats19", alias="schema", description="How the records are laid out: one of the kinds below."
     )
     keep: dict[str, list[str]] | None = Field(
         default=None, description="Rows are kept whose column has one of these values."
@@ -102,12 +91,14 @@ class Collisions(Section):
     def _complete(self) -> Self:
         if self.period is not None and self.period[0] > self.period[1]:
             raise ValueError("period: the first day must not be after the last")
-        if self.sources and self.schema_ == "columns" and self.columns is None:
-            raise ValueError("schema: columns needs the mapping 'columns'")
-        if self.severity_scheme is not None and self.severity_values is not None:
-            raise ValueError("give severity_values or severity_scheme, not both")
-        if self.severity_scheme is not None and self.schema_ == "stats19":
-            raise ValueError("severity_scheme belongs to schema: columns; STATS19 has its own codes")
+        return self
+
+    def linked(self) -> list[str]:
+        """Name the tables beside its sources that records are read from, which are inputs of a run, too."""
+        return []
+
+    def with_paths(self, resolve: Callable[[str], str]) -> Self:  # noqa: ARG002 - most schemas link no table
+        """Bring the paths of linked tables to what `resolve` makes of them."""
         return self
 
 

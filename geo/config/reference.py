@@ -54,6 +54,9 @@ def _kinds(title: str, kinds: tuple[type[BaseModel], ...]) -> Iterator[str]:
         yield f"\n### {title} of `{getattr(kind, 'form', kind.__name__)}`\n\n{_meaning(kind)}\n"
         if own:
             yield from _table(kind, own)
+        for name in own:
+            for below in sections(kind.model_fields[name]):
+                yield from _section(f"`{title.strip('`')}.{name}`", below)
 
 
 def _table(model: type[BaseModel], names: list[str]) -> Iterator[str]:

@@ -27,7 +27,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     from geo.collisions.assign import place_collisions
     from geo.collisions.period import period_covered
     from geo.collisions.read import read_collisions
-    from geo.collisions.recording import severity_breaks
+    from geo.collisions.registry import schema_of
 
     config = plan.config
     if not config.collisions.sources:
@@ -59,9 +59,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         )
     COLLISIONS.write(placed.collisions, folder)
     matched = placed.collisions[placed.collisions["snap_status"] == "matched"]
-    warnings = list(time.warnings)
-    if config.collisions.schema_ == "stats19":
-        warnings += severity_breaks(matched)
+    warnings = [*time.warnings, *schema_of(config.collisions).breaks(matched)]
     told = Recorded(
         severities=sorted(source.severities),
         users=[user for user in ROAD_USERS if source.table[user].notna().any()],

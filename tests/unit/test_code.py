@@ -67,6 +67,10 @@ def test_what_makes_rates_and_addresses_is_in_the_closure_of_who_uses_them():
     ways = {file.relative_to(TOP).as_posix() for file in (TOP / "geo/clusters/methods").glob("*.py")}
     assert {"geo/clusters/methods/kmeans.py", "geo/clusters/methods/ward.py"} < ways <= reached["clusters"]
     assert not ways & {*reached["fingerprints"], *reached["concentration"], *reached["inference"]}
+    # and of schemas of records
+    assert {"geo/collisions/schemas/stats19.py", "geo/collisions/schemas/tabular.py"} <= reached["collisions"]
+    blind = [reached[name] for name in ("roads", "tiles", "features", "fingerprints", "clusters", "exposure")]
+    assert not any(name.startswith("geo/collisions/schemas/") for files in blind for name in files)
     assert not any(name.startswith("flows/") for files in reached.values() for name in files)
 
 

@@ -10,7 +10,7 @@ from real_data import DATA, needs_real_data
 
 from geo.collisions.assign import place_collisions
 from geo.collisions.read import read_collisions
-from geo.config import Collisions, Roads, Segments
+from geo.config import Roads, Segments, collision_settings
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network
 
@@ -110,7 +110,7 @@ def networks():
 @pytest.mark.parametrize("file", CASES)
 def test_the_statuses_add_up_to_the_rows_of_the_file(file, networks):
     place, section = CASES[file]
-    settings = Collisions.model_validate({"sources": [str(DATA / file)]} | section)
+    settings = collision_settings(**{"sources": [str(DATA / file)]} | section)
     roads, network = networks(place)
     placed = place_collisions(
         read_collisions(settings),
@@ -133,7 +133,7 @@ def test_the_statuses_add_up_to_the_rows_of_the_file(file, networks):
 
 def test_other_sources_that_repeat_the_state_records_are_left_out():
     file = "boston/collisions/massdot_mapc_crashes_2024.csv"
-    settings = Collisions.model_validate({"sources": [str(DATA / file)]} | CASES[file][1])
+    settings = collision_settings(**{"sources": [str(DATA / file)]} | CASES[file][1])
     source = read_collisions(settings)
     assert int(source.table["kept"].sum()) == 52_478
     assert source.severities == {"fatal", "slight"}
@@ -141,7 +141,7 @@ def test_other_sources_that_repeat_the_state_records_are_left_out():
 
 def test_casualties_of_west_yorkshire_join_their_collisions():
     folder = DATA / "uk_west_yorkshire_2024"
-    settings = Collisions(
+    settings = collision_settings(
         sources=[str(folder / "accidents.csv")],
         casualties=str(folder / "casualties.csv"),
         vehicles=str(folder / "vehicles.csv"),

@@ -42,6 +42,53 @@ def test_an_encoder_is_checked_by_the_rules_of_its_kind(tmp_path, encoder, words
         load(write(tmp_path, SMALL | {"encoder": encoder}))
 
 
+@pytest.mark.parametrize(
+    ("collisions", "words"),
+    [
+        ({"schema": "dft"}, "collisions.schema: one of stats19, columns is expected \\(found 'dft'\\)"),
+        ({"schema": None}, "collisions.schema: .* \\(found None\\)"),
+        ({"columns": {"x": "lon"}}, "collisions.columns: no such key for stats19, only for columns"),
+        ({"severity_values": {}}, "collisions.severity_values: no such key for stats19, only for columns"),
+        (
+            {"severity_scheme": "german"},
+            "collisions.severity_scheme: no such key for stats19, only for columns",
+        ),
+        (
+            {"schema": "columns", "casualties": "people.csv", "vehicles": "cars.csv"},
+            "(?s)collisions.casualties: no such key for columns, only for stats19.*collisions.vehicles: no such key",
+        ),
+        (
+            {"schema": "columns", "columns": {"lon": "x"}},
+            "collisions.columns.lon: no such key \\(found 'x'\\)",
+        ),
+        (
+            {"schema": "columns", "sources": ["c.csv"]},
+            "collisions: schema: columns needs the mapping 'columns'",
+        ),
+        ({"sources": ["c.csv"], "place": "x"}, "collisions.place: no such key \\(found 'x'\\)"),
+        ("c.csv", "collisions: one of stats19, columns"),
+    ],
+)
+def test_records_are_checked_by_the_rules_of_their_schema(tmp_path, collisions, words):
+    with pytest.raises(ConfigurationError, match=words):
+        load(write(tmp_path, SMALL | {"collisions": collisions}))
+
+
+def test_records_are_of_stats19_unless_another_schema_is_named(tmp_path):
+    plain, linked, other = (
+        load(write(tmp_path, SMALL | {"collisions": section})).collisions
+        for section in (
+            {},
+            {"sources": ["c.csv"], "casualties": "people.csv", "vehicles": "https://example.org/cars.csv"},
+            {"schema": "columns", "sources": ["c.csv"], "columns": {"x": "lon"}},
+        )
+    )
+    assert (plain.schema_, plain.sources, plain.linked()) == ("stats19", [], [])
+    assert (linked.schema_, linked.sources) == ("stats19", [str(tmp_path / "c.csv")])
+    assert linked.linked() == [str(tmp_path / "people.csv"), "https://example.org/cars.csv"]
+    assert (other.schema_, other.columns.x, other.linked()) == ("columns", "lon", [])
+
+
 def test_bands_that_an_encoder_cannot_take_are_refused_before_anything_runs(tmp_path):
     imagery = {"imagery": SMALL["imagery"] | {"bands": [1, 2, 3, 4]}}
     with pytest.raises(EncoderError, match=r"needs 3 bands .* imagery\.bands gives 4"):
@@ -149,7 +196,6 @@ def test_every_key_says_what_it_means():
 
 def test_the_keys_that_hold_values_are_those_of_a_file_that_states_them_all(tmp_path):
     whole = SMALL | {
-        "collisions": {"schema": "columns", "columns": {}},
         "exposure": {"schema": "columns", "columns": {"x": "e", "y": "n", "aadt": "flow"}},
         # the kind of encoder that has all keys of the others, and its own
         "encoder": {"name": "file:x", "architecture": "resnet18", "mean": [9.0] * 3, "std": [3.0] * 3},
@@ -162,8 +208,13 @@ def test_the_keys_that_hold_values_are_those_of_a_file_that_states_them_all(tmp_
             else:
                 yield above + key
 
-    plain = load(write(tmp_path, whole)).model_dump(mode="json", by_alias=True)
-    assert sorted(leaf_keys(CityConfig)) == sorted(stated(plain))
+    # no kind of records has all keys of the others
+    kinds = {"schema": "stats19"}, {"schema": "columns", "columns": {}}
+    plain = [
+        load(write(tmp_path, whole | {"collisions": kind})).model_dump(mode="json", by_alias=True)
+        for kind in kinds
+    ]
+    assert set(leaf_keys(CityConfig)) == {key for one in plain for key in stated(one)}
 
 
 def test_keys_of_machines_texts_and_places_change_no_result():

@@ -68,7 +68,6 @@ CHANGES = {
     "clusters.components": (32, "clusters concentration"),
     "clusters.whitening": (0, "clusters concentration"),
     "collisions.sources": (["other.csv"], "collisions"),
-    "collisions.schema": ("stats19", "collisions"),
     "collisions.columns.empty_is_none": (True, "collisions"),
     "collisions.columns.decimal": (",", "collisions"),
     **{
@@ -93,8 +92,6 @@ CHANGES = {
             "encoding",
         ]
     },
-    "collisions.casualties": ("casualties.csv", "collisions"),
-    "collisions.vehicles": ("vehicles.csv", "collisions"),
     "collisions.severity_values": ({"fatal": ["0"], "serious": [], "slight": ["9"]}, "collisions"),
     "collisions.keep": ({"source": ["a"]}, "collisions"),
     "collisions.period": (["2019-01-01", "2020-12-31"], "collisions exposure"),
@@ -172,6 +169,7 @@ OWN = {
     "encoder.mean": [9.0, 9.0, 9.0],
     "encoder.std": [9.0, 9.0, 9.0],
 }
+STATS19 = {"collisions": {"sources": ["collisions.csv"], "schema": "stats19"}}
 # keys that stand only together with another: what is set before, in both plans
 TOGETHER = {
     "tiles.pool": ("corridor", "features", {"tiles.mode": "dense"}),
@@ -184,6 +182,9 @@ TOGETHER = {
     "encoder.std": ([1.0, 2.0, 3.0], "features", OWN),
     "exposure.schema": ("dft_aadf", "exposure", {}),
     "exposure.column": ("aadt", "exposure", {"exposure.sources": []}),
+    "collisions.schema": ("columns", "collisions", {"collisions": {}}),
+    "collisions.casualties": ("casualties.csv", "collisions", STATS19),
+    "collisions.vehicles": ("vehicles.csv", "collisions", STATS19),
     "collisions.severity_scheme": ("kabco", "collisions", {"collisions.severity_values": None}),
 }
 # keys of which some stand in for others

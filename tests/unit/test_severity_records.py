@@ -11,8 +11,9 @@ from geo.collisions.read import read_collisions
 from geo.collisions.recording import severity_breaks
 from geo.collisions.schema import flags
 from geo.collisions.schemas.schemes import SCHEMES
-from geo.collisions.schemas.stats19 import read_stats19
-from geo.config import ROAD_USERS, Collisions
+from geo.collisions.schemas.stats19 import Stats19, read_stats19
+from geo.collisions.schemas.tabular import Tabular
+from geo.config import ROAD_USERS, collision_settings
 
 PLACE = {"x": "lon", "y": "lat", "severity": "s"}
 BERLIN = {
@@ -34,7 +35,7 @@ def read(folder, values, **section):
     path = folder / "c.csv"
     path.write_text("lon,lat,s\n" + "".join(f"1.5,50,{value}\n" for value in values), encoding="utf-8")
     given = {"schema": "columns", "sources": [str(path)], "columns": PLACE}
-    return read_collisions(Collisions.model_validate(given | section))
+    return read_collisions(collision_settings(**given | section))
 
 
 # schemes
@@ -82,9 +83,9 @@ def test_records_that_do_not_tell_serious_injuries_have_no_ksi(tmp_path):
 
 def test_a_scheme_and_values_of_ones_own_exclude_each_other():
     with pytest.raises(ValidationError, match="not both"):
-        Collisions(severity_scheme="german", severity_values={"fatal": ["1"]}, schema="columns")
-    with pytest.raises(ValidationError, match="STATS19 has its own codes"):
-        Collisions(severity_scheme="german")
+        Tabular(severity_scheme="german", severity_values={"fatal": ["1"]})
+    with pytest.raises(ValidationError, match="severity_scheme"):
+        Stats19(severity_scheme="german")
 
 
 def test_every_scheme_names_its_source_and_no_code_twice():
@@ -111,9 +112,7 @@ def test_a_cell_on_road_users_that_cannot_be_read_is_accounted_for(tmp_path):
     path = tmp_path / "c.csv"
     path.write_text("lon,lat,ped\n1,50,1\n1,50,perhaps\n1,50,\n")
     columns = {"x": "lon", "y": "lat", "pedestrian": "ped"}
-    source = read_collisions(
-        Collisions.model_validate({"schema": "columns", "sources": [str(path)], "columns": columns})
-    )
+    source = read_collisions(Tabular(sources=[str(path)], columns=columns))
     assert source.table["pedestrian"].tolist() == [True, pd.NA, pd.NA]
     assert source.table[list(ROAD_USERS[1:])].isna().all(axis=None)
     assert [(e.item, e.status, e.count) for e in source.entries] == [("cells on pedestrians", "rejected", 1)]
@@ -147,7 +146,7 @@ def hurt(folder, *people, vehicles=()):
     if vehicles:
         kinds = [{"collision_index": one, "vehicle_reference": v, "vehicle_type": k} for v, k in vehicles]
         linked["vehicles"] = write(folder / "v.csv", *kinds)
-    return read_stats19(Collisions(sources=[write(folder / "c.csv", ROW)], **linked))
+    return read_stats19(Stats19(sources=[write(folder / "c.csv", ROW)], **linked))
 
 
 def test_a_collision_tells_which_users_it_hurt(tmp_path):
@@ -186,7 +185,7 @@ def test_the_vehicle_tells_the_kind_of_those_who_were_in_it(kind, user, tmp_path
 
 
 def test_without_a_casualty_table_nobody_knows_who_was_hurt(tmp_path):
-    source = read_stats19(Collisions(sources=[write(tmp_path / "c.csv", ROW)]))
+    source = read_stats19(Stats19(sources=[write(tmp_path / "c.csv", ROW)]))
     assert source.table[list(ROAD_USERS)].isna().all(axis=None)
 
 
@@ -194,7 +193,7 @@ def test_without_a_casualty_table_nobody_knows_who_was_hurt(tmp_path):
 
 
 def adjusted(folder, *rows):
-    return read_stats19(Collisions(sources=[write(folder / "c.csv", *(ROW | row for row in rows))]))
+    return read_stats19(Stats19(sources=[write(folder / "c.csv", *(ROW | row for row in rows))]))
 
 
 def row(severity, serious, based="0", index="1", force="13", year="2015"):
@@ -251,7 +250,7 @@ def test_records_of_one_way_of_recording_have_no_break(tmp_path):
 
 
 def test_a_source_that_does_not_say_is_told_only_where_it_matters(tmp_path):
-    source = seen(read_stats19(Collisions(sources=[write(tmp_path / "c.csv", ROW)])))
+    source = seen(read_stats19(Stats19(sources=[write(tmp_path / "c.csv", ROW)])))
     assert severity_breaks(source) == []
     years = pd.concat([source.assign(source_year=year) for year in (2017, 2018)], ignore_index=True)
     assert "it has no collision_injury_based" in severity_breaks(years)[0]
@@ -267,7 +266,7 @@ def test_a_source_that_does_not_say_is_told_only_where_it_matters(tmp_path):
 def test_west_yorkshire_was_recorded_by_injuries_and_needs_no_adjustment():
     folder = DATA / "uk_west_yorkshire_2024"
     source = read_collisions(
-        Collisions(sources=[str(folder / "accidents.csv")], casualties=str(folder / "casualties.csv"))
+        Stats19(sources=[str(folder / "accidents.csv")], casualties=str(folder / "casualties.csv"))
     )
     table = source.table
     assert severity_breaks(seen(source)) == []
@@ -284,11 +283,7 @@ def test_west_yorkshire_was_recorded_by_injuries_and_needs_no_adjustment():
 @pytest.mark.parametrize("year", [2019, 2020])
 def test_berlin_tells_severity_and_road_users_as_counted_in_the_file(year):
     path = DATA / f"berlin/berlin_{year}.csv"
-    source = read_collisions(
-        Collisions.model_validate(
-            {"schema": "columns", "sources": [str(path)], "columns": BERLIN, "severity_scheme": "german"}
-        )
-    )
+    source = read_collisions(Tabular(sources=[str(path)], columns=BERLIN, severity_scheme="german"))
     with path.open(encoding="latin-1", newline="") as file:
         rows = [r for r in csv.DictReader(file, delimiter=";") if None not in r and None not in r.values()]
     found = source.table["severity"].value_counts()
@@ -310,10 +305,8 @@ def test_massachusetts_flags_road_users_by_leaving_the_rest_empty():
         "cyclist": "cyclist",
     }
     given = {"schema": "columns", "sources": [str(path)], "keep": {"source": ["MDOT"]}}
-    plain = read_collisions(Collisions.model_validate(given | {"columns": columns})).table
-    told = read_collisions(
-        Collisions.model_validate(given | {"columns": columns | {"empty_is_none": True}})
-    ).table
+    plain = read_collisions(collision_settings(**given | {"columns": columns})).table
+    told = read_collisions(collision_settings(**given | {"columns": columns | {"empty_is_none": True}})).table
     kept = told["kept"]
     assert (int(told.loc[kept, "pedestrian"].sum()), int(told.loc[kept, "cyclist"].sum())) == (1053, 752)
     assert told.loc[kept, "pedestrian"].notna().all()

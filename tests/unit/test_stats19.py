@@ -11,8 +11,8 @@ import pytest
 import shapely
 from real_data import DATA, needs_real_data
 
-from geo.collisions.schemas.stats19 import OSGR, read_stats19
-from geo.config import SEVERITIES, Collisions
+from geo.collisions.schemas.stats19 import OSGR, Stats19, read_stats19
+from geo.config import SEVERITIES
 from geo.errors import LayerError, SourceError
 
 NEW = {
@@ -53,7 +53,7 @@ def write(path, *rows):
 
 
 def read(folder, *rows, **more):
-    return read_stats19(Collisions(sources=[write(folder / "collisions.csv", *rows)], **more))
+    return read_stats19(Stats19(sources=[write(folder / "collisions.csv", *rows)], **more))
 
 
 @pytest.mark.parametrize("row", [NEW, OLD, SPELLED], ids=["codes-2024", "codes-2022", "spelled-out"])
@@ -143,7 +143,7 @@ def test_a_place_without_grid_reference_is_taken_from_its_longitude_and_latitude
 def test_files_with_and_without_grid_references_are_read_together(tmp_path):
     only_degrees = {name: value for name, value in OLD.items() if "osgr" not in name}
     files = [write(tmp_path / "a.csv", NEW), write(tmp_path / "b.csv", only_degrees)]
-    source = read_stats19(Collisions(sources=files))
+    source = read_stats19(Stats19(sources=files))
     to_grid = pyproj.Transformer.from_crs(source.crs, OSGR, always_xy=True)
     east, north = to_grid.transform(source.table["x"].to_numpy(), source.table["y"].to_numpy())
     assert np.hypot(east - 414393, north - 422878).max() < 5
@@ -152,7 +152,7 @@ def test_files_with_and_without_grid_references_are_read_together(tmp_path):
 def test_a_glob_reads_every_file_once_in_the_order_of_names(tmp_path):
     write(tmp_path / "b.csv", NEW | {"collision_index": "second"})
     write(tmp_path / "a.csv", NEW | {"collision_index": "first"})
-    source = read_stats19(Collisions(sources=[str(tmp_path / "*.csv"), str(tmp_path / "a.csv")]))
+    source = read_stats19(Stats19(sources=[str(tmp_path / "*.csv"), str(tmp_path / "a.csv")]))
     assert source.table["collision_id"].tolist() == ["first", "second"]
     assert source.table["source_row"].tolist() == [0, 1]
 
@@ -177,7 +177,7 @@ def test_values_that_cannot_be_read_are_accounted_for_and_their_rows_stay(tmp_pa
 def test_a_row_with_shifted_fields_has_no_place(tmp_path):
     path = Path(write(tmp_path / "c.csv", NEW, NEW))
     path.write_text(path.read_text() + ",".join(["x", *NEW.values()]) + "\n")
-    source = read_stats19(Collisions(sources=[str(path)]))
+    source = read_stats19(Stats19(sources=[str(path)]))
     assert source.table["x"].isna().tolist() == [False, False, True]
     assert [(e.item, e.count) for e in source.entries if e.item == "rows"] == [("rows", 1)]
 
@@ -227,13 +227,13 @@ def test_road_users_are_known_by_label_and_in_earlier_codes(kind, user, tmp_path
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(SourceError, match=r"gone\.csv: no such file"):
-        read_stats19(Collisions(sources=[str(tmp_path / "gone.csv")]))
+        read_stats19(Stats19(sources=[str(tmp_path / "gone.csv")]))
 
 
 def test_an_empty_file_is_named(tmp_path):
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(LayerError, match=r"empty\.csv: it has no rows"):
-        read_stats19(Collisions(sources=[str(tmp_path / "empty.csv")]))
+        read_stats19(Stats19(sources=[str(tmp_path / "empty.csv")]))
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def counted(path, column):
     ],
 )
 def test_real_severities_are_all_read(file, column):
-    source = read_stats19(Collisions(sources=[str(DATA / file)]))
+    source = read_stats19(Stats19(sources=[str(DATA / file)]))
     found = source.table["severity"].value_counts().to_dict()
     expected = counted(DATA / file, column)
     assert found == {
@@ -289,7 +289,7 @@ def test_real_severities_are_all_read(file, column):
 @needs_real_data
 def test_isle_of_wight_records_lie_where_their_own_geometry_is():
     file = DATA / "uk_isle_of_wight_2018/car_crashes_2018_iow.gpkg"
-    source = read_stats19(Collisions(sources=[str(file)]))
+    source = read_stats19(Stats19(sources=[str(file)]))
     there = pyogrio.read_dataframe(file)
     to_grid = pyproj.Transformer.from_crs(source.crs, OSGR, always_xy=True)
     east, north = to_grid.transform(source.table["x"].to_numpy(), source.table["y"].to_numpy())
@@ -307,9 +307,9 @@ def test_isle_of_wight_records_lie_where_their_own_geometry_is():
 def test_rows_are_kept_by_the_configured_values(tmp_path):
     write(tmp_path / "c.csv", NEW | {"police_force": "1"}, NEW | {"police_force": "2"})
     settings = {"sources": [str(tmp_path / "c.csv")], "keep": {"police_force": ["2"]}}
-    assert read_stats19(Collisions(**settings)).table["kept"].tolist() == [False, True]
+    assert read_stats19(Stats19(**settings)).table["kept"].tolist() == [False, True]
     with pytest.raises(LayerError, match=r"collisions\.keep\.nope"):
-        read_stats19(Collisions(**settings | {"keep": {"nope": ["1"]}}))
+        read_stats19(Stats19(**settings | {"keep": {"nope": ["1"]}}))
 
 
 def test_records_without_any_known_severity_tell_none_apart(tmp_path):
@@ -328,4 +328,4 @@ def test_a_column_that_stands_twice_is_refused(tmp_path):
         "collision_index,collision_severity,longitude,latitude,latitude\n1,2,-1.5,53.8,53.9\n"
     )
     with pytest.raises(LayerError, match="more than one column for STATS19: latitude"):
-        read_stats19(Collisions(sources=[str(tmp_path / "c.csv")]))
+        read_stats19(Stats19(sources=[str(tmp_path / "c.csv")]))

@@ -6,7 +6,7 @@ import pandas as pd
 
 from geo.collisions.schemas.stats19_columns import find, ids, need
 from geo.collisions.sources import read_rows
-from geo.config import ROAD_USERS, Collisions
+from geo.config.records import ROAD_USERS
 from geo.ledger import Entry
 
 CASUALTY_TYPES = {
@@ -22,7 +22,9 @@ _UNKNOWN = ("99", "unknown vehicle type (self rep only)", "data missing or out o
 _ON_FOOT, _IN_VEHICLE = ("3", "pedestrian"), ("1", "2", "driver or rider", "passenger")
 
 
-def link(table: pd.DataFrame, collisions: Collisions) -> tuple[pd.DataFrame, list[Entry]]:
+def link(
+    table: pd.DataFrame, *, casualties: str | None, vehicles: str | None
+) -> tuple[pd.DataFrame, list[Entry]]:
     """Count casualties by road user, and vehicles, from the linked tables.
 
     Where the kind of a casualty is not recorded, its class tells a pedestrian, and the vehicle it was in the rest.
@@ -31,8 +33,8 @@ def link(table: pd.DataFrame, collisions: Collisions) -> tuple[pd.DataFrame, lis
     ----------
     table
         The collisions, one row each, with ``collision_id``.
-    collisions
-        The section ``collisions`` of the city's file, which names the linked tables.
+    casualties, vehicles
+        The linked tables; None: there is none.
 
     Returns
     -------
@@ -40,16 +42,16 @@ def link(table: pd.DataFrame, collisions: Collisions) -> tuple[pd.DataFrame, lis
     null where no casualty is linked, or where one of an unknown kind leaves it open; ``n_vehicles``; and the entries.
     """
     entries: list[Entry] = []
-    vehicles: pd.DataFrame | None = None
-    if collisions.vehicles is not None:
-        vehicles, note = _linked(collisions.vehicles, "vehicles", table)
-        table["n_vehicles"] = _counts(table, vehicles["_id"].value_counts())
+    driven: pd.DataFrame | None = None
+    if vehicles is not None:
+        driven, note = _linked(vehicles, "vehicles", table)
+        table["n_vehicles"] = _counts(table, driven["_id"].value_counts())
         entries.append(note)
-    if collisions.casualties is not None:
-        people, note = _linked(collisions.casualties, "casualties", table)
+    if casualties is not None:
+        people, note = _linked(casualties, "casualties", table)
         linked = _counts(table, people["_id"].value_counts())
         table["n_casualties"] = linked.fillna(table["n_casualties"]) if "n_casualties" in table else linked
-        kind, on_foot = _kinds(people, vehicles, collisions.casualties)
+        kind, on_foot = _kinds(people, driven, casualties)
         entries += [note, *_open(kind)]
         for user in ROAD_USERS:
             is_one = kind.isin(CASUALTY_TYPES[user])

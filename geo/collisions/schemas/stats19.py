@@ -6,12 +6,16 @@ Columns and codes: DfT, 'Road safety open data guide' (2024), in both generation
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
 import pyproj
+from pydantic import Field
 
+from geo.collisions.recording import severity_breaks
 from geo.collisions.schema import (
     CollisionSource,
     canonical_table,
@@ -26,9 +30,10 @@ from geo.collisions.schema import (
     whole,
 )
 from geo.collisions.schemas.casualties import link
+from geo.collisions.schemas.kind import SchemaKind
 from geo.collisions.schemas.stats19_columns import NAMES, find, ids, need
 from geo.collisions.sources import BROKEN, broken_rows, expand_tables, read_rows
-from geo.config import SEVERITIES, Collisions, Severity
+from geo.config.records import SEVERITIES, Severity
 from geo.errors import ConfigurationError, LayerError
 from geo.ledger import Entry
 
@@ -44,7 +49,37 @@ _NOT_AT_JUNCTION = ("0", "not at junction or within 20 metres")
 _JUNCTION_UNKNOWN = ("99", "unknown (self reported)", "data missing or out of range")
 
 
-def read_stats19(collisions: Collisions) -> CollisionSource:
+class Stats19(SchemaKind):
+    """The open data of the Department for Transport (Great Britain); its columns and codes are known."""
+
+    tag: ClassVar[str] = "stats19"
+    form: ClassVar[str] = "stats19"
+
+    schema_: Literal["stats19"] = Field(default="stats19", alias="schema", description="stats19.")
+    casualties: str | None = Field(default=None, description="STATS19 casualty table, optional.")
+    vehicles: str | None = Field(default=None, description="STATS19 vehicle table, optional.")
+
+    def linked(self) -> list[str]:
+        """See `Collisions.linked`."""
+        return [table for table in (self.casualties, self.vehicles) if table is not None]
+
+    def with_paths(self, resolve: Callable[[str], str]) -> Self:
+        """See `Collisions.with_paths`."""
+        named = {"casualties": self.casualties, "vehicles": self.vehicles}
+        return self.model_copy(
+            update={key: resolve(table) for key, table in named.items() if table is not None}
+        )
+
+    def read(self) -> CollisionSource:
+        """See `SchemaKind.read`."""
+        return read_stats19(self)
+
+    def breaks(self, records: pd.DataFrame) -> list[str]:
+        """See `SchemaKind.breaks`."""
+        return severity_breaks(records)
+
+
+def read_stats19(collisions: Stats19) -> CollisionSource:
     """Read STATS19 collisions, with their casualties and vehicles where the configuration names those tables.
 
     Raises
@@ -53,7 +88,7 @@ def read_stats19(collisions: Collisions) -> CollisionSource:
         When a file cannot be read, or lacks the id, the severity or coordinates.
     """
     parts, entries, crss = [], [], set()
-    tables = [t for t in expand_tables(collisions) if t not in {collisions.casualties, collisions.vehicles}]
+    tables = [t for t in expand_tables(collisions) if t not in collisions.linked()]
     for source in tables:
         rows = read_rows(source)
         wanted = {f"collisions.keep.{name}": name for name in collisions.keep or {}}
@@ -77,7 +112,9 @@ def read_stats19(collisions: Collisions) -> CollisionSource:
     merged = pd.concat(
         [_to(crs, own, part) for own, part in zip(_crss(parts), parts, strict=True)], ignore_index=True
     )
-    merged, linked = link(merged.drop(columns="_crs"), collisions)
+    merged, linked = link(
+        merged.drop(columns="_crs"), casualties=collisions.casualties, vehicles=collisions.vehicles
+    )
     found = [entry for entry in (*entries, *linked) if entry.count]
     return CollisionSource(
         canonical_table(merged), crs, told_apart(merged, SEVERITIES), has_ids=True, entries=found
@@ -98,7 +135,7 @@ def _to(crs: pyproj.CRS, own: pyproj.CRS, part: pd.DataFrame) -> pd.DataFrame:
 
 
 def _canonical(
-    frame: pd.DataFrame, collisions: Collisions, source: str
+    frame: pd.DataFrame, collisions: Stats19, source: str
 ) -> tuple[pd.DataFrame, pyproj.CRS, pd.Series, int]:
     """Bring one file to the canonical columns; gives also its CRS, the unknown severities and how many have none."""
     trusted = ~frame[BROKEN].to_numpy(dtype=bool)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar, Literal, Self
+
 import numpy as np
 import pandas as pd
 import pyproj
+from pydantic import Field, model_validator
 from pyproj.exceptions import CRSError
 
 from geo.collisions.schema import (
@@ -23,14 +26,48 @@ from geo.collisions.schema import (
     whole,
     without_injury,
 )
+from geo.collisions.schemas.kind import SchemaKind
 from geo.collisions.schemas.schemes import SCHEMES, Scheme
 from geo.collisions.sources import BROKEN, Rows, broken_rows, expand_tables, read_rows
-from geo.config import ROAD_USERS, SEVERITIES, Collisions, Columns
+from geo.config.records import ROAD_USERS, SEVERITIES, Columns, Severity, SeverityScheme
 from geo.errors import ConfigurationError, LayerError
 from geo.ledger import Entry
 
 
-def read_tabular(collisions: Collisions) -> CollisionSource:
+class Tabular(SchemaKind):
+    """Any table, by a mapping of its columns and of the values of its severity."""
+
+    tag: ClassVar[str] = "columns"
+    form: ClassVar[str] = "columns"
+
+    schema_: Literal["columns"] = Field(default="columns", alias="schema", description="columns.")
+    columns: Columns | None = Field(
+        default=None, description="Which column holds what; with sources required."
+    )
+    severity_values: dict[Severity, list[str]] | None = Field(
+        default=None,
+        description="Values of the severity column; an empty list: the source does not tell this one apart.",
+    )
+    severity_scheme: SeverityScheme | None = Field(
+        default=None,
+        description="Published codes of the severity column in place of severity_values: kabco (United States), german "
+        "(UKATEGORIE), swiss (as1 to as4), finnish (Vakavuusko) or irish (Fatal, Serious, Minor).",
+    )
+
+    @model_validator(mode="after")
+    def _mapped(self) -> Self:
+        if self.sources and self.columns is None:
+            raise ValueError("schema: columns needs the mapping 'columns'")
+        if self.severity_scheme is not None and self.severity_values is not None:
+            raise ValueError("give severity_values or severity_scheme, not both")
+        return self
+
+    def read(self) -> CollisionSource:
+        """See `SchemaKind.read`."""
+        return read_tabular(self)
+
+
+def read_tabular(collisions: Tabular) -> CollisionSource:
     """Read collisions by ``collisions.columns``, ``severity_values`` and ``keep``.
 
     Raises
@@ -38,16 +75,9 @@ def read_tabular(collisions: Collisions) -> CollisionSource:
     SourceError, LayerError
         When a file cannot be read, or lacks a mapped column or coordinates.
     ConfigurationError
-        When the CRS of the coordinates is not known, a value stands for two severities, or linked tables are named:
-        they belong to STATS19.
+        When the CRS of the coordinates is not known, or a value stands for two severities.
     """
     columns = collisions.columns or Columns()
-    if collisions.casualties is not None or collisions.vehicles is not None:
-        raise ConfigurationError(
-            "linked tables are read with schema: stats19 alone",
-            where="collisions.casualties, collisions.vehicles",
-            todo="Leave both out, or give the DfT's tables with schema: stats19.",
-        )
     parts: list[pd.DataFrame] = []
     entries: list[Entry] = []
     crs = _crs(columns.crs)
@@ -75,7 +105,7 @@ def read_tabular(collisions: Collisions) -> CollisionSource:
     return CollisionSource(table, crs, told, has_ids=columns.id is not None, entries=found)
 
 
-def _scheme(collisions: Collisions) -> Scheme:
+def _scheme(collisions: Tabular) -> Scheme:
     """Take the published scheme of severities that is named, else the values that are listed."""
     if collisions.severity_scheme is not None:
         return SCHEMES[collisions.severity_scheme]
@@ -104,7 +134,7 @@ def _crs(given: str) -> pyproj.CRS:
 
 
 def _canonical(
-    rows: Rows, collisions: Collisions, columns: Columns, crs: pyproj.CRS, source: str
+    rows: Rows, collisions: Tabular, columns: Columns, crs: pyproj.CRS, source: str
 ) -> tuple[pd.DataFrame, pd.Series, int]:
     """Bring one table to the canonical columns; gives also unknown severities, and how many have none."""
     frame = rows.frame

@@ -69,7 +69,7 @@ def test_what_makes_rates_and_addresses_is_in_the_closure_of_who_uses_them():
     assert not ways & {*reached["fingerprints"], *reached["concentration"], *reached["inference"]}
     # and of schemas of records
     assert {"geo/collisions/schemas/stats19.py", "geo/collisions/schemas/tabular.py"} <= reached["collisions"]
-    blind = [reached[name] for name in ("roads", "tiles", "features", "fingerprints", "clusters", "exposure")]
+    blind = [reached[name] for name in ("roads", "tiles", "features", "fingerprints", "clusters")]
     assert not any(name.startswith("geo/collisions/schemas/") for files in blind for name in files)
     assert not any(name.startswith("flows/") for files in reached.values() for name in files)
 

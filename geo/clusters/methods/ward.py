@@ -15,7 +15,7 @@ from pydantic import Field
 from geo.clusters.methods.kind import ClusteringKind, Fit
 
 MOST_SEGMENTS = 20_000
-"""The distances of all pairs of so many are 1.6 GB, and take most of a minute for each k and each resample."""
+"""The distances of all pairs of so many are 1.6 GB, and are made anew for each k and each resample."""
 
 
 class Ward(ClusteringKind):

@@ -29,6 +29,7 @@ from tasks import encode, publish
 from tasks.demo import draw_demo
 from tasks.plan import Plan
 from tasks.planning import make_plan, runs_of
+from tasks.refusals import refuse_before_encoding
 from tasks.stages import features
 from tasks.stages.order import STAGES
 from tasks.store.housekeeping import sweep
@@ -180,6 +181,7 @@ def _run(name: str, plan: Plan, usual_s: float | None) -> StageResult:
     start = time.monotonic()
     with stage_bar(name, usual_s) as bar, stage_progress(plan, name) as page:
         if name == "features" and not features.is_finished(plan):
+            refuse_before_encoding(plan)
             jobs = features.plan_shards(plan)
             left = [job for job in jobs if not job.is_done()]
             total, to_do = (sum(job.n_tiles for job in some) for some in (jobs, left))

@@ -10,7 +10,6 @@ import geopandas as gpd
 import numpy as np
 
 from geo.clusters.prototypes import SHOWN
-from geo.clusters.registry import method_of
 from geo.collisions.period import period_covered
 from geo.collisions.read import read_collisions
 from geo.config import CityConfig
@@ -19,11 +18,12 @@ from geo.exposure.segments import coverage
 from geo.exposure.traffic import measure_traffic
 from geo.features.encoder import EncoderCard, Pixels
 from geo.features.registry import load_encoder, load_mapper
-from geo.imagery.catalogue import check_pictured, open_catalogue
+from geo.imagery.catalogue import open_catalogue
 from geo.imagery.layout import lay_out_tiles
 from geo.ledger import merge
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network
+from tasks.refusals import check_what_follows
 
 SECONDS_A_SEGMENT = 0.001
 """Of statistics."""
@@ -61,8 +61,7 @@ def forecast(config: CityConfig) -> dict[str, Any]:
     images = catalogue.images
     tiles, tile_entries = lay_out_tiles(network.segments, images, config.tiles)
     covered = int((tiles["coverage"] > 0).sum())
-    check_pictured(images, config.imagery)
-    method_of(config.clusters).check_size(tiles.loc[tiles["coverage"] > 0, "segment_id"].nunique())
+    check_what_follows(config, tiles, images)
     entries = [*source.entries, *network.entries, *catalogue.entries, *tile_entries]
     found: dict[str, Any] = {
         "crs": source.crs.name,

@@ -45,7 +45,6 @@ DRIVABLE = (
 """Values of OpenStreetMap's ``highway`` that are roads for motor traffic (OpenStreetMap wiki, 'Key:highway'): what is
 kept of a ``.pbf`` when the configuration names no classes. Service ways, tracks and paths are not among them."""
 _OSM_TAGS = ("ref", "junction", "bridge", "tunnel", "layer", "oneway")
-KEPT = ("source_id", "name", "road_class", "ref", "level", "roundabout")
 LONGEST_M = 500_000.0
 """A line that is longer than this is no road, but a faulty coordinate (metres)."""
 SCALE_SAMPLE, SCALE_TOLERANCE = 1000, 0.01

@@ -30,7 +30,7 @@ from geo.imagery.schedule import ReadingOrder
 from geo.ledger import Entry, merge
 from tasks.store.code import libraries
 from tasks.store.digests import DIGESTS, FileDigests
-from tasks.store.stage import read_account, write_account
+from tasks.store.stage import check_code, read_account, write_account
 
 _loading = Lock()
 _stopped = Event()
@@ -54,6 +54,8 @@ class ShardJob:
         How many tiles the shard holds.
     config
         The city's configuration, paths absolute.
+    code
+        Digest of the code that encodes and of the libraries that it uses, on the machine that runs the city.
     """
 
     shard: str
@@ -63,6 +65,7 @@ class ShardJob:
     out: Path
     n_tiles: int
     config: CityConfig
+    code: str
 
     @property
     def account(self) -> Path:
@@ -96,6 +99,7 @@ def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     encoder.card.check_imagery(job.config.imagery.bands, mine["dtype"])
     tables, entries = _embed(job, tiles, images, encoder)
     _check_unchanged(job, mine)
+    check_code(__name__, job.code)
     job.out.parent.mkdir(parents=True, exist_ok=True)
     part = job.out.with_name(f".{job.out.name}.{os.getpid()}")
     table = finish(pa.concat_tables([rows([], encoder), *tables]), tiles, encoder, job.config)

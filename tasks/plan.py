@@ -48,6 +48,8 @@ class Plan:
         Versions of Python and of the libraries that the stages use.
     tables
         The tables that each stage writes.
+    code
+        Digest of the code of each stage and of the libraries that it uses.
     """
 
     config: CityConfig
@@ -61,6 +63,7 @@ class Plan:
     base: Path
     versions: dict[str, str]
     tables: dict[str, tuple[Table, ...]]
+    code: dict[str, str]
 
     @property
     def run_id(self) -> str:

@@ -6,7 +6,7 @@ it uses, so a run that would change nothing is known before anything heavy is im
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,7 +25,8 @@ from tasks.store.document import digest
 from tasks.store.stage import ALL_BEFORE, Stage, results_folder
 
 NUMBERED, NAMED = "clusters", "package"
-"""The stages that give types their numbers, and their names: both last from run to run."""
+"""The stage that gives types their numbers, which last from run to run, and the one that writes down what they are
+called, the configuration as it stands in the city's file, and the places of inputs."""
 PROJECT = "roadprint"
 
 
@@ -66,23 +67,24 @@ def make_plan(
     config, folder = runs_of(city, overrides, out, base)
     results_folder(folder)
     sources = _digested(config, folder)
-    inputs = _labelled(sources, base)
+    labels = _labels(sources, base)
+    inputs = {labels[source]: found for source, found in sources.items()}
     repeated = city if is_recorded(city) else None
     names = read_names(folder / NAMES) if repeated is None else names_then(folder, repeated)
+    written = strike_all(without_idle(read_raw(city, overrides), CityConfig, keep="licence"))
     keys: dict[str, str] = {}
     for stage in STAGES:
-        key = _key(
-            stage, config, sources, keys, [one.said for one in edited(names)] if stage.name == NAMED else None
-        )
+        told = [written, inputs, [one.said for one in edited(names)]] if stage.name == NAMED else None
+        key = _key(stage, config, [(labels[one], sources[one]) for one in stage.inputs(config)], keys, told)
         if stage.name == NUMBERED:
             keep = config.clusters.keep_numbers
             numbers = numbering(folder, key, names, keep=keep, repeated=repeated)
             key = numbers.key
         keys[stage.name] = key
-    written = strike_all(without_idle(read_raw(city, overrides), CityConfig, keep="licence"))
     versions = merged(stage.made_with for stage in STAGES) | {PROJECT: version(PROJECT)}
     tables = {stage.name: stage.tables for stage in STAGES}
-    return Plan(config, written, folder, keys, sources, inputs, numbers, names, base, versions, tables)
+    code = {stage.name: code_digest(stage.module) for stage in STAGES}
+    return Plan(config, written, folder, keys, sources, inputs, numbers, names, base, versions, tables, code)
 
 
 def _digested(config: CityConfig, folder: Path) -> dict[str, str]:
@@ -97,27 +99,33 @@ def _digested(config: CityConfig, folder: Path) -> dict[str, str]:
 def _key(
     stage: Stage,
     config: CityConfig,
-    sources: Mapping[str, str],
+    inputs: Sequence[tuple[str, str]],
     keys: Mapping[str, str],
-    names: object,
+    told: object,
 ) -> str:
     """Digest all that a stage's files depend on."""
     return digest(
         stage.name,
         effective(config, stage.settings),
         stage.also(config),
-        [(source, sources[source]) for source in stage.inputs(config)],
+        inputs,
         [keys[earlier] for earlier in (keys if stage.after == ALL_BEFORE else stage.after)],
         code_digest(stage.module),
         Path(__file__).read_text(encoding="utf-8"),
-        names,
+        told,
     )
 
 
-def _labelled(digests: Mapping[str, str], base: Path) -> dict[str, str]:
-    """Name inputs without the place of the city on this machine."""
-    inside = {path: Path(path).is_relative_to(base) for path in digests}
-    return {
-        str(Path(path).relative_to(base)) if inside[path] else "/".join(Path(path).parts[-2:]): found
-        for path, found in digests.items()
-    }
+def _labels(paths: Iterable[str], base: Path) -> dict[str, str]:
+    """Name inputs without the place of the city on this machine: by as little of their path as tells them apart."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for path in paths:
+        place = Path(path)
+        if place.is_relative_to(base):
+            names = [str(place.relative_to(base))]
+        else:
+            names = ["/".join(place.parts[-n:]) for n in range(2, len(place.parts) + 1)]
+        found[path] = next((name for name in names if name not in taken), path)
+        taken.add(found[path])
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Final, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -66,7 +66,7 @@ def _leaves(model: type[BaseModel], *, idle: bool = False) -> Iterator[tuple[str
             yield from ((f"{key}.{inner}", still) for inner, still in _leaves(kind, idle=rests))
 
 
-def effective(config: Section, keys: Iterable[str]) -> dict[str, Any]:
+def effective(config: Section, keys: Collection[str]) -> dict[str, Any]:
     """Give the values behind keys, plain as in a file.
 
     Parameters
@@ -75,7 +75,7 @@ def effective(config: Section, keys: Iterable[str]) -> dict[str, Any]:
         The configuration, or a section of it.
     keys
         Dotted keys; a section stands for all of its keys but those that change no result, which must be named
-        themselves.
+        themselves, and those that are named with a ``-`` before them.
 
     Raises
     ------
@@ -85,11 +85,14 @@ def effective(config: Section, keys: Iterable[str]) -> dict[str, Any]:
     known, idle = leaf_keys(type(config)), marked(type(config))
     plain = config.model_dump(mode="json", by_alias=True)
     found: dict[str, Any] = {}
-    for key in keys:
+    left_out = {key.removeprefix("-") for key in keys if key.startswith("-")}
+    if unknown := left_out - {*known}:
+        raise KeyError(*sorted(unknown))
+    for key in (key for key in keys if not key.startswith("-")):
         below = [one for one in known if one.startswith(f"{key}.")]
         if not below and key not in known:
             raise KeyError(key)
-        named = [one for one in below if one not in idle] if below else [key]
+        named = [one for one in below if one not in idle | left_out] if below else [key]
         found |= {one: _behind(plain, one) for one in named}
     return found
 

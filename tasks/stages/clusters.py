@@ -54,16 +54,8 @@ STAGE = Stage(
     build,
     counts=("segments",),
     after=("roads", "fingerprints"),
-    settings=(
-        "clusters.method",
-        "clusters.k",
-        "clusters.k_range",
-        "clusters.seed",
-        "clusters.components",
-        "clusters.whitening",
-        "clusters.resamples",
-        "tiles.tile_m",
-    ),
+    # whose numbers types keep is decided by earlier runs, which name the work as well
+    settings=("clusters", "-clusters.keep_numbers", "tiles.tile_m"),
     tables=(TYPES, PROTOTYPES, CHOICE),
     documents=(Quality,),
 )

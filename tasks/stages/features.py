@@ -28,7 +28,7 @@ from tasks.tables import SHARD
 if TYPE_CHECKING:
     from tasks.encode import ShardJob
 
-ENCODED = "features.json"
+ENCODED, ENCODING = "features.json", "tasks.encode"
 
 
 def plan_shards(plan: Plan) -> list[ShardJob]:
@@ -44,6 +44,7 @@ def plan_shards(plan: Plan) -> list[ShardJob]:
     pixels_by = plan.config.imagery.model_dump(include={"bands", "scale", "nodata"})
     made_by = digest(encoder_key(plan), plan.config.tiles.model_dump(), pixels_by)
     roads = _roads(segments) if plan.config.tiles.pool == "corridor" else pd.Series(dtype=object)
+    code = code_digest(ENCODING)
     jobs = []
     shards = dict(list(tiles[tiles["coverage"] > 0].groupby("shard")))
     for shard in sorted(shards, key=spatial_order):
@@ -54,7 +55,7 @@ def plan_shards(plan: Plan) -> list[ShardJob]:
         key = digest(made_by, places, [(name, pixels[name]) for name in rasters], lines)
         out = plan.stages / "shards" / f"shard-{key}.parquet"
         files = stage / "tiles.parquet", stage / "images.parquet", segments
-        jobs.append(ShardJob(shard, *files, out, len(mine), plan.config))
+        jobs.append(ShardJob(shard, *files, out, len(mine), plan.config, code))
     return jobs
 
 
@@ -69,7 +70,7 @@ def encoder_key(plan: Plan) -> str:
     """Digest what decides an embedding besides the pixels: the encoder's settings and the code that runs it."""
     settings = effective(plan.config, ["encoder"])
     weights = [plan.sources[file] for file in weights_files(plan.config)]
-    return digest(settings, weights, code_digest("tasks.encode"))
+    return digest(settings, weights, code_digest(ENCODING))
 
 
 def weights_files(config: CityConfig) -> list[str]:

@@ -23,6 +23,10 @@ DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)|import[ \t]+([^\n#]+))", re.MULTILINE
 )
+_FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?:[ \t]+[^\n]*\n|\n)+", re.MULTILINE)
+"""Imports that only those who check types read."""
+_BESIDE = {".css", ".html", ".jinja", ".js", ".qgs", ".qml", ".xml"}
+"""Endings of files that belong to a package and are no modules."""
 _COMMENT = re.compile(r"#[^\n]*")
 
 
@@ -49,7 +53,7 @@ def closure(*modules: str) -> tuple[Path, ...]:
         left += [one for one in _imported(_file(name)) if one.split(".")[0] in OURS and _file(one).exists()]
         if "." in name:
             left.append(name.rpartition(".")[0])
-    files = {_file(name) for name in found}
+    files = {_file(name) for name in found if _file(name).exists()}
     return tuple(sorted(files | {file for folder in {f.parent for f in files} for file in _beside(folder)}))
 
 
@@ -65,11 +69,18 @@ def libraries(*modules: str) -> dict[str, str]:
     }
 
 
+def look_again(*modules: str) -> None:
+    """Forget what was read of code and libraries where a file of the closure of modules was replaced since."""
+    if any(_state(file) != _bytes_digest(file)[1] for file in closure(*modules)):
+        for kept in (closure, _imported, _beside, _bytes_digest, _version):
+            kept.cache_clear()
+
+
 def code_digest(*modules: str) -> str:
     """Digest the closure of modules, and the versions of the libraries that it uses."""
     whole = hashlib.blake2b()
     for file in closure(*modules):
-        whole.update(f"{file.relative_to(ROOT).as_posix()} {_bytes_digest(file)}\n".encode())
+        whole.update(f"{file.relative_to(ROOT).as_posix()} {_bytes_digest(file)[0]}\n".encode())
     for name, found in sorted(libraries(*modules).items()):
         whole.update(f"{name} {found}\n".encode())
     return whole.hexdigest()
@@ -87,7 +98,8 @@ def _imported(file: Path) -> frozenset[str]:
     found = set[str]()
     if not file.exists():
         return frozenset()
-    for source, names, plain in _IMPORT.findall(file.read_text(encoding="utf-8")):
+    text = _FOR_TYPES.sub("", file.read_text(encoding="utf-8"))
+    for source, names, plain in _IMPORT.findall(text):
         if source:
             taken = [name.split()[0] for name in _listed(names)]
             found |= {source, *(f"{source}.{name}" for name in taken)}
@@ -108,15 +120,26 @@ def _beside(folder: Path) -> tuple[Path, ...]:
     for place in folder.iterdir():
         if place.is_dir():
             if place.name != "__pycache__" and not (place / "__init__.py").exists():
-                found += [file for file in place.rglob("*") if file.is_file() and file.suffix != ".pyc"]
-        elif place.suffix not in {".py", ".pyc"}:
+                found += [file for file in place.rglob("*") if file.suffix in _BESIDE]
+        elif place.suffix in _BESIDE:
             found.append(place)
-    return tuple(found)
+    return tuple(file for file in found if not file.name.startswith("."))
 
 
 @cache
-def _bytes_digest(file: Path) -> str:
-    return hashlib.blake2b(file.read_bytes()).hexdigest()
+def _bytes_digest(file: Path) -> tuple[str, tuple[int, int] | None]:
+    """Digest a file, with its state then."""
+    state = _state(file)
+    return hashlib.blake2b(file.read_bytes()).hexdigest(), state
+
+
+def _state(file: Path) -> tuple[int, int] | None:
+    """Tell size and time of change of a file; None where it is gone."""
+    try:
+        told = file.stat()
+    except FileNotFoundError:
+        return None
+    return told.st_size, told.st_mtime_ns
 
 
 @cache

@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError
 from geo.errors import ConfigurationError, FullDiskError, SourceError
 from geo.ledger import Entry, Status, merge, totals
 from geo.sources.files import digest_file
-from tasks.store.code import libraries
+from tasks.store.code import code_digest, libraries, look_again
 from tasks.store.document import Document
 from tasks.store.table import Table
 
@@ -169,7 +169,7 @@ def run_stage(stage: Stage, plan: Plan) -> StageResult:
     Raises
     ------
     SourceError
-        When an input was changed or removed since the run was planned: what was made of it is not kept.
+        When an input, or the code, was changed or removed since the run was planned: what was made of it is not kept.
     """
     start = time.monotonic()
     folder = plan.stage_folder(stage.name)
@@ -179,12 +179,38 @@ def run_stage(stage: Stage, plan: Plan) -> StageResult:
             entries = tuple(merge(stage.build(plan, work)))
             if stage.inputs(plan.config):
                 plan.check_inputs()
+            check_code(stage.module, plan.code[stage.name])
             files = [f for f in work.rglob("*") if f.is_file()]
             write_account(work / SUMMARY, entries, files, stage.made_with)
     else:
         entries = kept
     seconds = time.monotonic() - start
     return StageResult(stage.name, folder, seconds, entries, kept is not None, stage.counts)
+
+
+def check_code(module: str, expected: str) -> None:
+    """Make sure that the code and the libraries behind work are still those that name it.
+
+    Parameters
+    ----------
+    module
+        That does the work.
+    expected
+        Digest of its code (`tasks.store.code.code_digest`) when the work was planned.
+
+    Raises
+    ------
+    SourceError
+        When they are not: what was made may be of the one or the other.
+    """
+    look_again(module)
+    if code_digest(module) != expected:
+        raise SourceError(
+            "the code of roadprint, or a library that it uses, is not the one that the run was planned with",
+            where=module,
+            todo="It was replaced while the run was going on, or a worker has another one. Run again with one of them "
+            "everywhere. The last good run is as it was.",
+        )
 
 
 def read_summary(folder: Path) -> tuple[Entry, ...] | None:

@@ -6,8 +6,10 @@ from importlib.metadata import packages_distributions
 
 import pytest
 
+from geo.errors import SourceError
 from tasks.stages.order import STAGES
 from tasks.store import code
+from tasks.store.stage import check_code
 
 TOP = code.ROOT
 FILES = sorted(file for floor in code.OURS for file in (TOP / floor).rglob("*.py"))
@@ -30,9 +32,15 @@ def copy(tmp_path, monkeypatch):
     forget()
 
 
+def only_for_types(node):
+    return isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
+
+
 def imported_by_the_parser(file):
     found = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree.body = [node for node in tree.body if not only_for_types(node)]
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -119,3 +127,22 @@ def test_versions_of_several_stages_come_together():
         "numpy": "2.0 and 2.1",
         "torch": "3",
     }
+
+
+def test_what_an_editor_leaves_beside_code_is_none_of_it(copy):
+    before = code.code_digest("tasks.stages.roads")
+    (copy / "geo" / "config" / ".city.py.swp").write_bytes(b"half a word")
+    (copy / "geo" / "roads" / "notes.txt").write_text("later")
+    forget()
+    assert code.code_digest("tasks.stages.roads") == before
+
+
+def test_code_that_is_replaced_while_a_stage_is_at_work_keeps_nothing_of_it(copy):
+    module = "tasks.stages.roads"
+    planned = code.code_digest(module)
+    science = copy / "geo" / "roads" / "segments.py"
+    # whatever the clock of the file system says, another length is another file
+    science.write_text(science.read_text() + "\n# replaced\n")
+    with pytest.raises(SourceError, match="not the one that the run was planned with"):
+        check_code(module, planned)
+    check_code(module, code.code_digest(module))

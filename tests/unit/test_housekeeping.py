@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import pytest
 from geo.errors import BusyError, ConfigurationError
 from geo.ledger import Entry
 from geo.sources.files import digest_file
+from tasks.store.code import code_digest
 from tasks.store.housekeeping import clear, parse_age, plan_clearing, refuse_while_running, sweep
 from tasks.store.lock import HOLDER, Holder, one_run
 from tasks.store.stage import SUMMARY, Account, Stage, run_stage, write_account
@@ -22,6 +24,9 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 AGE = timedelta(days=90)
 OLD, OLDER, NEW = (NOW - timedelta(days=days) for days in (100, 200, 5))
 ROADS = tuple(f"{i:016x}" for i in range(5))
+
+
+NO_CODE = defaultdict(lambda: code_digest("a module that is not there"))
 
 
 def write_text(path, told):
@@ -38,7 +43,9 @@ def make_stage(folder, key, when, name="roads"):
         (work / "below" / "a.parquet").write_bytes(b"x" * 1000)
         return [Entry(name, "done", "", 1)]
 
-    plan = SimpleNamespace(config=None, stage_folder=lambda name: folder / "stages" / f"{name}-{key}")
+    plan = SimpleNamespace(
+        config=None, code=NO_CODE, stage_folder=lambda name: folder / "stages" / f"{name}-{key}"
+    )
     place = run_stage(Stage(name, lambda _, work: build(work), (name,)), plan).folder
     aged(place / SUMMARY, when)
     return place

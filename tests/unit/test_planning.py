@@ -5,9 +5,11 @@ import json
 import pytest
 import yaml
 
-from geo.config import CityConfig
-from geo.config.section import leaf_keys, marked
+from geo.config import CityConfig, load
+from geo.config.section import effective, leaf_keys, marked
+from geo.features.encoders import bundled
 from tasks.planning import make_plan
+from tasks.stages import clusters, features
 from tasks.stages.order import STAGES
 from tasks.store.stage import ALL_BEFORE
 
@@ -276,3 +278,42 @@ def test_stages_stand_in_an_order_in_which_each_finds_what_it_reads():
     assert len(set(names)) == len(names)
     for place, stage in enumerate(STAGES):
         assert stage.after == ALL_BEFORE or set(stage.after) <= set(names[:place])
+
+
+def test_every_key_of_every_way_of_clustering_names_the_types(city):
+    """A new way of clustering has its own keys named by the section, not by a list."""
+    named = effective(load(city), clusters.STAGE.settings)
+    keys = {key for key in leaf_keys(CityConfig) if key.startswith("clusters.")}
+    assert keys - set(named) == {"clusters.keep_numbers"}
+    with pytest.raises(KeyError):
+        effective(load(city), ("clusters", "-clusters.nothing"))
+
+
+def test_the_weights_of_the_default_encoder_are_an_input(city, monkeypatch, tmp_path):
+    mine = tmp_path / "models" / "weights.pth"
+    mine.parent.mkdir()
+    mine.write_bytes(b"one")
+    monkeypatch.setattr(bundled, "weights_path", lambda: mine)
+    before = plan_of(city, {})
+    mine.write_bytes(b"another")
+    after = plan_of(city, {})
+    redone = {stage for stage in before.keys if before.keys[stage] != after.keys[stage]}
+    assert redone == and_all_after({"features"})
+    assert features.encoder_key(before) != features.encoder_key(after)
+    assert before.inputs["models/weights.pth"] != after.inputs["models/weights.pth"]
+
+
+def test_what_is_written_down_names_the_file_that_holds_it(city):
+    before = plan_of(city, {})
+    city.write_text(city.read_text().replace("roads.gpkg", "./roads.gpkg"))
+    after = plan_of(city, {})
+    assert {name for name in before.keys if before.keys[name] != after.keys[name]} == {"package", "report"}
+
+
+def test_inputs_of_one_name_in_two_folders_are_told_apart(city, tmp_path_factory):
+    places = [tmp_path_factory.mktemp(name) / "img" for name in ("a", "b")]
+    for place in places:
+        place.mkdir()
+        (place / "t.tif").write_bytes(place.parent.name.encode())
+    plan = plan_of(city, {"imagery.sources": [str(place / "t.tif") for place in places]})
+    assert len([name for name in plan.inputs if name.endswith("img/t.tif")]) == 2

@@ -1,5 +1,7 @@
 """A shard's work: its file, its account, and an end in the middle that leaves neither."""
 
+from dataclasses import replace
+
 import geopandas as gpd
 import pyarrow.parquet as pq
 import pytest
@@ -7,10 +9,11 @@ import shapely
 from rasters import CITY, NORTH, WEST, catalogue, noise, tiles_at, write_raster
 
 from geo.config import CityConfig
-from geo.errors import RoadprintError
+from geo.errors import RoadprintError, SourceError
 from geo.imagery.cover import cover_tiles
 from tasks import encode
 from tasks.encode import ShardJob, encode_shard
+from tasks.store.code import code_digest
 
 ENCODER = {"tile": "bands", "dense": "bundled"}
 POOL = {"tile": "square", "dense": "corridor"}
@@ -38,7 +41,14 @@ def make_job(tmp_path, mode):
     for name, table in (("tiles", tiles), ("images", images), ("segments", segments)):
         table.to_parquet(tmp_path / f"{name}.parquet")
     tables = (tmp_path / f"{name}.parquet" for name in ("tiles", "images", "segments"))
-    return ShardJob("200_1_1", *tables, tmp_path / "results" / "shards" / "shard-1.parquet", 3, config)
+    return ShardJob(
+        "200_1_1",
+        *tables,
+        tmp_path / "results" / "shards" / "shard-1.parquet",
+        3,
+        config,
+        code_digest("tasks.encode"),
+    )
 
 
 @pytest.mark.parametrize("mode", ["tile", "dense"])
@@ -68,3 +78,11 @@ def test_a_shard_that_is_ended_leaves_nothing_and_can_be_done_after(tmp_path):
     assert not job.is_done()
     encode_shard(job)
     assert job.is_done()
+
+
+def test_a_worker_with_other_code_or_libraries_leaves_no_shard(tmp_path):
+    job = replace(make_job(tmp_path, "tile"), code="that of the machine that runs the city")
+    with pytest.raises(SourceError, match="not the one that the run was planned with"):
+        encode_shard(job)
+    assert not job.out.exists()
+    assert not job.account.exists()

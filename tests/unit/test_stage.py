@@ -1,6 +1,7 @@
 """A stage is finished whole or not at all, and is not done twice."""
 
 import sys
+from collections import defaultdict
 from types import SimpleNamespace
 
 import pytest
@@ -8,14 +9,17 @@ from damage import KINDS, remove
 
 from geo.errors import SourceError
 from geo.ledger import Entry, merge, to_frame, totals
+from tasks.store.code import code_digest
 from tasks.store.document import digest
 from tasks.store.stage import Stage, account_of, read_account, unfinished, write_account
 from tasks.store.stage import run_stage as run
 
+NO_CODE = defaultdict(lambda: code_digest("a module that is not there"))
+
 
 def run_stage(name, folder, key, build):
     """Run a stage that needs nothing of a plan but its place."""
-    plan = SimpleNamespace(config=None, stage_folder=lambda name: folder / f"{name}-{key}")
+    plan = SimpleNamespace(config=None, code=NO_CODE, stage_folder=lambda name: folder / f"{name}-{key}")
     return run(Stage(name, lambda _, work: build(work), ("roads",)), plan)
 
 
@@ -112,7 +116,9 @@ def test_what_was_made_of_an_input_that_changed_meanwhile_is_not_kept(tmp_path):
     def changed():
         raise SourceError("it was changed", where="roads.gpkg", todo="Run again.")
 
-    plan = SimpleNamespace(config=None, stage_folder=lambda name: tmp_path / name, check_inputs=changed)
+    plan = SimpleNamespace(
+        config=None, code=NO_CODE, stage_folder=lambda name: tmp_path / name, check_inputs=changed
+    )
     reading = Stage("roads", lambda *_: [], ("roads",), inputs=lambda _: ["roads.gpkg"])
     with pytest.raises(SourceError, match="changed"):
         run(reading, plan)

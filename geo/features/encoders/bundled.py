@@ -6,7 +6,7 @@ last stage (320 features) tells aerial scenes apart better, per dimension, than 
 
 from __future__ import annotations
 
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -37,8 +37,10 @@ CARD = EncoderCard(
 
 
 def weights_path() -> Path:
-    """Find the weights inside the installed package."""
-    path = Path(str(files(PACKAGE))) / WEIGHTS
+    """Find the weights inside the installed package, without importing it."""
+    spec = find_spec(PACKAGE)
+    places = [] if spec is None else list(spec.submodule_search_locations or ())
+    path = Path(places[0] if places else PACKAGE) / WEIGHTS
     if not path.is_file():
         raise EncoderError(
             f"the package {PACKAGE} does not hold {WEIGHTS}",
@@ -59,6 +61,10 @@ class Bundled(ModelKind):
     def needs(self) -> tuple[str, ...]:
         """See `EncoderKind.needs`."""
         return CARD.bands
+
+    def files(self) -> list[str]:
+        """Name the weights, which are an input as any other file."""
+        return [str(weights_path())]
 
     def load_model(self) -> Loaded:
         """Load the model; see `ModelKind.load_model`."""

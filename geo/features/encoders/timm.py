@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -23,6 +24,11 @@ class Timm(ModelKind):
 
     name: str = Field(pattern="^timm:.", description="timm:NAME, such as timm:resnet18.a1_in1k.")
 
+    def files(self) -> list[str]:
+        """Name the file that is taken in place of what would be fetched, where there is one."""
+        place = own_file(self.name.partition(":")[2])
+        return [str(place)] if place.is_file() else []
+
     def load_model(self) -> Loaded:
         """Load the model; see `ModelKind.load_model`.
 
@@ -30,11 +36,11 @@ class Timm(ModelKind):
         """
         import timm
 
-        from geo.features.encoders.hub import checkpoints, fetch, measure, unavailable
+        from geo.features.encoders.hub import fetch, measure, unavailable
 
         name = self.name.partition(":")[2]
         config = _config(name)
-        place = checkpoints() / f"{name}.safetensors"
+        place = own_file(name)
         overlay = {"file": str(place)} if place.is_file() else {}
         model = fetch(
             lambda: timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay, num_classes=0),
@@ -58,6 +64,13 @@ class Timm(ModelKind):
             source=f"timm {name} ({config.hf_hub_id})",
         )
         return model, card
+
+
+def own_file(name: str) -> Path:
+    """Name the file with the weights of a model that is taken before anything is fetched."""
+    from geo.features.encoders.hub import checkpoints
+
+    return checkpoints() / f"{name}.safetensors"
 
 
 def _config(name: str) -> Any:  # noqa: ANN401

@@ -13,11 +13,12 @@ from tasks.store.table import Table
 
 HEAD = """# The files between the stages
 
-Stages hand on paths. Every table is Parquet (GeoParquet where it has geometry, in the city's CRS); a null is a null,
-and a column marked ○ may be missing. `geo` functions make these tables, `tasks` write them, and a table that is not as
-it is declared is not written. A stage's work is kept under a digest of its settings and inputs, of the stages whose
-files it reads, of its code and of the libraries that this uses. A section of the configuration stands for all its keys
-but those that change no result. This page is written by `python -m tasks.reference > docs/stages.md`.
+Stages hand on paths. Every table is Parquet (GeoParquet where it has geometry, flat and in the city's CRS); a null is a
+null, and a column marked ○ may be missing. `geo` functions make these tables, and `tasks` write them. A frame that is
+not as it is declared is not written; shards, fingerprints and thumbnails are written past frames, and a test holds
+those of a run to what is declared here. A stage's work is kept under a digest of its settings and inputs, of the stages
+whose files it reads, of its code and of the libraries that this uses. A section of the configuration stands for all its
+keys but those that change no result. This page is written by `python -m tasks.reference > docs/stages.md`.
 
 ```
 imagery          roads           collision records    traffic counts

@@ -94,7 +94,6 @@ IMAGES = Table(
     ),
     geometry="Polygon",
     key=("image_id",),
-    more="what the catalogue knows besides",
 )
 SHARD = Table(
     "shard-<digest>",
@@ -114,7 +113,8 @@ SHARD = Table(
 FINGERPRINTS = Table(
     "fingerprints",
     "One vector a segment with imagery: the mean of its tiles' embeddings, each brought to length 1, by coverage. "
-    "GeoParquet with the metadata of the embeddings; it is among the layers of a run as it is.",
+    "GeoParquet with the metadata of the embeddings, and with the box of each line (`bbox`); it is among the layers of "
+    "a run as it is.",
     (
         SEGMENT,
         Column("vector", "list", "Fingerprint (float32)"),
@@ -234,7 +234,6 @@ BANDWIDTHS = Table(
         Column("bandwidth_m", "real", "Bandwidth (m)"),
         Column("log_likelihood", "real", "Cross-validated log-likelihood", optional=True),
     ),
-    more="what the choice rests on",
 )
 THUMBNAILS = Table(
     "thumbnails",

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
 from geo.outputs.layers.declare import Column, Geometry, Kind
 
@@ -16,9 +18,12 @@ if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
 
 _TYPES = pd.api.types
-_EMPTY = {"empty"}
 _INFERRED: dict[Kind, set[str]] = {"text": {"string"}, "blob": {"bytes"}}
 """What pandas finds in columns of objects."""
+COVERING = "bbox"
+"""GeoParquet 1.1's covering: the box of each geometry, by which readers pass over rows. A table with geometry may have
+it, whatever else is declared, for it says nothing that the geometry does not; geopandas hides it, other readers not."""
+_BOX = {"xmin", "ymin", "xmax", "ymax"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +39,9 @@ class Table:
     columns
         That it has, in any order; one that is optional may be missing.
     geometry
-        Type of the geometry of its rows, in the city's CRS; None: a table without places.
+        Type of the geometry of its rows, flat and in the city's CRS; None: a table without places.
     located
-        Whether every row has a geometry.
+        Whether every row has a geometry, which is not empty.
     key
         Columns whose values name each row once, and are never null.
     more
@@ -89,7 +94,7 @@ class Table:
         pandera.errors.SchemaErrors
             When it is not as declared: a fault of ours, whatever the input.
         """
-        self.check(frame).to_parquet(folder / f"{self.name}.parquet")
+        self.check(frame).to_parquet(folder / f"{self.name}.parquet", index=False)
 
     def check(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Hold a frame against the declaration, and give it back as it is.
@@ -124,11 +129,9 @@ def schema_of(table: Table) -> DataFrameSchema:
         for column in table.columns
     }
     if table.geometry is not None:
-        columns["geometry"] = pa.Column(
-            None,
-            pa.Check(lambda shapes: shapes.dropna().map(lambda s: s.geom_type).isin([table.geometry]).all()),
-            nullable=not table.located,
-        )
+        columns["geometry"] = pa.Column(None, _of_places(table), nullable=not table.located)
+        boxes = pa.Check(lambda one: isinstance(one, dict) and set(one) == _BOX, element_wise=True)
+        columns[COVERING] = pa.Column(None, boxes, required=False)
     return pa.DataFrameSchema(
         columns,
         strict=not table.more,
@@ -136,6 +139,26 @@ def schema_of(table: Table) -> DataFrameSchema:
         name=table.name,
         description=table.meaning,
     )
+
+
+def _of_places(table: Table) -> list[Any]:
+    """Give the tests of a column of geometry."""
+    import pandera.pandas as pa  # noqa: PLC0415 - as above
+
+    def shapes(column: pd.Series) -> Any:  # noqa: ANN401 - an array of geometry
+        return column.dropna().to_numpy()
+
+    wanted = shapely.GeometryType[str(table.geometry).upper()]
+    tests = {
+        f"geometry is not {table.geometry}": lambda column: np.equal(
+            shapely.get_type_id(shapes(column)), wanted
+        ).all(),
+        "geometry states no CRS": lambda column: getattr(column.array, "crs", None) is not None,
+        "geometry has Z": lambda column: not shapely.has_z(shapes(column)).any(),
+    }
+    if table.located:
+        tests["geometry is empty"] = lambda column: not shapely.is_empty(shapes(column)).any()
+    return [pa.Check(test, name=fault, error=fault) for fault, test in tests.items()]
 
 
 def _of_kind(kind: Kind) -> Any:  # noqa: ANN401 - pandera takes any function of a column

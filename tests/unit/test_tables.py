@@ -1,9 +1,11 @@
 """Tables between the stages are as they are declared, and the page that says so is written from the declarations."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from pandera.errors import SchemaErrors
 from shapely import Point
@@ -11,7 +13,7 @@ from shapely import Point
 from geo.outputs.layers.declare import Column
 from tasks.reference import reference
 from tasks.stages.order import STAGES
-from tasks.store.table import Table
+from tasks.store.table import COVERING, Table
 
 TOP = Path(__file__).resolve().parents[2]
 LAMPS = Table(
@@ -77,6 +79,52 @@ def test_what_is_not_as_declared_is_not_written(changed, told, tmp_path):
     with pytest.raises(SchemaErrors, match=told):
         LAMPS.write(frame, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("shapes", "crs", "told"),
+    [
+        ([Point(0, 0), Point(1, 1)], None, "geometry states no CRS"),
+        ([Point(0, 0), Point(1, 1, 5)], 27700, "geometry has Z"),
+        ([Point(0, 0), Point()], 27700, "geometry is empty"),
+        ([Point(0, 0), Point(0, 0).buffer(1)], 27700, "geometry is not Point"),
+    ],
+)
+def test_places_that_are_nowhere_or_above_the_map_are_not_written(shapes, crs, told, tmp_path):
+    frame = gpd.GeoDataFrame(pd.DataFrame(lamps().drop(columns="geometry")), geometry=shapes, crs=crs)
+    with pytest.raises(SchemaErrors, match=told):
+        LAMPS.write(frame, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_row_may_be_without_a_place_where_the_table_says_so():
+    somewhere = replace(LAMPS, located=False)
+    for missing in (None, Point()):
+        frame = lamps().set_geometry(gpd.GeoSeries([Point(0, 0), missing], crs=27700))
+        somewhere.check(frame)
+    nowhere = lamps().set_geometry(gpd.GeoSeries([None, None], crs=27700))
+    somewhere.check(nowhere)
+
+
+def test_a_table_without_rows_is_as_declared(tmp_path):
+    LAMPS.write(lamps().iloc[:0], tmp_path)
+    assert gpd.read_parquet(tmp_path / "lamps.parquet").crs.to_epsg() == 27700
+
+
+def test_a_file_with_geometry_may_have_the_boxes_of_geoparquet_and_nothing_else_by_that_name(tmp_path):
+    lamps().to_parquet(tmp_path / "lamps.parquet", write_covering_bbox=True)
+    boxes = pd.read_parquet(tmp_path / "lamps.parquet")[COVERING]
+    LAMPS.check(lamps().assign(bbox=boxes))
+    with pytest.raises(SchemaErrors, match=COVERING):
+        LAMPS.check(lamps(bbox=["wide", "narrow"]))
+
+
+@pytest.mark.parametrize("index", [["p", "q"], pd.Index(["p", "q"], name="post"), [7, 3]])
+def test_the_index_of_a_frame_is_not_written(index, tmp_path):
+    LAMPS.write(lamps().set_index(pd.Index(index)), tmp_path)
+    written = pq.read_table(tmp_path / "lamps.parquet").column_names
+    assert written == [*lamps().columns]
+    assert LAMPS.read(tmp_path).index.tolist() == [0, 1]
 
 
 def test_every_fault_is_told_at_once():

@@ -8,6 +8,7 @@ and nothing else; one of 40 m shows its middle, and in the dense mode the contex
 Nearest neighbours: the share of scenes whose label is that of most of their 5 nearest, over 5 folds of neighbouring
 scenes; NMI: of k-means with 21 clusters, mean of 5 seeds. Agreement: the share of a tile's 10 nearest among the single
 tiles that are among its 10 nearest in the dense mode, in the demo town and, where it is there, in the real case.
+ROADPRINT_DATA names the folder with the scenes, as `scenes_ucmerced/CLASS/*.jpg`; nothing runs without it.
 A table is printed, and the same as JSON under bench/results/.
 """
 
@@ -36,15 +37,16 @@ from tasks.planning import make_plan
 from tasks.stages import features, fingerprints, roads, tiles
 from tasks.store.stage import run_stage
 
-DATA = Path(os.environ.get("ROADPRINT_DATA", "../shared/data"))
+SCENES = "scenes_ucmerced"
+"""Folder of the scenes in the one that ROADPRINT_DATA names: a folder a class, with its scenes as JPEG."""
 CRS, WEST, NORTH = "EPSG:26986", 230_000.0, 900_000.0
 SCENE_PX, PITCH_PX, PIXEL_M, COLUMNS = 256, 512, 0.3, 33
 FOLDS, NEIGHBOURS, SEEDS, CLASSES = 5, 5, 5, 21
 
 
-def lay_out_scenes(folder: Path) -> tuple[Path, np.ndarray]:
+def lay_out_scenes(given: Path, folder: Path) -> tuple[Path, np.ndarray]:
     """Write the scenes as one raster, and a road through each; gives the city's file and the labels."""
-    files = sorted((DATA / "scenes_ucmerced").glob("*/*.jpg"))
+    files = sorted(given.glob("*/*.jpg"))
     rows = -(-len(files) // COLUMNS)
     profile = {
         "driver": "GTiff",
@@ -141,14 +143,20 @@ def main() -> None:
     )
     parser.add_argument("--context", type=float, nargs="+", default=[0, 16, 32, 48])
     given = parser.parse_args()
+    named = os.environ.get("ROADPRINT_DATA")
+    if not named:
+        parser.error(f"ROADPRINT_DATA is not set: it names the folder that holds {SCENES}/CLASS/*.jpg")
+    data = Path(named)
+    if not any((data / SCENES).glob("*/*.jpg")):
+        parser.error(f"ROADPRINT_DATA: there is no {data / SCENES}/CLASS/*.jpg")
     real = Path("data/cities/cambridge-ma.yaml")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "town").mkdir()
         (folder / "scenes").mkdir()
         town = make_town(folder / "town").city
-        scenes, labels = lay_out_scenes(folder / "scenes")
-        cities = {"town": town} | ({"real case": real} if (DATA / "boston").exists() else {})
+        scenes, labels = lay_out_scenes(data / SCENES, folder / "scenes")
+        cities = {"town": town} | ({"real case": real} if (data / "boston").exists() else {})
         ways: dict[str, dict[str, str]] = {"single tiles": {}}
         ways |= {f"dense, {m:g} m": {"tiles.mode": "dense", "tiles.context_m": str(m)} for m in given.context}
         ways["dense, corridor"] = {"tiles.mode": "dense", "tiles.pool": "corridor"}

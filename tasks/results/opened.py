@@ -211,12 +211,14 @@ class OpenRun:
         Parameters
         ----------
         shown
-            How many.
+            How many, 1 or more; fewer are given where there are fewer.
 
         Raises
         ------
         LayerError
             When no segment has a rank: there are no records, or too few.
+        ValueError
+            When fewer than one are asked for.
 
         Examples
         --------
@@ -225,6 +227,7 @@ class OpenRun:
         >>> worst[["place", "segment_id", "n_ksi", "ksi_per_km_year_eb"]].values.tolist()
         [[1, '0000000000000000', 2, 2.6], [2, '0000000000000004', 2, 2.6]]
         """
+        _check_shown(shown)
         return worst_segments(self.segments, shown)
 
     def alike(
@@ -242,7 +245,7 @@ class OpenRun:
         segment_id
             Id of any segment with a fingerprint.
         shown
-            How many segments are given; fewer where there are fewer.
+            How many segments are given, 1 or more; fewer where there are fewer.
         same_type
             Whether only segments of its own type are given.
         apart_m
@@ -262,6 +265,8 @@ class OpenRun:
             When there is no such segment, or it has no fingerprint.
         SourceError
             When the fingerprints are not there.
+        ValueError
+            When fewer than one are asked for.
 
         Examples
         --------
@@ -270,6 +275,7 @@ class OpenRun:
         >>> alike[["place", "segment_id", "likeness", "metres_apart"]].round(2).values.tolist()
         [[1, '0000000000000024', 0.67, 300.0], [2, '000000000000000f', 0.57, 360.56]]
         """
+        _check_shown(shown)
         segments = self._seen
         found = segments["segment_id"] == segment_id
         if not found.any():
@@ -356,6 +362,11 @@ class OpenRun:
         """Read a section of the configuration by itself: others may name places that are not there any more."""
         written: Any = expand(self.configuration.get("clusters") or {}, str(self.geopackage))
         return cluster_settings(**written)
+
+
+def _check_shown(shown: int) -> None:
+    if shown < 1:
+        raise ValueError(f"shown={shown}: one segment or more can be shown")
 
 
 ALIKE = (

@@ -62,6 +62,14 @@ def test_a_run_is_the_same_by_its_folder_its_city_and_its_geopackage_alone(run, 
     assert run.worst(5).equals(others[-1].worst(5))
 
 
+@pytest.mark.parametrize("shown", [0, -1])
+def test_fewer_than_one_road_cannot_be_shown(run, shown):
+    for asked in (run.worst, lambda shown: run.alike(run.segments["segment_id"].iloc[0], shown)):
+        with pytest.raises(ValueError, match=f"shown={shown}: one segment or more"):
+            asked(shown)
+    assert len(run.worst(1)) == 1
+
+
 def test_tables_have_their_types_and_their_units(run):
     collisions, segments = run.collisions, run.segments
     assert isinstance(collisions["date"].dtype, pd.DatetimeTZDtype)

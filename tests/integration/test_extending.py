@@ -39,7 +39,7 @@ def extended(tmp_path_factory):
     for name in ("roadprint", "flows", "tasks", "geo"):
         shutil.copytree(TOP / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     blocks = BLOCK.findall(PAGE)
-    assert len(blocks) == 6
+    assert len(blocks) == PAGE.count(" file=") > 0
     for kind, name, text in blocks:
         apply(kind, copy / name, text)
     return copy
@@ -72,7 +72,7 @@ print(plan.stage_folder("package"))
 """
 
 
-def test_a_new_stage_is_four_files_and_its_column_arrives_in_the_layer(extended, town, tmp_path):
+def test_a_new_stage_is_what_the_page_shows_and_its_column_arrives_in_the_layer(extended, town, tmp_path):
     def run():
         told, package = python(extended, "-c", RUN, town.city, tmp_path, *FAST).splitlines()
         return json.loads(told), Path(package)

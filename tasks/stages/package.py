@@ -143,9 +143,9 @@ def ledger(plan: Plan) -> pd.DataFrame:
 
 
 def _versions(plan: Plan) -> dict[str, str]:
-    """Quote what the stages say that they were made with, and what makes this one."""
+    """Quote what the stages say that they were made with, and what makes this one and the report."""
     kept = [account_of(plan.stage_folder(name)).made_with for name in plan.before("package")]
-    return merged([*kept, STAGE.made_with, {"roadprint": version("roadprint")}])
+    return merged([*kept, plan.versions])
 
 
 def _run(plan: Plan) -> pd.DataFrame:

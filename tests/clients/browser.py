@@ -40,6 +40,13 @@ def needs_chromium():
         pytest.skip(told)
 
 
+NAVIGATED = "Inspected target navigated or closed"
+
+
+class NavigatedError(Exception):
+    """What was asked of a page is not answered: the tab shows another one."""
+
+
 class Page:
     """One tab; what it asked for and complained of is kept."""
 
@@ -56,6 +63,8 @@ class Page:
         while True:
             message = json.loads(self.socket.recv(timeout=WITHIN_S))
             if message.get("id") == number:
+                if message.get("error", {}).get("message") == NAVIGATED:
+                    raise NavigatedError(method)
                 assert "error" not in message, (method, message["error"])
                 return message["result"]
             self._take(message)
@@ -81,10 +90,17 @@ class Page:
     def wait(self, script):
         """Wait until a JavaScript expression holds, and give its value."""
         end = time.monotonic() + WITHIN_S
-        while not (value := self.run(script)):
+        while not (value := self._when_there(script)):
             assert time.monotonic() < end, f"not within {WITHIN_S} s: {script}; {self.complaints}"
             time.sleep(0.05)
         return value
+
+    def _when_there(self, script):
+        """Give the value of an expression; None while the page that it was asked of gives way to the next."""
+        try:
+            return self.run(script)
+        except NavigatedError:
+            return None
 
     def settle(self):
         """Let the page draw what it has to draw."""

@@ -59,9 +59,9 @@ def call(capfd):
     return run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def finished(shared, town):
-    """The town, run with the default encoder by one process for all: a copy of its folder, and the summary."""
+    """The town, run with the default encoder by one process for all: a file's copy of its folder, and the summary."""
     from flows.city import city_flow
 
     def make(out):

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from geo.outputs.names import Named, names_in
 from geo.sources.files import digest_file
 from tasks.store.document import digest
-from tasks.store.summary import SUMMARY, RunSummary
+from tasks.store.summary import LATEST, SUMMARY, RunSummary
 
 log = logging.getLogger("roadprint")
 
@@ -92,7 +92,7 @@ def numbering(
     if not keep:
         return Numbering(own_key, own_key)
     reserved = tuple(sorted(number for number, one in names.items() if one.edited))
-    newest = _told(folder / "latest")
+    newest = _told(folder / LATEST)
     known = [told for told in map(_told, sorted(folder.glob(f"*/{SUMMARY}"))) if told]
     content = None if repeated is None else digest_file(repeated)
     for told in ([newest] if newest else []) + known:

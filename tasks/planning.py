@@ -72,10 +72,12 @@ def make_plan(
     repeated = city if is_recorded(city) else None
     names = read_names(folder / NAMES) if repeated is None else names_then(folder, repeated)
     written = strike_all(without_idle(read_raw(city, overrides), CityConfig, keep="licence"))
+    code = {stage.name: code_digest(stage.module) for stage in STAGES}
     keys: dict[str, str] = {}
     for stage in STAGES:
         told = [written, inputs, [one.said for one in edited(names)]] if stage.name == NAMED else None
-        key = _key(stage, config, [(labels[one], sources[one]) for one in stage.inputs(config)], keys, told)
+        read = [(labels[one], sources[one]) for one in stage.inputs(config)]
+        key = _key(stage, config, read, keys, (code[stage.name], told))
         if stage.name == NUMBERED:
             keep = config.clusters.keep_numbers
             numbers = numbering(folder, key, names, keep=keep, repeated=repeated)
@@ -83,7 +85,6 @@ def make_plan(
         keys[stage.name] = key
     versions = merged(stage.made_with for stage in STAGES) | {PROJECT: version(PROJECT)}
     tables = {stage.name: stage.tables for stage in STAGES}
-    code = {stage.name: code_digest(stage.module) for stage in STAGES}
     return Plan(config, written, folder, keys, sources, inputs, numbers, names, base, versions, tables, code)
 
 
@@ -101,7 +102,7 @@ def _key(
     config: CityConfig,
     inputs: Sequence[tuple[str, str]],
     keys: Mapping[str, str],
-    told: object,
+    more: object,
 ) -> str:
     """Digest all that a stage's files depend on."""
     return digest(
@@ -110,9 +111,8 @@ def _key(
         stage.also(config),
         inputs,
         [keys[earlier] for earlier in (keys if stage.after == ALL_BEFORE else stage.after)],
-        code_digest(stage.module),
         Path(__file__).read_text(encoding="utf-8"),
-        told,
+        more,
     )
 
 

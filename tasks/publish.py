@@ -24,7 +24,7 @@ from tasks.stages.exposure import load_covered
 from tasks.stages.features import load_encoded_as
 from tasks.stages.inference import FINDINGS
 from tasks.store.stage import StageResult, log, unfinished
-from tasks.store.summary import Numbered, RunSummary, StageRow
+from tasks.store.summary import LATEST, Numbered, RunSummary, StageRow
 
 
 def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
         summary.write(work / plan.summary.name)
         # before the run appears: a run that is there whole needs nothing more than the pointer to it
         keep_names(plan, work)
-    _point(plan.folder / "latest", plan.run_id)
+    _point(plan.folder / LATEST, plan.run_id)
     return summary.printed()
 
 
@@ -120,7 +120,7 @@ def finished_before(plan: Plan) -> dict[str, Any] | None:
     summary = _left(plan)
     if summary is None or _changed(plan, summary.files):
         return None
-    _point(plan.folder / "latest", plan.run_id)
+    _point(plan.folder / LATEST, plan.run_id)
     now = {
         "stages": [row.model_copy(update={"seconds": 0.0, "cached": True}) for row in summary.stages],
         "seconds": round(time.monotonic() - start, 3),

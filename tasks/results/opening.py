@@ -13,9 +13,8 @@ from geo.outputs.files.reading import GEOPACKAGE
 from tasks.earlier import TABLES
 from tasks.results.opened import OpenRun
 from tasks.store.status import finished_runs, last_failure, latest
-from tasks.store.summary import SUMMARY, RunSummary
+from tasks.store.summary import LATEST, SUMMARY, RunSummary
 
-LATEST = "latest"
 MADE_BY = "version roadprint"
 
 

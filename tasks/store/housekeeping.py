@@ -17,7 +17,7 @@ from tasks.store.lock import one_run
 from tasks.store.stage import SUMMARY as ACCOUNT
 from tasks.store.stage import Account
 from tasks.store.status import FinishedRun, finished_runs, running
-from tasks.store.summary import SUMMARY
+from tasks.store.summary import LATEST, SUMMARY
 
 _NAMES = "|".join(stage.name for stage in STAGES)
 _STAGE = re.compile(rf"({_NAMES})-[0-9a-f]{{16}}")
@@ -176,7 +176,7 @@ def _clear_runs(folder: Path, before: datetime, found: Clearing) -> list[Finishe
     for run in finished_runs(folder):
         newest = not newest_found and run.is_whole()
         newest_found |= newest
-        pointed = run.folder.name == (folder / "latest").resolve().name
+        pointed = run.folder.name == (folder / LATEST).resolve().name
         if newest or pointed or not newest_found or run.finished >= before:
             kept.append(run)
         elif not run.is_whole():

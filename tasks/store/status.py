@@ -18,7 +18,7 @@ from geo.secrets import redact
 from geo.sources.files import digest_file
 from tasks.store.document import Document
 from tasks.store.lock import HOLDER, LOCK, Holder
-from tasks.store.summary import SUMMARY, AnyRun
+from tasks.store.summary import LATEST, SUMMARY, AnyRun
 
 RUN_NAME = re.compile(r"[0-9a-f]{12}")
 FAILURE = ".last-failure.json"
@@ -115,7 +115,7 @@ def status(folder: Path, city: str) -> dict[str, Any]:
     disk.
     """
     runs = list(finished_runs(folder))
-    pointed, checked = latest(folder / "latest")
+    pointed, checked = latest(folder / LATEST)
     first = [run for run in runs if run.folder.name == pointed]
     good = next((run for run in [*first, *runs] if run.is_whole()), None)
     holder = running(folder)

@@ -10,7 +10,8 @@ from pydantic import ConfigDict, Field
 from geo.outputs.names import Named
 from tasks.store.document import Document
 
-SUMMARY = "run.json"
+SUMMARY, LATEST = "run.json", "latest"
+"""What a run says at its end, in its folder; and what points to the newest run, in the city's."""
 ONLY_THERE = {"files", "finished", "made_of", "numbering", "base"}
 """Keys that the command line does not print."""
 

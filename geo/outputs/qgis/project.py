@@ -18,6 +18,7 @@ from pyproj import CRS
 from geo.outputs.layers.layers import LAYERS
 from geo.outputs.qgis.styles import MARGIN, POTENTIAL, RATES, SPOTS, TYPES
 from geo.outputs.qgis.tables import Style
+from geo.outputs.templates import templates
 
 NAME = "overview"
 PREFIX = "roadprint_"
@@ -216,12 +217,8 @@ def _day(moment: datetime) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("geo.outputs.qgis", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["exact"] = lambda number: repr(round(number, 3)) if math.isfinite(number) else "0"
-    return environment
+    return templates("geo.outputs.qgis", "templates", exact=_exact)
+
+
+def _exact(number: float) -> str:
+    return repr(round(number, 3)) if math.isfinite(number) else "0"

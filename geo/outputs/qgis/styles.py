@@ -16,6 +16,7 @@ from geo.outputs.names import looks_of
 from geo.outputs.palette import CERTAINTY, SEQUENCE, SEVERITY, SEVERITY_UNKNOWN, UNKNOWN
 from geo.outputs.qgis.classes import ELSE, Band, count_bands, difference_bands, rate_bands, width_expression
 from geo.outputs.qgis.tables import Style
+from geo.outputs.templates import templates
 from geo.outputs.wording import NOT_APART, NOT_KNOWN, severity_words
 
 TYPES, POTENTIAL, MARGIN, SPOTS = "road types", "potential", "margin", "hot spots"
@@ -210,15 +211,7 @@ def _rgba(colour: str) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("geo.outputs.qgis", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["rgba"] = _rgba
-    return environment
+    return templates("geo.outputs.qgis", "templates", rgba=_rgba)
 
 
 def _style(

@@ -15,6 +15,7 @@ import jinja2
 from pyproj import CRS
 
 from geo.outputs.layers.layers import GEOMETRY_COLUMN, LAYERS
+from geo.outputs.templates import templates
 
 QGIS_METADATA, MANIFEST = "http://mrcc.com/qgis.dtd", "urn:roadprint:manifest:1"
 """What marks a row of metadata as one that QGIS shows, and as the JSON that says how the file was made."""
@@ -254,10 +255,4 @@ def layer_metadata(
 
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("geo.outputs.qgis", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return templates("geo.outputs.qgis", "templates")

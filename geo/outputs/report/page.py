@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import jinja2
 import pandas as pd
 from markupsafe import Markup
 
@@ -25,6 +24,7 @@ from geo.outputs.report.choice_chart import choice_chart
 from geo.outputs.report.map_data import MapData, Shown, map_data, safe_json
 from geo.outputs.report.map_figure import MARKS, collision_layer_names, map_figure, map_script
 from geo.outputs.report.tables import measures, places_rows, settings_rows, tests_rows
+from geo.outputs.templates import templates
 from geo.outputs.wording import figure, interval, number, severity_words, shorten
 from geo.safety.rates import OUTCOME_NAMES, Outcome
 
@@ -112,16 +112,13 @@ def write_report(path: Path, data: ReportData) -> None:
 
 def render(data: ReportData) -> str:
     """Make the page (see `write_report`)."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("geo.outputs", "report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    environment = templates(
+        "geo.outputs",
+        "report",
+        figure=lambda value, digits=3: figure(number(value), digits),
+        dash=dash_of,
+        shorten=lambda text: shorten(str(text), LONGEST_REASON),
     )
-    environment.filters["figure"] = lambda value, digits=3: figure(number(value), digits)
-    environment.filters["dash"] = dash_of
-    environment.filters["shorten"] = lambda text: shorten(str(text), LONGEST_REASON)
     segments = data.segments
     words = severity_words(segments)
     shots = shots_of(data.prototypes, segments, data.thumbnails)

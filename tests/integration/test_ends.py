@@ -8,8 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from quick import CLOSE, chosen
 
 ROOT = Path(__file__).parents[2]
@@ -166,10 +168,11 @@ def test_a_server_that_is_configured_is_told_that_a_run_was_ended(start, one_ser
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
-    asked = {"sort": "START_TIME_DESC", "limit": 1}
-    (run,) = httpx.post(f"{address}/flow_runs/filter", json=asked, timeout=30).json()
-    assert run["parameters"]["out"] == str(tmp_path)
-    assert run["state_type"] == "CANCELLED"
+    # by Prefect's own client, which asks again while the server's database is held
+    with temporary_settings({PREFECT_API_URL: address}), get_client(sync_client=True) as client:
+        (run,) = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=1)
+    assert run.parameters["out"] == str(tmp_path)
+    assert run.state_type == "CANCELLED"
 
 
 def test_a_server_that_is_configured_and_not_there_is_told(town, tmp_path):

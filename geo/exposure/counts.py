@@ -13,7 +13,9 @@ import pandas as pd
 import pyproj
 from pyproj.exceptions import CRSError
 
-from geo.collisions.schema import check_names, numbers, text
+from geo.collisions.cells.numbers import numbers
+from geo.collisions.cells.text import text
+from geo.collisions.schema import check_names
 from geo.collisions.sources import BROKEN, expand_globs, read_rows
 from geo.config import Exposure, TrafficColumns
 from geo.errors import ConfigurationError, LayerError

@@ -8,8 +8,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from geo.collisions.cells.numbers import numbers
+from geo.collisions.cells.text import text
 from geo.collisions.evidence import plain_name, plain_ref
-from geo.collisions.schema import numbers, text
 from geo.config import Exposure
 from geo.errors import LayerError
 from geo.exposure.counts import ITEM

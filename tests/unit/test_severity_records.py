@@ -7,9 +7,9 @@ import pytest
 from pydantic import ValidationError
 from real_data import DATA, needs_real_data
 
+from geo.collisions.cells.users import flags
 from geo.collisions.read import read_collisions
 from geo.collisions.recording import severity_breaks
-from geo.collisions.schema import flags
 from geo.collisions.schemas.schemes import SCHEMES
 from geo.collisions.schemas.stats19 import Stats19, read_stats19
 from geo.collisions.schemas.tabular import Tabular

@@ -15,20 +15,13 @@ import pandas as pd
 import pyproj
 from pydantic import Field
 
+from geo.collisions.cells.dates import dates
+from geo.collisions.cells.kept import kept_rows
+from geo.collisions.cells.numbers import numbers, whole
+from geo.collisions.cells.samples import unread
+from geo.collisions.cells.severities import severities, told_apart, unknown_severities
 from geo.collisions.recording import severity_breaks
-from geo.collisions.schema import (
-    CollisionSource,
-    canonical_table,
-    check_names,
-    dates,
-    kept_rows,
-    numbers,
-    severities,
-    told_apart,
-    unknown_severities,
-    unread,
-    whole,
-)
+from geo.collisions.schema import CollisionSource, canonical_table, check_names
 from geo.collisions.schemas.casualties import link
 from geo.collisions.schemas.kind import SchemaKind
 from geo.collisions.schemas.stats19_columns import NAMES, find, ids, need

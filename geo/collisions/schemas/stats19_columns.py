@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from geo.collisions.schema import text
+from geo.collisions.cells.text import text
 from geo.collisions.sources import BROKEN
 from geo.errors import LayerError
 

@@ -10,22 +10,14 @@ import pyproj
 from pydantic import Field, model_validator
 from pyproj.exceptions import CRSError
 
-from geo.collisions.schema import (
-    CollisionSource,
-    canonical_table,
-    check_names,
-    dates,
-    flags,
-    kept_rows,
-    numbers,
-    severities,
-    text,
-    told_apart,
-    unknown_severities,
-    unread,
-    whole,
-    without_injury,
-)
+from geo.collisions.cells.dates import dates
+from geo.collisions.cells.kept import kept_rows
+from geo.collisions.cells.numbers import numbers, whole
+from geo.collisions.cells.samples import unread
+from geo.collisions.cells.severities import severities, told_apart, unknown_severities, without_injury
+from geo.collisions.cells.text import text
+from geo.collisions.cells.users import flags
+from geo.collisions.schema import CollisionSource, canonical_table, check_names
 from geo.collisions.schemas.kind import SchemaKind
 from geo.collisions.schemas.schemes import SCHEMES, Scheme
 from geo.collisions.sources import BROKEN, Rows, broken_rows, expand_tables, read_rows

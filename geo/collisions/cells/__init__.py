@@ -1,0 +1,1 @@
+"""What the cells of collision records mean: text, numbers, dates, severities and road users."""

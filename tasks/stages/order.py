@@ -1,4 +1,4 @@
-"""All stages, in the order in which they run."""
+"""All stages, in the order in which they run: what may refuse an input before what takes hours."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tasks.stages import (
 STAGES = (
     roads.STAGE,
     tiles.STAGE,
+    collisions.STAGE,
+    exposure.STAGE,
     features.STAGE,
     fingerprints.STAGE,
     clusters.STAGE,
-    collisions.STAGE,
-    exposure.STAGE,
     safety.STAGE,
     inference.STAGE,
     concentration.STAGE,

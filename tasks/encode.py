@@ -96,7 +96,7 @@ def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     mine = images[images["image_id"].isin({name for names in tiles["image_ids"] for name in names})]
     _forget_changed(mine[["path", "digest"]].itertuples(index=False))
     encoder = load_once(job.config)
-    encoder.card.check_imagery(job.config.imagery.bands, mine["dtype"])
+    encoder.card.check_imagery(job.config.imagery.seen, mine["dtype"])
     tables, entries = _embed(job, tiles, images, encoder)
     _check_unchanged(job, mine)
     check_code(__name__, job.code)
@@ -174,7 +174,7 @@ def _end_when_stopped() -> None:
 def load_once(config: CityConfig) -> Encoder | Mapper:
     """Load what encodes, once a process: single tiles, or ground where ``tiles.mode`` is ``dense``."""
     with _loading:
-        return _load(config.encoder, config.tiles, tuple(config.imagery.bands))
+        return _load(config.encoder, config.tiles, tuple(config.imagery.seen))
 
 
 @lru_cache(maxsize=1)

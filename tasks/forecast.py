@@ -128,8 +128,8 @@ def _seconds_of_chips(
     config: CityConfig, tiles: gpd.GeoDataFrame, images: gpd.GeoDataFrame
 ) -> tuple[int, float]:
     """Count the chips of ground that the shards need, and time one of noise after one to warm up."""
-    mapper = load_mapper(config.encoder, config.tiles, bands=config.imagery.bands)
-    mapper.card.check_imagery(config.imagery.bands, images["dtype"])
+    mapper = load_mapper(config.encoder, config.tiles, bands=config.imagery.seen)
+    mapper.card.check_imagery(config.imagery.seen, images["dtype"])
     chips = sum(
         len(mapper.lattice.chips(mine.to_numpy())) for _, mine in tiles.geometry.groupby(tiles["shard"])
     )
@@ -151,9 +151,9 @@ def _seconds_per_tile(config: CityConfig, images: gpd.GeoDataFrame) -> float:
     """Time the encoder on a batch of noise of the tiles' size, after one to warm up."""
     pixel_m = config.tiles.pixel_m or float(images["pixel_m"].min())
     side = max(8, round(config.tiles.tile_m / pixel_m))
-    encoder = load_encoder(config.encoder, tile_m=config.tiles.tile_m, bands=config.imagery.bands)
-    encoder.card.check_imagery(config.imagery.bands, images["dtype"])
-    batch = [_noise((len(config.imagery.bands), side, side), encoder.card)] * min(
+    encoder = load_encoder(config.encoder, tile_m=config.tiles.tile_m, bands=config.imagery.seen)
+    encoder.card.check_imagery(config.imagery.seen, images["dtype"])
+    batch = [_noise((len(config.imagery.seen), side, side), encoder.card)] * min(
         16, config.encoder.batch_size
     )
     valid = [np.ones((side, side), dtype=np.bool_)] * len(batch)

@@ -118,7 +118,7 @@ def load(path: Path, overrides: Mapping[str, str] | None = None, *, base: Path |
         raise ConfigurationError(
             _describe(error), where=str(path), todo="See docs/city-file.md for every key."
         ) from error
-    config.encoder.check_bands(config.imagery.bands)
+    config.encoder.check_bands(config.imagery.seen)
     config = _absolute(config, (base or path.parent).resolve())
     config._credentials.update(recall_all(PLACEHOLDER.findall(config.model_dump_json())))  # noqa: SLF001 - ours
     return config

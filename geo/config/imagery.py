@@ -21,17 +21,24 @@ class Imagery(Section):
 
     Examples
     --------
-    >>> Imagery(sources=["imagery/*.tif"]).bands
+    >>> Imagery(sources=["imagery/*.tif"]).seen
     [1, 2, 3]
     """
 
-    sources: list[str] = Field(min_length=1, description="Files, globs, folders, VRTs or URLs of rasters.")
-    bands: list[Band] = Field(
-        default=[1, 2, 3],
+    sources: list[str] = Field(
+        min_length=1, description="Files, globs, folders, zip archives, VRTs or URLs of rasters."
+    )
+    crs: str | None = Field(
+        default=None,
+        description="CRS of rasters that state none, such as pictures with a world file (EPSG:27700).",
+    )
+    bands: list[Band] | None = Field(
+        default=None,
         min_length=1,
         max_length=MOST_BANDS,
         description="Bands that the encoder sees, in the order that it wants, counted from 1: for most encoders "
-        "red, green and blue.",
+        "red, green and blue; [1, 1, 1] shows one band in grey. Default: red, green and blue as each file says, its "
+        "palette's colours, or its one band in grey; bands 1, 2 and 3 where it says nothing.",
     )
     picture_bands: tuple[Band, Band, Band] | None = Field(
         default=None,
@@ -55,11 +62,16 @@ class Imagery(Section):
     )
 
     @property
+    def seen(self) -> list[int]:
+        """The bands that the encoder sees; 1, 2 and 3 stand for red, green and blue where none are named."""
+        return [1, 2, 3] if self.bands is None else self.bands
+
+    @property
     def pictured(self) -> tuple[int, int, int]:
         """The red, green and blue band of pictures."""
         if self.picture_bands is not None:
             return self.picture_bands
-        first, second, third = self.bands[:3] if len(self.bands) >= 3 else self.bands[:1] * 3
+        first, second, third = self.seen[:3] if len(self.seen) >= 3 else self.seen[:1] * 3
         return first, second, third
 
     @field_validator("scale")

@@ -177,7 +177,7 @@ def _read_batches(
     """Read tiles, and sort out those with imagery enough."""
     least = max(shape.min_coverage, float(np.nextafter(0, 1)))
     seen = BandSet.seen(imagery, own_values=card.own_values)
-    statistics = BandStatistics.of(imagery.bands)
+    statistics = BandStatistics.of(imagery.seen)
     scale = imagery.scale if card.own_values else None
     with TileReader(images, imagery, shape, store=store, band_set=seen) as reader:
         for batch in _batches(reader.read(tiles), batch_size):

@@ -17,6 +17,7 @@ from geo.config import Imagery
 Pixels = NDArray[Any]
 """Array ``(bands, height, width)``: uint8 where imagery is mapped to 8 bit, else of the raster's dtype."""
 Scale = tuple[float, float]
+RGB_BANDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class BandSet:
     Attributes
     ----------
     bands
-        Numbers of the bands, counted from 1, in the order in which they are given.
+        Numbers of the bands, counted from 1, in the order in which they are given; None: red, green and blue as each
+        raster says (`geo.imagery.traits.colours`).
     scale
         Raster values that become 0 and 255; None: values stay as they are, in the raster's dtype.
     nodata
@@ -36,7 +38,7 @@ class BandSet:
         band of an 8-bit file as such unless it is told otherwise.)
     """
 
-    bands: tuple[int, ...]
+    bands: tuple[int, ...] | None
     scale: Scale | None
     nodata: float | None
     light: frozenset[int]
@@ -52,14 +54,21 @@ class BandSet:
         own_values
             Whether it takes the raster's own values, else what ``imagery.scale`` makes of them.
         """
-        bands = tuple(imagery.bands)
-        return cls(bands, None if own_values else imagery.scale, imagery.nodata, frozenset(bands))
+        scale = None if own_values else imagery.scale
+        return cls(_named(imagery), scale, imagery.nodata, frozenset(imagery.bands or ()))
 
     @classmethod
     def pictured(cls, imagery: Imagery) -> Self:
         """Give what pictures show: red, green and blue, 8 bit."""
-        bands = imagery.pictured
-        return cls(bands, imagery.scale, imagery.nodata, frozenset(bands) | frozenset(imagery.bands))
+        plain = imagery.bands is None and imagery.picture_bands is None
+        bands = None if plain else imagery.pictured
+        light = frozenset(bands or ()) | frozenset(imagery.bands or ())
+        return cls(bands, imagery.scale, imagery.nodata, light)
+
+    @property
+    def count(self) -> int:
+        """How many bands are given."""
+        return RGB_BANDS if self.bands is None else len(self.bands)
 
     def dtype(self, raster: np.dtype[Any]) -> np.dtype[Any]:
         """Tell the dtype of the pixels that are read of a raster of some dtype."""
@@ -86,6 +95,10 @@ class BandSet:
         enough = np.logical_or if light else np.logical_and
         found: NDArray[np.bool_] = enough.reduce(marked, axis=0)
         return found
+
+
+def _named(imagery: Imagery) -> tuple[int, ...] | None:
+    return None if imagery.bands is None else tuple(imagery.bands)
 
 
 def to_8_bit(raw: Pixels, scale: Scale | None) -> NDArray[np.uint8]:

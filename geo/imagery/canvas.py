@@ -12,7 +12,7 @@ import numpy as np
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
-from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.enums import MaskFlags
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
@@ -21,6 +21,8 @@ from geo.imagery.band_set import BandSet, Pixels, to_8_bit
 from geo.imagery.blocks import Block, BlockStore, Valid, cut, reading_shape
 from geo.imagery.remote import opening, persistently
 from geo.imagery.schedule import Bounds
+from geo.imagery.traits.colours import Light, alpha_bands, light_of
+from geo.imagery.traits.unusable import UnusableError
 from geo.tiles.grid import PixelWindow, map_pixels, round_half_up
 
 Numbers = tuple[float, ...]
@@ -108,8 +110,8 @@ class OpenRaster:
         self.linear: Linear = a, b, d, e
         self.upright: bool = b == 0 == d and a > 0 > e
         virtual = self._whole.driver == "VRT"
-        self.dtype = band_set.dtype(np.dtype(self._whole.dtypes[band_set.bands[0] - 1]))
-        pixel_bytes = len(band_set.bands) * self.dtype.itemsize
+        self.dtype = band_set.dtype(self._light.dtype)
+        pixel_bytes = band_set.count * self.dtype.itemsize
         self._unit = reading_shape(
             self._level.block_shapes[0], self.shape, virtual=virtual, pixel_bytes=pixel_bytes
         )
@@ -120,11 +122,17 @@ class OpenRaster:
             self._whole: rasterio.DatasetReader = rasterio.open(reveal(self._path))
             self._level: rasterio.DatasetReader = self._whole
             self.factors: tuple[int, ...] = (1, *self._whole.overviews(1))
-            if max(self.band_set.bands) > self._whole.count:
-                raise RasterioError(f"it has {self._whole.count} bands only")
+            self._light: Light = self._find_light()
             if self.factor != 1:
                 level = self.factors.index(self.factor) - 1
                 self._level = rasterio.open(reveal(self._path), overview_level=level)
+
+    def _find_light(self) -> Light:
+        """Find the bands to read; they are there, and known, unless the file was changed since it was catalogued."""
+        try:
+            return light_of(self._whole, self.band_set.bands)
+        except UnusableError as error:
+            raise RasterioError(str(error)) from error
 
     def pixel_of(self, x: float, y: float) -> tuple[float, float]:
         """Column and row of a point of its CRS."""
@@ -174,21 +182,25 @@ class OpenRaster:
     def _decode(self, window: PixelWindow) -> Block:
         """Have GDAL decode a window, with the scale and nodata value of the imagery applied."""
         wanted = self.band_set
-        raw = self._level.read(list(wanted.bands), window=window.ranges)
+        raw = self._level.read(list(self._light.bands), window=window.ranges)
         valid = self._data_mask(window)
         if raw.dtype.kind == "f":
             valid &= np.isfinite(raw).all(axis=0)
         if wanted.nodata is not None:
             valid &= ~wanted.without_data(raw == wanted.nodata, wanted.nodata, raw.dtype)
-        pixels = raw if wanted.scale is None else to_8_bit(raw, wanted.scale)
+        opaque = self._light.opaque(raw)
+        if opaque is not None:
+            valid &= opaque
+        seen = self._light.expand(raw)
+        pixels = seen if wanted.scale is None else to_8_bit(seen, wanted.scale)
         return Block(pixels, None if valid.all() else valid)
 
     def _data_mask(self, window: PixelWindow) -> Valid:
         """Where the raster says that it has data: by a nodata value, an alpha band or a mask."""
-        bands = self.band_set.bands
+        bands = self._light.bands
         flags = self._whole.mask_flag_enums[bands[0] - 1]
         if MaskFlags.all_valid in flags:
-            return np.ones(window.shape, dtype=bool)
+            return self._seen_through(window)
         if MaskFlags.nodata in flags:
             marked = self._level.read_masks(list(bands), window=window.ranges) == 0
             mark, dtype = (of[bands[0] - 1] for of in (self._whole.nodatavals, self._whole.dtypes))
@@ -207,6 +219,14 @@ class OpenRaster:
         part = Window(window.col * step_col, window.row * step_row, *size)
         decimated: Valid = self._whole.read_masks(bands[0], window=part, out_shape=window.shape) > 0
         return decimated
+
+    def _seen_through(self, window: PixelWindow) -> Valid:
+        """Where a band of transparency shows the others; GDAL heeds one only if it is the last of two or four."""
+        alpha = [band for band in alpha_bands(self._whole) if band not in self._light.bands]
+        if not alpha or not self.band_set.light.isdisjoint(alpha):
+            return np.ones(window.shape, dtype=bool)
+        opaque: Valid = self._level.read(alpha[0], window=window.ranges) > 0
+        return opaque
 
     def close(self) -> None:
         """Give the file back."""
@@ -287,7 +307,7 @@ def fill(rasters: Sequence[OpenRaster], window: PixelWindow) -> tuple[Canvas, li
     broken: list[str] = []
     first = rasters[0]
     dtype = np.result_type(*(raster.dtype for raster in rasters))
-    blank = partial(Canvas.blank, window.shape, len(first.band_set.bands), dtype)
+    blank = partial(Canvas.blank, window.shape, first.band_set.count, dtype)
     for number, raster in enumerate(rasters):
         own = window if raster is first else _on_grid_of(raster, first, window)
         part = own.clip(height=raster.shape[0], width=raster.shape[1])
@@ -314,8 +334,3 @@ def _on_grid_of(raster: OpenRaster, first: OpenRaster, window: PixelWindow) -> P
     """Count the pixels of a window on one raster's grid from the corner of another one, to the nearest whole pixel."""
     col, row = raster.pixel_of(*first.point_of(window.col, window.row))
     return PixelWindow(round_half_up(row), round_half_up(col), window.height, window.width)
-
-
-def alpha_bands(raster: rasterio.DatasetReader) -> list[int]:
-    """List the bands of a raster that it calls transparency, counted from 1."""
-    return [band for band, kind in enumerate(raster.colorinterp, start=1) if kind == ColorInterp.alpha]

@@ -4,37 +4,34 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pyproj
 import rasterio
-import shapely
-from rasterio.enums import ColorInterp
 from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 
-from geo.addresses import is_url, reveal
+from geo.addresses import reveal
 from geo.config import Imagery
-from geo.errors import LayerError, RoadprintError, SourceError
-from geo.imagery.canvas import alpha_bands
+from geo.errors import ConfigurationError, LayerError, RoadprintError, SourceError
 from geo.imagery.remote import opening, persistently
 from geo.imagery.sources import expand_sources, why_missing
+from geo.imagery.traits.describe import check_bands, describe
+from geo.imagery.traits.unusable import UnusableError, reason_of
 from geo.ledger import Entry
 from geo.secrets import redact
 from geo.sources.digest import digest_source
 from geo.sources.files import check_disk
-from geo.tiles.grid import map_pixels
 
+NOT_READ = {".ecw": "ECW", ".sid": "MrSID"}
+"""Kinds of rasters whose drivers belong to others, by their endings."""
 COLUMNS = ("image_id", "path", "crs", "pixel_m", "width", "height", "dtype", "digest", "transform")
-OUTLINE_POINTS = 21
-"""Points on each side of a raster's outline when it changes CRS, as many as GDAL takes: straight lines bend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +51,19 @@ class Catalogue:
     entries: list[Entry]
 
 
-class _UnusableError(Exception):
-    """A raster that cannot be used; the message says why."""
-
-
-class _CutShortError(_UnusableError, RasterioError):  # type: ignore[misc] # rasterio has no types
-    """A raster whose end cannot be decoded; where it lies on a server, that is tried again."""
-
-
 def open_catalogue(
     imagery: Imagery, crs: pyproj.CRS, *, digest: Callable[[str], str] = digest_source
 ) -> Catalogue:
     """Open every raster of a city and describe it.
 
     A raster is rejected, with the reason, when it cannot be read or is cut short, has no CRS or no place in it, lacks
-    a band, has bands of several dtypes, is not 8 bit while no ``scale`` is given, or lies where the city's CRS is not
-    defined.
+    a band, has bands of several dtypes, is not 8 bit while no ``scale`` is given, lies where the city's CRS is not
+    defined, or has one band beside others in colour while ``bands`` is not given.
 
     Parameters
     ----------
     imagery
-        The section ``imagery`` of the city's file: sources (absolute paths), bands and scale.
+        The section ``imagery`` of the city's file: sources (absolute paths), CRS, bands and scale.
     crs
         The city's projected CRS, in metres.
     digest
@@ -88,9 +77,12 @@ def open_catalogue(
         it, the run would say less of the city than it could.
     LayerError
         When rasters can be read, but none can be used.
+    ConfigurationError
+        When ``crs`` is no CRS.
 
     Examples
     --------
+    >>> import numpy as np
     >>> from geo.config import Imagery
     >>> profile = {"driver": "GTiff", "width": 200, "height": 100, "count": 3, "dtype": "uint8", "crs": 27700}
     >>> place = rasterio.Affine(0.5, 0, 400_000, 0, -0.5, 300_000)
@@ -100,28 +92,30 @@ def open_catalogue(
     >>> found.images[["image_id", "pixel_m"]].values.tolist(), found.images.total_bounds.tolist()
     ([['photo', 0.5]], [400000.0, 299950.0, 400100.0, 300000.0])
     """
+    _check_crs(imagery)
     rows: list[dict[str, Any]] = []
     entries: list[Entry] = []
     readable = False
     for path in expand_sources(imagery.sources):
         missing = why_missing(path)
         if missing is not None:
-            entries.append(_rejected(path, f"{missing} ({path})"))
+            entries.append(_rejected(path, f"{missing} ({redact(path)})"))
             continue
         try:
             row, lost = persistently(path, partial(_look_at, path, imagery, crs, digest))
-        except _UnusableError as error:
+        except UnusableError as error:
             readable = True
-            entries.append(_rejected(path, _reason(error)))
+            entries.append(_rejected(path, reason_of(error)))
         except (RasterioError, CRSError, OSError) as error:
             # the header, the CRS in it, or the bytes to digest cannot be read
             check_disk(path)
-            entries.append(_rejected(path, _reason(error)))
+            entries.append(_rejected(path, _without_driver(path) or reason_of(error)))
         else:
             rows.append(row)
             entries += [_rejected(path, f"it refers to {name}, which is not there") for name in lost]
-    rows, mixed = _one_depth(rows, imagery)
-    entries += mixed
+    for leave_out in (_no_grey_beside_colour, partial(_one_depth, imagery=imagery)):
+        rows, left_out = leave_out(rows)
+        entries += left_out
     if not rows:
         raise _nothing_usable(entries, readable=readable)
     entries = [*_usable(rows), *entries]
@@ -176,50 +170,9 @@ def _look_at(
 ) -> tuple[dict[str, Any], list[str]]:
     """Open a raster and describe it, see `_describe`, with its digest."""
     with open_raster(path) as raster:
-        row, lost = _describe(raster, path, imagery, crs)
+        row, lost = describe(raster, path, imagery, crs)
         row["digest"] = digest(path)
     return row, lost
-
-
-def _describe(
-    raster: rasterio.DatasetReader, path: str, imagery: Imagery, crs: pyproj.CRS
-) -> tuple[dict[str, Any], list[str]]:
-    """Describe a raster as a row of the catalogue, with the parts of it that are missing."""
-    _check_place(raster)
-    _check_bands(raster, imagery, "bands", imagery.bands)
-    lost = _missing_parts(raster)
-    if raster.driver != "VRT":
-        _check_end(raster, imagery.bands)
-    try:
-        change = pyproj.Transformer.from_crs(pyproj.CRS.from_wkt(raster.crs.to_wkt()), crs, always_xy=True)
-        pixel_m = _pixel_m(raster, change)
-        # points that a straight side does not need would only slow down every overlay; 1 mm is nothing here
-        footprint = _footprint(raster, change).simplify(0.001)
-    except pyproj.exceptions.ProjError as error:
-        raise _UnusableError(f"its CRS does not lead to that of the city ({_reason(error)})") from error
-    row = {
-        "path": path,
-        "crs": raster.crs.to_wkt(),
-        "pixel_m": pixel_m,
-        "width": raster.width,
-        "height": raster.height,
-        "dtype": raster.dtypes[imagery.bands[0] - 1],
-        "transform": [float(number) for number in raster.transform[:6]],
-        "geometry": footprint,
-        "called_alpha": tuple(band for band in alpha_bands(raster) if band in imagery.bands),
-    }
-    return row, lost
-
-
-def _check_place(raster: rasterio.DatasetReader) -> None:
-    """Refuse a raster that does not say where it lies."""
-    if raster.transform.is_identity:
-        points = " but ground control points: warp it with gdalwarp first" if raster.gcps[0] else ""
-        raise _UnusableError(f"it has no place on the ground (no geotransform){points}")
-    if raster.crs is None:
-        raise _UnusableError("it states no CRS")
-    if raster.transform.is_degenerate:
-        raise _UnusableError("its pixels have no size (a degenerate geotransform)")
 
 
 def check_pictured(images: gpd.GeoDataFrame, imagery: Imagery) -> None:
@@ -242,76 +195,53 @@ def check_pictured(images: gpd.GeoDataFrame, imagery: Imagery) -> None:
     for path in images["path"]:
         try:
             with open_raster(path) as raster:
-                _check_bands(raster, imagery, "picture_bands", imagery.picture_bands)
+                check_bands(raster, imagery, "picture_bands", imagery.picture_bands)
         except RasterioError:
             # that it cannot be read is found out, and told, where it is
             continue
-        except _UnusableError as error:
+        except UnusableError as error:
             raise LayerError(
                 str(error), where=redact(path), todo="Name three bands that every raster has."
             ) from error
 
 
-def _check_bands(raster: rasterio.DatasetReader, imagery: Imagery, key: str, bands: Sequence[int]) -> None:
-    """Refuse a raster in which the bands that a key asks for are not there, or hold no light in a known range."""
-    if raster.count < max(bands):
-        count = "1 band" if raster.count == 1 else f"{raster.count} bands"
-        raise _UnusableError(f"it has {count}, imagery.{key} asks for band {max(bands)}")
-    for band in bands:
-        if raster.colorinterp[band - 1] == ColorInterp.palette:
-            raise _UnusableError(
-                f"band {band} holds palette numbers: expand it with gdal_translate -expand rgb"
-            )
-        dtype = raster.dtypes[band - 1]
-        if np.dtype(dtype).kind not in "uif":
-            raise _UnusableError(f"band {band} is {dtype}, which is no brightness")
-        if dtype != "uint8" and imagery.scale is None:
-            raise _UnusableError(f"band {band} is {dtype}, not 8 bit: give imagery.scale [low, high]")
-    dtypes = sorted({raster.dtypes[band - 1] for band in bands})
-    if len(dtypes) > 1:
-        raise _UnusableError(f"its bands are of several kinds ({', '.join(dtypes)}): bring them to one")
-
-
-def _check_end(raster: rasterio.DatasetReader, bands: list[int]) -> None:
-    """Refuse a raster whose last pixel cannot be read: the file is cut short."""
-    last = ((raster.height - 1, raster.height), (raster.width - 1, raster.width))
+def _check_crs(imagery: Imagery) -> None:
+    """Refuse a CRS that PROJ does not know."""
+    if imagery.crs is None:
+        return
     try:
-        raster.read(bands, window=last)
-    except RasterioError as error:
-        raise _CutShortError(f"it is damaged or cut short ({_reason(error)})") from error
+        pyproj.CRS.from_user_input(imagery.crs)
+    except pyproj.exceptions.CRSError as error:
+        raise ConfigurationError(
+            f"{imagery.crs!r} is no CRS that is known ({reason_of(error)})",
+            where="imagery.crs",
+            todo="Give its code, such as EPSG:27700.",
+        ) from error
 
 
-def _missing_parts(raster: rasterio.DatasetReader) -> list[str]:
-    """Files that a VRT refers to and that are not there; refused when that is all of them."""
-    parts = [part for part in raster.files if part != raster.name and not is_url(part)]
-    lost = [part for part in parts if not Path(part).exists()]
-    if raster.driver == "VRT" and lost and len(lost) == len(parts):
-        raise _UnusableError(f"none of the files that it refers to is there ({lost[0]}, ...)")
-    return sorted(PurePosixPath(part).name for part in lost)
+def _without_driver(path: str) -> str | None:
+    """Say what to do with a raster of a kind that GDAL, as installed here, cannot read; None: it is of another kind."""
+    kind = NOT_READ.get(PurePosixPath(path).suffix.lower())
+    with rasterio.Env() as settings:
+        if kind is None or kind in settings.drivers():
+            return None
+    name = PurePosixPath(path)
+    return (
+        f"GDAL as it is installed here cannot read {kind}: convert it where GDAL can (QGIS on Windows, OSGeo4W) with "
+        f"gdal_translate -of COG {name.name} {name.stem}.tif"
+    )
 
 
-def _footprint(raster: rasterio.DatasetReader, change: pyproj.Transformer) -> shapely.Polygon:
-    """Outline of a raster in the city's CRS."""
-    step = np.linspace(0, 1, OUTLINE_POINTS)[:-1]
-    zero, one = np.zeros_like(step), np.ones_like(step)
-    col = np.concatenate([step, one, 1 - step, zero]) * raster.width
-    row = np.concatenate([zero, step, one, 1 - step]) * raster.height
-    x, y = change.transform(*map_pixels(raster.transform, col, row))
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise _UnusableError("it reaches to where the city's CRS is not defined: cut it to the city first")
-    outline = shapely.Polygon(np.column_stack([x, y]))
-    if not outline.is_valid:
-        raise _UnusableError("its outline crosses itself in the city's CRS: cut it to the city first")
-    return outline
-
-
-def _pixel_m(raster: rasterio.DatasetReader, change: pyproj.Transformer) -> float:
-    """Side of a square with the area that the raster's middle pixel has on the ground (metres)."""
-    col, row = raster.width / 2, raster.height / 2
-    cols, rows = np.array([[col, col + 1, col], [row, row, row + 1]])
-    x, y = change.transform(*map_pixels(raster.transform, cols, rows))
-    area = (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])
-    return float(np.sqrt(abs(area)))
+def _no_grey_beside_colour(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Entry]]:
+    """Leave out rasters of one band beside those in colour: masks, labels and shaded reliefs lie there."""
+    if all(row["grey"] for row in rows):
+        return rows, []
+    reason = (
+        "it has one band beside rasters in colour, as masks, labels and shaded reliefs have: name imagery.bands if it "
+        "is imagery"
+    )
+    kept = [row for row in rows if not row["grey"]]
+    return kept, [_rejected(row["path"], reason) for row in rows if row["grey"]]
 
 
 def _one_depth(rows: list[dict[str, Any]], imagery: Imagery) -> tuple[list[dict[str, Any]], list[Entry]]:
@@ -327,15 +257,10 @@ def _one_depth(rows: list[dict[str, Any]], imagery: Imagery) -> tuple[list[dict[
 
 
 def _usable(rows: list[dict[str, Any]]) -> list[Entry]:
-    """Enter the rasters that can be used; what they call transparency is told where it is read as light."""
-    counts = Counter(row["called_alpha"] for row in rows)
-    plain = counts.pop((), 0)
-    told = [
-        Entry(
-            "rasters", "done", f"band {called[0]} is called transparency, and read as imagery.bands says", n
-        )
-        for called, n in sorted(counts.items())
-    ]
+    """Enter the rasters that can be used; how their colours are read is told where it may surprise."""
+    counts = Counter(row["told"] for row in rows)
+    plain = counts.pop("", 0)
+    told = [Entry("rasters", "done", text, n) for text, n in sorted(counts.items())]
     return [Entry("rasters", "done", "", plain), *told] if plain or not told else told
 
 
@@ -356,12 +281,6 @@ def _image_ids(paths: list[str]) -> list[str]:
 def _rejected(path: str, reason: str) -> Entry:
     """Enter a raster that cannot be used, by its file name."""
     return Entry("rasters", "rejected", f"{PurePosixPath(path).name}: {reason}", 1)
-
-
-def _reason(error: Exception) -> str:
-    """Say in one line what went wrong; GDAL's own words where rasterio only points at them."""
-    cause = error.__cause__ if "previous exception" in str(error) and error.__cause__ is not None else error
-    return redact(" ".join(str(cause).split()))
 
 
 def _nothing_usable(entries: list[Entry], *, readable: bool) -> RoadprintError:

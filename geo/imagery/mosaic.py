@@ -13,15 +13,17 @@ import numpy as np
 import rasterio
 from affine import Affine
 from pyproj import CRS
+from rasterio.errors import RasterioError
 
 from geo.addresses import is_url
 from geo.config import Imagery
 from geo.imagery.band_set import BandSet
-from geo.imagery.canvas import alpha_bands
 from geo.imagery.catalogue import open_raster
+from geo.imagery.traits.colours import alpha_bands, light_of
+from geo.imagery.traits.unusable import UnusableError
 
 PLAIN = frozenset({1, 2, 3})
-"""Bands of a plain picture, none of which a raster calls transparency."""
+"""Bands of a plain picture, none of which a raster calls transparency, where they are named."""
 QUICK_PX = 100_000_000
 """So many pixels are drawn within a few seconds even where no smaller copies (overviews) of them exist."""
 
@@ -97,7 +99,7 @@ def write_mosaic(folder: Path, plan: MosaicPlan, imagery: Imagery, *, seen_from:
             "y": (north - top) / pixel[1],
             "across": (right - left) / pixel[0],
             "down": (top - bottom) / pixel[1],
-            "masked": _is_masked(str(path), seen),
+            **_read_as(str(path), seen),
         }
         for path, width, height, (left, bottom, right, top) in zip(
             plan.images["path"], *_sizes(plan), bounds.tolist(), strict=True
@@ -110,19 +112,28 @@ def write_mosaic(folder: Path, plan: MosaicPlan, imagery: Imagery, *, seen_from:
         width=round((east - west) / pixel[0]),
         height=round((north - south) / pixel[1]),
         geotransform=(west, pixel[0], 0.0, north, 0.0, -pixel[1]),
-        bands=seen.bands,
         sources=sources,
         scale=None if imagery.scale is None else (-low * ratio, ratio),
     )
     (folder / plan.file).write_text(text, encoding="utf-8")
 
 
-def _is_masked(path: str, seen: BandSet) -> bool:
-    """Tell whether what a raster says of its gaps holds; a band of light that it calls transparency says nothing."""
+def _read_as(path: str, seen: BandSet) -> dict[str, object]:
+    """Say which bands of a raster are shown, whether as colours of a palette, and whether what it says of gaps holds.
+
+    A band of light that it calls transparency says nothing of gaps.
+    """
+    plain = {"bands": seen.bands or tuple(sorted(PLAIN)), "palette": False, "masked": True}
     if seen.light == PLAIN:
-        return True
-    with open_raster(path) as raster:
-        return seen.light.isdisjoint(alpha_bands(raster))
+        return plain
+    try:
+        with open_raster(path) as raster:
+            light = light_of(raster, seen.bands)
+            masked = seen.light.isdisjoint(alpha_bands(raster))
+    except (RasterioError, UnusableError):
+        # whoever looks at the picture finds that it is gone
+        return plain
+    return {"bands": light.bands, "palette": light.table is not None, "masked": masked}
 
 
 def _sizes(plan: MosaicPlan) -> tuple[list[int], list[int]]:
@@ -149,13 +160,17 @@ _TEMPLATE = jinja2.Environment(
 <VRTDataset rasterXSize="{{ width }}" rasterYSize="{{ height }}">
  <SRS dataAxisToSRSAxisMapping="1,2">{{ crs }}</SRS>
  <GeoTransform>{{ geotransform | join(", ") }}</GeoTransform>
- {% for band in bands %}
+ {% for colour in ["Red", "Green", "Blue"] %}
+ {% set number = loop.index0 %}
  <VRTRasterBand dataType="Byte" band="{{ loop.index }}">
-  <ColorInterp>{{ ["Red", "Green", "Blue"][loop.index0] }}</ColorInterp>
+  <ColorInterp>{{ colour }}</ColorInterp>
   {% for s in sources %}
   <ComplexSource>
 {{ place(s) }}
-   <SourceBand>{{ band }}</SourceBand>
+   <SourceBand>{{ s.bands[number] }}</SourceBand>
+   {% if s.palette %}
+   <ColorTableComponent>{{ number + 1 }}</ColorTableComponent>
+   {% endif %}
    {% if scale %}<ScaleOffset>{{ scale[0] }}</ScaleOffset><ScaleRatio>{{ scale[1] }}</ScaleRatio>{% endif %}
    {% if s.masked %}
    <UseMaskBand>true</UseMaskBand>

@@ -41,7 +41,7 @@ def plan_shards(plan: Plan) -> list[ShardJob]:
     images = gpd.read_parquet(stage / "images.parquet", columns=["image_id", "digest", "geometry"])
     pixels = images.set_index("image_id")["digest"]
     segments = plan.stage_folder("roads") / "segments.parquet"
-    pixels_by = plan.config.imagery.model_dump(include={"bands", "scale", "nodata"})
+    pixels_by = plan.config.imagery.model_dump(include={"crs", "bands", "scale", "nodata"})
     made_by = digest(encoder_key(plan), plan.config.tiles.model_dump(), pixels_by)
     roads = _roads(segments) if plan.config.tiles.pool == "corridor" else pd.Series(dtype=object)
     code = code_digest(ENCODING)

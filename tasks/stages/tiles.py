@@ -40,6 +40,7 @@ STAGE = Stage(
     after=("roads",),
     settings=(
         "imagery.sources",
+        "imagery.crs",
         "imagery.bands",
         "imagery.scale",
         "imagery.nodata",

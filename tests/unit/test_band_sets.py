@@ -210,7 +210,8 @@ def test_pictures_show_the_first_three_bands_unless_others_are_named():
     def pictured(**settings):
         return BandSet.pictured(Imagery(sources=["a"], **settings)).bands
 
-    assert pictured() == (1, 2, 3)
+    assert pictured() is None
+    assert pictured(bands=[1, 2, 3]) == (1, 2, 3)
     assert pictured(bands=[4, 1, 2, 3]) == (4, 1, 2)
     assert pictured(bands=[4, 1, 2, 3], picture_bands=[1, 2, 3]) == (1, 2, 3)
     assert pictured(bands=[5]) == pictured(bands=[5, 6]) == (5, 5, 5)

@@ -68,7 +68,7 @@ def test_a_source_that_gives_nothing_says_why(tmp_path):
     asked = [str(tmp_path), str(tmp_path / "*.tif"), str(tmp_path / "no.tif")]
     assert sorted(expand_sources(asked)) == sorted(asked)
     assert [why_missing(source) for source in asked] == [
-        "the folder holds no raster (.img, .jp2, .tif, .tiff, .vrt)",
+        "the folder holds no raster (.ecw, .img, .jp2, .sid, .tif, .tiff, .vrt)",
         "no file matches",
         "no such file",
     ]
@@ -91,16 +91,16 @@ def _gcps(path):
         raster.write(noise(40, 40))
 
 
-PALETTE = "band 1 holds palette numbers: expand it with gdal_translate -expand rgb"
+PALETTE = "band 1 holds the numbers of a palette: leave imagery.bands out, and its colours are read"
 BAD = {
     "text": (lambda path: path.write_text("not a raster"), "not recognized"),
     "empty": (lambda path: path.write_bytes(b""), "not recognized"),
-    "no crs": (lambda path: write_raster(path, noise(40, 40), crs=None), "states no CRS"),
+    "no crs": (lambda path: write_raster(path, noise(40, 40), crs=None), "states no CRS: say in imagery.crs"),
     "no place": (lambda path: write_raster(path, noise(40, 40), west=0, north=0, pixel=(1, -1)), "no place"),
     "control points": (_gcps, "gdalwarp"),
     "one band": (
         lambda path: write_raster(path, noise(40, 40, bands=1)),
-        "it has 1 band, .* asks for band 3",
+        "one band beside rasters in colour, as masks, labels and shaded reliefs have",
     ),
     "16 bit": (
         lambda path: write_raster(path, noise(40, 40, dtype="uint16")),
@@ -130,7 +130,7 @@ def test_a_faulty_raster_is_rejected_with_its_reason_and_stops_nothing(good, tmp
     assert re.search(f"^bad.tif: .*{reason}", reasons(found.entries)[0])
 
 
-def test_a_palette_is_no_brightness(good, tmp_path):
+def test_the_numbers_of_a_palette_are_no_brightness(good, tmp_path):
     source = tmp_path / "palette.tif"
     write_raster(source, noise(8, 8, bands=1))
     with rasterio.open(source, "r+") as raster:

@@ -37,6 +37,7 @@ CHANGES = {
     "crs": ("EPSG:27700", "roads"),
     "area": ([1.0, 50.0, 2.0, 51.0], "roads"),
     "imagery.sources": (["imagery/one.tif"], "tiles"),
+    "imagery.crs": ("EPSG:27700", "tiles"),
     "imagery.bands": ([3, 2, 1], "tiles"),
     "imagery.scale": ([0, 3000], "tiles"),
     "imagery.nodata": (0, "tiles"),

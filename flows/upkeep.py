@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.arguments import read_overrides
+from geo.config import load
 from geo.errors import ConfigurationError
 
 
@@ -25,10 +26,8 @@ def deploy(asked: argparse.Namespace) -> dict[str, Any]:
 
 def _folder(asked: argparse.Namespace) -> tuple[str, Path]:
     """Name a city and the folder of its runs."""
-    from tasks.planning import runs_of  # noqa: PLC0415
-
-    config, folder = runs_of(asked.city, read_overrides(asked.set), asked.out)
-    return config.city, folder
+    config = load(asked.city, read_overrides(asked.set))
+    return config.city, (asked.out or Path(config.output.folder)).resolve() / config.city
 
 
 def status(asked: argparse.Namespace) -> dict[str, Any]:

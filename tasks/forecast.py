@@ -80,7 +80,7 @@ def forecast(config: CityConfig) -> dict[str, Any]:
         found["collision_rows"] = len(records.table)
         entries += records.entries
         time_covered = period_covered(records.table[records.table["kept"]], period)
-        warnings += time_covered.warnings
+        warnings += [*records.warnings, *time_covered.warnings]
         if time_covered.first is not None and time_covered.last is not None:
             period = (time_covered.first, time_covered.last)
     else:

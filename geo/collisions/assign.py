@@ -152,7 +152,7 @@ def place_collisions(
         found = _place(records.take(mine), roads, centres, settings)
         status[mine], segment[mine], junction[mine], distance[mine] = found
     placed = table.drop(
-        columns=["x", "y", "kept", "at_junction", "year", "road_class", "road_ref", "road_name"]
+        columns=["x", "y", "kept", "repeats", "at_junction", "year", "road_class", "road_ref", "road_name"]
     )
     placed = placed.assign(
         segment_id=segment, junction_id=junction, snap_distance_m=np.round(distance, 3), snap_status=status
@@ -179,10 +179,7 @@ def _left_out(source: CollisionSource, settings: Collisions, located: NDArray[np
     table = source.table
     status = np.full(len(table), None, dtype=object)
     kept = table["kept"].to_numpy(dtype=bool)
-    again = np.zeros(len(table), dtype=bool)
-    if source.has_ids:
-        ids = table["collision_id"].where(table["kept"])
-        again = (ids.duplicated() & ids.notna()).to_numpy()
+    again = table["repeats"].to_numpy(dtype=bool)
     early_or_late = _out_of_period(table, settings.period)
     for name, which in (
         ("no_geometry", ~located),

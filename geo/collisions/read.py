@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from geo.collisions.registry import schema_of
+from geo.collisions.rows.settle import settle_rows
 from geo.collisions.schema import CollisionSource
 from geo.config import Collisions
 
 
 def read_collisions(collisions: Collisions) -> CollisionSource:
-    """Read all collision records of a city.
+    """Read all collision records of a city, one row a collision.
 
     Parameters
     ----------
@@ -36,4 +37,4 @@ def read_collisions(collisions: Collisions) -> CollisionSource:
     >>> source.table[["collision_id", "severity", "x", "y"]].values.tolist()
     [['k1', 'fatal', -1.5, 52.4], ['k2', 'slight', -1.4, 52.5]]
     """
-    return schema_of(collisions).read()
+    return settle_rows(schema_of(collisions).read(), collisions)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyproj
 
+from geo.collisions.rows.origin import Origin
 from geo.config.records import ROAD_USERS, Severity
 from geo.errors import LayerError
 from geo.ledger import Entry
@@ -27,7 +28,7 @@ COLUMNS = (
         "road_ref",
         "road_name",
     ),
-    *("at_junction", "kept", "source_row"),
+    *("at_junction", "kept", "repeats", "source_row"),
     *(*ROAD_USERS, "ksi_adjusted"),
 )
 
@@ -43,7 +44,9 @@ class CollisionSource:
         `geo.config.ROAD_USERS` and ``ksi_adjusted``, the probability that someone was killed or seriously hurt by the
         DfT's adjustment, are null where the source does not tell. ``x`` and ``y`` are NaN where the record has none;
         ``kept`` says whether the row passes the configured filter; ``at_junction`` is what the record itself says, null
-        where it does not.
+        where it does not; ``repeats``, whether the row is left out for one before it, is found out for all schemas
+        alike (`geo.collisions.rows.settle`), where rows of one collision are also brought together: from then on a row
+        is a collision, and ``source_row`` the first row of it.
     crs
         CRS of ``x`` and ``y``.
     severities
@@ -52,6 +55,10 @@ class CollisionSource:
         Whether ``collision_id`` is the source's own; else it is made from the row, and says nothing of duplicates.
     entries
         Notes on values that could not be read. The rows themselves are accounted for when they are placed.
+    origin
+        Where the rows stood in their files; None: the schema does not say, and rows that are equal are not seen.
+    warnings
+        What is told by ``check`` and at the end of a run, in words.
     """
 
     table: pd.DataFrame
@@ -59,6 +66,8 @@ class CollisionSource:
     severities: frozenset[Severity]
     has_ids: bool
     entries: list[Entry]
+    origin: Origin | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def check_names(frame: pd.DataFrame, wanted: Mapping[str, str | None], source: str) -> None:
@@ -111,6 +120,7 @@ def canonical_table(table: pd.DataFrame) -> pd.DataFrame:
         "road_name": None,
         "at_junction": pd.array([pd.NA] * n, dtype="boolean"),
         "kept": True,
+        "repeats": False,
         "ksi_adjusted": np.nan,
     } | {user: pd.array([pd.NA] * n, dtype="boolean") for user in ROAD_USERS}
     table = table.assign(**{name: value for name, value in empty.items() if name not in table})

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import calendar
-import re
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from geo.config.section import NO_EFFECT, Metres, Section
 
@@ -24,27 +22,13 @@ TEXT_ENCODING = "utf-8-sig"
 """UTF-8 with or without the mark that spreadsheets put before it: what a CSV is read as unless its columns say else."""
 
 
-_TIME = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
-
-
-def _day(given: object, *, last: bool) -> object:
-    """Read a day; a month or a year stands for its first day, or its last one."""
-    match = _TIME.fullmatch(str(given).strip())
-    if match is None:
-        if isinstance(given, str):
-            raise ValueError(
-                f"a day as 2024-01-31, a month as 2024-01 or a year as 2024 is expected, found {given!r:.40}"
-            )
-        return given
-    year, month, day = (int(part) if part else None for part in match.groups())
-    year, month = year or 0, month or (12 if last else 1)
-    return date(year, month, day or (calendar.monthrange(year, month)[1] if last else 1))
-
-
 class Columns(Section):
     """Which column of a collision table holds what (``schema: columns``)."""
 
-    id: str | None = Field(default=None, description="Column with the collision's id.")
+    id: str | list[str] | None = Field(
+        default=None,
+        description="Column with the collision's id, or a list of columns that make it together: [year, number].",
+    )
     date: str | None = Field(default=None, description="Column with the date.")
     date_format: str | None = Field(
         default=None, description="strptime format; default: ISO or guessed once."
@@ -88,10 +72,18 @@ class Collisions(Section):
     keep: dict[str, list[str]] | None = Field(
         default=None, description="Rows are kept whose column has one of these values."
     )
-    period: tuple[date, date] | None = Field(
+    rows: Literal["collisions", "persons", "vehicles"] | None = Field(
         default=None,
-        description="First and last day, both included, or months or years that are taken whole, or one of them; "
-        "default: the source's own range.",
+        description="What a row is. Rows of persons or vehicles of one id, place and time are brought together to one "
+        "collision; default: found out, and refused where it stays open.",
+    )
+    repeated_ids: Literal["refuse", "first", "each"] = Field(
+        default="refuse",
+        description="What becomes of an id that comes back with another date or place, where neither year nor file "
+        "tells the collisions apart: refuse, first (the first alone counts) or each (each counts as one).",
+    )
+    period: tuple[date, date] | None = Field(
+        default=None, description="First and last day, both included; default: the source's own range."
     )
     max_distance_m: Metres = Field(default=30.0, description="Farther from every road: not placed (metres).")
     junction_reach_m: Annotated[float, Field(ge=0)] = Field(
@@ -107,15 +99,6 @@ class Collisions(Section):
     )
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    @field_validator("period", mode="before")
-    @classmethod
-    def _days(cls, period: object) -> object:
-        if isinstance(period, str | int):
-            period = [period, period]
-        if isinstance(period, list | tuple) and len(period) == 2:
-            return _day(period[0], last=False), _day(period[1], last=True)
-        return period
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -59,7 +59,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         )
     COLLISIONS.write(placed.collisions, folder)
     matched = placed.collisions[placed.collisions["snap_status"] == "matched"]
-    warnings = [*time.warnings, *schema_of(config.collisions).breaks(matched)]
+    warnings = [*source.warnings, *time.warnings, *schema_of(config.collisions).breaks(matched)]
     told = Recorded(
         severities=sorted(source.severities),
         users=[user for user in ROAD_USERS if source.table[user].notna().any()],

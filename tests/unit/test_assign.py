@@ -58,6 +58,8 @@ def records(*rows, crs=GRID, has_ids=True):
             table[column] = table[column].astype(dtype)
     if "date" in table:
         table["date"] = pd.to_datetime(table["date"], utc=True)
+    if "repeats" in table:
+        table["repeats"] = table["repeats"].eq(other=True)
     if "kept" in table:
         table["kept"] = table["kept"].fillna(value=True).astype(bool)
     return CollisionSource(canonical_table(table), crs, frozenset(), has_ids=has_ids, entries=[])
@@ -289,21 +291,15 @@ def test_outside_is_outside_the_area_or_else_the_box_of_the_network():
     assert one({"x": 99, "y": 0}, [HIGH], area=west)["snap_status"] == "matched"
 
 
-def test_only_the_first_kept_row_of_an_id_counts():
+def test_rows_that_repeat_another_one_are_duplicates():
     rows = [
         {"collision_id": "a", "x": 50, "y": 0, "kept": False},
         {"collision_id": "a", "x": 60, "y": 0},
-        {"collision_id": "a", "x": 70, "y": 0},
+        {"collision_id": "a", "x": 60, "y": 0, "repeats": True},
         {"collision_id": "b", "x": 80, "y": 0},
     ]
     found = place(rows, [HIGH]).collisions["snap_status"].tolist()
     assert found == ["excluded_class", "matched", "duplicate", "matched"]
-
-
-def test_rows_without_ids_of_their_own_are_no_duplicates():
-    rows = [{"collision_id": "same", "x": 50, "y": 0}] * 2
-    source = records(*rows, has_ids=False)
-    assert place([], [HIGH], source=source).collisions["snap_status"].tolist() == ["matched"] * 2
 
 
 PERIOD = (date(2023, 1, 1), date(2024, 6, 30))
@@ -332,7 +328,7 @@ def test_a_row_has_the_first_reason_that_applies():
     rows = [
         {"collision_id": "a", "x": 100, "y": 0, "date": "2023-05-05"},
         {"collision_id": "a", "kept": False} | nowhere | early,
-        {"collision_id": "a"} | nowhere | early,
+        {"collision_id": "a", "repeats": True} | nowhere | early,
         {"collision_id": "b"} | nowhere | early,
         {"collision_id": "c", "date": "2023-05-05"} | nowhere,
         {"collision_id": "d", "x": 9999, "y": 0, "date": "2023-05-05"},

@@ -7,9 +7,8 @@ import yaml
 
 from geo.config import CityConfig, load
 from geo.config.section import effective, leaf_keys, marked
-from geo.errors import ConfigurationError
 from geo.features.encoders import bundled
-from tasks.planning import make_plan, runs_of
+from tasks.planning import make_plan
 from tasks.stages import clusters, features
 from tasks.stages.order import STAGES
 from tasks.store.stage import ALL_BEFORE
@@ -98,6 +97,8 @@ CHANGES = {
     },
     "collisions.severity_values": ({"fatal": ["0"], "serious": [], "slight": ["9"]}, "collisions"),
     "collisions.keep": ({"source": ["a"]}, "collisions"),
+    "collisions.rows": ("persons", "collisions"),
+    "collisions.repeated_ids": ("each", "collisions"),
     "collisions.period": (["2019-01-01", "2020-12-31"], "collisions exposure"),
     "collisions.max_distance_m": (20, "collisions"),
     "collisions.junction_reach_m": (10, "collisions"),
@@ -273,21 +274,6 @@ def test_an_input_that_changed_redoes_those_who_read_it(name, first, city):
     assert redone == and_all_after(first.split())
     with pytest.raises(Exception, match="changed or removed"):
         before.check_inputs()
-
-
-def test_two_cities_whose_names_give_one_folder_are_told_apart(city):
-    """Whichever comes first: the folder is called as the one, and says that it is the other's."""
-    runs = city.parent / "runs"
-    first = plan_of(city, {"city": "Zürich"})
-    assert first.geopackage == runs / "Zurich" / first.run_id / "Zurich.gpkg"
-    assert plan_of(city, {"city": "Zürich"}).folder == first.folder
-    for other in ("Zurich", "Zúrich"):
-        with pytest.raises(ConfigurationError, match=f"holds the runs of 'Zürich', and '{other}' would"):
-            runs_of(city, {"city": other}, runs)
-    plain = plan_of(city, {"city": "Malaga"})
-    plain.stages.mkdir(exist_ok=True)
-    with pytest.raises(ConfigurationError, match="holds the runs of 'Malaga', and 'Málaga' would"):
-        runs_of(city, {"city": "Málaga"}, runs)
 
 
 def test_stages_stand_in_an_order_in_which_each_finds_what_it_reads():

@@ -21,10 +21,11 @@ from geo.collisions.cells.numbers import numbers, whole
 from geo.collisions.cells.samples import unread
 from geo.collisions.cells.severities import severities, told_apart, unknown_severities
 from geo.collisions.recording import severity_breaks
+from geo.collisions.rows.origin import origin_of, together
 from geo.collisions.schema import CollisionSource, canonical_table, check_names
 from geo.collisions.schemas.casualties import link
 from geo.collisions.schemas.kind import SchemaKind
-from geo.collisions.schemas.stats19_columns import NAMES, find, ids, need
+from geo.collisions.schemas.stats19_columns import NAMES, find, ids, named, need
 from geo.collisions.sources import BROKEN, broken_rows, expand_tables, read_rows
 from geo.config.records import SEVERITIES, Severity
 from geo.errors import ConfigurationError, LayerError
@@ -80,13 +81,16 @@ def read_stats19(collisions: Stats19) -> CollisionSource:
     SourceError, LayerError
         When a file cannot be read, or lacks the id, the severity or coordinates.
     """
-    parts, entries, crss = [], [], set()
+    parts, origins, entries, crss = [], [], [], set()
     tables = [t for t in expand_tables(collisions) if t not in collisions.linked()]
     for source in tables:
         rows = read_rows(source)
         wanted = {f"collisions.keep.{name}": name for name in collisions.keep or {}}
         used = {f"STATS19: {name}": name for names in NAMES.values() for name in names if name in rows.frame}
         check_names(rows.frame, wanted | used, source)
+        origins.append(
+            origin_of(rows.frame, source, {what: named(rows.frame, what) for what in ("id", "date", "year")})
+        )
         table, crs, unknown, without = _canonical(rows.frame, collisions, source)
         table, notes = _adjusted(table, rows.frame)
         entries += notes
@@ -110,7 +114,12 @@ def read_stats19(collisions: Stats19) -> CollisionSource:
     )
     found = [entry for entry in (*entries, *linked) if entry.count]
     return CollisionSource(
-        canonical_table(merged), crs, told_apart(merged, SEVERITIES), has_ids=True, entries=found
+        canonical_table(merged),
+        crs,
+        told_apart(merged, SEVERITIES),
+        has_ids=True,
+        entries=found,
+        origin=together(origins),
     )
 
 

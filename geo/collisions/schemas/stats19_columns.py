@@ -37,9 +37,14 @@ NAMES = {
 }
 
 
+def named(frame: pd.DataFrame, what: str) -> str | None:
+    """Name the column that holds something; None where it is not there."""
+    return next((name for name in NAMES[what] if name in frame), None)
+
+
 def find(frame: pd.DataFrame, what: str) -> pd.Series | None:
     """Find a column under any of its names, as text; None where it is not there."""
-    name = next((name for name in NAMES[what] if name in frame), None)
+    name = named(frame, what)
     return None if name is None else text(frame[name])
 
 

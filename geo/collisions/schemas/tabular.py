@@ -17,6 +17,7 @@ from geo.collisions.cells.samples import unread
 from geo.collisions.cells.severities import severities, told_apart, unknown_severities, without_injury
 from geo.collisions.cells.text import text
 from geo.collisions.cells.users import flags
+from geo.collisions.rows.origin import Origin, origin_of, together
 from geo.collisions.schema import CollisionSource, canonical_table, check_names
 from geo.collisions.schemas.kind import SchemaKind
 from geo.collisions.schemas.schemes import SCHEMES, Scheme
@@ -71,15 +72,19 @@ def read_tabular(collisions: Tabular) -> CollisionSource:
     """
     columns = collisions.columns or Columns()
     parts: list[pd.DataFrame] = []
+    origins: list[Origin] = []
     entries: list[Entry] = []
     crs = _crs(columns.crs)
     scheme = _scheme(collisions)
     for source in expand_tables(collisions):
         rows = read_rows(source, delimiter=columns.delimiter, encoding=columns.encoding)
-        fields = ("id", "date", "year", "x", "y", "severity", "n_casualties", "road_name", "road_class")
+        fields = ("date", "year", "x", "y", "severity", "n_casualties", "road_name", "road_class")
         wanted = {f"collisions.columns.{field}": getattr(columns, field) for field in (*fields, *ROAD_USERS)}
+        wanted |= {f"collisions.columns.id: {name}": name for name in _listed(columns.id)}
         wanted |= {f"collisions.keep.{name}": name for name in collisions.keep or {}}
         check_names(rows.frame, wanted, source)
+        named = {what: getattr(columns, what) for what in ("date", "year", "x", "y")}
+        origins.append(origin_of(rows.frame, source, named | {"id": _listed(columns.id)}))
         part, unknown, without = _canonical(rows, collisions, columns, crs, source)
         parts.append(part)
         entries += broken_rows(rows.frame, source)
@@ -94,7 +99,22 @@ def read_tabular(collisions: Tabular) -> CollisionSource:
     table = canonical_table(pd.concat(parts, ignore_index=True))
     told = told_apart(table, [s for s in SEVERITIES if columns.severity is not None and scheme.codes.get(s)])
     found = [entry for entry in entries if entry.count]
-    return CollisionSource(table, crs, told, has_ids=columns.id is not None, entries=found)
+    return CollisionSource(
+        table, crs, told, has_ids=bool(_listed(columns.id)), entries=found, origin=together(origins)
+    )
+
+
+def _listed(id_: str | list[str] | None) -> list[str]:
+    """List the columns that make the id."""
+    return [] if id_ is None else [id_] if isinstance(id_, str) else id_
+
+
+def _ids(frame: pd.DataFrame, names: list[str]) -> pd.Series:
+    """Take the id from one column, or put it together from several; null where one of them is empty."""
+    first, *others = [text(frame[name]) for name in names]
+    for other in others:
+        first = first + "/" + other
+    return first
 
 
 def _scheme(collisions: Tabular) -> Scheme:
@@ -133,8 +153,9 @@ def _canonical(
     x, y = _place(rows, columns, crs, source)
     trusted = ~frame[BROKEN].to_numpy(dtype=bool)
     table = pd.DataFrame({"x": np.where(trusted, x, np.nan), "y": np.where(trusted, y, np.nan)})
+    if _listed(columns.id):
+        table["collision_id"] = _ids(frame, _listed(columns.id))
     for own, theirs in (
-        ("collision_id", columns.id),
         ("road_name", columns.road_name),
         ("road_class", columns.road_class),
     ):

@@ -34,7 +34,7 @@ from tasks.stages import features
 from tasks.stages.order import STAGES
 from tasks.store.housekeeping import sweep
 from tasks.store.lock import one_run
-from tasks.store.stage import StageResult, full_disk_told, results_folder, run_stage
+from tasks.store.stage import StageResult, city_folder, full_disk_told, run_stage
 from tasks.store.status import failure_noted, usual_seconds
 
 DEMO = "demo"
@@ -158,7 +158,7 @@ def _run_city(
     city = draw_demo(folder or Path("runs")) if config == DEMO else Path(config)
     starts_at = None if base is None else Path(base)
     settings, runs = runs_of(city, overrides, folder, starts_at)
-    results_folder(runs)
+    city_folder(runs, settings.city)
     wait = settings.output.when_busy == "wait"
     full, one = full_disk_told(runs), one_run(runs, wait=wait, tell=say)
     with full, failure_noted(runs), one:

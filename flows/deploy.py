@@ -23,6 +23,7 @@ from flows.serve import ENVIRONMENT, WORK_POOL, watch
 from geo.config import load
 from geo.errors import ConfigurationError, ServerError
 from geo.secrets import HIDDEN
+from tasks.planning import folder_name
 
 ENTRYPOINT = "roadprint.city_flow"
 """Where workers find the flow, whatever lies in the folder that they work in."""
@@ -144,7 +145,7 @@ def deploy_city(
         parameters["out"] = str(out.resolve())
     deployment = RunnerDeployment.from_flow(
         city_flow,
-        name=config.city,
+        name=folder_name(config.city),
         description=f"roadprint for {config.city}, from {city.name}.",
         parameters=parameters,
         schedules=[] if cron is None else [cron],
@@ -170,7 +171,7 @@ def deploy_city(
     page = PREFECT_UI_URL.value()
     return {
         "city": config.city,
-        "deployment": f"{city_flow.name}/{config.city}",
+        "deployment": f"{city_flow.name}/{folder_name(config.city)}",
         "work_pool": work_pool,
         "cron": None if cron is None else cron.cron,
         "timezone": None if cron is None else cron.timezone,

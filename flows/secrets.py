@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from geo.config import CityConfig
 from geo.config.file import read_raw
 from geo.errors import ConfigurationError, RoadprintError
 from geo.secrets import BLOCK, PLACEHOLDER, hide_all, redact, remember
@@ -40,7 +41,7 @@ def unlock(city: Path, overrides: Mapping[str, str] | None) -> None:
         When the server has no such block.
     """
     # as text, whatever the structure: a name counts wherever it stands
-    written = json.dumps(read_raw(city, overrides), default=str, skipkeys=True)
+    written = json.dumps(read_raw(city, overrides, CityConfig), default=str, skipkeys=True)
     names = {name for name in PLACEHOLDER.findall(written) if name.startswith(BLOCK)}
     if not names:
         return

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from flows.arguments import read_overrides
-from geo.config import load
 from geo.errors import ConfigurationError
 
 
@@ -26,8 +25,10 @@ def deploy(asked: argparse.Namespace) -> dict[str, Any]:
 
 def _folder(asked: argparse.Namespace) -> tuple[str, Path]:
     """Name a city and the folder of its runs."""
-    config = load(asked.city, read_overrides(asked.set))
-    return config.city, (asked.out or Path(config.output.folder)).resolve() / config.city
+    from tasks.planning import runs_of  # noqa: PLC0415
+
+    config, folder = runs_of(asked.city, read_overrides(asked.set), asked.out)
+    return config.city, folder
 
 
 def status(asked: argparse.Namespace) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class EarlierRun:
     @property
     def geopackage(self) -> str | None:
         """Digest of its GeoPackage."""
-        return self.summary.files.get(f"{self.summary.city}.gpkg")
+        return next((told for name, told in self.summary.files.items() if name.endswith(".gpkg")), None)
 
 
 def numbering(

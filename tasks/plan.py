@@ -83,7 +83,7 @@ class Plan:
     @property
     def geopackage(self) -> Path:
         """The run's GeoPackage."""
-        return self.run_folder / f"{self.config.city}.gpkg"
+        return self.run_folder / f"{self.folder.name}.gpkg"
 
     @property
     def report(self) -> Path:

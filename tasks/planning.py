@@ -6,13 +6,17 @@ it uses, so a run that would change nothing is known before anything heavy is im
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from slugify import slugify
+
 from geo.config import CityConfig, load
 from geo.config.file import is_recorded, read_raw
 from geo.config.section import effective, without_idle
+from geo.errors import ConfigurationError
 from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import read_names
 from geo.secrets import strike_all
@@ -22,12 +26,36 @@ from tasks.stages.order import STAGES
 from tasks.store.code import code_digest, merged
 from tasks.store.digests import DIGESTS, FileDigests
 from tasks.store.document import digest
-from tasks.store.stage import ALL_BEFORE, Stage, results_folder
+from tasks.store.stage import ALL_BEFORE, Stage, city_folder, refuse_other_city
 
 NUMBERED, NAMED = "clusters", "package"
 """The stage that gives types their numbers, which last from run to run, and the one that writes down what they are
 called, the configuration as it stands in the city's file, and the places of inputs."""
 PROJECT = "roadprint"
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def folder_name(city: str) -> str:
+    """Give what a city's folder and files are called: letters, digits, ``-`` and ``_``.
+
+    Raises
+    ------
+    ConfigurationError
+        When nothing of its name can be written so.
+
+    Examples
+    --------
+    >>> folder_name("demo-town"), folder_name("São Paulo / Mitte")
+    ('demo-town', 'Sao-Paulo-Mitte')
+    """
+    if _PLAIN_NAME.fullmatch(city):
+        return city
+    name = slugify(city, lowercase=False, regex_pattern=r"[^A-Za-z0-9_]+", max_length=64).strip("-")
+    if not name:
+        raise ConfigurationError(
+            f"{city!r} cannot be written in Latin letters", where="city", todo="Give it a name that can."
+        )
+    return name
 
 
 def runs_of(
@@ -35,7 +63,9 @@ def runs_of(
 ) -> tuple[CityConfig, Path]:
     """Read a city's file, and name the folder of all its runs; nothing is made or digested. See `make_plan`."""
     config = load(city, overrides, base=(base or city.parent).resolve())
-    return config, (out or Path(config.output.folder)).resolve() / config.city
+    folder = (out or Path(config.output.folder)).resolve() / folder_name(config.city)
+    refuse_other_city(folder, config.city)
+    return config, folder
 
 
 def make_plan(
@@ -65,13 +95,13 @@ def make_plan(
     """
     base = (base or city.parent).resolve()
     config, folder = runs_of(city, overrides, out, base)
-    results_folder(folder)
+    city_folder(folder, config.city)
     sources = _digested(config, folder)
     labels = _labels(sources, base)
     inputs = {labels[source]: found for source, found in sources.items()}
     repeated = city if is_recorded(city) else None
     names = read_names(folder / NAMES) if repeated is None else names_then(folder, repeated)
-    written = strike_all(without_idle(read_raw(city, overrides), CityConfig, keep="licence"))
+    written = strike_all(without_idle(read_raw(city, overrides, CityConfig), CityConfig, keep="licence"))
     code = {stage.name: code_digest(stage.module) for stage in STAGES}
     keys: dict[str, str] = {}
     for stage in STAGES:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +27,7 @@ from geo.config.records import Collisions, Exposure
 from geo.config.roads import Roads, Segments
 from geo.config.run import Run
 from geo.config.safety import Safety
-from geo.config.section import NO_EFFECT, Section, sections
+from geo.config.section import NO_EFFECT, Section, leaf_keys, sections
 from geo.errors import ConfigurationError
 from geo.secrets import PLACEHOLDER, hide_all, recall_all, remember
 
@@ -39,11 +41,30 @@ else:
     Records = one_of("geo.collisions.registry", key="schema")
 
 
+_EMPTY = frozenset(
+    (
+        "string_type",
+        "int_type",
+        "float_type",
+        "bool_type",
+        "list_type",
+        "tuple_type",
+        "dict_type",
+        "literal_error",
+    )
+)
+"""Types of the faults of a value that is none at all."""
+
+
 class CityConfig(Section):
     """One city, from imagery to GeoPackage."""
 
     city: str = Field(
-        pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Name of the city: letters, digits, '-' and '_'."
+        min_length=1,
+        max_length=100,
+        pattern=r"^[^\x00-\x1f\x7f]*$",
+        description="Name of the city, as titles show it. Folders and files are called so as well, without accents "
+        "and with '-' in place of what is no letter, digit or '_': Sao-Paulo for São Paulo.",
     )
     crs: str | None = Field(
         default=None, description="Projected CRS in metres; default: the UTM zone of the roads."
@@ -68,6 +89,13 @@ class CityConfig(Section):
         """Arrive in another process, which then knows the credentials too."""
         super().__setstate__(state)
         remember(self._credentials)
+
+    @field_validator("city")
+    @classmethod
+    def _named(cls, city: str) -> str:
+        if not any(map(str.isalnum, city)):
+            raise ValueError(f"a name with letters or digits is expected, found {city!r:.80}")
+        return city.strip()
 
     @field_validator("area")
     @classmethod
@@ -111,7 +139,7 @@ def load(path: Path, overrides: Mapping[str, str] | None = None, *, base: Path |
     >>> config.city, config.tiles.tile_m, Path(config.roads.source).name
     ('some-town', 80.0, 'roads.gpkg')
     """
-    raw = hide_all(read_raw(path, overrides))
+    raw = hide_all(read_raw(path, overrides, CityConfig))
     try:
         config = CityConfig.model_validate(expand(raw, str(path)))
     except ValidationError as error:
@@ -192,23 +220,46 @@ def _describe(error: ValidationError) -> str:
     """All faults of the file as lines ``key: what is wrong (found ...)``."""
     lines = []
     for fault in error.errors():
-        key, kind, others = _place(fault["loc"])
-        message, found = fault["msg"].removeprefix("Value error, "), fault["input"]
+        place = _place(fault["loc"])
+        key, message, found = place.key, fault["msg"].removeprefix("Value error, "), fault["input"]
         if fault["type"] == "extra_forbidden":
-            message = f"no such key for {kind}, only for {' and '.join(others)}" if others else "no such key"
+            message = _no_such_key(place)
         if fault["type"] == NO_KIND and isinstance(found, Mapping):
             key, found = f"{key}.{fault['ctx']['key']}", found.get(fault["ctx"]["key"])
+        if found is None and fault["type"] in _EMPTY:
+            message += ": nothing stands there; leave the key out for its default, or put text in 'quotes'"
         shown = "" if fault["type"] in {"missing", "value_error"} else f" (found {found!r:.80})"
         lines.append(f"{key or '(top)'}: {message}{shown}")
     count = "one fault" if len(lines) == 1 else f"{len(lines)} faults"
     return f"{count} in the configuration\n  " + "\n  ".join(lines)
 
 
-def _place(loc: tuple[str | int, ...]) -> tuple[str, str, list[str]]:
-    """Find the key of a fault; of a section that may be of several kinds, its kind and the others that have the key."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a fault is.
+
+    Attributes
+    ----------
+    key
+        The dotted key.
+    kind, others
+        Of a section of several kinds, which one it is, and which others have the key.
+    sections
+        What the key stands in may be.
+    """
+
+    key: str
+    kind: str
+    others: list[str]
+    sections: tuple[type[BaseModel], ...]
+
+
+def _place(loc: tuple[str | int, ...]) -> _Place:
+    """Find the key of a fault."""
     key: list[str] = []
     kind, others = "", list[str]()
     kinds: tuple[type[BaseModel], ...] = (CityConfig,)
+    within = kinds
     several = False
     for part in loc:
         if several and not kind:
@@ -218,8 +269,22 @@ def _place(loc: tuple[str | int, ...]) -> tuple[str, str, list[str]]:
         key.append(str(part))
         fields = (f for k in kinds for name, f in k.model_fields.items() if part in {name, f.alias})
         field = next(fields, None)
+        within = kinds
         kinds, several = ((), False) if field is None else (sections(field), is_of_kinds(field))
-    return ".".join(key), kind, others
+    return _Place(".".join(key), kind, others, within)
+
+
+def _no_such_key(place: _Place) -> str:
+    """Say that a key is not known, and which one may be meant: a like one beside it, or one of that name elsewhere."""
+    if place.others:
+        return f"no such key for {place.kind}, only for {' and '.join(place.others)}"
+    above, _, name = place.key.rpartition(".")
+    elsewhere = [key for key in leaf_keys(CityConfig) if key.endswith(f".{name}")]
+    beside = [field.alias or own for one in place.sections for own, field in one.model_fields.items()]
+    like = get_close_matches(name.casefold().replace("-", "_"), beside, n=1)
+    meant = [f"{above}.{like[0]}" if above else like[0]] if like else []
+    meant = elsewhere or meant
+    return f"no such key; did you mean {' or '.join(meant[:3])}?" if meant else "no such key"
 
 
 def _absolute(config: CityConfig, folder: Path) -> CityConfig:

@@ -12,28 +12,34 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import BaseModel
 
 from geo.addresses import is_url
+from geo.config.yaml_text import read_value, read_yaml
 from geo.errors import ConfigurationError
 from geo.secrets import BLOCK, HIDDEN, PLACEHOLDER, remember
 
-
-class _OneOfAKey(yaml.SafeLoader):
-    """Reads YAML as `yaml.safe_load` does, but for a key that stands twice: of these, one would be lost unseen."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
-        """Build a mapping of distinct keys."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = next((key for i, key in enumerate(keys) if key in keys[:i]), None)
-        if twice is not None:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {twice!r} stands there twice", node.start_mark
-            )
-        return super().construct_mapping(node, deep)
+_QUOTED = "Mend the line that the message names; put text with one of : # * & @ { [ in it in 'single quotes'."
+_TODO = {
+    "character '\\t'": "Indent with spaces: a tab stands in the line that the message names.",
+    "unknown escape character": "Put a path with \\ in it in 'single quotes', or write it with /.",
+    "unacceptable character": "Save the file as UTF-8.",
+    "codec can't decode": "Save the file as UTF-8.",
+}
+"""What to do about faults of YAML, by a word of their message."""
 
 
-def read_raw(path: Path, overrides: Mapping[str, str] | None = None) -> dict[str, Any]:
+def read_raw(path: Path, overrides: Mapping[str, str] | None, model: type[BaseModel]) -> dict[str, Any]:
     """Read a city's file as it was written: variables and relative paths stay what they are.
+
+    Parameters
+    ----------
+    path
+        The YAML file, or a GeoPackage that a run made.
+    overrides
+        Values, as YAML, that replace or add keys.
+    model
+        What the keys mean, see `geo.config.yaml_text`.
 
     Raises
     ------
@@ -42,9 +48,8 @@ def read_raw(path: Path, overrides: Mapping[str, str] | None = None) -> dict[str
     """
     try:
         if is_recorded(path):
-            return _with(recorded(path), overrides)
-        raw = yaml.load(path.read_text(encoding="utf-8"), _OneOfAKey)  # noqa: S506 - a safe loader
-        json.dumps(raw, default=str, skipkeys=True)  # what contains itself has no end
+            return _with(recorded(path), overrides, model)
+        raw = read_yaml(path.read_bytes(), model)
     except OSError as error:
         raise ConfigurationError(
             f"the file cannot be read ({error.strerror})",
@@ -52,18 +57,21 @@ def read_raw(path: Path, overrides: Mapping[str, str] | None = None) -> dict[str
             todo="Give the path of a city's file.",
         ) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
+        told = " ".join(str(error).replace('in "<byte string>", ', "in ").split())
+        if isinstance(error, RecursionError):
+            told = "it contains itself"
         raise ConfigurationError(
-            f"not valid YAML: {' '.join(str(error).split())}",
+            f"not valid YAML: {told}",
             where=str(path),
-            todo="Mend the line that the message names.",
+            todo=next((todo for word, todo in _TODO.items() if word in told), _QUOTED),
         ) from error
-    if not isinstance(raw, dict):
+    if not isinstance(raw, dict) or not raw:
         raise ConfigurationError(
             "a mapping of keys is expected at the top",
             where=str(path),
             todo="Start from a file in data/cities.",
         )
-    return _with(raw, overrides)
+    return _with(raw, overrides, model)
 
 
 def is_recorded(path: Path) -> bool:
@@ -91,26 +99,28 @@ def recorded(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _with(raw: dict[str, Any], overrides: Mapping[str, str] | None) -> dict[str, Any]:
+def _with(raw: dict[str, Any], overrides: Mapping[str, str] | None, model: type[BaseModel]) -> dict[str, Any]:
     """Replace or add keys."""
     for key, text in (overrides or {}).items():
-        _set(raw, key, text)
+        _set(raw, key, text, model)
     return raw
 
 
-def _set(raw: dict[str, Any], key: str, text: str) -> None:
+def _set(raw: dict[str, Any], key: str, text: str, model: type[BaseModel]) -> None:
     """Set a dotted key to a YAML value."""
     *parents, last = key.split(".")
     for parent in parents:
-        below = raw.setdefault(parent, {})
+        if raw.get(parent) is None:
+            raw[parent] = {}
+        below = raw[parent]
         if not isinstance(below, dict):
             raise ConfigurationError(
                 f"{parent!r} is not a section", where=f"--set {key}", todo="Mend the key."
             )
         raw = below
     try:
-        raw[last] = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
+        raw[last] = read_value(text, model, key)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigurationError(
             f"{text!r} is not a YAML value", where=f"--set {key}", todo="Quote the value."
         ) from error

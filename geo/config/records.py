@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import calendar
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from geo.config.section import NO_EFFECT, Metres, Section
 
@@ -20,6 +22,23 @@ DECIMAL_MARK: Literal["."] = "."
 SeverityScheme = Literal["kabco", "german", "swiss", "finnish", "irish"]
 TEXT_ENCODING = "utf-8-sig"
 """UTF-8 with or without the mark that spreadsheets put before it: what a CSV is read as unless its columns say else."""
+
+
+_TIME = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
+
+
+def _day(given: object, *, last: bool) -> object:
+    """Read a day; a month or a year stands for its first day, or its last one."""
+    match = _TIME.fullmatch(str(given).strip())
+    if match is None:
+        if isinstance(given, str):
+            raise ValueError(
+                f"a day as 2024-01-31, a month as 2024-01 or a year as 2024 is expected, found {given!r:.40}"
+            )
+        return given
+    year, month, day = (int(part) if part else None for part in match.groups())
+    year, month = year or 0, month or (12 if last else 1)
+    return date(year, month, day or (calendar.monthrange(year, month)[1] if last else 1))
 
 
 class Columns(Section):
@@ -83,7 +102,9 @@ class Collisions(Section):
         "tells the collisions apart: refuse, first (the first alone counts) or each (each counts as one).",
     )
     period: tuple[date, date] | None = Field(
-        default=None, description="First and last day, both included; default: the source's own range."
+        default=None,
+        description="First and last day, both included, or months or years that are taken whole, or one of them; "
+        "default: the source's own range.",
     )
     max_distance_m: Metres = Field(default=30.0, description="Farther from every road: not placed (metres).")
     junction_reach_m: Annotated[float, Field(ge=0)] = Field(
@@ -99,6 +120,15 @@ class Collisions(Section):
     )
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @field_validator("period", mode="before")
+    @classmethod
+    def _days(cls, period: object) -> object:
+        if isinstance(period, str | int):
+            period = [period, period]
+        if isinstance(period, list | tuple) and len(period) == 2:
+            return _day(period[0], last=False), _day(period[1], last=True)
+        return period
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -17,7 +17,9 @@ from geo.config.section import NO_EFFECT, sections
 HEAD = """# A city's file
 
 Every key of a city's YAML file, with its unit and default. Relative paths start at the file's own folder; `${NAME}` is
-taken from the environment; any key can be set for one run with `--set section.key=value`. This page is written by
+taken from the environment; any key can be set for one run with `--set section.key=value`. Text is what stands there,
+with or without quotes: `no`, `01` or `27700` is a code, a column or a CRS where one is meant, and a number or `false`
+elsewhere. One value will do where a list of one is meant. This page is written by
 `python -m geo.config.reference > docs/city-file.md`. A key or section marked ○ changes no result: nothing is computed
 anew for it.
 """

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tasks.plan import Plan
 
 SUMMARY = "summary.json"
+CITY = ".city"
+"""Name of the file that says whose runs a folder holds, where the city is not called as the folder is."""
 SQLITE_FULL = "database or disk is full"
 """What SQLite says, and GDAL after it."""
 
@@ -325,6 +327,44 @@ def full_disk_told(folder: Path) -> Iterator[None]:
             todo="Free space there, or name another folder with --out; what was finished before is kept, and the same "
             "command goes on from there.",
         ) from error
+
+
+def refuse_other_city(folder: Path, city: str) -> None:
+    """Refuse a folder that holds the runs of another city, whose name gives the same folder.
+
+    Parameters
+    ----------
+    folder
+        Folder of all runs of the city, which need not be there.
+    city
+        Name of the city, as in its file.
+
+    Raises
+    ------
+    ConfigurationError
+        When it does.
+    """
+    told = folder / CITY
+    if told.exists():
+        holds = told.read_text(encoding="utf-8").strip()
+    else:
+        holds = folder.name if (folder / "stages").exists() else city
+    if holds != city:
+        raise ConfigurationError(
+            f"{folder} holds the runs of {holds!r}, and {city!r} would be kept there as well",
+            where="city",
+            todo="Name one of them otherwise, or another folder in output.folder or with --out; where both are one "
+            f"city, write the name that is to stand into {told}.",
+        )
+
+
+def city_folder(folder: Path, city: str) -> Path:
+    """Make the folder of all runs of a city, see `results_folder` and `refuse_other_city`."""
+    refuse_other_city(folder, city)
+    results_folder(folder)
+    if folder.name != city:
+        (folder / CITY).write_text(city + "\n", encoding="utf-8")
+    return folder
 
 
 def results_folder(folder: Path) -> Path:

@@ -28,7 +28,7 @@ def write(folder, content):
     ("encoder", "words"),
     [
         ({"name": "resnet"}, "encoder.name: one of bundled, bands, .* is expected \\(found 'resnet'\\)"),
-        ({"name": 5}, "encoder.name: .* \\(found 5\\)"),
+        ({"name": 5}, "encoder.name: .* \\(found '5'\\)"),
         ({"mean": [1.0]}, "encoder.mean: no such key for bundled, only for file"),
         ({"name": "timm:x", "values": "raster"}, "encoder.values: no such key for timm, only for file"),
         ({"name": "timm:x", "depth": 3}, "encoder.depth: no such key \\(found 3\\)"),
@@ -131,7 +131,7 @@ def test_a_variable_that_is_not_set_is_named(tmp_path, monkeypatch):
 
 
 def test_all_faults_come_in_one_message(tmp_path):
-    faulty = SMALL | {"tiles": {"tile_m": "wide", "tilem": 3}, "clusters": {"k": 0}, "city": "../../x"}
+    faulty = SMALL | {"tiles": {"tile_m": "wide", "tilem": 3}, "clusters": {"k": 0}, "city": "../.."}
     with pytest.raises(ConfigurationError) as caught:
         load(write(tmp_path, faulty))
     for key in ("tiles.tile_m", "tiles.tilem: no such key", "clusters.k", "city"):

@@ -7,8 +7,9 @@ import yaml
 
 from geo.config import CityConfig, load
 from geo.config.section import effective, leaf_keys, marked
+from geo.errors import ConfigurationError
 from geo.features.encoders import bundled
-from tasks.planning import make_plan
+from tasks.planning import make_plan, runs_of
 from tasks.stages import clusters, features
 from tasks.stages.order import STAGES
 from tasks.store.stage import ALL_BEFORE
@@ -274,6 +275,21 @@ def test_an_input_that_changed_redoes_those_who_read_it(name, first, city):
     assert redone == and_all_after(first.split())
     with pytest.raises(Exception, match="changed or removed"):
         before.check_inputs()
+
+
+def test_two_cities_whose_names_give_one_folder_are_told_apart(city):
+    """Whichever comes first: the folder is called as the one, and says that it is the other's."""
+    runs = city.parent / "runs"
+    first = plan_of(city, {"city": "Zürich"})
+    assert first.geopackage == runs / "Zurich" / first.run_id / "Zurich.gpkg"
+    assert plan_of(city, {"city": "Zürich"}).folder == first.folder
+    for other in ("Zurich", "Zúrich"):
+        with pytest.raises(ConfigurationError, match=f"holds the runs of 'Zürich', and '{other}' would"):
+            runs_of(city, {"city": other}, runs)
+    plain = plan_of(city, {"city": "Malaga"})
+    plain.stages.mkdir(exist_ok=True)
+    with pytest.raises(ConfigurationError, match="holds the runs of 'Malaga', and 'Málaga' would"):
+        runs_of(city, {"city": "Málaga"}, runs)
 
 
 def test_stages_stand_in_an_order_in_which_each_finds_what_it_reads():

@@ -15,6 +15,7 @@ from geo.addresses import is_url
 from geo.config import load
 from geo.config.file import recorded
 from geo.errors import ConfigurationError, SourceError
+from geo.roads.reading.paths import expand_roads
 from tasks.store.digests import FileDigests
 from tasks.store.summary import SUMMARY, RunSummary
 
@@ -83,10 +84,10 @@ def recall(file: Path, overrides: Mapping[str, str] | None = None, base: Path | 
     named = [base] if base is not None else _named(file)
     places = named if base is not None else [*named, *_near(file)]
     for place in dict.fromkeys(places):
-        roads = load(file, overrides, base=place).roads.source
-        there = is_url(roads) or Path(roads).exists()
+        roads = expand_roads(load(file, overrides, base=place).roads.sources)
+        there = all(is_url(source) or Path(source).exists() for source in roads)
         # a file of that name in a place that nobody named may be another city's
-        if there and (place in named or FileDigests().of(roads) in inputs.values()):
+        if there and (place in named or all(FileDigests().of(each) in inputs.values() for each in roads)):
             return Recalled(place.resolve(), inputs, versions)
     raise ConfigurationError(
         f"the roads {recorded(file)['roads']['source']!r} that it was made from are in none of: "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -287,6 +287,11 @@ def _no_such_key(place: _Place) -> str:
     return f"no such key; did you mean {' or '.join(meant[:3])}?" if meant else "no such key"
 
 
+def _one_or_several(source: str | list[str], absolute: Callable[[list[str]], list[str]]) -> str | list[str]:
+    """Make one path or several absolute, as they were written."""
+    return absolute([source])[0] if isinstance(source, str) else absolute(source)
+
+
 def _absolute(config: CityConfig, folder: Path) -> CityConfig:
     """Make every path absolute, starting at the folder of the city's file."""
 
@@ -315,7 +320,9 @@ def _absolute(config: CityConfig, folder: Path) -> CityConfig:
             "exposure": exposure,
             "area": resolve(config.area) if isinstance(config.area, str) else config.area,
             "imagery": config.imagery.model_copy(update={"sources": several(config.imagery.sources)}),
-            "roads": config.roads.model_copy(update={"source": resolve(config.roads.source)}),
+            "roads": config.roads.model_copy(
+                update={"source": _one_or_several(config.roads.source, several)}
+            ),
             "encoder": config.encoder.with_paths(resolve),
             "run": config.run.model_copy(update={"shared": optional(config.run.shared)}),
             "collisions": collisions,

@@ -18,25 +18,52 @@ class Roads(Section):
     'highway'
     """
 
-    source: str = Field(
-        description="GeoPackage, Shapefile, GeoJSON, FlatGeobuf, GeoParquet or OSM .pbf of road centrelines."
+    source: str | Annotated[list[str], Field(min_length=1)] = Field(
+        description="GeoPackage, Shapefile, GeoJSON, FlatGeobuf, GeoParquet or OSM .pbf of road centrelines; "
+        "several files or globs as a list."
     )
-    layer: str | None = Field(
-        default=None, description="Layer of the source; default: its only or first one."
+    layer: str | Annotated[list[str], Field(min_length=1)] | None = Field(
+        default=None, description="Layer of the source, or a list of them; default: the only one with lines."
     )
-    class_field: str | None = Field(default="highway", description="Column with the road's class.")
-    name_field: str | None = Field(default="name", description="Column with the road's name.")
+    crs: str | None = Field(
+        default=None,
+        description="CRS of the coordinates, where a file states none; where all state one, instead of it.",
+    )
+    encoding: str | None = Field(
+        default=None,
+        description="Encoding of text in Shapefiles and other tables that do not state it; default: found out.",
+    )
+    class_field: str | None = Field(
+        default="highway",
+        description="Column with the road's class; a dotted path leads into a structure (names.primary).",
+    )
+    name_field: str | None = Field(default="name", description="Column with the road's name, likewise.")
     ref_field: str | None = Field(
-        default="ref", description="Column with the road's number, where it exists."
+        default="ref", description="Column with the road's number, where it exists, likewise."
     )
     id_field: str | None = Field(
-        default=None, description="Column with the source's own id; default: its row."
+        default=None,
+        description="Column with the source's own id, likewise; fid: the row's number in a GeoPackage; "
+        "default: its row.",
     )
-    keep: list[str] | None = Field(default=None, description="Road classes to keep; default: all.")
+    keep: list[str] | None = Field(
+        default=None,
+        description="Road classes to keep; default: all, and of OpenStreetMap's values those for motor traffic.",
+    )
     drop: list[str] | None = Field(default=None, description="Road classes to leave out.")
     licence: Annotated[str, NO_EFFECT] = Field(
         default="", description="Licence and source of the roads, quoted in the outputs."
     )
+
+    @property
+    def sources(self) -> list[str]:
+        """The files and globs, one or several."""
+        return [self.source] if isinstance(self.source, str) else self.source
+
+    @property
+    def where(self) -> str:
+        """The files and globs in one text, for messages."""
+        return ", ".join(self.sources)
 
     @model_validator(mode="after")
     def _one_filter(self) -> Self:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from geo.config import CityConfig
 from geo.ledger import Entry
+from geo.roads.reading.paths import expand_roads
 from tasks.documents import Place
 from tasks.plan import Plan
 from tasks.store.stage import Stage
@@ -38,7 +39,8 @@ def load_place(plan: Plan) -> Place:
 
 
 def _sources(config: CityConfig) -> list[str]:
-    return [source for source in (config.roads.source, config.area) if isinstance(source, str)]
+    area = [config.area] if isinstance(config.area, str) else []
+    return [*expand_roads(config.roads.sources), *area]
 
 
 STAGE = Stage(

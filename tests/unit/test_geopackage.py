@@ -5,11 +5,13 @@ import re
 import sqlite3
 import xml.etree.ElementTree as ET
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyogrio
 import pytest
 from hypothesis import given
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 
 from geo.errors import LayerError, RoadprintError, SourceError
 from geo.outputs.files.geopackage import check_geopackage, write_geopackage
+from geo.outputs.files.geoparquet import write_geoparquet
 from geo.outputs.layers.arrange import arrange, empty_layer
 from geo.outputs.layers.layers import LAYERS
 from geo.outputs.palette import look
@@ -342,3 +345,49 @@ def test_junctions_are_drawn_by_all_collisions_where_ksi_is_not_known(grid_city)
     root = ET.fromstring(style.qml.strip())  # noqa: S314 - our own text
     assert root.find(".//rule").get("label") == "Collisions"
     assert '"n_collisions" = 0' in {rule.get("filter") for rule in root.iter("rule")}
+
+
+KINDS_OF_CELLS = {
+    "cells of S2": (pd.array([2**63 + 5, 2**64 - 1], "uint64"), [str(2**63 + 5), str(2**64 - 1)]),
+    "large and null": (pd.array([2**63 + 5, None], "UInt64"), [str(2**63 + 5), None]),
+    "unsigned and small": (pd.array([7, 2**63 - 1], "uint64"), [7, 2**63 - 1]),
+    "decimals": ([Decimal("1.50"), None], ["1.50", None]),
+    "durations": (pd.to_timedelta(["90min", None]), ["0 days 01:30:00", None]),
+    "lists": ([[1, 2], None], ["[1, 2]", None]),
+    "arrays": ([np.array([1, 2]), None], ["[1, 2]", None]),
+    "categories": (pd.Categorical(["a", None]), ["a", None]),
+    "categories of numbers": (pd.Categorical([3, 4]), ["3", "4"]),
+    "times of day": ([time(8, 30), None], ["08:30:00", None]),
+    "complex numbers": ([1 + 2j, 3 + 0j], ["(1+2j)", "(3+0j)"]),
+    "bytes": ([b"\x41\xff", None], ["A\ufffd", None]),
+    "half precision": (np.array([0.5, 2.0], "float16"), [0.5, 2.0]),
+    "more than double precision": (np.array([0.5, 2.0], "longdouble"), [0.5, 2.0]),
+    "days": ([date(2024, 2, 29), None], ["2024-02-29", None]),
+    "months": (pd.PeriodIndex(["2024-02", None], freq="M"), ["2024-02", None]),
+    "ranges": (pd.arrays.IntervalArray.from_tuples([(0, 1), (1, 2)]), ["(0, 1]", "(1, 2]"]),
+    "whole numbers of any size": ([2**70, None], [str(2**70), None]),
+    "mixed": ([1, "a"], ["1", "a"]),
+    "sparse": (pd.arrays.SparseArray([1.0, 2.0]), [1.0, 2.0]),
+    "yes and no": (pd.array([True, None], "boolean"), [1, None]),
+    "of Arrow": (pd.array([2**63 + 5, None], pd.ArrowDtype(pa.uint64())), [str(2**63 + 5), None]),
+    "reals of Arrow": (pd.array([0.5, None], pd.ArrowDtype(pa.float32())), [0.5, None]),
+    "decimals of Arrow": (
+        pd.array([Decimal("1.5"), None], pd.ArrowDtype(pa.decimal128(9, 2))),
+        ["1.50", None],
+    ),
+    "nothing": ([None, None], [None, None]),
+}
+
+
+@pytest.mark.parametrize("case", KINDS_OF_CELLS)
+def test_cells_of_every_kind_are_held_or_written_as_text(tmp_path, grid_city, case):
+    values, expected = KINDS_OF_CELLS[case]
+    segments = grid_city.layers["segments"]
+    two = pd.Series(values, index=segments.index[:2])
+    more = segments.iloc[:2].assign(src_cell=two)
+    path = write(tmp_path / "grid.gpkg", grid_city, grid_city.layers | {"segments": more})
+    order = more.sort_values("segment_id").index
+    found = dict(zip(order, query(path, "SELECT src_cell FROM segments ORDER BY fid"), strict=True))
+    assert [found[index][0] for index in two.index] == expected
+    write_geoparquet(tmp_path, grid_city.layers | {"segments": more}, grid_city.crs)
+    assert len(pd.read_parquet(tmp_path / "segments.parquet", columns=["src_cell"])) == 2

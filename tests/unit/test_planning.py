@@ -45,6 +45,8 @@ CHANGES = {
     "imagery.picture_bands": ([3, 2, 1], "pictures"),
     "roads.source": ("other.gpkg", "roads"),
     "roads.layer": ("lines", "roads"),
+    "roads.crs": ("EPSG:27700", "roads"),
+    "roads.encoding": ("windows-1251", "roads"),
     "roads.class_field": ("class", "roads"),
     "roads.name_field": ("title", "roads"),
     "roads.ref_field": ("number", "roads"),

@@ -381,7 +381,7 @@ def test_cells_of_every_kind_become_text_or_stay_numbers(tmp_path):
         seen=pd.to_datetime(["2024-05-01", None]),
     )
     found = read(write(table, tmp_path / "roads.parquet")).kept
-    assert found["road_class"].tolist() == ["primary;secondary", "primary"]
+    assert found["road_class"].tolist() == ["primary", "primary"]
     assert found["src_blob"].tolist() == ["\ufffdA", None]
     assert found["src_parts"].tolist() == ["{'a': 'x'}", None]
     assert found["src_price"].tolist() == ["1.50", None]
@@ -528,12 +528,25 @@ def test_half_a_file_is_refused(tmp_path, ending):
     refused(SourceError, path, path.name, "cannot be read as roads")
 
 
-def test_a_first_layer_of_points_is_refused_with_the_key_that_chooses(tmp_path):
+def test_of_several_layers_the_only_one_with_lines_is_read_and_named(tmp_path):
     path = tmp_path / "roads.gpkg"
     write(frame(shapely.Point(0, 0)), path, layer="nodes")
-    write(frame(LINE), path, layer="edges", append=True)
+    write(frame(LINE, LINE), path, layer="edges", append=True)
+    write(frame(*[]), path, layer="drafts", append=True, geometry_type="LineString")
+    write(frame(shapely.Point(0, 0)), path, layer="anything", append=True, geometry_type="Unknown")
+    found = read(str(path))
+    assert len(found.kept) == 2
+    told = {entry.reason for entry in found.entries if entry.item == "layers of roads"}
+    assert "roads.gpkg: 'edges' was read" in told
+    assert "roads.gpkg: 'nodes' was left (Point)" in told
+    assert len(read(str(path), layer="edges").kept) == 2
+
+
+def test_layers_without_any_line_are_refused_with_the_key_that_chooses(tmp_path):
+    path = tmp_path / "roads.gpkg"
+    write(frame(shapely.Point(0, 0)), path, layer="nodes")
+    write(frame(shapely.Point(0, 0)), path, layer="signs", append=True)
     refused(LayerError, path, "1 rows: not a line", "layer")
-    assert len(read(str(path), layer="edges").kept) == 1
 
 
 def test_names_in_any_script_are_read(tmp_path):
@@ -548,7 +561,8 @@ def test_a_layer_is_chosen_by_name_and_a_wrong_name_lists_the_layers(tmp_path):
     write(frame(LINE), path, layer="streets")
     write(frame(LINE, LINE), path, layer="lanes", append=True)
     assert len(read(str(path), layer="lanes").kept) == 2
-    assert len(read(str(path)).kept) == 1
+    assert len(read(str(path), layer=["streets", "lanes"]).kept) == 3
+    refused(LayerError, path, "2 layers of lines", "'streets' (1 rows)", "'lanes' (2 rows)", "roads.layer")
     refused(LayerError, path, "'roads'", "streets, lanes", layer="roads")
 
 

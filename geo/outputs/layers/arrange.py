@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import shapely
@@ -16,6 +17,9 @@ from geo.errors import LayerError
 from geo.outputs.layers.declare import Column, Kind, Layer
 from geo.outputs.layers.layers import GEOMETRY_COLUMN, LAYERS, ROW_COLUMN
 
+_LARGEST = 2**63 - 1
+"""The largest whole number that a GeoPackage holds."""
+_REAL = ("float32", "float64")
 _UTC = pd.DatetimeTZDtype("ms", "UTC")
 # bytes of plain Python objects would become a text where all are null
 _PLAIN: dict[Kind, Any] = {"text": "string", "boolean": "boolean", "blob": pd.ArrowDtype(pa.binary())}
@@ -183,11 +187,30 @@ def _unique(names: Iterable[str], taken: Iterable[str]) -> list[str]:
 
 
 def plain(values: pd.Series) -> pd.Series:
-    """Bring a column of any type into one that GeoPackage has."""
+    """Bring a column of any type into one that GeoPackage has; what it cannot hold as it is becomes text."""
     dtype = values.dtype
     if isinstance(dtype, pd.DatetimeTZDtype):
         return values.astype(_UTC)
-    if types.is_bool_dtype(dtype) or types.is_float_dtype(dtype):
+    if isinstance(dtype, pd.SparseDtype):
+        return plain(pd.Series(np.asarray(values), index=values.index))
+    if types.is_bool_dtype(dtype):
         return values
-    # GDAL reads unsigned 64 bit integers from Arrow as real numbers
-    return values.astype("Int64") if types.is_integer_dtype(dtype) else values.astype("string")
+    if types.is_float_dtype(dtype):
+        # half precision has no type in GDAL, and more than double none in Arrow
+        return values if dtype.name.casefold() in _REAL else values.astype(np.float64)
+    if types.is_integer_dtype(dtype):
+        # GDAL reads unsigned 64 bit integers from Arrow as real numbers
+        too_large = types.is_unsigned_integer_dtype(dtype) and bool(values.max() > _LARGEST)
+        return values.astype("string") if too_large else values.astype("Int64")
+    if types.is_object_dtype(dtype):
+        values = values.map(_as_text)
+    return values.astype("string")
+
+
+def _as_text(value: object) -> object:
+    """Write what pandas cannot write as text, or would write as Python shows it."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, np.ndarray | list | tuple | set | dict):
+        return str(value.tolist() if isinstance(value, np.ndarray) else value)
+    return value

@@ -1,0 +1,97 @@
+"""Text of Shapefiles, whose encoding is often not stated: found out from its bytes, and told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from geo.addresses import is_url
+
+BYTES = "ISO-8859-1"
+"""Read as this, every byte is one letter, and none is lost."""
+WESTERN = "windows-1252"
+"""What is taken where nothing tells the encoding, as GDAL and ArcGIS take it for files of western systems."""
+_STATES_NOTHING = {0x00, 0x57}
+"""Of a dBase file, the language drivers that say nothing: none, and that of the machine it was written on."""
+_LANGUAGE_DRIVER = 29
+
+
+def states_encoding(source: str) -> bool:
+    """Tell whether a file has its text in an encoding that it states; all files do, but Shapefiles without ``.cpg``."""
+    path = Path(source)
+    if is_url(source) or path.suffix.lower() not in {".shp", ".dbf"} or not path.is_file():
+        return True
+    return any(_beside(path, ".cpg"))
+
+
+def _beside(path: Path, ending: str) -> list[Path]:
+    return [
+        each
+        for each in path.parent.iterdir()
+        if each.stem.casefold() == path.stem.casefold() and each.suffix.lower() == ending
+    ]
+
+
+def has_language(source: str) -> bool:
+    """Tell whether the header of a Shapefile's table names a code page, which GDAL then follows."""
+    tables = _beside(Path(source), ".dbf")
+    if not tables:
+        return False
+    with tables[0].open("rb") as file:
+        head = file.read(_LANGUAGE_DRIVER + 1)
+    return len(head) > _LANGUAGE_DRIVER and head[_LANGUAGE_DRIVER] not in _STATES_NOTHING
+
+
+def find_encoding(rows: pd.DataFrame) -> tuple[str | None, int]:
+    """Find the encoding of text that was read as `BYTES`.
+
+    Returns
+    -------
+    ``UTF-8`` where all letters beyond ASCII are valid in it, else None; and how many rows have such letters. A letter
+    that is cut off at the end of a cell, where the column was too narrow, is no fault.
+    """
+    beyond = pd.Series(data=False, index=rows.index)
+    valid = True
+    for name in _texts(rows):
+        text = rows[name].astype("string").fillna("")
+        with_letters = ~text.map(str.isascii).astype(bool)
+        beyond |= with_letters
+        valid &= all(_is_utf8(each) for each in text[with_letters].unique())
+    valid &= all(_is_utf8(str(name)) for name in rows.columns)
+    named = any(not str(name).isascii() for name in rows.columns)
+    count = int(beyond.sum()) or int(named)
+    return ("UTF-8" if valid and count else None), count
+
+
+def decode(rows: pd.DataFrame, encoding: str) -> pd.DataFrame:
+    """Decode names of columns and cells that were read as `BYTES`; raises LookupError for an unknown encoding.
+
+    What is no letter in it becomes the replacement character; a letter that is cut off at the end is left out.
+    """
+    "".encode(encoding)
+
+    def plain(text: object) -> object:
+        if not isinstance(text, str) or text.isascii():
+            return text
+        return text.encode(BYTES).decode(encoding, errors="replace").rstrip("\ufffd")
+
+    decoded = rows.copy()
+    for name in _texts(rows):
+        decoded[name] = rows[name].map({each: plain(each) for each in rows[name].dropna().unique()})
+    return decoded.rename(columns=plain)
+
+
+def _texts(rows: pd.DataFrame) -> list[str]:
+    """Name the columns of text."""
+    return [str(name) for name in rows if pd.api.types.infer_dtype(rows[name], skipna=True) == "string"]
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode(BYTES).decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.reason == "unexpected end of data"
+    except UnicodeEncodeError:
+        return False
+    return True

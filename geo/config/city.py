@@ -311,7 +311,7 @@ def _absolute(config: CityConfig, folder: Path) -> CityConfig:
     def optional(source: str | None) -> str | None:
         return None if source is None else resolve(source)
 
-    collisions = config.collisions.with_paths(resolve).model_copy(
+    collisions = config.collisions.with_paths(lambda source: several([source])[0]).model_copy(
         update={"sources": several(config.collisions.sources)}
     )
     exposure = config.exposure.model_copy(update={"sources": several(config.exposure.sources)})

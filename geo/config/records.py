@@ -41,6 +41,11 @@ def _day(given: object, *, last: bool) -> object:
     return date(year, month, day or (calendar.monthrange(year, month)[1] if last else 1))
 
 
+def as_list(named: str | list[str] | None) -> list[str]:
+    """List what a key names that takes one or several."""
+    return [named] if isinstance(named, str) else list(named or ())
+
+
 class Columns(Section):
     """Which column of a collision table holds what (``schema: columns``)."""
 
@@ -55,7 +60,10 @@ class Columns(Section):
     year: str | None = Field(default=None, description="Column with the year, where no date is published.")
     x: str | None = Field(default=None, description="Column with longitude or easting.")
     y: str | None = Field(default=None, description="Column with latitude or northing.")
-    crs: str = Field(default="EPSG:4326", description="CRS of x and y.")
+    crs: str = Field(
+        default="EPSG:4326",
+        description="CRS of x and y; where the records are points, of those whose file states none.",
+    )
     severity: str | None = Field(default=None, description="Column with the severity.")
     n_casualties: str | None = Field(default=None, description="Column with the number of casualties.")
     road_name: str | None = Field(default=None, description="Column with the road's name.")
@@ -72,7 +80,14 @@ class Columns(Section):
     )
     delimiter: str | None = Field(default=None, description="Field separator of a CSV; default: found out.")
     decimal: Literal[".", ","] = Field(default=DECIMAL_MARK, description="Decimal mark of x and y in a CSV.")
-    encoding: str = Field(default=TEXT_ENCODING, description="Text encoding of a CSV.")
+    encoding: str = Field(
+        default=TEXT_ENCODING,
+        description="Text encoding of a CSV or a Shapefile's table; a mark of Unicode at the beginning comes first.",
+    )
+    skip_lines: Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        description="Lines before the header of a CSV or sheet; default: found out, titles above a table are left out.",
+    )
 
 
 class Collisions(Section):
@@ -84,7 +99,16 @@ class Collisions(Section):
     30.0
     """
 
-    sources: list[str] = Field(default=[], description="Files or globs; none: the run ends with clusters.")
+    sources: list[str] = Field(
+        default=[], description="Files or globs, also packed (.gz, .zip); none: the run ends with clusters."
+    )
+    layer: str | list[str] | None = Field(
+        default=None,
+        description="Layers to read of a file with several, one, a list or patterns; default: the only one with rows.",
+    )
+    sheet: str | list[str] | None = Field(
+        default=None, description="The same for the sheets of a workbook; layer and sheet mean one thing."
+    )
     schema_: str = Field(
         default="stats19", alias="schema", description="How the records are laid out: one of the kinds below."
     )
@@ -136,6 +160,10 @@ class Collisions(Section):
             raise ValueError("period: the first day must not be after the last")
         return self
 
+    def parts(self) -> tuple[str, ...]:
+        """Name the layers or sheets that are asked for."""
+        return (*as_list(self.layer), *as_list(self.sheet))
+
     def linked(self) -> list[str]:
         """Name the tables beside its sources that records are read from, which are inputs of a run, too."""
         return []
@@ -159,7 +187,14 @@ class TrafficColumns(Section):
     road_class: str | None = Field(default=None, description="Column with the road's class.")
     delimiter: str | None = Field(default=None, description="Field separator of a CSV; default: found out.")
     decimal: Literal[".", ","] = Field(default=DECIMAL_MARK, description="Decimal mark of numbers in a CSV.")
-    encoding: str = Field(default=TEXT_ENCODING, description="Text encoding of a CSV.")
+    encoding: str = Field(
+        default=TEXT_ENCODING,
+        description="Text encoding of a CSV or a Shapefile's table; a mark of Unicode at the beginning comes first.",
+    )
+    skip_lines: Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        description="Lines before the header of a CSV or sheet; default: found out, titles above a table are left out.",
+    )
 
 
 class Exposure(Section):
@@ -170,6 +205,13 @@ class Exposure(Section):
         description="Column of the roads with annual average daily traffic (motor vehicles per day).",
     )
     sources: list[str] = Field(default=[], description="Tables of count points in place of a column.")
+    layer: str | list[str] | None = Field(
+        default=None,
+        description="Layers to read of a file with several, one, a list or patterns; default: the only one with rows.",
+    )
+    sheet: str | list[str] | None = Field(
+        default=None, description="The same for the sheets of a workbook; layer and sheet mean one thing."
+    )
     schema_: Literal["dft_aadf", "columns"] = Field(
         default="dft_aadf",
         alias="schema",
@@ -207,3 +249,7 @@ class Exposure(Section):
         if self.sources and self.schema_ == "columns" and self.columns is None:
             raise ValueError("schema: columns needs the mapping 'columns'")
         return self
+
+    def parts(self) -> tuple[str, ...]:
+        """Name the layers or sheets that are asked for."""
+        return (*as_list(self.layer), *as_list(self.sheet))

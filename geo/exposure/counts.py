@@ -16,7 +16,9 @@ from pyproj.exceptions import CRSError
 from geo.collisions.cells.numbers import numbers
 from geo.collisions.cells.text import text
 from geo.collisions.schema import check_names
-from geo.collisions.sources import BROKEN, expand_globs, read_rows
+from geo.collisions.tables.places import expand_globs
+from geo.collisions.tables.reading import read_tables
+from geo.collisions.tables.table import BROKEN, Form, Rows
 from geo.config import Exposure, TrafficColumns
 from geo.errors import ConfigurationError, LayerError
 from geo.ledger import Entry, Status
@@ -79,12 +81,29 @@ def read_counts(exposure: Exposure, crs: pyproj.CRS) -> Counts:
         Naming the file, the column or key, what was found, and what to do.
     """
     reader = _read_dft if exposure.schema_ == "dft_aadf" else _read_mapped
-    parts = [reader(source, exposure, crs) for source in expand_counts(exposure)]
+    form = _form(exposure)
+    tables = [rows for source in expand_counts(exposure) for rows in read_tables(source, form)]
+    parts = [reader(rows, exposure, crs) for rows in tables]
     return Counts(_fates(_one_a_year(pd.concat(parts, ignore_index=True))))
 
 
-def _read_dft(source: str, _: Exposure, crs: pyproj.CRS) -> pd.DataFrame:
-    frame = read_rows(source, section="exposure").frame
+def _form(exposure: Exposure) -> Form:
+    parts, columns = exposure.parts(), exposure.columns
+    if exposure.schema_ == "dft_aadf" or columns is None:
+        return Form(section="exposure", named_by="exposure", columns=None, parts=parts)
+    return Form(
+        section="exposure",
+        named_by="exposure",
+        columns="exposure.columns",
+        parts=parts,
+        delimiter=columns.delimiter,
+        encoding=columns.encoding,
+        skip_lines=columns.skip_lines,
+    )
+
+
+def _read_dft(rows: Rows, _: Exposure, crs: pyproj.CRS) -> pd.DataFrame:
+    frame, source = rows.frame, rows.name
     spelled = {str(name).casefold(): str(name) for name in frame.columns}
     found = {
         what: next((spelled[name] for name in names if name in spelled), None) for what, names in _DFT.items()
@@ -117,12 +136,10 @@ def _read_dft(source: str, _: Exposure, crs: pyproj.CRS) -> pd.DataFrame:
     return _placed(table, x, y, pyproj.CRS.from_epsg(own), crs, frame)
 
 
-def _read_mapped(source: str, exposure: Exposure, crs: pyproj.CRS) -> pd.DataFrame:
+def _read_mapped(rows: Rows, exposure: Exposure, crs: pyproj.CRS) -> pd.DataFrame:
     columns = exposure.columns
     assert columns is not None, "the configuration promises a mapping"
-    frame = read_rows(
-        source, delimiter=columns.delimiter, encoding=columns.encoding, section="exposure"
-    ).frame
+    frame, source = rows.frame, rows.name
     fields = ("x", "y", "aadt", "id", "year", "road_name", "road_ref", "road_class")
     wanted = {f"exposure.columns.{field}": getattr(columns, field) for field in fields}
     check_names(frame, wanted, source)

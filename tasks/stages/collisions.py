@@ -6,7 +6,7 @@ from pathlib import Path
 
 import geopandas as gpd
 
-from geo.collisions.sources import expand_tables
+from geo.collisions.tables.places import expand_tables, files_of
 from geo.config import ROAD_USERS, CityConfig
 from geo.errors import LayerError
 from geo.ledger import Entry
@@ -88,7 +88,7 @@ def load_recorded(plan: Plan) -> Recorded:
 
 
 def _sources(config: CityConfig) -> list[str]:
-    return expand_tables(config.collisions)
+    return files_of(expand_tables(config.collisions))
 
 
 STAGE = Stage(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import geopandas as gpd
 
+from geo.collisions.tables.places import files_of
 from geo.config import CityConfig
 from geo.exposure.counts import expand_counts
 from geo.ledger import Entry
@@ -44,7 +45,7 @@ def load_covered(plan: Plan) -> Covered:
 
 
 def _sources(config: CityConfig) -> list[str]:
-    return expand_counts(config.exposure)
+    return files_of(expand_counts(config.exposure))
 
 
 STAGE = Stage(

@@ -65,7 +65,7 @@ def test_an_encoder_is_checked_by_the_rules_of_its_kind(tmp_path, encoder, words
             {"schema": "columns", "sources": ["c.csv"]},
             "collisions: schema: columns needs the mapping 'columns'",
         ),
-        ({"sources": ["c.csv"], "place": "x"}, "collisions.place: no such key \\(found 'x'\\)"),
+        ({"sources": ["c.csv"], "whatever": "x"}, "collisions.whatever: no such key \\(found 'x'\\)"),
         ("c.csv", "collisions: one of stats19, columns"),
     ],
 )

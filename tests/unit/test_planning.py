@@ -74,6 +74,9 @@ CHANGES = {
     "clusters.components": (32, "clusters concentration"),
     "clusters.whitening": (0, "clusters concentration"),
     "collisions.sources": (["other.csv"], "collisions"),
+    "collisions.layer": ("points", "collisions"),
+    "collisions.sheet": (["2019", "2020"], "collisions"),
+    "collisions.columns.skip_lines": (3, "collisions"),
     "collisions.columns.empty_is_none": (True, "collisions"),
     "collisions.columns.decimal": (",", "collisions"),
     **{
@@ -107,6 +110,9 @@ CHANGES = {
     "collisions.junction_reach_m": (10, "collisions"),
     "collisions.ambiguity_m": (1, "collisions"),
     "exposure.sources": (["other_counts.csv"], "exposure"),
+    "exposure.layer": ("points", "exposure"),
+    "exposure.sheet": (["2019", "2020"], "exposure"),
+    "exposure.columns.skip_lines": (3, "exposure"),
     "exposure.columns.decimal": (",", "exposure"),
     **{
         f"exposure.columns.{name}": ("another", "exposure")

@@ -14,7 +14,8 @@ from geo.collisions.schema import CollisionSource, canonical_table
 from geo.collisions.schemas.kind import SchemaKind
 from geo.collisions.schemas.stats19 import Stats19
 from geo.collisions.schemas.tabular import Tabular
-from geo.collisions.sources import expand_tables, read_rows
+from geo.collisions.tables.places import expand_tables
+from geo.collisions.tables.reading import read_rows
 from geo.config import CityConfig, Collisions, collision_settings
 from geo.config.kinds import one_of
 from geo.errors import ConfigurationError

@@ -323,7 +323,7 @@ def test_reading_imagery_leaves_nothing_beside_it(town):
     "ending", ["gml", "shp", "gpkg", "geojson", "fgb", "tab", "mif", "csv", "gdb", "kml"]
 )
 def test_reading_a_table_leaves_nothing_beside_it(tmp_path, ending):
-    from geo.collisions.sources import read_rows
+    from geo.collisions.tables.reading import read_rows
 
     lines = [shapely.LineString([(i, 0), (i, 1)]) for i in (1, 2)]
     crs = 4326 if ending == "kml" else CITY

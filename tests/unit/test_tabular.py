@@ -11,7 +11,7 @@ from real_data import DATA, needs_real_data
 
 from geo.collisions.cells.dates import dates
 from geo.collisions.schemas.tabular import Tabular, read_tabular
-from geo.collisions.sources import read_rows
+from geo.collisions.tables.reading import read_rows
 from geo.errors import ConfigurationError, LayerError, SourceError
 
 PLACE = {"x": "lon", "y": "lat"}

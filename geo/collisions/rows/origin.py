@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.collisions.sources import BROKEN
+from geo.collisions.tables.table import BROKEN
 
 SAMPLE = 20_000
 """Rows at the head of each file whose cells are kept: rows of one collision stand together, or not far apart."""

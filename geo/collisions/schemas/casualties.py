@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from geo.collisions.schemas.stats19_columns import find, ids, need
-from geo.collisions.sources import read_rows
+from geo.collisions.tables.reading import read_tables
+from geo.collisions.tables.table import Form, broken_rows
 from geo.config.records import ROAD_USERS
 from geo.ledger import Entry
 
@@ -23,7 +26,7 @@ _ON_FOOT, _IN_VEHICLE = ("3", "pedestrian"), ("1", "2", "driver or rider", "pass
 
 
 def link(
-    table: pd.DataFrame, *, casualties: str | None, vehicles: str | None
+    table: pd.DataFrame, *, casualties: Sequence[str] = (), vehicles: Sequence[str] = ()
 ) -> tuple[pd.DataFrame, list[Entry]]:
     """Count casualties by road user, and vehicles, from the linked tables.
 
@@ -34,7 +37,7 @@ def link(
     table
         The collisions, one row each, with ``collision_id``.
     casualties, vehicles
-        The linked tables; None: there is none.
+        The linked tables, of years for example; none where nothing is linked.
 
     Returns
     -------
@@ -43,16 +46,16 @@ def link(
     """
     entries: list[Entry] = []
     driven: pd.DataFrame | None = None
-    if vehicles is not None:
-        driven, note = _linked(vehicles, "vehicles", table)
+    if vehicles:
+        driven, notes = _linked(vehicles, "vehicles", table)
         table["n_vehicles"] = _counts(table, driven["_id"].value_counts())
-        entries.append(note)
-    if casualties is not None:
-        people, note = _linked(casualties, "casualties", table)
+        entries += notes
+    if casualties:
+        people, notes = _linked(casualties, "casualties", table)
         linked = _counts(table, people["_id"].value_counts())
         table["n_casualties"] = linked.fillna(table["n_casualties"]) if "n_casualties" in table else linked
-        kind, on_foot = _kinds(people, driven, casualties)
-        entries += [note, *_open(kind)]
+        kind, on_foot = _kinds(people, driven, ", ".join(casualties))
+        entries += [*notes, *_open(kind)]
         for user in ROAD_USERS:
             is_one = kind.isin(CASUALTY_TYPES[user])
             unsure = kind.isna() if user != "pedestrian" else kind.isna() & on_foot.isna()
@@ -67,14 +70,17 @@ def link(
     return table, entries
 
 
-def _linked(source: str, item: str, table: pd.DataFrame) -> tuple[pd.DataFrame, Entry]:
-    """Read a linked table; rows of collisions that are not there are accounted for."""
-    frame = read_rows(source).frame
-    frame["_id"] = ids(frame, source)
+def _linked(sources: Sequence[str], item: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Entry]]:
+    """Read linked tables as one; rows of collisions that are not there are accounted for."""
+    parts, entries = [], []
+    form = Form(columns=None, named_by=None)
+    for rows in (rows for source in sources for rows in read_tables(source, form)):
+        parts.append(rows.frame.assign(_id=ids(rows.frame, rows.name)))
+        entries += [*rows.notes, *broken_rows(rows.frame, rows.name)]
+    frame = pd.concat(parts, ignore_index=True)
     known = frame["_id"].isin(table["collision_id"])
-    return frame[known], Entry(
-        item, "skipped", "their collision is not among the records", int((~known).sum())
-    )
+    lost = Entry(item, "skipped", "their collision is not among the records", int((~known).sum()))
+    return frame[known], [*entries, lost]
 
 
 def _kinds(people: pd.DataFrame, vehicles: pd.DataFrame | None, source: str) -> tuple[pd.Series, pd.Series]:

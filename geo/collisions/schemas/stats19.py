@@ -26,8 +26,10 @@ from geo.collisions.schema import CollisionSource, canonical_table, check_names
 from geo.collisions.schemas.casualties import link
 from geo.collisions.schemas.kind import SchemaKind
 from geo.collisions.schemas.stats19_columns import NAMES, find, ids, named, need
-from geo.collisions.sources import BROKEN, broken_rows, expand_tables, read_rows
-from geo.config.records import SEVERITIES, Severity
+from geo.collisions.tables.places import expand_globs
+from geo.collisions.tables.reading import read_tables
+from geo.collisions.tables.table import BROKEN, Form, broken_rows
+from geo.config.records import SEVERITIES, Severity, as_list
 from geo.errors import ConfigurationError, LayerError
 from geo.ledger import Entry
 
@@ -50,18 +52,23 @@ class Stats19(SchemaKind):
     form: ClassVar[str] = "stats19"
 
     schema_: Literal["stats19"] = Field(default="stats19", alias="schema", description="stats19.")
-    casualties: str | None = Field(default=None, description="STATS19 casualty table, optional.")
-    vehicles: str | None = Field(default=None, description="STATS19 vehicle table, optional.")
+    casualties: str | list[str] | None = Field(
+        default=None,
+        description="STATS19 casualty table, optional; several, of years for example: a list, or globs.",
+    )
+    vehicles: str | list[str] | None = Field(
+        default=None, description="STATS19 vehicle table, optional; several: a list, or globs."
+    )
 
     def linked(self) -> list[str]:
         """See `Collisions.linked`."""
-        return [table for table in (self.casualties, self.vehicles) if table is not None]
+        return [*as_list(self.casualties), *as_list(self.vehicles)]
 
     def with_paths(self, resolve: Callable[[str], str]) -> Self:
         """See `Collisions.with_paths`."""
-        named = {"casualties": self.casualties, "vehicles": self.vehicles}
+        linked = {"casualties": self.casualties, "vehicles": self.vehicles}
         return self.model_copy(
-            update={key: resolve(table) for key, table in named.items() if table is not None}
+            update={key: [resolve(one) for one in as_list(tables)] for key, tables in linked.items()}
         )
 
     def read(self) -> CollisionSource:
@@ -82,9 +89,11 @@ def read_stats19(collisions: Stats19) -> CollisionSource:
         When a file cannot be read, or lacks the id, the severity or coordinates.
     """
     parts, origins, entries, crss = [], [], [], set()
-    tables = [t for t in expand_tables(collisions) if t not in collisions.linked()]
-    for source in tables:
-        rows = read_rows(source)
+    linked = expand_globs(collisions.linked())
+    form = Form(columns=None, parts=collisions.parts())
+    tables = [table for table in expand_globs(collisions.sources) if table not in linked]
+    for rows in (rows for table in tables for rows in read_tables(table, form)):
+        source = rows.name
         wanted = {f"collisions.keep.{name}": name for name in collisions.keep or {}}
         used = {f"STATS19: {name}": name for names in NAMES.values() for name in names if name in rows.frame}
         check_names(rows.frame, wanted | used, source)
@@ -96,7 +105,7 @@ def read_stats19(collisions: Stats19) -> CollisionSource:
         entries += notes
         parts.append(table)
         crss.add(crs)
-        entries += [*broken_rows(rows.frame, source), *unknown_severities(unknown, without)]
+        entries += [*rows.notes, *broken_rows(rows.frame, source), *unknown_severities(unknown, without)]
         when = find(rows.frame, "date")
         entries += [] if when is None else unread(when, table["date"], "dates")
     if not parts:
@@ -109,10 +118,11 @@ def read_stats19(collisions: Stats19) -> CollisionSource:
     merged = pd.concat(
         [_to(crs, own, part) for own, part in zip(_crss(parts), parts, strict=True)], ignore_index=True
     )
-    merged, linked = link(
-        merged.drop(columns="_crs"), casualties=collisions.casualties, vehicles=collisions.vehicles
+    casualties, vehicles = (
+        expand_globs(as_list(tables)) for tables in (collisions.casualties, collisions.vehicles)
     )
-    found = [entry for entry in (*entries, *linked) if entry.count]
+    merged, notes = link(merged.drop(columns="_crs"), casualties=casualties, vehicles=vehicles)
+    found = [entry for entry in (*entries, *notes) if entry.count]
     return CollisionSource(
         canonical_table(merged),
         crs,

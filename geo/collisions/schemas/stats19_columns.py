@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from geo.collisions.cells.text import text
-from geo.collisions.sources import BROKEN
+from geo.collisions.tables.table import BROKEN
 from geo.errors import LayerError
 
 NAMES = {

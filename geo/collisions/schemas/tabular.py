@@ -21,7 +21,9 @@ from geo.collisions.rows.origin import Origin, origin_of, together
 from geo.collisions.schema import CollisionSource, canonical_table, check_names
 from geo.collisions.schemas.kind import SchemaKind
 from geo.collisions.schemas.schemes import SCHEMES, Scheme
-from geo.collisions.sources import BROKEN, Rows, broken_rows, expand_tables, read_rows
+from geo.collisions.tables.places import expand_globs
+from geo.collisions.tables.reading import read_tables
+from geo.collisions.tables.table import BROKEN, Form, Rows, broken_rows
 from geo.config.records import ROAD_USERS, SEVERITIES, Columns, Severity, SeverityScheme
 from geo.errors import ConfigurationError, LayerError
 from geo.ledger import Entry
@@ -76,8 +78,9 @@ def read_tabular(collisions: Tabular) -> CollisionSource:
     entries: list[Entry] = []
     crs = _crs(columns.crs)
     scheme = _scheme(collisions)
-    for source in expand_tables(collisions):
-        rows = read_rows(source, delimiter=columns.delimiter, encoding=columns.encoding)
+    form = _form(collisions, columns)
+    for rows in (rows for source in expand_globs(collisions.sources) for rows in read_tables(source, form)):
+        source = rows.name
         fields = ("date", "year", "x", "y", "severity", "n_casualties", "road_name", "road_class")
         wanted = {f"collisions.columns.{field}": getattr(columns, field) for field in (*fields, *ROAD_USERS)}
         wanted |= {f"collisions.columns.id: {name}": name for name in _listed(columns.id)}
@@ -87,7 +90,7 @@ def read_tabular(collisions: Tabular) -> CollisionSource:
         origins.append(origin_of(rows.frame, source, named | {"id": _listed(columns.id)}))
         part, unknown, without = _canonical(rows, collisions, columns, crs, source)
         parts.append(part)
-        entries += broken_rows(rows.frame, source)
+        entries += [*rows.notes, *broken_rows(rows.frame, source)]
         if columns.date is not None:
             entries += unread(rows.frame[columns.date], part["date"], "dates")
         if columns.n_casualties is not None:
@@ -115,6 +118,15 @@ def _ids(frame: pd.DataFrame, names: list[str]) -> pd.Series:
     for other in others:
         first = first + "/" + other
     return first
+
+
+def _form(collisions: Tabular, columns: Columns) -> Form:
+    return Form(
+        parts=collisions.parts(),
+        delimiter=columns.delimiter,
+        encoding=columns.encoding,
+        skip_lines=columns.skip_lines,
+    )
 
 
 def _scheme(collisions: Tabular) -> Scheme:
@@ -192,9 +204,11 @@ def _place(rows: Rows, columns: Columns, crs: pyproj.CRS, source: str) -> tuple[
             where=source,
             todo="Name the columns with longitude and latitude (or easting and northing).",
         )
-    if rows.crs is None:
-        raise LayerError("its geometry states no CRS", where=source, todo="Write the CRS into the file.")
-    change = pyproj.Transformer.from_crs(rows.crs, crs, always_xy=True)
+    if rows.crs is None and "crs" not in columns.model_fields_set:
+        raise LayerError(
+            "its geometry states no CRS", where=source, todo="Say which one it is in collisions.columns.crs."
+        )
+    change = pyproj.Transformer.from_crs(rows.crs or crs, crs, always_xy=True)
     x, y = change.transform(rows.points[:, 0], rows.points[:, 1])
     there = np.isfinite(x) & np.isfinite(y)
     return np.where(there, x, np.nan), np.where(there, y, np.nan)

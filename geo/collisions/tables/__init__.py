@@ -1,0 +1,1 @@
+"""The files that hold records, of whatever form, and their rows as text."""

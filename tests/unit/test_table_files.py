@@ -1,0 +1,490 @@
+"""Records in whatever file people have them: the same rows, or a refusal that says what is there and what mends it."""
+
+import bz2
+import gzip
+import json
+import lzma
+import zipfile
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+import pytest
+import shapely
+
+from geo.collisions.read import read_collisions
+from geo.collisions.tables.places import expand_globs, expand_tables, files_of
+from geo.collisions.tables.reading import read_rows, read_tables
+from geo.collisions.tables.table import Form
+from geo.config import collision_settings
+from geo.errors import LayerError, SourceError
+from geo.sources.digest import digest_source
+
+TEXT = """id;when;lng;lat;road
+1;2019-03-01;-1,50;52,40;Straße
+2;2020-04-02;-1,51;52,41;Weg
+3;2021-05-03;-1,52;52,42;Ring
+"""
+ROWS = [line.split(";") for line in TEXT.splitlines()]
+
+
+def cells(source, **form):
+    """Give the header and the rows of a table, as it was read."""
+    frame = read_rows(str(source), Form(**form)).frame.drop(columns="_broken")
+    return [list(frame.columns), *frame.to_numpy().tolist()]
+
+
+def written(folder, name, data):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return path
+
+
+def zipped(path, members):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+def points(n=3, **columns):
+    places = shapely.points([[-1.5 - i / 100, 52.4] for i in range(n)])
+    return gpd.GeoDataFrame({"id": [f"k{i}" for i in range(n)], **columns}, geometry=places, crs=4326)
+
+
+# ---- text: packed, of any ending, in any encoding that is told or sure
+
+
+@pytest.mark.parametrize("ending", [".csv", ".CSV", ".dat", "", ".txt", ".xlsx"])
+def test_text_is_told_by_its_content_and_not_by_its_ending(tmp_path, ending):
+    assert cells(written(tmp_path, f"c{ending}", TEXT)) == ROWS
+
+
+@pytest.mark.parametrize(
+    ("ending", "pack"),
+    [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress), ("csv", gzip.compress)],
+)
+def test_a_compressed_table_is_the_table(tmp_path, ending, pack):
+    assert cells(written(tmp_path, f"c.csv.{ending}", pack(TEXT.encode()))) == ROWS
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        TEXT.encode("utf-8-sig"),
+        TEXT.encode("utf-16"),
+        b"\xfe\xff" + TEXT.encode("utf-16-be"),
+        TEXT.encode("utf-16-le"),
+        TEXT.encode("utf-16-be"),
+        TEXT.encode("utf-32"),
+    ],
+    ids=["utf-8", "utf-16", "big-endian", "unmarked", "unmarked big-endian", "utf-32"],
+)
+def test_unicode_is_found_out(tmp_path, data):
+    assert cells(written(tmp_path, "c.csv", data)) == ROWS
+
+
+def test_a_mark_of_unicode_counts_more_than_the_key(tmp_path):
+    assert cells(written(tmp_path, "c.csv", TEXT.encode("utf-8-sig")), encoding="latin-1") == ROWS
+
+
+def test_text_in_another_encoding_is_refused_with_what_its_words_would_be(tmp_path):
+    path = written(tmp_path, "c.csv", TEXT.encode("latin-1"))
+    with pytest.raises(SourceError, match=r"(?s)'Straße' as cp1252.*collisions\.columns\.encoding"):
+        read_rows(str(path))
+    assert cells(path, encoding="latin-1") == ROWS
+
+
+def test_an_encoding_that_would_make_two_letters_of_one_is_refused(tmp_path):
+    path = written(tmp_path, "c.csv", TEXT)
+    with pytest.raises(SourceError, match=r"(?s)latin-1 is named for it, but it is text in UTF-8.*Straße"):
+        read_rows(str(path), Form(encoding="latin-1"))
+
+
+def test_an_encoding_in_which_bytes_mean_nothing_is_refused(tmp_path):
+    path = written(tmp_path, "c.csv", TEXT.encode("cp850").replace(b"Weg", b"M\x81hlweg"))
+    with pytest.raises(SourceError, match=r"(?s)some bytes mean nothing.*as cp850"):
+        read_rows(str(path), Form(encoding="latin-1"))
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
+def test_line_ends_of_every_system_part_rows(tmp_path, end):
+    assert cells(written(tmp_path, "c.csv", TEXT.replace("\n", end))) == ROWS
+
+
+def test_zero_bytes_are_no_text_and_told(tmp_path):
+    rows = read_rows(str(written(tmp_path, "c.csv", TEXT.replace("Weg", "Weg\0\0"))))
+    assert rows.frame["road"].tolist() == ["Straße", "Weg", "Ring"]
+    assert [(note.item, note.count) for note in rows.notes] == [("characters", 2)]
+
+
+# ---- what stands before and after a table
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        ("sep=;\n", 0),
+        ("\n\n", 0),
+        ("Collisions in Town\n", 1),
+        ("Collisions in Town;;;;\n;;;;\nas of;May;;;\n", 0),
+        ("Collisions in Town;;;;\n;;;;\nPolice;;;;\n", 2),
+        ('"Collisions, all";\n', 1),
+    ],
+)
+def test_titles_before_the_header_are_found_and_told(tmp_path, before, told):
+    path = written(tmp_path, "c.csv", before + TEXT)
+    if "May" in before:
+        # two cells may be names: it is asked for
+        assert cells(path, skip_lines=3) == ROWS
+        return
+    assert cells(path) == ROWS
+    assert sum(n.count for n in read_rows(str(path)).notes if "before the header" in n.reason) == told
+
+
+def test_a_header_that_is_not_sure_is_asked_for_with_the_lines_that_there_are(tmp_path):
+    lines = ["Report", "2019;2020;2021;2022;2023", *("1;2;3;4;5" for _ in range(5))]
+    path = written(tmp_path, "c.csv", "\n".join(lines))
+    with pytest.raises(LayerError, match=r"(?s)2019 \| 2020 \| 2021.*collisions\.columns\.skip_lines"):
+        read_rows(str(path))
+    assert cells(path, skip_lines=1)[0] == ["2019", "2020", "2021", "2022", "2023"]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "Total;;;;3\n",
+        "TOTAL:;3;;;\n",
+        "\n(3 rows affected)\n",
+        "-----\n",
+        "Quelle: Polizei der Stadt\n",
+        ";;;;\n",
+    ],
+)
+def test_a_total_or_a_note_at_the_end_is_no_row_and_told(tmp_path, end):
+    rows = read_rows(str(written(tmp_path, "c.csv", TEXT + end)))
+    assert rows.frame["id"].tolist() == ["1", "2", "3"]
+    assert not rows.frame["_broken"].any()
+    assert [(note.item, note.status, note.count) for note in rows.notes] == [("lines", "skipped", 1)]
+
+
+def test_a_line_that_is_cut_short_is_a_broken_row_and_no_note(tmp_path):
+    frame = read_rows(str(written(tmp_path, "c.csv", TEXT + "4;2022-0"))).frame
+    assert frame["_broken"].tolist() == [False, False, False, True]
+
+
+def test_separators_at_the_end_of_every_line_make_no_column(tmp_path):
+    ended = "\n".join(line + (";;" if i else "") for i, line in enumerate(TEXT.splitlines()))
+    rows = read_rows(str(written(tmp_path, "c.csv", ended)))
+    assert list(rows.frame.columns[:-1]) == ROWS[0]
+    assert not rows.frame["_broken"].any()
+    named = "\n".join(line + ";;" for line in TEXT.splitlines())
+    assert cells(written(tmp_path, "d.csv", named)) == ROWS
+
+
+def test_a_file_of_files_is_one_table_where_their_headers_are_one(tmp_path):
+    rows = read_rows(str(written(tmp_path, "c.csv", TEXT + TEXT)))
+    assert rows.frame["id"].tolist() == ["1", "2", "3"] * 2
+    assert [note.count for note in rows.notes] == [1]
+    other = TEXT.replace("id;when;lng;lat", "id;when;lat;lng")
+    with pytest.raises(LayerError, match=r"another header stands among its rows: id \| when \| lat"):
+        read_rows(str(written(tmp_path, "d.csv", TEXT + other)))
+
+
+def test_rows_of_another_width_than_the_header_are_refused_if_they_are_most(tmp_path):
+    lines = ["id;when;lng", *("1;2;3;4" for _ in range(9))]
+    with pytest.raises(LayerError, match=r"(?s)9 of 9.*another number of cells.*skip_lines"):
+        read_rows(str(written(tmp_path, "c.csv", "\n".join(lines))))
+
+
+def test_a_decimal_comma_parts_no_cells(tmp_path):
+    assert cells(written(tmp_path, "c.csv", "x;y\n1,5;2,5\n3,5;4,5\n")) == [
+        ["x", "y"],
+        ["1,5", "2,5"],
+        ["3,5", "4,5"],
+    ]
+
+
+# ---- archives
+
+
+def test_the_only_table_of_an_archive_is_taken(tmp_path):
+    path = zipped(
+        tmp_path / "c.zip",
+        {"data/c.csv": TEXT, "README.txt": "read me", "__MACOSX/data/._c.csv": "x", "meta.xml": "<m/>"},
+    )
+    assert cells(path) == ROWS
+
+
+def test_several_tables_of_an_archive_are_listed_and_named_after_it(tmp_path):
+    years = {
+        f"{year}.csv": "\n".join([TEXT.splitlines()[0], TEXT.splitlines()[i]])
+        for i, year in ((1, 2019), (2, 2020))
+    }
+    path = zipped(tmp_path / "c.zip", years)
+    with pytest.raises(
+        LayerError, match=r"(?s)more than one table in it: 2019\.csv, 2020\.csv.*c\.zip/2019\.csv"
+    ):
+        read_rows(str(path))
+    assert cells(f"{path}/2020.csv") == [ROWS[0], ROWS[2]]
+    assert [rows.frame["id"].tolist() for rows in read_tables(f"{path}/*.csv")] == [["1"], ["2"]]
+    with pytest.raises(LayerError, match=r"no '2021\.csv' in it, only 2019\.csv, 2020\.csv"):
+        read_rows(f"{path}/2021.csv")
+
+
+def test_an_archive_is_an_input_whatever_of_it_is_asked_for(tmp_path):
+    path = zipped(tmp_path / "c.zip", {"2019.csv": TEXT})
+    settings = collision_settings(sources=[f"{path}/2019.csv"], schema="columns", columns={"id": "id"})
+    assert files_of(expand_tables(settings)) == [str(path)]
+    before = digest_source(str(path))
+    zipped(path, {"2019.csv": TEXT + "4;2022-01-01;-1,53;52,43;Platz\n"})
+    assert digest_source(str(path)) != before
+
+
+def test_a_shapefile_in_an_archive_is_one_table(tmp_path):
+    (tmp_path / "s").mkdir()
+    pyogrio.write_dataframe(points(), tmp_path / "s" / "c.shp")
+    path = zipped(tmp_path / "c.zip", {f"in/{f.name}": f.read_bytes() for f in (tmp_path / "s").iterdir()})
+    rows = read_rows(str(path))
+    assert rows.frame["id"].tolist() == ["k0", "k1", "k2"]
+    assert rows.points[:, 0].tolist() == [-1.5, -1.51, -1.52]
+    assert rows.crs.to_epsg() == 4326
+
+
+@pytest.mark.parametrize("name", ["c.csv.gz", "c.zip"])
+def test_a_damaged_archive_is_refused(tmp_path, name):
+    whole = (
+        gzip.compress(TEXT.encode() * 100)
+        if name.endswith("gz")
+        else zipped(tmp_path / "w.zip", {"c.csv": TEXT * 99}).read_bytes()
+    )
+    with pytest.raises(SourceError, match="it cannot be"):
+        read_rows(str(written(tmp_path, name, whole[: len(whole) // 2])))
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"%PDF-1.7 ...", "a PDF"),
+        (b"<!DOCTYPE html><html><body>Sign in</body></html>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "Git LFS"),
+        (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+    ],
+)
+def test_what_holds_no_table_is_called_by_its_name(tmp_path, data, found):
+    with pytest.raises(SourceError, match=found):
+        read_rows(str(written(tmp_path, "c.csv", data)))
+
+
+def test_a_folder_and_an_address_are_no_files(tmp_path):
+    with pytest.raises(SourceError, match=r"(?s)it is a folder.*\*\.csv"):
+        read_rows(str(tmp_path))
+    with pytest.raises(SourceError, match=r"(?s)not from an address.*name the file"):
+        read_rows("https://data.example/c.csv")
+
+
+# ---- patterns
+
+
+def test_a_pattern_lists_no_part_of_a_file_that_it_lists(tmp_path):
+    pyogrio.write_dataframe(points(), tmp_path / "c.shp")
+    for name in ("~$c.xlsx", "c.gpkg", "c.gpkg-wal", "d.dbf"):
+        written(tmp_path, name, b"x")
+    found = expand_globs([str(tmp_path / "*")])
+    assert [path.rpartition("/")[2] for path in found] == ["c.gpkg", "c.shp", "d.dbf"]
+
+
+def test_a_file_with_brackets_in_its_name_is_a_file(tmp_path):
+    path = written(tmp_path, "c[1].csv", TEXT)
+    assert expand_globs([str(path)]) == [str(path)]
+
+
+# ---- layers
+
+
+def test_of_several_layers_one_is_named(tmp_path):
+    path = tmp_path / "c.gpkg"
+    pyogrio.write_dataframe(points(3), path, layer="all")
+    pyogrio.write_dataframe(points(1), path, layer="of_2018", append=True)
+    with pytest.raises(LayerError, match=r"(?s)'all' \(3 rows\); 'of_2018' \(1 rows\).*collisions\.layer"):
+        read_rows(str(path))
+    assert len(read_rows(str(path), Form(parts=("all",))).frame) == 3
+    assert len(read_rows(f"{path}/of_2018").frame) == 1
+    assert [len(rows.frame) for rows in read_tables(str(path), Form(parts=("all", "of_2018")))] == [3, 1]
+    with pytest.raises(LayerError, match=r"no layer 'none'; there are 'all' \(3 rows\)"):
+        read_rows(str(path), Form(parts=("none",)))
+
+
+def test_layers_without_rows_and_those_of_programs_do_not_count(tmp_path):
+    path = tmp_path / "c.gpkg"
+    pyogrio.write_dataframe(points(2), path, layer="all")
+    pyogrio.write_dataframe(points(2).head(0), path, layer="empty", append=True)
+    styles = pd.DataFrame({"styleName": ["a"]})
+    pyogrio.write_dataframe(styles, path, layer="layer_styles", append=True)
+    assert len(read_rows(str(path)).frame) == 2
+
+
+def test_a_layer_without_geometry_is_a_table(tmp_path):
+    path = tmp_path / "c.gpkg"
+    pyogrio.write_dataframe(pd.DataFrame({"id": ["a"], "lng": [-1.5]}), path)
+    rows = read_rows(str(path))
+    assert rows.points is None
+    assert rows.frame[["id", "lng"]].to_numpy().tolist() == [["a", "-1.5"]]
+
+
+@pytest.mark.parametrize(
+    "ending", ["gpkg", "shp", "SHP", "fgb", "geojson", "gdb", "parquet", "gml", "sqlite", "dat"]
+)
+def test_points_of_every_form_are_the_same_records(tmp_path, ending):
+    path = tmp_path / f"c.{ending}"
+    if ending == "parquet":
+        points().to_parquet(path)
+    elif ending == "dat":
+        pyogrio.write_dataframe(points(), tmp_path / "c.fgb")
+        (tmp_path / "c.fgb").rename(path)
+    else:
+        driver = {"gdb": "OpenFileGDB", "gml": "GML", "SHP": "ESRI Shapefile", "sqlite": "SQLite"}.get(ending)
+        pyogrio.write_dataframe(points(), path, driver=driver)
+    if ending == "SHP":
+        for part in tmp_path.iterdir():
+            part.rename(part.with_suffix(part.suffix.upper()))
+    rows = read_rows(str(path))
+    found = sorted(zip(rows.frame["id"], rows.points.round(9).tolist(), strict=True))
+    assert found == [("k0", [-1.5, 52.4]), ("k1", [-1.51, 52.4]), ("k2", [-1.52, 52.4])]
+    assert rows.crs.equals("EPSG:4326", ignore_axis_order=True)
+    assert rows.notes == []
+
+
+def test_a_geometry_that_is_no_point_is_told(tmp_path):
+    lines = points().set_geometry([shapely.LineString([(0, i), (2, i)]) for i in range(3)])
+    pyogrio.write_dataframe(lines, tmp_path / "c.gpkg")
+    rows = read_rows(str(tmp_path / "c.gpkg"))
+    assert rows.points.tolist() == [[1, 0], [1, 1], [1, 2]]
+    assert [(note.item, note.count) for note in rows.notes] == [("geometries", 3)]
+
+
+# ---- workbooks
+
+
+def workbook(path, **sheets):
+    for i, (sheet, frame) in enumerate(sheets.items()):
+        driver = {"xlsx": "XLSX", "ods": "ODS"}[path.suffix[1:]]
+        pyogrio.write_dataframe(frame, path, driver=driver, layer=sheet, append=bool(i))
+    return path
+
+
+SHEET = pd.DataFrame(
+    {
+        "id": ["a", "b"],
+        "number": [20190123456, 2**53],
+        "lng": [-1.5, 0.25],
+        "day": pd.to_datetime(["2019-03-01", "2020-04-02"]).date,
+        "at": pd.to_datetime(["2019-03-01 10:30:00", "2020-04-02 00:00:00"]),
+        "hurt": [True, False],
+    }
+)
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "ods"])
+def test_cells_of_a_workbook_become_text_that_says_the_same(tmp_path, ending):
+    rows = cells(workbook(tmp_path / f"c.{ending}", crashes=SHEET))
+    assert rows[0] == list(SHEET.columns)
+    assert rows[1][:2] + rows[1][3:5] == ["a", "20190123456", "2019-03-01", "2019-03-01T10:30:00"]
+    assert [rows[2][0], rows[2][3]] == ["b", "2020-04-02"]
+    assert [float(row[2]) for row in rows[1:]] == [-1.5, 0.25]
+    assert float(rows[2][1]) == 2**53
+
+
+def test_of_several_sheets_one_is_named(tmp_path):
+    path = workbook(tmp_path / "c.xlsx", first=SHEET, second=SHEET.tail(1), notes=pd.DataFrame({"note": []}))
+    with pytest.raises(LayerError, match=r"(?s)'first' \(2 rows\); 'second' \(1 rows\).*collisions\.sheet"):
+        read_rows(str(path))
+    assert cells(path, parts=("second",))[1][0] == "b"
+    assert [len(rows.frame) for rows in read_tables(str(path), Form(parts=("*",)))] == [2, 1]
+
+
+def test_titles_and_totals_of_a_sheet_are_no_rows(tmp_path):
+    lines = [
+        ["Collisions in Town", "", "", ""],
+        ["", "", "", ""],
+        ["id", "when", "lng", "lat"],
+        ["1", "2019-01-02", "2", "3"],
+    ]
+    lines += [["2", "2019-01-02", "2", "3"], ["Total", "", "", "2"]]
+    frame = pd.DataFrame(lines[1:], columns=["Collisions in Town", " ", "  ", "   "])
+    rows = read_rows(str(workbook(tmp_path / "c.xlsx", crashes=frame)))
+    assert rows.frame["id"].tolist() == ["1", "2"]
+    assert sum(note.count for note in rows.notes) == 2
+
+
+# ---- numbers of many digits
+
+
+def test_ids_keep_every_digit(tmp_path):
+    long = [2**64 - 1, 2**63 + 1, 9_007_199_254_740_993]
+    texts = [str(one) for one in long]
+    frame = pd.DataFrame(
+        {
+            "id": pd.array([*long, None], dtype="UInt64"),
+            "signed": pd.array([2**53 + 1, None, 1, 2], dtype="Int64"),
+        }
+    )
+    frame.to_parquet(tmp_path / "c.parquet")
+    found = read_rows(str(tmp_path / "c.parquet")).frame
+    assert found["id"].tolist()[:3] == texts
+    assert found["signed"].tolist()[0] == str(2**53 + 1)
+    records = [{"id": one, "at": 1.50} for one in long]
+    path = written(tmp_path, "c.json", json.dumps(records).replace("1.5}", "1.50}"))
+    assert cells(path) == [["id", "at"], *([one, "1.50"] for one in texts)]
+    located = gpd.GeoDataFrame(
+        {"id": [2**53 + 1, None]}, geometry=shapely.points([[0, 0], [1, 1]]), crs=4326
+    ).astype({"id": "object"})
+    located["id"] = pd.array([2**53 + 1, None], dtype="Int64")
+    pyogrio.write_dataframe(located, tmp_path / "c.gpkg")
+    assert read_rows(str(tmp_path / "c.gpkg")).frame["id"].tolist()[0] == str(2**53 + 1)
+
+
+def test_a_float_that_cannot_tell_its_last_digits_shows_it(tmp_path):
+    pd.DataFrame({"id": [2.0**64, 20190123456.0]}).to_parquet(tmp_path / "c.parquet")
+    assert read_rows(str(tmp_path / "c.parquet")).frame["id"].tolist() == [
+        "1.8446744073709552e+19",
+        "20190123456",
+    ]
+
+
+# ---- the schemas
+
+
+def test_casualties_of_several_years_are_one_table(tmp_path):
+    for year in (2019, 2020):
+        written(
+            tmp_path,
+            f"collision-{year}.csv",
+            "collision_index,collision_year,collision_severity,date,longitude,latitude\n"
+            f"{year}A,{year},3,01/02/{year},-1.5,52.4\n{year}B,{year},2,03/04/{year},-1.5,52.4\n",
+        )
+        written(
+            tmp_path,
+            f"casualty-{year}.csv",
+            f"collision_index,casualty_reference,casualty_class,casualty_type\n{year}A,1,3,0\n{year}B,1,1,1\n",
+        )
+    named = [str(tmp_path / f"casualty-{year}.csv") for year in (2019, 2020)]
+    for casualties in (str(tmp_path / "casualty-*.csv"), named):
+        settings = collision_settings(sources=[str(tmp_path / "collision-*.csv")], casualties=casualties)
+        table = read_collisions(settings).table
+        assert table["pedestrian"].tolist() == [True, False, True, False]
+        assert table["cyclist"].tolist() == [False, True, False, True]
+        assert set(named) < set(files_of(expand_tables(settings)))
+
+
+def test_points_without_a_crs_are_in_the_one_that_the_key_says(tmp_path):
+    pyogrio.write_dataframe(points().to_crs(27700), tmp_path / "c.shp")
+    (tmp_path / "c.prj").unlink()
+    columns = {"id": "id"}
+    asked = {"sources": [str(tmp_path / "c.shp")], "schema": "columns"}
+    with pytest.raises(LayerError, match=r"(?s)states no CRS.*collisions\.columns\.crs"):
+        read_collisions(collision_settings(**asked, columns=columns))
+    found = read_collisions(collision_settings(**asked, columns=columns | {"crs": "EPSG:27700"}))
+    assert found.crs.to_epsg() == 27700
+    assert found.table["x"].tolist() == points().to_crs(27700).geometry.x.tolist()

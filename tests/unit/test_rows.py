@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from real_data import DATA, needs_real_data
 
 from geo.collisions.read import read_collisions
 from geo.config import collision_settings
@@ -149,6 +150,31 @@ def test_collisions_at_one_crossing_on_other_days_are_collisions(tmp_path):
         assert not source.warnings
 
 
+def test_the_id_of_a_place_is_not_taken_for_that_of_a_collision(tmp_path):
+    cases = collisions()
+    visits = pd.concat([cases, cases, cases]).assign(n=range(3 * N))
+    for columns in ({"date": None}, {"date": None, "year": "year"}):
+        with pytest.raises(LayerError, match="may be that of a place"):
+            settled(tmp_path, visits.drop(columns="date").assign(year=2021), columns=columns)
+    visits["hour"] = np.random.default_rng(5).integers(0, 24, len(visits)).astype(str)
+    with pytest.raises(LayerError, match="may be that of a place"):
+        settled(tmp_path, visits.drop(columns="date"), columns={"date": None})
+    assert len(counting(settled(tmp_path, visits, columns={"date": None}))) == N
+
+
+@pytest.mark.parametrize("clock", ["a column of its own", "in the date"])
+def test_few_rows_of_one_place_and_minute_are_enough_where_no_id_is_there(tmp_path, clock):
+    cases = collisions(200)
+    times = pd.Series([f"{i % 24:02}:{i % 60:02}" for i in range(200)])
+    if clock == "in the date":
+        cases["date"] = cases["date"] + " " + times
+    else:
+        cases["at"] = times
+    rows = pd.concat([cases, cases[:6]]).assign(n=range(206)).drop(columns="case")
+    with pytest.raises(LayerError, match="6 of 206 rows share"):
+        settled(tmp_path, rows, columns={"id": "n"})
+
+
 # rows that stand twice
 
 
@@ -263,6 +289,19 @@ def test_a_column_of_few_values_is_no_id_unless_it_is_said_what_becomes_of_them(
     assert each["collision_id"].iloc[[0, 7]].tolist() == ["W0", "W0 (2)"]
 
 
+def test_the_columns_that_make_an_id_whole_are_told(tmp_path):
+    districts = [collisions(seed=seed).assign(district=f"D{seed}") for seed in (3, 4)]
+    table = pd.concat(districts).rename(columns={"case": "number"})
+    with pytest.raises(LayerError, match="another date or place") as refused:
+        settled(tmp_path, table, columns={"id": "number"})
+    assert "collisions.columns.id: [district, number]" in refused.value.todo
+    mended = counting(settled(tmp_path, table, columns={"id": ["district", "number"]}))
+    assert mended["collision_id"].iloc[[0, -1]].tolist() == ["D3/k0000", "D4/k0059"]
+    whole = table.assign(crash_id=range(2 * N))
+    with pytest.raises(LayerError, match=r"collisions\.columns\.id: crash_id is"):
+        settled(tmp_path, whole, columns={"id": "district"})
+
+
 def test_an_id_with_another_place_on_the_same_day_is_refused_and_settled_by_what_a_row_is(tmp_path):
     cases = collisions()
     moved = pd.concat([cases, cases[:5].assign(lat=52.35)])
@@ -278,3 +317,83 @@ def test_rows_without_an_id_count_each_and_are_told(tmp_path):
     assert len(counting(source)) == N
     assert [(e.item, e.count) for e in source.entries] == [("rows", 2)]
     assert any("2 of 60 rows are without an id" in told for told in source.warnings)
+
+
+# real files
+
+
+def west_yorkshire(folder, table):
+    """A linked table of West Yorkshire with place and time of its collisions in every row, as many publish it."""
+    there = DATA / "uk_west_yorkshire_2024"
+    whole = pd.read_csv(there / "accidents.csv", dtype=str)
+    wanted = ["collision_index", "date", "time", "longitude", "latitude", "number_of_casualties"]
+    rows = pd.read_csv(there / f"{table}.csv", dtype=str).merge(whole[wanted], on="collision_index")
+    rows.insert(0, "FID", range(len(rows)))
+    rows.to_csv(folder / "rows.csv", index=False)
+    return whole, rows
+
+
+def published(folder, **columns):
+    named = {"date": "date", "x": "longitude", "y": "latitude"} | columns
+    asked = {"schema": "columns", "columns": named, "sources": [str(folder / "rows.csv")]}
+    if "severity" in named:
+        asked["severity_values"] = {"fatal": ["1"], "serious": ["2"], "slight": ["3"]}
+    return read_collisions(collision_settings(**asked))
+
+
+@needs_real_data
+@pytest.mark.parametrize("table", ["casualties", "vehicles"])
+def test_casualties_and_vehicles_of_west_yorkshire_are_its_collisions_or_refused(tmp_path, table):
+    whole, rows = west_yorkshire(tmp_path, table)
+    for columns in ({"id": "FID"}, {}):
+        with pytest.raises(LayerError, match="'collision_index' repeats"):
+            published(tmp_path, **columns)
+    found = counting(published(tmp_path, id="collision_index", n_casualties="number_of_casualties"))
+    assert set(found["collision_id"]) == set(whole["collision_index"])
+    assert found["n_casualties"].sum() == len(pd.read_csv(DATA / "uk_west_yorkshire_2024/casualties.csv"))
+    assert len(rows) > len(found)
+
+
+@needs_real_data
+def test_casualties_of_west_yorkshire_have_the_severity_that_their_collision_was_given(tmp_path):
+    whole, rows = west_yorkshire(tmp_path, "casualties")
+    found = counting(published(tmp_path, id="collision_index", severity="casualty_severity"))
+    told = whole.set_index("collision_index").loc[found["collision_id"]]
+    names = told["collision_severity"].map({"1": "fatal", "2": "serious", "3": "slight"})
+    assert found["severity"].tolist() == names.tolist()
+    assert found["n_casualties"].sum() == len(rows)
+
+
+REAL = {
+    "Massachusetts": ("boston/collisions/massdot_mapc_crashes_2024.csv", "id", "date", "lng", "lat"),
+    "Cambridge": (
+        *("boston/collisions/cambridge_pd_crashes_2010_2016.csv", "Crash Number"),
+        *("Date Time", "Longitude", "Latitude"),
+    ),
+    "Boston": (
+        *("boston/collisions/boston_massdot_crashes_2025_clean.csv", "CRASH_NUMB"),
+        *("CRASH_DATE", "LON", "LAT"),
+    ),
+    "Berlin": ("berlin/berlin_2019.csv", "OBJECTID", None, "XGCSWGS84", "YGCSWGS84"),
+    "West Yorkshire": (
+        *("uk_west_yorkshire_2024/accidents.csv", "collision_index"),
+        *("date", "longitude", "latitude"),
+    ),
+}
+
+
+@needs_real_data
+@pytest.mark.parametrize("place", REAL)
+@pytest.mark.parametrize("left_out", [[], ["id"], ["date"], ["id", "date"]], ids=str)
+def test_real_tables_of_collisions_pass_whatever_of_them_is_mapped(place, left_out):
+    file, *names = REAL[place]
+    columns = dict(zip(("id", "date", "x", "y"), names, strict=True))
+    columns = {what: name for what, name in columns.items() if name is not None and what not in left_out}
+    if place == "Berlin":
+        columns |= {"decimal": ",", "encoding": "latin-1"}
+    source = read_collisions(
+        collision_settings(sources=[str(DATA / file)], schema="columns", columns=columns)
+    )
+    assert source.table["source_row"].tolist() == list(range(len(source.table)))
+    assert not source.table["repeats"].any()
+    assert not source.warnings

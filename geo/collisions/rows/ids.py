@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geo.collisions.rows.hints import mending_columns
 from geo.collisions.rows.moments import Apart, Moments
 from geo.collisions.rows.origin import Origin
 from geo.config.records import Collisions
@@ -19,7 +20,7 @@ ROUNDED = r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d+"
 """How a spreadsheet writes a number that it has rounded."""
 ZEROS = r"\d{6,}0{3}"
 """What is left of a long number that was rounded, when it is written out again."""
-EXAMPLES = 3
+EXAMPLES, MOST = 3, 0.9
 FEW = 0.05
 """Fewer different values than this share of the rows are hardly ids."""
 
@@ -88,7 +89,7 @@ def tell_apart(ids: pd.Series, when: Moments, origin: Origin, collisions: Collis
     raise LayerError(
         _found(ids, apart, own, when, origin),
         where=", ".join(origin.files),
-        todo=_advice(ids[apart.any], origin),
+        todo=_advice(ids, own, when, apart, origin),
     )
 
 
@@ -166,18 +167,25 @@ def _moment(when: Moments, position: int) -> str:
     return f"of {date} at {x:.10g}, {y:.10g}" if pd.notna(x) else f"of {date} without a place"
 
 
-def _advice(ids: pd.Series, origin: Origin) -> str:
+def _advice(ids: pd.Series, own: NDArray[np.int64], when: Moments, apart: Apart, origin: Origin) -> str:
     """Say what mends ids: for those that a spreadsheet has rounded, their own numbers."""
-    if ids.str.fullmatch(ROUNDED).mean() > 0.5:
+    again = ids[apart.any]
+    if again.str.fullmatch(ROUNDED).mean() > MOST:
         return (
             "A spreadsheet has rounded these numbers, and what they were is not in the file: take the table as it was "
             "published. Where every row is a collision of its own, collisions.repeated_ids: each counts them all."
         )
-    rounded = ids.str.fullmatch(ZEROS).mean() > 0.9
-    named = ", ".join(origin.named.get("id", ("id",)))
+    listed = mending_columns(own, when, origin)
+    mend = (
+        f"It looks as if collisions.columns.id: {listed} is the whole id."
+        if listed
+        else "If several columns make the id together, list them in collisions.columns.id: [year, number], for example."
+    )
+    if when.year.isna().all():
+        mend += " Name the date, too (collisions.columns.date or .year): numbers may start anew each year."
+    rounded = " They end in zeros, as numbers do that a spreadsheet has rounded."
     return (
-        f"If several columns make the id together, list them in collisions.columns.id ([year, {named}], for example). "
-        "collisions.repeated_ids: each counts every date and place as a collision of its own, first only the first row "
-        "of an id; collisions.rows: persons (or vehicles) takes rows of one id and day for one collision wherever they "
-        "lie." + (" They end in zeros, as numbers do that a spreadsheet has rounded." if rounded else "")
+        f"{mend} collisions.repeated_ids: each counts every date and place as a collision of its own, first only the "
+        "first row of an id; collisions.rows: persons (or vehicles) takes rows of one id and day for one collision "
+        f"wherever they lie.{rounded if again.str.fullmatch(ZEROS).mean() > MOST else ''}"
     )

@@ -58,6 +58,10 @@ class Moments:
     year: pd.Series
     crs: pyproj.CRS
 
+    def take(self, rows: pd.Index) -> Moments:
+        """Take some rows."""
+        return Moments(self.x[rows], self.y[rows], self.day[rows], self.year[rows], self.crs)
+
     def apart(self, groups: NDArray[np.int64], *, places: bool = True) -> Apart:
         """Hold each row against the first of its group.
 

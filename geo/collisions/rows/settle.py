@@ -13,7 +13,7 @@ from geo.collisions.rows.ids import Told, tell_apart
 from geo.collisions.rows.merge import merge_rows
 from geo.collisions.rows.moments import moments
 from geo.collisions.rows.origin import Origin, unknown_origin
-from geo.collisions.rows.suspects import refuse_persons
+from geo.collisions.rows.suspects import refuse_persons, refuse_timeless
 from geo.collisions.schema import CollisionSource
 from geo.config.records import ROAD_USERS, Collisions
 from geo.errors import ConfigurationError
@@ -59,6 +59,8 @@ def settle_rows(source: CollisionSource, collisions: Collisions) -> CollisionSou
         number[:] = np.nan
         units = False
     else:
+        if collisions.rows is None:
+            refuse_timeless(number, counted, origin)
         units = collisions.rows is not None or number.dropna().duplicated().sum() > UNITS * len(counted)
         if units:
             number = _by_moment(number, counted, stated=collisions.rows is not None)

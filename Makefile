@@ -1,4 +1,4 @@
-# make demo | serve | test | test-fast | kills | lint | format | docs | notebooks | bench | calibrate | paper: each makes the environment it needs first, once.
+# make demo | serve | test | test-fast | kills | odd | lint | format | docs | notebooks | bench | calibrate | paper: each makes the environment it needs first, once.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +12,7 @@ SPREAD := --dist loadfile --no-loadscope-reorder
 # what make bench runs: BENCHES="dense growth" runs these alone
 BENCHES ?= encoding reading pipeline dense dense_quality placing growth whole_run recovery expected geopackage orchestration many_workers country
 
-.PHONY: demo serve test test-fast kills lint format docs notebooks bench calibrate paper clean
+.PHONY: demo serve test test-fast kills odd lint format docs notebooks bench calibrate paper clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.ready
@@ -26,11 +26,15 @@ test: $(VENV)/.ready-dev
 
 # each part alone: no runs of a city, no server, no other program
 test-fast: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest tests/unit -m unit -n $(JOBS) $(SPREAD)
+	$(BIN)/python -m pytest tests/unit tests/odd -m unit -n $(JOBS) $(SPREAD)
 
 # kills the demo town's run at thirty moments: half an hour
 kills: $(VENV)/.ready-dev
 	ROADPRINT_KILLS=30 $(BIN)/python -m pytest tests/integration/test_ends.py -k killed
+
+# the table of odd inputs, and what becomes of each: docs/odd-inputs.md
+odd: $(VENV)/.ready-dev
+	$(BIN)/python tests/odd/table.py docs/odd-inputs.md
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/python -m ruff check .

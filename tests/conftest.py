@@ -30,7 +30,7 @@ settings.register_profile("hunt", deadline=None)
 settings.load_profile("fixed")
 
 HERE = Path(__file__).parent
-MARKS = {"unit": "unit", "integration": "pipeline", "clients": "clients"}
+MARKS = {"unit": "unit", "odd": "unit", "integration": "pipeline", "clients": "clients"}
 """The mark of all tests of a folder."""
 
 

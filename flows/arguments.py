@@ -52,8 +52,7 @@ def _add_arguments(name: str, one: argparse.ArgumentParser) -> None:
             "--older-than", required=True, metavar="AGE", help="days, weeks or hours: 90d, 12w, 36h"
         )
         one.add_argument("--yes", action="store_true", help="remove without asking")
-    if name != "check":
-        one.add_argument("--out", type=Path, metavar="DIR", help="folder for results")
+    one.add_argument("--out", type=Path, metavar="DIR", help="folder for results")
     if name == "deploy":
         one.add_argument("--cron", help="when it runs (default '0 3 1 * *': monthly); never: by hand alone")
         one.add_argument("--timezone", help="time zone of --cron, such as Europe/London (default UTC)")

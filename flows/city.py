@@ -32,9 +32,10 @@ from tasks.planning import make_plan, runs_of
 from tasks.refusals import refuse_before_encoding
 from tasks.stages import features
 from tasks.stages.order import STAGES
+from tasks.store.folder import city_folder, full_disk_told
 from tasks.store.housekeeping import sweep
 from tasks.store.lock import one_run
-from tasks.store.stage import StageResult, city_folder, full_disk_told, run_stage
+from tasks.store.stage import StageResult, run_stage
 from tasks.store.status import failure_noted, usual_seconds
 
 DEMO = "demo"

@@ -90,7 +90,7 @@ def _check(asked: argparse.Namespace) -> dict[str, Any]:
 
     overrides = read_overrides(asked.set)
     unlock(asked.city, overrides)
-    return forecast(load(asked.city, overrides))
+    return forecast(load(asked.city, overrides), asked.out)
 
 
 def _demo(asked: argparse.Namespace) -> dict[str, Any]:

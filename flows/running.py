@@ -139,8 +139,8 @@ def _unchanged(
     """Find the same run finished before; None where there is none, or where another run goes on, to be waited for."""
     from tasks.planning import make_plan, runs_of  # noqa: PLC0415
     from tasks.publish import finished_before  # noqa: PLC0415
+    from tasks.store.folder import full_disk_told  # noqa: PLC0415
     from tasks.store.lock import one_run  # noqa: PLC0415
-    from tasks.store.stage import full_disk_told  # noqa: PLC0415
     from tasks.store.status import forget_failure  # noqa: PLC0415
 
     _, runs = runs_of(city, overrides, out, base)

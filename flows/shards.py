@@ -17,6 +17,7 @@ from geo.addresses import reveal
 from geo.config import Run
 from geo.errors import ConfigurationError
 from tasks.encode import ShardJob, encode_shard
+from tasks.refusals import refuse_runner
 from tasks.store.shared import SharedJob, encode_remotely, fetch, send_tables
 
 RETRIES = 2
@@ -154,14 +155,9 @@ def spread(city: str) -> None:
 
 def _dask(run: Run) -> Any:  # noqa: ANN401 - prefect-dask is an extra, and has no types
     """Make the runner of a cluster."""
-    try:
-        from prefect_dask import DaskTaskRunner  # type: ignore[attr-defined,unused-ignore]  # noqa: PLC0415
-    except ImportError as error:
-        raise ConfigurationError(
-            "runner dask needs the package prefect-dask",
-            where="run.runner",
-            todo="Install it: pip install 'roadprint[dask]'.",
-        ) from error
+    refuse_runner(run)
+    from prefect_dask import DaskTaskRunner  # type: ignore[attr-defined,unused-ignore]  # noqa: PLC0415
+
     if run.scheduler is not None:
         return DaskTaskRunner(address=reveal(run.scheduler))
     # a worker finds our packages first, as this process does

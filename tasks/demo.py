@@ -10,8 +10,9 @@ from filelock import FileLock
 from geo.demo.write import SEED, make_town
 from tasks.store.code import code_digest
 from tasks.store.document import digest
+from tasks.store.folder import results_folder
 from tasks.store.housekeeping import remove_remains
-from tasks.store.stage import results_folder, unfinished
+from tasks.store.stage import unfinished
 
 LOCK = ".town.lock"
 _REMAINS = re.compile(r"\.town-[0-9a-f]{16}-[A-Za-z0-9_]{8}(-old)?")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 
-from geo.clusters.prototypes import SHOWN
 from geo.collisions.period import period_covered
 from geo.collisions.read import read_collisions
 from geo.config import CityConfig
@@ -23,26 +23,25 @@ from geo.imagery.layout import lay_out_tiles
 from geo.ledger import merge
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network
-from tasks.refusals import check_what_follows
+from tasks.planning import runs_folder
+from tasks.refusals import check_results, check_what_follows
+from tasks.room import bytes_of_geopackage, bytes_of_run, pictures_at_most, refuse_full
 
 SECONDS_A_SEGMENT = 0.001
 """Of statistics."""
 SECONDS_BESIDES = 20.0
 """Seconds that a run takes besides imagery and encoding, of which Prefect's temporary server is the most."""
-BYTES = {"segments": 1450, "tiles": 320, "collision_rows": 180, "junctions": 150}
-"""Of the GeoPackage by row, with what hangs on it: windows and pieces of density on segments, indexes on all."""
-BYTES_BESIDES = 700_000
-"""Of styles, the project and tables."""
-BYTES_A_PICTURE = 7200
 
 
-def forecast(config: CityConfig) -> dict[str, Any]:
+def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
     """Read roads, imagery headers and collisions, load the encoder, and time it on one batch.
 
     Parameters
     ----------
     config
         The city's configuration, paths absolute.
+    out
+        Folder for results instead of ``output.folder``.
 
     Returns
     -------
@@ -55,6 +54,8 @@ def forecast(config: CityConfig) -> dict[str, Any]:
         For whatever a run would be refused for.
     """
     start = time.monotonic()
+    folder = runs_folder(config, out)
+    warnings = check_results(config, folder)
     source = read_roads(config.roads, crs=config.crs, area=config.area)
     network = build_network(source.kept, config.segments)
     catalogue = open_catalogue(config.imagery, network.segments.crs, digest=lambda _: "")
@@ -73,7 +74,6 @@ def forecast(config: CityConfig) -> dict[str, Any]:
         "tiles_with_imagery": covered,
         "coverage": round(float(tiles["coverage"].mean()), 3),
     }
-    warnings: list[str] = []
     period = config.collisions.period
     if config.collisions.sources:
         records = read_collisions(config.collisions)
@@ -100,10 +100,10 @@ def forecast(config: CityConfig) -> dict[str, Any]:
     found["seconds_per_tile"] = round(encoding / covered, 4)
     statistics = SECONDS_A_SEGMENT * found["segments"]
     found["seconds"] = round(SECONDS_BESIDES + statistics + known + encoding)
-    found["pictures"] = _pictures(config, covered)
-    size = BYTES_BESIDES + BYTES_A_PICTURE * found["pictures"]
-    size += sum(each * found.get(rows, 0) for rows, each in BYTES.items())
+    found["pictures"] = pictures_at_most(config, covered)
+    size = bytes_of_geopackage(found, found["pictures"])
     found["geopackage_mb"] = round(size / 1e6, 1)
+    refuse_full(folder, bytes_of_run(size, covered))
     if covered < len(tiles):
         warnings.append(
             f"{len(tiles) - covered:,} of {len(tiles):,} tiles lie outside the imagery's footprints"
@@ -114,14 +114,6 @@ def forecast(config: CityConfig) -> dict[str, Any]:
         "ledger": [asdict(entry) for entry in merge(entries)],
         "warnings": warnings,
     }
-
-
-def _pictures(config: CityConfig, covered: int) -> int:
-    """Count the pictures that the GeoPackage will hold at most."""
-    if config.output.thumbnails == "none":
-        return 0
-    k = config.clusters.k_range[1] if config.clusters.k == "auto" else config.clusters.k
-    return covered if config.output.thumbnails == "all" else min(covered, 2 * SHOWN * k)
 
 
 def _seconds_of_chips(

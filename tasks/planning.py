@@ -26,7 +26,8 @@ from tasks.stages.order import STAGES
 from tasks.store.code import code_digest, merged
 from tasks.store.digests import DIGESTS, FileDigests
 from tasks.store.document import digest
-from tasks.store.stage import ALL_BEFORE, Stage, city_folder, refuse_other_city
+from tasks.store.folder import city_folder, refuse_other_city
+from tasks.store.stage import ALL_BEFORE, Stage
 
 NUMBERED, NAMED = "clusters", "package"
 """The stage that gives types their numbers, which last from run to run, and the one that writes down what they are
@@ -58,12 +59,17 @@ def folder_name(city: str) -> str:
     return name
 
 
+def runs_folder(config: CityConfig, out: Path | None = None) -> Path:
+    """Name the folder of all runs of a city, in a folder for results or in ``output.folder``."""
+    return (out or Path(config.output.folder)).resolve() / folder_name(config.city)
+
+
 def runs_of(
     city: Path, overrides: Mapping[str, str] | None, out: Path | None, base: Path | None = None
 ) -> tuple[CityConfig, Path]:
     """Read a city's file, and name the folder of all its runs; nothing is made or digested. See `make_plan`."""
     config = load(city, overrides, base=(base or city.parent).resolve())
-    folder = (out or Path(config.output.folder)).resolve() / folder_name(config.city)
+    folder = runs_folder(config, out)
     refuse_other_city(folder, config.city)
     return config, folder
 

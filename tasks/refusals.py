@@ -1,16 +1,27 @@
-"""What stages after the encoding would refuse, refused before the hours that encoding takes.
+"""What would end a run late, or for a reason beside its inputs: said by a check, and before the hours of encoding.
 
 No stage reads this: what a stage refuses by itself it refuses still, whoever runs it.
 """
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from pathlib import Path
+
 import geopandas as gpd
+import pyarrow.parquet as pq
 
 from geo.clusters.registry import method_of
-from geo.config import CityConfig
+from geo.config import CityConfig, Run
+from geo.errors import ConfigurationError, RoadprintError
 from geo.imagery.catalogue import check_pictured
+from geo.outputs.files.geopackage import refuse_taken
+from geo.outputs.names import FILE as NAMES
+from geo.outputs.names import read_names
 from tasks.plan import Plan
+from tasks.room import bytes_of_geopackage, bytes_of_run, pictures_at_most, refuse_full
+from tasks.store.folder import refuse_other_city, refuse_unwritable
+from tasks.store.status import finished_runs, running
 
 
 def refuse_before_encoding(plan: Plan) -> None:
@@ -19,16 +30,28 @@ def refuse_before_encoding(plan: Plan) -> None:
     Raises
     ------
     RoadprintError
-        As `check_what_follows`.
+        As `check_what_follows` and `tasks.room.refuse_full`.
     """
     folder = plan.stage_folder("tiles")
     tiles = gpd.read_parquet(folder / "tiles.parquet", columns=["segment_id", "coverage", "geometry"])
     images = gpd.read_parquet(folder / "images.parquet", columns=["path", "geometry"])
     check_what_follows(plan.config, tiles, images)
+    rows = {
+        what: pq.read_metadata(file).num_rows
+        for what, stage, name in (
+            ("segments", "roads", "segments"),
+            ("junctions", "roads", "junctions"),
+            ("collision_rows", "collisions", "collisions"),
+        )
+        if (file := plan.stage_folder(stage) / f"{name}.parquet").exists()
+    }
+    covered = int((tiles["coverage"] > 0).sum())
+    size = bytes_of_geopackage(rows | {"tiles": len(tiles)}, pictures_at_most(plan.config, covered))
+    refuse_full(plan.folder, bytes_of_run(size, covered))
 
 
 def check_what_follows(config: CityConfig, tiles: gpd.GeoDataFrame, images: gpd.GeoDataFrame) -> None:
-    """Make sure that pictures can be drawn, and that there are not more segments than can be grouped.
+    """Make sure that pictures can be drawn, that there are not more segments than can be grouped, and who encodes.
 
     Parameters
     ----------
@@ -42,7 +65,65 @@ def check_what_follows(config: CityConfig, tiles: gpd.GeoDataFrame, images: gpd.
     LayerError
         When a raster lacks a band of ``imagery.picture_bands``.
     ConfigurationError
-        When ``clusters.method`` takes fewer segments than there are under footprints of images.
+        When ``clusters.method`` takes fewer segments than there are under footprints of images, or ``run.runner`` needs
+        a package that is not there.
     """
     check_pictured(images, config.imagery)
     method_of(config.clusters).check_size(tiles.loc[tiles["coverage"] > 0, "segment_id"].nunique())
+    refuse_runner(config.run)
+
+
+def refuse_runner(run: Run) -> None:
+    """Refuse a runner whose package is not installed.
+
+    Raises
+    ------
+    ConfigurationError
+        When it is not.
+    """
+    if run.runner == "dask" and find_spec("prefect_dask") is None:
+        raise ConfigurationError(
+            "runner dask needs the package prefect-dask",
+            where="run.runner",
+            todo="Install it: pip install 'roadprint[dask]'.",
+        )
+
+
+def check_results(config: CityConfig, folder: Path) -> list[str]:
+    """Make sure that results can be written, as far as that is known beforehand; nothing is made.
+
+    Parameters
+    ----------
+    config
+        The city's configuration.
+    folder
+        Folder of all runs of the city, which need not be there.
+
+    Returns
+    -------
+    Warnings: another run that goes on, a GeoPackage that is open in another program.
+
+    Raises
+    ------
+    ConfigurationError
+        When the folder is another city's, or cannot be written to.
+    SourceError
+        When ``clusters.csv`` in it cannot be read.
+    """
+    refuse_other_city(folder, config.city)
+    refuse_unwritable(folder)
+    read_names(folder / NAMES)
+    warnings = []
+    holder = running(folder)
+    if holder is not None:
+        does = "would wait for it" if config.output.when_busy == "wait" else "is refused until it has ended"
+        who = f"process {holder.get('process')} on {holder.get('host')}"
+        warnings.append(f"another run of this city is going on ({who}): a run {does}")
+    for run in finished_runs(folder):
+        for name in run.summary.files:
+            if name.endswith(".gpkg"):
+                try:
+                    refuse_taken(run.folder / name)
+                except RoadprintError as error:
+                    warnings.append(f"{error.where}: {error.what}; a run that makes it again is refused")
+    return warnings

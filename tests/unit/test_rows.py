@@ -276,7 +276,7 @@ def test_ids_that_a_spreadsheet_rounded_are_refused_with_what_is_wrong(tmp_path)
 
 def test_a_column_of_few_values_is_no_id_unless_it_is_said_what_becomes_of_them(tmp_path):
     cases = collisions(200).assign(ward=[f"W{i % 7}" for i in range(200)])
-    with pytest.raises(LayerError, match="7 different values in 200 rows") as refused:
+    with pytest.raises(LayerError, match="different values: 7 in 200 rows") as refused:
         settled(tmp_path, cases, columns={"id": "ward"})
     assert refused.value.what.count("table0.csv") == 6
     assert "collisions.repeated_ids" in refused.value.todo
@@ -317,6 +317,41 @@ def test_rows_without_an_id_count_each_and_are_told(tmp_path):
     assert len(counting(source)) == N
     assert [(e.item, e.count) for e in source.entries] == [("rows", 2)]
     assert any("2 of 60 rows are without an id" in told for told in source.warnings)
+
+
+@pytest.mark.parametrize("value", ["0", "999999", "unknown", "?"])
+def test_what_is_written_in_place_of_an_id_is_none(tmp_path, value):
+    cases = collisions()
+    cases.loc[::6, "case"] = value
+    source = settled(tmp_path, cases)
+    assert len(counting(source)) == N
+    assert source.table["collision_id"].is_unique
+    assert [(e.item, e.count) for e in source.entries] == [("rows", 10)]
+    number = cases.assign(case=[value if i == 9 else f"n{i}" for i in range(N)])
+    assert not settled(tmp_path, number).warnings
+
+
+def test_persons_whose_coordinates_differ_by_rounding_are_at_one_place(tmp_path):
+    rows = persons(collisions())
+    rows["lon"] += np.random.default_rng(1).uniform(-1, 1, len(rows)) * 1e-7
+    assert len(counting(settled(tmp_path, rows))) == N
+    with pytest.raises(LayerError, match="'case'"):
+        settled(tmp_path, rows, columns={"id": "row"})
+
+
+def test_rows_that_leave_out_what_the_first_of_their_id_says_are_of_its_collision(tmp_path):
+    rows = persons(collisions())
+    rows.loc[rows["case"].duplicated(), ["date", "lon", "lat"]] = None
+    found = counting(settled(tmp_path, rows))
+    assert len(found) == N
+    assert found[["x", "y", "date"]].notna().all(axis=None)
+
+
+def test_columns_of_one_name_that_nothing_is_read_from_do_no_harm(tmp_path):
+    rows = persons(collisions()).assign(a=1, b=2).rename(columns={"b": "a"})
+    assert len(counting(settled(tmp_path, rows))) == N
+    with pytest.raises(LayerError, match="'case'"):
+        settled(tmp_path, rows, columns={"id": "row"})
 
 
 # real files

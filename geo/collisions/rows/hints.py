@@ -22,8 +22,10 @@ DATES = r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ].*)?"
 CLOCKS = r"\s*\d{1,2}:\d{2}(?::\d{2}.*|\s*[APap]\.?[Mm]\.?)?\s*"
 TRIVIAL = 0.5
 """A column in which two rows at random agree more often than this tells no times apart."""
-DETERMINES, AGREES = 0.99, 0.8
+DETERMINES, AGREES = 0.97, 0.8
 """Rows of one value of an id that are at its first row's place and time; rows of one place and time with one value."""
+PARTS, ENOUGH = 0.1, 10
+"""Columns that complete an id have fewer values than this share of the rows; fewer ids that come back tell nothing."""
 LEAST, REPEATED = 3, 0.01
 """So many rows, and such a share of them, at least repeat the id of a collision in a table of persons or vehicles."""
 
@@ -43,11 +45,12 @@ def mending_columns(own: NDArray[np.int64], when: Moments, origin: Origin) -> st
     Returns
     -------
     What ``collisions.columns.id`` would be: a column that differs in every row and is called as ids are, else a list of
-    the column with the fewest values that leaves nothing that differs, and what there is; empty: there is none.
+    the column with the fewest values that leaves nothing that differs, and what there is; empty: there is none, or too
+    few ids come back to say.
     """
     seen = when.x.index.intersection(origin.cells.index)
     numbers, moments = pd.Series(own, index=when.x.index)[seen].to_numpy(), when.take(seen)
-    if not moments.apart(numbers).any.any():
+    if moments.apart(numbers).any.sum() < ENOUGH:
         return ""
     kinds: dict[str, int] = {}
     for name in _unmapped(origin):
@@ -59,7 +62,7 @@ def mending_columns(own: NDArray[np.int64], when: Moments, origin: Origin) -> st
             return name
         both = pd.DataFrame({"own": numbers, "with": cells.to_numpy()}).groupby(["own", "with"], dropna=False)
         groups = np.asarray(both.ngroup(), dtype=np.int64)
-        if different <= len(seen) / 2 and not moments.apart(groups).any.any():
+        if different <= len(seen) * PARTS and not moments.apart(groups).any.any():
             kinds[name] = different
     if not kinds:
         return ""

@@ -20,6 +20,11 @@ ROUNDED = r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d+"
 """How a spreadsheet writes a number that it has rounded."""
 ZEROS = r"\d{6,}0{3}"
 """What is left of a long number that was rounded, when it is written out again."""
+FILLER = (
+    "(?i)0+|9{2,}|9+[.,]9+|[-.?*x_ ]+|unk(?:nown)?|unbekannt|inconnu|desconocido|"
+    "not? .*|tbd|tbc|test|missing|blank"
+)
+"""What is written into a column of ids where there is none."""
 EXAMPLES, MOST = 3, 0.9
 FEW = 0.05
 """Fewer different values than this share of the rows are hardly ids."""
@@ -100,6 +105,23 @@ def _told(ids: pd.Series, collision: NDArray[np.int64], spelled: NDArray[np.obje
     )
 
 
+def fillers(ids: pd.Series, when: Moments) -> pd.Series:
+    """Tell which ids stand for 'none': values such as 0, 9999 or unknown that come back all over place and time.
+
+    Parameters
+    ----------
+    ids
+        Id of each row, as text.
+    when
+        Place and time of the rows.
+    """
+    like = ids.str.fullmatch(FILLER).fillna(value=False).astype(bool)
+    if not like.any() or like.mean() > PARTLY:
+        return pd.Series(data=False, index=ids.index)
+    own = pd.factorize(ids)[0].astype(np.int64)
+    return like & pd.Series(when.apart(own).any, index=ids.index).groupby(own).transform("any")
+
+
 def _tries(when: Moments, origin: Origin) -> list[tuple[str, NDArray[np.object_]]]:
     """List what may stand before ids that start anew: words for it, and what it is for each row."""
     year = when.year.astype("Int64").astype("string").fillna("no year").to_numpy(dtype=object)
@@ -147,7 +169,7 @@ def _found(ids: pd.Series, apart: Apart, own: NDArray[np.int64], when: Moments, 
     columns = ", ".join(map(repr, origin.named.get("id", ())))
     named = f" in the column {columns}" if columns else ""
     few = ids.nunique()
-    kinds = f" (it holds {few:,} different values in {len(ids):,} rows)" if few < FEW * len(ids) else ""
+    kinds = f" (different values: {few:,} in {len(ids):,} rows)" if few < FEW * len(ids) else ""
     return (
         f"{len(which):,} of {len(ids):,} rows have an id{named}{kinds} that stands before with another date or place: "
         f"{told}"
@@ -161,10 +183,10 @@ def _row(when: Moments, position: int) -> int:
 
 def _moment(when: Moments, position: int) -> str:
     day, year = when.day.iloc[position], when.year.iloc[position]
-    date = f"{pd.Timestamp(0) + pd.Timedelta(days=day):%Y-%m-%d}" if pd.notna(day) else ""
-    date = date or (f"{year:.0f}" if pd.notna(year) else "without a date")
+    date = f"of {pd.Timestamp(0) + pd.Timedelta(days=day):%Y-%m-%d} " if pd.notna(day) else ""
+    date = date or (f"of {year:.0f} " if pd.notna(year) else "")
     x, y = when.x.iloc[position], when.y.iloc[position]
-    return f"of {date} at {x:.10g}, {y:.10g}" if pd.notna(x) else f"of {date} without a place"
+    return f"{date}at {x:.10g}, {y:.10g}" if pd.notna(x) else f"{date}without a place"
 
 
 def _advice(ids: pd.Series, own: NDArray[np.int64], when: Moments, apart: Apart, origin: Origin) -> str:

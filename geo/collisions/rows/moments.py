@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 SAME_PLACE_M = 20.0
 """Places of one id nearer than this are one (metres): coordinates are rounded, and each vehicle may have its own."""
+ROUNDED_DEGREES = 5
 METRES_A_DEGREE = 111_195.0
 """Along a meridian of a sphere of 6,371,009 m."""
 
@@ -61,6 +62,11 @@ class Moments:
     def take(self, rows: pd.Index) -> Moments:
         """Take some rows."""
         return Moments(self.x[rows], self.y[rows], self.day[rows], self.year[rows], self.crs)
+
+    def places(self) -> pd.DataFrame:
+        """Round coordinates to about a metre: columns ``x`` and ``y``, null where there is none."""
+        digits = ROUNDED_DEGREES if self.crs.is_geographic else 0
+        return pd.DataFrame({"x": self.x.round(digits), "y": self.y.round(digits)})
 
     def apart(self, groups: NDArray[np.int64], *, places: bool = True) -> Apart:
         """Hold each row against the first of its group.

@@ -31,9 +31,10 @@ class Origin:
     broken
         Whether a row has another number of fields than its header, so that its cells cannot be trusted, ``(rows,)``.
     cells
-        The first rows of each file as they stand in it, on the positions of the table.
+        The first rows of each file as they stand in it, on the positions of the table, without columns of a
+        name that stands before.
     named
-        Columns of the source by what they were read as: ``id``, ``x``, ``y``, ``date``, ``year``.
+        Columns of the source by what they were read as: ``id``, ``x``, ``y``, ``date``, ``year`` and others.
     """
 
     files: tuple[str, ...]
@@ -78,7 +79,7 @@ def origin_of(frame: pd.DataFrame, source: str, named: Mapping[str, str | list[s
         np.zeros(len(frame), dtype=np.int64),
         whole,
         frame[BROKEN].to_numpy(dtype=bool),
-        cells.head(SAMPLE).reset_index(drop=True),
+        cells.loc[:, ~cells.columns.duplicated()].head(SAMPLE).reset_index(drop=True),
         {
             what: (names,) if isinstance(names, str) else tuple(names)
             for what, names in named.items()

@@ -9,7 +9,7 @@ import pandas as pd
 
 from geo.collisions.rows.account import account_of_rows
 from geo.collisions.rows.copies import copies
-from geo.collisions.rows.ids import Told, tell_apart
+from geo.collisions.rows.ids import Told, fillers, tell_apart
 from geo.collisions.rows.merge import merge_rows
 from geo.collisions.rows.moments import moments
 from geo.collisions.rows.origin import Origin, unknown_origin
@@ -63,7 +63,10 @@ def settle_rows(source: CollisionSource, collisions: Collisions) -> CollisionSou
             refuse_timeless(number, counted, origin)
         units = collisions.rows is not None or number.dropna().duplicated().sum() > UNITS * len(counted)
         if units:
-            number = _by_moment(number, counted, stated=collisions.rows is not None)
+            places = moments(counted, source.crs).places()
+            number = _by_moment(
+                number, places.assign(date=counted["date"]), stated=collisions.rows is not None
+            )
     table = source.table.copy()
     table.loc[kept.index, "collision_id"] = told.ids
     table.loc[kept.index, "repeats"] = repeats
@@ -85,6 +88,8 @@ def _ids(kept: pd.DataFrame, source: CollisionSource, origin: Origin, collisions
     made = "row " + kept["source_row"].astype(str)
     own = (kept["collision_id"] != made) & ~origin.broken[kept.index] & source.has_ids
     ids = kept["collision_id"].astype("string")
+    none = fillers(ids[own], moments(kept[own], source.crs)).reindex(kept.index, fill_value=False)
+    ids, own = ids.mask(none, made), own & ~none
     told = tell_apart(ids[own], moments(kept[own], source.crs), origin, collisions)
     return Told(
         told.collision.reindex(kept.index, fill_value=-1),
@@ -109,12 +114,12 @@ def _repeats(kept: pd.DataFrame, source: CollisionSource, origin: Origin, told: 
     return (again & ~broken) | told.later | (there & broken & source.has_ids)
 
 
-def _by_moment(number: pd.Series, counted: pd.DataFrame, *, stated: bool) -> pd.Series:
-    """Bring rows without an id together that share place and time."""
-    alone = counted[number.isna().to_numpy()]
+def _by_moment(number: pd.Series, at: pd.DataFrame, *, stated: bool) -> pd.Series:
+    """Bring rows without an id together that share place and time (columns ``x``, ``y``, ``date``)."""
+    alone = at[number.isna()]
     if alone.empty:
         return number
-    known = alone[alone["date"].notna() & alone["x"].notna() & alone["y"].notna()]
+    known = alone.dropna()
     if known.empty and stated and number.isna().all():
         raise ConfigurationError(
             "rows of persons or vehicles without a collision's id are brought together by place and time, and these "

@@ -47,7 +47,7 @@ def refuse_persons(when: Moments, table: pd.DataFrame, origin: Origin) -> None:
     LayerError
         When many rows share place and time, naming the column that looks like the collision's id.
     """
-    rows = pd.DataFrame({"x": when.x, "y": when.y, "time": table["date"]})
+    rows = when.places().assign(time=table["date"])
     rows = rows[rows["x"].notna()]
     cells = origin.cells.loc[origin.cells.index.isin(rows.index)]
     times = times_of(cells, origin)
@@ -94,7 +94,8 @@ def refuse_timeless(number: pd.Series, table: pd.DataFrame, origin: Origin) -> N
     """
     several = number[number.duplicated(keep=False) & number.notna()]
     shared = int(several.duplicated().sum())
-    if shared <= REPEATED * len(number) or table.loc[several.index, "date"].notna().mean() > MOST:
+    dated = table.loc[several.index, "date"].notna().groupby(several).any()
+    if shared <= REPEATED * len(number) or dated.mean() > MOST:
         return
     cells = origin.cells.loc[origin.cells.index.isin(several.index)]
     if any(determines(several[cells.index], cells[name]) for name in times_of(cells, origin)):

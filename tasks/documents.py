@@ -27,6 +27,12 @@ class Encoded(Document):
     shards: list[str] = Field(description="Files of embeddings, by their place below the folder of stages.")
 
 
+class Shown(Document):
+    """What is to be known of the imagery before a run is read (``tiles/imagery.json``)."""
+
+    warnings: list[str] = Field(description="What is told at the end of the run.")
+
+
 class Judged(Document):
     """Whether one kind of vector tells segments apart."""
 

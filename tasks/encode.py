@@ -20,7 +20,7 @@ from geo.config import CityConfig, EncoderSettings, Tiles
 from geo.errors import RoadprintError, SourceError
 from geo.features.dense import Mapper
 from geo.features.embed import Part, chip_reach, embed_ground, embed_parts
-from geo.features.encoder import Encoder
+from geo.features.encoder import Encoder, limiting_pixel
 from geo.features.registry import load_encoder, load_mapper
 from geo.features.store import finish, rows
 from geo.imagery.blocks import BlockStore
@@ -95,7 +95,7 @@ def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     images = gpd.read_parquet(job.images)
     mine = images[images["image_id"].isin({name for names in tiles["image_ids"] for name in names})]
     _forget_changed(mine[["path", "digest"]].itertuples(index=False))
-    encoder = load_once(job.config)
+    encoder = load_once(job.config, limit_of(images, job.config))
     encoder.card.check_imagery(job.config.imagery.seen, mine["dtype"])
     tables, entries = _embed(job, tiles, images, encoder)
     _check_unchanged(job, mine)
@@ -171,17 +171,32 @@ def _end_when_stopped() -> None:
         )
 
 
-def load_once(config: CityConfig) -> Encoder | Mapper:
-    """Load what encodes, once a process: single tiles, or ground where ``tiles.mode`` is ``dense``."""
+def limit_of(images: gpd.GeoDataFrame, config: CityConfig) -> float | None:
+    """Tell the resolution of a city's rasters where it limits what an encoder sees (metres); None: it does not."""
+    return limiting_pixel(float(images["pixel_m"].min()), config.tiles.pixel_m)
+
+
+def load_once(config: CityConfig, pixel_m: float | None = None) -> Encoder | Mapper:
+    """Load what encodes, once a process: single tiles, or ground where ``tiles.mode`` is ``dense``.
+
+    Parameters
+    ----------
+    config
+        The city's configuration.
+    pixel_m
+        Of coarse imagery, see `limit_of`.
+    """
     with _loading:
-        return _load(config.encoder, config.tiles, tuple(config.imagery.seen))
+        return _load(config.encoder, config.tiles, tuple(config.imagery.seen), pixel_m)
 
 
 @lru_cache(maxsize=1)
-def _load(settings: EncoderSettings, tiles: Tiles, bands: tuple[int, ...]) -> Encoder | Mapper:
+def _load(
+    settings: EncoderSettings, tiles: Tiles, bands: tuple[int, ...], pixel_m: float | None
+) -> Encoder | Mapper:
     if tiles.mode == "dense":
-        return load_mapper(settings, tiles, bands=bands)
-    return load_encoder(settings, tile_m=tiles.tile_m, bands=bands)
+        return load_mapper(settings, tiles, bands=bands, pixel_m=pixel_m)
+    return load_encoder(settings, tile_m=tiles.tile_m, bands=bands, pixel_m=pixel_m)
 
 
 @lru_cache(maxsize=1)

@@ -16,10 +16,11 @@ from geo.config import CityConfig
 from geo.exposure.counts import read_points
 from geo.exposure.segments import coverage
 from geo.exposure.traffic import measure_traffic
-from geo.features.encoder import EncoderCard, Pixels
+from geo.features.encoder import EncoderCard, Pixels, limiting_pixel
 from geo.features.registry import load_encoder, load_mapper
 from geo.imagery.catalogue import open_catalogue
 from geo.imagery.layout import lay_out_tiles
+from geo.imagery.told import tell_imagery
 from geo.ledger import merge
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network
@@ -63,7 +64,8 @@ def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
     tiles, tile_entries = lay_out_tiles(network.segments, images, config.tiles)
     covered = int((tiles["coverage"] > 0).sum())
     check_what_follows(config, tiles, images)
-    entries = [*source.entries, *network.entries, *catalogue.entries, *tile_entries]
+    told, warnings = tell_imagery(tiles, images, config.imagery, config.tiles)
+    entries = [*source.entries, *network.entries, *catalogue.entries, *tile_entries, *told]
     found: dict[str, Any] = {
         "crs": source.crs.name,
         "segments": len(network.segments),
@@ -120,7 +122,8 @@ def _seconds_of_chips(
     config: CityConfig, tiles: gpd.GeoDataFrame, images: gpd.GeoDataFrame
 ) -> tuple[int, float]:
     """Count the chips of ground that the shards need, and time one of noise after one to warm up."""
-    mapper = load_mapper(config.encoder, config.tiles, bands=config.imagery.seen)
+    limit = limiting_pixel(float(images["pixel_m"].min()), config.tiles.pixel_m)
+    mapper = load_mapper(config.encoder, config.tiles, bands=config.imagery.seen, pixel_m=limit)
     mapper.card.check_imagery(config.imagery.seen, images["dtype"])
     chips = sum(
         len(mapper.lattice.chips(mine.to_numpy())) for _, mine in tiles.geometry.groupby(tiles["shard"])
@@ -143,7 +146,10 @@ def _seconds_per_tile(config: CityConfig, images: gpd.GeoDataFrame) -> float:
     """Time the encoder on a batch of noise of the tiles' size, after one to warm up."""
     pixel_m = config.tiles.pixel_m or float(images["pixel_m"].min())
     side = max(8, round(config.tiles.tile_m / pixel_m))
-    encoder = load_encoder(config.encoder, tile_m=config.tiles.tile_m, bands=config.imagery.seen)
+    limit = limiting_pixel(float(images["pixel_m"].min()), config.tiles.pixel_m)
+    encoder = load_encoder(
+        config.encoder, tile_m=config.tiles.tile_m, bands=config.imagery.seen, pixel_m=limit
+    )
     encoder.card.check_imagery(config.imagery.seen, images["dtype"])
     batch = [_noise((len(config.imagery.seen), side, side), encoder.card)] * min(
         16, config.encoder.batch_size

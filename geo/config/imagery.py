@@ -32,6 +32,12 @@ class Imagery(Section):
         default=None,
         description="CRS of rasters that state none, such as pictures with a world file (EPSG:27700).",
     )
+    prefer: Literal["finest", "order", "newest"] | None = Field(
+        default=None,
+        description="Which raster is seen where several show a tile: the one of the finest pixels, the first in the "
+        "order of sources, or the newest (when it was taken, else the date in its name, else when the file was made). "
+        "Default: the finest; of equals the first in the order of sources, then the newest; and a warning.",
+    )
     bands: list[Band] | None = Field(
         default=None,
         min_length=1,
@@ -53,6 +59,11 @@ class Imagery(Section):
     nodata: Finite | None = Field(
         default=None,
         description="Value that marks pixels without data, in all bands at once, where the raster does not say so.",
+    )
+    collars: Literal["drop", "keep"] = Field(
+        default="drop",
+        description="Borders of black, white or a mark of no data about a raster that does not call them so: drop "
+        "reads them as without data, keep as ground.",
     )
     cache_mb: Annotated[int, Field(ge=16, le=65_536), NO_EFFECT] = Field(
         default=256, description="Memory for decoded blocks of rasters (megabytes)."

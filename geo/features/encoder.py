@@ -28,6 +28,10 @@ GROUND_PER_INPUT_PIXEL_M = 0.5
 """Metres of ground per input pixel at which ImageNet-trained encoders told aerial scenes apart best (between
 0.3 and 0.6, on the UC Merced land use scenes of Yang and Newsam 2010)."""
 
+MOST_BLOWN_UP = 2
+"""Pixels of coarse imagery become so many of the input along each side at most: more show nothing more, and cost time
+by their square."""
+
 
 @dataclass(frozen=True, slots=True)
 class EncoderCard:
@@ -115,18 +119,42 @@ class EncoderCard:
                 todo="Give imagery with the values of its training, or choose an encoder for 8-bit imagery.",
             )
 
-    def input_side(self, tile_m: float, *, asked_px: int | None = None) -> int:
-        """Side of the model's input for a tile of `tile_m` metres (pixels)."""
+    def input_side(self, tile_m: float, *, asked_px: int | None = None, pixel_m: float | None = None) -> int:
+        """Side of the model's input for a tile (pixels).
+
+        Parameters
+        ----------
+        tile_m
+            Side of the tile (metres).
+        asked_px
+            ``encoder.input_px``, which stands before all rules.
+        pixel_m
+            Ground that a pixel of the imagery shows (metres); None: as little as the encoder would see.
+        """
         if asked_px is not None:
             return asked_px
         if self.input_px is not None:
             return self.input_px
-        ground = self.pixel_m or GROUND_PER_INPUT_PIXEL_M
+        ground = max(self.pixel_m or GROUND_PER_INPUT_PIXEL_M, (pixel_m or 0.0) / MOST_BLOWN_UP)
         return int(np.clip(round(tile_m / ground / 32) * 32, 96, 512))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for the run's record."""
         return asdict(self)
+
+
+def limiting_pixel(finest_m: float, asked_m: float | None) -> float | None:
+    """Tell the resolution of imagery that keeps an encoder's input smaller than its rule does; None: it does not.
+
+    Parameters
+    ----------
+    finest_m
+        Ground that a pixel of the finest raster shows (metres).
+    asked_m
+        ``tiles.pixel_m``: imagery that is brought to finer pixels shows no more than it did.
+    """
+    pixel_m = max(finest_m, asked_m or 0.0)
+    return pixel_m if pixel_m > MOST_BLOWN_UP * GROUND_PER_INPUT_PIXEL_M else None
 
 
 def name_bands(count: int) -> tuple[str, ...]:

@@ -95,6 +95,8 @@ class ModelMapper:
         Device, runtime, input side and rotations.
     tiles
         ``tile_m``, from which the ground of an input pixel follows as it does for single tiles, and ``context_m``.
+    pixel_m
+        Ground that a pixel of the imagery shows (metres), where it is coarse: see `EncoderCard.input_side`.
 
     Raises
     ------
@@ -103,10 +105,16 @@ class ModelMapper:
     """
 
     def __init__(
-        self, model: torch.nn.Module, card: EncoderCard, settings: EncoderSettings, tiles: Tiles
+        self,
+        model: torch.nn.Module,
+        card: EncoderCard,
+        settings: EncoderSettings,
+        tiles: Tiles,
+        *,
+        pixel_m: float | None = None,
     ) -> None:
         self.card = card
-        tile_side = card.input_side(tiles.tile_m, asked_px=settings.input_px)
+        tile_side = card.input_side(tiles.tile_m, asked_px=settings.input_px, pixel_m=pixel_m)
         mapped, stride = feature_map(model, card, tile_side)
         self.ground_m = tiles.tile_m / tile_side
         rim = math.ceil(round(tiles.context_m / (self.ground_m * stride), 6))

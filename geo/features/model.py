@@ -101,13 +101,21 @@ class ModelEncoder:
         Device, runtime, input side and rotations.
     tile_m
         Side of a tile (metres), from which the input side follows where the card leaves it open.
+    pixel_m
+        Ground that a pixel of the imagery shows (metres), where it is coarse: see `EncoderCard.input_side`.
     """
 
     def __init__(
-        self, module: torch.nn.Module, card: EncoderCard, settings: EncoderSettings, *, tile_m: float
+        self,
+        module: torch.nn.Module,
+        card: EncoderCard,
+        settings: EncoderSettings,
+        *,
+        tile_m: float,
+        pixel_m: float | None = None,
     ) -> None:
         self.card = card
-        self.side = card.input_side(tile_m, asked_px=settings.input_px)
+        self.side = card.input_side(tile_m, asked_px=settings.input_px, pixel_m=pixel_m)
         self.ground_m = tile_m / self.side
         self.turns = settings.rotations
         self._runtime = choose_runtime(Normalised(module, card), trial_images(card, self.side), settings)

@@ -25,7 +25,13 @@ PLAIN_BANDS = (1, 2, 3)
 """Red, green and blue, as most rasters hold them."""
 
 
-def load_encoder(settings: EncoderSettings, *, tile_m: float, bands: Sequence[int] = PLAIN_BANDS) -> Encoder:
+def load_encoder(
+    settings: EncoderSettings,
+    *,
+    tile_m: float,
+    bands: Sequence[int] = PLAIN_BANDS,
+    pixel_m: float | None = None,
+) -> Encoder:
     """Make the encoder that the configuration names.
 
     Parameters
@@ -36,6 +42,9 @@ def load_encoder(settings: EncoderSettings, *, tile_m: float, bands: Sequence[in
         Side of a tile (metres).
     bands
         Bands that imagery gives (``imagery.bands``).
+    pixel_m
+        Ground that a pixel of the imagery shows (metres), of which the input is made no more than twice as fine; None:
+        of fine imagery.
 
     Raises
     ------
@@ -49,10 +58,16 @@ def load_encoder(settings: EncoderSettings, *, tile_m: float, bands: Sequence[in
     >>> load_encoder(encoder_settings(name="bands"), tile_m=100).card.dimension
     21
     """
-    return _kind(settings).load(tile_m=tile_m, bands=bands)
+    return _kind(settings).load(tile_m=tile_m, bands=bands, pixel_m=pixel_m)
 
 
-def load_mapper(settings: EncoderSettings, tiles: Tiles, *, bands: Sequence[int] = PLAIN_BANDS) -> Mapper:
+def load_mapper(
+    settings: EncoderSettings,
+    tiles: Tiles,
+    *,
+    bands: Sequence[int] = PLAIN_BANDS,
+    pixel_m: float | None = None,
+) -> Mapper:
     """Make what maps imagery for ``tiles.mode: dense`` from the encoder that the configuration names.
 
     Raises
@@ -60,7 +75,7 @@ def load_mapper(settings: EncoderSettings, tiles: Tiles, *, bands: Sequence[int]
     EncoderError
         As `load_encoder`, and where the encoder has no feature map that its embeddings are the mean of.
     """
-    return _kind(settings).load_mapper(tiles, bands=bands)
+    return _kind(settings).load_mapper(tiles, bands=bands, pixel_m=pixel_m)
 
 
 def _kind(settings: EncoderSettings) -> EncoderKind:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -21,6 +22,7 @@ from geo.imagery.band_set import BandSet, Pixels, to_8_bit
 from geo.imagery.blocks import Block, BlockStore, Valid, cut, reading_shape
 from geo.imagery.remote import opening, persistently
 from geo.imagery.schedule import Bounds
+from geo.imagery.traits.collars import Collar, from_text
 from geo.imagery.traits.colours import Light, alpha_bands, light_of
 from geo.imagery.traits.unusable import UnusableError
 from geo.tiles.grid import PixelWindow, map_pixels, round_half_up
@@ -79,6 +81,8 @@ class OpenRaster:
         Which bands are read of it, and how.
     factor
         1 for the raster itself, else the factor of an overview that it has.
+    collars
+        Borders that are read as without data.
 
     Attributes
     ----------
@@ -93,7 +97,15 @@ class OpenRaster:
     """
 
     def __init__(
-        self, image_id: str, path: str, crs: str, store: BlockStore, band_set: BandSet, *, factor: int = 1
+        self,
+        image_id: str,
+        path: str,
+        crs: str,
+        store: BlockStore,
+        band_set: BandSet,
+        *,
+        factor: int = 1,
+        collars: Sequence[Collar] = (),
     ) -> None:
         self.image_id = image_id
         self._path = path
@@ -101,6 +113,7 @@ class OpenRaster:
         self._store = store
         self.band_set = band_set
         self.factor = factor
+        self._collars = collars
         self._open()
         self.transform: Affine = self._level.transform
         self.shape: tuple[int, int] = self._level.shape
@@ -192,8 +205,15 @@ class OpenRaster:
         if opaque is not None:
             valid &= opaque
         seen = self._light.expand(raw)
+        for collar in self._collars:
+            valid &= ~collar.covers(seen, self._pixels_of(window))
         pixels = seen if wanted.scale is None else to_8_bit(seen, wanted.scale)
         return Block(pixels, None if valid.all() else valid)
+
+    def _pixels_of(self, window: PixelWindow) -> Affine:
+        """Lead from columns and rows of a window of the level to those of the raster itself."""
+        down, across = (whole / level for whole, level in zip(self._whole.shape, self.shape, strict=True))
+        return Affine.scale(across, down) @ Affine.translation(window.col, window.row)
 
     def _data_mask(self, window: PixelWindow) -> Valid:
         """Where the raster says that it has data: by a nodata value, an alpha band or a mask."""
@@ -247,12 +267,21 @@ class Shelf:
         Which bands are read of them, and how.
     places
         How many stay open when `tidy` is called.
+    collars
+        Borders without data of each image id that has some, as text (`geo.imagery.traits.collars`).
     """
 
     def __init__(
-        self, files: Mapping[str, tuple[str, str]], store: BlockStore, band_set: BandSet, places: int = 64
+        self,
+        files: Mapping[str, tuple[str, str]],
+        store: BlockStore,
+        band_set: BandSet,
+        places: int = 64,
+        *,
+        collars: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._files = files
+        self._collars = collars
         self._store = store
         self._band_set = band_set
         self._places = places
@@ -269,9 +298,9 @@ class Shelf:
         key = image_id, factor
         if key not in self._open:
             path, crs = self._files[image_id]
-            self._open[key] = persistently(
-                path, lambda: OpenRaster(image_id, path, crs, self._store, self._band_set, factor=factor)
-            )
+            collars = from_text(self._collars.get(image_id, ""))
+            make = partial(OpenRaster, image_id, path, crs, self._store, self._band_set)
+            self._open[key] = persistently(path, partial(make, factor=factor, collars=collars))
         self._open.move_to_end(key)
         return self._open[key]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,8 +20,9 @@ from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 from geo.addresses import reveal
 from geo.config import Imagery
 from geo.errors import ConfigurationError, LayerError, RoadprintError, SourceError
+from geo.imagery.preference import rank_images
 from geo.imagery.remote import opening, persistently
-from geo.imagery.sources import expand_sources, why_missing
+from geo.imagery.sources import places_in, why_missing
 from geo.imagery.traits.describe import check_bands, describe
 from geo.imagery.traits.unusable import UnusableError, reason_of
 from geo.ledger import Entry
@@ -31,7 +32,10 @@ from geo.sources.files import check_disk
 
 NOT_READ = {".ecw": "ECW", ".sid": "MrSID"}
 """Kinds of rasters whose drivers belong to others, by their endings."""
-COLUMNS = ("image_id", "path", "crs", "pixel_m", "width", "height", "dtype", "digest", "transform")
+COLUMNS = (
+    *("image_id", "path", "place", "crs", "pixel_m", "width", "height", "dtype", "digest", "transform"),
+    *("date", "rank", "collar"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,17 @@ class Catalogue:
 
 
 def open_catalogue(
-    imagery: Imagery, crs: pyproj.CRS, *, digest: Callable[[str], str] = digest_source
+    imagery: Imagery,
+    crs: pyproj.CRS,
+    *,
+    digest: Callable[[str], str] = digest_source,
+    only: Collection[str] | None = None,
 ) -> Catalogue:
     """Open every raster of a city and describe it.
 
     A raster is rejected, with the reason, when it cannot be read or is cut short, has no CRS or no place in it, lacks
     a band, has bands of several dtypes, is not 8 bit while no ``scale`` is given, lies where the city's CRS is not
-    defined, or has one band beside others in colour while ``bands`` is not given.
+    defined, is all black or white, or has one band beside others in colour while ``bands`` is not given.
 
     Parameters
     ----------
@@ -69,6 +77,8 @@ def open_catalogue(
     digest
         Gives the digest of a raster with all that belongs to it, by its path; pass a function that remembers in order
         not to read imagery twice.
+    only
+        Paths of the rasters that are opened; None: all of them.
 
     Raises
     ------
@@ -96,7 +106,8 @@ def open_catalogue(
     rows: list[dict[str, Any]] = []
     entries: list[Entry] = []
     readable = False
-    for path in expand_sources(imagery.sources):
+    places = places_in(imagery.sources)
+    for path in sorted(places if only is None else only):
         missing = why_missing(path)
         if missing is not None:
             entries.append(_rejected(path, f"{missing} ({redact(path)})"))
@@ -111,7 +122,7 @@ def open_catalogue(
             check_disk(path)
             entries.append(_rejected(path, _without_driver(path) or reason_of(error)))
         else:
-            rows.append(row)
+            rows.append(row | {"place": places[path]})
             entries += [_rejected(path, f"it refers to {name}, which is not there") for name in lost]
     for leave_out in (_no_grey_beside_colour, partial(_one_depth, imagery=imagery)):
         rows, left_out = leave_out(rows)
@@ -121,7 +132,8 @@ def open_catalogue(
     entries = [*_usable(rows), *entries]
     names = _image_ids([row["path"] for row in rows])
     images = gpd.GeoDataFrame(rows, geometry="geometry", crs=crs).assign(image_id=names)
-    images = images.sort_values("image_id", ignore_index=True)[[*COLUMNS, "geometry"]]
+    images = images.sort_values("image_id", ignore_index=True)
+    images = images.assign(rank=rank_images(images, imagery.prefer))[[*COLUMNS, "geometry"]]
     return Catalogue(images, entries)
 
 

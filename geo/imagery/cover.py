@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 WHOLE = 0.999
 """A share of a tile from which on it counts as covered wholly: outlines that change CRS differ by slivers."""
+OVERLAP = 0.01
+"""A share of a tile from which on rasters show it twice; less are the rims that neighbours share."""
 SAME_GRID = 1e-3
 """Pixel sizes that differ by less than this share are one resolution: 1 pixel in 1000, over a tile's width."""
 
@@ -47,20 +49,23 @@ def cover_tiles(tiles: gpd.GeoDataFrame, images: gpd.GeoDataFrame) -> pd.DataFra
     """Find the images of each tile, the best first.
 
     Of the mosaics (see `mosaics`) that cover a tile wholly the finest wins; where none does, the one that covers most
-    of it, the finest among equals. The others follow by the same rule, for the reader to fall back on where the
-    winner has no data.
+    of it, the finest among equals. Where rasters have ranks (`geo.imagery.preference`), the best of these counts in
+    place of the finest. The others follow by the same rule, for the reader to fall back on where the winner has no
+    data.
 
     Parameters
     ----------
     tiles
         Footprints of the tiles (Polygon), in the city's CRS.
     images
-        Footprints of the rasters (Polygon), in the city's CRS (`geo.imagery.catalogue.Catalogue`).
+        Footprints of the rasters (Polygon), in the city's CRS (`geo.imagery.catalogue.Catalogue`); with ``rank`` or
+        without.
 
     Returns
     -------
     On the tiles' index: ``coverage``, the share of the footprint inside the winning mosaic, from 0 to 1, and
-    ``image_ids``, a list of ids: mosaic by mosaic, in each the image first that shows most of the tile.
+    ``image_ids``, a list of ids: mosaic by mosaic, in each the image first that shows most of the tile; where several
+    show the same part of it, the image with the best rank.
 
     Examples
     --------
@@ -79,22 +84,24 @@ def cover_tiles(tiles: gpd.GeoDataFrame, images: gpd.GeoDataFrame) -> pd.DataFra
     """
     pairs = _pairs(tiles.geometry.to_numpy(), images)
     best = pairs.groupby(["tile", "mosaic"], as_index=False).agg(
-        share=("share", "sum"), parts=("share", "size")
+        share=("share", "sum"), parts=("share", "size"), first=("order", "min")
     )
     several = pairs.merge(best.loc[best["parts"] > 1, ["tile", "mosaic"]], on=["tile", "mosaic"])
     united = _united(several, tiles.geometry.area.to_numpy())
     best = best.merge(united, on=["tile", "mosaic"], how="left")
     # images that overlap show the same ground once
+    best["twice"] = best["share"] - best["united"].fillna(best["share"]) > OVERLAP
     best["share"] = best["united"].fillna(best["share"]).clip(upper=1.0).round(6)
     whole = best["share"] >= WHOLE
     best["order"] = best["share"].where(~whole, 2.0)
-    best = best.sort_values(["tile", "order", "mosaic"], ascending=[True, False, True])
+    best = best.sort_values(["tile", "order", "first"], ascending=[True, False, True])
     best["rank"] = best.groupby("tile").cumcount()
 
     winner = best[best["rank"] == 0].set_index("tile")["share"]
-    ranked = pairs.merge(best[["tile", "mosaic", "rank"]], on=["tile", "mosaic"])
-    ranked["share"] = ranked["share"].round(6)
-    ranked = ranked.sort_values(["tile", "rank", "share", "image_id"], ascending=[True, True, False, True])
+    ranked = pairs.merge(best[["tile", "mosaic", "rank", "twice"]], on=["tile", "mosaic"])
+    share = ranked["share"].round(6)
+    ranked["within"] = np.where(ranked["twice"], ranked["order"], -share)
+    ranked = ranked.sort_values(["tile", "rank", "within", "image_id"])
     # the rows of a tile follow each other
     ends = np.searchsorted(ranked["tile"].to_numpy(), np.arange(len(tiles)), side="right")
     lists = [
@@ -110,7 +117,7 @@ def cover_tiles(tiles: gpd.GeoDataFrame, images: gpd.GeoDataFrame) -> pd.DataFra
 
 
 def _pairs(footprints: NDArray[np.object_], images: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Each tile with each image that shows some of it: ``tile, image_id, mosaic, share, part``."""
+    """Each tile with each image that shows some of it: ``tile, image_id, mosaic, order, share, part``."""
     outlines = images.geometry.to_numpy()
     tile, image = shapely.STRtree(outlines).query(footprints, predicate="intersects")
     part = shapely.intersection(footprints[tile], outlines[image])
@@ -120,11 +127,23 @@ def _pairs(footprints: NDArray[np.object_], images: gpd.GeoDataFrame) -> pd.Data
             "tile": tile,
             "image_id": images["image_id"].to_numpy()[image],
             "mosaic": mosaics(images).to_numpy()[image],
+            "order": _order(images)[image],
             "share": share,
             "part": part,
         }
     )
     return pairs[pairs["share"] > 0].reset_index(drop=True)
+
+
+def _order(images: gpd.GeoDataFrame) -> NDArray[np.int64]:
+    """Say which image is seen before which: by rank, else the finest mosaic's first, there by name."""
+    if "rank" in images:
+        ranks: NDArray[np.int64] = images["rank"].to_numpy(dtype=np.int64)
+        return ranks
+    order = np.lexsort((images["image_id"].to_numpy(dtype=str), mosaics(images).to_numpy()))
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return place
 
 
 def _united(several: pd.DataFrame, areas: NDArray[np.float64]) -> pd.DataFrame:

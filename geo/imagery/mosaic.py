@@ -19,6 +19,7 @@ from geo.addresses import is_url
 from geo.config import Imagery
 from geo.imagery.band_set import BandSet
 from geo.imagery.catalogue import open_raster
+from geo.imagery.preference import drawn_last_first
 from geo.imagery.traits.colours import alpha_bands, light_of
 from geo.imagery.traits.unusable import UnusableError
 
@@ -39,7 +40,7 @@ class MosaicPlan:
     crs
         CRS that the rasters share.
     images
-        Rows of the catalogue, one a raster.
+        Rows of the catalogue, one a raster; of those that show the same ground, the one that is seen last.
     """
 
     file: str
@@ -66,7 +67,8 @@ def plan_mosaics(images: gpd.GeoDataFrame) -> Iterator[MosaicPlan]:
     upright = [t[1] == t[3] == 0 and t[0] > 0 > t[4] for t in images["transform"]]
     local = images[np.array(upright, dtype=bool) & ~images["path"].map(is_url).to_numpy(dtype=bool)]
     for number, (crs, mine) in enumerate(local.groupby("crs", sort=True)):
-        yield MosaicPlan(f"imagery{f'-{number + 1}' if number else ''}.vrt", CRS.from_user_input(crs), mine)
+        name = f"imagery{f'-{number + 1}' if number else ''}.vrt"
+        yield MosaicPlan(name, CRS.from_user_input(crs), drawn_last_first(mine))
 
 
 def write_mosaic(folder: Path, plan: MosaicPlan, imagery: Imagery, *, seen_from: Path) -> None:

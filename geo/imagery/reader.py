@@ -137,7 +137,9 @@ class TileReader:
         columns = columns.assign(mosaic=mosaics(images))
         self._images: dict[str, dict[str, Any]] = columns.set_index("image_id").to_dict("index")
         files = dict(zip(images["image_id"], zip(images["path"], images["crs"], strict=True), strict=True))
-        self._shelf = Shelf(files, store or BlockStore(imagery.cache_mb), band_set or BandSet.seen(imagery))
+        borders = dict(zip(images["image_id"], images["collar"], strict=True)) if "collar" in images else {}
+        memory = store or BlockStore(imagery.cache_mb)
+        self._shelf = Shelf(files, memory, band_set or BandSet.seen(imagery), collars=borders)
         self._open = ExitStack()
         self._failed: set[str] = set()
 

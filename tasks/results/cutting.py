@@ -64,8 +64,8 @@ def cut_tile(tile: gpd.GeoDataFrame, geopackage: Path, base: Path | None) -> Ima
 def _read(tile: gpd.GeoDataFrame, config: CityConfig, paths: list[str], digests: FileDigests) -> Image.Image:
     """Read the pixels of one tile."""
     tile_id = str(tile["tile_id"].iloc[0])
-    imagery = config.imagery.model_copy(update={"sources": paths})
-    catalogue = open_catalogue(imagery, tile.crs, digest=digests.of)
+    imagery = config.imagery
+    catalogue = open_catalogue(imagery, tile.crs, digest=digests.of, only=paths)
     centre = tile.geometry.centroid
     placed = tile.assign(x=centre.x, y=centre.y).drop(columns="coverage")
     placed = placed.join(cover_tiles(placed, catalogue.images))

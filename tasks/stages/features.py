@@ -34,15 +34,16 @@ ENCODED, ENCODING = "features.json", "tasks.encode"
 def plan_shards(plan: Plan) -> list[ShardJob]:
     """List the shards that hold tiles with imagery, each with the file that its digest names."""
     from geo.tiles.shards import spatial_order
-    from tasks.encode import ShardJob
+    from tasks.encode import ShardJob, limit_of
 
     stage = plan.stage_folder("tiles")
     tiles = gpd.read_parquet(stage / "tiles.parquet")
-    images = gpd.read_parquet(stage / "images.parquet", columns=["image_id", "digest", "geometry"])
+    images = gpd.read_parquet(stage / "images.parquet", columns=["image_id", "digest", "pixel_m", "geometry"])
     pixels = images.set_index("image_id")["digest"]
     segments = plan.stage_folder("roads") / "segments.parquet"
-    pixels_by = plan.config.imagery.model_dump(include={"crs", "bands", "scale", "nodata"})
-    made_by = digest(encoder_key(plan), plan.config.tiles.model_dump(), pixels_by)
+    pixels_by = plan.config.imagery.model_dump(include={"crs", "bands", "scale", "nodata", "collars"})
+    limit = limit_of(images, plan.config)
+    made_by = digest(encoder_key(plan), plan.config.tiles.model_dump(), pixels_by, limit)
     roads = _roads(segments) if plan.config.tiles.pool == "corridor" else pd.Series(dtype=object)
     code = code_digest(ENCODING)
     jobs = []
@@ -52,7 +53,8 @@ def plan_shards(plan: Plan) -> list[ShardJob]:
         places = mine[["tile_id", "x", "y", "bearing"]].to_csv(index=False)
         lines = roads.reindex(mine["segment_id"]).dropna().tolist()
         rasters = sorted({name for names in mine["image_ids"] for name in names})
-        key = digest(made_by, places, [(name, pixels[name]) for name in rasters], lines)
+        seen = [";".join(names) for names in mine["image_ids"]]
+        key = digest(made_by, places, seen, [(name, pixels[name]) for name in rasters], lines)
         out = plan.stages / "shards" / f"shard-{key}.parquet"
         files = stage / "tiles.parquet", stage / "images.parquet", segments
         jobs.append(ShardJob(shard, *files, out, len(mine), plan.config, code))
@@ -90,7 +92,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     """
     import pyarrow.parquet as pq
 
-    from tasks.encode import encode_shard, load_once
+    from tasks.encode import encode_shard, limit_of, load_once
 
     jobs = plan_shards(plan)
     entries = [entry for job in jobs for entry in encode_shard(job)]
@@ -101,7 +103,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
             where="imagery.sources",
             todo="Look at the imagery: is it blank where the roads are? Or lower tiles.min_coverage.",
         )
-    card = load_once(plan.config).card
+    images = gpd.read_parquet(plan.stage_folder("tiles") / "images.parquet", columns=["pixel_m", "geometry"])
+    card = load_once(plan.config, limit_of(images, plan.config)).card
     made_by = {pq.read_schema(job.out).metadata[b"emb:runtime"].decode() for job in jobs}
     encoder = card.as_dict() | {"runtime": "; ".join(sorted(made_by))}
     shards = [str(job.out.relative_to(plan.stages)) for job in jobs]

@@ -9,24 +9,35 @@ import geopandas as gpd
 from geo.config import CityConfig
 from geo.imagery.sources import expand_sources
 from geo.ledger import Entry
+from tasks.documents import Shown
 from tasks.plan import Plan
 from tasks.store.digests import DIGESTS, FileDigests
 from tasks.store.stage import Stage
 from tasks.tables import IMAGES, TILES
 
+SHOWN = "imagery.json"
+
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
-    """Write ``tiles`` and ``images`` (see docs/stages.md)."""
+    """Write ``tiles``, ``images`` and ``imagery.json`` (see docs/stages.md)."""
     from geo.imagery.catalogue import open_catalogue
     from geo.imagery.layout import lay_out_tiles
+    from geo.imagery.told import tell_imagery
 
     segments = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
     digests = FileDigests(plan.stages / DIGESTS)
     catalogue = open_catalogue(plan.config.imagery, segments.crs, digest=digests.of)
     tiles, entries = lay_out_tiles(segments, catalogue.images, plan.config.tiles)
+    told, warnings = tell_imagery(tiles, catalogue.images, plan.config.imagery, plan.config.tiles)
     TILES.write(tiles, folder)
     IMAGES.write(catalogue.images, folder)
-    return [*catalogue.entries, *entries]
+    Shown(warnings=warnings).write(folder / SHOWN)
+    return [*catalogue.entries, *entries, *told]
+
+
+def load_shown(plan: Plan) -> Shown:
+    """Read what is to be known of the imagery of a run."""
+    return Shown.read(plan.stage_folder("tiles") / SHOWN)
 
 
 def _sources(config: CityConfig) -> list[str]:
@@ -41,9 +52,11 @@ STAGE = Stage(
     settings=(
         "imagery.sources",
         "imagery.crs",
+        "imagery.prefer",
         "imagery.bands",
         "imagery.scale",
         "imagery.nodata",
+        "imagery.collars",
         "tiles.tile_m",
         "tiles.spacing_m",
         "tiles.pixel_m",
@@ -52,4 +65,5 @@ STAGE = Stage(
     ),
     inputs=_sources,
     tables=(TILES, IMAGES),
+    documents=(Shown,),
 )

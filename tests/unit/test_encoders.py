@@ -20,7 +20,7 @@ from geo.errors import ConfigurationError, EncoderError
 from geo.features import registry
 from geo.features import runtime as runtime_module
 from geo.features.bands import BandStatistics
-from geo.features.encoder import EncoderCard
+from geo.features.encoder import EncoderCard, limiting_pixel
 from geo.features.encoders import bundled, hub, last_stage
 from geo.features.encoders.kind import EncoderKind
 from geo.features.registry import KINDS, load_encoder
@@ -80,6 +80,19 @@ def test_the_input_shows_half_a_metre_a_pixel_unless_the_encoder_or_the_user_say
     assert card(input_px=224).input_side(100) == 224
     assert card(input_px=224).input_side(100, asked_px=128) == 128
     assert card(pixel_m=10.0).input_side(2240) == 224
+
+
+def test_pixels_of_coarse_imagery_are_doubled_at_most():
+    # 64 pixels of 4 m
+    assert card().input_side(256, pixel_m=4) == 128
+    assert card().input_side(640, pixel_m=10) == 128
+    assert card().input_side(256, pixel_m=4, asked_px=512) == 512
+    # of 1 m, and finer, half a metre is seen as ever
+    assert limiting_pixel(1.0, None) is limiting_pixel(0.1, None) is None
+    assert card().input_side(100, pixel_m=1) == card().input_side(100) == 192
+    # what is brought to finer pixels shows no more, to coarser ones less
+    assert limiting_pixel(4.0, 0.5) == 4.0
+    assert limiting_pixel(0.1, 2.0) == 2.0
 
 
 def test_the_bundled_encoder_gives_the_same_for_a_tile_turned_by_a_quarter(scene):

@@ -157,7 +157,7 @@ def test_a_collar_that_the_raster_does_not_declare_can_be_named(tmp_path):
     pixels = noise(100, 100)
     pixels[:, :50] = 255
     path = write_raster(tmp_path / "a.tif", pixels)
-    assert read_tile(MIDDLE, path, tiles=SMALL).coverage == 1
+    assert read_tile(MIDDLE, path, tiles=SMALL, collars="keep").coverage == 1
     tile = read_tile(MIDDLE, path, tiles=SMALL, nodata=255)
     assert tile.coverage == 0.5
     assert not tile.valid[:10].any()
@@ -177,7 +177,7 @@ def test_deeper_rasters_are_stretched_linearly_clipped_and_rounded(tmp_path):
     pixels = np.zeros((3, 100, 100), dtype="uint16")
     pixels[:, 40, 40:48] = [0, 1000, 1005, 1006, 2275, 3549, 3550, 65535]
     path = write_raster(tmp_path / "a.tif", pixels)
-    tile = read_tile(MIDDLE, path, tiles=SMALL, scale=[1000, 3550])
+    tile = read_tile(MIDDLE, path, tiles=SMALL, scale=[1000, 3550], collars="keep")
     assert tile.pixels[0, 0, :8].tolist() == [0, 0, 0, 1, 128, 255, 255, 255]
 
 

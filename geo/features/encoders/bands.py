@@ -23,11 +23,11 @@ class Bands(EncoderKind):
 
     name: Literal["bands"] = Field(description="bands.")
 
-    def load(self, *, tile_m: float, bands: Sequence[int]) -> Encoder:  # noqa: ARG002 - of tiles of any size
+    def load(self, *, tile_m: float, bands: Sequence[int], pixel_m: float | None = None) -> Encoder:  # noqa: ARG002 - of tiles of any size
         """See `EncoderKind.load`."""
         return BandStatistics.of(bands)
 
-    def load_mapper(self, tiles: Tiles, *, bands: Sequence[int]) -> NoReturn:  # noqa: ARG002
+    def load_mapper(self, tiles: Tiles, *, bands: Sequence[int], pixel_m: float | None = None) -> NoReturn:  # noqa: ARG002
         """Refuse: there is no map; see `EncoderKind.load_mapper`."""
         from geo.features.dense import no_map
 

@@ -41,11 +41,11 @@ class EncoderKind(EncoderSettings, ABC):
             check_bands(self.name, needed, bands)
 
     @abstractmethod
-    def load(self, *, tile_m: float, bands: Sequence[int]) -> Encoder:
+    def load(self, *, tile_m: float, bands: Sequence[int], pixel_m: float | None = None) -> Encoder:
         """Load what encodes single tiles; see `geo.features.registry.load_encoder`."""
 
     @abstractmethod
-    def load_mapper(self, tiles: Tiles, *, bands: Sequence[int]) -> Mapper:
+    def load_mapper(self, tiles: Tiles, *, bands: Sequence[int], pixel_m: float | None = None) -> Mapper:
         """Load what maps imagery; see `geo.features.registry.load_mapper`."""
 
 
@@ -70,19 +70,19 @@ class ModelKind(EncoderKind):
             Naming what is wrong, and an encoder that works without downloads.
         """
 
-    def load(self, *, tile_m: float, bands: Sequence[int]) -> Encoder:
+    def load(self, *, tile_m: float, bands: Sequence[int], pixel_m: float | None = None) -> Encoder:
         """See `EncoderKind.load`."""
         from geo.features.model import ModelEncoder
 
         module, card = self._for(bands)
-        return ModelEncoder(module, card, self, tile_m=tile_m)
+        return ModelEncoder(module, card, self, tile_m=tile_m, pixel_m=pixel_m)
 
-    def load_mapper(self, tiles: Tiles, *, bands: Sequence[int]) -> Mapper:
+    def load_mapper(self, tiles: Tiles, *, bands: Sequence[int], pixel_m: float | None = None) -> Mapper:
         """See `EncoderKind.load_mapper`."""
         from geo.features.mapper import ModelMapper
 
         module, card = self._for(bands)
-        return ModelMapper(module, card, self, tiles)
+        return ModelMapper(module, card, self, tiles, pixel_m=pixel_m)
 
     def _for(self, bands: Sequence[int]) -> Loaded:
         """Load the model, unless it takes other bands than there are."""

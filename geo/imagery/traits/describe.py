@@ -16,8 +16,11 @@ from rasterio.errors import RasterioError
 from geo.addresses import is_url
 from geo.config import Imagery
 from geo.imagery.sources import NO_SERVICE
-from geo.imagery.traits.colours import alpha_bands, colours_of, is_grey, light_of, told_colours
+from geo.imagery.traits.collars import Collar, find_collars, to_text, told_collars
+from geo.imagery.traits.colours import Light, alpha_bands, colours_of, is_grey, light_of, told_colours
+from geo.imagery.traits.dates import date_of
 from geo.imagery.traits.unusable import CutShortError, UnusableError, reason_of
+from geo.imagery.traits.values import look_at, proposed, words
 from geo.tiles.grid import map_pixels
 
 OUTLINE_POINTS = 21
@@ -37,6 +40,7 @@ def describe(
     lost = _missing_parts(raster)
     if raster.driver != "VRT":
         _check_end(raster, bands)
+    collars = _collars(raster, light, imagery)
     try:
         change = pyproj.Transformer.from_crs(own, crs, always_xy=True)
         pixel_m = _pixel_m(raster, change)
@@ -51,12 +55,26 @@ def describe(
         "width": raster.width,
         "height": raster.height,
         "dtype": light.dtype.name,
+        "date": date_of(raster, path),
         "transform": [float(number) for number in raster.transform[:6]],
         "geometry": footprint,
-        "told": _told(raster, imagery),
+        "collar": to_text(collars),
+        "told": "; ".join(text for text in (_told(raster, imagery), told_collars(collars)) if text),
         "grey": imagery.bands is None and is_grey(raster),
     }
     return row, lost
+
+
+def _collars(raster: rasterio.DatasetReader, light: Light, imagery: Imagery) -> tuple[Collar, ...]:
+    """Find borders without data; of a raster that is damaged there, none."""
+    if imagery.collars == "keep":
+        return ()
+    try:
+        return find_collars(raster, light, imagery.nodata)
+    except RasterioError:
+        if is_url(raster.name):
+            raise
+        return ()
 
 
 def _told(raster: rasterio.DatasetReader, imagery: Imagery) -> str:
@@ -134,10 +152,19 @@ def check_bands(
         if np.dtype(dtype).kind not in "uif":
             raise UnusableError(f"band {band} is {dtype}, which is no brightness")
         if dtype != "uint8" and imagery.scale is None:
-            raise UnusableError(f"band {band} is {dtype}, not 8 bit: give imagery.scale [low, high]")
+            raise UnusableError(f"band {band} is {dtype}, not 8 bit: give {_range_of(raster, bands)}")
     dtypes = sorted({raster.dtypes[band - 1] for band in bands})
     if len(dtypes) > 1:
         raise UnusableError(f"its bands are of several kinds ({', '.join(dtypes)}): bring them to one")
+
+
+def _range_of(raster: rasterio.DatasetReader, bands: Sequence[int]) -> str:
+    """Propose the key that brings a raster's values to 8 bit, as far as some of them can be read."""
+    try:
+        found = words(proposed(look_at(raster, bands)))
+    except RasterioError:
+        found = ""
+    return f"{found}, by its own values" if found else "imagery.scale [low, high]"
 
 
 def _check_end(raster: rasterio.DatasetReader, bands: list[int]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 import geopandas as gpd
 import numpy as np
@@ -13,6 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.collisions.evidence import Codes, agreement, spell
+from geo.collisions.period import in_period
 from geo.collisions.schema import CollisionSource
 from geo.config import Collisions
 from geo.ledger import Entry, Status
@@ -54,6 +54,11 @@ _OUTCOMES: dict[str, tuple[Status, str]] = {
     "excluded_class": ("skipped", "on a road of a class that is left out"),
 }
 _AS_CONFIGURED = Collisions()
+_READ_ONLY = (
+    *("x", "y", "kept", "repeats", "at_junction", "year", "month", "severity_state"),
+    *("road_class", "road_ref", "road_name"),
+)
+"""Columns that placing needs, and nothing after it."""
 Places = NDArray[np.object_]
 
 
@@ -151,9 +156,7 @@ def place_collisions(
         mine = todo[start : start + CHUNK]
         found = _place(records.take(mine), roads, centres, settings)
         status[mine], segment[mine], junction[mine], distance[mine] = found
-    placed = table.drop(
-        columns=["x", "y", "kept", "repeats", "at_junction", "year", "road_class", "road_ref", "road_name"]
-    )
+    placed = table.drop(columns=[*_READ_ONLY])
     placed = placed.assign(
         segment_id=segment, junction_id=junction, snap_distance_m=np.round(distance, 3), snap_status=status
     )
@@ -180,7 +183,9 @@ def _left_out(source: CollisionSource, settings: Collisions, located: NDArray[np
     status = np.full(len(table), None, dtype=object)
     kept = table["kept"].to_numpy(dtype=bool)
     again = table["repeats"].to_numpy(dtype=bool)
-    early_or_late = _out_of_period(table, settings.period)
+    early_or_late = (
+        np.zeros(len(table), dtype=bool) if settings.period is None else ~in_period(table, settings.period)
+    )
     for name, which in (
         ("no_geometry", ~located),
         ("out_of_period", early_or_late),
@@ -189,20 +194,6 @@ def _left_out(source: CollisionSource, settings: Collisions, located: NDArray[np
     ):
         status[which] = name
     return status
-
-
-def _out_of_period(table: pd.DataFrame, period: tuple[date, date] | None) -> NDArray[np.bool_]:
-    """Tell which rows lie outside the period; a year alone is inside when the whole of it is."""
-    if period is None:
-        return np.zeros(len(table), dtype=bool)
-    first = pd.Timestamp(period[0], tz="UTC")
-    after = pd.Timestamp(period[1], tz="UTC") + pd.Timedelta(days=1)
-    by_date = (table["date"] >= first) & (table["date"] < after)
-    whole_first = period[0].year + (period[0] > date(period[0].year, 1, 1))
-    whole_last = period[1].year - (period[1] < date(period[1].year, 12, 31))
-    by_year = table["date"].isna() & table["year"].between(whole_first, whole_last).fillna(value=False)
-    outside: NDArray[np.bool_] = ~(by_date | by_year).to_numpy(dtype=bool)
-    return outside
 
 
 def _inside(

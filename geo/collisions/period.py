@@ -8,7 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from geo.collisions.cells.calendar import days_of
 from geo.safety.rates import years_of
 
 STRAY = 0.05
@@ -48,7 +50,8 @@ def period_covered(records: pd.DataFrame, asked: tuple[date, date] | None) -> Pe
     Parameters
     ----------
     records
-        ``date`` and ``year``, one row a record that counts.
+        ``date``, ``year`` and, where they are recorded, ``month``, one row a record that counts. A month counts as a
+        whole, a year alone where no record of it and the years beside it tells more.
     asked
         First and last day, as configured.
 
@@ -69,7 +72,7 @@ def period_covered(records: pd.DataFrame, asked: tuple[date, date] | None) -> Pe
     runs = _runs(counts)
     strays = [run for run in (runs[:1] + runs[1:][-1:]) if len(runs) > 1 and run.sum() < STRAY * counts.sum()]
     runs = [run for run in runs if not any(run is stray for stray in strays)]
-    spans = [_span(records["date"], run) for run in runs]
+    spans = [_span(records, run) for run in runs]
     years = sum(years_of(*span) for span in spans)
     first, last = spans[0][0], spans[-1][1]
     warnings = [
@@ -97,14 +100,13 @@ def _within(records: pd.DataFrame, year: pd.Series, asked: tuple[date, date]) ->
     when so long a silence would be rarer than `CHANCE` in a steady (Poisson) stream of as many records.
     """
     whole = years_of(*asked)
-    first, last = pd.Timestamp(asked[0], tz="UTC"), pd.Timestamp(asked[1], tz="UTC") + pd.Timedelta(days=1)
-    inside = records["date"].between(first, last, inclusive="left")
-    inside |= records["date"].isna() & year.between(asked[0].year, asked[1].year).fillna(value=False)
+    inside = in_period(records, asked)
+    inside |= (_undated(records) & year.between(asked[0].year, asked[1].year).fillna(value=False)).to_numpy()
     if not inside.any():
         told = "the configured period holds no record: every rate in it is 0, which is to be believed only if it is so"
         return Period(*asked, whole, (told,) if len(records) else ())
     counts = year[inside].astype(int).value_counts().sort_index()
-    start, end = _span(records["date"][inside], counts)
+    start, end = _span(records[inside], counts)
     start, end = max(start, asked[0]), min(end, asked[1])
     silent = [y for y in range(start.year + 1, end.year) if y not in counts.index]
     covered = years_of(start, end) - len(silent)
@@ -139,13 +141,50 @@ def _runs(counts: pd.Series) -> list[pd.Series]:
     return [counts.iloc[a:b] for a, b in pairwise(edges)]
 
 
-def _span(dates: pd.Series, run: pd.Series) -> tuple[date, date]:
-    """First and last day of a run of years: of the dates in it, or where there are none, of the years as a whole."""
+def in_period(records: pd.DataFrame, period: tuple[date, date]) -> NDArray[np.bool_]:
+    """Tell which records lie in a period, both days included; a month or a year alone when the whole of it does.
+
+    Parameters
+    ----------
+    records
+        ``date``, ``year`` and, where they are recorded, ``month``.
+    period
+        First and last day.
+    """
+    first, last = (pd.Timestamp(day, tz="UTC") for day in period)
+    by_date = (records["date"] >= first) & (records["date"] < last + pd.Timedelta(days=1))
+    begins, ends = _months(records)
+    by_month = (begins >= first) & (ends <= last)
+    whole_first = period[0].year + (period[0] > date(period[0].year, 1, 1))
+    whole_last = period[1].year - (period[1] < date(period[1].year, 12, 31))
+    by_year = _undated(records) & records["year"].between(whole_first, whole_last).fillna(value=False)
+    found: NDArray[np.bool_] = (by_date | by_month | by_year).to_numpy(dtype=bool)
+    return found
+
+
+def _undated(records: pd.DataFrame) -> pd.Series:
+    """Tell which records have a year alone, at most."""
+    return records["date"].isna() & (records["month"].isna() if "month" in records else True)
+
+
+def _months(records: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Give the first and last day of the months of records without a day; NaT for all others."""
+    if "month" not in records:
+        none = pd.Series(pd.NaT, index=records.index, dtype="datetime64[ns, UTC]")
+        return none, none
+    month = records["month"].where(records["date"].isna())
+    begins = days_of(records["year"], month, month.mask(month.notna(), 1))
+    return begins, begins + pd.offsets.MonthEnd(0)
+
+
+def _span(records: pd.DataFrame, run: pd.Series) -> tuple[date, date]:
+    """First and last day of a run of years: of what is dated in it, or where nothing is, of the years as a whole."""
     first, last = int(run.index[0]), int(run.index[-1])
-    within = dates[dates.dt.year.between(first, last)]
-    if within.empty:
+    begins, ends = (records["date"].fillna(month) for month in _months(records))
+    within = begins.dt.year.between(first, last)
+    if not within.any():
         return date(first, 1, 1), date(last, 12, 31)
-    return within.min().date(), within.max().date()
+    return begins[within].min().date(), ends[within].max().date()
 
 
 def _listed(years: list[int]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,9 @@ COLUMNS = (
         "collision_id",
         "date",
         "year",
+        "month",
         "severity",
+        "severity_state",
         "n_casualties",
         "x",
         "y",
@@ -46,7 +48,9 @@ class CollisionSource:
         ``kept`` says whether the row passes the configured filter; ``at_junction`` is what the record itself says, null
         where it does not; ``repeats``, whether the row is left out for one before it, is found out for all schemas
         alike (`geo.collisions.rows.settle`), where rows of one collision are also brought together: from then on a row
-        is a collision, and ``source_row`` the first row of it.
+        is a collision, and ``source_row`` the first row of it. ``date`` is on the clock of the place, which
+        is written as if it were UTC; of a row without a day ``year`` and ``month`` say as much as is recorded.
+        ``severity_state`` says why a severity is not known, see `geo.collisions.cells.severities`.
     crs
         CRS of ``x`` and ``y``.
     severities
@@ -59,6 +63,8 @@ class CollisionSource:
         Where the rows stood in their files; None: the schema does not say, and rows that are equal are not seen.
     warnings
         What is told by ``check`` and at the end of a run, in words.
+    cells
+        Coordinates of some rows as they stand in the file, by ``source_row``; empty for geometries.
     """
 
     table: pd.DataFrame
@@ -68,6 +74,7 @@ class CollisionSource:
     entries: list[Entry]
     origin: Origin | None = None
     warnings: tuple[str, ...] = ()
+    cells: pd.Series = field(default_factory=lambda: pd.Series(dtype="string"))
 
 
 def check_names(frame: pd.DataFrame, wanted: Mapping[str, str | None], source: str) -> None:
@@ -111,7 +118,9 @@ def canonical_table(table: pd.DataFrame) -> pd.DataFrame:
         "collision_id": None,
         "date": pd.Series(pd.NaT, index=table.index, dtype="datetime64[ns, UTC]"),
         "year": pd.array([pd.NA] * n, dtype="Int64"),
+        "month": pd.array([pd.NA] * n, dtype="Int64"),
         "severity": None,
+        "severity_state": None,
         "n_casualties": pd.array([pd.NA] * n, dtype="Int64"),
         "x": np.nan,
         "y": np.nan,
@@ -126,7 +135,7 @@ def canonical_table(table: pd.DataFrame) -> pd.DataFrame:
     table = table.assign(**{name: value for name, value in empty.items() if name not in table})
     table["source_row"] = np.arange(n)
     table["date"] = table["date"].astype("datetime64[ns, UTC]")
-    for name in ("collision_id", "road_class", "road_ref", "road_name", "severity"):
+    for name in ("collision_id", "road_class", "road_ref", "road_name", "severity", "severity_state"):
         table[name] = table[name].astype(object).where(table[name].notna(), None)
     made = "row " + table["source_row"].astype(str)
     table["collision_id"] = table["collision_id"].where(table["collision_id"].notna(), made)

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic.dataclasses import dataclass
 
 from geo.config.section import NO_EFFECT, Metres, Section
 
@@ -19,6 +20,8 @@ ROAD_USERS = ("pedestrian", "cyclist", "motorcyclist", "car_occupant")
 hurt, else what the source's column means."""
 DECIMAL_MARK: Literal["."] = "."
 """Decimal mark of numbers in tables, unless their columns say else."""
+SeverityValue = Literal["fatal", "serious", "slight", "none"]
+"""What a value of a severity column may be listed under: a severity, or no injury."""
 SeverityScheme = Literal["kabco", "german", "swiss", "finnish", "irish"]
 TEXT_ENCODING = "utf-8-sig"
 """UTF-8 with or without the mark that spreadsheets put before it: what a CSV is read as unless its columns say else."""
@@ -46,6 +49,26 @@ def as_list(named: str | list[str] | None) -> list[str]:
     return [named] if isinstance(named, str) else list(named or ())
 
 
+@dataclass(frozen=True, config=ConfigDict(extra="forbid", coerce_numbers_to_str=True))
+class UserValues:
+    """A road user by the values of a column that names its kind: ``{column: veh_type, values: [bicycle]}``.
+
+    Attributes
+    ----------
+    column
+        The column.
+    values
+        Those that mean this road user, compared in lower case; every other one means that there was none.
+    """
+
+    column: str
+    values: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+User = str | list[str] | UserValues | None
+"""Where a road user is told: columns that flag or count it, or the values of one that names its kind."""
+
+
 class Columns(Section):
     """Which column of a collision table holds what (``schema: columns``)."""
 
@@ -53,33 +76,86 @@ class Columns(Section):
         default=None,
         description="Column with the collision's id, or a list of columns that make it together: [year, number].",
     )
-    date: str | None = Field(default=None, description="Column with the date.")
-    date_format: str | None = Field(
-        default=None, description="strptime format; default: ISO or guessed once."
+    date: str | None = Field(
+        default=None,
+        description="Column with the date, with or without the time of day, on the clock of the place.",
     )
-    year: str | None = Field(default=None, description="Column with the year, where no date is published.")
+    date_format: str | None = Field(
+        default=None,
+        description="How dates are written, as for strptime; or ISO8601, excel or excel_1904 (days of a spreadsheet), "
+        "unix_s or unix_ms (since 1970). Default: found out from the cells, and refused where day and month cannot be "
+        "told.",
+    )
+    time_zone: str | None = Field(
+        default=None,
+        description="Time zone of the place, for records in UTC: its IANA name, such as America/Toronto. Times are "
+        "brought to its clock, those without an offset from UTC; days without a time stay. Default: dates are on the "
+        "clock of the place as they stand, a written offset is left out.",
+    )
+    year: str | None = Field(
+        default=None,
+        description="Column with the year, where no date is published; two digits are read as strptime does (19 is "
+        "2019, 69 is 1969).",
+    )
+    month: str | None = Field(
+        default=None, description="Column with the month, by number or English name, beside year."
+    )
+    day: str | None = Field(
+        default=None, description="Column with the day of the month, beside year and month."
+    )
     x: str | None = Field(default=None, description="Column with longitude or easting.")
     y: str | None = Field(default=None, description="Column with latitude or northing.")
+    point: str | None = Field(
+        default=None,
+        description="Column with both coordinates in place of x and y: WKT, GeoJSON, or two numbers.",
+    )
+    point_order: Literal["xy", "yx"] | None = Field(
+        default=None,
+        description="Order of the two numbers in point: xy (longitude first) or yx (latitude first). Default: found "
+        "out where the numbers or their letters tell.",
+    )
     crs: str = Field(
         default="EPSG:4326",
         description="CRS of x and y; where the records are points, of those whose file states none.",
     )
     severity: str | None = Field(default=None, description="Column with the severity.")
-    n_casualties: str | None = Field(default=None, description="Column with the number of casualties.")
-    road_name: str | None = Field(default=None, description="Column with the road's name.")
-    road_class: str | None = Field(default=None, description="Column with the road's class.")
-    pedestrian: str | None = Field(
-        default=None, description="Column that flags or counts pedestrians: 1, yes, true or a number above 0."
+    fatal: str | list[str] | None = Field(
+        default=None,
+        description="Column with the number of people killed, or a list to add up, in place of severity: the worst of "
+        "fatal, serious and slight that is above 0 is the severity, and all of them 0 is no injury.",
     )
-    cyclist: str | None = Field(default=None, description="The same for cyclists.")
-    motorcyclist: str | None = Field(default=None, description="The same for motorcyclists.")
-    car_occupant: str | None = Field(default=None, description="The same for car occupants, or cars.")
+    serious: str | list[str] | None = Field(
+        default=None,
+        description="The same for people seriously hurt; without one, slight is any injury and KSI not known.",
+    )
+    slight: str | list[str] | None = Field(default=None, description="The same for people slightly hurt.")
+    n_casualties: str | None = Field(
+        default=None,
+        description="Column with the number of casualties; default: the sum of fatal, serious and slight.",
+    )
+    road_name: str | None = Field(default=None, description="Column with the road's name.")
+    road_ref: str | None = Field(default=None, description="Column with the road's number, such as A647.")
+    road_class: str | None = Field(default=None, description="Column with the road's class.")
+    pedestrian: User = Field(
+        default=None,
+        description="Column that flags or counts pedestrians: 1, yes, true or a number above 0; or a list of such "
+        "columns, any of which counts; or {column: kind, values: [walker]}, the values "
+        "of a column that names the road user.",
+    )
+    cyclist: User = Field(default=None, description="The same for cyclists.")
+    motorcyclist: User = Field(default=None, description="The same for motorcyclists.")
+    car_occupant: User = Field(default=None, description="The same for car occupants, or cars.")
     empty_is_none: bool = Field(
         default=False,
-        description="An empty cell of a road user's column means that there was none; else it is not known.",
+        description="An empty cell in the columns of road users and of the numbers killed and hurt means that there "
+        "was none; else it is not known.",
     )
     delimiter: str | None = Field(default=None, description="Field separator of a CSV; default: found out.")
-    decimal: Literal[".", ","] = Field(default=DECIMAL_MARK, description="Decimal mark of x and y in a CSV.")
+    decimal: Literal[".", ","] | None = Field(
+        default=None,
+        description="Decimal mark of coordinates; the other one then parts thousands. Default: found out from the "
+        "cells, and refused where they leave it open.",
+    )
     encoding: str = Field(
         default=TEXT_ENCODING,
         description="Text encoding of a CSV or a Shapefile's table; a mark of Unicode at the beginning comes first.",
@@ -88,6 +164,23 @@ class Columns(Section):
         default=None,
         description="Lines before the header of a CSV or sheet; default: found out, titles above a table are left out.",
     )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        counts = [name for name in SEVERITIES if getattr(self, name) is not None]
+        if self.severity is not None and counts:
+            raise ValueError(f"give severity, or the numbers of people hurt ({', '.join(counts)}), not both")
+        if self.point is not None and (self.x is not None or self.y is not None):
+            raise ValueError("give point, or x and y, not both")
+        if self.month is not None and self.year is None:
+            raise ValueError("month needs year")
+        if self.day is not None and self.month is None:
+            raise ValueError("day needs year and month")
+        return self
+
+    def users(self) -> dict[str, User]:
+        """Give the road users that are mapped, and where each is told."""
+        return {user: told for user in ROAD_USERS if (told := getattr(self, user)) is not None}
 
 
 class Collisions(Section):

@@ -137,8 +137,8 @@ def _behind(meant: Meant, name: str) -> Meant:
     """Give the types that are meant behind a key of what is meant."""
     found: list[Any] = []
     for one in meant:
-        if _is_model(one):
-            fields = one.model_fields.items()
+        if hasattr(one, "__pydantic_fields__"):
+            fields = one.__pydantic_fields__.items()
             found += [
                 t for own, field in fields if name in {own, field.alias} for t in _parts(field.annotation)
             ]

@@ -8,7 +8,6 @@ import geopandas as gpd
 
 from geo.collisions.tables.places import expand_tables, files_of
 from geo.config import ROAD_USERS, CityConfig
-from geo.errors import LayerError
 from geo.ledger import Entry
 from tasks.documents import NOTHING_RECORDED, Recorded
 from tasks.plan import Plan
@@ -24,10 +23,9 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     import pyproj
     import shapely
 
-    from geo.collisions.assign import place_collisions
-    from geo.collisions.period import period_covered
     from geo.collisions.read import read_collisions
     from geo.collisions.registry import schema_of
+    from geo.collisions.told import place_records
 
     config = plan.config
     if not config.collisions.sources:
@@ -35,40 +33,27 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     roads = plan.stage_folder("roads")
     place = load_place(plan)
     source = read_collisions(config.collisions)
-    time = period_covered(source.table[source.table["kept"]], config.collisions.period)
-    whole = None if time.first is None or time.last is None else (time.first, time.last)
-    # dates that stray far from all others are out of the records' own period
-    asked = config.collisions.period or (whole if time.warnings else None)
-    placed = place_collisions(
+    told = place_records(
         source,
         gpd.read_parquet(roads / "segments.parquet"),
         gpd.read_parquet(roads / "junctions.parquet"),
         gpd.read_parquet(roads / "other_roads.parquet"),
         crs=pyproj.CRS.from_wkt(place.crs),
         area=None if place.area is None else shapely.from_wkt(place.area),
-        settings=config.collisions.model_copy(update={"period": asked}),
+        settings=config.collisions,
     )
-    fates = placed.collisions["snap_status"].value_counts()
-    if "matched" not in fates:
-        found = "; ".join(f"{count:,} {status}" for status, count in fates.items())
-        raise LayerError(
-            f"not one of its {len(placed.collisions):,} rows could be placed on the roads ({found})",
-            where=", ".join(config.collisions.sources),
-            todo="Check which columns hold the coordinates and in which CRS, and collisions.period and keep; "
-            "without records of this place, leave collisions.sources empty.",
-        )
+    placed, time = told.assigned, told.time
     COLLISIONS.write(placed.collisions, folder)
     matched = placed.collisions[placed.collisions["snap_status"] == "matched"]
-    warnings = [*source.warnings, *time.warnings, *schema_of(config.collisions).breaks(matched)]
-    told = Recorded(
-        severities=sorted(source.severities),
+    recorded = Recorded(
+        severities=sorted(told.severities),
         users=[user for user in ROAD_USERS if source.table[user].notna().any()],
         adjusted=bool(source.table["ksi_adjusted"].notna().any()),
         years=time.years,
-        period=whole,
-        warnings=warnings,
+        period=None if time.first is None or time.last is None else (time.first, time.last),
+        warnings=[*told.warnings, *schema_of(config.collisions).breaks(matched)],
     )
-    told.write(folder / RECORDED)
+    recorded.write(folder / RECORDED)
     return [*source.entries, *placed.entries]
 
 

@@ -93,6 +93,8 @@ CHANGES = {
             "crs",
             "severity",
             "n_casualties",
+            "time_zone",
+            "road_ref",
             "road_name",
             "road_class",
             "pedestrian",
@@ -201,6 +203,26 @@ TOGETHER = {
     "collisions.schema": ("columns", "collisions", {"collisions": {}}),
     "collisions.casualties": ("casualties.csv", "collisions", STATS19),
     "collisions.vehicles": ("vehicles.csv", "collisions", STATS19),
+    "collisions.columns.month": ("m", "collisions", {"collisions.columns.year": "y"}),
+    "collisions.columns.day": (
+        "d",
+        "collisions",
+        {"collisions.columns.year": "y", "collisions.columns.month": "m"},
+    ),
+    "collisions.columns.point": (
+        "p",
+        "collisions",
+        {"collisions.columns.x": None, "collisions.columns.y": None},
+    ),
+    "collisions.columns.point_order": (
+        "yx",
+        "collisions",
+        {"collisions.columns.x": None, "collisions.columns.y": None, "collisions.columns.point": "p"},
+    ),
+    **{
+        f"collisions.columns.{name}": ("n", "collisions", {"collisions.columns.severity": None})
+        for name in ("fatal", "serious", "slight")
+    },
     "collisions.severity_scheme": ("kabco", "collisions", {"collisions.severity_values": None}),
 }
 # keys of which some stand in for others

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from geo.collisions.cells.numbers import numbers
-from geo.collisions.cells.text import comparable
+from geo.collisions.cells.text import comparable, text
 
 _YES, _NO = ("y", "yes", "true", "t", "j", "ja"), ("n", "no", "false", "f", "nein")
+_EMPTY = ("", "null", "nan", "<na>")
 
 
 def flags(values: pd.Series, *, empty_is_none: bool) -> pd.Series:
@@ -25,5 +28,31 @@ def flags(values: pd.Series, *, empty_is_none: bool) -> pd.Series:
     yes = cells.isin(_YES) | (count > 0)
     no = cells.isin(_NO) | (count == 0)
     if empty_is_none:
-        no |= cells.isin(("", "null", "nan", "<na>"))
+        no |= cells.isin(_EMPTY)
     return yes.astype("boolean").where(yes | no)
+
+
+def of_kind(values: pd.Series, wanted: Sequence[str], *, empty_is_none: bool) -> pd.Series:
+    """Tell whether the kind that a cell names is one of those that mean a road user; null where it names none.
+
+    Parameters
+    ----------
+    values
+        Cells, as text.
+    wanted
+        Values that mean this road user, compared in lower case.
+    empty_is_none
+        Whether an empty cell says that no such user was involved.
+    """
+    yes = comparable(values).isin(comparable(pd.Series(list(wanted), dtype="string")))
+    told = yes | text(values).notna()
+    if empty_is_none:
+        told |= comparable(values).isin(_EMPTY)
+    return yes.astype("boolean").where(told.astype(bool))
+
+
+def any_of(told: Sequence[pd.Series]) -> pd.Series:
+    """Tell whether any of several columns says yes; null where none does and one does not say."""
+    yes = pd.concat([one.fillna(value=False) for one in told], axis=1).any(axis=1)
+    known = pd.concat([one.notna() for one in told], axis=1).all(axis=1)
+    return yes.astype("boolean").where(yes | known)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from geo.collisions.cells.severities import BLANK, KNOWN, NOT_KNOWN, UNHURT, UNMAPPED
 from geo.config.records import ROAD_USERS, SEVERITIES
 
 CONSTANT = 0.99
@@ -44,6 +45,7 @@ def merge_rows(table: pd.DataFrame, collision: pd.Series, *, units: bool, person
     rows, of = table[several], groups[several]
     merged = rows.groupby(of, sort=False).first()
     told: dict[str, Any] = {"severity": _worst(rows["severity"], of)}
+    told["severity_state"] = _state(rows["severity_state"], of)
     told |= {user: _any(rows[user], of) for user in ROAD_USERS}
     numbers = [str(name) for name in table if str(name).startswith("n_") and name != "n_casualties"]
     told |= {name: rows[name].groupby(of, sort=False).max() for name in (*numbers, "ksi_adjusted")}
@@ -63,6 +65,13 @@ def merge_rows(table: pd.DataFrame, collision: pd.Series, *, units: bool, person
 def _worst(severity: pd.Series, of: pd.Series) -> pd.Series:
     rank = severity.map({name: rank for rank, name in enumerate(SEVERITIES)}).astype(float)
     return rank.groupby(of, sort=False).min().map(dict(enumerate(SEVERITIES))).astype(object)
+
+
+def _state(state: pd.Series, of: pd.Series) -> pd.Series:
+    """Tell what is known of severity: one of a row, else the first of these that a row tells."""
+    rank = {name: rank for rank, name in enumerate((KNOWN, UNMAPPED, NOT_KNOWN, BLANK, UNHURT))}
+    found = state.map(rank).astype(float).groupby(of, sort=False).min()
+    return found.map({rank: name for name, rank in rank.items()}).astype(object)
 
 
 def _any(told: pd.Series, of: pd.Series) -> pd.Series:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from geo.collisions.cells.samples import counted
 from geo.collisions.schemas.stats19_columns import find, ids, need
 from geo.collisions.tables.reading import read_tables
 from geo.collisions.tables.table import Form, broken_rows
@@ -16,18 +17,43 @@ CASUALTY_TYPES = {
     "pedestrian": ("0", "pedestrian"),
     "cyclist": ("1", "cyclist"),
     "motorcyclist": ("2", "3", "4", "5", "23", "97", "103", "104", "105", "106"),
-    "car_occupant": ("8", "9", "108", "109", "car occupant", "taxi/private hire car occupant"),
+    "car_occupant": (
+        *("8", "9", "108", "109", "car occupant", "taxi/private hire car occupant"),
+        "taxi (excluding private hire cars) (1979-2004)",
+        "car (including private hire cars) (1979-2004)",
+    ),
 }
 """Values of ``casualty_type`` by road user, those of earlier specifications (from 103 on) included."""
+OTHERS = (
+    *("10", "11", "16", "17", "18", "19", "20", "21", "22", "90", "98", "110", "113"),
+    *(
+        "minibus (8 - 16 passenger seats) occupant",
+        "bus or coach occupant (17 or more pass seats)",
+        "horse rider",
+    ),
+    *("agricultural vehicle occupant", "tram occupant", "mobility scooter rider", "other vehicle occupant"),
+    "van / goods vehicle (3.5 tonnes mgw or under) occupant",
+    "goods vehicle (over 3.5t. and under 7.5t.) occupant",
+    "goods vehicle (7.5 tonnes mgw and over) occupant",
+    *("goods vehicle (unknown weight) occupant", "minibus/motor caravan (1979-1998)"),
+    "goods over 3.5 tonnes (1979-1998)",
+    *("minibus (8 - 16 passenger seats)", "bus or coach (17 or more pass seats)", "ridden horse", "tram"),
+    *("agricultural vehicle", "mobility scooter", "other vehicle", "van / goods 3.5 tonnes mgw or under"),
+    *("goods over 3.5t. and under 7.5t", "goods 7.5 tonnes mgw and over", "goods vehicle - unknown weight"),
+)
+"""Codes and labels of casualties, and of the vehicles that they were in, that are none of these: what is in no list is
+not known."""
 _VEHICLES = {"pedal cycle": "1", "car": "9", "taxi/private hire car": "8"}
 """Labels of ``vehicle_type`` that differ from those of ``casualty_type``; the codes are the same."""
 _UNKNOWN = ("99", "unknown vehicle type (self rep only)", "data missing or out of range")
+_MANY = 0.01
+"""More casualties than this share of a kind that is not known are no slip."""
 _ON_FOOT, _IN_VEHICLE = ("3", "pedestrian"), ("1", "2", "driver or rider", "passenger")
 
 
 def link(
     table: pd.DataFrame, *, casualties: Sequence[str] = (), vehicles: Sequence[str] = ()
-) -> tuple[pd.DataFrame, list[Entry]]:
+) -> tuple[pd.DataFrame, list[Entry], list[str]]:
     """Count casualties by road user, and vehicles, from the linked tables.
 
     Where the kind of a casualty is not recorded, its class tells a pedestrian, and the vehicle it was in the rest.
@@ -42,9 +68,11 @@ def link(
     Returns
     -------
     The table with ``n_casualties``; for each of `ROAD_USERS` whether such a user was hurt, and how many (``n_<user>``):
-    null where no casualty is linked, or where one of an unknown kind leaves it open; ``n_vehicles``; and the entries.
+    null where no casualty is linked, or where one of an unknown kind leaves it open; ``n_vehicles``; the entries; and
+    what of them matters, in words.
     """
     entries: list[Entry] = []
+    warnings: list[str] = []
     driven: pd.DataFrame | None = None
     if vehicles:
         driven, notes = _linked(vehicles, "vehicles", table)
@@ -54,8 +82,16 @@ def link(
         people, notes = _linked(casualties, "casualties", table)
         linked = _counts(table, people["_id"].value_counts())
         table["n_casualties"] = linked.fillna(table["n_casualties"]) if "n_casualties" in table else linked
-        kind, on_foot = _kinds(people, driven, ", ".join(casualties))
+        kind, on_foot, strange = _kinds(people, driven, ", ".join(casualties))
         entries += [*notes, *_open(kind)]
+        for what, values in strange.items():
+            told, lost = f"a {what} that STATS19 does not know", values.dropna()
+            entries.append(Entry(f"{what}s", "rejected", f"{told}: {counted(lost)}", len(lost)))
+            if len(lost) > _MANY * len(people):
+                warnings.append(
+                    f"{len(lost):,} of {len(people):,} casualties have {told}, and whether their collision hurt such a "
+                    f"road user is not known: {counted(lost, most=5)}"
+                )
         for user in ROAD_USERS:
             is_one = kind.isin(CASUALTY_TYPES[user])
             unsure = kind.isna() if user != "pedestrian" else kind.isna() & on_foot.isna()
@@ -67,7 +103,7 @@ def link(
                 .map((hurt > 0).astype("boolean").where((hurt > 0) | ~left_open))
                 .astype("boolean")
             )
-    return table, entries
+    return table, entries, warnings
 
 
 def _linked(sources: Sequence[str], item: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Entry]]:
@@ -83,19 +119,37 @@ def _linked(sources: Sequence[str], item: str, table: pd.DataFrame) -> tuple[pd.
     return frame[known], [*entries, lost]
 
 
-def _kinds(people: pd.DataFrame, vehicles: pd.DataFrame | None, source: str) -> tuple[pd.Series, pd.Series]:
-    """Tell the kind of each casualty by ``casualty_type``, and whether it was on foot; null where not known."""
-    kind = _plain(need(people, "casualty_type", source))
+def _kinds(
+    people: pd.DataFrame, vehicles: pd.DataFrame | None, source: str
+) -> tuple[pd.Series, pd.Series, dict[str, pd.Series]]:
+    """Tell the kind of each casualty by ``casualty_type``, and whether it was on foot; null where not known.
+
+    Returns
+    -------
+    Both, and the values of ``casualty_type`` and ``casualty_class`` that STATS19 does not know, null for all others.
+    """
+    given = need(people, "casualty_type", source)
+    kind = _plain(given)
+    strange = {"casualty_type": given.where(_strange(kind))}
+    kind = kind.mask(_strange(kind))
     told = find(people, "casualty_class")
     on_foot = pd.Series(pd.NA, index=people.index, dtype="boolean")
     if told is not None:
         plain = told.str.casefold()
+        known = plain.isin(_ON_FOOT + _IN_VEHICLE) | plain.isin(_UNKNOWN)
+        strange["casualty_class"] = told.where(told.notna() & ~known.fillna(value=False).astype(bool))
         on_foot = plain.isin(_ON_FOOT).astype("boolean").where(plain.isin(_ON_FOOT + _IN_VEHICLE))
         kind = kind.mask(kind.isna() & on_foot.fillna(value=False).astype(bool), "0")
     if vehicles is not None:
         gap = kind.isna() & ~on_foot.fillna(value=True).astype(bool)
         kind = kind.mask(gap, _of_vehicle(people, vehicles))
-    return kind, on_foot
+    return kind, on_foot, strange
+
+
+def _strange(kind: pd.Series) -> pd.Series:
+    """Tell which kinds are neither one that is told apart nor another one that is known."""
+    known = {value for values in CASUALTY_TYPES.values() for value in values} | {*OTHERS}
+    return kind.notna() & ~kind.isin(known).fillna(value=False).astype(bool)
 
 
 def _plain(values: pd.Series) -> pd.Series:
@@ -116,6 +170,7 @@ def _of_vehicle(people: pd.DataFrame, vehicles: pd.DataFrame) -> pd.Series:
         return pd.Series(pd.NA, index=people.index, dtype="string")
     known = _plain(kind)
     known = known.map(_VEHICLES).astype("string").fillna(known)
+    known = known.mask(_strange(known))
     of = known.set_axis(pd.MultiIndex.from_arrays([vehicles["_id"], theirs]))
     of = of[~of.index.duplicated()]
     found = of.reindex(pd.MultiIndex.from_arrays([people["_id"], number]))

@@ -7,7 +7,6 @@ Columns and codes: DfT, 'Road safety open data guide' (2024), in both generation
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -15,13 +14,23 @@ import pandas as pd
 import pyproj
 from pydantic import Field
 
+from geo.collisions.cells.calendar import years
+from geo.collisions.cells.coordinates import Place, check_place
 from geo.collisions.cells.dates import dates
-from geo.collisions.cells.kept import kept_rows
+from geo.collisions.cells.kept import kept_rows, kept_values
 from geo.collisions.cells.numbers import numbers, whole
-from geo.collisions.cells.samples import unread
-from geo.collisions.cells.severities import severities, told_apart, unknown_severities
+from geo.collisions.cells.samples import SHOWN, unread
+from geo.collisions.cells.seen import Seen
+from geo.collisions.cells.severities import (
+    UNMAPPED,
+    questioned,
+    severities,
+    told_apart,
+    unknown_severities,
+    unmapped_values,
+)
 from geo.collisions.recording import severity_breaks
-from geo.collisions.rows.origin import origin_of, together
+from geo.collisions.rows.origin import Origin, origin_of, together
 from geo.collisions.schema import CollisionSource, canonical_table, check_names
 from geo.collisions.schemas.casualties import link
 from geo.collisions.schemas.kind import SchemaKind
@@ -41,8 +50,18 @@ SEVERITY: dict[Severity, list[str]] = {
 }
 ROAD_CLASS = {"1": "Motorway", "2": "A(M)", "3": "A", "4": "B", "5": "C", "6": "Unclassified"}
 _NUMBERED = {"Motorway": "M", "A(M)": "A", "A": "A", "B": "B", "C": "C"}
+_CLASS_UNKNOWN = ("9", "unknown (self rep only)", "data missing or out of range")
 _NOT_AT_JUNCTION = ("0", "not at junction or within 20 metres")
+_AT_JUNCTION = (
+    *("1", "2", "3", "5", "6", "7", "8", "9", "13", "16", "17", "18", "19"),
+    *("roundabout", "mini-roundabout", "t or staggered junction", "slip road", "crossroads"),
+    *("more than 4 arms (not roundabout)", "junction with more than four arms (not roundabout)"),
+    *("private drive or entrance", "using private drive or entrance", "other junction", "junction - other"),
+)
+"""Codes and labels of ``junction_detail``, of all specifications."""
 _JUNCTION_UNKNOWN = ("99", "unknown (self reported)", "data missing or out of range")
+_MANY = 10
+"""So many rows with a value that is not known are no slip."""
 
 
 class Stats19(SchemaKind):
@@ -88,48 +107,51 @@ def read_stats19(collisions: Stats19) -> CollisionSource:
     SourceError, LayerError
         When a file cannot be read, or lacks the id, the severity or coordinates.
     """
-    parts, origins, entries, crss = [], [], [], set()
+    parts: list[pd.DataFrame] = []
+    origins: list[Origin] = []
+    entries: list[Entry] = []
+    warnings: list[str] = []
+    keep, seen = collisions.keep or {}, Seen()
     linked = expand_globs(collisions.linked())
     form = Form(columns=None, parts=collisions.parts())
     tables = [table for table in expand_globs(collisions.sources) if table not in linked]
     for rows in (rows for table in tables for rows in read_tables(table, form)):
         source = rows.name
-        wanted = {f"collisions.keep.{name}": name for name in collisions.keep or {}}
+        wanted = {f"collisions.keep.{name}": name for name in keep}
         used = {f"STATS19: {name}": name for names in NAMES.values() for name in names if name in rows.frame}
         check_names(rows.frame, wanted | used, source)
         origins.append(
             origin_of(rows.frame, source, {what: named(rows.frame, what) for what in ("id", "date", "year")})
         )
-        table, crs, unknown, without = _canonical(rows.frame, collisions, source)
-        table, notes = _adjusted(table, rows.frame)
-        entries += notes
+        table, notes, questions = _canonical(rows.frame, collisions, source, seen)
         parts.append(table)
-        crss.add(crs)
-        entries += [*rows.notes, *broken_rows(rows.frame, source), *unknown_severities(unknown, without)]
-        when = find(rows.frame, "date")
-        entries += [] if when is None else unread(when, table["date"], "dates")
+        entries += [*rows.notes, *notes]
+        warnings += questions
     if not parts:
         raise ConfigurationError(
             "its only file is also named as casualties or vehicles",
             where="collisions.sources",
             todo="Name the table of collisions there.",
         )
-    crs = OSGR if crss == {OSGR} else DEGREES
+    crs = OSGR if all((part["_crs"] == "osgr").all() for part in parts) else DEGREES
     merged = pd.concat(
         [_to(crs, own, part) for own, part in zip(_crss(parts), parts, strict=True)], ignore_index=True
     )
     casualties, vehicles = (
         expand_globs(as_list(tables)) for tables in (collisions.casualties, collisions.vehicles)
     )
-    merged, notes = link(merged.drop(columns="_crs"), casualties=casualties, vehicles=vehicles)
-    found = [entry for entry in (*entries, *notes) if entry.count]
+    merged, beside, doubts = link(merged.drop(columns="_crs"), casualties=casualties, vehicles=vehicles)
+    warnings += kept_values(merged["kept"], keep, seen, ", ".join(collisions.sources))
+    warnings += questioned(merged.loc[merged["kept"], "severity"], "the codes of STATS19")
     return CollisionSource(
-        canonical_table(merged),
+        canonical_table(merged.drop(columns="_cells")),
         crs,
         told_apart(merged, SEVERITIES),
         has_ids=True,
-        entries=found,
+        entries=[entry for entry in (*entries, *beside) if entry.count],
         origin=together(origins),
+        warnings=(*warnings, *doubts),
+        cells=merged["_cells"].dropna().head(SHOWN),
     )
 
 
@@ -147,32 +169,49 @@ def _to(crs: pyproj.CRS, own: pyproj.CRS, part: pd.DataFrame) -> pd.DataFrame:
 
 
 def _canonical(
-    frame: pd.DataFrame, collisions: Stats19, source: str
-) -> tuple[pd.DataFrame, pyproj.CRS, pd.Series, int]:
-    """Bring one file to the canonical columns; gives also its CRS, the unknown severities and how many have none."""
+    frame: pd.DataFrame, collisions: Stats19, source: str, seen: Seen
+) -> tuple[pd.DataFrame, list[Entry], list[str]]:
+    """Bring one file to the canonical columns, with what is to be told of it."""
     trusted = ~frame[BROKEN].to_numpy(dtype=bool)
-    severity, unknown = severities(need(frame, "severity", source), SEVERITY)
-    x, y, crs = _place(frame, source)
+    given = need(frame, "severity", source)
+    found = severities(given, SEVERITY)
+    x, y, crs, cells = _place(frame, source)
     when, year = find(frame, "date"), find(frame, "year")
+    kept = kept_rows(frame, collisions.keep or {}, seen)
+    at_junction, junctions = _at_junction(frame)
+    road, roads = _road(frame)
     table = pd.DataFrame(
         {
             "collision_id": ids(frame, source),
-            "severity": severity,
+            "severity": found.severity,
+            "severity_state": found.state,
             "x": x.where(trusted),
             "y": y.where(trusted),
             "_crs": "osgr" if crs == OSGR else "degrees",
-            "at_junction": _at_junction(frame),
-            "kept": kept_rows(frame, collisions.keep or {}),
+            "_cells": cells,
+            "at_junction": at_junction,
+            "kept": kept,
         }
     )
+    late: list[Entry] = []
+    warnings: list[str] = []
     if when is not None:
-        table["date"] = dates(when, where=source, date_format=_form(when))
+        told = dates(when, where=source, time_zone="Europe/London", bare_in_utc=False, day_first=True)
+        table["date"], table["year"], table["month"] = told.date, told.year, told.month
+        late = [*told.entries, *unread(when, told.known(), "dates")]
+        warnings += told.warnings
     if year is not None:
-        table["year"] = whole(year)
+        table["year"] = years(year).fillna(table["year"]) if when is not None else years(year)
     casualties = find(frame, "n_casualties")
     if casualties is not None:
         table["n_casualties"] = whole(casualties)
-    return table.assign(**_road(frame)), crs, unknown, int(severity.isna().sum() - len(unknown))
+    table, entries = _adjusted(table.assign(**road), frame)
+    entries += [*broken_rows(frame, source), *unknown_severities(given[kept], found.state[kept]), *late]
+    unknown = int((found.state[kept] == UNMAPPED).sum())
+    if unknown >= _MANY:
+        values = unmapped_values(given[kept], found.state[kept])
+        warnings.append(f"{unknown:,} rows have a severity that STATS19 does not know: {values}")
+    return table, [*entries, *junctions, *roads], warnings
 
 
 def _adjusted(table: pd.DataFrame, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Entry]]:
@@ -196,57 +235,70 @@ def _adjusted(table: pd.DataFrame, frame: pd.DataFrame) -> tuple[pd.DataFrame, l
     return table, unread(serious, share, "adjusted severities")
 
 
-def _form(when: pd.Series) -> str:
-    """Tell the DfT's day-first dates from ISO ones: STATS19 never has the month first."""
-    return "%d/%m/%Y" if when.str.contains("/").fillna(value=False).any() else "ISO8601"
+def _place(frame: pd.DataFrame, source: str) -> tuple[pd.Series, pd.Series, pyproj.CRS, pd.Series]:
+    """Take the grid reference, recorded to the metre, before the longitude and latitude made from it.
 
-
-def _place(frame: pd.DataFrame, source: str) -> tuple[pd.Series, pd.Series, pyproj.CRS]:
-    """Take the grid reference, recorded to the metre, before the longitude and latitude made from it."""
-    found = {
-        crs: [numbers(cells) for cells in map(partial(find, frame), names) if cells is not None]
+    Returns
+    -------
+    x, y, their CRS, and some of the cells as they stand in the file.
+    """
+    cells = {
+        crs: [found for name in names if (found := find(frame, name)) is not None]
         for crs, names in ((OSGR, ("easting", "northing")), (DEGREES, ("longitude", "latitude")))
     }
-    whole_ones = [crs for crs, pair in found.items() if len(pair) == 2]
-    if len(whole_ones) == 2:
+    places = {
+        crs: Place(numbers(pair[0]), numbers(pair[1]), pd.concat(pair, axis=1))
+        for crs, pair in cells.items()
+        if len(pair) == 2
+    }
+    if not places:
+        raise LayerError(
+            f"it has no coordinates ({NAMES['easting'][0]} and {NAMES['northing'][0]}, or longitude and latitude)",
+            where=source,
+            todo="Give the DfT's collision table with its coordinates.",
+        )
+    for crs, place in places.items():
+        check_place(place, crs, f"{source}, {' and '.join(map(str, place.cells))}")
+    crs = OSGR if OSGR in places else DEGREES
+    x, y = places[crs].x, places[crs].y
+    if len(places) == 2:
         change = pyproj.Transformer.from_crs(DEGREES, OSGR, always_xy=True)
-        lon, lat = found[DEGREES]
-        east, north = change.transform(lon.to_numpy(), lat.to_numpy())
-        x, y = found[OSGR]
+        east, north = change.transform(places[DEGREES].x.to_numpy(), places[DEGREES].y.to_numpy())
         gap = (x.isna() | y.isna()).to_numpy() & np.isfinite(east) & np.isfinite(north)
-        return x.mask(gap, east), y.mask(gap, north), OSGR
-    if whole_ones:
-        x, y = found[whole_ones[0]]
-        return x, y, whole_ones[0]
-    raise LayerError(
-        f"it has no coordinates ({NAMES['easting'][0]} and {NAMES['northing'][0]}, or longitude and latitude)",
-        where=source,
-        todo="Give the DfT's collision table with its coordinates.",
-    )
+        x, y = x.mask(gap, east), y.mask(gap, north)
+    return x, y, crs, places[crs].shown()
 
 
-def _road(frame: pd.DataFrame) -> dict[str, pd.Series]:
-    """Class and number of the first road, as on its signs."""
+def _road(frame: pd.DataFrame) -> tuple[dict[str, pd.Series], list[Entry]]:
+    """Class and number of the first road, as on its signs; a class that STATS19 does not know is null, and told."""
     given = find(frame, "road_class")
     if given is None:
-        return {}
+        return {}, []
     spelled = {label.casefold(): label for label in ROAD_CLASS.values()}
     road_class = given.map(ROAD_CLASS).fillna(given.str.casefold().map(spelled))
+    entries = _strange(given, road_class.notna() | given.str.casefold().isin(_CLASS_UNKNOWN), "road classes")
     number = find(frame, "road_number")
     if number is None:
-        return {"road_class": road_class}
+        return {"road_class": road_class}, entries
     ref = road_class.map(_NUMBERED) + number.where(number != "0")
-    return {"road_class": road_class, "road_ref": ref + np.where(road_class == "A(M)", "(M)", "")}
+    return {"road_class": road_class, "road_ref": ref + np.where(road_class == "A(M)", "(M)", "")}, entries
 
 
-def _at_junction(frame: pd.DataFrame) -> pd.Series:
-    """Tell whether the record puts the collision at, or within 20 m of, a junction."""
+def _at_junction(frame: pd.DataFrame) -> tuple[pd.Series, list[Entry]]:
+    """Tell whether the record puts the collision at, or within 20 m of, a junction; null where it is not known."""
     told = find(frame, "junction")
     before = find(frame, "junction_before")
     if told is None:
-        return pd.Series(pd.NA, index=frame.index, dtype="boolean")
+        return pd.Series(pd.NA, index=frame.index, dtype="boolean"), []
     if before is not None:
         told = told.fillna(before)
     plain = told.str.casefold()
-    known = plain.notna() & ~plain.isin(_JUNCTION_UNKNOWN)
-    return (~plain.isin(_NOT_AT_JUNCTION)).astype("boolean").where(known)
+    no = plain.isin(_NOT_AT_JUNCTION)
+    yes = plain.isin(_AT_JUNCTION)
+    entries = _strange(told, no | yes | plain.isin(_JUNCTION_UNKNOWN), "junction details")
+    return yes.astype("boolean").where((yes | no).astype(bool)), entries
+
+
+def _strange(cells: pd.Series, known: pd.Series, item: str) -> list[Entry]:
+    """Account for values that STATS19 does not know."""
+    return unread(cells, known.astype("boolean").where(known.fillna(value=False).astype(bool)), item)

@@ -9,7 +9,7 @@ from geo.collisions.tables.table import BROKEN
 from geo.errors import LayerError
 
 NAMES = {
-    "id": ("collision_index", "accident_index", "Accident_Index"),
+    "id": ("collision_index", "accident_index", "Accident_Index", "Acc_Index"),
     "year": ("collision_year", "accident_year", "Year"),
     "reference": ("collision_ref_no", "accident_reference"),
     "severity": ("collision_severity", "accident_severity", "Accident_Severity"),
@@ -38,14 +38,19 @@ NAMES = {
 
 
 def named(frame: pd.DataFrame, what: str) -> str | None:
-    """Name the column that holds something; None where it is not there."""
-    return next((name for name in NAMES[what] if name in frame), None)
+    """Name the column that holds something, whatever the case of its name; None where it is not there."""
+    spelled = {_plain(name): name for name in reversed([*map(str, frame.columns)])}
+    return next((spelled[_plain(name)] for name in NAMES[what] if _plain(name) in spelled), None)
 
 
 def find(frame: pd.DataFrame, what: str) -> pd.Series | None:
     """Find a column under any of its names, as text; None where it is not there."""
     name = named(frame, what)
     return None if name is None else text(frame[name])
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace(" ", "_").replace("-", "_")
 
 
 def need(frame: pd.DataFrame, what: str, source: str) -> pd.Series:

@@ -10,23 +10,34 @@ import pyproj
 from pydantic import Field, model_validator
 from pyproj.exceptions import CRSError
 
-from geo.collisions.cells.dates import dates
-from geo.collisions.cells.kept import kept_rows
-from geo.collisions.cells.numbers import numbers, whole
+from geo.collisions.cells.coordinates import Place, check_place, placed
+from geo.collisions.cells.kept import kept_rows, kept_values
+from geo.collisions.cells.numbers import whole
 from geo.collisions.cells.samples import unread
-from geo.collisions.cells.severities import severities, told_apart, unknown_severities, without_injury
+from geo.collisions.cells.seen import Seen
+from geo.collisions.cells.severities import questioned, told_apart
 from geo.collisions.cells.text import text
-from geo.collisions.cells.users import flags
 from geo.collisions.rows.origin import Origin, origin_of, together
 from geo.collisions.schema import CollisionSource, canonical_table, check_names
+from geo.collisions.schemas import mapped
 from geo.collisions.schemas.kind import SchemaKind
 from geo.collisions.schemas.schemes import SCHEMES, Scheme
 from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.reading import read_tables
 from geo.collisions.tables.table import BROKEN, Form, Rows, broken_rows
-from geo.config.records import ROAD_USERS, SEVERITIES, Columns, Severity, SeverityScheme
+from geo.config.records import (
+    ROAD_USERS,
+    SEVERITIES,
+    Columns,
+    Severity,
+    SeverityScheme,
+    SeverityValue,
+    UserValues,
+    as_list,
+)
 from geo.errors import ConfigurationError, LayerError
-from geo.ledger import Entry
+
+_SHOWN = 3
 
 
 class Tabular(SchemaKind):
@@ -39,9 +50,10 @@ class Tabular(SchemaKind):
     columns: Columns | None = Field(
         default=None, description="Which column holds what; with sources required."
     )
-    severity_values: dict[Severity, list[str]] | None = Field(
+    severity_values: dict[SeverityValue, list[str]] | None = Field(
         default=None,
-        description="Values of the severity column; an empty list: the source does not tell this one apart.",
+        description="Values of the severity column under fatal, serious and slight, an empty list: the source does not "
+        "tell this one apart; under none those that mean no injury, '' for an empty cell.",
     )
     severity_scheme: SeverityScheme | None = Field(
         default=None,
@@ -73,43 +85,36 @@ def read_tabular(collisions: Tabular) -> CollisionSource:
         When the CRS of the coordinates is not known, or a value stands for two severities.
     """
     columns = collisions.columns or Columns()
-    parts: list[pd.DataFrame] = []
     origins: list[Origin] = []
-    entries: list[Entry] = []
     crs = _crs(columns.crs)
-    scheme = _scheme(collisions)
+    keep, seen = collisions.keep or {}, Seen()
+    parts: list[mapped.Told] = []
     form = _form(collisions, columns)
     for rows in (rows for source in expand_globs(collisions.sources) for rows in read_tables(source, form)):
         source = rows.name
-        fields = ("date", "year", "x", "y", "severity", "n_casualties", "road_name", "road_class")
-        wanted = {f"collisions.columns.{field}": getattr(columns, field) for field in (*fields, *ROAD_USERS)}
-        wanted |= {f"collisions.columns.id: {name}": name for name in _listed(columns.id)}
-        wanted |= {f"collisions.keep.{name}": name for name in collisions.keep or {}}
-        check_names(rows.frame, wanted, source)
-        named = {what: getattr(columns, what) for what in ("date", "year", "x", "y")}
-        origins.append(origin_of(rows.frame, source, named | {"id": _listed(columns.id)}))
-        part, unknown, without = _canonical(rows, collisions, columns, crs, source)
-        parts.append(part)
-        entries += [*rows.notes, *broken_rows(rows.frame, source)]
-        if columns.date is not None:
-            entries += unread(rows.frame[columns.date], part["date"], "dates")
-        if columns.n_casualties is not None:
-            entries += unread(rows.frame[columns.n_casualties], part["n_casualties"], "casualty counts")
-        entries += _unread_users(rows.frame, part, columns)
-        if columns.severity is not None:
-            unknown, codes = without_injury(unknown, scheme.no_injury, scheme.not_known)
-            entries += [*codes, *unknown_severities(unknown, without)]
-    table = canonical_table(pd.concat(parts, ignore_index=True))
-    told = told_apart(table, [s for s in SEVERITIES if columns.severity is not None and scheme.codes.get(s)])
-    found = [entry for entry in entries if entry.count]
+        check_names(rows.frame, _wanted(collisions, columns), source)
+        parts.append(_canonical(rows, collisions, columns, crs, source, seen))
+        whence = {what: as_list(getattr(columns, what)) for what in ("id", "date", "year", "x", "y")}
+        origins.append(origin_of(rows.frame, source, whence))
+    table = canonical_table(pd.concat([pd.DataFrame(part.columns) for part in parts], ignore_index=True))
+    table[mapped.unseen_users(columns, seen)] = pd.NA
+    warnings = [warning for part in parts for warning in part.warnings]
+    warnings += kept_values(table["kept"], keep, seen, ", ".join(collisions.sources))
+    warnings += mapped.unknown_values(columns, collisions.severity_values, seen)
+    scheme, named = _scheme(collisions)
+    warnings += questioned(table.loc[table["kept"], "severity"], named)
+    counted = [name for name in SEVERITIES if getattr(columns, name) is not None]
+    coded = [name for name in SEVERITIES if columns.severity is not None and scheme.codes.get(name)]
     return CollisionSource(
-        table, crs, told, has_ids=bool(_listed(columns.id)), entries=found, origin=together(origins)
+        table.drop(columns="cells", errors="ignore"),
+        crs,
+        told_apart(table, counted or coded),
+        has_ids=columns.id is not None,
+        entries=[entry for part in parts for entry in part.entries if entry.count],
+        origin=together(origins),
+        warnings=tuple(dict.fromkeys(warnings)),
+        cells=table["cells"].dropna().iloc[:_SHOWN] if "cells" in table else pd.Series(dtype="string"),
     )
-
-
-def _listed(id_: str | list[str] | None) -> list[str]:
-    """List the columns that make the id."""
-    return [] if id_ is None else [id_] if isinstance(id_, str) else id_
 
 
 def _ids(frame: pd.DataFrame, names: list[str]) -> pd.Series:
@@ -129,21 +134,29 @@ def _form(collisions: Tabular, columns: Columns) -> Form:
     )
 
 
-def _scheme(collisions: Tabular) -> Scheme:
-    """Take the published scheme of severities that is named, else the values that are listed."""
+def _wanted(collisions: Tabular, columns: Columns) -> dict[str, str | None]:
+    """Name the columns that the mapping asks for, by their keys."""
+    fields = (
+        *("id", "date", "year", "month", "day", "x", "y", "point", "severity", *SEVERITIES, "n_casualties"),
+        *("road_name", "road_ref", "road_class", *ROAD_USERS),
+    )
+    wanted: dict[str, str | None] = {}
+    for field in fields:
+        given = getattr(columns, field)
+        names = [given.column] if isinstance(given, UserValues) else as_list(given)
+        key = f"collisions.columns.{field}"
+        wanted |= {key if len(names) == 1 else f"{key}: {name}": name for name in names}
+    return wanted | {f"collisions.keep.{name}": name for name in collisions.keep or {}}
+
+
+def _scheme(collisions: Tabular) -> tuple[Scheme, str]:
+    """Take the published scheme of severities that is named, else the values that are listed, and what to call it."""
     if collisions.severity_scheme is not None:
-        return SCHEMES[collisions.severity_scheme]
-    return Scheme(collisions.severity_values or {}, (), (), "collisions.severity_values")
-
-
-def _unread_users(frame: pd.DataFrame, part: pd.DataFrame, columns: Columns) -> list[Entry]:
-    """Account for cells on road users that say neither yes nor no."""
-    named = {user: getattr(columns, user) for user in ROAD_USERS if getattr(columns, user) is not None}
-    return [
-        entry
-        for user, name in named.items()
-        for entry in unread(frame[name], part[user], f"cells on {user.replace('_', ' ')}s")
-    ]
+        name = collisions.severity_scheme
+        return SCHEMES[name], f"collisions.severity_scheme: {name} ({SCHEMES[name].source})"
+    listed = collisions.severity_values or {}
+    codes: dict[Severity, list[str]] = {name: listed[name] for name in SEVERITIES if name in listed}
+    return Scheme(codes, tuple(listed.get("none", ())), (), ""), "collisions.severity_values"
 
 
 def _crs(given: str) -> pyproj.CRS:
@@ -158,45 +171,45 @@ def _crs(given: str) -> pyproj.CRS:
 
 
 def _canonical(
-    rows: Rows, collisions: Tabular, columns: Columns, crs: pyproj.CRS, source: str
-) -> tuple[pd.DataFrame, pd.Series, int]:
-    """Bring one table to the canonical columns; gives also unknown severities, and how many have none."""
+    rows: Rows, collisions: Tabular, columns: Columns, crs: pyproj.CRS, source: str, seen: Seen
+) -> mapped.Told:
+    """Bring one table to the canonical columns, with what is to be told of it."""
     frame = rows.frame
-    x, y = _place(rows, columns, crs, source)
-    trusted = ~frame[BROKEN].to_numpy(dtype=bool)
-    table = pd.DataFrame({"x": np.where(trusted, x, np.nan), "y": np.where(trusted, y, np.nan)})
-    if _listed(columns.id):
-        table["collision_id"] = _ids(frame, _listed(columns.id))
+    trusted = ~frame[BROKEN].astype(bool)
+    kept = kept_rows(frame, collisions.keep or {}, seen)
+    place = _place(rows, columns, crs, source)
+    found: dict[str, pd.Series] = {
+        "x": place.x.where(trusted),
+        "y": place.y.where(trusted),
+        "kept": kept,
+        "cells": place.shown(),
+    }
+    if columns.id is not None:
+        found["collision_id"] = _ids(frame, as_list(columns.id))
     for own, theirs in (
         ("road_name", columns.road_name),
+        ("road_ref", columns.road_ref),
         ("road_class", columns.road_class),
     ):
         if theirs is not None:
-            table[own] = text(frame[theirs])
-    if columns.date is not None:
-        where = f"{source}, column {columns.date}"
-        table["date"] = dates(frame[columns.date], where=where, date_format=columns.date_format)
-    if columns.year is not None:
-        table["year"] = whole(frame[columns.year])
+            found[own] = text(frame[theirs])
+    scheme, named = _scheme(collisions)
+    time = mapped.time(frame, columns, source)
+    users = mapped.users(frame, columns, trusted, seen)
+    severity = mapped.severity(frame, columns, scheme, named, kept, seen)
+    entries = [*rows.notes, *broken_rows(frame, source), *time.entries]
+    found |= time.columns | users.columns | severity.columns
     if columns.n_casualties is not None:
-        table["n_casualties"] = whole(frame[columns.n_casualties])
-    for user in ROAD_USERS:
-        name = getattr(columns, user)
-        if name is not None:
-            table[user] = flags(frame[name], empty_is_none=columns.empty_is_none).where(trusted)
-    unknown, without = pd.Series(dtype="string"), 0
-    table["kept"] = kept_rows(frame, collisions.keep or {})
-    if columns.severity is not None:
-        table["severity"], unknown = severities(frame[columns.severity], _scheme(collisions).codes)
-        unknown = unknown[table["kept"].reindex(unknown.index)]
-        without = int((table["severity"].isna() & table["kept"]).sum()) - len(unknown)
-    return table, unknown, without
+        found["n_casualties"] = whole(frame[columns.n_casualties])
+        entries += unread(frame[columns.n_casualties], found["n_casualties"], "casualty counts")
+    entries += [*users.entries, *severity.entries]
+    return mapped.Told(found, entries, [*time.warnings, *users.warnings, *severity.warnings])
 
 
-def _place(rows: Rows, columns: Columns, crs: pyproj.CRS, source: str) -> tuple[np.ndarray, np.ndarray]:
+def _place(rows: Rows, columns: Columns, crs: pyproj.CRS, source: str) -> Place:
     """Coordinates from the mapped columns, else from the geometry, in the CRS of the mapping."""
-    if columns.x is not None and columns.y is not None:
-        return tuple(numbers(rows.frame[name], columns.decimal).to_numpy() for name in (columns.x, columns.y))  # type: ignore[return-value]
+    if columns.point is not None or (columns.x is not None and columns.y is not None):
+        return placed(rows.frame, columns, crs, source)
     if rows.points is None:
         there = ", ".join(str(name) for name in rows.frame.columns if name != BROKEN)
         raise LayerError(
@@ -208,7 +221,14 @@ def _place(rows: Rows, columns: Columns, crs: pyproj.CRS, source: str) -> tuple[
         raise LayerError(
             "its geometry states no CRS", where=source, todo="Say which one it is in collisions.columns.crs."
         )
+    given = pd.DataFrame(rows.points, index=rows.frame.index, columns=["x", "y"])
+    check_place(
+        Place(given["x"], given["y"], given.astype("string")), rows.crs or crs, f"{source}, its geometry"
+    )
     change = pyproj.Transformer.from_crs(rows.crs or crs, crs, always_xy=True)
     x, y = change.transform(rows.points[:, 0], rows.points[:, 1])
     there = np.isfinite(x) & np.isfinite(y)
-    return np.where(there, x, np.nan), np.where(there, y, np.nan)
+    found = pd.DataFrame(
+        {"x": np.where(there, x, np.nan), "y": np.where(there, y, np.nan)}, index=rows.frame.index
+    )
+    return Place(found["x"], found["y"], given.astype("string"))

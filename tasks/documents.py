@@ -18,6 +18,7 @@ class Place(Document):
     area: str | None = Field(
         description="The area asked for, a polygon in that CRS (WKT); null: wherever roads are."
     )
+    warnings: list[str] = Field(description="What is told of the roads at the end of the run.")
 
 
 class Encoded(Document):

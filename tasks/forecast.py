@@ -64,7 +64,8 @@ def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
     tiles, tile_entries = lay_out_tiles(network.segments, images, config.tiles)
     covered = int((tiles["coverage"] > 0).sum())
     check_what_follows(config, tiles, images)
-    told, warnings = tell_imagery(tiles, images, config.imagery, config.tiles)
+    told, of_imagery = tell_imagery(tiles, images, config.imagery, config.tiles)
+    warnings += [*source.warnings, *network.warnings, *of_imagery]
     entries = [*source.entries, *network.entries, *catalogue.entries, *tile_entries, *told]
     found: dict[str, Any] = {
         "crs": source.crs.name,

@@ -23,6 +23,7 @@ from tasks.stages.collisions import load_recorded
 from tasks.stages.exposure import load_covered
 from tasks.stages.features import load_encoded_as
 from tasks.stages.inference import FINDINGS
+from tasks.stages.roads import load_place
 from tasks.stages.tiles import load_shown
 from tasks.store.stage import StageResult, log, unfinished
 from tasks.store.summary import LATEST, Numbered, RunSummary, StageRow
@@ -86,6 +87,7 @@ def _summary(plan: Plan, results: Sequence[StageResult], files: dict[str, str], 
         stages=[StageRow(**result.as_row()) for result in results],
         notes=notes(plan),
         warnings=[
+            *load_place(plan).warnings,
             *load_shown(plan).warnings,
             *load_quality(plan).encoder.warnings,
             *load_recorded(plan).warnings,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -87,6 +87,13 @@ class Segments(Section):
     )
     roundabout_max_diameter_m: Annotated[float, Field(ge=0)] = Field(
         default=80.0, description="A ring up to this wide is taken as one junction (metres); 0: never."
+    )
+
+    crossings: Literal["auto", "all", "vertices", "ends"] = Field(
+        default="auto",
+        description="Where roads on one level meet: wherever they cross (all), where they have a vertex in common "
+        "or one ends on the other (vertices), or where both end (ends). auto: ends where the source names the nodes "
+        "of its links, vertices where hardly any roads cross without a common vertex, else all.",
     )
 
     @model_validator(mode="after")

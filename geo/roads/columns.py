@@ -22,8 +22,11 @@ LARGEST = 2**63 - 1
 _BRACKETS = ("[", "(", "{")
 ID = "__id__"
 """The column with ids where rows of several files are together, which may be told apart by more than a column."""
+LEVEL = "__level__"
+"""The column with the level, where it is told otherwise than by columns of OpenStreetMap's keys."""
 ROW = "__row__"
 """The column with a row's place in the source, until the rows are counted."""
+_INNER = {ID, LEVEL, ROW}
 
 
 def count_rows(lines: pd.DataFrame) -> int:
@@ -47,7 +50,7 @@ def check_columns(rows: gpd.GeoDataFrame, roads: Roads, where: str) -> None:
     LayerError
         Naming the key, and the columns or paths that there are.
     """
-    there = [str(c) for c in rows.columns if c not in {rows.geometry.name, ROW}]
+    there = [str(c) for c in rows.columns if c not in {rows.geometry.name, *_INNER}]
     standard = Roads.model_fields
     for key in ("class_field", "name_field", "ref_field", "id_field"):
         column = getattr(roads, key)
@@ -82,7 +85,7 @@ def _refuse_structures(values: pd.Series, column: str, key: str, where: str) -> 
 def name_columns(lines: gpd.GeoDataFrame, roads: Roads) -> gpd.GeoDataFrame:
     """Give the columns their own names; all others become ``src_<column>``."""
     check_columns(lines, roads, roads.where)
-    there = [str(c) for c in lines.columns if c not in {lines.geometry.name, ROW, ID}]
+    there = [str(c) for c in lines.columns if c not in {lines.geometry.name, *_INNER}]
     id_field = _id_field(lines, roads)
     ids = lines[ID] if ID in lines else ids_of(lines, roads)
     own = {
@@ -90,7 +93,7 @@ def name_columns(lines: gpd.GeoDataFrame, roads: Roads) -> gpd.GeoDataFrame:
         "name": _text(lines, roads.name_field),
         "road_class": _text(lines, roads.class_field, lists=False),
         "ref": _text(lines, roads.ref_field),
-        "level": _level(lines),
+        "level": lines[LEVEL] if LEVEL in lines else _level(lines),
         "roundabout": _text(lines, _spelled(there, "junction")).str.casefold().isin(_RINGS),
         ROW: lines[ROW],
     }

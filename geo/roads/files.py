@@ -33,6 +33,8 @@ UNREADABLE = (
 )
 """What reading raises for a file that is damaged or of another kind."""
 
+TEXT = "text of roads"
+"""What the ledger calls rows whose text was read in an encoding that the file does not state."""
 _DIGITS = 2.0**53
 """Whole numbers from here on lose digits as real numbers."""
 _WHOLE = {pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype()}
@@ -123,10 +125,10 @@ def _decoded(source: str, layer: str | None, encoding: str | None) -> tuple[Laye
         return LayerRows(decode(found.rows, encoding), found.broken), []
     guess, count = find_encoding(found.rows)
     name = Path(source).name
-    told = "no .cpg beside it states its encoding; roads.encoding does"
+    told = "no .cpg beside it states its encoding, which roads.encoding would"
     if guess is None and has_language(source):
         return _vector(source, layer), []
-    entry = Entry("text of roads", "done", f"{name}: read as {guess or WESTERN}; {told}", count)
+    entry = Entry(TEXT, "done", f"{name}: read as {guess or WESTERN}; {told}", count)
     return LayerRows(decode(found.rows, guess or WESTERN), found.broken), [entry] if count else []
 
 
@@ -174,7 +176,7 @@ def _exact(rows: pd.DataFrame, source: str, layer: str | None, options: dict[str
         return rows
     _, table = pyogrio.raw.read_arrow(source, layer=layer, columns=whole, read_geometry=False, **options)
     again = table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
-    return rows.assign(**{name: again[name].to_numpy() for name in whole})
+    return rows.assign(**{name: again[name].array for name in whole})
 
 
 def _parquet(source: str) -> LayerRows:

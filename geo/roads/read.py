@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +17,7 @@ from geo.roads.files import LayerRows
 from geo.roads.reading.area import Area, read_area
 from geo.roads.reading.classes import one_class, part_by_class
 from geo.roads.reading.crs import check_scale, metric_crs, project, utm_zone
+from geo.roads.reading.overture import lay_out_stretches
 from geo.roads.reading.sources import read_sources
 
 
@@ -37,6 +38,8 @@ class RoadSource:
         Polygon of the area asked for, in `crs`; None: none was asked for.
     entries
         What became of the rows; those of item ``roads`` add up to the rows of the source.
+    warnings
+        What is to be told besides, in words.
     """
 
     kept: gpd.GeoDataFrame
@@ -44,6 +47,7 @@ class RoadSource:
     crs: pyproj.CRS
     area: shapely.Geometry | None
     entries: list[Entry]
+    warnings: list[str] = field(default_factory=list)
 
 
 def read_roads(roads: Roads, *, crs: str | None = None, area: Area | None = None) -> RoadSource:
@@ -85,7 +89,7 @@ def read_roads(roads: Roads, *, crs: str | None = None, area: Area | None = None
     city = asked or utm_zone(lines, area, roads.where)
     lines, lost = project(lines, city, roads.where)
     entries = [*read.entries, *faults, *lost]
-    lines = name_columns(lines, roads)
+    lines = name_columns(lay_out_stretches(lines), roads)
     lines["road_class"] = one_class(lines["road_class"], roads)
     shape = None if area is None else read_area(area, city)
     if shape is not None:
@@ -101,6 +105,7 @@ def read_roads(roads: Roads, *, crs: str | None = None, area: Area | None = None
         city,
         shape,
         [entry for entry in merge(entries) if entry.count],
+        read.warnings,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
@@ -16,9 +16,10 @@ from scipy.sparse.csgraph import connected_components
 from geo.config import Segments
 from geo.errors import LayerError
 from geo.ledger import Entry
+from geo.roads.crossings import Crossings, Settled, count_named_nodes, settle_crossings
 from geo.roads.junctions import Nodes, find_roundabouts, gather_ends, is_among, lay_out_junctions
 from geo.roads.lines import GRID_M, TOUCH_M, Floats, Integers, canonical, cut_lines
-from geo.roads.noding import join_ends, node
+from geo.roads.noding import WHEREVER, find_touches, join_ends, node, untangled
 
 SAME_ROAD = ("name", "road_class", "ref", "level")
 _AS_CONFIGURED = Segments()
@@ -27,11 +28,12 @@ _OWN = ("source_id", "roundabout", "level", "geometry")
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Segments and junctions (see docs/stages.md), and what became of the pieces of road."""
+    """Segments and junctions (see docs/stages.md), what became of the pieces of road, and what is to be told."""
 
     segments: gpd.GeoDataFrame
     junctions: gpd.GeoDataFrame
     entries: list[Entry]
+    warnings: list[str] = field(default_factory=list)
 
 
 def build_network(roads: gpd.GeoDataFrame, settings: Segments = _AS_CONFIGURED) -> Network:
@@ -43,7 +45,7 @@ def build_network(roads: gpd.GeoDataFrame, settings: Segments = _AS_CONFIGURED) 
         LineStrings in a projected CRS in metres, with ``source_id``, ``name``, ``road_class``, ``ref``, ``level``,
         ``roundabout`` and any other columns: see `geo.roads.read.read_roads`.
     settings
-        Lengths and the size of roundabouts.
+        Lengths, the size of roundabouts, and where roads meet.
 
     Returns
     -------
@@ -96,7 +98,8 @@ def build_network(roads: gpd.GeoDataFrame, settings: Segments = _AS_CONFIGURED) 
             todo="Check the CRS that the file states, and the key crs.",
         )
     roads = roads.set_geometry(gpd.GeoSeries(joined, crs=roads.crs))[~tiny]
-    pieces, duplicates = _without_duplicates(node(roads))
+    noded, settled = _noded(roads, settings.crossings)
+    pieces, duplicates = _without_duplicates(noded)
     nodes = gather_ends(pieces.geometry.to_numpy())
     rings = find_roundabouts(pieces, nodes, settings.roundabout_max_diameter_m)
     pieces = _merge_chains(pieces[~rings.pieces].reset_index(drop=True), rings.points)
@@ -116,6 +119,7 @@ def build_network(roads: gpd.GeoDataFrame, settings: Segments = _AS_CONFIGURED) 
     junctions, node_name = lay_out_junctions(nodes, rings)
     segments = _name(segments, node_name[nodes.first], node_name[nodes.last])
     entries = [
+        *settled.entries,
         Entry("segments", "done", "", len(segments)),
         Entry("junctions", "done", "", len(junctions)),
         Entry(
@@ -132,7 +136,19 @@ def build_network(roads: gpd.GeoDataFrame, settings: Segments = _AS_CONFIGURED) 
             "road pieces", "skipped", f"dead end shorter than {settings.min_length_m:g} m", int(stub.sum())
         ),
     ]
-    return Network(segments, junctions, [entry for entry in entries if entry.count])
+    return Network(segments, junctions, [entry for entry in entries if entry.count], settled.warnings)
+
+
+def _noded(roads: gpd.GeoDataFrame, crossings: Crossings) -> tuple[gpd.GeoDataFrame, Settled]:
+    """Split roads where they meet, which is settled from where they touch."""
+    plain = untangled(roads)
+    touches = find_touches(plain)
+    settled = settle_crossings(plain, touches, crossings, named=count_named_nodes(roads))
+    if settled.meeting != WHEREVER:
+        # they were split where they cross themselves to be looked at
+        plain = untangled(roads, settled.meeting)
+        touches = find_touches(plain)
+    return node(plain, touches, settled.meeting), settled
 
 
 def _without_duplicates(pieces: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, int]:

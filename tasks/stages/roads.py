@@ -29,7 +29,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     JUNCTIONS.write(network.junctions, folder)
     OTHER_ROADS.write(source.others, folder)
     area = None if source.area is None else shapely.to_wkt(source.area)
-    Place(crs=source.crs.to_wkt(), area=area).write(folder / PLACE)
+    told = [*source.warnings, *network.warnings]
+    Place(crs=source.crs.to_wkt(), area=area, warnings=told).write(folder / PLACE)
     return [*source.entries, *network.entries]
 
 

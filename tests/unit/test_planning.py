@@ -57,6 +57,7 @@ CHANGES = {
     "roads.drop": (["service"], "roads"),
     "segments.max_length_m": (150, "roads"),
     "segments.min_length_m": (5, "roads"),
+    "segments.crossings": ("all", "roads"),
     "segments.roundabout_max_diameter_m": (60, "roads"),
     "tiles.tile_m": (80, "tiles"),
     "tiles.spacing_m": (40, "tiles"),

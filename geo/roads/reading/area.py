@@ -11,6 +11,8 @@ from pyproj.exceptions import ProjError
 from geo.errors import LayerError, SourceError
 from geo.roads.files import UNREADABLE, read_vector_layer
 from geo.roads.lines import Lines
+from geo.roads.reading.layers import POLYGONS, layers_with, listed
+from geo.roads.reading.paths import is_parquet
 
 Area = str | tuple[float, float, float, float]
 
@@ -27,7 +29,7 @@ def read_area(area: Area, crs: pyproj.CRS) -> shapely.Geometry:
         box = gpd.GeoSeries([shapely.segmentize(shapely.box(*area), 0.01)], crs=4326)
         return _polygon(box.to_crs(crs).to_numpy(), "area")
     try:
-        shapes = read_vector_layer(area, None)[0].rows
+        shapes = read_vector_layer(area, _layer(area))[0].rows
     except UNREADABLE as error:
         raise SourceError(
             "it cannot be read", where=f"area {area}", todo="Give a file of polygons."
@@ -37,9 +39,20 @@ def read_area(area: Area, crs: pyproj.CRS) -> shapely.Geometry:
             "it has no geometry", where=f"area {area}", todo="Give a file of polygons with a CRS."
         )
     polygons = shapes[shapes.geom_type.isin(["Polygon", "MultiPolygon"])]
-    if polygons.empty or shapes.crs is None:
-        fault = "it holds no polygon" if polygons.empty else "it states no CRS"
-        raise LayerError(fault, where=f"area {area}", todo="Give a file of polygons with a CRS.")
+    if polygons.empty:
+        kinds = ", ".join(sorted(shapes.geom_type.dropna().unique()))
+        raise LayerError(
+            f"it holds no polygon ({kinds or 'no geometry at all'})",
+            where=f"area {area}",
+            todo="Give a file of polygons with a CRS.",
+        )
+    if shapes.crs is None:
+        raise LayerError(
+            "it states no CRS",
+            where=f"area {area}",
+            todo="Write its CRS into the file (ogr2ogr -a_srs EPSG:...), or give the key area as "
+            "[west, south, east, north] in degrees.",
+        )
     try:
         there = polygons.to_crs(crs).geometry.to_numpy()
     except ProjError as error:
@@ -49,6 +62,20 @@ def read_area(area: Area, crs: pyproj.CRS) -> shapely.Geometry:
             todo="Give a file of polygons with the CRS that its coordinates are in.",
         ) from error
     return _polygon(there, f"area {area}")
+
+
+def _layer(area: str) -> str | None:
+    """Find the only layer of a file that has polygons."""
+    if is_parquet(area):
+        return None
+    layers, found = layers_with(area, POLYGONS)
+    if len(found) > 1:
+        raise LayerError(
+            f"it has {len(found)} layers of polygons: {listed(found)}",
+            where=f"area {area}",
+            todo="Save the one that is meant as a file of its own, and name that one in the key area.",
+        )
+    return found[0].name if found else (layers[0].name if layers else None)
 
 
 def _polygon(shapes: Lines, where: str) -> shapely.Geometry:

@@ -13,7 +13,9 @@ from geo.errors import LayerError
 from geo.roads.files import layer_kinds, leaving_nothing
 from geo.roads.reading.paths import is_openstreetmap, is_parquet
 
-_LINES = ("line", "curve", "string")
+LINES = ("linestring", "multicurve", "compoundcurve", "circularstring", "linearring")
+POLYGONS = ("polygon", "surface")
+"""What stands in the names of kinds of geometry."""
 _ANY = ("unknown", "geometry", "collection")
 _SAMPLE = 1000
 
@@ -50,17 +52,26 @@ def choose_layers(source: str, roads: Roads) -> tuple[list[str | None], list[Lay
         return ["lines"], []
     if len(layers) < 2:
         return [layers[0].name if layers else None], []
-    counted = [_counted(source, layer) for layer in layers]
-    found = [layer for layer in counted if layer.rows and _holds_lines(source, layer)]
+    counted, found = layers_with(source, LINES)
     if len(found) > 1:
-        told = ", ".join(f"{layer.name!r} ({_rows(layer)})" for layer in found)
         raise LayerError(
-            f"it has {len(found)} layers of lines: {told}",
+            f"it has {len(found)} layers of lines: {listed(found)}",
             where=source,
             todo="Name the one that holds the roads in roads.layer, or several of them as a list.",
         )
     chosen = found[0] if found else counted[0]
     return [chosen.name], [layer for layer in counted if layer is not chosen]
+
+
+def layers_with(source: str, kind: tuple[str, ...]) -> tuple[list[Layer], list[Layer]]:
+    """List the layers of a file, and those among them that have rows with geometries of a kind, `LINES` for example."""
+    layers = [_counted(source, Layer(name, of, -1)) for name, of in layer_kinds(reveal(source))]
+    return layers, [layer for layer in layers if layer.rows and _holds(source, layer, kind)]
+
+
+def listed(layers: list[Layer]) -> str:
+    """Name layers in a sentence."""
+    return ", ".join(f"{layer.name!r} ({_rows(layer)})" for layer in layers)
 
 
 def _named(
@@ -86,17 +97,18 @@ def _counted(source: str, layer: Layer) -> Layer:
     return Layer(layer.name, layer.kind, int(info["features"]))
 
 
-def _holds_lines(source: str, layer: Layer) -> bool:
-    """Tell whether a layer holds lines; where it may hold anything, from its first rows."""
-    kind = (layer.kind or "").casefold()
-    if not any(mark in kind for mark in _ANY):
-        return any(mark in kind for mark in _LINES)
+def _holds(source: str, layer: Layer, kind: tuple[str, ...]) -> bool:
+    """Tell whether a layer holds geometries of a kind; where it may hold anything, from its first rows."""
+    stated = (layer.kind or "").casefold().replace(" ", "")
+    if not any(mark in stated for mark in _ANY):
+        return any(mark in stated for mark in kind)
     some = pyogrio.read_dataframe(
         reveal(source), layer=layer.name, columns=[], max_features=_SAMPLE, **leaving_nothing(source)
     )
     if not isinstance(some, gpd.GeoDataFrame):
         return False
-    return bool(some.geom_type.str.contains("LineString").fillna(value=False).any())
+    found = some.geom_type.dropna().str.casefold().unique()
+    return any(mark in each for mark in kind for each in found)
 
 
 def _rows(layer: Layer) -> str:

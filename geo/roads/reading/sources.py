@@ -18,7 +18,7 @@ from geo.config import Roads
 from geo.errors import ConfigurationError, LayerError, RoadprintError, SourceError
 from geo.ledger import Entry
 from geo.roads.columns import ID, check_columns, ids_of
-from geo.roads.files import UNREADABLE, LayerRows, read_vector_layer
+from geo.roads.files import TEXT, UNREADABLE, LayerRows, read_vector_layer
 from geo.roads.lines import TOUCH_M
 from geo.roads.reading.layers import Layer, choose_layers
 from geo.roads.reading.paths import expand_roads, is_openstreetmap
@@ -36,6 +36,11 @@ class Rows:
 
     layer: LayerRows
     entries: list[Entry]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is to be told at the end, too: text whose encoding was guessed."""
+        return [f"{entry.reason} ({entry.count:,} rows)" for entry in self.entries if entry.item == TEXT]
 
 
 def read_sources(roads: Roads) -> Rows:

@@ -11,6 +11,7 @@ import pandas as pd
 import pyproj
 
 from geo.collisions.rows.origin import Origin
+from geo.collisions.tables.table import BROKEN
 from geo.config.records import ROAD_USERS, Severity
 from geo.errors import LayerError
 from geo.ledger import Entry
@@ -94,7 +95,7 @@ def check_names(frame: pd.DataFrame, wanted: Mapping[str, str | None], source: s
     LayerError
         Naming key, column, and the columns that there are.
     """
-    names = [str(name) for name in frame.columns if not str(name).startswith("_")]
+    names = [str(name) for name in frame.columns if name != BROKEN]
     twice = [f"{key}: {name!r}" for key, name in wanted.items() if names.count(str(name)) > 1]
     if twice:
         raise LayerError(

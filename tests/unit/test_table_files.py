@@ -108,6 +108,31 @@ def test_an_encoding_in_which_bytes_mean_nothing_is_refused(tmp_path):
         read_rows(str(path), Form(encoding="latin-1"))
 
 
+def test_text_that_was_read_wrongly_before_is_told(tmp_path):
+    twice = TEXT.encode().decode("cp1252")
+    (note,) = read_rows(str(written(tmp_path, "c.csv", twice))).notes
+    assert (note.item, note.count) == ("characters", 1)
+    assert "'StraÃŸe' for 'Straße'" in note.reason
+    plain = TEXT.replace("Weg", "Groß\u2013Weg Spaß\u201c É\u2019s")
+    assert read_rows(str(written(tmp_path, "d.csv", plain))).notes == []
+
+
+def test_letters_in_two_pieces_are_one(tmp_path):
+    road = "K\u006f\u0308nigsweg"
+    assert cells(written(tmp_path, "c.csv", TEXT.replace("Weg", road)))[2][4] == "Königsweg"
+    pd.DataFrame({"road": [road]}).to_parquet(tmp_path / "c.parquet")
+    assert cells(tmp_path / "c.parquet")[1] == ["Königsweg"]
+
+
+def test_quotes_behind_a_backslash_are_quotes(tmp_path):
+    said = TEXT.replace("Weg", '"said \\"stop; now\\" twice"').replace("Ring", '"a;b"')
+    assert [row[4] for row in cells(written(tmp_path, "c.csv", said))[1:]] == [
+        "Straße",
+        'said "stop; now" twice',
+        "a;b",
+    ]
+
+
 @pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
 def test_line_ends_of_every_system_part_rows(tmp_path, end):
     assert cells(written(tmp_path, "c.csv", TEXT.replace("\n", end))) == ROWS
@@ -131,6 +156,7 @@ def test_zero_bytes_are_no_text_and_told(tmp_path):
         ("Collisions in Town;;;;\n;;;;\nas of;May;;;\n", 0),
         ("Collisions in Town;;;;\n;;;;\nPolice;;;;\n", 2),
         ('"Collisions, all";\n', 1),
+        ("# made by; the police; in; June; 2024\n# second\n", 2),
     ],
 )
 def test_titles_before_the_header_are_found_and_told(tmp_path, before, told):
@@ -451,6 +477,152 @@ def test_a_float_that_cannot_tell_its_last_digits_shows_it(tmp_path):
         "1.8446744073709552e+19",
         "20190123456",
     ]
+
+
+# ---- JSON
+
+
+def feature(i, **more):
+    return {
+        "type": "Feature",
+        "properties": {"id": f"k{i}"},
+        "geometry": {"type": "Point", "coordinates": [i, 50]},
+    } | more
+
+
+FEATURES = [feature(0), feature(1, geometry=None), feature(2)]
+PLAIN = [{"id": "k0", "lng": 0}, {"id": "k1", "lng": None}, {"id": "k2", "lng": 2}]
+ANSWERS = {
+    "GeoJSON": {"type": "FeatureCollection", "features": FEATURES},
+    "features in lines": "\n".join(map(json.dumps, FEATURES)),
+    "records": PLAIN,
+    "records in lines": "\n".join(map(json.dumps, PLAIN)),
+    "records below a key": {"success": True, "result": {"records": PLAIN, "fields": ["id", "lng"]}},
+    "rows of Socrata": {
+        "meta": {"view": {"columns": [{"name": "id"}, {"name": "lng"}]}},
+        "data": [[row["id"], row["lng"]] for row in PLAIN],
+    },
+    "lists": [["id", "lng"], *([row["id"], row["lng"]] for row in PLAIN)],
+    "columns": {"id": {"0": "k0", "1": "k1", "2": "k2"}, "lng": {"0": 0, "1": None, "2": 2}},
+    "ArcGIS": {
+        "spatialReference": {"wkid": 102100, "latestWkid": 3857},
+        "features": [{"attributes": {"id": f"k{i}"}, "geometry": {"x": i, "y": 50}} for i in range(3)],
+    },
+}
+
+
+@pytest.mark.parametrize("form", ANSWERS)
+def test_records_in_json_are_read_in_every_form(tmp_path, form):
+    answer = ANSWERS[form]
+    text = answer if isinstance(answer, str) else json.dumps(answer)
+    rows = read_rows(str(written(tmp_path, "c.txt", text)))
+    assert rows.frame["id"].tolist() == ["k0", "k1", "k2"]
+    if form in {"GeoJSON", "features in lines", "ArcGIS"}:
+        assert rows.crs.to_epsg() == (3857 if form == "ArcGIS" else 4326)
+        assert rows.points[[0, 2]].tolist() == [[0, 50], [2, 50]]
+    else:
+        assert rows.points is None
+        assert rows.frame["lng"].iloc[[0, 2]].tolist() == ["0", "2"]
+
+
+def test_a_record_within_a_record_has_a_dotted_name_and_its_place_is_a_place(tmp_path):
+    records = [
+        {
+            "id": "a",
+            "at": {"lat": "50.5", "deep": {"n": 1}},
+            "point": {"type": "Point", "coordinates": [7, 50.5]},
+        }
+    ]
+    rows = read_rows(str(written(tmp_path, "c.json", json.dumps(records))))
+    assert rows.frame[["at.lat", "at.deep.n"]].iloc[0].tolist() == ["50.5", "1"]
+    assert rows.points.tolist() == [[7, 50.5]]
+
+
+def test_an_answer_that_a_server_cut_is_refused(tmp_path):
+    answer = ANSWERS["ArcGIS"] | {"exceededTransferLimit": True}
+    with pytest.raises(LayerError, match="holds only the first records"):
+        read_rows(str(written(tmp_path, "c.json", json.dumps(answer))))
+
+
+def test_geojson_in_metres_without_a_crs_states_none(tmp_path):
+    there = [feature(i, geometry={"type": "Point", "coordinates": [412000 + i, 273000]}) for i in range(3)]
+    answer = {"type": "FeatureCollection", "features": there}
+    assert read_rows(str(written(tmp_path, "c.geojson", json.dumps(answer)))).crs is None
+    named = answer | {"crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::27700"}}}
+    assert read_rows(str(written(tmp_path, "d.geojson", json.dumps(named)))).crs.to_epsg() == 27700
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        ('{"error": true, "message": "no"}', "no list of records"),
+        (
+            '{"a": [{"x": 1}], "b": [{"y": 1}, {"y": 2}]}',
+            r"more than one list.*a \(1 records\); b \(2 records\)",
+        ),
+        ('[{"id": 1}, {"id"', "no JSON"),
+    ],
+)
+def test_json_without_one_list_of_records_is_refused(tmp_path, data, found):
+    with pytest.raises((LayerError, SourceError), match=found):
+        read_rows(str(written(tmp_path, "c.json", data)))
+
+
+# ---- the text of Shapefiles
+
+
+def shapefile(folder, names, *, encoding, page=0, said=None):
+    """Write a Shapefile whose table has text in an encoding, and says of it what is asked for."""
+    folder.mkdir()
+    pyogrio.write_dataframe(points(len(names), road=names), folder / "c.shp", encoding=encoding)
+    (folder / "c.cpg").unlink(missing_ok=True)
+    table = bytearray((folder / "c.dbf").read_bytes())
+    table[29] = page
+    (folder / "c.dbf").write_bytes(table)
+    if said is not None:
+        (folder / "c.cpg").write_text(said)
+    return str(folder / "c.shp")
+
+
+STREETS = ["Königstraße", "Allée", "High Street"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "page", "said", "key"),
+    [
+        ("utf-8", 0, None, None),
+        ("utf-8", 0x57, None, None),
+        ("utf-8", 0, "UTF-8", None),
+        ("utf-8", 0, "ISO-8859-1", "utf-8"),
+        ("cp1252", 0x57, None, None),
+        ("cp1252", 0, "1252", None),
+        ("cp1252", 0, None, "latin-1"),
+        ("cp1252", 0, "UTF-8", "cp1252"),
+        ("cp850", 0, None, "cp850"),
+        ("cp850", 0, "850", None),
+    ],
+)
+def test_the_text_of_a_shapefile_is_what_was_written(tmp_path, encoding, page, said, key):
+    source = shapefile(tmp_path / "s", STREETS, encoding=encoding, page=page, said=said)
+    form = Form() if key is None else Form(encoding=key)
+    assert read_rows(source, form).frame["road"].tolist() == STREETS
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said", "key", "found"),
+    [
+        ("cp1252", None, None, "does not say which encoding.*'Königstraße' as cp1252"),
+        ("cp1252", "UTF-8", None, "said to be in UTF-8, and is not"),
+        ("utf-8", "ISO-8859-1", None, "ISO-8859-1 is stated for its text, which is in UTF-8: 'Königstraße'"),
+        ("utf-8", None, "latin-1", "latin-1 is stated"),
+    ],
+)
+def test_the_text_of_a_shapefile_in_an_encoding_that_is_not_sure_is_refused(
+    tmp_path, encoding, said, key, found
+):
+    source = shapefile(tmp_path / "s", STREETS, encoding=encoding, said=said)
+    with pytest.raises(SourceError, match=rf"(?s){found}.*collisions\.columns\.encoding"):
+        read_rows(source, Form() if key is None else Form(encoding=key))
 
 
 # ---- the schemas

@@ -36,7 +36,7 @@ def text_column(column: pa.ChunkedArray) -> pd.Series:
         return _series(column)
     write = _of_each(kind)
     if write is None:
-        return _series(pc.cast(column, pa.large_string()))
+        return _series(pc.utf8_normalize(pc.cast(column, pa.large_string()), form="NFC"))
     return pd.Series([None if cell is None else write(cell) for cell in column.to_pylist()], dtype="string")
 
 

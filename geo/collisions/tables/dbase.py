@@ -13,6 +13,8 @@ from geo.collisions.tables.table import Form
 from geo.config.records import TEXT_ENCODING
 from geo.errors import SourceError
 
+BYTES = "ISO-8859-1"
+"""Encoding in which every byte is a letter."""
 _DELETED = b"*"
 _CODE_PAGE = 29
 """Byte of the header that names a code page; 0x57, 'ANSI', is what writers leave there that have chosen none."""
@@ -30,7 +32,7 @@ class Dbase:
     Attributes
     ----------
     encoding
-        Encoding to open it with; None: as it states itself.
+        Encoding of its text, to be opened as `BYTES`; None: as it states itself.
     long
         By column, whole numbers too long for a float, as their text, a row each.
     """
@@ -39,7 +41,10 @@ class Dbase:
     long: dict[str, pd.Series]
 
     def exact(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Put the long numbers in the place of rounded ones."""
+        """Decode text that was read as `BYTES`, and put the long numbers in the place of rounded ones."""
+        if self.encoding is not None:
+            frame = frame.apply(_decoded, encoding=self.encoding)
+            frame.columns = _decoded(pd.Series(frame.columns, dtype="string"), encoding=self.encoding)
         same = {
             name: cells for name, cells in self.long.items() if name in frame and len(cells) == len(frame)
         }
@@ -79,6 +84,13 @@ def open_dbase(path: Path, form: Form, name: str) -> Dbase | None:
     stated = _same(path, ".cpg")
     said = "" if stated is None else stated.read_text("latin-1").strip()
     return Dbase(_encoding(texts, said, page, form, name), long)
+
+
+def _decoded(cells: pd.Series, encoding: str) -> pd.Series:
+    """Decode cells that were read as `BYTES`; a letter that is cut at the end of one is left out."""
+    other = cells[cells.str.contains(r"[^\x00-\x7f]").fillna(value=False)]
+    meant = {cell: cell.encode(BYTES).decode(encoding, "ignore") for cell in other.unique()}
+    return cells.mask(cells.isin(list(meant)), cells.map(meant)).astype("string") if meant else cells
 
 
 def _same(path: Path, ending: str) -> Path | None:

@@ -12,6 +12,7 @@ import pyproj
 import shapely
 
 from geo.collisions.tables.encodings import decode
+from geo.collisions.tables.heads import lay_out
 from geo.collisions.tables.table import BROKEN, Form, Rows
 from geo.collisions.tables.vector import centres, crs_of
 from geo.errors import LayerError, SourceError
@@ -34,6 +35,8 @@ def read_json(data: bytes, form: Form, name: str) -> Rows:
         When it holds no list of records, or several, or only the first part of them.
     """
     found = _parsed(decode(data, form, name), name)
+    if isinstance(found, list) and found and all(isinstance(row, list) for row in found):
+        return lay_out([[_text(cell) or "" for cell in row] for row in found], form, name)
     if isinstance(found, Mapping) and (found.get(_CUT) or (found.get("properties") or {}).get(_CUT)):
         raise LayerError(
             f"it holds only the first records: the server stopped at its limit ({_CUT})",
@@ -46,7 +49,7 @@ def read_json(data: bytes, form: Form, name: str) -> Rows:
     frame[BROKEN] = False
     if shapes is None:
         shapes = _own_geometry(records)
-        crs = None if shapes is None else pyproj.CRS.from_epsg(4326)
+        crs = None if shapes is None else _degrees(shapes)
     if shapes is None:
         return Rows(frame, name=name)
     points, notes = centres(shapes, name)
@@ -94,6 +97,12 @@ def _records(found: Any, name: str, form: Form) -> tuple[Records, np.ndarray | N
     if isinstance(found, dict) and isinstance(found.get("data"), list) and "view" in found.get("meta", {}):
         names = [str(column["name"]) for column in found["meta"]["view"]["columns"]]
         return [dict(zip(names, row, strict=False)) for row in found["data"]], None, None
+    if isinstance(found, dict) and _is_columns(found):
+        return (
+            [{name: column[row] for name, column in found.items()} for row in next(iter(found.values()))],
+            None,
+            None,
+        )
     lists = dict(_lists(found, "", 0))
     if len(lists) != 1:
         there = "; ".join(f"{key} ({len(rows):,} records)" for key, rows in lists.items()) or str(found)[:100]
@@ -104,6 +113,13 @@ def _records(found: Any, name: str, form: Form) -> tuple[Records, np.ndarray | N
         )
         raise LayerError(fault, where=name, todo=f"Give a file with one list of records for {form.section}.")
     return next(iter(lists.values())), None, None
+
+
+def _is_columns(found: Mapping[str, Any]) -> bool:
+    """Tell an object whose members are columns, each with a cell by the name of its row, as pandas writes it."""
+    columns = [column for column in found.values() if isinstance(column, dict)]
+    same = len({tuple(column) for column in columns}) == 1
+    return len(columns) == len(found) > 1 and same and len(columns[0]) > 0
 
 
 def _lists(found: object, key: str, deep: int) -> Iterator[tuple[str, Records]]:
@@ -135,8 +151,17 @@ def _features(found: Mapping[str, Any]) -> tuple[Records, np.ndarray | None, pyp
             given["id"] = feature["id"]
         cells.append(given)
     named = ((found.get("crs") or {}).get("properties") or {}).get("name")
-    crs = pyproj.CRS.from_epsg(4326) if named is None else crs_of(named)
-    return cells, _shapes([feature.get("geometry") for feature in features]), crs
+    shapes = _shapes([feature.get("geometry") for feature in features])
+    crs = _degrees(shapes) if named is None else crs_of(named)
+    return cells, shapes, crs
+
+
+def _degrees(shapes: np.ndarray) -> pyproj.CRS | None:
+    """Give the CRS of GeoJSON that names none, WGS 84; None where most of its places cannot be degrees."""
+    x, y = (np.abs(f(shapely.centroid(shapes))) for f in (shapely.get_x, shapely.get_y))
+    there = np.isfinite(x) & np.isfinite(y)
+    beyond = there & ((x > 360) | (y > 90))
+    return None if beyond.sum() > there.sum() / 2 else pyproj.CRS.from_epsg(4326)
 
 
 def _shapes(geometries: Sequence[object]) -> np.ndarray:
@@ -164,11 +189,11 @@ def _flat(record: Mapping[str, Any], above: str) -> Iterator[tuple[str, str | No
     for key, cell in record.items():
         if isinstance(cell, dict) and not _is_geometry(cell):
             yield from _flat(cell, f"{above}{key}.")
-        elif isinstance(cell, bool):
-            yield f"{above}{key}", "true" if cell else "false"
-        elif cell is None or isinstance(cell, str):
-            yield f"{above}{key}", cell
-        elif isinstance(cell, _Number):
-            yield f"{above}{key}", cell.text
         else:
-            yield f"{above}{key}", json.dumps(cell, ensure_ascii=False)
+            yield f"{above}{key}", _text(cell)
+
+
+def _text(cell: object) -> str | None:
+    if cell is None or isinstance(cell, str):
+        return cell
+    return cell.text if isinstance(cell, _Number) else json.dumps(cell, ensure_ascii=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 
 from geo.collisions.tables.table import Form
 from geo.errors import SourceError
@@ -23,6 +24,9 @@ _MULTI_BYTE_LEAST = 30
 """So many characters of several bytes that are all valid in UTF-8 are no chance, whatever the encoding may be."""
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 _WORD = re.compile(rb"[A-Za-z0-9 .\x80-\xff-]*[\x80-\xff][A-Za-z0-9 .\x80-\xff-]*")
+_FOLLOWING = bytes(range(0x80, 0xC0)).decode("cp1252", "ignore") + "".join(map(chr, range(0x80, 0xA0)))
+_TWICE = re.compile(f"[\u00c2-\u00f4][{re.escape(_FOLLOWING)}]+")
+_LATIN = re.compile("[\u00a0-\u017f\u2010-\u2044\u20ac]+")
 _CONTROLS = re.compile(r"[\x80-\x9f]")
 
 
@@ -49,6 +53,37 @@ def decode(data: bytes, form: Form, where: str) -> str:
     return found
 
 
+def misread(text: str) -> tuple[str, int]:
+    """Find words that were in UTF-8 once, and were read as another encoding before the file was written.
+
+    Returns
+    -------
+    One of them, with what it was; and how often a letter of theirs stands in the text.
+    """
+    found = [one for one in _TWICE.findall(text) if _before(one) is not None] if not text.isascii() else []
+    if not found:
+        return "", 0
+    at = text.index(found[0])
+    word = (
+        re.split(r"[\s,;|\t\"]", text[max(0, at - 20) : at])[-1]
+        + re.split(r"[\s,;|\t\"]", text[at : at + 20])[0]
+    )
+    return f"{word!r} for {_TWICE.sub(lambda one: _before(one[0]) or one[0], word)!r}", len(found)
+
+
+def _before(letters: str) -> str | None:
+    """Give the letters that stood where two or more stand now; None where these were none of UTF-8."""
+    try:
+        found = b"".join(_byte(letter) for letter in letters).decode()
+    except (UnicodeDecodeError, UnicodeEncodeError):
+        return None
+    return found if _LATIN.fullmatch(found) else None
+
+
+def _byte(letter: str) -> bytes:
+    return letter.encode("latin-1" if ord(letter) < 0xA0 else "cp1252")
+
+
 def is_utf8(encoding: str) -> bool:
     """Tell UTF-8 under any of its names."""
     try:
@@ -72,7 +107,8 @@ def readings(word: bytes) -> str:
 
 def _decoded(data: bytes, encoding: str, form: Form, where: str) -> str:
     try:
-        return data.decode(encoding).lstrip("\ufeff")
+        text = data.decode(encoding).lstrip("\ufeff")
+        return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
     except UnicodeDecodeError as error:
         fault = f"it is not text in the encoding {encoding} ({error.reason} at byte {error.start:,})"
         raise _other(fault, data[max(0, error.start - 60) :], form, where) from error

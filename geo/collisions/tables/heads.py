@@ -28,6 +28,7 @@ _COUNTED = re.compile(
     r"\(?\s*\d[\d,. ]*\s+(?:rows?|records?|lignes?|zeilen)\b.*|-{3,}[\s-]*|={3,}[\s=]*", re.IGNORECASE
 )
 """What database clients write after or between rows."""
+_COMMENT = "#"
 _NUMBER = re.compile(r"[\s\d.,:/+-]*\d[\s\d.,:/+-]*")
 
 
@@ -75,14 +76,15 @@ def find_header(records: Sequence[Record], form: Form, name: str) -> int:
     """
     sample = records[:SAMPLE]
     filled = [sum(1 for cell in record if cell.strip()) for record in sample]
-    width = usual_width(sample)
+    comments = next((i for i, record in enumerate(sample) if not record[0].lstrip().startswith(_COMMENT)), 0)
+    width = usual_width(sample[comments:])
     wide = max(2, width / 2)
+    if comments and filled[comments] >= wide and is_header(sample[comments]):
+        return comments
     at = next((i for i, count in enumerate(filled[:_MOST_BEFORE]) if count >= wide), 0)
     if at == 0:
         return 0
-    named = [cell.strip() for cell in sample[at] if cell.strip()]
-    certain = len(set(named)) == len(named) and not any(map(_NUMBER.fullmatch, named))
-    if certain and all(count <= max(1, width / 3) for count in filled[:at]):
+    if is_header(sample[at]) and all(count <= max(1, width / 3) for count in filled[:at]):
         return at
     if filled[0] > 1:
         return 0
@@ -93,6 +95,12 @@ def find_header(records: Sequence[Record], form: Form, name: str) -> int:
         where=name,
         todo=form.asks("skip_lines", "Say how many lines stand before the header", str(at)),
     )
+
+
+def is_header(record: Record) -> bool:
+    """Tell whether a line may name columns: no number is among its cells, and none stands twice."""
+    named = [cell.strip() for cell in record if cell.strip()]
+    return len(set(named)) == len(named) and not any(map(_NUMBER.fullmatch, named))
 
 
 def form_line(record: Record) -> str:
@@ -153,7 +161,8 @@ def _without_ends(body: list[Record], width: int, name: str) -> tuple[list[Recor
     while rows and width > 2 and _is_no_row(rows[-1], width):
         left.append(rows.pop())
     if left:
-        notes.append(_note(f"end {_short(name)} and are no rows, such as {form_line(left[-1])!r}", len(left)))
+        shown = " ".join(cell.strip() for cell in left[-1] if cell.strip())
+        notes.append(_note(f"end {_short(name)} as totals or notes, such as {shown[:60]!r}", len(left)))
     return rows, notes
 
 

@@ -52,11 +52,15 @@ _MARKUP = (
     ),
     (
         b"<!doctype html",
-        "a web page",
+        "a web page (HTML)",
         "Look at it in a browser: the download may have failed. Give the table itself.",
     ),
-    (b"<html", "a web page", "Look at it in a browser: the download may have failed. Give the table itself."),
-    (b"<table", "a web page", "Open it in a spreadsheet and save it as .xlsx or CSV."),
+    (
+        b"<html",
+        "a web page (HTML)",
+        "Look at it in a browser: the download may have failed. Give the table itself.",
+    ),
+    (b"<table", "a web page (HTML)", "Open it in a spreadsheet and save it as .xlsx or CSV."),
 )
 _WORKBOOKS = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")
 """A member of each kind of workbook that is a zip archive: .xlsx, .xlsb and .ods."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 
-from geo.collisions.tables.encodings import decode
+from geo.collisions.tables.encodings import decode, misread
 from geo.collisions.tables.heads import SAMPLE, Record, lay_out, usual_width
 from geo.collisions.tables.table import Form, Rows
 from geo.errors import SourceError
@@ -17,6 +18,7 @@ _SPELLED = {"\\t": "\t", "tab": "\t"}
 _SEPARATOR = re.compile(r"\"?sep=(.)\"?\s*", re.IGNORECASE)
 """Excel's line that says which separator follows."""
 _NUMBER = re.compile(r"\s*[+-]?\d[\d.,]*\s*")
+_ESCAPED = '\\"'
 _END_OF_FILE = "\x1a"
 
 
@@ -40,7 +42,7 @@ def read_text(data: bytes, form: Form, name: str) -> Rows:
     lines = lines[form.skip_lines or 0 :]
     before = csv.field_size_limit(max(len(text), 1))
     try:
-        records = _records(lines, delimiter or find_delimiter(lines))
+        records = _best(lines, delimiter or find_delimiter(lines), escaped=_ESCAPED in text)
     except (csv.Error, TypeError) as error:
         raise SourceError(
             f"it cannot be read as CSV ({error})", where=name, todo="Look at the file."
@@ -48,6 +50,10 @@ def read_text(data: bytes, form: Form, name: str) -> Rows:
     finally:
         csv.field_size_limit(before)
     rows = lay_out(records, form, name)
+    word, letters = misread(text)
+    if letters:
+        reason = f"look as if they were read in a wrong encoding before the file was written, such as {word}"
+        rows.notes.append(Entry("characters", "done", reason, letters))
     if zeros:
         rows.notes.append(Entry("characters", "skipped", "zero bytes, which are no text", zeros))
     return rows
@@ -66,6 +72,16 @@ def find_delimiter(lines: list[str]) -> str:
         named = sum(bool(_NUMBER.fullmatch(cell)) for cell in alike[0]) <= width / 2
         scores[delimiter] = (named, round(len(alike) / len(records), 1), width)
     return max(scores, key=lambda delimiter: scores[delimiter]) if scores else _DELIMITERS[0]
+
+
+def _best(lines: list[str], delimiter: str, *, escaped: bool) -> list[Record]:
+    """Part lines into records; where quotes stand behind a backslash, by the reading that leaves more of one width."""
+    doubled = _records(lines, delimiter)
+    if not escaped:
+        return doubled
+    reader = csv.reader(lines, delimiter=delimiter, doublequote=False, escapechar="\\")
+    behind = [record for record in reader if record]
+    return max(doubled, behind, key=lambda records: Counter(map(len, records)).most_common(1)[0][1])
 
 
 def _records(lines: list[str], delimiter: str) -> list[Record]:

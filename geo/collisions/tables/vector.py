@@ -13,7 +13,7 @@ import shapely
 from pyproj.exceptions import CRSError
 
 from geo.collisions.tables.cells import text_columns
-from geo.collisions.tables.dbase import Dbase, open_dbase
+from geo.collisions.tables.dbase import BYTES, Dbase, open_dbase
 from geo.collisions.tables.parts import choose
 from geo.collisions.tables.table import BROKEN, Form, Rows
 from geo.errors import SourceError
@@ -59,7 +59,7 @@ def read_layers(path: Path, form: Form, name: str) -> list[Rows]:
 
 def _read(path: Path, layer: str, dbase: Dbase | None, name: str) -> Rows:
     """Read one layer; raises one of `geo.roads.files.UNREADABLE`."""
-    encoding = None if dbase is None else dbase.encoding
+    encoding = None if dbase is None or dbase.encoding is None else BYTES
     meta, table = pyogrio.read_arrow(
         path, layer=layer, encoding=encoding, datetime_as_string=True, **leaving_nothing(path.name)
     )

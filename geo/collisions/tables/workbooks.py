@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def _sheets(path: Path, form: Form) -> dict[str, list[Record]]:
     """Read all sheets; an OpenDocument whose cells are set apart by spaces, as GDAL writes it, by GDAL."""
     try:
         with calamine.CalamineWorkbook.from_path(path) as book:
-            return {sheet: _records(book, sheet, form) for sheet in book.sheet_names}
+            return {_composed(sheet): _records(book, sheet, form) for sheet in book.sheet_names}
     except calamine.CalamineError:
         if not zipfile.is_zipfile(path) or not _is_opendocument(path):
             raise
@@ -89,10 +90,14 @@ def _records(book: calamine.CalamineWorkbook, sheet: str, form: Form) -> list[Re
         # a sheet of a chart
         return []
     return [
-        [cell if isinstance(cell, str) else _text(cell) for cell in row]
+        [_composed(cell) if isinstance(cell, str) else _text(cell) for cell in row]
         for row in rows[form.skip_lines or 0 :]
         if any(cell != "" for cell in row)
     ]
+
+
+def _composed(cell: str) -> str:
+    return cell if cell.isascii() else unicodedata.normalize("NFC", cell)
 
 
 def _text(cell: Cell) -> str:

@@ -202,7 +202,10 @@ def _fates(table: pd.DataFrame) -> pd.DataFrame:
     good = ~table["broken"] & (table["aadt"] > 0) & np.isfinite(table["aadt"]) & table["x"].notna()
     good &= ~table["merged"]
     kept = table.where(good)
-    again = good & kept.duplicated([*point_year, "aadt"])
+    # of rows that repeat each other the one that says most of its road stays, whatever their order
+    said = ["road_ref", "road_name", "road_class"]
+    order = kept.assign(unsaid=kept[said].isna().sum(axis=1)).sort_values(["unsaid", *said, "x", "y"])
+    again = good & order.duplicated([*point_year, "aadt"]).reindex(table.index)
     figures = kept[~again].groupby(point_year, dropna=False)["aadt"].transform("size")
     at_odds = good & ~again & (figures.reindex(table.index) > 1)
     # one of several rows of a point and year that differ; those that repeat one of them go the same way

@@ -282,6 +282,14 @@ def test_the_share_of_the_network_is_by_length(tmp_path):
     assert said.startswith(f"traffic is known on {400 / total:.1%} of the network's length")
 
 
+def test_of_rows_that_repeat_a_figure_the_one_that_names_its_road_stays(tmp_path):
+    rows = ["3,2022,U,PA,195,-27,1,500", "3,2022,,PA,195,-27,1,500"]
+    one, _ = traffic(tmp_path, *rows)
+    other, entries = traffic(tmp_path, *rows[::-1])
+    pd.testing.assert_frame_equal(one, other)
+    assert accounted(entries)["skipped", "repeats a row"] == 1
+
+
 # what must hold whatever the counts
 
 point = st.tuples(

@@ -37,4 +37,5 @@ def read_collisions(collisions: Collisions) -> CollisionSource:
     >>> source.table[["collision_id", "severity", "x", "y"]].values.tolist()
     [['k1', 'fatal', -1.5, 52.4], ['k2', 'slight', -1.4, 52.5]]
     """
-    return settle_rows(schema_of(collisions).read(), collisions)
+    schema = schema_of(collisions)
+    return settle_rows(schema.read(), schema.model_copy(update={"rows": schema.row()}))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from geo.collisions.schemas.kind import SchemaKind
+from geo.collisions.schemas.published.baac import Baac
+from geo.collisions.schemas.published.fars import Fars
+from geo.collisions.schemas.published.schema import Published
 from geo.collisions.schemas.stats19 import Stats19
 from geo.collisions.schemas.tabular import Tabular
 from geo.config.kinds import as_kind
 from geo.config.records import Collisions
 
-KINDS: tuple[type[SchemaKind], ...] = (Stats19, Tabular)
+KINDS: tuple[type[SchemaKind], ...] = (Stats19, Baac, Fars, Published, Tabular)
 """A new one is a module in `geo.collisions.schemas` and a place here."""
 
 

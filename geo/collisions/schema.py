@@ -78,7 +78,13 @@ class CollisionSource:
     cells: pd.Series = field(default_factory=lambda: pd.Series(dtype="string"))
 
 
-def check_names(frame: pd.DataFrame, wanted: Mapping[str, str | None], source: str) -> None:
+def check_names(
+    frame: pd.DataFrame,
+    wanted: Mapping[str, str | None],
+    source: str,
+    *,
+    todo: str = "Mend the mapping, or the delimiter (collisions.columns.delimiter).",
+) -> None:
     """Name every column that is asked for and that a table does not have, or has more than once.
 
     Parameters
@@ -89,6 +95,8 @@ def check_names(frame: pd.DataFrame, wanted: Mapping[str, str | None], source: s
         Name of the column by the key that asks for it; None: not asked for.
     source
         Path of the file, for the message.
+    todo
+        What to do about a column that is not there.
 
     Raises
     ------
@@ -108,7 +116,7 @@ def check_names(frame: pd.DataFrame, wanted: Mapping[str, str | None], source: s
         raise LayerError(
             f"it has no column for {'; '.join(missing)}; there are {', '.join(names)}",
             where=source,
-            todo="Mend the mapping, or the delimiter (collisions.columns.delimiter).",
+            todo=todo,
         )
 
 

@@ -38,6 +38,11 @@ class Kind(Protocol):
     form: ClassVar[str]
 
 
+def names_of(kind: type[Any]) -> tuple[str, ...]:
+    """List what the key of a kind may begin with: its tag, or ``names`` where it stands for several."""
+    return tuple(getattr(kind, "names", ())) or (str(getattr(kind, "tag", "")),)
+
+
 def one_of(registry: str, *, key: str) -> Any:  # noqa: ANN401 - a type that is made when it runs
     """Make the type of a section that is of one of a registry's kinds.
 
@@ -49,10 +54,13 @@ def one_of(registry: str, *, key: str) -> Any:  # noqa: ANN401 - a type that is 
         That tells the kind: what of it comes before a colon, or all of it.
     """
     kinds: tuple[type[Any], ...] = import_module(registry).KINDS
+    tags = {name: kind.tag for kind in kinds for name in names_of(kind)}
 
     def tag_of(value: object) -> str | None:
-        named = value.get(key, kinds[0].tag) if isinstance(value, Mapping) else getattr(value, "tag", None)
-        return named.partition(":")[0] if isinstance(named, str) else None
+        if not isinstance(value, Mapping):
+            return getattr(value, "tag", None)
+        named = value.get(key, kinds[0].tag)
+        return tags.get(named.partition(":")[0], named) if isinstance(named, str) else None
 
     tagged = tuple(Annotated[kind, Tag(kind.tag)] for kind in kinds)
     forms = ", ".join(kind.form for kind in kinds)
@@ -87,7 +95,7 @@ def as_kind(section: Section, kinds: Sequence[type[OneKind]], *, where: str, tag
         When the kind needs keys that the section does not have.
     """
     for kind in kinds:
-        if getattr(kind, "tag", None) == tag:
+        if tag in names_of(kind):
             return kind.model_validate(section.model_dump(exclude_unset=True))
     forms = ", ".join(str(getattr(kind, "form", kind.__name__)) for kind in kinds)
     raise ConfigurationError(f"there is no {tag!r}", where=where, todo=f"Take one of {forms}.")
@@ -99,5 +107,5 @@ def is_of_kinds(field: FieldInfo) -> bool:
 
 
 def of_which_kind(kinds: tuple[type[BaseModel], ...], key: str) -> list[str]:
-    """Name the kinds that have a key, by their tags."""
-    return [str(getattr(kind, "tag", kind.__name__)) for kind in kinds if key in kind.model_fields]
+    """Name the kinds that have a key, by what their own key begins with."""
+    return [name or kind.__name__ for kind in kinds if key in kind.model_fields for name in names_of(kind)]

@@ -23,6 +23,8 @@ DECIMAL_MARK: Literal["."] = "."
 SeverityValue = Literal["fatal", "serious", "slight", "none"]
 """What a value of a severity column may be listed under: a severity, or no injury."""
 SeverityScheme = Literal["kabco", "german", "swiss", "finnish", "irish"]
+Row = Literal["collisions", "persons", "vehicles"]
+"""What a row of a table of records is."""
 TEXT_ENCODING = "utf-8-sig"
 """UTF-8 with or without the mark that spreadsheets put before it: what a CSV is read as unless its columns say else."""
 
@@ -208,7 +210,7 @@ class Collisions(Section):
     keep: dict[str, list[str]] | None = Field(
         default=None, description="Rows are kept whose column has one of these values."
     )
-    rows: Literal["collisions", "persons", "vehicles"] | None = Field(
+    rows: Row | None = Field(
         default=None,
         description="What a row is. Rows of persons or vehicles of one id, place and time are brought together to one "
         "collision; default: found out, and refused where it stays open.",

@@ -188,6 +188,7 @@ OWN = {
     "encoder.mean": [9.0, 9.0, 9.0],
     "encoder.std": [9.0, 9.0, 9.0],
 }
+BAAC = {"collisions": {"sources": ["collisions.csv"], "schema": "baac"}}
 STATS19 = {"collisions": {"sources": ["collisions.csv"], "schema": "stats19"}}
 # keys that stand only together with another: what is set before, in both plans
 TOGETHER = {
@@ -204,6 +205,7 @@ TOGETHER = {
     "collisions.schema": ("columns", "collisions", {"collisions": {}}),
     "collisions.casualties": ("casualties.csv", "collisions", STATS19),
     "collisions.vehicles": ("vehicles.csv", "collisions", STATS19),
+    "collisions.places": ("places.csv", "collisions", BAAC),
     "collisions.columns.month": ("m", "collisions", {"collisions.columns.year": "y"}),
     "collisions.columns.day": (
         "d",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from geo.config.records import Collisions
+from geo.config.records import Collisions, Row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,10 @@ class SchemaKind(Collisions, ABC):
     @abstractmethod
     def read(self) -> CollisionSource:
         """Read all records; see `geo.collisions.read.read_collisions`."""
+
+    def row(self) -> Row | None:
+        """Say what a row of its tables is; None: that is found out."""
+        return self.rows
 
     def breaks(self, records: pd.DataFrame) -> list[str]:  # noqa: ARG002 - most schemas know of none
         """Say, in words, where placed records do not compare because the way of recording changed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from geo.collisions.cells.text import text
+from geo.collisions.schemas.published.known import hint
 from geo.collisions.tables.table import BROKEN
 from geo.errors import LayerError
 
@@ -67,7 +68,8 @@ def need(frame: pd.DataFrame, what: str, source: str) -> pd.Series:
             f"it has none of the columns {', '.join(NAMES[what][:2])}; there are "
             f"{', '.join(str(c) for c in frame.columns if c != BROKEN)}",
             where=source,
-            todo="Give the DfT's collision table, or use collisions.schema: columns with a mapping.",
+            todo=hint(map(str, frame.columns), "stats19")
+            + "Give the DfT's collision table, or use collisions.schema: columns with a mapping.",
         )
     return found
 

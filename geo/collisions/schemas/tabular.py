@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -21,6 +23,7 @@ from geo.collisions.rows.origin import Origin, origin_of, together
 from geo.collisions.schema import CollisionSource, canonical_table, check_names
 from geo.collisions.schemas import mapped
 from geo.collisions.schemas.kind import SchemaKind
+from geo.collisions.schemas.published.known import hint
 from geo.collisions.schemas.schemes import SCHEMES, Scheme
 from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.reading import read_tables
@@ -28,6 +31,7 @@ from geo.collisions.tables.table import BROKEN, Form, Rows, broken_rows
 from geo.config.records import (
     ROAD_USERS,
     SEVERITIES,
+    Collisions,
     Columns,
     Severity,
     SeverityScheme,
@@ -74,6 +78,25 @@ class Tabular(SchemaKind):
         return read_tabular(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What values of a severity column mean.
+
+    Attributes
+    ----------
+    scheme
+        The codes.
+    named
+        What gives them their meaning, for messages.
+    listed
+        The values that a user lists, each of which is expected; None: a scheme lists them.
+    """
+
+    scheme: Scheme
+    named: str
+    listed: Mapping[SeverityValue, Sequence[str]] | None = None
+
+
 def read_tabular(collisions: Tabular) -> CollisionSource:
     """Read collisions by ``collisions.columns``, ``severity_values`` and ``keep``.
 
@@ -85,36 +108,90 @@ def read_tabular(collisions: Tabular) -> CollisionSource:
         When the CRS of the coordinates is not known, or a value stands for two severities.
     """
     columns = collisions.columns or Columns()
-    origins: list[Origin] = []
-    crs = _crs(columns.crs)
-    keep, seen = collisions.keep or {}, Seen()
-    parts: list[mapped.Told] = []
     form = _form(collisions, columns)
-    for rows in (rows for source in expand_globs(collisions.sources) for rows in read_tables(source, form)):
+    tables = (rows for source in expand_globs(collisions.sources) for rows in read_tables(source, form))
+    return read_mapped(collisions, ((rows, columns) for rows in tables), _meaning(collisions))
+
+
+def read_mapped(
+    collisions: Collisions, tables: Iterable[tuple[Rows, Columns]], meaning: Meaning
+) -> CollisionSource:
+    """Read collisions by a mapping of each table.
+
+    Parameters
+    ----------
+    collisions
+        The section, of which ``keep`` counts.
+    tables
+        Tables, each with the mapping of its columns.
+    meaning
+        Of the values in severity columns.
+
+    Returns
+    -------
+    The records, in the CRS of the first table's coordinates.
+
+    Raises
+    ------
+    LayerError, ConfigurationError
+        As `read_tabular`.
+    """
+    keep, seen = collisions.keep or {}, Seen()
+    origins: list[Origin] = []
+    parts: list[mapped.Told] = []
+    mappings: list[Columns] = []
+    crs: pyproj.CRS | None = None
+    for rows, columns in tables:
         source = rows.name
-        check_names(rows.frame, _wanted(collisions, columns), source)
-        parts.append(_canonical(rows, collisions, columns, crs, source, seen))
+        own = _crs(columns.crs)
+        crs = crs or own
+        wanted = _wanted(columns) | {f"collisions.keep.{name}": name for name in keep}
+        check_names(rows.frame, wanted, source, todo=_mend(rows, collisions))
+        told = _canonical(rows, keep, columns, own, meaning, seen)
+        told.columns.update(_brought(told.columns["x"], told.columns["y"], own, crs))
+        parts.append(told)
+        mappings.append(columns)
         whence = {what: as_list(getattr(columns, what)) for what in ("id", "date", "year", "x", "y")}
         origins.append(origin_of(rows.frame, source, whence))
+    assert crs is not None
     table = canonical_table(pd.concat([pd.DataFrame(part.columns) for part in parts], ignore_index=True))
     table[mapped.unseen_users(columns, seen)] = pd.NA
     warnings = [warning for part in parts for warning in part.warnings]
     warnings += kept_values(table["kept"], keep, seen, ", ".join(collisions.sources))
-    warnings += mapped.unknown_values(columns, collisions.severity_values, seen)
-    scheme, named = _scheme(collisions)
-    warnings += questioned(table.loc[table["kept"], "severity"], named)
-    counted = [name for name in SEVERITIES if getattr(columns, name) is not None]
-    coded = [name for name in SEVERITIES if columns.severity is not None and scheme.codes.get(name)]
+    warnings += mapped.unknown_values(mappings[0], meaning.listed, seen)
+    warnings += questioned(table.loc[table["kept"], "severity"], meaning.named)
+    counted = [name for name in SEVERITIES if getattr(mappings[0], name) is not None]
+    coded = [
+        name for name in SEVERITIES if mappings[0].severity is not None and meaning.scheme.codes.get(name)
+    ]
     return CollisionSource(
         table.drop(columns="cells", errors="ignore"),
         crs,
         told_apart(table, counted or coded),
-        has_ids=columns.id is not None,
+        has_ids=any(columns.id is not None for columns in mappings),
         entries=[entry for part in parts for entry in part.entries if entry.count],
         origin=together(origins),
         warnings=tuple(dict.fromkeys(warnings)),
         cells=table["cells"].dropna().iloc[:_SHOWN] if "cells" in table else pd.Series(dtype="string"),
     )
+
+
+def _mend(rows: Rows, collisions: Collisions) -> str:
+    """Say what to do where a table has other columns than were asked for."""
+    known = hint(map(str, rows.frame.columns), collisions.schema_)
+    return f"{known}Mend the mapping, or the delimiter (collisions.columns.delimiter)."
+
+
+def _brought(x: pd.Series, y: pd.Series, own: pyproj.CRS, crs: pyproj.CRS) -> dict[str, pd.Series]:
+    """Bring one table's coordinates to the CRS of all."""
+    if own == crs:
+        return {"x": x, "y": y}
+    change = pyproj.Transformer.from_crs(own, crs, always_xy=True)
+    pair = pd.DataFrame(
+        dict(zip("xy", change.transform(x.to_numpy(), y.to_numpy()), strict=True)), index=x.index
+    )
+    finite = pd.Series(np.isfinite(pair.to_numpy()).all(axis=1), index=x.index)
+    return {"x": pair["x"].where(finite), "y": pair["y"].where(finite)}
 
 
 def _ids(frame: pd.DataFrame, names: list[str]) -> pd.Series:
@@ -134,7 +211,7 @@ def _form(collisions: Tabular, columns: Columns) -> Form:
     )
 
 
-def _wanted(collisions: Tabular, columns: Columns) -> dict[str, str | None]:
+def _wanted(columns: Columns) -> dict[str, str | None]:
     """Name the columns that the mapping asks for, by their keys."""
     fields = (
         *("id", "date", "year", "month", "day", "x", "y", "point", "severity", *SEVERITIES, "n_casualties"),
@@ -146,17 +223,18 @@ def _wanted(collisions: Tabular, columns: Columns) -> dict[str, str | None]:
         names = [given.column] if isinstance(given, UserValues) else as_list(given)
         key = f"collisions.columns.{field}"
         wanted |= {key if len(names) == 1 else f"{key}: {name}": name for name in names}
-    return wanted | {f"collisions.keep.{name}": name for name in collisions.keep or {}}
+    return wanted
 
 
-def _scheme(collisions: Tabular) -> tuple[Scheme, str]:
-    """Take the published scheme of severities that is named, else the values that are listed, and what to call it."""
+def _meaning(collisions: Tabular) -> Meaning:
+    """Take the published scheme of severities that is named, else the values that are listed."""
     if collisions.severity_scheme is not None:
         name = collisions.severity_scheme
-        return SCHEMES[name], f"collisions.severity_scheme: {name} ({SCHEMES[name].source})"
+        return Meaning(SCHEMES[name], f"collisions.severity_scheme: {name} ({SCHEMES[name].source})")
     listed = collisions.severity_values or {}
     codes: dict[Severity, list[str]] = {name: listed[name] for name in SEVERITIES if name in listed}
-    return Scheme(codes, tuple(listed.get("none", ())), (), ""), "collisions.severity_values"
+    scheme = Scheme(codes, tuple(listed.get("none", ())), (), "")
+    return Meaning(scheme, "collisions.severity_values", collisions.severity_values)
 
 
 def _crs(given: str) -> pyproj.CRS:
@@ -171,12 +249,17 @@ def _crs(given: str) -> pyproj.CRS:
 
 
 def _canonical(
-    rows: Rows, collisions: Tabular, columns: Columns, crs: pyproj.CRS, source: str, seen: Seen
+    rows: Rows,
+    keep: Mapping[str, Sequence[str]],
+    columns: Columns,
+    crs: pyproj.CRS,
+    meaning: Meaning,
+    seen: Seen,
 ) -> mapped.Told:
     """Bring one table to the canonical columns, with what is to be told of it."""
-    frame = rows.frame
+    frame, source = rows.frame, rows.name
     trusted = ~frame[BROKEN].astype(bool)
-    kept = kept_rows(frame, collisions.keep or {}, seen)
+    kept = kept_rows(frame, keep, seen)
     place = _place(rows, columns, crs, source)
     found: dict[str, pd.Series] = {
         "x": place.x.where(trusted),
@@ -193,10 +276,9 @@ def _canonical(
     ):
         if theirs is not None:
             found[own] = text(frame[theirs])
-    scheme, named = _scheme(collisions)
     time = mapped.time(frame, columns, source)
     users = mapped.users(frame, columns, trusted, seen)
-    severity = mapped.severity(frame, columns, scheme, named, kept, seen)
+    severity = mapped.severity(frame, columns, meaning.scheme, meaning.named, kept, seen)
     entries = [*rows.notes, *broken_rows(frame, source), *time.entries]
     found |= time.columns | users.columns | severity.columns
     if columns.n_casualties is not None:

@@ -20,7 +20,7 @@ from geo.features.encoder import EncoderCard, Pixels, limiting_pixel
 from geo.features.registry import load_encoder, load_mapper
 from geo.imagery.catalogue import open_catalogue
 from geo.imagery.layout import lay_out_tiles
-from geo.imagery.told import tell_imagery
+from geo.imagery.outlook.told import tell_imagery
 from geo.ledger import merge
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network

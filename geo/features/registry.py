@@ -43,8 +43,8 @@ def load_encoder(
     bands
         Bands that imagery gives (``imagery.bands``).
     pixel_m
-        Ground that a pixel of the imagery shows (metres), of which the input is made no more than twice as fine; None:
-        of fine imagery.
+        Ground that a pixel of the imagery shows (metres), of which the input is made no more than three times as fine;
+        None: of fine imagery.
 
     Raises
     ------

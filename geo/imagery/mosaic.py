@@ -20,7 +20,10 @@ from geo.config import Imagery
 from geo.imagery.band_set import BandSet
 from geo.imagery.catalogue import open_raster
 from geo.imagery.preference import drawn_last_first
+from geo.imagery.traits.collars import Collar, from_text
 from geo.imagery.traits.colours import alpha_bands, light_of
+from geo.imagery.traits.gaps import FOLDER as GAPS
+from geo.imagery.traits.gaps import unheeded, write_masked
 from geo.imagery.traits.unusable import UnusableError
 
 PLAIN = frozenset({1, 2, 3})
@@ -92,19 +95,25 @@ def write_mosaic(folder: Path, plan: MosaicPlan, imagery: Imagery, *, seen_from:
     )
     (west, south), (east, north) = bounds[:, :2].min(axis=0).tolist(), bounds[:, 2:].max(axis=0).tolist()
     pixel = float(min(t.a for t in transforms)), float(min(-t.e for t in transforms))
+    collars = plan.images["collar"] if "collar" in plan.images else [""] * len(plan.images)
+    shown = [
+        _read_as(
+            str(path), seen, _Gaps(folder, seen_from, f"{Path(plan.file).stem}-{number}", from_text(collar))
+        )
+        for number, (path, collar) in enumerate(zip(plan.images["path"], collars, strict=True), start=1)
+    ]
     sources = [
         {
-            "path": _relative(str(path), seen_from),
             "width": int(width),
             "height": int(height),
             "x": (left - west) / pixel[0],
             "y": (north - top) / pixel[1],
             "across": (right - left) / pixel[0],
             "down": (top - bottom) / pixel[1],
-            **_read_as(str(path), seen),
+            **one,
         }
-        for path, width, height, (left, bottom, right, top) in zip(
-            plan.images["path"], *_sizes(plan), bounds.tolist(), strict=True
+        for one, width, height, (left, bottom, right, top) in zip(
+            shown, *_sizes(plan), bounds.tolist(), strict=True
         )
     ]
     low, high = imagery.scale or (0.0, 255.0)
@@ -120,22 +129,43 @@ def write_mosaic(folder: Path, plan: MosaicPlan, imagery: Imagery, *, seen_from:
     (folder / plan.file).write_text(text, encoding="utf-8")
 
 
-def _read_as(path: str, seen: BandSet) -> dict[str, object]:
-    """Say which bands of a raster are shown, whether as colours of a palette, and whether what it says of gaps holds.
+@dataclass(frozen=True, slots=True)
+class _Gaps:
+    """Where what is known of the gaps of a raster is written, under which name, and its borders without data."""
+
+    folder: Path
+    seen_from: Path
+    name: str
+    collars: tuple[Collar, ...]
+
+
+def _read_as(path: str, seen: BandSet, gaps: _Gaps) -> dict[str, object]:
+    """Say what is shown of a raster: where it lies, which bands, as colours of a palette or not, and whether by a mask.
 
     A band of light that it calls transparency says nothing of gaps.
     """
-    plain = {"bands": seen.bands or tuple(sorted(PLAIN)), "palette": False, "masked": True}
-    if seen.light == PLAIN:
+    plain = {
+        "path": _relative(path, gaps.seen_from),
+        "bands": seen.bands or tuple(sorted(PLAIN)),
+        "palette": False,
+        "masked": True,
+    }
+    if seen.light == PLAIN and not gaps.collars:
         return plain
     try:
         with open_raster(path) as raster:
             light = light_of(raster, seen.bands)
             masked = seen.light.isdisjoint(alpha_bands(raster))
+            if gaps.collars or (masked and unheeded(raster, light)):
+                folder = gaps.folder / GAPS
+                folder.mkdir(exist_ok=True)
+                _, source = _relative(path, gaps.seen_from / GAPS)
+                made = write_masked(folder, gaps.name, raster, light, gaps.collars, source)
+                return plain | {"path": (1, f"{GAPS}/{made.name}"), "bands": (1, 2, 3)}
     except (RasterioError, UnusableError):
         # whoever looks at the picture finds that it is gone
         return plain
-    return {"bands": light.bands, "palette": light.table is not None, "masked": masked}
+    return plain | {"bands": light.bands, "palette": light.table is not None, "masked": masked}
 
 
 def _sizes(plan: MosaicPlan) -> tuple[list[int], list[int]]:

@@ -22,7 +22,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``tiles``, ``images`` and ``imagery.json`` (see docs/stages.md)."""
     from geo.imagery.catalogue import open_catalogue
     from geo.imagery.layout import lay_out_tiles
-    from geo.imagery.told import tell_imagery
+    from geo.imagery.outlook.told import tell_imagery
 
     segments = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
     digests = FileDigests(plan.stages / DIGESTS)

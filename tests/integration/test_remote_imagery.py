@@ -94,8 +94,8 @@ def test_no_more_is_fetched_than_the_blocks_that_tiles_need(folder, tmp_path):
         rows = range(int((212 - 25) / PIXEL_M) // BLOCK, int((212 + 25) / PIXEL_M) // BLOCK + 1)
         needed = sum(block_bytes(raster, c, r) for c in columns for r in rows)
     total = sum(size for size, _ in sent)
-    # the header is 32 KB, and what is fetched is rounded up to 16 KB
-    assert needed <= total <= 2 * needed + 64 * 1024, (total, needed)
+    # the header is 32 KB, a look at the corners 16 KB, and what is fetched is rounded up to 16 KB
+    assert needed <= total <= 2 * needed + 80 * 1024, (total, needed)
     assert total < (folder / "town.tif").stat().st_size / 2
     assert not [path for _, path in sent if path.endswith("/")], "the folder was listed"
 

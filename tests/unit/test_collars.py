@@ -4,7 +4,7 @@ import numpy as np
 import pyproj
 import pytest
 import rasterio
-from rasterio.enums import Resampling
+from rasterio.enums import ColorInterp, Resampling
 from rasterio.warp import reproject
 from rasters import CITY, NORTH, WEST, read_tile, tiles_at, write_raster
 from scipy import ndimage
@@ -13,7 +13,8 @@ from geo.config import Imagery, Tiles
 from geo.errors import LayerError
 from geo.imagery.catalogue import open_catalogue
 from geo.imagery.cover import cover_tiles
-from geo.imagery.told import tell_imagery
+from geo.imagery.mosaic import plan_mosaics, write_mosaic
+from geo.imagery.outlook.told import tell_imagery
 from geo.imagery.traits.collars import from_text
 
 SIDE = 400
@@ -180,6 +181,38 @@ def test_a_border_is_found_the_same_in_a_large_raster(tmp_path):
     assert np.array_equal(tile.valid, ~border[:600, :600])
     (collar,) = from_text(images["collar"].item())
     assert collar.share == pytest.approx(border.mean(), rel=0.02)
+
+
+def shown_in_a_gis(folder, *paths):
+    imagery = Imagery(sources=[str(path) for path in paths])
+    (plan,) = plan_mosaics(images_of(*paths))
+    write_mosaic(folder, plan, imagery, seen_from=folder)
+    with rasterio.open(folder / plan.file) as picture:
+        return picture.read()
+
+
+def test_the_picture_of_all_imagery_shows_what_lies_under_a_border(tmp_path):
+    pixels, reached = turned(10)
+    one = write_raster(tmp_path / "a.tif", pixels)
+    (tmp_path / "run").mkdir()
+    alone = shown_in_a_gis(tmp_path / "run", one)
+    assert np.array_equal(alone[3] == 255, reached)
+    assert np.array_equal(alone[:3], np.where(reached, pixels, 0))
+    other = write_raster(tmp_path / "b.tif", LAND)
+    both = shown_in_a_gis(tmp_path / "run", one, other)
+    assert (both[3] == 255).all()
+    assert np.array_equal(both[:3], np.where(reached, pixels, LAND))
+
+
+def test_the_picture_of_all_imagery_is_transparent_where_the_first_band_says_so(tmp_path):
+    pixels = np.concatenate([np.full((1, SIDE, SIDE), 255, "uint8"), LAND])
+    pixels[0, :, :100] = 0
+    path = write_raster(tmp_path / "a.tif", pixels, photometric="minisblack")
+    with rasterio.open(path, "r+") as raster:
+        raster.colorinterp = [ColorInterp.alpha, ColorInterp.red, ColorInterp.green, ColorInterp.blue]
+    found = shown_in_a_gis(tmp_path, path)
+    assert np.array_equal(found[3] == 0, np.indices((SIDE, SIDE))[1] < 100)
+    assert np.array_equal(found[:3, :, 100:], LAND[:, :, 100:])
 
 
 def test_borders_are_told(tmp_path):

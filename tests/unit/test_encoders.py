@@ -82,10 +82,10 @@ def test_the_input_shows_half_a_metre_a_pixel_unless_the_encoder_or_the_user_say
     assert card(pixel_m=10.0).input_side(2240) == 224
 
 
-def test_pixels_of_coarse_imagery_are_doubled_at_most():
+def test_pixels_of_coarse_imagery_are_tripled_at_most():
     # 64 pixels of 4 m
-    assert card().input_side(256, pixel_m=4) == 128
-    assert card().input_side(640, pixel_m=10) == 128
+    assert card().input_side(256, pixel_m=4) == 192
+    assert card().input_side(640, pixel_m=10) == 192
     assert card().input_side(256, pixel_m=4, asked_px=512) == 512
     # of 1 m, and finer, half a metre is seen as ever
     assert limiting_pixel(1.0, None) is limiting_pixel(0.1, None) is None

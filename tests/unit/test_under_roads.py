@@ -9,7 +9,7 @@ from geo.config import Imagery, Tiles
 from geo.errors import LayerError
 from geo.imagery.catalogue import open_catalogue
 from geo.imagery.cover import cover_tiles
-from geo.imagery.under_roads import look_under_roads
+from geo.imagery.outlook.under_roads import look_under_roads
 
 SHAPE = Tiles(tile_m=20)
 PLACES = [(WEST + 10 + 20 * i, NORTH - 20) for i in range(10)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import geopandas as gpd
 
 from geo.config import Imagery, Tiles
+from geo.imagery.outlook.under_roads import look_under_roads
 from geo.imagery.preference import tell_overlaps
 from geo.imagery.traits.collars import from_text
-from geo.imagery.under_roads import look_under_roads
 from geo.ledger import Entry
 
 
@@ -44,7 +44,7 @@ def tell_imagery(
     Raises
     ------
     LayerError, SourceError
-        See `geo.imagery.under_roads.look_under_roads`.
+        See `geo.imagery.outlook.under_roads.look_under_roads`.
     """
     entries, told = tell_overlaps(tiles, images, imagery)
     told += _borders(images)

@@ -1,0 +1,1 @@
+"""What can be told of the imagery under the roads before anything is encoded."""

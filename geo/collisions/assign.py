@@ -32,6 +32,8 @@ NOT_ROADS = frozenset(
         "elevator",
         "proposed",
         "construction",
+        *("planned", "abandoned", "disused", "razed", "demolished", "dismantled", "removed", "no"),
+        *("via_ferrata", "sidewalk", "stairs", "ladder", "hallway", "trail"),
     )
 )
 """Values of OpenStreetMap's ``highway`` that hold no motor traffic, or none yet (OpenStreetMap wiki, 'Key:highway').
@@ -139,7 +141,7 @@ def place_collisions(
     points, located = _points(source, crs)
     points[~located] = None
     status = _left_out(source, settings, located)
-    others = others[~others["road_class"].isin(NOT_ROADS)]
+    others = others[~others["road_class"].astype("string").str.casefold().isin(NOT_ROADS).fillna(value=False)]
     network = np.concatenate([segments.geometry.to_numpy(), others.geometry.to_numpy()])
     inside = np.zeros(len(table), dtype=bool)
     todo = np.flatnonzero(pd.isna(status))

@@ -65,8 +65,9 @@ def spell(records: pd.DataFrame, roads: pd.DataFrame) -> tuple[Codes, Codes]:
 
     Returns
     -------
-    Two arrays ``(3, records)`` and ``(3, roads)``: class, name and number of each. Two numbers of one line are equal
-    where the texts mean the same; -1 stands for null.
+    Two arrays ``(3, records)`` and ``(3 k, roads)``: class, name and number of each; of roads with several names or
+    numbers (``A1;A64``) all of them, three lines each. Two numbers of lines of one kind are equal where the texts mean
+    the same; -1 stands for null.
     """
     pairs = [
         _of_unique(records[theirs], roads[ours], plain)
@@ -76,7 +77,11 @@ def spell(records: pd.DataFrame, roads: pd.DataFrame) -> tuple[Codes, Codes]:
             ("road_ref", "ref", plain_ref),
         )
     ]
-    return np.stack([told for told, _ in pairs]), np.stack([there for _, there in pairs])
+    most = max(len(there) for _, there in pairs)
+    padded = [
+        np.concatenate([there, *[np.full_like(there[:1], -1)] * (most - len(there))]) for _, there in pairs
+    ]
+    return np.stack([told for told, _ in pairs]), np.stack(padded, axis=1).reshape(3 * most, -1)
 
 
 def agreement(told: Codes, there: Codes) -> NDArray[np.int64]:
@@ -85,34 +90,42 @@ def agreement(told: Codes, there: Codes) -> NDArray[np.int64]:
     Parameters
     ----------
     told, there
-        Arrays ``(3, n)`` of `spell`: of n records, and of one road for each.
+        Arrays ``(3, n)`` and ``(3 k, n)`` of `spell`: of n records, and of one road for each.
 
     Returns
     -------
     `NUMBER`, `NAME`, `CLASS`, or 0 where nothing agrees; of length n.
     """
     score = np.zeros(told.shape[1], dtype=np.int64)
-    for strength, ours, theirs in zip((CLASS, NAME, NUMBER), told, there, strict=True):
-        score[(ours == theirs) & (ours >= 0)] = strength
+    for kind, (strength, ours) in enumerate(zip((CLASS, NAME, NUMBER), told, strict=True)):
+        score[(ours == there[kind::3]).any(axis=0) & (ours >= 0)] = strength
     return score
 
 
 def _of_unique(
     told: pd.Series, there: pd.Series, plain: Callable[[pd.Series], pd.Series]
 ) -> tuple[Codes, Codes]:
-    """Give the values of two columns the number of their spelling, which is found once a value."""
+    """Give the values of two columns the number of their spelling, which is found once a value.
+
+    Of the second one there are several lines: each value whole, and where semicolons part it, its parts.
+    """
     codes, unique = zip(*(pd.factorize(values) for values in (told, there)), strict=True)
-    texts = np.concatenate([np.asarray(values, dtype=object) for values in unique])
-    number, _ = pd.factorize(plain(pd.Series(texts, dtype="string")))
+    whole = pd.Series(unique[1], dtype="string")
+    parts = whole.where(whole.str.contains(";", regex=False)).str.split(";", expand=True)
+    # no part at all where no value has a semicolon
+    columns = [whole, *(parts[column] for column in parts if parts[column].notna().any())]
+    texts = pd.concat([pd.Series(unique[0], dtype="string"), *columns], ignore_index=True)
+    number, _ = pd.factorize(plain(texts))
     # a null has the code -1, and finds the -1 at the end
     ours = np.append(number[: len(unique[0])], -1).astype(np.int32)
-    theirs = np.append(number[len(unique[0]) :], -1).astype(np.int32)
-    return ours[codes[0]], theirs[codes[1]]
+    theirs = number[len(unique[0]) :].reshape(len(columns), -1).astype(np.int32)
+    theirs = np.column_stack([theirs, np.full(len(columns), -1, dtype=np.int32)])
+    return ours[codes[0]], theirs[:, codes[1]]
 
 
 def plain_name(names: pd.Series) -> pd.Series:
     """Bring names of roads to one spelling: case, punctuation, and the usual short forms of street, road..."""
-    plain = names.str.casefold().str.replace(r"[^\w\s]", "", regex=True)
+    plain = names.str.normalize("NFC").str.casefold().str.replace(r"[^\w\s]", "", regex=True)
     for short, long in _SHORT.items():
         plain = plain.str.replace(short, long, regex=True)
     return plain.str.split().str.join(" ")

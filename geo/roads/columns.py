@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -10,10 +12,12 @@ import pandas as pd
 
 from geo.config import Roads
 from geo.errors import LayerError
-from geo.roads.reading.cells import as_text, at_path, is_structure, members, paths_within
+from geo.roads.reading.cells import as_text, at_path, has_path, is_structure, members, paths_in, paths_within
 from geo.roads.reading.paths import is_openstreetmap
 
 _NO = ("", "no", "n", "f", "false", "0", "0.0", "none", "nan")
+_LEVELS = ("layer", "pos_sol")
+"""Columns that tell on which level a road is: OpenStreetMap's, and that of France's BD TOPO."""
 _RINGS = ("roundabout", "circular")
 HIGHEST = 100
 """A ``layer`` beyond this says nothing about bridges."""
@@ -39,17 +43,37 @@ def column_of(rows: pd.DataFrame, key: str | None) -> pd.Series | None:
     if key is None or key in rows:
         return None if key is None else rows[key]
     lead, *path = key.split(".")
-    return at_path(rows[lead], path) if path and lead in rows else None
+    return at_path(rows[lead], path) if path and lead in rows and has_path(rows[lead], path) else None
 
 
-def check_columns(rows: gpd.GeoDataFrame, roads: Roads, where: str) -> None:
+def as_spelled(rows: pd.DataFrame, roads: Roads) -> Roads:
+    """Find the columns that the city's file does not name, whatever their case: ``NAME`` for ``name``."""
+    plain: dict[str, str] = {}
+    for column in rows:
+        plain.setdefault(str(column).casefold(), str(column))
+    found = {
+        key: plain[column]
+        for key in ("class_field", "name_field", "ref_field")
+        if (column := getattr(roads, key)) == Roads.model_fields[key].default
+        and column not in rows
+        and column in plain
+    }
+    return roads.model_copy(update=found) if found else roads
+
+
+def check_columns(rows: gpd.GeoDataFrame, roads: Roads, where: str) -> list[str]:
     """Make sure that the columns are there which the city's file names, and hold what can be written as text.
+
+    Returns
+    -------
+    What is to be told of a column that the city's file does not name and that is not there.
 
     Raises
     ------
     LayerError
         Naming the key, and the columns or paths that there are.
     """
+    roads = as_spelled(rows, roads)
     there = [str(c) for c in rows.columns if c not in {rows.geometry.name, *_INNER}]
     standard = Roads.model_fields
     for key in ("class_field", "name_field", "ref_field", "id_field"):
@@ -57,13 +81,21 @@ def check_columns(rows: gpd.GeoDataFrame, roads: Roads, where: str) -> None:
         values = column_of(rows, column)
         needed = key == "class_field" or column != standard[key].default
         if column is not None and values is None and needed:
+            lead = column.partition(".")[0]
+            paths = paths_in(rows[lead], lead) if lead in rows else []
             raise LayerError(
-                f"it has no column {column!r}; there are {', '.join(there)}",
+                f"it has no column {column!r}; there are {', '.join(paths or there)}",
                 where=where,
                 todo=f"Mend roads.{key}" + (", or set it to null." if key != "id_field" else "."),
             )
         if values is not None:
             _refuse_structures(values, column, f"roads.{key}", where)
+    if roads.name_field is not None and column_of(rows, roads.name_field) is None:
+        told = f"{Path(where).name} has no column {roads.name_field!r}; there are {', '.join(there)}"
+        return [
+            f"{told}: without roads.name_field no record tells roads apart by name (null: they have none)"
+        ]
+    return []
 
 
 def _refuse_structures(values: pd.Series, column: str, key: str, where: str) -> None:
@@ -84,7 +116,7 @@ def _refuse_structures(values: pd.Series, column: str, key: str, where: str) -> 
 
 def name_columns(lines: gpd.GeoDataFrame, roads: Roads) -> gpd.GeoDataFrame:
     """Give the columns their own names; all others become ``src_<column>``."""
-    check_columns(lines, roads, roads.where)
+    roads = as_spelled(lines, roads)
     there = [str(c) for c in lines.columns if c not in {lines.geometry.name, *_INNER}]
     id_field = _id_field(lines, roads)
     ids = lines[ID] if ID in lines else ids_of(lines, roads)
@@ -155,11 +187,19 @@ def _level(lines: gpd.GeoDataFrame) -> pd.Series:
         text = _text(lines, _spelled(there, name)).astype("string").str.casefold().fillna("")
         return ~text.isin(_NO)
 
-    layer = pd.to_numeric(_text(lines, _spelled(there, "layer")), errors="coerce")
+    told = next((column for name in _LEVELS if (column := _spelled(there, name)) is not None), None)
+    layer = pd.to_numeric(_text(lines, told, lists=False).map(_outermost), errors="coerce")
     layer = layer.where(layer.abs() <= HIGHEST, 0)
     built = is_so("bridge").astype(int) - is_so("tunnel").astype(int)
     level: pd.Series = layer.where(layer != 0, built).round().astype(np.int64)
     return level
+
+
+def _outermost(text: str | None) -> str | None:
+    """Choose of several levels, of streets that were joined, the one that is farthest from the ground."""
+    several = [] if text is None else members(text) or []
+    levels = [each for each in several if re.fullmatch(r"[+-]?\d+(\.0*)?", each)]
+    return max(levels, key=lambda each: abs(float(each))) if levels else text
 
 
 def _storable(values: pd.Series) -> pd.Series:

@@ -15,8 +15,9 @@ from geo.ledger import Entry, merge
 from geo.roads.columns import ROW, count_rows, name_columns
 from geo.roads.files import LayerRows
 from geo.roads.reading.area import Area, read_area
-from geo.roads.reading.classes import one_class, part_by_class
+from geo.roads.reading.classes import not_there, one_class, part_by_class
 from geo.roads.reading.crs import check_scale, metric_crs, project, utm_zone
+from geo.roads.reading.encoding import mistaken_letters
 from geo.roads.reading.overture import lay_out_stretches
 from geo.roads.reading.sources import read_sources
 
@@ -91,6 +92,7 @@ def read_roads(roads: Roads, *, crs: str | None = None, area: Area | None = None
     entries = [*read.entries, *faults, *lost]
     lines = name_columns(lay_out_stretches(lines), roads)
     lines["road_class"] = one_class(lines["road_class"], roads)
+    warnings = [*read.warnings, *not_there(lines["road_class"], roads), *mistaken_letters(lines["name"])]
     shape = None if area is None else read_area(area, city)
     if shape is not None:
         lines, outside = _clip(lines, shape, roads.where)
@@ -105,7 +107,7 @@ def read_roads(roads: Roads, *, crs: str | None = None, area: Area | None = None
         city,
         shape,
         [entry for entry in merge(entries) if entry.count],
-        read.warnings,
+        warnings,
     )
 
 

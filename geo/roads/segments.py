@@ -17,6 +17,7 @@ from geo.config import Segments
 from geo.errors import LayerError
 from geo.ledger import Entry
 from geo.roads.crossings import Crossings, Settled, count_named_nodes, settle_crossings
+from geo.roads.doubles import tell_doubles
 from geo.roads.junctions import Nodes, find_roundabouts, gather_ends, is_among, lay_out_junctions
 from geo.roads.lines import GRID_M, TOUCH_M, Floats, Integers, canonical, cut_lines
 from geo.roads.noding import WHEREVER, find_touches, join_ends, node, untangled
@@ -136,7 +137,8 @@ def build_network(roads: gpd.GeoDataFrame, settings: Segments = _AS_CONFIGURED) 
             "road pieces", "skipped", f"dead end shorter than {settings.min_length_m:g} m", int(stub.sum())
         ),
     ]
-    return Network(segments, junctions, [entry for entry in entries if entry.count], settled.warnings)
+    told = [entry for entry in entries if entry.count]
+    return Network(segments, junctions, told, [*settled.warnings, *tell_doubles(segments)])
 
 
 def _noded(roads: gpd.GeoDataFrame, crossings: Crossings) -> tuple[gpd.GeoDataFrame, Settled]:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.collisions.assign import PREFERENCE_M, place_collisions
-from geo.collisions.evidence import NAME, agreement, spell
+from geo.collisions.evidence import NAME, NUMBER, agreement, spell
 from geo.collisions.schema import CollisionSource, canonical_table
 from geo.config import Collisions
 
@@ -458,3 +458,25 @@ def test_spellings_agree_and_nulls_never_do():
     told, called = spell(records, roads)
     assert agreement(told, called[:, [0, 0, 0]]).tolist() == [NAME, 0, 0]
     assert agreement(told, called[:, [1, 1, 1]]).tolist() == [0, 0, 0]
+
+
+def test_any_of_several_names_and_numbers_of_a_road_agrees():
+    records = pd.DataFrame(
+        {
+            "road_class": None,
+            "road_name": ["old mill ln", "Cafe\u0301 Row", "x"],
+            "road_ref": [None, "B2", "A1"],
+        },
+        dtype=object,
+    )
+    roads = pd.DataFrame(
+        {
+            "road_class": None,
+            "name": ["Mill Lane;Old Mill Lane", "Caf\u00e9 Row", None],
+            "ref": ["A64", "A1", "A3; A1 ;B1"],
+        },
+        dtype=object,
+    )
+    told, called = spell(records, roads)
+    of_each = [agreement(told, called[:, [road] * 3]).tolist() for road in range(3)]
+    assert of_each == [[NAME, 0, 0], [0, NAME, NUMBER], [0, 0, NUMBER]]

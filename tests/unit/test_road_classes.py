@@ -180,3 +180,63 @@ def test_a_path_that_leads_nowhere_is_refused(tmp_path):
 def test_maps_of_parquet_are_followed_like_structures():
     pairs = pd.Series([[("en", "Mill Lane"), ("cy", "Lôn y Felin")], None, "Mill Lane"])
     assert at_path(pairs, ["cy"]).tolist() == ["Lôn y Felin", None, None]
+
+
+# ---- what is told
+
+
+def test_a_class_that_no_road_has_is_told_with_those_there_are(tmp_path):
+    found = read(rows(TOWN), tmp_path / "osm.gpkg", keep=["primary", "residental"], name_field=None)
+    (told,) = found.warnings
+    for word in ("roads.keep", "'residental'", "residential", "footway"):
+        assert word in told
+    assert read(rows(TOWN), tmp_path / "osm.gpkg", keep=["primary"], name_field=None).warnings == []
+
+
+def test_lines_without_a_class_among_openstreetmaps_roads_are_none(tmp_path):
+    found = read(rows(["residential"] * 9 + [None] * 3), tmp_path / "osm.gpkg")
+    assert account(found) == {("done", ""): 9, ("skipped", "not a road for motor traffic"): 3}
+    assert account(found, "road classes") == {("skipped", "without a class: 0.3 km"): 3}
+
+
+@pytest.mark.parametrize("spelled", [str.upper, str.title])
+def test_columns_that_are_not_named_are_found_whatever_their_case(tmp_path, spelled):
+    table = rows(["primary"], name=["Mill Lane"], ref=["A1"]).rename(
+        columns=lambda c: c if c == "geometry" else spelled(c)
+    )
+    found = read(table, tmp_path / "roads.gpkg")
+    assert found.kept[["road_class", "name", "ref"]].to_numpy().tolist() == [["primary", "Mill Lane", "A1"]]
+    assert found.warnings == []
+
+
+def test_roads_without_a_column_of_names_are_told(tmp_path):
+    found = read(rows(["primary"], NAME_1=["Mill Lane"]), tmp_path / "roads.gpkg")
+    assert "'name'" in found.warnings[0]
+    assert "NAME_1" in found.warnings[0]
+    assert "roads.name_field" in found.warnings[0]
+    assert read(rows(["primary"]), tmp_path / "roads.gpkg", name_field=None).warnings == []
+
+
+def test_a_path_to_a_member_that_no_structure_has_is_refused_with_those_there_are(tmp_path):
+    with pytest.raises(LayerError, match=r"'names\.local'; there are names\.primary, names\.common\.cy"):
+        read(overture(NAMES), tmp_path / "s.parquet", class_field="class", name_field="names.local")
+
+
+def test_names_that_are_utf8_read_as_something_else_are_told(tmp_path):
+    found = read(rows(["primary"] * 2, name=["Königstraße", "KÃ¶nig"]), tmp_path / "a.gpkg")
+    assert found.warnings == []
+    told = read(rows(["primary"] * 2, name=["KÃ¶nig", "Mill Lane"]), tmp_path / "b.gpkg").warnings
+    assert "'KÃ¶nig'" in told[0]
+    assert "'König'" in told[0]
+    assert read(rows(["primary"], name=["König"]), tmp_path / "c.gpkg").warnings == []
+
+
+def test_levels_of_joined_streets_are_those_farthest_from_the_ground(tmp_path):
+    table = rows(
+        ["primary"] * 4,
+        layer=["['1', '2']", "[-1]", "1;2", None],
+        bridge=["['yes', 'viaduct']", None, None, "['no']"],
+    )
+    assert read(table, tmp_path / "a.gpkg").kept["level"].tolist() == [2, -1, 0, 0]
+    french = rows(["primary"] * 3, pos_sol=["1", "-1", "Gué ou radier"])
+    assert read(french, tmp_path / "b.gpkg").kept["level"].tolist() == [1, -1, 0]

@@ -263,3 +263,23 @@ def test_every_metre_of_a_real_network_is_accounted_for(file):
     assert net.segments["length_m"].between(0.005, 200.1).all()
     ids = {i for ids in net.segments["source_ids"] for i in ids.split(";")}
     assert len(ids) >= 0.99 * source.kept["source_id"].nunique()
+
+
+@pytest.mark.parametrize(("apart", "told"), [(0.3, True), (6, False)])
+def test_roads_that_were_drawn_twice_a_little_apart_are_told(apart, told):
+    here = [[(0, y), (500, y)] for y in (0, 100)]
+    beside = [[(0, y + apart), (500, y + apart)] for y in (0, 100)]
+    roads = gpd.GeoDataFrame(
+        {
+            "source_id": list("abcd"),
+            "name": None,
+            "road_class": "x",
+            "ref": None,
+            "level": 0,
+            "roundabout": False,
+        },
+        geometry=[shapely.LineString(line) for line in here + beside],
+        crs=27700,
+    )
+    warnings = build_network(roads).warnings
+    assert any("along another one" in each for each in warnings) == told

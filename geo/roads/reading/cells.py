@@ -21,6 +21,7 @@ _COUNTED = re.compile(r"\(\d+:(.*)\)")
 """A list as GDAL writes it into a column of text: ``(2:residential,tertiary)``."""
 _SET = re.compile(r"\{([^{}:]*)\}")
 """A list as PostgreSQL writes it: ``{residential,tertiary}``."""
+_LOOKED_AT = 1000
 _NOTHING = {"nan", "none", "null", "na", "<na>"}
 
 
@@ -118,13 +119,40 @@ def at_path(values: pd.Series, path: Iterable[str]) -> pd.Series:
     return pd.Series(found, index=values.index, dtype=object)
 
 
+def has_path(values: pd.Series, path: Iterable[str]) -> bool:
+    """Tell whether a path leads anywhere in any of the structures, be it to nothing."""
+    *steps, last = path
+    for value in values:
+        above = _follow(structure(value), steps)
+        pairs = _as_mapping(above)
+        if (isinstance(pairs, Mapping) and last in pairs) or (
+            isinstance(pairs, list | tuple) and last.isdigit()
+        ):
+            return True
+    return False
+
+
+def paths_in(values: pd.Series, lead: str) -> list[str]:
+    """List the paths within the structures of a column."""
+    return list(
+        dict.fromkeys(
+            path for value in values.dropna().head(_LOOKED_AT) for path in paths_within(value, lead)
+        )
+    )
+
+
+def _as_mapping(value: Any) -> Any:  # noqa: ANN401 - whatever a cell holds
+    """Take pairs for the map that they come from in Parquet."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | tuple) and value and all(_is_pair(each) for each in value):
+        return dict(value)
+    return value
+
+
 def _follow(value: Any, steps: list[str]) -> object:  # noqa: ANN401 - whatever a cell holds
     for step in steps:
-        if isinstance(value, np.ndarray):
-            value = value.tolist()
-        if isinstance(value, list | tuple) and value and all(_is_pair(each) for each in value):
-            # a map comes as pairs from Parquet
-            value = dict(value)
+        value = _as_mapping(value)
         if isinstance(value, Mapping):
             value = value.get(step)
         elif isinstance(value, list | tuple) and step.isdigit() and int(step) < len(value):

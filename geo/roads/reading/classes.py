@@ -29,11 +29,15 @@ NOT_DRIVABLE = frozenset(
         *("removed", "historic", "no", "sidewalk", "trail", "ladder", "hallway", "emergency_bay"),
         *("emergency_access_point", "bus_stop", "turning_circle", "turning_loop", "traffic_island", "stairs"),
         *("byway", "unsurfaced", "gallop", "cycle_path", "virtual"),
+        # as Geofabrik's Shapefiles have them
+        *("track_grade1", "track_grade2", "track_grade3", "track_grade4", "track_grade5"),
     )
 )
 """The other values of ``highway`` for lines, with those of its life cycle and those that went out of use."""
 ENOUGH = 0.5
 """A column holds OpenStreetMap's values when at least this share of its rows do."""
+TELLING = 8
+"""Rows with OpenStreetMap's values, from which on a row without is taken for something else than a highway."""
 _OTHER_KEYS = ("waterway", "railway", "aerialway", "barrier", "man_made", "aeroway", "power", "route")
 """Keys by which lines of OpenStreetMap are something else than a highway."""
 _TRANSPORT = {"road", "rail", "water"}
@@ -72,6 +76,20 @@ def one_class(told: pd.Series, roads: Roads) -> pd.Series:
         chosen[text] = min(enumerate(several), key=key)[1] if several else text
     found: pd.Series = told.map(chosen).astype(object)
     return found.where(told.notna(), None)
+
+
+def not_there(classes: pd.Series, roads: Roads) -> list[str]:
+    """Tell which classes the city's file names that no road has, with those that there are."""
+    there = set(classes.dropna().unique())
+    told = []
+    for key in ("keep", "drop"):
+        missing = [name for name in getattr(roads, key) or [] if name not in there]
+        if missing:
+            shown = ", ".join(map(repr, missing))
+            told.append(
+                f"roads.{key} names {shown}, which no road has; there are {', '.join(sorted(map(str, there)))}"
+            )
+    return told
 
 
 def has_osm_values(classes: pd.Series) -> bool:
@@ -129,13 +147,16 @@ def _roads_among(lines: gpd.GeoDataFrame, roads: Roads) -> tuple[pd.Series, str]
     classes = lines["road_class"]
     plain = classes.astype("string").str.casefold()
     is_road = pd.Series(data=True, index=lines.index)
+    named_by_user = roads.keep is not None or roads.drop is not None
     extract = all(is_openstreetmap(source) for source in roads.sources)
     if has_osm_values(classes) or extract:
-        unknown = classes.isna() & (_is_extract(lines) | _has_other_key(lines))
+        # a line without a class is no highway, but for a user who names classes: then it is of none of them
+        lacking = not named_by_user and int(classes.notna().sum()) >= TELLING
+        unknown = classes.isna() & (lacking | _is_extract(lines) | _has_other_key(lines))
         is_road &= ~(unknown | extract & classes.isna())
         if roads.keep is None:
-            named_by_user = classes.isin(roads.drop or [])
-            is_road &= ~plain.isin(NOT_DRIVABLE).fillna(value=False) | named_by_user & ~extract
+            dropped = classes.isin(roads.drop or [])
+            is_road &= ~plain.isin(NOT_DRIVABLE).fillna(value=False) | dropped & ~extract
             if extract:
                 is_road &= classes.isin(DRIVABLE)
     subtype = lines.get("src_subtype")

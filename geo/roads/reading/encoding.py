@@ -82,6 +82,27 @@ def decode(rows: pd.DataFrame, encoding: str) -> pd.DataFrame:
     return decoded.rename(columns=plain)
 
 
+def mistaken_letters(names: pd.Series) -> list[str]:
+    """Tell names whose letters are UTF-8 that was taken for a western encoding, here or by whoever wrote the file."""
+    texts = [str(name) for name in names.dropna().unique() if not str(name).isascii()]
+    meant = {text: right for text in texts if (right := _meant(text)) is not None}
+    if 2 * len(meant) <= len(texts):
+        return []
+    wrong, right = next(iter(meant.items()))
+    told = f"{len(meant):,} names of roads are written as {wrong!r}, where {right!r} is meant"
+    return [f"{told}: UTF-8 that was read as another encoding, by roads.encoding or by what wrote the file"]
+
+
+def _meant(text: str) -> str | None:
+    """Read letters again as the bytes that they stand for; None where that makes no UTF-8."""
+    for western in (BYTES, WESTERN):
+        try:
+            return text.encode(western).decode("utf-8")
+        except UnicodeError:
+            continue
+    return None
+
+
 def _texts(rows: pd.DataFrame) -> list[str]:
     """Name the columns of text."""
     return [str(name) for name in rows if pd.api.types.infer_dtype(rows[name], skipna=True) == "string"]

@@ -36,11 +36,7 @@ class Rows:
 
     layer: LayerRows
     entries: list[Entry]
-
-    @property
-    def warnings(self) -> list[str]:
-        """What is to be told at the end, too: text whose encoding was guessed."""
-        return [f"{entry.reason} ({entry.count:,} rows)" for entry in self.entries if entry.item == TEXT]
+    warnings: list[str]
 
 
 def read_sources(roads: Roads) -> Rows:
@@ -67,12 +63,12 @@ def read_sources(roads: Roads) -> Rows:
         raise LayerError("the layer has no rows", where=roads.where, todo="Give a layer with roads in it.")
     full, placed = _with_crs(full, stated)
     entries += placed
-    for source, part in full:
-        check_columns(_frame(part), roads, source)
+    warnings = [told for source, part in full for told in check_columns(_frame(part), roads, source)]
+    warnings += [f"{entry.reason} ({entry.count:,} rows)" for entry in entries if entry.item == TEXT]
     if len(full) == 1:
-        return Rows(full[0][1], entries)
+        return Rows(full[0][1], entries, warnings)
     together, repeated = _together(full, roads)
-    return Rows(together, [*entries, *repeated])
+    return Rows(together, [*entries, *repeated], warnings)
 
 
 def _frame(part: LayerRows) -> gpd.GeoDataFrame:

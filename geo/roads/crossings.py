@@ -78,7 +78,7 @@ def settle_crossings(
         how = _chosen(roads, touches, share, (noded, fourfold), named)
     meeting = {
         "all": WHEREVER,
-        "vertices": Meeting(crossings=False),
+        "vertices": Meeting(crossings=False, vertices=True, dead_ends=True),
         # who names it wants links that end; where it was found out, a dead end that touches a road is no bridge
         "ends": Meeting(crossings=False, vertices=False, dead_ends=crossings == "auto"),
     }[how]

@@ -67,9 +67,9 @@ class Meeting:
         Where a dead end of one lies on the other.
     """
 
-    crossings: bool = True
-    vertices: bool = True
-    dead_ends: bool = True
+    crossings: bool
+    vertices: bool
+    dead_ends: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Touches:
     common: Truths
 
 
-WHEREVER = Meeting()
+WHEREVER = Meeting(crossings=True, vertices=True, dead_ends=True)
 """Roads meet wherever they cross or touch."""
 
 

@@ -139,7 +139,7 @@ def test_the_method_is_kmeans_unless_another_is_named(tmp_path):
     ward = method("clusters: {method: ward, k: 5, components: null}")
     assert isinstance(ward, Ward)
     assert (ward.k, ward.components) == (5, None)
-    for named in ("banana", "5", "[kmeans]"):
+    for named in ("banana", "5", "[kmeans, ward]"):
         with pytest.raises(
             ConfigurationError, match=r"clusters\.method: one of kmeans, ward is expected \(found "
         ):

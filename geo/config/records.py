@@ -271,9 +271,11 @@ class Collisions(Section):
 class TrafficColumns(Section):
     """Which column of a table of traffic counts holds what (``schema: columns``)."""
 
-    x: str = Field(description="Column with longitude or easting.")
-    y: str = Field(description="Column with latitude or northing.")
-    crs: str = Field(default="EPSG:4326", description="CRS of x and y.")
+    x: str | None = Field(
+        default=None, description="Column with longitude or easting; default: the points of the file."
+    )
+    y: str | None = Field(default=None, description="Column with latitude or northing.")
+    crs: str = Field(default="EPSG:4326", description="CRS of x and y, or of points whose file states none.")
     aadt: str = Field(description="Column with annual average daily traffic (motor vehicles per day).")
     id: str | None = Field(default=None, description="Column with the count point's id; default: its place.")
     year: str | None = Field(default=None, description="Column with the year that a figure is of.")

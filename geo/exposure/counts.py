@@ -6,7 +6,7 @@ which is what others call AADT. Columns: Department for Transport, 'Road traffic
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -17,9 +17,10 @@ from geo.collisions.cells.numbers import numbers
 from geo.collisions.cells.text import text
 from geo.collisions.schema import check_names
 from geo.collisions.tables.places import expand_globs
-from geo.collisions.tables.reading import read_tables
+from geo.collisions.tables.reading import read_all
 from geo.collisions.tables.table import BROKEN, Form, Rows
 from geo.config import Exposure, TrafficColumns
+from geo.config.records import as_list
 from geo.errors import ConfigurationError, LayerError
 from geo.ledger import Entry, Status
 
@@ -48,9 +49,12 @@ class Counts:
     table
         One row a source row, in the source's order: ``point_id``, ``year`` (null where not told), ``aadt``, ``x, y`` in
         the CRS asked for, ``road_name, road_ref, road_class``; ``fate``, why a row cannot be used, null where it can.
+    notes
+        What was found in the files beside the rows.
     """
 
     table: pd.DataFrame
+    notes: list[Entry] = field(default_factory=list)
 
 
 def expand_counts(exposure: Exposure) -> list[str]:
@@ -58,11 +62,11 @@ def expand_counts(exposure: Exposure) -> list[str]:
     return expand_globs(exposure.sources)
 
 
-def read_points(settings: Exposure, crs: pyproj.CRS) -> pd.DataFrame | None:
+def read_points(settings: Exposure, crs: pyproj.CRS) -> Counts | None:
     """Read the figures of count points, see `read_counts`; None where the city names none, or a column of its roads."""
     if settings.column is not None or not settings.sources:
         return None
-    return read_counts(settings, crs).table
+    return read_counts(settings, crs)
 
 
 def read_counts(exposure: Exposure, crs: pyproj.CRS) -> Counts:
@@ -82,9 +86,10 @@ def read_counts(exposure: Exposure, crs: pyproj.CRS) -> Counts:
     """
     reader = _read_dft if exposure.schema_ == "dft_aadf" else _read_mapped
     form = _form(exposure)
-    tables = [rows for source in expand_counts(exposure) for rows in read_tables(source, form)]
+    tables = read_all(expand_counts(exposure), form)
     parts = [reader(rows, exposure, crs) for rows in tables]
-    return Counts(_fates(_one_a_year(pd.concat(parts, ignore_index=True))))
+    notes = [note for rows in tables for note in rows.notes]
+    return Counts(_fates(_one_a_year(pd.concat(parts, ignore_index=True))), notes)
 
 
 def _form(exposure: Exposure) -> Form:
@@ -99,6 +104,7 @@ def _form(exposure: Exposure) -> Form:
         delimiter=columns.delimiter,
         encoding=columns.encoding,
         skip_lines=columns.skip_lines,
+        numbered=tuple(as_list(columns.id)),
     )
 
 
@@ -141,17 +147,31 @@ def _read_mapped(rows: Rows, exposure: Exposure, crs: pyproj.CRS) -> pd.DataFram
     assert columns is not None, "the configuration promises a mapping"
     frame, source = rows.frame, rows.name
     fields = ("x", "y", "aadt", "id", "year", "road_name", "road_ref", "road_class")
-    wanted = {f"exposure.columns.{field}": getattr(columns, field) for field in fields}
+    wanted = {f"exposure.columns.{key}": getattr(columns, key) for key in fields}
     check_names(frame, wanted, source)
     table = pd.DataFrame({"_row": np.arange(len(frame)), "direction": None})
     table["point_id"] = None if columns.id is None else text(frame[columns.id])
     table["aadt"] = numbers(frame[columns.aadt], columns.decimal)
     table["year"] = np.nan if columns.year is None else numbers(frame[columns.year])
-    for field in ("road_name", "road_ref", "road_class"):
-        name = getattr(columns, field)
-        table[field] = None if name is None else text(frame[name])
-    x, y = (numbers(frame[name], columns.decimal).to_numpy() for name in (columns.x, columns.y))
-    return _placed(table, x, y, _crs(columns), crs, frame)
+    for what in ("road_name", "road_ref", "road_class"):
+        name = getattr(columns, what)
+        table[what] = None if name is None else text(frame[name])
+    own = _crs(columns)
+    if columns.x is not None and columns.y is not None:
+        x, y = (numbers(frame[name], columns.decimal).to_numpy() for name in (columns.x, columns.y))
+        return _placed(table, x, y, own, crs, frame)
+    if rows.points is None:
+        there = ", ".join(str(name) for name in frame.columns if name != BROKEN)
+        raise LayerError(
+            f"no places: it has no geometry, and exposure.columns.x and .y name no columns; there are {there}",
+            where=source,
+            todo="Name the columns with longitude and latitude (or easting and northing).",
+        )
+    if rows.crs is None and "crs" not in columns.model_fields_set:
+        raise LayerError(
+            "its geometry states no CRS", where=source, todo="Say which one it is in exposure.columns.crs."
+        )
+    return _placed(table, rows.points[:, 0], rows.points[:, 1], rows.crs or own, crs, frame)
 
 
 def _crs(columns: TrafficColumns) -> pyproj.CRS:
@@ -179,8 +199,8 @@ def _placed(
     table["broken"] = frame[BROKEN].to_numpy(dtype=bool)
     made = "at " + table["x"].round(1).astype(str) + " " + table["y"].round(1).astype(str)
     table["point_id"] = table["point_id"].astype(object).where(table["point_id"].notna(), made)
-    for field in ("road_name", "road_ref", "road_class", "direction"):
-        table[field] = table[field].astype(object).where(table[field].notna(), None)
+    for what in ("road_name", "road_ref", "road_class", "direction"):
+        table[what] = table[what].astype(object).where(table[what].notna(), None)
     return table
 
 

@@ -9,7 +9,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geo.config import Exposure
-from geo.exposure.counts import account
+from geo.exposure.counts import Counts, account
 from geo.exposure.points import choose_years, one_a_point, place_points
 from geo.exposure.segments import nothing_known, traffic_of_column, traffic_of_points
 from geo.ledger import Entry
@@ -18,7 +18,7 @@ from geo.ledger import Entry
 def measure_traffic(
     segments: gpd.GeoDataFrame,
     settings: Exposure,
-    counts: pd.DataFrame | None = None,
+    counts: Counts | None = None,
     period: tuple[date, date] | None = None,
 ) -> tuple[pd.DataFrame, list[Entry]]:
     """Give each segment its traffic: of a column of the roads, else of count points, else none.
@@ -30,7 +30,7 @@ def measure_traffic(
     settings
         The section ``exposure``.
     counts
-        See `geo.exposure.counts.Counts`, in the CRS of the segments; None: there are no count points.
+        In the CRS of the segments; None: there are no count points.
     period
         First and last day of the collision records; None: not known.
 
@@ -49,12 +49,12 @@ def measure_traffic(
         return table, [*figures, *by_segment]
     if counts is None:
         return nothing_known(segments), []
-    rows = counts.assign(fate=choose_years(counts, period, settings.max_years_apart))
+    rows = counts.table.assign(fate=choose_years(counts.table, period, settings.max_years_apart))
     points = place_points(one_a_point(rows), segments, settings)
     placed = rows["point_id"].map(points["fate"])
     fate = rows["fate"].where(rows["fate"].notna(), placed.where(placed.notna(), None))
     table, by_segment = traffic_of_points(segments, points, settings)
-    return table, [*account(fate), *by_segment]
+    return table, [*counts.notes, *account(fate), *by_segment]
 
 
 def coverage_sentences(settings: Exposure, shares: Mapping[str, float]) -> list[str]:

@@ -40,6 +40,7 @@ _NOT_ASKED_ABOUT = {
         ".txt",
         ".xlsx",
     ),
+    *(".json", ".jsonl", ".ndjson", ".xls", ".xlsm", ".xlsb", ".gz", ".bz2", ".xz"),
     *(".geoparquet", ".parquet", ".pt", ".pth", ".safetensors", ".db", ".gpkg", ".mbtiles", ".sqlite"),
 }
 """Endings of files that GDAL is not asked about: tables and weights, and databases, where what belongs to them is known

@@ -47,7 +47,7 @@ def traffic(folder, *rows, header=DFT, period=PERIOD, segments=MAIN, **settings)
     path = folder / "traffic.csv"
     path.write_text("\n".join([header, *rows]) + "\n")
     how = Exposure.model_validate({"sources": [str(path)]} | settings)
-    return measure_traffic(segments, how, read_counts(how, GRID).table, period)
+    return measure_traffic(segments, how, read_counts(how, GRID), period)
 
 
 def accounted(entries, item=ITEM):
@@ -280,6 +280,19 @@ def test_the_share_of_the_network_is_by_length(tmp_path):
     assert shares == pytest.approx({"known": 400 / total, "measured": 200 / total, "inherited": 200 / total})
     (said,) = coverage_sentences(Exposure(sources=["x"]), shares)
     assert said.startswith(f"traffic is known on {400 / total:.1%} of the network's length")
+
+
+def test_count_points_are_read_from_a_layer_and_what_is_no_row_is_told(tmp_path):
+    points = gpd.GeoDataFrame({"flow": [700]}, geometry=[shapely.Point(100, 100)], crs=GRID)
+    points.to_file(tmp_path / "counts.gpkg", layer="counts")
+    points.to_file(tmp_path / "counts.gpkg", layer="other")
+    asked = {"sources": [str(tmp_path / "counts.gpkg")], "schema": "columns", "columns": {"aadt": "flow"}}
+    with pytest.raises(LayerError, match=r"(?s)'counts' \(1 rows\); 'other' \(1 rows\).*exposure\.layer"):
+        read_counts(Exposure.model_validate(asked), GRID)
+    table = read_counts(Exposure.model_validate(asked | {"layer": "counts"}), GRID).table
+    assert table[["x", "y", "aadt"]].to_numpy().tolist() == [[100, 100, 700]]
+    _, entries = traffic(tmp_path, "7,2020,A58,PA,100,3,50,10000", "Total,,,,,,,10000")
+    assert [(entry.status, entry.count) for entry in entries if entry.item == "lines"] == [("skipped", 1)]
 
 
 def test_of_rows_that_repeat_a_figure_the_one_that_names_its_road_stays(tmp_path):

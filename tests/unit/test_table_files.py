@@ -14,7 +14,7 @@ import shapely
 
 from geo.collisions.read import read_collisions
 from geo.collisions.tables.places import expand_globs, expand_tables, files_of
-from geo.collisions.tables.reading import read_rows, read_tables
+from geo.collisions.tables.reading import read_all, read_rows, read_tables
 from geo.collisions.tables.table import Form
 from geo.config import collision_settings
 from geo.errors import LayerError, SourceError
@@ -390,6 +390,16 @@ def test_a_geometry_that_is_no_point_is_told(tmp_path):
     assert [(note.item, note.count) for note in rows.notes] == [("geometries", 3)]
 
 
+@pytest.mark.parametrize(("ending", "name"), [("gpkg", "fid"), ("gdb", "OBJECTID"), ("fgb", "fid")])
+def test_the_number_that_a_file_gives_each_row_is_a_column_where_it_is_asked_for(tmp_path, ending, name):
+    path = tmp_path / f"c.{ending}"
+    pyogrio.write_dataframe(points(), path, driver={"gdb": "OpenFileGDB"}.get(ending))
+    assert name not in read_rows(str(path)).frame
+    assert len(set(read_rows(str(path), Form(numbered=(name,))).frame[name])) == 3
+    settings = {"sources": [str(path)], "schema": "columns", "columns": {"id": name}}
+    assert read_collisions(collision_settings(**settings)).table["collision_id"].nunique() == 3
+
+
 # ---- workbooks
 
 
@@ -538,10 +548,21 @@ def test_a_record_within_a_record_has_a_dotted_name_and_its_place_is_a_place(tmp
     assert rows.points.tolist() == [[7, 50.5]]
 
 
-def test_an_answer_that_a_server_cut_is_refused(tmp_path):
-    answer = ANSWERS["ArcGIS"] | {"exceededTransferLimit": True}
-    with pytest.raises(LayerError, match="holds only the first records"):
-        read_rows(str(written(tmp_path, "c.json", json.dumps(answer))))
+def test_an_answer_that_a_server_cut_is_refused_unless_the_rest_is_there(tmp_path):
+    first = written(tmp_path, "a.json", json.dumps(ANSWERS["ArcGIS"] | {"exceededTransferLimit": True}))
+    last = written(tmp_path, "b.json", json.dumps(ANSWERS["ArcGIS"]))
+    for sources in ([str(first)], [str(first), str(first)]):
+        with pytest.raises(
+            LayerError, match=r"(?s)only the first 3 records.*name all files in collisions\.sources"
+        ):
+            read_all(sources)
+    assert len(read_all([str(first), str(last)])) == 2
+    page = written(
+        tmp_path, "c.json", json.dumps({"result": {"total": 6, "fields": [{"a": 1}], "records": PLAIN}})
+    )
+    with pytest.raises(LayerError, match="only the first 3 of 6 records"):
+        read_all([str(page)])
+    assert len(read_all([str(page), str(page)])) == 2
 
 
 def test_geojson_in_metres_without_a_crs_states_none(tmp_path):
@@ -623,6 +644,14 @@ def test_the_text_of_a_shapefile_in_an_encoding_that_is_not_sure_is_refused(
     source = shapefile(tmp_path / "s", STREETS, encoding=encoding, said=said)
     with pytest.raises(SourceError, match=rf"(?s){found}.*collisions\.columns\.encoding"):
         read_rows(source, Form() if key is None else Form(encoding=key))
+
+
+def test_a_shapefile_whose_table_was_cut_is_refused(tmp_path):
+    source = shapefile(tmp_path / "s", STREETS, encoding="utf-8")
+    table = tmp_path / "s" / "c.dbf"
+    table.write_bytes(table.read_bytes()[:-200])
+    with pytest.raises(SourceError, match="says that it has 3 rows, and holds"):
+        read_rows(source)
 
 
 # ---- the schemas

@@ -8,7 +8,7 @@ import pandas as pd
 
 from geo.collisions.cells.samples import counted
 from geo.collisions.schemas.stats19_columns import find, ids, need
-from geo.collisions.tables.reading import read_tables
+from geo.collisions.tables.reading import read_all
 from geo.collisions.tables.table import Form, broken_rows
 from geo.config.records import ROAD_USERS
 from geo.ledger import Entry
@@ -110,7 +110,7 @@ def _linked(sources: Sequence[str], item: str, table: pd.DataFrame) -> tuple[pd.
     """Read linked tables as one; rows of collisions that are not there are accounted for."""
     parts, entries = [], []
     form = Form(columns=None, named_by=None)
-    for rows in (rows for source in sources for rows in read_tables(source, form)):
+    for rows in read_all(sources, form):
         parts.append(rows.frame.assign(_id=ids(rows.frame, rows.name)))
         entries += [*rows.notes, *broken_rows(rows.frame, rows.name)]
     frame = pd.concat(parts, ignore_index=True)

@@ -36,7 +36,7 @@ from geo.collisions.schemas.casualties import link
 from geo.collisions.schemas.kind import SchemaKind
 from geo.collisions.schemas.stats19_columns import NAMES, find, ids, named, need
 from geo.collisions.tables.places import expand_globs
-from geo.collisions.tables.reading import read_tables
+from geo.collisions.tables.reading import read_all
 from geo.collisions.tables.table import BROKEN, Form, broken_rows
 from geo.config.records import SEVERITIES, Severity, as_list
 from geo.errors import ConfigurationError, LayerError
@@ -115,7 +115,7 @@ def read_stats19(collisions: Stats19) -> CollisionSource:
     linked = expand_globs(collisions.linked())
     form = Form(columns=None, parts=collisions.parts())
     tables = [table for table in expand_globs(collisions.sources) if table not in linked]
-    for rows in (rows for table in tables for rows in read_tables(table, form)):
+    for rows in read_all(tables, form):
         source = rows.name
         wanted = {f"collisions.keep.{name}": name for name in keep}
         used = {f"STATS19: {name}": name for names in NAMES.values() for name in names if name in rows.frame}

@@ -26,7 +26,7 @@ from geo.collisions.schemas.kind import SchemaKind
 from geo.collisions.schemas.published.known import hint
 from geo.collisions.schemas.schemes import SCHEMES, Scheme
 from geo.collisions.tables.places import expand_globs
-from geo.collisions.tables.reading import read_tables
+from geo.collisions.tables.reading import read_all
 from geo.collisions.tables.table import BROKEN, Form, Rows, broken_rows
 from geo.config.records import (
     ROAD_USERS,
@@ -109,7 +109,7 @@ def read_tabular(collisions: Tabular) -> CollisionSource:
     """
     columns = collisions.columns or Columns()
     form = _form(collisions, columns)
-    tables = (rows for source in expand_globs(collisions.sources) for rows in read_tables(source, form))
+    tables = read_all(expand_globs(collisions.sources), form)
     return read_mapped(collisions, ((rows, columns) for rows in tables), _meaning(collisions))
 
 
@@ -208,6 +208,7 @@ def _form(collisions: Tabular, columns: Columns) -> Form:
         delimiter=columns.delimiter,
         encoding=columns.encoding,
         skip_lines=columns.skip_lines,
+        numbered=tuple(as_list(columns.id)),
     )
 
 

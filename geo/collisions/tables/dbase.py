@@ -63,7 +63,7 @@ def open_dbase(path: Path, form: Form, name: str) -> Dbase | None:
     if table is None:
         return None
     data = table.read_bytes()
-    fields, cells = _parted(data)
+    fields, cells = _parted(data, name)
     texts = {
         (cell.rstrip(b" \0"), len(cell) == cells[at].itemsize)
         for at, (_, kind, _) in enumerate(fields)
@@ -99,9 +99,9 @@ def _same(path: Path, ending: str) -> Path | None:
     return next((file for file in alike if file.suffix.lower() == ending), None)
 
 
-def _parted(data: bytes) -> tuple[list[tuple[str, bytes, int]], list[np.ndarray]]:
+def _parted(data: bytes, name: str) -> tuple[list[tuple[str, bytes, int]], list[np.ndarray]]:
     """Part a dBASE table into fields (name, type, decimals) and their cells; deleted rows are left out."""
-    count, head, length = (int.from_bytes(data[a:b], "little") for a, b in ((4, 8), (8, 10), (10, 12)))
+    stated, head, length = (int.from_bytes(data[a:b], "little") for a, b in ((4, 8), (8, 10), (10, 12)))
     fields, widths = [], []
     at = 32
     while at + 32 <= head and data[at] != 0x0D:
@@ -109,7 +109,13 @@ def _parted(data: bytes) -> tuple[list[tuple[str, bytes, int]], list[np.ndarray]
         fields.append((raw[:11].split(b"\0")[0].decode("latin-1"), raw[11:12], raw[17]))
         widths.append(raw[16] if raw[11:12] != b"C" else raw[16] + 256 * raw[17])
         at += 32
-    count = min(count, (len(data) - head) // length if length else 0)
+    count = min(stated, (len(data) - head) // length if length else 0)
+    if count < stated:
+        raise SourceError(
+            f"its table says that it has {stated:,} rows, and holds {count:,}",
+            where=name,
+            todo="Fetch it again.",
+        )
     if 1 + sum(widths) != length or not count:
         return fields, [np.array([], dtype="S1") for _ in fields]
     rows = np.frombuffer(data, np.uint8, count * length, head).reshape(count, length)

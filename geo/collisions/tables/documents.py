@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -17,11 +19,33 @@ from geo.collisions.tables.table import BROKEN, Form, Rows
 from geo.collisions.tables.vector import centres, crs_of
 from geo.errors import LayerError, SourceError
 
-Records = list[dict[str, Any]]
+Record = dict[str, Any]
 _DEEP = 3
 """Levels of an answer at which its records may stand."""
 _CUT = "exceededTransferLimit"
 """What ArcGIS servers put into an answer that holds only the first records."""
+_TOTALS = (
+    "total",
+    "total_count",
+    "totalCount",
+    "numberMatched",
+    "totalFeatures",
+    "totalResults",
+    "nhits",
+    "count",
+)
+"""What servers call the number of all records, of which an answer may hold the first."""
+_ABOUT = {"fields", "columns", "links", "_links", "schema", "facets", "metadata"}
+"""Lists of objects in answers that are no records."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Records, with their geometry where the form of the answer states one."""
+
+    records: list[Record]
+    shapes: np.ndarray | None = None
+    crs: pyproj.CRS | None = None
 
 
 def read_json(data: bytes, form: Form, name: str) -> Rows:
@@ -32,28 +56,38 @@ def read_json(data: bytes, form: Form, name: str) -> Rows:
     SourceError
         When it is no JSON.
     LayerError
-        When it holds no list of records, or several, or only the first part of them.
+        When it holds no list of records, or several.
     """
     found = _parsed(decode(data, form, name), name)
     if isinstance(found, list) and found and all(isinstance(row, list) for row in found):
         return lay_out([[_text(cell) or "" for cell in row] for row in found], form, name)
-    if isinstance(found, Mapping) and (found.get(_CUT) or (found.get("properties") or {}).get(_CUT)):
-        raise LayerError(
-            f"it holds only the first records: the server stopped at its limit ({_CUT})",
-            where=name,
-            todo="Ask it for the rest (resultOffset), and take the mark out of each answer.",
-        )
-    records, shapes, crs = _records(found, name, form)
-    flat = [dict(_flat(record, "")) for record in records]
-    frame = pd.DataFrame(flat, dtype="string")
+    answer = _answer(found, name, form)
+    frame = pd.DataFrame([dict(_flat(record, "")) for record in answer.records], dtype="string")
     frame[BROKEN] = False
+    shapes, crs = answer.shapes, answer.crs
     if shapes is None:
-        shapes = _own_geometry(records)
+        shapes = _own_geometry(answer.records)
         crs = None if shapes is None else _degrees(shapes)
+    whole = _told(found, len(frame))
     if shapes is None:
-        return Rows(frame, name=name)
+        return Rows(frame, name=name, whole=whole)
     points, notes = centres(shapes, name)
-    return Rows(frame, points, crs, name, notes)
+    return Rows(frame, points, crs, name, notes, whole)
+
+
+def _told(found: object, here: int) -> float:
+    """Give the number of records that an answer is the first part of; infinite where a server does not say it."""
+    if not isinstance(found, dict):
+        return here
+    parts = [found, *(_mapping(found.get(key)) for key in ("properties", "result", "meta", "metadata"))]
+    if any(part.get(_CUT) is True for part in parts):
+        return math.inf
+    said = [int(part[key]) for part in parts for key in _TOTALS if isinstance(part.get(key), int)]
+    return max(here, *said) if said else here
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 class _Number(float):
@@ -82,37 +116,34 @@ def _parsed(text: str, name: str) -> Any:  # noqa: ANN401 - whatever JSON holds
             ) from error
 
 
-def _records(found: Any, name: str, form: Form) -> tuple[Records, np.ndarray | None, pyproj.CRS | None]:  # noqa: ANN401
-    """Find the records, with their geometry where the form of the answer states one."""
-    if (
-        isinstance(found, list)
-        and found
-        and all(isinstance(one, dict) and one.get("type") == "Feature" for one in found)
-    ):
-        found = {"type": "FeatureCollection", "features": found}
-    if isinstance(found, dict) and found.get("type") == "Feature":
-        found = {"type": "FeatureCollection", "features": [found]}
-    if isinstance(found, dict) and isinstance(found.get("features"), list):
+def _answer(found: Any, name: str, form: Form) -> _Answer:  # noqa: ANN401 - whatever JSON holds
+    """Find the records of an answer."""
+    if isinstance(found, list) and found and all(_mapping(one).get("type") == "Feature" for one in found):
+        return _features({"features": found})
+    if not isinstance(found, dict):
+        found = {"": found}
+    if found.get("type") == "Feature":
+        return _features({"features": [found]})
+    if isinstance(found.get("features"), list):
         return _features(found)
-    if isinstance(found, dict) and isinstance(found.get("data"), list) and "view" in found.get("meta", {}):
-        names = [str(column["name"]) for column in found["meta"]["view"]["columns"]]
-        return [dict(zip(names, row, strict=False)) for row in found["data"]], None, None
-    if isinstance(found, dict) and _is_columns(found):
-        return (
-            [{name: column[row] for name, column in found.items()} for row in next(iter(found.values()))],
-            None,
-            None,
+    view = _mapping(_mapping(found.get("meta")).get("view")).get("columns")
+    if isinstance(found.get("data"), list) and isinstance(view, list):
+        names = [str(_mapping(column).get("name")) for column in view]
+        return _Answer(
+            [dict(zip(names, row, strict=False)) for row in found["data"] if isinstance(row, list)]
+        )
+    if _is_columns(found):
+        return _Answer(
+            [{key: column[row] for key, column in found.items()} for row in next(iter(found.values()))]
         )
     lists = dict(_lists(found, "", 0))
-    if len(lists) != 1:
-        there = "; ".join(f"{key} ({len(rows):,} records)" for key, rows in lists.items()) or str(found)[:100]
-        fault = (
-            f"it holds more than one list of records: {there}"
-            if lists
-            else f"it holds no list of records: {there}"
-        )
-        raise LayerError(fault, where=name, todo=f"Give a file with one list of records for {form.section}.")
-    return next(iter(lists.values())), None, None
+    if len(lists) == 1:
+        return _Answer(next(iter(lists.values())))
+    there = "; ".join(f"{key or 'top'} ({len(rows):,} records)" for key, rows in lists.items())
+    what = f"more than one list of records: {there}" if lists else f"no list of records: {found!s:.100}"
+    raise LayerError(
+        f"it holds {what}", where=name, todo=f"Give a file with one list of records for {form.section}."
+    )
 
 
 def _is_columns(found: Mapping[str, Any]) -> bool:
@@ -122,38 +153,43 @@ def _is_columns(found: Mapping[str, Any]) -> bool:
     return len(columns) == len(found) > 1 and same and len(columns[0]) > 0
 
 
-def _lists(found: object, key: str, deep: int) -> Iterator[tuple[str, Records]]:
+def _lists(found: object, key: str, deep: int) -> Iterator[tuple[str, list[Record]]]:
     """Give every list of records of an answer by where it stands."""
     if isinstance(found, list) and found and all(isinstance(one, dict) for one in found):
-        yield key or "(top)", found
+        yield key, found
     elif isinstance(found, dict) and deep < _DEEP:
         for name, value in found.items():
-            yield from _lists(value, f"{key}.{name}".lstrip("."), deep + 1)
+            if name not in _ABOUT:
+                yield from _lists(value, f"{key}.{name}".strip("."), deep + 1)
 
 
-def _features(found: Mapping[str, Any]) -> tuple[Records, np.ndarray | None, pyproj.CRS | None]:
+def _features(found: Mapping[str, Any]) -> _Answer:
     """Part features, of GeoJSON or of an ArcGIS server, into cells and geometry."""
-    features: Sequence[Mapping[str, Any]] = found["features"]
+    features = [_mapping(feature) for feature in found["features"]]
     if any("attributes" in feature for feature in features):
-        stated = found.get("spatialReference") or {}
-        code = stated.get("latestWkid") or stated.get("wkid") or stated.get("wkt")
-        crs = None if code is None else crs_of(f"EPSG:{code}") or crs_of(f"ESRI:{code}") or crs_of(code)
-        places = [feature.get("geometry") or {} for feature in features]
-        there = [[place.get("x"), place.get("y")] for place in places]
-        if not any("geometry" in feature for feature in features):
-            return [dict(feature["attributes"] or {}) for feature in features], None, None
-        xy = pd.DataFrame(there, columns=["x", "y"]).apply(pd.to_numeric, errors="coerce").to_numpy(float)
-        return [dict(feature["attributes"] or {}) for feature in features], shapely.points(xy), crs
+        return _of_arcgis(features, _mapping(found.get("spatialReference")))
     cells = []
     for feature in features:
-        given = dict(feature.get("properties") or {})
+        given = dict(_mapping(feature.get("properties")))
         if "id" in feature and "id" not in given:
             given["id"] = feature["id"]
         cells.append(given)
-    named = ((found.get("crs") or {}).get("properties") or {}).get("name")
+    named = _mapping(_mapping(found.get("crs")).get("properties")).get("name")
     shapes = _shapes([feature.get("geometry") for feature in features])
-    crs = _degrees(shapes) if named is None else crs_of(named)
-    return cells, shapes, crs
+    return _Answer(cells, shapes, _degrees(shapes) if named is None else crs_of(named))
+
+
+def _of_arcgis(features: Sequence[Mapping[str, Any]], stated: Mapping[str, Any]) -> _Answer:
+    cells = [dict(_mapping(feature.get("attributes"))) for feature in features]
+    if not any("geometry" in feature for feature in features):
+        return _Answer(cells)
+    code = stated.get("latestWkid") or stated.get("wkid") or stated.get("wkt")
+    crs = None if code is None else crs_of(f"EPSG:{code}") or crs_of(f"ESRI:{code}") or crs_of(code)
+    places = [_mapping(feature.get("geometry")) for feature in features]
+    there = pd.DataFrame(
+        [[place.get("x"), place.get("y")] for place in places], columns=["x", "y"], dtype=object
+    )
+    return _Answer(cells, shapely.points(there.apply(pd.to_numeric, errors="coerce").to_numpy(float)), crs)
 
 
 def _degrees(shapes: np.ndarray) -> pyproj.CRS | None:
@@ -171,7 +207,7 @@ def _shapes(geometries: Sequence[object]) -> np.ndarray:
     return shapes
 
 
-def _own_geometry(records: Records) -> np.ndarray | None:
+def _own_geometry(records: Sequence[Record]) -> np.ndarray | None:
     """Find the geometry of plain records: the only cell that is a place of GeoJSON, as Socrata's answers have one."""
     named = {key for record in records for key, cell in record.items() if _is_geometry(cell)}
     if len(named) != 1:

@@ -41,6 +41,7 @@ def decode(data: bytes, form: Form, where: str) -> str:
     for signature, encoding in _SIGNATURES:
         if data.startswith(signature):
             return _decoded(data, encoding, form, where)
+    _check_name(form, where)
     if is_utf8(form.encoding):
         return _decoded(data, _utf16(data) or form.encoding, form, where)
     found = _decoded(data, form.encoding, form, where)
@@ -105,6 +106,18 @@ def readings(word: bytes) -> str:
     return ", ".join(f"{text!r} as {encoding}" for text, encoding in list(found.items())[:4])
 
 
+def _check_name(form: Form, where: str) -> None:
+    try:
+        "".encode(form.encoding)
+        codecs.lookup(form.encoding)
+    except LookupError as error:
+        raise SourceError(
+            f"no encoding of text is called {form.encoding!r}",
+            where=where,
+            todo=f"Name one that Python knows in {form.columns}.encoding, utf-8 or cp1252 for example.",
+        ) from error
+
+
 def _decoded(data: bytes, encoding: str, form: Form, where: str) -> str:
     try:
         text = data.decode(encoding).lstrip("\ufeff")
@@ -112,12 +125,6 @@ def _decoded(data: bytes, encoding: str, form: Form, where: str) -> str:
     except UnicodeDecodeError as error:
         fault = f"it is not text in the encoding {encoding} ({error.reason} at byte {error.start:,})"
         raise _other(fault, data[max(0, error.start - 60) :], form, where) from error
-    except LookupError as error:
-        raise SourceError(
-            f"no encoding is called {encoding!r}",
-            where=where,
-            todo=f"Name one that Python knows in {form.columns}.encoding, utf-8 or cp1252 for example.",
-        ) from error
 
 
 def _other(fault: str, data: bytes, form: Form, where: str) -> SourceError:

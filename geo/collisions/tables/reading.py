@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,6 +71,31 @@ def read_tables(source: str, form: Form = _PLAIN) -> list[Rows]:
                 "it has no rows", where=rows.name, todo=f"Give a table for {form.section} with rows in it."
             )
     return found
+
+
+def read_all(sources: Iterable[str], form: Form = _PLAIN) -> list[Rows]:
+    """Read the tables of several sources, see `read_tables`.
+
+    Raises
+    ------
+    LayerError
+        Also when an answer of a server says that it is one part of more, and not all parts are among the sources.
+    """
+    found = [rows for source in sources for rows in read_tables(source, form)]
+    here = sum(len(rows.frame) for rows in found)
+    cut = max(found, key=lambda rows: rows.whole, default=None)
+    if (
+        cut is None
+        or here >= cut.whole
+        or (math.isinf(cut.whole) and any(rows.whole <= here for rows in found))
+    ):
+        return found
+    all_ = "" if math.isinf(cut.whole) else f" of {cut.whole:,}"
+    raise LayerError(
+        f"it holds only the first {len(cut.frame):,}{all_} records, as its server says, at whose limit it stopped",
+        where=cut.name,
+        todo=f"Ask the server for the rest (an offset and a limit), and name all files in {form.section}.sources.",
+    )
 
 
 def read_rows(source: str, form: Form = _PLAIN) -> Rows:

@@ -35,6 +35,9 @@ class Form:
         Encoding of text, of a dBASE table, too.
     skip_lines
         Lines before the header of text or of a sheet; None: found out.
+    numbered
+        Columns that may be the number that a layer gives each row, as GeoPackage's ``fid`` and FileGDB's ``OBJECTID``,
+        which are no columns to GDAL; one that is asked for here becomes one.
     """
 
     section: str = "collisions"
@@ -44,6 +47,7 @@ class Form:
     delimiter: str | None = None
     encoding: str = TEXT_ENCODING
     skip_lines: int | None = None
+    numbered: tuple[str, ...] = ()
 
     def asks(self, key: str, what: str, example: str) -> str:
         """Say which key mends a fault; without one, that the file must be mended."""
@@ -68,6 +72,9 @@ class Rows:
         The file, with its layer or sheet where one of several was asked for: for messages.
     notes
         What was found beside the rows: titles, totals, marks that stand for nothing.
+    whole
+        Number of rows that its source says there are in all, here and in other files; infinite where it says that more
+        were left out, but not how many; 0: it says nothing.
     """
 
     frame: pd.DataFrame
@@ -75,6 +82,7 @@ class Rows:
     crs: pyproj.CRS | None = None
     name: str = ""
     notes: list[Entry] = field(default_factory=list)
+    whole: float = 0
 
 
 def broken_rows(frame: pd.DataFrame, source: str) -> list[Entry]:

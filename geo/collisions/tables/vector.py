@@ -46,7 +46,7 @@ def read_layers(path: Path, form: Form, name: str) -> list[Rows]:
         chosen = choose(counts, form, name, what="layer")
         dbase = open_dbase(path, form, name)
         return [
-            _read(path, layer, dbase, f"{name}, layer {layer}" if len(counts) > 1 else name)
+            _read(path, layer, dbase, form, f"{name}, layer {layer}" if len(counts) > 1 else name)
             for layer in chosen
         ]
     except UNREADABLE as error:
@@ -57,12 +57,25 @@ def read_layers(path: Path, form: Form, name: str) -> list[Rows]:
         ) from error
 
 
-def _read(path: Path, layer: str, dbase: Dbase | None, name: str) -> Rows:
+def _read(path: Path, layer: str, dbase: Dbase | None, form: Form, name: str) -> Rows:
     """Read one layer; raises one of `geo.roads.files.UNREADABLE`."""
     encoding = None if dbase is None or dbase.encoding is None else BYTES
+    options = leaving_nothing(path.name)
+    own = str(pyogrio.read_info(path, layer=layer, **options)["fid_column"])
+    asked = next((one for one in form.numbered if one.casefold() in {own.casefold(), "fid"}), None)
     meta, table = pyogrio.read_arrow(
-        path, layer=layer, encoding=encoding, datetime_as_string=True, **leaving_nothing(path.name)
+        path,
+        layer=layer,
+        encoding=encoding,
+        datetime_as_string=True,
+        return_fids=asked is not None,
+        **options,
     )
+    if asked is not None:
+        number = meta["fid_column"] or "OGC_FID"
+        same = asked in table.column_names and asked != number
+        names = [asked if one == number else one for one in table.column_names]
+        table = table.drop_columns([number]) if same else table.rename_columns(names)
     if meta["geometry_type"] is None:
         return Rows(_frame(table, dbase), name=name)
     shape = meta["geometry_name"] or "wkb_geometry"

@@ -52,6 +52,11 @@ def test_the_tables_of_a_run_are_those_that_its_schema_links_too():
     assert expand_tables(Tabular(sources=["c.csv"], columns={})) == ["c.csv"]
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_section_of_any_schema_may_say_nothing_else(kind):
+    assert kind().sources == []
+
+
 class Injuries(SchemaKind):
     """A table with a row for each injury, on the grid of a map: a schema that a test adds."""
 

@@ -17,15 +17,17 @@ from pydantic import Field
 from geo.collisions.cells.calendar import days_of, months_of_year, years
 from geo.collisions.cells.kept import kept_rows
 from geo.collisions.cells.numbers import numbers, whole
+from geo.collisions.cells.samples import unread
+from geo.collisions.cells.severities import told_apart
 from geo.collisions.rows.origin import Origin, origin_of, together
 from geo.collisions.schema import CollisionSource, canonical_table, check_names
 from geo.collisions.schemas.kind import SchemaKind
 from geo.collisions.schemas.published.people import OTHER, UNHURT, gather, states, without_severity
 from geo.collisions.schemas.published.preset import Header
-from geo.collisions.schemas.published.reading import LINKED, column, need, read_published
+from geo.collisions.schemas.published.reading import LINKED, column, need, own_tables, read_published
 from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.table import BROKEN, Form, Rows, broken_rows
-from geo.config.records import SEVERITIES, Row, as_list
+from geo.config.records import SEVERITIES, as_list
 from geo.ledger import Entry
 
 ID = ("Num_Acc", "Accident_Id")
@@ -82,10 +84,6 @@ class Baac(SchemaKind):
         """See `SchemaKind.read`."""
         return read_baac(self)
 
-    def row(self) -> Row | None:
-        """See `SchemaKind.row`."""
-        return self.rows or "collisions"
-
     def breaks(self, records: pd.DataFrame) -> list[str]:
         """See `SchemaKind.breaks`."""
         before = records["source_year"] < BREAK
@@ -118,8 +116,10 @@ def read_baac(collisions: Baac) -> CollisionSource:
         vehicles = pd.concat(kinds) if kinds else None
         people = [persons(rows, vehicles) for rows in _tables(linked["casualties"], entries)]
         table, notes = gather(table, pd.concat(people), "casualties")
+        entries += notes
+    if "worst" in table:
         harm = table.pop("worst")
-        entries += [*notes, *without_severity(harm[table["kept"]])]
+        entries += without_severity(harm[table["kept"]])
         table["severity"], table["severity_state"] = harm.where(harm.isin(SEVERITIES), None), states(harm)
     if linked["places"]:
         roads = pd.concat([road_numbers(rows) for rows in _tables(linked["places"], entries)])
@@ -127,7 +127,7 @@ def read_baac(collisions: Baac) -> CollisionSource:
     return CollisionSource(
         canonical_table(table),
         pyproj.CRS.from_epsg(4326),
-        frozenset(SEVERITIES) if linked["casualties"] else frozenset(),
+        told_apart(table, SEVERITIES) if "severity" in table else frozenset(),
         has_ids=True,
         entries=[entry for entry in entries if entry.count],
         origin=together(origins),
@@ -140,7 +140,7 @@ def _collisions(collisions: Baac, linked: Sequence[str]) -> tuple[pd.DataFrame, 
     origins: list[Origin] = []
     entries: list[Entry] = []
     form = Form(columns=None, parts=collisions.parts())
-    sources = [source for source in expand_globs(collisions.sources) if source not in linked]
+    sources = own_tables(collisions.sources, linked)
     for rows in (rows for source in sources for rows in read_published(source, form)):
         keep = collisions.keep or {}
         check_names(rows.frame, {f"collisions.keep.{name}": name for name in keep}, rows.name)
@@ -148,15 +148,20 @@ def _collisions(collisions: Baac, linked: Sequence[str]) -> tuple[pd.DataFrame, 
         id_ = Header(rows.frame.columns).find(ID)
         origins.append(origin_of(rows.frame, rows.name, {"id": id_, "date": "jour", "year": "an"}))
         entries += [*rows.notes, *broken_rows(rows.frame, rows.name)]
+        entries += unread(_need(rows, "an"), parts[-1]["year"], "years")
     return pd.concat(parts, ignore_index=True), origins, entries
 
 
 def characteristics(rows: Rows) -> pd.DataFrame:
-    """Bring a table of collisions (caracteristiques) to ids, dates and places in degrees."""
+    """Bring a table of collisions (caracteristiques) to ids, dates and places in degrees.
+
+    Tables that others have joined hold the severity of persons (``grav``), too: that is ``worst`` then.
+    """
     year, month = years(_need(rows, "an")), months_of_year(_need(rows, "mois"))
     x, y = degrees(_need(rows, "long"), _need(rows, "lat"))
     trusted = ~rows.frame[BROKEN].to_numpy(dtype=bool)
-    return pd.DataFrame(
+    harm = column(rows.frame, ("grav",))
+    table = pd.DataFrame(
         {
             "collision_id": _need(rows, *ID),
             "date": days_of(year, month, whole(_need(rows, "jour"))),
@@ -166,18 +171,18 @@ def characteristics(rows: Rows) -> pd.DataFrame:
             "y": y.where(trusted),
         }
     )
+    return table if harm is None else table.assign(worst=harm.map(HARM))
 
 
 def degrees(longitude: pd.Series, latitude: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Read the coordinates of one year's file; NaN where there are none, which old files write as 0.
+    """Read coordinates of any year, with decimal commas or points; NaN where there are none, written as 0 in old files.
 
-    They are hundred thousandths of a degree where most latitudes are beyond the poles otherwise.
+    They are hundred thousandths of a degree where the latitude is beyond the poles otherwise.
     """
-    x, y = (numbers(of, "," if of.str.contains(",").any() else ".") for of in (longitude, latitude))
+    x, y = (numbers(of.str.replace(",", ".", regex=False)) for of in (longitude, latitude))
     nowhere = x.isna() | y.isna() | ((x == 0) & (y == 0))
-    x, y = x.mask(nowhere), y.mask(nowhere)
-    whole_ones = (y.abs() > 90).sum() > y.notna().sum() / 2
-    return (x / HUNDRED_THOUSANDTHS, y / HUNDRED_THOUSANDTHS) if whole_ones else (x, y)
+    scale = (y.abs() > 90).map({True: HUNDRED_THOUSANDTHS, False: 1.0})
+    return (x / scale).mask(nowhere), (y / scale).mask(nowhere)
 
 
 def vehicle_kinds(rows: Rows) -> pd.Series:

@@ -39,7 +39,7 @@ HELSINKI = Preset(
     names={"year": ("VV",), "severity": ("VAKAV_A",)},
     places=(Place(("ita_etrs",), ("pohj_etrs",), "EPSG:3879"),),
     needs=("year", "severity"),
-    telling=("LAJI", "ita_etrs"),
+    telling=(("LAJI",), ("ita_etrs",)),
     users={
         "pedestrian": OneOf(("LAJI",), ("JK",)),
         "cyclist": OneOf(("LAJI",), ("PP",)),

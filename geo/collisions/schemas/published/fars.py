@@ -21,7 +21,7 @@ from geo.collisions.rows.origin import Origin, origin_of, together
 from geo.collisions.schema import CollisionSource, canonical_table, check_names
 from geo.collisions.schemas.kind import SchemaKind
 from geo.collisions.schemas.published.people import OTHER, UNHURT, gather
-from geo.collisions.schemas.published.reading import column, need, read_published
+from geo.collisions.schemas.published.reading import column, need, own_tables, read_published
 from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.table import BROKEN, Form, Rows, broken_rows
 from geo.config.records import Row, as_list
@@ -84,7 +84,7 @@ def read_fars(collisions: Fars) -> CollisionSource:
     entries: list[Entry] = []
     people = expand_globs(collisions.linked())
     keep, form = collisions.keep or {}, Form(columns=None, parts=collisions.parts())
-    sources = [source for source in expand_globs(collisions.sources) if source not in people]
+    sources = own_tables(collisions.sources, people)
     for rows in (rows for source in sources for rows in read_published(source, form)):
         check_names(rows.frame, {f"collisions.keep.{name}": name for name in keep}, rows.name)
         parts.append(accidents(rows).assign(kept=kept_rows(rows.frame, keep)))

@@ -41,7 +41,7 @@ def recognise(names: Iterable[str]) -> str | None:
     """
     header = Header(names)
     linked = (schema for schema, wanted in LINKED.items() if all(header.find(one) for one in wanted))
-    ready = (schema for schema, preset in PRESETS.items() if not preset.missing(header))
+    ready = (schema for schema, preset in PRESETS.items() if preset.is_of(header))
     return next(linked, None) or next(ready, None)
 
 

@@ -21,7 +21,7 @@ TORONTO_KSI = Preset(
     },
     places=_PLACE,
     needs=("id", "date", "severity"),
-    telling=("ACCLASS",),
+    telling=(("ACCLASS", "INVTYPE", "road_user"),),
     users={
         "pedestrian": ("PEDESTRIAN",),
         "cyclist": ("CYCLIST",),
@@ -51,7 +51,7 @@ NEW_YORK = Preset(
     },
     places=_PLACE,
     needs=("id", "date", "fatal", "slight"),
-    telling=("NUMBER OF CYCLIST INJURED",),
+    telling=(("NUMBER OF CYCLIST INJURED",),),
     sums={"fatal": ("NUMBER OF PERSONS KILLED",), "slight": ("NUMBER OF PERSONS INJURED",)},
     users={
         "pedestrian": ("NUMBER OF PEDESTRIANS INJURED", "NUMBER OF PEDESTRIANS KILLED"),

@@ -53,7 +53,7 @@ NEW_ZEALAND_CAS = Preset(
     },
     places=(Place(("X",), ("Y",), "EPSG:2193", or_degrees=True),),
     needs=("year", "severity"),
-    telling=("seriousInjuryCount",),
+    telling=(("seriousInjuryCount",),),
     sums={"n_casualties": ("fatalCount", "seriousInjuryCount", "minorInjuryCount")},
     users={
         "pedestrian": ("pedestrian",),

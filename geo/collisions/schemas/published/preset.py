@@ -61,7 +61,7 @@ class Preset:
     needs
         Keys without which a table is not of this schema: in `names` or `sums`.
     telling
-        Columns that must be there besides, so that no other table is taken for it.
+        Columns, each under one of its names, by which such a table is known from others; it can be read without.
     users
         By road user: columns of which one above 0 tells it, or the categories that do.
     scheme
@@ -87,7 +87,7 @@ class Preset:
     names: Mapping[str, Names]
     places: tuple[Place, ...]
     needs: tuple[str, ...]
-    telling: Names = ()
+    telling: tuple[Names, ...] = ()
     sums: Mapping[str, Names] = field(default_factory=dict)
     users: Mapping[str, Names | OneOf] = field(default_factory=dict)
     scheme: Scheme | None = None
@@ -99,18 +99,14 @@ class Preset:
     rows: Row = "collisions"
     note: str = ""
 
-    def known(self) -> list[str]:
-        """List every name of a column that it reads."""
-        users = [of.column if isinstance(of, OneOf) else of for of in self.users.values()]
-        found = [*self.names.values(), *self.sums.values(), *users, self.telling]
-        found += [names for place in self.places for names in (place.x, place.y)]
-        return [name for names in found for name in names]
-
     def missing(self, header: Header, without: Iterable[str] = ()) -> list[str]:
         """Say which columns it needs and a header lacks, each as the names that would do, but for some keys."""
         wanted = [self.names.get(key) or self.sums[key] for key in self.needs if key not in set(without)]
-        wanted += [(name,) for name in self.telling]
         return [" or ".join(names) for names in wanted if header.find(names) is None]
+
+    def is_of(self, header: Header) -> bool:
+        """Tell whether a header is that of such a table."""
+        return not self.missing(header) and all(header.find(names) for names in self.telling)
 
 
 class Header:

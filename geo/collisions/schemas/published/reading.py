@@ -10,10 +10,11 @@ import pandas as pd
 from geo.collisions.cells.text import text
 from geo.collisions.schemas.published.known import hint
 from geo.collisions.schemas.published.preset import Header, Names
+from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.reading import read_tables
 from geo.collisions.tables.table import Form, Rows
 from geo.config.records import TEXT_ENCODING
-from geo.errors import LayerError, SourceError
+from geo.errors import ConfigurationError, LayerError, SourceError
 
 ENCODINGS = (TEXT_ENCODING, "cp1252")
 """UTF-8 first: text in Windows-1252 that holds letters beyond ASCII is hardly ever valid in it."""
@@ -38,6 +39,24 @@ def read_published(source: str, form: Form = LINKED, encodings: Sequence[str] = 
             except SourceError:
                 continue
         raise
+
+
+def own_tables(sources: list[str], linked: Sequence[str]) -> list[str]:
+    """List the tables of collisions: those of `sources` that are not named as linked ones, too.
+
+    Raises
+    ------
+    ConfigurationError
+        When there is none.
+    """
+    own = [source for source in expand_globs(sources) if source not in linked]
+    if not own:
+        raise ConfigurationError(
+            "each of its files is also named as a linked table (casualties, for example)",
+            where="collisions.sources",
+            todo="Name the tables of collisions there.",
+        )
+    return own
 
 
 def column(frame: pd.DataFrame, names: Names) -> pd.Series | None:

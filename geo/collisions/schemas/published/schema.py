@@ -35,7 +35,7 @@ class Published(SchemaKind):
         "new_zealand_cas",
         "helsinki",
         "geneva",
-    ] = Field(alias="schema", description="The name of one of these tables.")
+    ] = Field(default="toronto_ksi", alias="schema", description="The name of one of these tables.")
     columns: Columns | None = Field(
         default=None, description="Single keys of the mapping, over those of the schema."
     )

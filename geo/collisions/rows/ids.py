@@ -25,6 +25,7 @@ FILLER = (
     "not? .*|tbd|tbc|test|missing|blank"
 )
 """What is written into a column of ids where there is none."""
+OFTEN = 2
 EXAMPLES, MOST = 3, 0.9
 FEW = 0.05
 """Fewer different values than this share of the rows are hardly ids."""
@@ -106,7 +107,9 @@ def _told(ids: pd.Series, collision: NDArray[np.int64], spelled: NDArray[np.obje
 
 
 def fillers(ids: pd.Series, when: Moments) -> pd.Series:
-    """Tell which ids stand for 'none': values such as 0, 9999 or unknown that come back all over place and time.
+    """Tell which ids stand for 'none': values such as 0, 9999 or unknown, far more often there than any other.
+
+    They must come back with other dates or places: a number that starts anew each year does so no more often than others.
 
     Parameters
     ----------
@@ -119,7 +122,10 @@ def fillers(ids: pd.Series, when: Moments) -> pd.Series:
     if not like.any() or like.mean() > PARTLY:
         return pd.Series(data=False, index=ids.index)
     own = pd.factorize(ids)[0].astype(np.int64)
-    return like & pd.Series(when.apart(own).any, index=ids.index).groupby(own).transform("any")
+    rows = ids.groupby(own).transform("size")
+    usual = rows[~like & ~ids.duplicated()].quantile(0.95)
+    elsewhere = pd.Series(when.apart(own).any, index=ids.index).groupby(own).transform("any")
+    return like & elsewhere & (rows > OFTEN * usual)
 
 
 def _tries(when: Moments, origin: Origin) -> list[tuple[str, NDArray[np.object_]]]:

@@ -9,7 +9,7 @@ from geo.collisions.read import read_collisions
 from geo.config import collision_settings
 from geo.errors import ConfigurationError, LayerError
 
-SEVERITY = {"fatal": ["K"], "serious": ["A"], "slight": ["C"]}
+SEVERITY = {"fatal": ["K"], "serious": ["A"], "slight": ["C"], "none": ["O"]}
 N = 60
 
 
@@ -103,6 +103,16 @@ def test_casualties_of_vehicles_are_summed_where_rows_differ(tmp_path, cells, ca
     assert found["n_casualties"].tolist() == [casualties] * N
 
 
+def test_a_person_whose_severity_no_mapping_knows_may_be_worse_than_all_but_the_dead(tmp_path):
+    rows = persons(collisions())
+    rows["harm"] = rows["harm"].replace("A", "A+")
+    found = counting(settled(tmp_path, rows))
+    harm = rows["harm"].groupby(rows["case"]).agg(set)
+    worst = ["fatal" if "K" in all_of else None if "A+" in all_of else "slight" for all_of in harm]
+    assert found["severity"].tolist() == worst
+    assert found["n_casualties"].isna().tolist() == ["A+" in all_of for all_of in harm]
+
+
 def test_rows_that_hold_the_severity_of_their_collision_tell_no_casualties(tmp_path):
     rows = persons(collisions())
     rows["harm"] = rows.groupby("case")["harm"].transform("last")
@@ -173,6 +183,20 @@ def test_few_rows_of_one_place_and_minute_are_enough_where_no_id_is_there(tmp_pa
     rows = pd.concat([cases, cases[:6]]).assign(n=range(206)).drop(columns="case")
     with pytest.raises(LayerError, match="6 of 206 rows share"):
         settled(tmp_path, rows, columns={"id": "n"})
+
+
+def test_months_without_days_tell_rows_of_one_id_apart(tmp_path):
+    cases = collisions()
+    told = pd.to_datetime(cases["date"])
+    cases = cases.drop(columns="date").assign(year=told.dt.year, month=told.dt.month)
+    columns = {"date": None, "year": "year", "month": "month"}
+    twice = pd.concat([cases, cases.assign(kind=2)])
+    assert len(counting(settled(tmp_path, twice, columns=columns))) == N
+    with pytest.raises(LayerError, match="'case'"):
+        settled(tmp_path, twice.assign(n=range(2 * N)), columns=columns | {"id": "n"})
+    other = pd.concat([cases, cases.assign(month=told.dt.month % 12 + 1)])
+    with pytest.raises(LayerError, match="another date or place"):
+        settled(tmp_path, other, columns=columns)
 
 
 # rows that stand twice

@@ -56,8 +56,8 @@ class Told:
 def tell_apart(ids: pd.Series, when: Moments, origin: Origin, collisions: Collisions) -> Told:
     """Tell which rows of one id are of one collision.
 
-    Rows of one id on one day (or in one year, where no day is known) and at one place are of one collision. Where an id
-    comes back with another date or place, the year, the file, or both are tried: when nothing is left that differs,
+    Rows of one id on one day (in one month or year, where no day is known) at one place are of one collision. Where an
+    id comes back with another date or place, the year, the file, or both are tried: when nothing is left that differs,
     numbers start anew with each, and all ids are written behind it (``2019/17``).
 
     Parameters
@@ -95,7 +95,7 @@ def tell_apart(ids: pd.Series, when: Moments, origin: Origin, collisions: Collis
     raise LayerError(
         _found(ids, apart, own, when, origin),
         where=", ".join(origin.files),
-        todo=_advice(ids, own, when, apart, origin),
+        todo=_advice(ids, own, when, apart, origin, mapped=collisions.schema_ == "columns"),
     )
 
 
@@ -109,7 +109,7 @@ def _told(ids: pd.Series, collision: NDArray[np.int64], spelled: NDArray[np.obje
 def fillers(ids: pd.Series, when: Moments) -> pd.Series:
     """Tell which ids stand for 'none': values such as 0, 9999 or unknown, far more often there than any other.
 
-    They must come back with other dates or places: a number that starts anew each year does so no more often than others.
+    They must come back with other dates or places: numbers that start anew each year do so no more often than others.
 
     Parameters
     ----------
@@ -150,8 +150,9 @@ def _behind(
 
 def _each(ids: pd.Series, own: NDArray[np.int64], when: Moments, apart: Apart) -> Told:
     """Make every date and place of an id a collision of its own, numbered from the second on: ``17 (2)``."""
-    moment = pd.DataFrame({"own": own, "day": when.day, "year": when.year, "x": when.x, "y": when.y})
-    moment.loc[~apart.any, ["day", "year", "x", "y"]] = np.nan
+    moment = pd.DataFrame({"day": when.day, "month": when.month, "year": when.year, "x": when.x, "y": when.y})
+    moment.loc[~apart.any] = np.nan
+    moment["own"] = own
     collision = np.asarray(moment.groupby(list(moment), dropna=False, sort=False).ngroup(), dtype=np.int64)
     firsts = pd.DataFrame({"own": own, "collision": collision}).drop_duplicates("collision")
     number = (
@@ -195,7 +196,9 @@ def _moment(when: Moments, position: int) -> str:
     return f"{date}at {x:.10g}, {y:.10g}" if pd.notna(x) else f"{date}without a place"
 
 
-def _advice(ids: pd.Series, own: NDArray[np.int64], when: Moments, apart: Apart, origin: Origin) -> str:
+def _advice(
+    ids: pd.Series, own: NDArray[np.int64], when: Moments, apart: Apart, origin: Origin, *, mapped: bool
+) -> str:
     """Say what mends ids: for those that a spreadsheet has rounded, their own numbers."""
     again = ids[apart.any]
     if again.str.fullmatch(ROUNDED).mean() > MOST:
@@ -203,13 +206,16 @@ def _advice(ids: pd.Series, own: NDArray[np.int64], when: Moments, apart: Apart,
             "A spreadsheet has rounded these numbers, and what they were is not in the file: take the table as it was "
             "published. Where every row is a collision of its own, collisions.repeated_ids: each counts them all."
         )
-    listed = mending_columns(own, when, origin)
-    mend = (
-        f"It looks as if collisions.columns.id: {listed} is the whole id."
-        if listed
-        else "If several columns make the id together, list them in collisions.columns.id: [year, number], for example."
-    )
-    if when.year.isna().all():
+    listed = mending_columns(own, when, origin) if mapped else ""
+    if listed:
+        mend = f"It looks as if collisions.columns.id: {listed} is the whole id."
+    elif mapped:
+        mend = (
+            "If several columns make the id, list them in collisions.columns.id: [year, number], for example."
+        )
+    else:
+        mend = "Take the table as it was published, if its ids were changed since."
+    if mapped and when.year.isna().all():
         mend += " Name the date, too (collisions.columns.date or .year): numbers may start anew each year."
     rounded = " They end in zeros, as numbers do that a spreadsheet has rounded."
     return (

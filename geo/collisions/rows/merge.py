@@ -9,6 +9,8 @@ import pandas as pd
 from geo.collisions.cells.severities import BLANK, KNOWN, NOT_KNOWN, UNHURT, UNMAPPED
 from geo.config.records import ROAD_USERS, SEVERITIES
 
+_STATES = (UNMAPPED, NOT_KNOWN, BLANK, UNHURT)
+"""Why a collision's severity is not known, the first that holds for one of its rows."""
 CONSTANT = 0.99
 """What is equal within more collisions than this is the collision's, not the row's."""
 
@@ -34,7 +36,8 @@ def merge_rows(table: pd.DataFrame, collision: pd.Series, *, units: bool, person
     Returns
     -------
     One row a collision, at the place of its first row and with its index. A road user is null only where no row says
-    yes and some row does not know; of everything else the first value that is there is taken.
+    yes and some row does not know, a severity where a row has one that no mapping knows, unless another is fatal; of
+    everything else the first value that is there is taken.
     """
     groups = collision
     first = ~groups.duplicated()
@@ -44,8 +47,7 @@ def merge_rows(table: pd.DataFrame, collision: pd.Series, *, units: bool, person
     casualties = _casualties(table, groups, several, units=units, persons=persons)
     rows, of = table[several], groups[several]
     merged = rows.groupby(of, sort=False).first()
-    told: dict[str, Any] = {"severity": _worst(rows["severity"], of)}
-    told["severity_state"] = _state(rows["severity_state"], of)
+    told: dict[str, Any] = dict(zip(("severity", "severity_state"), _worst(rows, of), strict=True))
     told |= {user: _any(rows[user], of) for user in ROAD_USERS}
     numbers = [str(name) for name in table if str(name).startswith("n_") and name != "n_casualties"]
     told |= {name: rows[name].groupby(of, sort=False).max() for name in (*numbers, "ksi_adjusted")}
@@ -62,16 +64,16 @@ def merge_rows(table: pd.DataFrame, collision: pd.Series, *, units: bool, person
     return found.astype({"n_casualties": "Int64"})
 
 
-def _worst(severity: pd.Series, of: pd.Series) -> pd.Series:
-    rank = severity.map({name: rank for rank, name in enumerate(SEVERITIES)}).astype(float)
-    return rank.groupby(of, sort=False).min().map(dict(enumerate(SEVERITIES))).astype(object)
-
-
-def _state(state: pd.Series, of: pd.Series) -> pd.Series:
-    """Tell what is known of severity: one of a row, else the first of these that a row tells."""
-    rank = {name: rank for rank, name in enumerate((KNOWN, UNMAPPED, NOT_KNOWN, BLANK, UNHURT))}
-    found = state.map(rank).astype(float).groupby(of, sort=False).min()
-    return found.map({rank: name for name, rank in rank.items()}).astype(object)
+def _worst(rows: pd.DataFrame, of: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Give the worst severity, and its state; one that no mapping knows could be worse than all but a fatal one."""
+    rank = rows["severity"].map({name: rank for rank, name in enumerate(SEVERITIES)}).astype(float)
+    worst = rank.groupby(of, sort=False).min()
+    open_ = (rows["severity_state"] == UNMAPPED).groupby(of, sort=False).any() & (worst != 0)
+    severity = worst.mask(open_).map(dict(enumerate(SEVERITIES))).astype(object)
+    states = [*_STATES, KNOWN]
+    least = rows["severity_state"].map({state: rank for rank, state in enumerate(states)}).astype(float)
+    state = least.groupby(of, sort=False).min().map(dict(enumerate(states))).astype(object)
+    return severity, state.mask(severity.notna() & state.notna(), KNOWN)
 
 
 def _any(told: pd.Series, of: pd.Series) -> pd.Series:
@@ -92,7 +94,8 @@ def _casualties(
         return (each.sum(min_count=1) if of_rows and units else each.max()).astype("Int64")
     hurt = table["severity"].notna()
     if units and persons and hurt.any() and not _constant(table["severity"].fillna("none"), groups, several):
-        return hurt.groupby(groups).sum().astype("Int64")
+        open_ = (table["severity_state"] == UNMAPPED).groupby(groups).any()
+        return hurt.groupby(groups).sum().astype("Int64").mask(open_)
     return given.groupby(groups).max()
 
 

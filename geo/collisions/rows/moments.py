@@ -23,7 +23,7 @@ class Apart:
     Attributes
     ----------
     time, place
-        Whether it is of another day (or year, where no day is known), or at another place, ``(rows,)``.
+        Whether it is of another day (month, year, where no more is known), or at another place, ``(rows,)``.
     known_time, known_place
         Whether both rows tell it.
     """
@@ -51,17 +51,20 @@ class Apart:
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Place and time of rows: coordinates as read (NaN: none), day since 1970 and year (NaN: not known)."""
+    """Place and time of rows: coordinates as read, days since 1970, months since the year 0, years; NaN: not known."""
 
     x: pd.Series
     y: pd.Series
     day: pd.Series
+    month: pd.Series
     year: pd.Series
     crs: pyproj.CRS
 
     def take(self, rows: pd.Index) -> Moments:
         """Take some rows."""
-        return Moments(self.x[rows], self.y[rows], self.day[rows], self.year[rows], self.crs)
+        return Moments(
+            self.x[rows], self.y[rows], self.day[rows], self.month[rows], self.year[rows], self.crs
+        )
 
     def places(self) -> pd.DataFrame:
         """Round coordinates to about a metre: columns ``x`` and ``y``, null where there is none."""
@@ -78,14 +81,17 @@ class Moments:
         places
             Whether places count; else rows differ by their time alone.
         """
-        first = pd.DataFrame({"x": self.x, "y": self.y, "day": self.day, "year": self.year})
-        first = first.groupby(groups).transform("first")
-        day, year = self.day - first["day"], self.year - first["year"]
-        time = (day.fillna(0) != 0) | (day.isna() & (year.fillna(0) != 0))
+        own = pd.DataFrame(
+            {"x": self.x, "y": self.y, "day": self.day, "month": self.month, "year": self.year}
+        )
+        first = own.groupby(groups).transform("first")
+        # each by the finest of day, month and year that both tell
+        gap = (self.day - first["day"]).fillna(self.month - first["month"]).fillna(self.year - first["year"])
+        time = gap.fillna(0) != 0
         metres = self._metres(first)
         place = (metres > SAME_PLACE_M) & places
         known_place = metres.notna() & places
-        known_time = day.notna() | year.notna()
+        known_time = gap.notna()
         return Apart(*(one.to_numpy(dtype=bool) for one in (time, place, known_time, known_place)))
 
     def _metres(self, first: pd.DataFrame) -> pd.Series:
@@ -104,4 +110,5 @@ def moments(table: pd.DataFrame, crs: pyproj.CRS) -> Moments:
     there = np.isfinite(x) & np.isfinite(y) & ~((x == 0) & (y == 0))
     day = (table["date"].dt.floor("D") - pd.Timestamp(0, tz="UTC")).dt.days.astype(float)
     year = table["date"].dt.year.astype(float).fillna(table["year"].astype("Float64").astype(float))
-    return Moments(x.where(there), y.where(there), day, year, crs)
+    month = table["date"].dt.month.astype(float).fillna(table["month"].astype("Float64").astype(float))
+    return Moments(x.where(there), y.where(there), day, year * 12 + month, year, crs)

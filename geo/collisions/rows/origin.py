@@ -34,7 +34,7 @@ class Origin:
         The first rows of each file as they stand in it, on the positions of the table, without columns of a
         name that stands before.
     named
-        Columns of the source by what they were read as: ``id``, ``x``, ``y``, ``date``, ``year`` and others.
+        Columns of the source that something is read from, by what it is; those of the ``id`` are named in messages.
     """
 
     files: tuple[str, ...]
@@ -69,7 +69,7 @@ def origin_of(frame: pd.DataFrame, source: str, named: Mapping[str, str | list[s
     source
         Its path.
     named
-        As `Origin.named`; None: there is no such column.
+        As `Origin.named`.
     """
     cells = frame.drop(columns=BROKEN).astype("string")
     ordered = cells.iloc[:, np.argsort(cells.columns.astype(str), kind="stable")]

@@ -58,14 +58,16 @@ def refuse_persons(when: Moments, table: pd.DataFrame, origin: Origin) -> None:
             enough = SHARED_MINUTE
         elif clock is not None and len(cells) == len(rows):
             rows, enough = rows.assign(time=rows["time"].astype("string") + cells[clock]), SHARED_MINUTE
-    elif times:
+    else:
         written = [name for name in times if are(cells[name], DATES)][:1]
         # hours and months tell too little of time to say anything without a column that repeats with them
         enough = SHARED if written else 1.0
         parts = cells[written or times].fillna("")
+        if not written and when.month[cells.index].notna().mean() > MOST:
+            parts = parts.assign(_month=when.month.astype("string"))
+        if parts.shape[1] == 0:
+            return
         rows = rows.loc[cells.index].assign(time=parts.iloc[:, 0].str.cat(parts.iloc[:, 1:], sep=" "))
-    else:
-        return
     rows = rows[rows["time"].notna()]
     shared = int(rows.duplicated().sum())
     if shared < LEAST or shared < REPEATED * len(rows):
@@ -94,7 +96,8 @@ def refuse_timeless(number: pd.Series, table: pd.DataFrame, origin: Origin) -> N
     """
     several = number[number.duplicated(keep=False) & number.notna()]
     shared = int(several.duplicated().sum())
-    dated = table.loc[several.index, "date"].notna().groupby(several).any()
+    known = table.loc[several.index, ["date", "month"]].notna().any(axis=1)
+    dated = known.groupby(several).any()
     if shared <= REPEATED * len(number) or dated.mean() > MOST:
         return
     cells = origin.cells.loc[origin.cells.index.isin(several.index)]

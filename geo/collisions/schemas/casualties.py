@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from geo.collisions.cells.samples import counted
-from geo.collisions.schemas.stats19_columns import find, ids, need
+from geo.collisions.schemas.stats19_columns import find, linked_ids, need
 from geo.collisions.tables.reading import read_all
 from geo.collisions.tables.table import Form, broken_rows
 from geo.config.records import ROAD_USERS
+from geo.errors import LayerError
 from geo.ledger import Entry
 
 CASUALTY_TYPES = {
@@ -52,7 +53,11 @@ _ON_FOOT, _IN_VEHICLE = ("3", "pedestrian"), ("1", "2", "driver or rider", "pass
 
 
 def link(
-    table: pd.DataFrame, *, casualties: Sequence[str] = (), vehicles: Sequence[str] = ()
+    table: pd.DataFrame,
+    *,
+    casualties: Sequence[str] = (),
+    vehicles: Sequence[str] = (),
+    by_year: bool = False,
 ) -> tuple[pd.DataFrame, list[Entry], list[str]]:
     """Count casualties by road user, and vehicles, from the linked tables.
 
@@ -61,9 +66,11 @@ def link(
     Parameters
     ----------
     table
-        The collisions, one row each, with ``collision_id``.
+        The collisions, with ``collision_id``.
     casualties, vehicles
         The linked tables, of years for example; none where nothing is linked.
+    by_year
+        Whether ids start anew each year, so that ``collision_id`` stands behind it (``2019/17``).
 
     Returns
     -------
@@ -75,11 +82,11 @@ def link(
     warnings: list[str] = []
     driven: pd.DataFrame | None = None
     if vehicles:
-        driven, notes = _linked(vehicles, "vehicles", table)
+        driven, notes = _linked(vehicles, "vehicles", table, by_year=by_year)
         table["n_vehicles"] = _counts(table, driven["_id"].value_counts())
         entries += notes
     if casualties:
-        people, notes = _linked(casualties, "casualties", table)
+        people, notes = _linked(casualties, "casualties", table, by_year=by_year)
         linked = _counts(table, people["_id"].value_counts())
         table["n_casualties"] = linked.fillna(table["n_casualties"]) if "n_casualties" in table else linked
         kind, on_foot, strange = _kinds(people, driven, ", ".join(casualties))
@@ -106,15 +113,38 @@ def link(
     return table, entries, warnings
 
 
-def _linked(sources: Sequence[str], item: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Entry]]:
-    """Read linked tables as one; rows of collisions that are not there are accounted for."""
-    parts, entries = [], []
+def _linked(
+    sources: Sequence[str], item: str, table: pd.DataFrame, *, by_year: bool
+) -> tuple[pd.DataFrame, list[Entry]]:
+    """Read linked tables as one; rows that stand twice, and those of collisions that are not there, are told.
+
+    Raises
+    ------
+    LayerError
+        When not one row is of a collision that is there: the ids are written otherwise.
+    """
+    parts: list[pd.DataFrame] = []
+    entries: list[Entry] = []
     form = Form(columns=None, named_by=None)
     for rows in read_all(sources, form):
-        parts.append(rows.frame.assign(_id=ids(rows.frame, rows.name)))
+        mine = linked_ids(rows.frame, rows.name, by_year=by_year)
+        parts.append(rows.frame.assign(_table=len(parts), _id=mine))
         entries += [*rows.notes, *broken_rows(rows.frame, rows.name)]
     frame = pd.concat(parts, ignore_index=True)
+    cells = [name for name in frame if name != "_table"]
+    # as many of one row count as the table holds that holds most of it
+    nth = frame.groupby([*cells, "_table"], dropna=False).cumcount()
+    again = frame[cells].assign(_nth=nth).duplicated()
+    entries.append(Entry(item, "skipped", "the whole row stands in another table", int(again.sum())))
+    frame = frame[~again]
     known = frame["_id"].isin(table["collision_id"])
+    if not known.any():
+        raise LayerError(
+            f"not one of its {len(frame):,} rows is of a collision that is there, such as {frame['_id'].iloc[0]!r}; "
+            f"collisions have ids such as {table['collision_id'].iloc[0]!r}",
+            where=", ".join(sources),
+            todo=f"Give the table of the same collisions in collisions.{item}, with ids as they were published.",
+        )
     lost = Entry(item, "skipped", "their collision is not among the records", int((~known).sum()))
     return frame[known], [*entries, lost]
 

@@ -7,6 +7,7 @@ Columns and codes: DfT, 'Road safety open data guide' (2024), in both generation
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -30,6 +31,8 @@ from geo.collisions.cells.severities import (
     unmapped_values,
 )
 from geo.collisions.recording import severity_breaks
+from geo.collisions.rows.ids import tell_apart
+from geo.collisions.rows.moments import moments
 from geo.collisions.rows.origin import Origin, origin_of, together
 from geo.collisions.schema import CollisionSource, canonical_table, check_names
 from geo.collisions.schemas.casualties import link
@@ -120,9 +123,8 @@ def read_stats19(collisions: Stats19) -> CollisionSource:
         wanted = {f"collisions.keep.{name}": name for name in keep}
         used = {f"STATS19: {name}": name for names in NAMES.values() for name in names if name in rows.frame}
         check_names(rows.frame, wanted | used, source)
-        origins.append(
-            origin_of(rows.frame, source, {what: named(rows.frame, what) for what in ("id", "date", "year")})
-        )
+        _refuse_linked(rows.frame, source)
+        origins.append(origin_of(rows.frame, source, _whence(rows.frame)))
         table, notes, questions = _canonical(rows.frame, collisions, source, seen)
         parts.append(table)
         entries += [*rows.notes, *notes]
@@ -140,7 +142,11 @@ def read_stats19(collisions: Stats19) -> CollisionSource:
     casualties, vehicles = (
         expand_globs(as_list(tables)) for tables in (collisions.casualties, collisions.vehicles)
     )
-    merged, beside, doubts = link(merged.drop(columns="_crs"), casualties=casualties, vehicles=vehicles)
+    merged, origin = merged.drop(columns="_crs"), together(origins)
+    by_year = False
+    if casualties or vehicles:
+        merged, by_year = _linkable(merged, crs, origin, collisions)
+    merged, beside, doubts = link(merged, casualties=casualties, vehicles=vehicles, by_year=by_year)
     warnings += kept_values(merged["kept"], keep, seen, ", ".join(collisions.sources))
     warnings += questioned(merged.loc[merged["kept"], "severity"], "the codes of STATS19")
     return CollisionSource(
@@ -149,10 +155,60 @@ def read_stats19(collisions: Stats19) -> CollisionSource:
         told_apart(merged, SEVERITIES),
         has_ids=True,
         entries=[entry for entry in (*entries, *beside) if entry.count],
-        origin=together(origins),
+        origin=origin,
         warnings=(*warnings, *doubts),
         cells=merged["_cells"].dropna().head(SHOWN),
     )
+
+
+def _refuse_linked(frame: pd.DataFrame, source: str) -> None:
+    """Make sure that a table is not one that belongs beside the collisions.
+
+    Raises
+    ------
+    LayerError
+        When it has no severity of collisions, but rows of casualties or vehicles.
+    """
+    if named(frame, "severity") is not None:
+        return
+    for what in ("casualty", "vehicle"):
+        if named(frame, f"{what}_type") is not None:
+            key = {"casualty": "casualties", "vehicle": "vehicles"}[what]
+            raise LayerError(
+                f"it is a table of {key}, not of collisions",
+                where=source,
+                todo=f"Name it in collisions.{key}, and the table of collisions in collisions.sources.",
+            )
+
+
+def _whence(frame: pd.DataFrame) -> dict[str, list[str]]:
+    """Name the columns that something is read from."""
+    id_ = named(frame, "id") or named(frame, "reference")
+    mapped = [name for name in map(partial(named, frame), NAMES) if name is not None]
+    return {"id": [] if id_ is None else [id_], "mapped": mapped}
+
+
+def _linkable(
+    merged: pd.DataFrame, crs: pyproj.CRS, origin: Origin, collisions: Stats19
+) -> tuple[pd.DataFrame, bool]:
+    """Write ids behind their year where they start anew with it, so that each linked row finds its own collision.
+
+    Raises
+    ------
+    LayerError
+        When ids come back with other dates or places, and the year does not tell the collisions apart.
+    """
+    told = tell_apart(
+        merged["collision_id"].fillna(""), moments(canonical_table(merged), crs), origin, collisions
+    )
+    if told.by not in ("", "year"):
+        raise LayerError(
+            f"the ids of its collisions come back, and only {told.by} tells them apart, which the tables of casualties "
+            "and vehicles do not have",
+            where=", ".join(origin.files),
+            todo="Leave collisions.casualties and .vehicles out, or give tables whose ids are whole.",
+        )
+    return merged.assign(collision_id=told.ids.where(merged["collision_id"].notna())), told.by == "year"
 
 
 def _crss(parts: list[pd.DataFrame]) -> list[pyproj.CRS]:

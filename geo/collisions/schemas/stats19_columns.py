@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from geo.collisions.cells.text import text
+from geo.collisions.rows.ids import ROUNDED
 from geo.collisions.schemas.published.known import hint
 from geo.collisions.tables.table import BROKEN
 from geo.errors import LayerError
@@ -75,8 +76,36 @@ def need(frame: pd.DataFrame, what: str, source: str) -> pd.Series:
 
 
 def ids(frame: pd.DataFrame, source: str) -> pd.Series:
-    """Take the index, else the year and the reference that it is made of; a reference alone comes back every year."""
-    year, reference = find(frame, "year"), find(frame, "reference")
-    if find(frame, "id") is None and year is not None and reference is not None:
-        return year + reference
-    return need(frame, "id", source)
+    """Take the index, else the year and the reference that it is made of; a reference alone comes back every year.
+
+    Where a spreadsheet has rounded the index and not the reference, it is made anew.
+    """
+    year, reference, index = (find(frame, what) for what in ("year", "reference", "id"))
+    made = None if year is None or reference is None else year + reference
+    if index is None:
+        return need(frame, "id", source) if made is None else made
+    if made is None or reference is None:
+        return index
+    rounded, whole = (cells.str.fullmatch(ROUNDED).fillna(value=False) for cells in (index, reference))
+    return index.mask(rounded & ~whole, made)
+
+
+def linked_ids(frame: pd.DataFrame, source: str, *, by_year: bool) -> pd.Series:
+    """Take the id of the collision that each row of a linked table is of, behind its year where that tells ids apart.
+
+    Raises
+    ------
+    LayerError
+        When the year is needed, and the table has none.
+    """
+    found = ids(frame, source)
+    if not by_year:
+        return found
+    year = find(frame, "year")
+    if year is None:
+        raise LayerError(
+            "the ids of the collisions start anew each year, and it has no year that tells which of them is meant",
+            where=source,
+            todo=f"Add the column {NAMES['year'][0]} to it, or give collisions and linked tables of one year.",
+        )
+    return year + "/" + found

@@ -151,7 +151,8 @@ def read_mapped(
         told.columns.update(_brought(told.columns["x"], told.columns["y"], own, crs))
         parts.append(told)
         mappings.append(columns)
-        whence = {what: as_list(getattr(columns, what)) for what in ("id", "date", "year", "x", "y")}
+        used = [name for name in wanted.values() if name is not None]
+        whence = {"id": as_list(columns.id), "mapped": used}
         origins.append(origin_of(rows.frame, source, whence))
     assert crs is not None
     table = canonical_table(pd.concat([pd.DataFrame(part.columns) for part in parts], ignore_index=True))

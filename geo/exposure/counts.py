@@ -22,6 +22,7 @@ from geo.collisions.tables.table import BROKEN, Form, Rows
 from geo.config import Exposure, TrafficColumns
 from geo.config.records import as_list
 from geo.errors import ConfigurationError, LayerError
+from geo.exposure.units import check_thousands
 from geo.ledger import Entry, Status
 
 ITEM = "traffic figures"
@@ -151,6 +152,9 @@ def _read_mapped(rows: Rows, exposure: Exposure, crs: pyproj.CRS) -> pd.DataFram
     check_names(frame, wanted, source)
     table = pd.DataFrame({"_row": np.arange(len(frame)), "direction": None})
     table["point_id"] = None if columns.id is None else text(frame[columns.id])
+    if "decimal" not in columns.model_fields_set:
+        todo = "Say which mark is the decimal one in exposure.columns.decimal: ',' where the point parts thousands."
+        check_thousands(frame[columns.aadt], where=f"{source}, column {columns.aadt}", todo=todo)
     table["aadt"] = numbers(frame[columns.aadt], columns.decimal)
     table["year"] = np.nan if columns.year is None else numbers(frame[columns.year])
     for what in ("road_name", "road_ref", "road_class"):

@@ -14,6 +14,7 @@ from geo.collisions.evidence import plain_name, plain_ref
 from geo.config import Exposure
 from geo.errors import LayerError
 from geo.exposure.counts import ITEM
+from geo.exposure.units import check_thousands
 from geo.ledger import Entry
 
 APART_M = 40.0
@@ -98,6 +99,9 @@ def traffic_of_column(
         )
     frame = segments.set_index("segment_id")
     cells = text(frame[name])
+    if not pd.api.types.is_numeric_dtype(frame[name]):
+        todo = "Write them without points into the file of the roads."
+        check_thousands(cells, where=f"roads.source, column {settings.column}", todo=todo)
     value = numbers(frame[name])
     value = value.where(np.isfinite(value))
     table = pd.DataFrame({"aadt": value.where(value > 0)}, index=frame.index)

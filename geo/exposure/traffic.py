@@ -12,6 +12,7 @@ from geo.config import Exposure
 from geo.exposure.counts import Counts, account
 from geo.exposure.points import choose_years, one_a_point, place_points
 from geo.exposure.segments import nothing_known, traffic_of_column, traffic_of_points
+from geo.exposure.units import doubt
 from geo.ledger import Entry
 
 
@@ -46,7 +47,7 @@ def measure_traffic(
     """
     if settings.column is not None:
         table, by_segment, figures = traffic_of_column(segments, settings)
-        return table, [*figures, *by_segment]
+        return table, [*figures, *doubt(table["aadt"]), *by_segment]
     if counts is None:
         return nothing_known(segments), []
     rows = counts.table.assign(fate=choose_years(counts.table, period, settings.max_years_apart))
@@ -54,7 +55,7 @@ def measure_traffic(
     placed = rows["point_id"].map(points["fate"])
     fate = rows["fate"].where(rows["fate"].notna(), placed.where(placed.notna(), None))
     table, by_segment = traffic_of_points(segments, points, settings)
-    return table, [*counts.notes, *account(fate), *by_segment]
+    return table, [*counts.notes, *account(fate), *doubt(rows["aadt"].where(fate.isna())), *by_segment]
 
 
 def coverage_sentences(settings: Exposure, shares: Mapping[str, float]) -> list[str]:

@@ -295,6 +295,31 @@ def test_count_points_are_read_from_a_layer_and_what_is_no_row_is_told(tmp_path)
     assert [(entry.status, entry.count) for entry in entries if entry.item == "lines"] == [("skipped", 1)]
 
 
+def test_points_that_part_thousands_are_asked_about(tmp_path):
+    columns = {"x": "x", "y": "y", "aadt": "flow", "crs": GRID.to_wkt()}
+    rows = ["100,3,12.500", "300,3,4.200", "3100,3,900"]
+
+    def read(**more):
+        asked = {"schema": "columns", "columns": columns | more}
+        return traffic(tmp_path, *rows, header="x,y,flow", **asked)[0]["aadt"]
+
+    with pytest.raises(LayerError, match=r"(?s)'12\.500' may be thousands.*exposure\.columns\.decimal"):
+        read()
+    assert read(decimal=",").loc["a1"] == 12_500
+    assert read(decimal=".").loc["a1"] == 12.5
+    roads = MAIN.assign(src_flow=["12.500", "4.200", "900", None, None])
+    with pytest.raises(LayerError, match="may be thousands"):
+        measure_traffic(roads, Exposure(column="flow"))
+
+
+def test_figures_too_small_for_vehicles_a_day_are_questioned(tmp_path):
+    _, entries = traffic(tmp_path, "7,2020,A58,PA,100,3,50,4.2")
+    (told,) = [entry for entry in entries if entry.item == "traffic"]
+    assert "below 50 vehicles a day (4.2): are they in thousands?" in told.reason
+    _, entries = traffic(tmp_path, "7,2020,A58,PA,100,3,50,4200")
+    assert all(entry.item != "traffic" for entry in entries)
+
+
 def test_of_rows_that_repeat_a_figure_the_one_that_names_its_road_stays(tmp_path):
     rows = ["3,2022,U,PA,195,-27,1,500", "3,2022,,PA,195,-27,1,500"]
     one, _ = traffic(tmp_path, *rows)

@@ -199,7 +199,10 @@ def test_casualties_count_by_road_user(row, key, tmp_path):
     assert source.table.loc[0, users].tolist() == [2, 1, 2, 1, 7]
     assert source.table.loc[1, users[:-1]].isna().all()
     assert source.table.loc[1, "n_casualties"] == 3
-    assert [(e.item, e.status, e.count) for e in source.entries] == [("casualties", "skipped", 1)]
+    assert [(e.item, e.status, e.count) for e in source.entries] == [
+        ("road users", "skipped", 1),
+        ("casualties", "skipped", 1),
+    ]
 
 
 @pytest.mark.parametrize(

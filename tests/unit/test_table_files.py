@@ -679,6 +679,20 @@ def test_casualties_of_several_years_are_one_table(tmp_path):
         assert set(named) < set(files_of(expand_tables(settings)))
 
 
+def test_a_casualty_that_stands_twice_counts_once_and_collisions_without_any_are_told(tmp_path):
+    head = "collision_index,collision_year,collision_severity,date,longitude,latitude"
+    rows = [f"{year}A,{year},3,01/02/{year},-1.5,52.4" for year in (2019, 2020)]
+    collisions = written(tmp_path, "collision.csv", "\n".join([head, *rows]))
+    head = "collision_index,vehicle_reference,casualty_reference,casualty_class,casualty_type"
+    people = ["2019A,1,1,3,0", "2019A,1,2,3,0", "2019A,1,1,3,0"]
+    casualties = written(tmp_path, "casualty.csv", "\n".join([head, *people]))
+    source = read_collisions(collision_settings(sources=[str(collisions)], casualties=str(casualties)))
+    assert source.table["n_casualties"].tolist() == [2, pd.NA]
+    told = {(entry.item, entry.count) for entry in source.entries}
+    assert {("casualties", 1), ("road users", 1)} <= told
+    assert "1 of 2 collisions have no casualty in the tables, among them all of 2020" in source.warnings
+
+
 def test_points_without_a_crs_are_in_the_one_that_the_key_says(tmp_path):
     pyogrio.write_dataframe(points().to_crs(27700), tmp_path / "c.shp")
     (tmp_path / "c.prj").unlink()

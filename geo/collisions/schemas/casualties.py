@@ -49,6 +49,9 @@ _VEHICLES = {"pedal cycle": "1", "car": "9", "taxi/private hire car": "8"}
 _UNKNOWN = ("99", "unknown vehicle type (self rep only)", "data missing or out of range")
 _MANY = 0.01
 """More casualties than this share of a kind that is not known are no slip."""
+_OF_PERSON = ("vehicle_reference", "casualty_reference")
+_LONE = 0.05
+"""More collisions than this share without a casualty have lost theirs."""
 _ON_FOOT, _IN_VEHICLE = ("3", "pedestrian"), ("1", "2", "driver or rider", "passenger")
 
 
@@ -82,12 +85,15 @@ def link(
     warnings: list[str] = []
     driven: pd.DataFrame | None = None
     if vehicles:
-        driven, notes = _linked(vehicles, "vehicles", table, by_year=by_year)
+        driven, notes = _linked(vehicles, "vehicles", table, ("vehicle_reference",), by_year=by_year)
         table["n_vehicles"] = _counts(table, driven["_id"].value_counts())
         entries += notes
     if casualties:
-        people, notes = _linked(casualties, "casualties", table, by_year=by_year)
+        people, notes = _linked(casualties, "casualties", table, _OF_PERSON, by_year=by_year)
         linked = _counts(table, people["_id"].value_counts())
+        without, gone = _without(table, linked.isna())
+        entries += without
+        warnings += gone
         table["n_casualties"] = linked.fillna(table["n_casualties"]) if "n_casualties" in table else linked
         kind, on_foot, strange = _kinds(people, driven, ", ".join(casualties))
         entries += [*notes, *_open(kind)]
@@ -114,7 +120,7 @@ def link(
 
 
 def _linked(
-    sources: Sequence[str], item: str, table: pd.DataFrame, *, by_year: bool
+    sources: Sequence[str], item: str, table: pd.DataFrame, references: Sequence[str], *, by_year: bool
 ) -> tuple[pd.DataFrame, list[Entry]]:
     """Read linked tables as one; rows that stand twice, and those of collisions that are not there, are told.
 
@@ -146,7 +152,29 @@ def _linked(
             todo=f"Give the table of the same collisions in collisions.{item}, with ids as they were published.",
         )
     lost = Entry(item, "skipped", "their collision is not among the records", int((~known).sum()))
-    return frame[known], [*entries, lost]
+    frame = frame[known]
+    numbers = [find(frame, reference) for reference in references]
+    if any(number is None for number in numbers):
+        return frame, [*entries, lost]
+    again = pd.concat([frame["_id"], *(n for n in numbers if n is not None)], axis=1).duplicated()
+    twice = Entry(item, "skipped", "stand twice in the tables, by all references", int(again.sum()))
+    return frame[~again], [*entries, lost, twice]
+
+
+def _without(table: pd.DataFrame, lone: pd.Series) -> tuple[list[Entry], list[str]]:
+    """Tell of collisions none of whose casualties is in the tables: STATS19 has one at least of each."""
+    count = int(lone.sum())
+    entry = Entry(
+        "road users", "skipped", "no casualty of the collision is there; who was hurt stays open", count
+    )
+    years = table["date"].dt.year if "date" in table else table.get("year", pd.Series(index=table.index))
+    share, size = lone.groupby(years).mean(), lone.groupby(years).size()
+    whole = share.index[(share == 1) & (size > _MANY * len(table))]
+    if count <= _LONE * len(table) and whole.empty:
+        return [], []
+    gone = ", ".join(str(int(year)) for year in whole)
+    said = f"{count:,} of {len(table):,} collisions have no casualty in the tables"
+    return [entry], [f"{said}, among them all of {gone}" if gone else said]
 
 
 def _kinds(

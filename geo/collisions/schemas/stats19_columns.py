@@ -34,6 +34,7 @@ NAMES = {
     ),
     "casualty_type": ("casualty_type", "Casualty_Type"),
     "casualty_class": ("casualty_class", "Casualty_Class"),
+    "casualty_reference": ("casualty_reference", "Casualty_Reference"),
     "vehicle_reference": ("vehicle_reference", "Vehicle_Reference"),
     "vehicle_type": ("vehicle_type", "Vehicle_Type"),
 }

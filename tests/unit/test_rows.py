@@ -232,6 +232,17 @@ def test_one_row_in_a_hundred_that_repeats_is_told(tmp_path):
     assert source.table["repeats"].sum() == 4
 
 
+def test_rows_without_ids_or_times_that_are_the_same_in_all_cells_are_told(tmp_path):
+    cases = collisions()[["lon", "lat"]]
+    columns = {"id": None, "date": None}
+    source = settled(tmp_path, pd.concat([cases, cases]), columns=columns)
+    assert any("60 of 120 rows are the same as another one" in told for told in source.warnings)
+    assert not settled(tmp_path, cases, columns=columns).warnings
+    across = settled(tmp_path, cases, cases, columns=columns)
+    assert len(counting(across)) == N
+    assert any("60 of 120 rows (50.0%) repeat" in told for told in across.warnings)
+
+
 def test_rows_that_the_filter_leaves_out_are_not_brought_together(tmp_path):
     rows = persons(collisions())
     source = settled(tmp_path, rows, keep={"kind": ["foot"]})

@@ -13,7 +13,7 @@ TOLD = 0.01
 
 
 def account_of_rows(
-    told: Told, repeats: pd.Series, number: pd.Series, collisions: Collisions, *, has_ids: bool
+    told: Told, repeats: pd.Series, number: pd.Series, collisions: Collisions, *, has_ids: bool, alike: int
 ) -> tuple[list[Entry], list[str]]:
     """Say how rows became collisions.
 
@@ -29,6 +29,8 @@ def account_of_rows(
         The section ``collisions``.
     has_ids
         Whether a column with ids is named.
+    alike
+        How many rows without an id that count are the same as another one in all their cells.
 
     Returns
     -------
@@ -48,6 +50,11 @@ def account_of_rows(
         entries.append(Entry("rows", "done", text, without))
         if without > TOLD * n:
             warnings.append(f"{without:,} of {n:,} rows are {text}")
+    if alike > TOLD * n and collisions.rows != "collisions":
+        warnings.append(
+            f"{alike:,} of {n:,} rows are the same as another one in all their cells, and count each, for no id tells "
+            "them apart: look whether the table stands twice in its file"
+        )
     if again > TOLD * n:
         warnings.append(
             f"{again:,} of {n:,} rows ({again / n:.1%}) repeat a row or an id that stands before, and are left out as "

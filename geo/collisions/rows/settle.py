@@ -74,7 +74,11 @@ def settle_rows(source: CollisionSource, collisions: Collisions) -> CollisionSou
     if collisions.rows != "collisions":
         whole = merged.loc[merged.index.intersection(counted.index)]
         refuse_persons(moments(whole, source.crs), whole, origin)
-    entries, warnings = account_of_rows(told, repeats, number, collisions, has_ids=source.has_ids)
+    alone = counted[number.isna()]
+    alike = int(alone[["x", "y"]].assign(whole=origin.whole[alone.index]).duplicated().sum())
+    entries, warnings = account_of_rows(
+        told, repeats, number, collisions, has_ids=source.has_ids, alike=alike
+    )
     return replace(
         source,
         table=merged.reset_index(drop=True),

@@ -186,11 +186,24 @@ def test_maps_of_parquet_are_followed_like_structures():
 
 
 def test_a_class_that_no_road_has_is_told_with_those_there_are(tmp_path):
-    found = read(rows(TOWN), tmp_path / "osm.gpkg", keep=["primary", "residental"], name_field=None)
+    found = read(rows(TOWN), tmp_path / "osm.gpkg", keep=["primary", "motorway"], name_field=None)
     (told,) = found.warnings
-    for word in ("roads.keep", "'residental'", "residential", "footway"):
+    for word in ("roads.keep", "'motorway'", "residential", "footway"):
         assert word in told
     assert read(rows(TOWN), tmp_path / "osm.gpkg", keep=["primary"], name_field=None).warnings == []
+
+
+@pytest.mark.parametrize("settings", [{"keep": ["primary", "residental"]}, {"drop": ["Footways"]}])
+def test_a_slip_of_the_pen_in_a_class_is_refused_with_what_may_be_meant(tmp_path, settings):
+    with pytest.raises(
+        LayerError, match=rf"roads\.{next(iter(settings))}: (residential|footway) may be meant"
+    ):
+        read(rows(TOWN), tmp_path / "osm.gpkg", **settings)
+
+
+def test_links_of_a_class_that_are_not_there_are_no_slip(tmp_path):
+    found = read(rows(TOWN), tmp_path / "osm.gpkg", keep=["primary", "primary_link"], name_field=None)
+    assert "'primary_link'" in found.warnings[0]
 
 
 def test_lines_without_a_class_among_openstreetmaps_roads_are_none(tmp_path):

@@ -55,6 +55,16 @@ def test_tiles_that_overlap_make_one_network(tmp_path, ending):
     )
 
 
+def test_files_that_spell_their_columns_in_another_case_are_one_table(tmp_path):
+    first = write(streets(range(3)), tmp_path / "a.gpkg")
+    second = write(
+        streets(range(3, 6)).rename(columns={"highway": "HIGHWAY", "name": "Name"}), tmp_path / "b.shp"
+    )
+    found = read([first, second], id_field=None).kept
+    assert found["road_class"].tolist() == ["residential"] * 6
+    assert found["name"].tolist() == [f"Street {i}" for i in range(6)]
+
+
 def test_files_in_different_reference_systems_lie_where_they_are(tmp_path):
     tiles = [
         write(streets(range(5)), tmp_path / "a.gpkg"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -38,6 +40,8 @@ ENOUGH = 0.5
 """A column holds OpenStreetMap's values when at least this share of its rows do."""
 TELLING = 8
 """Rows with OpenStreetMap's values, from which on a row without is taken for something else than a highway."""
+_ALIKE = 0.85
+"""How alike two names are (`difflib`) of which one is a slip of the pen."""
 _OTHER_KEYS = ("waterway", "railway", "aerialway", "barrier", "man_made", "aeroway", "power", "route")
 """Keys by which lines of OpenStreetMap are something else than a highway."""
 _TRANSPORT = {"road", "rail", "water"}
@@ -79,16 +83,30 @@ def one_class(told: pd.Series, roads: Roads) -> pd.Series:
 
 
 def not_there(classes: pd.Series, roads: Roads) -> list[str]:
-    """Tell which classes the city's file names that no road has, with those that there are."""
-    there = set(classes.dropna().unique())
+    """Tell which classes the city's file names that no road has, with those that there are.
+
+    Raises
+    ------
+    LayerError
+        When one is a slip of the pen: roads have a class of nearly that name, which the city's file does not name.
+    """
+    there = sorted(map(str, classes.dropna().unique()))
     told = []
     for key in ("keep", "drop"):
-        missing = [name for name in getattr(roads, key) or [] if name not in there]
+        named = getattr(roads, key) or []
+        missing = [name for name in named if name not in there]
+        others = {name.casefold(): name for name in there if name not in named}
+        for name in missing:
+            like = get_close_matches(name.casefold(), others, n=1, cutoff=_ALIKE)
+            if like:
+                raise LayerError(
+                    f"no road is of the class {name!r}; there are {', '.join(there)}",
+                    where=roads.where,
+                    todo=f"Mend roads.{key}: {others[like[0]]} may be meant.",
+                )
         if missing:
             shown = ", ".join(map(repr, missing))
-            told.append(
-                f"roads.{key} names {shown}, which no road has; there are {', '.join(sorted(map(str, there)))}"
-            )
+            told.append(f"roads.{key} names {shown}, which no road has; there are {', '.join(there)}")
     return told
 
 

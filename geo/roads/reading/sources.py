@@ -182,10 +182,11 @@ def _with_crs(
 def _together(parts: list[tuple[str, LayerRows]], roads: Roads) -> tuple[LayerRows, list[Entry]]:
     """Put rows of several files and layers into one table."""
     first = _frame(parts[0][1]).crs
-    frames = []
+    frames: list[gpd.GeoDataFrame] = []
     for number, (source, part) in enumerate(parts):
         rows = _frame(part)
         rows = rows if rows.geometry.name == "geometry" else rows.rename_geometry("geometry")
+        rows = rows.rename(columns=_as_before(rows, frames))
         try:
             rows = rows.to_crs(first)
         except ProjError as error:
@@ -219,6 +220,17 @@ def _together(parts: list[tuple[str, LayerRows]], roads: Roads) -> tuple[LayerRo
     )
     kept = table[~again].drop(columns=_PART).reset_index(drop=True)
     return LayerRows(kept, broken[~again]), entries
+
+
+def _as_before(rows: gpd.GeoDataFrame, frames: list[gpd.GeoDataFrame]) -> dict[str, str]:
+    """Spell columns as the files before do that have them in another case."""
+    spelled = {str(name).casefold(): str(name) for frame in reversed(frames) for name in frame.columns}
+    mine = {str(name) for name in rows.columns}
+    return {
+        name: known
+        for name in mine
+        if (known := spelled.get(name.casefold(), name)) != name and known not in mine
+    }
 
 
 def _same_ids(table: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray]:

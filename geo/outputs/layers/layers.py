@@ -183,7 +183,8 @@ _TILES = Layer(
 _COLLISIONS = Layer(
     "collisions",
     "Collisions",
-    "Every row of the collision records, each placed on one segment or junction, or left with the reason.",
+    "Every collision of the records (rows of one are brought together), placed on one segment or junction, or left with "
+    "the reason.",
     "Point",
     (
         Column("collision_id", "text", "Collision"),

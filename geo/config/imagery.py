@@ -60,10 +60,10 @@ class Imagery(Section):
         default=None,
         description="Value that marks pixels without data, in all bands at once, where the raster does not say so.",
     )
-    collars: Literal["drop", "keep"] = Field(
+    collars: Literal["drop", "any", "keep"] = Field(
         default="drop",
-        description="Borders of black, white or a mark of no data about a raster that does not call them so: drop "
-        "reads them as without data, keep as ground.",
+        description="Borders of one colour about a raster that does not call them no data: drop reads those of black, "
+        "white or a mark of no data as such, any those of all colours, keep none.",
     )
     cache_mb: Annotated[int, Field(ge=16, le=65_536), NO_EFFECT] = Field(
         default=256, description="Memory for decoded blocks of rasters (megabytes)."

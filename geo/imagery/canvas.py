@@ -206,7 +206,7 @@ class OpenRaster:
             valid &= opaque
         seen = self._light.expand(raw)
         for collar in self._collars:
-            valid &= ~collar.covers(seen, self._pixels_of(window))
+            valid &= ~collar.covers(seen, self._light.bands, self._pixels_of(window))
         pixels = seen if wanted.scale is None else to_8_bit(seen, wanted.scale)
         return Block(pixels, None if valid.all() else valid)
 

@@ -20,7 +20,7 @@ from geo.config import Imagery
 from geo.imagery.band_set import BandSet
 from geo.imagery.catalogue import open_raster
 from geo.imagery.preference import drawn_last_first
-from geo.imagery.traits.collars import Collar, from_text
+from geo.imagery.traits.collars import Collar, dropped, from_text
 from geo.imagery.traits.colours import alpha_bands, light_of
 from geo.imagery.traits.gaps import FOLDER as GAPS
 from geo.imagery.traits.gaps import unheeded, write_masked
@@ -98,7 +98,14 @@ def write_mosaic(folder: Path, plan: MosaicPlan, imagery: Imagery, *, seen_from:
     collars = plan.images["collar"] if "collar" in plan.images else [""] * len(plan.images)
     shown = [
         _read_as(
-            str(path), seen, _Gaps(folder, seen_from, f"{Path(plan.file).stem}-{number}", from_text(collar))
+            str(path),
+            seen,
+            _Gaps(
+                folder,
+                seen_from,
+                f"{Path(plan.file).stem}-{number}",
+                dropped(from_text(collar), imagery.collars),
+            ),
         )
         for number, (path, collar) in enumerate(zip(plan.images["path"], collars, strict=True), start=1)
     ]

@@ -33,6 +33,7 @@ from geo.imagery.catalogue import check_unchanged
 from geo.imagery.cover import SAME_GRID, WHOLE, mosaics
 from geo.imagery.patience import patience
 from geo.imagery.resample import Square, resize, turn
+from geo.imagery.traits.collars import dropped, from_text, to_text
 from geo.tiles.grid import PixelWindow, map_pixels, pixel_count
 
 READING_BAND_PX = 512
@@ -137,7 +138,13 @@ class TileReader:
         columns = columns.assign(mosaic=mosaics(images))
         self._images: dict[str, dict[str, Any]] = columns.set_index("image_id").to_dict("index")
         files = dict(zip(images["image_id"], zip(images["path"], images["crs"], strict=True), strict=True))
-        borders = dict(zip(images["image_id"], images["collar"], strict=True)) if "collar" in images else {}
+        borders: dict[str, str] = {}
+        if "collar" in images:
+            borders = {
+                name: to_text(dropped(from_text(text), imagery.collars))
+                for name, text in zip(images["image_id"], images["collar"], strict=True)
+                if text
+            }
         memory = store or BlockStore(imagery.cache_mb)
         self._shelf = Shelf(files, memory, band_set or BandSet.seen(imagery), collars=borders)
         self._open = ExitStack()

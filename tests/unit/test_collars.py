@@ -6,7 +6,7 @@ import pytest
 import rasterio
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.warp import reproject
-from rasters import CITY, NORTH, WEST, read_tile, tiles_at, write_raster
+from rasters import CITY, NORTH, WEST, read_elsewhere, read_tile, tiles_at, write_raster
 from scipy import ndimage
 
 from geo.config import Imagery, Tiles
@@ -187,8 +187,7 @@ def shown_in_a_gis(folder, *paths):
     imagery = Imagery(sources=[str(path) for path in paths])
     (plan,) = plan_mosaics(images_of(*paths))
     write_mosaic(folder, plan, imagery, seen_from=folder)
-    with rasterio.open(folder / plan.file) as picture:
-        return picture.read()
+    return read_elsewhere(folder / plan.file)
 
 
 def test_the_picture_of_all_imagery_shows_what_lies_under_a_border(tmp_path):
@@ -213,6 +212,35 @@ def test_the_picture_of_all_imagery_is_transparent_where_the_first_band_says_so(
     found = shown_in_a_gis(tmp_path, path)
     assert np.array_equal(found[3] == 0, np.indices((SIDE, SIDE))[1] < 100)
     assert np.array_equal(found[:3, :, 100:], LAND[:, :, 100:])
+
+
+def test_a_border_of_noise_near_black_is_found(tmp_path):
+    pixels = LAND.copy()
+    pixels[:, :, 300:] = np.random.default_rng(0).integers(0, 4, (3, SIDE, 100))
+    found = valid(write_raster(tmp_path / "a.tif", pixels))
+    assert not found[:, 300:].any()
+    assert found[:, :300].all()
+
+
+def test_a_border_of_another_colour_is_told_and_read_as_without_data_when_asked(tmp_path):
+    pixels, reached = turned(10)
+    pixels[:, ~reached] = np.array([255, 0, 255], "uint8")[:, None]
+    path = write_raster(tmp_path / "a.tif", pixels)
+    assert valid(path).all()
+    assert np.array_equal(valid(path, collars="any"), reached)
+    found = open_catalogue(Imagery(sources=[path]), pyproj.CRS(CITY))
+    assert [entry.reason for entry in found.entries] == ["its border of (255, 0, 255) is read as ground"]
+    # pictures of fewer bands of it know the border all the same
+    images = images_of(path, collars="any")
+    assert read_tile(MIDDLE, images=images, tiles=WHOLE, collars="any", bands=[2]).coverage < 1
+
+
+def test_a_raster_too_large_to_be_looked_through_says_so(tmp_path, monkeypatch):
+    pixels, _ = turned(10)
+    path = write_raster(tmp_path / "a.tif", pixels)
+    monkeypatch.setattr("geo.imagery.traits.collars.MOST_PX", 1000)
+    (entry,) = open_catalogue(Imagery(sources=[path]), pyproj.CRS(CITY)).entries
+    assert entry.reason.startswith("a corner of it is of one colour, as borders without data are")
 
 
 def test_borders_are_told(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio.enums import ColorInterp
-from rasters import NORTH, WEST, catalogue, noise, read_tile, write_raster
+from rasters import NORTH, WEST, catalogue, noise, read_elsewhere, read_tile, write_raster
 
 from geo.config import Imagery, Tiles
 from geo.errors import LayerError
@@ -51,6 +51,9 @@ def test_bands_that_are_named_are_taken_as_named(tmp_path):
     path = stored(tmp_path / "a.tif", [B, G, R])
     assert np.array_equal(read_tile(MIDDLE, path, tiles=WHOLE, bands=[1, 2, 3]).pixels, SCENE[::-1])
     alpha = stored(tmp_path / "b.tif", [A, R, G, B])
+    assert told(path, bands=[1, 2, 3]) == [
+        "bands 1, 2, 3 are called blue, green, red, and read as imagery.bands says"
+    ]
     assert told(alpha, bands=[1, 2, 3]) == ["band 1 is called transparency, and read as imagery.bands says"]
 
 
@@ -143,9 +146,9 @@ def test_the_picture_of_all_imagery_shows_the_colours_that_are_read(tmp_path):
     imagery = Imagery(sources=[alpha, swapped])
     (plan,) = plan_mosaics(images)
     write_mosaic(tmp_path, plan, imagery, seen_from=tmp_path)
-    with rasterio.open(tmp_path / plan.file) as picture:
-        assert np.array_equal(picture.read([1, 2, 3]), np.concatenate([SCENE, SCENE], axis=2))
-        assert (picture.read(4) == 255).all()
+    picture = read_elsewhere(tmp_path / plan.file)
+    assert np.array_equal(picture[:3], np.concatenate([SCENE, SCENE], axis=2))
+    assert (picture[3] == 255).all()
 
 
 def test_the_picture_of_all_imagery_shows_the_colours_of_palettes(tmp_path):

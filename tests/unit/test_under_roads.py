@@ -137,6 +137,13 @@ def test_a_raster_of_another_range_is_named(tmp_path):
     assert told == ["nothing is to be seen of b where they were looked at: is their range another?"]
 
 
+def test_a_band_of_one_value_beside_others_is_told(tmp_path):
+    pixels = noise(40, 200)
+    pixels[1] = 0
+    told = looked(pixels, tmp_path=tmp_path)
+    assert told == ["of the bands that are read, number 2 holds one value (0) throughout"]
+
+
 def test_labels_are_told_by_their_few_colours(tmp_path):
     labels = np.random.default_rng(0).integers(1, 5, (1, 40, 200)).astype("uint8") * 60
     (told,) = looked(labels, shape=Tiles(tile_m=38), tmp_path=tmp_path)

@@ -7,22 +7,36 @@ import geopandas as gpd
 from geo.config import Imagery, Tiles
 from geo.imagery.outlook.under_roads import look_under_roads
 from geo.imagery.preference import tell_overlaps
-from geo.imagery.traits.collars import from_text
+from geo.imagery.traits.collars import dropped, from_text
 from geo.ledger import Entry
 
+MOST_COLOURS = 4
 
-def _borders(images: gpd.GeoDataFrame) -> list[str]:
-    """Say how many rasters have a border that is read as without data."""
-    found = [from_text(text) for text in images["collar"] if text]
-    if not found:
+
+def _borders(images: gpd.GeoDataFrame, imagery: Imagery) -> list[str]:
+    """Say how many rasters have a border that is read as without data, or as ground though it may be none."""
+    if imagery.collars == "keep":
         return []
-    values = sorted({one.value for collars in found for one in collars})
-    shares = [sum(one.share for one in collars) for collars in found]
-    border = " or ".join(f"{value:g}" for value in values)
-    told = f"{len(found):,} of {len(images):,} rasters have a border of {border}, up to {max(shares):.0%} of a raster"
-    return [
-        f"{told}, that they do not call no data: it is read so (imagery.collars: keep reads it as ground)"
-    ]
+    found = [(one, i) for i, text in enumerate(images["collar"]) for one in from_text(text)]
+    read = {one for one, _ in found if dropped([one], imagery.collars)}
+    told = []
+    for some, what in (
+        (
+            [(one, i) for one, i in found if one in read],
+            "it is read so (imagery.collars: keep reads it as ground)",
+        ),
+        (
+            [(one, i) for one, i in found if one not in read],
+            "it is read as ground (imagery.collars: any reads it so)",
+        ),
+    ):
+        if some:
+            count = len({i for _, i in some})
+            colours = sorted({one.words() for one, _ in some})[:MOST_COLOURS]
+            begun = f"{count:,} of {len(images):,} rasters have a border of {' or '.join(colours)}"
+            most = max(one.share for one, _ in some)
+            told.append(f"{begun}, up to {most:.0%} of a raster, that they do not call no data: {what}")
+    return told
 
 
 def tell_imagery(
@@ -47,5 +61,5 @@ def tell_imagery(
         See `geo.imagery.outlook.under_roads.look_under_roads`.
     """
     entries, told = tell_overlaps(tiles, images, imagery)
-    told += _borders(images)
+    told += _borders(images, imagery)
     return entries, [*told, *look_under_roads(tiles, images, imagery, shape)]

@@ -199,11 +199,24 @@ def _values_told(found: pd.DataFrame, images: gpd.GeoDataFrame, imagery: Imagery
     if not numbers.size or some.empty:
         return told
     scale = imagery.scale or (0.0, 255.0)
+    told += _one_valued(some)
     told += _range_told(numbers, scale, proposed(numbers))
     colours = few_colours(np.concatenate(list(some["values"]), axis=1))
     if colours is not None:
         told.append(f"the imagery under the roads has {colours} colours only, as labels, masks and maps have")
     return [*told, *_odd_ones(some, scale, numbers)]
+
+
+def _one_valued(some: pd.DataFrame) -> list[str]:
+    """Name bands that hold one value while others do not."""
+    pooled = np.concatenate(list(some["values"]), axis=1)
+    single = np.flatnonzero((pooled == pooled[:, :1]).all(axis=1))
+    if not 0 < len(single) < len(pooled):
+        return []
+    which = ", ".join(str(place + 1) for place in single)
+    return [
+        f"of the bands that are read, number {which} holds one value ({pooled[single[0], 0]:.6g}) throughout"
+    ]
 
 
 def _range_told(numbers: NDArray[np.float64], scale: Scale, better: Scale | None) -> list[str]:

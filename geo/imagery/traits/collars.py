@@ -36,14 +36,14 @@ CORNER_PX, OVERVIEW_PX = 8, 128
 """Side of a corner that is looked at, and shorter side of an overview whose corners are taken for it (pixels)."""
 NEAR = 10
 """So far from black or white, of 255, and from each other, are values of a border that was compressed with loss."""
-ALIKE, SMEARED_PX = 0.9, 16
-"""Share of the inside of a border that is of the very same value, and width of its edge, where it may be smeared."""
+CLOSE, ALIKE, SMEARED_PX = 3, 0.9, 16
+"""So near to black or white is so much of its inside, and so wide is the edge where it may be smeared."""
 LEAST_SHARE, OF_A_TURNED_ONE = 0.0005, 3
 """Share of the raster that is worth the trouble; so many corners of one colour has a picture that was turned."""
 WHOLE_SIDE, LEAST_LEG, LARGE_RUN = 0.95, 0.15, 0.5
 """Shares of a side along which a border runs: a strip; a triangle that a turned picture leaves; anything large."""
-LARGE_SHARE = 0.05
-"""Share of the raster."""
+LARGE_SHARE, STRICT_SHARE = 0.05, 0.005
+"""Shares of the raster: of one part in a corner, and of a border of any colour but black and white."""
 TRIANGLE, RECTANGLE = (0.3, 0.62), 0.9
 """Share of the box about it that a part in a corner fills: half of it, or all of it. A pond fills more than a half."""
 MOST_PX = 2_000_000_000
@@ -59,53 +59,85 @@ class Collar:
 
     Attributes
     ----------
-    value
-        Value of all bands.
+    bands
+        Numbers of the bands in which it was found.
+    colour
+        Value of each of them.
     reach
-        How far they may lie from it.
+        How far values may lie from it.
     place
         Where it is, a little enlarged: in continuous pixel coordinates ``(column, row)`` of the raster.
     share
         Its share of the raster.
+    plain
+        Whether it is black, white or a mark of no data, as hardly any scene is.
     """
 
-    value: float
+    bands: tuple[int, ...]
+    colour: tuple[float, ...]
     reach: float
     place: shapely.Geometry
     share: float
+    plain: bool
 
-    def covers(self, seen: NDArray[Any], pixels: Affine) -> Plane:
+    def covers(self, seen: NDArray[Any], bands: Sequence[int], pixels: Affine) -> Plane:
         """Tell which pixels of a window belong to it, ``(height, width)``.
 
         Parameters
         ----------
         seen
             Values ``(bands, height, width)``.
+        bands
+            Numbers of the bands. Of one value for all bands, a border has it in others too; else these do not count.
         pixels
             From columns and rows of the window to those of the raster.
         """
-        near = _near(seen, [self.value] * len(seen), self.reach)
+        known = [place for place, band in enumerate(bands) if band in self.bands]
+        if len({*self.colour}) == 1:
+            near = _near(seen, self.colour[:1] * len(seen), self.reach)
+        elif tuple(bands) == self.bands:
+            near = _near(seen, self.colour, self.reach)
+        elif known:
+            near = _near(seen[known], [self.colour[self.bands.index(bands[at])] for at in known], self.reach)
+        else:
+            return np.zeros(seen.shape[1:], dtype=bool)
         if near.any():
             shape = near.shape
             near &= geometry_mask([self.place], shape, pixels, all_touched=True, invert=True)
         return near
 
+    def words(self) -> str:
+        """Write its colour."""
+        values = [f"{value:g}" for value in dict.fromkeys(self.colour)]
+        return values[0] if len(values) == 1 else f"({', '.join(f'{value:g}' for value in self.colour)})"
+
 
 def to_text(collars: Iterable[Collar]) -> str:
     """Write borders as text; empty for none."""
-    told = [[one.value, one.reach, shapely.to_wkt(one.place), one.share] for one in collars]
+    told = [
+        [list(one.bands), list(one.colour), one.reach, shapely.to_wkt(one.place), one.share, one.plain]
+        for one in collars
+    ]
     return json.dumps(told) if told else ""
 
 
 def from_text(text: str) -> tuple[Collar, ...]:
     """Read what `to_text` wrote."""
     told = json.loads(text) if text else []
-    return tuple(Collar(value, reach, shapely.from_wkt(place), share) for value, reach, place, share in told)
+    return tuple(
+        Collar(tuple(bands), tuple(colour), reach, shapely.from_wkt(place), share, plain)
+        for bands, colour, reach, place, share, plain in told
+    )
+
+
+def dropped(collars: Iterable[Collar], keep: str) -> tuple[Collar, ...]:
+    """Choose the borders that are read as without data, by ``imagery.collars``."""
+    return tuple(one for one in collars if keep == "any" or (keep == "drop" and one.plain))
 
 
 def find_collars(
     raster: rasterio.DatasetReader, light: Light, nodata: float | None = None
-) -> tuple[Collar, ...]:
+) -> tuple[Collar, ...] | None:
     """Find the borders without data of a raster that it does not call so.
 
     Parameters
@@ -117,6 +149,10 @@ def find_collars(
     nodata
         ``imagery.nodata``, which is known to be none.
 
+    Returns
+    -------
+    The borders; None where a corner looks like one, and the raster is too large to be looked through.
+
     Raises
     ------
     UnusableError
@@ -125,52 +161,77 @@ def find_collars(
     if not _suspects(_corners(raster, light), nodata):
         return ()
     if raster.width * raster.height > MOST_PX and not raster.overviews(1):
-        return ()
+        return None
     copy = _Copy.of(raster, light)
-    corners = [(row, col) for row in (0, -1) for col in (0, -1)]
-    suspects = _suspects(
-        [(copy.seen[:, row, col], bool(copy.valid[row, col])) for row, col in corners], nodata
-    )
     found: list[Collar] = []
-    for colour in suspects:
-        plane, reach = _connected(copy, colour)
+    for colour in _suspects(copy.corners(), nodata):
+        plane, colour_of_it, reach = _connected(copy, colour)
+        extreme = _may_be(np.array(colour, dtype=copy.seen.dtype))
         if plane.all():
-            if reach == 0 and set(colour) <= _ends(copy.seen.dtype):
+            if reach == 0 and extreme and set(colour) <= _ends(copy.seen.dtype):
                 raise UnusableError(f"nothing is to be seen of it: all of it is {colour[0]:g}")
             continue
-        parts = [part for part in _parts(plane) if part.mean() >= LEAST_SHARE]
-        # a picture that was turned leaves something in all corners, a roof in one
-        if sum(turned[0, 0] for part in parts for turned in _from_corners(part)) < OF_A_TURNED_ONE:
-            parts = [part for part in parts if _is_border(part)]
+        parts = _borders(plane, strict=not extreme)
         if parts:
             whole = np.logical_or.reduce(parts)
-            value = float(round(float(np.mean(colour)), 6)) if reach == 0 else float(round(np.mean(colour)))
-            reach += max(abs(one - value) for one in colour)
-            found.append(Collar(value, reach, copy.place(whole), round(float(whole.mean()), 4)))
+            share = round(float(whole.mean()), 4)
+            found.append(Collar(light.bands, colour_of_it, reach, copy.place(whole), share, extreme))
     return tuple(found)
 
 
-def _connected(copy: _Copy, colour: tuple[float, ...]) -> tuple[Plane, float]:
-    """Find what is connected to corners and like them, and how far from their colour values may lie.
+def _connected(copy: _Copy, colour: tuple[float, ...]) -> tuple[Plane, tuple[float, ...], float]:
+    """Find what is connected to corners and like them, of which colour it is, and how far from that values may lie.
 
-    Compression smears the edge of a border; its inside is of one value, as that of dark water is not.
+    Compression smears the edge of a border; its inside is of one value, or nearly, as that of dark water is not.
     """
     exact = _border(_near(copy.seen, colour, 0) & copy.valid)
-    if copy.seen.dtype != np.uint8:
-        return exact, 0.0
-    near = _border(_near(copy.seen, colour, NEAR) & copy.valid)
-    inside = ndimage.binary_erosion(
-        near, _CONNECTED, iterations=math.ceil(SMEARED_PX / copy.cell[0]), border_value=1
-    )
-    smeared = near.sum() > exact.sum() and inside.any() and exact[inside].mean() >= ALIKE
-    return (near, float(NEAR)) if smeared else (exact, 0.0)
+    if copy.seen.dtype != np.uint8 or not _may_be(np.array(colour, dtype=np.uint8)):
+        return exact, colour, 0.0
+    end = (0.0 if max(colour) <= NEAR else 255.0,) * len(colour)
+    near = _border(_near(copy.seen, end, NEAR) & copy.valid)
+    cells = math.ceil(SMEARED_PX / copy.cell[0])
+    inside = ndimage.binary_erosion(near, _CONNECTED, iterations=cells, border_value=1)
+    alike = (exact | _near(copy.seen, end, CLOSE))[inside]
+    smeared = near.sum() > exact.sum() and alike.size and alike.mean() >= ALIKE
+    return (near, end, float(NEAR)) if smeared else (exact, colour, 0.0)
 
 
-def told_collars(collars: Sequence[Collar]) -> str:
-    """Say what of a raster is read as without data; empty where there is nothing to be said."""
-    if not collars:
-        return ""
-    return f"its border of {' and '.join(f'{one.value:g}' for one in collars)} is read as without data"
+def _borders(plane: Plane, *, strict: bool) -> list[Plane]:
+    """Choose the parts that are borders.
+
+    Parameters
+    ----------
+    plane
+        What is connected to corners.
+    strict
+        Whether its colour is one that a scene may well have.
+    """
+    parts = [part for part in _parts(plane) if part.mean() >= LEAST_SHARE]
+    held = sum(bool(turned[0, 0]) for part in parts for turned in _from_corners(part))
+    if held >= OF_A_TURNED_ONE and (not strict or sum(part.mean() for part in parts) >= STRICT_SHARE):
+        # a picture that was turned leaves something in all corners, a roof in one
+        return parts
+    if strict:
+        return [part for part in parts if part.mean() >= STRICT_SHARE and max(_longest(part)) >= WHOLE_SIDE]
+    return [part for part in parts if _is_border(part)]
+
+
+def told_collars(collars: Sequence[Collar] | None, keep: str) -> str:
+    """Say what of a raster is read as without data, or might be; empty where there is nothing to be said."""
+    if collars is None:
+        return (
+            "a corner of it is of one colour, as borders without data are, and without overviews (gdaladdo) it is too "
+            "large to be looked through: imagery.nodata says so if it is one"
+        )
+    read = dropped(collars, keep)
+    parts = [
+        (read, "is read as without data"),
+        ([one for one in collars if one not in read], "is read as ground"),
+    ]
+    told = [
+        f"its border of {' and '.join(one.words() for one in some)} {what}" for some, what in parts if some
+    ]
+    return "; ".join(told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +253,15 @@ class _Copy:
         mask = raster.read_masks(light.bands[0], out_shape=(height, width), resampling=Resampling.nearest)
         return cls(light.expand(raw), mask > 0, (raster.width / width, raster.height / height))
 
+    def corners(self) -> list[tuple[NDArray[Any], bool]]:
+        """Give the corners, and whether each has data."""
+        height, width = (min(CORNER_PX, side) for side in self.valid.shape)
+        return [
+            (self.seen[:, row, col], bool(self.valid[row, col].all()))
+            for row in (slice(height), slice(-height, None))
+            for col in (slice(width), slice(-width, None))
+        ]
+
     def place(self, plane: Plane) -> shapely.Geometry:
         """Outline cells in pixels of the raster, with a rim about them."""
         wide = ndimage.binary_dilation(plane, _CONNECTED, iterations=_RIM)
@@ -201,33 +271,37 @@ class _Copy:
 
 
 def _corners(raster: rasterio.DatasetReader, light: Light) -> list[tuple[NDArray[Any], bool]]:
-    """Read the pixel of each corner, and whether it has data; of the smallest overview that tells, where there is one.
+    """Read each corner, and whether it has data; of the smallest overview that tells, where there is one.
 
     That takes one read in place of four, and of a raster on a server hardly anything.
     """
     factors = [factor for factor in raster.overviews(1) if min(raster.shape) // factor >= OVERVIEW_PX]
     if factors:
         small = _Copy.of(raster, light, max(raster.shape) // max(factors))
-        return [(small.seen[:, row, col], bool(small.valid[row, col])) for row in (0, -1) for col in (0, -1)]
+        return small.corners()
     height, width = (min(CORNER_PX, side) for side in raster.shape)
     found = []
     for top in (0, raster.height - height):
         for left in (0, raster.width - width):
             window = ((top, top + height), (left, left + width))
             seen = light.expand(raster.read(list(light.bands), window=window))
-            row, col = 0 if top == 0 else -1, 0 if left == 0 else -1
-            colour = seen[:, row, col]
-            valid = bool(raster.read_masks(light.bands[0], window=window)[row, col])
-            found.append((colour, valid))
+            found.append((seen, bool(raster.read_masks(light.bands[0], window=window).all())))
     return found
 
 
 def _suspects(corners: list[tuple[NDArray[Any], bool]], nodata: float | None) -> list[tuple[float, ...]]:
-    """Choose the colours of corners that a border may have: black, white, or a mark of no data."""
-    found = [
-        colour for colour, valid in corners if valid and _may_be(colour) and not (colour == nodata).all()
-    ]
-    return list(dict.fromkeys(tuple(float(value) for value in colour) for colour in found))
+    """Choose the colours of corners that a border may have: near black or white, a mark of no data, or any other."""
+    found: dict[tuple[float, ...], None] = {}
+    for (seen, valid), (row, col) in zip(corners, ((0, 0), (0, -1), (-1, 0), (-1, -1)), strict=True):
+        colour = seen[:, row, col]
+        plain = bool((seen == colour[:, None, None]).all())
+        if not valid or (colour == nodata).all() or not (plain or _may_be(colour)):
+            continue
+        if seen.dtype == np.uint8 and _may_be(colour) and not plain:
+            # of noise, all corners are of one kind
+            colour = np.full_like(colour, 0 if colour.max() <= NEAR else 255)
+        found[tuple(float(value) for value in colour)] = None
+    return list(found)
 
 
 def _may_be(colour: NDArray[Any]) -> bool:
@@ -285,6 +359,11 @@ def _is_border(part: Plane) -> bool:
 def _from_corners(part: Plane) -> list[Plane]:
     """Turn a part so that each of the four corners comes first."""
     return [part, part[:, ::-1], part[::-1], part[::-1, ::-1]]
+
+
+def _longest(part: Plane) -> tuple[float, ...]:
+    """Measure how much of each side a part holds (shares of these)."""
+    return tuple(float(side.mean()) for side in (part[0], part[-1], part[:, 0], part[:, -1]))
 
 
 def _runs(turned: Plane) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from geo.addresses import is_url
 from geo.config import Imagery
 from geo.imagery.sources import NO_SERVICE
 from geo.imagery.traits.collars import Collar, find_collars, to_text, told_collars
-from geo.imagery.traits.colours import Light, alpha_bands, colours_of, is_grey, light_of, told_colours
+from geo.imagery.traits.colours import RGB, Light, alpha_bands, colours_of, is_grey, light_of, told_colours
 from geo.imagery.traits.dates import date_of
 from geo.imagery.traits.unusable import CutShortError, UnusableError, reason_of
 from geo.imagery.traits.values import look_at, proposed, words
@@ -40,7 +40,8 @@ def describe(
     lost = _missing_parts(raster)
     if raster.driver != "VRT":
         _check_end(raster, bands)
-    collars = _collars(raster, light, imagery)
+    # where a file is lost, GDAL gives zeros
+    collars = () if lost else _collars(raster, light, imagery)
     try:
         change = pyproj.Transformer.from_crs(own, crs, always_xy=True)
         pixel_m = _pixel_m(raster, change)
@@ -58,15 +59,17 @@ def describe(
         "date": date_of(raster, path),
         "transform": [float(number) for number in raster.transform[:6]],
         "geometry": footprint,
-        "collar": to_text(collars),
-        "told": "; ".join(text for text in (_told(raster, imagery), told_collars(collars)) if text),
+        "collar": to_text(collars or ()),
+        "told": "; ".join(
+            text for text in (_told(raster, imagery), told_collars(collars, imagery.collars)) if text
+        ),
         "grey": imagery.bands is None and is_grey(raster),
     }
     return row, lost
 
 
-def _collars(raster: rasterio.DatasetReader, light: Light, imagery: Imagery) -> tuple[Collar, ...]:
-    """Find borders without data; of a raster that is damaged there, none."""
+def _collars(raster: rasterio.DatasetReader, light: Light, imagery: Imagery) -> tuple[Collar, ...] | None:
+    """Find borders without data, see `find_collars`; of a raster that is damaged there, none."""
     if imagery.collars == "keep":
         return ()
     try:
@@ -82,7 +85,13 @@ def _told(raster: rasterio.DatasetReader, imagery: Imagery) -> str:
     if imagery.bands is None:
         return told_colours(raster)
     called = [band for band in alpha_bands(raster) if band in imagery.bands]
-    return f"band {called[0]} is called transparency, and read as imagery.bands says" if called else ""
+    if called:
+        return f"band {called[0]} is called transparency, and read as imagery.bands says"
+    names = [raster.colorinterp[band - 1].name for band in imagery.bands]
+    if sorted(names) == sorted(colour.name for colour in RGB) and names != [colour.name for colour in RGB]:
+        which = ", ".join(map(str, imagery.bands))
+        return f"bands {which} are called {', '.join(names)}, and read as imagery.bands says"
+    return ""
 
 
 def _check_place(raster: rasterio.DatasetReader, path: str, imagery: Imagery) -> pyproj.CRS:

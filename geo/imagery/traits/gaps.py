@@ -67,7 +67,7 @@ def write_masked(
         valid &= raster.read(band, out_shape=(height, width), **small) > 0
     to_raster = Affine.scale(raster.width / width, raster.height / height)
     for collar in collars:
-        valid &= ~collar.covers(light.expand(raw), to_raster)
+        valid &= ~collar.covers(light.expand(raw), light.bands, to_raster)
     profile = {
         "driver": "GTiff",
         "width": width,

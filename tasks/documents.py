@@ -80,6 +80,7 @@ class Covered(Document):
         description="Shares of the length of all roads, by where the figure is from."
     )
     notes: list[str] = Field(description="The sentence that says so; none where no traffic is configured.")
+    warnings: list[str] = Field(description="What is told at the end of the run.")
 
 
 class Findings(Document):

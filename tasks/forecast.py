@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 
-from geo.collisions.period import period_covered
+from geo.clusters.road_types import too_few
 from geo.collisions.read import read_collisions
+from geo.collisions.told import Told, place_records
 from geo.config import CityConfig
 from geo.exposure.counts import read_points
 from geo.exposure.segments import coverage
-from geo.exposure.traffic import measure_traffic
+from geo.exposure.traffic import measure_traffic, traffic_doubts
 from geo.features.encoder import EncoderCard, Pixels, limiting_pixel
 from geo.features.registry import load_encoder, load_mapper
 from geo.imagery.catalogue import open_catalogue
 from geo.imagery.layout import lay_out_tiles
 from geo.imagery.outlook.told import tell_imagery
-from geo.ledger import merge
-from geo.roads.read import read_roads
-from geo.roads.segments import build_network
+from geo.ledger import Entry, merge
+from geo.roads.read import RoadSource, read_roads
+from geo.roads.segments import Network, build_network
 from tasks.planning import runs_folder
 from tasks.refusals import check_results, check_what_follows
 from tasks.room import bytes_of_geopackage, bytes_of_run, pictures_at_most, refuse_full
@@ -56,66 +58,130 @@ def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
     """
     start = time.monotonic()
     folder = runs_folder(config, out)
-    warnings = check_results(config, folder)
-    source = read_roads(config.roads, crs=config.crs, area=config.area)
-    network = build_network(source.kept, config.segments)
-    catalogue = open_catalogue(config.imagery, network.segments.crs, digest=lambda _: "")
-    images = catalogue.images
-    tiles, tile_entries = lay_out_tiles(network.segments, images, config.tiles)
-    covered = int((tiles["coverage"] > 0).sum())
-    check_what_follows(config, tiles, images)
-    told, of_imagery = tell_imagery(tiles, images, config.imagery, config.tiles)
-    warnings += [*source.warnings, *network.warnings, *of_imagery]
-    entries = [*source.entries, *network.entries, *catalogue.entries, *tile_entries, *told]
-    found: dict[str, Any] = {
-        "crs": source.crs.name,
+    told = _Said({}, [], check_results(config, folder))
+    roads = read_roads(config.roads, crs=config.crs, area=config.area)
+    network = build_network(roads.kept, config.segments)
+    told.entries += [*roads.entries, *network.entries]
+    told.warnings += [*roads.warnings, *network.warnings]
+    told.found |= {
+        "crs": roads.crs.name,
         "segments": len(network.segments),
         "junctions": len(network.junctions),
         "length_km": round(float(network.segments["length_m"].sum()) / 1000, 1),
-        "images": len(images),
-        "tiles": len(tiles),
-        "tiles_with_imagery": covered,
-        "coverage": round(float(tiles["coverage"].mean()), 3),
     }
-    period = config.collisions.period
-    if config.collisions.sources:
-        records = read_collisions(config.collisions)
-        found["collision_rows"] = len(records.table)
-        entries += records.entries
-        time_covered = period_covered(records.table[records.table["kept"]], period)
-        warnings += [*records.warnings, *time_covered.warnings]
-        if time_covered.first is not None and time_covered.last is not None:
-            period = (time_covered.first, time_covered.last)
-    else:
-        warnings.append("no collision records are configured: a run would end with clusters alone")
-    traffic, figures = measure_traffic(
-        network.segments, config.exposure, read_points(config.exposure, source.crs), period
-    )
-    entries += figures
-    if figures:
-        lengths = network.segments.set_index("segment_id")["length_m"]
-        found["traffic_known"] = round(coverage(traffic, lengths)["known"], 3)
+    tiles, images = _look(config, network, told)
+    period = _place(config, roads, network, tiles, told)
+    _drive(config, roads, network, period, told)
     known = time.monotonic() - start
+
+    seen = tiles[tiles["coverage"] > 0]
     if config.tiles.mode == "dense":
-        found["chips"], encoding = _seconds_of_chips(config, tiles[tiles["coverage"] > 0], images)
+        told.found["chips"], encoding = _seconds_of_chips(config, seen, images)
     else:
-        encoding = covered * _seconds_per_tile(config, images)
-    found["seconds_per_tile"] = round(encoding / covered, 4)
-    statistics = SECONDS_A_SEGMENT * found["segments"]
-    found["seconds"] = round(SECONDS_BESIDES + statistics + known + encoding)
-    found["pictures"] = pictures_at_most(config, covered)
-    size = bytes_of_geopackage(found, found["pictures"])
-    found["geopackage_mb"] = round(size / 1e6, 1)
-    refuse_full(folder, bytes_of_run(size, covered))
-    if covered < len(tiles):
-        warnings.append(
-            f"{len(tiles) - covered:,} of {len(tiles):,} tiles lie outside the imagery's footprints"
-        )
+        encoding = len(seen) * _seconds_per_tile(config, images)
+    told.found["seconds_per_tile"] = round(encoding / len(seen), 4)
+    statistics = SECONDS_A_SEGMENT * len(network.segments)
+    told.found["seconds"] = round(SECONDS_BESIDES + statistics + known + encoding)
+    told.found["pictures"] = pictures_at_most(config, len(seen))
+    size = bytes_of_geopackage(told.found, told.found["pictures"])
+    told.found["geopackage_mb"] = round(size / 1e6, 1)
+    refuse_full(folder, bytes_of_run(size, len(seen)))
     return {
         "city": config.city,
-        "forecast": found,
-        "ledger": [asdict(entry) for entry in merge(entries)],
-        "warnings": warnings,
+        "forecast": told.found,
+        "ledger": [asdict(entry) for entry in merge(told.entries)],
+        "warnings": list(dict.fromkeys(told.warnings)),
+    }
+
+
+@dataclass(slots=True)
+class _Said:
+    """What is known so far: figures, entries of the ledger, warnings."""
+
+    found: dict[str, Any]
+    entries: list[Entry]
+    warnings: list[str]
+
+
+def _look(config: CityConfig, network: Network, told: _Said) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Lay tiles out on the imagery, and look at it under the roads; gives tiles and images."""
+    catalogue = open_catalogue(config.imagery, network.segments.crs, digest=lambda _: "")
+    images = catalogue.images
+    tiles, laid = lay_out_tiles(network.segments, images, config.tiles)
+    seen = tiles["coverage"] > 0
+    check_what_follows(config, tiles, images)
+    shown, warnings = tell_imagery(tiles, images, config.imagery, config.tiles)
+    told.entries += [*catalogue.entries, *laid, *shown]
+    told.warnings += [*warnings, *too_few(config.clusters, tiles.loc[seen, "segment_id"].nunique())]
+    told.found |= {
+        "images": len(images),
+        "tiles": len(tiles),
+        "tiles_with_imagery": int(seen.sum()),
+        "coverage": round(float(tiles["coverage"].mean()), 3),
+    }
+    if not seen.all():
+        outside = f"{int((~seen).sum()):,} of {len(tiles):,} tiles lie outside the imagery's footprints"
+        told.warnings.append(outside)
+    return tiles, images
+
+
+def _place(
+    config: CityConfig, roads: RoadSource, network: Network, tiles: gpd.GeoDataFrame, told: _Said
+) -> tuple[date, date] | None:
+    """Place the collisions; gives the first and last day of the records, as far as they are known."""
+    if not config.collisions.sources:
+        told.warnings.append("no collision records are configured: a run would end with clusters alone")
+        return config.collisions.period
+    records = read_collisions(config.collisions)
+    placed = place_records(
+        records,
+        network.segments,
+        network.junctions,
+        roads.others,
+        crs=roads.crs,
+        area=roads.area,
+        settings=config.collisions,
+    )
+    told.found |= _placed(placed, tiles)
+    told.entries += [*records.entries, *placed.assigned.entries]
+    told.warnings += placed.warnings
+    if placed.time.first is None or placed.time.last is None:
+        return config.collisions.period
+    return placed.time.first, placed.time.last
+
+
+def _drive(
+    config: CityConfig,
+    roads: RoadSource,
+    network: Network,
+    period: tuple[date, date] | None,
+    told: _Said,
+) -> None:
+    """Bring traffic counts to the roads."""
+    counts = read_points(config.exposure, roads.crs)
+    traffic, figures = measure_traffic(network.segments, config.exposure, counts, period)
+    told.entries += figures
+    if figures:
+        shares = coverage(traffic, network.segments.set_index("segment_id")["length_m"])
+        told.found["traffic_known"] = round(shares["known"], 3)
+        told.warnings += traffic_doubts(config.exposure, shares, figures)
+
+
+def _placed(told: Told, tiles: gpd.GeoDataFrame) -> dict[str, Any]:
+    """Say what became of collisions, and what they tell."""
+    placed = told.assigned.collisions
+    matched = placed[placed["snap_status"] == "matched"]
+    seen = (
+        matched["segment_id"].isin(tiles.loc[tiles["coverage"] > 0, "segment_id"])
+        | matched["segment_id"].isna()
+    )
+    first, last = told.time.first, told.time.last
+    return {
+        "collision_rows": len(placed),
+        "collisions_placed": len(matched),
+        "of_these_with_imagery": int(seen.sum()),
+        "period": None if first is None else f"{first} to {last}",
+        "severities": ", ".join(sorted(told.severities)) or None,
     }
 
 

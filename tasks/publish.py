@@ -87,10 +87,8 @@ def _summary(plan: Plan, results: Sequence[StageResult], files: dict[str, str], 
         stages=[StageRow(**result.as_row()) for result in results],
         notes=notes(plan),
         warnings=[
-            *load_place(plan).warnings,
-            *load_shown(plan).warnings,
+            *warnings_of_inputs(plan),
             *load_quality(plan).encoder.warnings,
-            *load_recorded(plan).warnings,
             *(f"{e.item}: {e.reason}" for e in unknown),
         ],
         files=files,
@@ -104,6 +102,12 @@ def _summary(plan: Plan, results: Sequence[StageResult], files: dict[str, str], 
         ),
         base=os.path.relpath(plan.base, plan.run_folder),
     )
+
+
+def warnings_of_inputs(plan: Plan) -> list[str]:
+    """Collect what stages found odd about the inputs: all of it is known before the encoding, and to a check."""
+    told = (load_place(plan), load_shown(plan), load_recorded(plan), load_covered(plan))
+    return [warning for one in told for warning in one.warnings]
 
 
 def made_of(plan: Plan) -> list[str]:

@@ -123,7 +123,7 @@ def find_types(
     picks = pick(ids, found, seed=settings.seed)
     picks["tile_id"] = central_tiles(picks, tiles)
     encoder = _judged(embeddings, points, found)
-    encoder["warnings"] = [*encoder["warnings"], *_too_few(settings, len(ids))]
+    encoder["warnings"] = [*encoder["warnings"], *too_few(settings, len(ids))]
     quality = {
         "encoder": encoder,
         "baseline": _judged(bands, baseline_points, baseline),
@@ -152,8 +152,16 @@ def _judged(embeddings: Embeddings, points: Points, found: Clustering) -> dict[s
     return judge(embeddings).as_dict() | {"silhouette": silhouette}
 
 
-def _too_few(settings: Clusters, segments: int) -> list[str]:
-    """Warn where more clusters are asked for than so many segments can make types of."""
+def too_few(settings: Clusters, segments: int) -> list[str]:
+    """Warn where more clusters are asked for than so many segments can make types of.
+
+    Parameters
+    ----------
+    settings
+        The section ``clusters`` of the city's file.
+    segments
+        Number of segments with imagery.
+    """
     if settings.k == "auto" or 2 * settings.k <= segments:
         return []
     return [

@@ -1,8 +1,7 @@
-"""Why no collision could be placed, from what stands in the file."""
+"""Collisions that lie off the roads: why, from what stands in the file, and what would bring them there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NoReturn
 
 import geopandas as gpd
@@ -11,134 +10,208 @@ import pandas as pd
 import pyproj
 from numpy.typing import NDArray
 
+from geo.collisions.readings import ELSEWHERE, LEAST, Reading, other_reading
 from geo.collisions.schema import CollisionSource
 from geo.config import Collisions
 from geo.errors import LayerError
 
-_ENOUGH = 0.5
-"""So large a share of rows in the place explains it."""
-_SAMPLE = 1000
-_BESIDE_M = 1000.0
-_GRIDS = (4326, 3857, 27700)
-"""CRSs that records are often in, besides the city's own."""
-Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
+SHOWN = 3
+"""Places that a message shows."""
+_OFF = ("beyond_limit", "outside_area")
+_FATES = {
+    "no_geometry": (0.1, "have no coordinates that can be used"),
+    "beyond_limit": (0.2, "are a little farther from every road than collisions.max_distance_m"),
+    "ambiguous": (0.05, "are as near to two roads, and nothing in the record decides"),
+    "excluded_class": (0.2, "are on roads of classes that are left out (roads.keep, roads.drop)"),
+}
+"""Shares of the collisions at roads (of all, for those without a place) that are told when they are exceeded, and what
+became of them."""
+_LITTLE = 5.0
+"""Collisions up to so many times as far from roads as they may be are at roads that the network lacks, or shows beside
+their place."""
+_FAR_M = 10.0
+"""Collisions that are placed lie nearer to their roads than this, half of them (metres); else one of both is wrong."""
 
 
-def refuse_unplaced(
-    source: CollisionSource,
-    status: pd.Series,
-    segments: gpd.GeoDataFrame,
-    crs: pyproj.CRS,
-    settings: Collisions,
-) -> NoReturn:
-    """Refuse records of which none could be placed.
+def doubts_of_places(
+    source: CollisionSource, placed: gpd.GeoDataFrame, roads: gpd.GeoSeries, settings: Collisions
+) -> list[str]:
+    """Say what is odd about the places of collisions, and what would be a better reading of their coordinates.
 
     Parameters
     ----------
     source
         The records as they were read.
-    status
-        What became of each row (``snap_status``).
-    segments
-        The network, in `crs`.
-    crs
-        The city's CRS.
+    placed
+        What became of each row: ``snap_status`` and ``snap_distance_m``, see
+        `geo.collisions.assign.place_collisions`.
+    roads
+        All centrelines, those that are left out as well, in the city's CRS.
     settings
         The section ``collisions``.
+
+    Returns
+    -------
+    Warnings, in words.
+
+    Raises
+    ------
+    LayerError
+        When none is placed; or few, and another reading brings many times as many to roads.
+    """
+    table, status = source.table, placed["snap_status"].to_numpy()
+    counted = table["kept"].to_numpy(dtype=bool) & (status != "duplicate")
+    lies = counted & np.isin(status, ("matched", "ambiguous", "excluded_class", *_OFF))
+    whole = _reading(source, lies, roads, settings)
+    if "matched" not in status or (whole is not None and whole.then.share >= ELSEWHERE * whole.now.share):
+        _refuse(source, placed["snap_status"], counted, roads, settings, whole)
+    warnings = [] if whole is None else [_nearer(whole)]
+    off = lies & np.isin(status, _OFF)
+    if whole is None and off.sum() >= LEAST:
+        part = _reading(source, off, roads, settings, grids=False)
+        if part is not None:
+            warnings.append(
+                f"about {part.then.share * off.sum():,.0f} of {off.sum():,} collisions that lie off the roads "
+                f"would lie on them {part.what} ({_shown(source, off)}): {part.todo}"
+            )
+    return [*warnings, *_shares(placed[counted], settings.max_distance_m), *_far(placed)]
+
+
+def _reading(
+    source: CollisionSource,
+    which: NDArray[np.bool_],
+    roads: gpd.GeoSeries,
+    settings: Collisions,
+    *,
+    grids: bool = True,
+) -> Reading | None:
+    """Look for another reading of the coordinates of some rows."""
+    x, y = (source.table.loc[which, axis].to_numpy(dtype=float) for axis in ("x", "y"))
+    return other_reading((x, y), source.crs, roads, reach_m=settings.max_distance_m, grids=grids)
+
+
+def _nearer(found: Reading) -> str:
+    return (
+        f"collisions lie {found.now.metres:.0f} m from roads, half of them farther; {found.what} they would lie "
+        f"{found.then.metres:.1f} m from them: {found.todo} if that is what they are in"
+    )
+
+
+def _shares(placed: pd.DataFrame, reach_m: float) -> list[str]:
+    """Say of what became of too many collisions.
+
+    Parameters
+    ----------
+    placed
+        ``snap_status`` and ``snap_distance_m`` of the rows that count.
+    reach_m
+        ``collisions.max_distance_m``.
+    """
+    status = placed["snap_status"]
+    elsewhere = (status == "outside_area") | (
+        (status == "beyond_limit") & (placed["snap_distance_m"] > _LITTLE * reach_m)
+    )
+    near = status[~elsewhere & (status != "no_geometry")]
+    told = []
+    for fate, (share, words) in _FATES.items():
+        of = len(status) if fate == "no_geometry" else len(near)
+        count = int(((status if fate == "no_geometry" else near) == fate).sum())
+        if count >= LEAST and count > share * of:
+            told.append(f"{count:,} of {of:,} collisions ({count / of:.1%}) {words}")
+    return told
+
+
+def _far(placed: gpd.GeoDataFrame) -> list[str]:
+    """Say when half of the collisions on segments lie far from them."""
+    on_segments = (placed["snap_status"] == "matched") & placed["segment_id"].notna()
+    metres = placed.loc[on_segments, "snap_distance_m"]
+    if len(metres) < LEAST or metres.median() <= _FAR_M:
+        return []
+    where = (
+        f"half of the collisions that are placed on roads lie farther than {metres.median():.0f} m from them"
+    )
+    return [f"{where}: look at the CRS of both, and whether the roads are all there"]
+
+
+def _refuse(
+    source: CollisionSource,
+    status: pd.Series,
+    counted: NDArray[np.bool_],
+    roads: gpd.GeoSeries,
+    settings: Collisions,
+    found: Reading | None,
+) -> NoReturn:
+    """Refuse records that lie elsewhere, or of which none can be placed for another reason.
 
     Raises
     ------
     LayerError
         Always: with what became of the rows, some as they stand in the file, and what would bring them to the roads.
     """
-    found = "; ".join(f"{count:,} {fate}" for fate, count in status.value_counts().items())
-    what = f"not one of its {len(status):,} rows could be placed on the roads ({found})"
-    todo = explained(source, segments.total_bounds, crs)
-    shown = _shown(source, segments, crs)
-    raise LayerError(
-        f"{what}{f': {shown}' if shown else ''}",
-        where=", ".join(settings.sources),
-        todo=todo
-        or "Check which columns hold the coordinates and in which CRS, and collisions.period and keep; without records "
-        "of this place, leave collisions.sources empty.",
-    )
+    fates = "; ".join(f"{count:,} {fate}" for fate, count in status.value_counts().items())
+    few = "not one" if "matched" not in set(status) else f"only {int((status == 'matched').sum()):,}"
+    what = f"{few} of its {len(status):,} rows could be placed on the roads ({fates})"
+    off = counted & np.isin(status.to_numpy(), _OFF)
+    if found is not None:
+        todo = f"{found.then.share:.0%} of them would lie on roads {found.what}: {found.todo}."
+    elif not source.table["kept"].any():
+        todo = f"No row has what collisions.keep asks for ({_kept(settings)}): mend it, or leave it out."
+    elif not off.any() and (status[counted] == "out_of_period").any():
+        todo = f"Mend collisions.period, or leave it out: {_dated(source, counted)}."
+    else:
+        todo = (
+            "Check which columns hold the coordinates and in which CRS; without records of this place, leave "
+            "collisions.sources empty."
+        )
+    shown = _shown(source, off)
+    where = f": {shown}; {_place_of(roads)}" if shown else ""
+    raise LayerError(f"{what}{where}", where=", ".join(settings.sources), todo=todo)
 
 
-def explained(source: CollisionSource, bounds: NDArray[np.float64], crs: pyproj.CRS) -> str:
-    """Find the reading of the coordinates that would bring most of them to a place.
-
-    Parameters
-    ----------
-    source
-        The records; rows that are not kept do not count.
-    bounds
-        Of the place, in `crs`: west, south, east, north.
-    crs
-        The city's CRS, in metres.
-
-    Returns
-    -------
-    What to do, naming the key; empty where they are in the place as they are, or no reading brings them there.
-    """
-    table = source.table[source.table["kept"]]
-    x, y = table["x"].to_numpy(dtype=float), table["y"].to_numpy(dtype=float)
-    there = np.flatnonzero(np.isfinite(x) & np.isfinite(y) & ~((x == 0) & (y == 0)))
-    if not len(there):
-        return ""
-    some = there[:: max(1, len(there) // _SAMPLE)]
-    if _share((x[some], y[some]), source.crs, bounds, crs) > _ENOUGH:
-        return ""
-    return next(
-        (
-            todo
-            for todo, pair, given in _readings((x[some], y[some]), source.crs, crs)
-            if _share(pair, given, bounds, crs) > _ENOUGH
-        ),
-        "",
-    )
+def _kept(settings: Collisions) -> str:
+    return "; ".join(f"{column}: {', '.join(values)}" for column, values in (settings.keep or {}).items())
 
 
-def _readings(pair: Pair, given: pyproj.CRS, crs: pyproj.CRS) -> Iterator[tuple[str, Pair, pyproj.CRS]]:
-    """List other readings of coordinates, the simplest first, with what would make them the right ones."""
-    x, y = pair
-    exchange = "They would lie here with collisions.columns.x and .y exchanged"
-    yield f"{exchange} (point_order, of one column).", (y, x), given
-    if given.is_geographic:
-        yield "They would lie here with the other sign of the longitude (x).", (-x, y), given
-        yield "They would lie here with the other sign of the latitude (y).", (x, -y), given
-        yield f"{exchange}, and the other sign of the longitude.", (-y, x), given
-    for other in (crs, *(pyproj.CRS.from_epsg(code) for code in _GRIDS)):
-        if other.equals(given, ignore_axis_order=True):
-            continue
-        key = f"collisions.columns.crs: {other.to_string() if other.to_epsg() else other.name}"
-        yield f"They would lie here in another CRS: give {key}.", (x, y), other
-        yield f"{exchange}, in another CRS: give {key}.", (y, x), other
+def _dated(source: CollisionSource, counted: NDArray[np.bool_]) -> str:
+    """Say of when the records are."""
+    dates, years = (source.table.loc[counted, name].dropna() for name in ("date", "year"))
+    if len(dates):
+        return f"the records are of {dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d}"
+    return f"the records are of {years.min()} to {years.max()}" if len(years) else "the records have no date"
 
 
-def _share(pair: Pair, given: pyproj.CRS, bounds: NDArray[np.float64], crs: pyproj.CRS) -> float:
-    """Measure which share of coordinates lies in the place, read in a CRS."""
-    change = pyproj.Transformer.from_crs(given, crs, always_xy=True)
-    east, north = change.transform(*pair)
-    west, south, last, top = bounds
-    inside = (east >= west - _BESIDE_M) & (east <= last + _BESIDE_M)
-    inside &= (north >= south - _BESIDE_M) & (north <= top + _BESIDE_M)
-    return float(inside.mean())
-
-
-def _shown(source: CollisionSource, segments: gpd.GeoDataFrame, crs: pyproj.CRS) -> str:
-    """Show coordinates as they stand in the file, where they lie, and where the roads are."""
-    table = source.table[np.isfinite(source.table["x"]) & np.isfinite(source.table["y"])].head(3)
+def _shown(source: CollisionSource, which: NDArray[np.bool_]) -> str:
+    """Show coordinates as they stand in the file, and where they lie."""
+    table = source.table[which]
     if table.empty:
         return ""
-    to_degrees = pyproj.Transformer.from_crs(source.crs, 4326, always_xy=True)
-    lon, lat = to_degrees.transform(table["x"].to_numpy(), table["y"].to_numpy())
-    raw = source.cells.reindex(table["source_row"])
-    cells = [
-        f"{'its geometry' if pd.isna(cell) else cell} is longitude {a:.4f}, latitude {b:.4f}"
-        for cell, a, b in zip(raw, lon, lat, strict=True)
-    ]
-    west, south, east, north = pyproj.Transformer.from_crs(crs, 4326, always_xy=True).transform_bounds(
-        *segments.total_bounds
+    cells = _cells(source, table["source_row"])
+    known = cells.notna().to_numpy()
+    some = (np.flatnonzero(known) if known.any() else np.arange(len(table)))[:SHOWN]
+    x, y = (table[axis].to_numpy(dtype=float)[some] for axis in ("x", "y"))
+    lon, lat = pyproj.Transformer.from_crs(source.crs, 4326, always_xy=True).transform(x, y)
+    raw = cells.iloc[some] if known.any() else [f"{a:.10g} and {b:.10g}" for a, b in zip(x, y, strict=True)]
+    return "; ".join(
+        f"{cell} is longitude {east:.4f}, latitude {north:.4f}"
+        for cell, east, north in zip(raw, lon, lat, strict=True)
     )
-    roads = f"the roads lie at longitude {west:.4f} to {east:.4f}, latitude {south:.4f} to {north:.4f}"
-    return f"{'; '.join(cells)}; {roads}"
+
+
+def _cells(source: CollisionSource, rows: pd.Series) -> pd.Series:
+    """Give the cells with the coordinates of rows as they stand in their files; null where they are not at hand."""
+    origin = source.origin
+    pair = [] if origin is None else [*origin.named.get("x", ()), *origin.named.get("y", ())]
+    if origin is None or len(pair) != 2:
+        return source.cells.reindex(rows)
+    quoted = (
+        origin.cells.reindex(rows)[pair]
+        .astype("string")
+        .map(lambda cell: repr(str(cell)), na_action="ignore")
+    )
+    return quoted[pair[0]] + " and " + quoted[pair[1]]
+
+
+def _place_of(roads: gpd.GeoSeries) -> str:
+    change = pyproj.Transformer.from_crs(roads.crs, 4326, always_xy=True)
+    west, south, east, north = change.transform_bounds(*roads.total_bounds)
+    return f"the roads lie at longitude {west:.4f} to {east:.4f}, latitude {south:.4f} to {north:.4f}"

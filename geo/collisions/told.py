@@ -11,8 +11,9 @@ import shapely
 
 from geo.collisions.assign import Assigned, place_collisions
 from geo.collisions.cells.severities import UNHURT, UNMAPPED
-from geo.collisions.nowhere import refuse_unplaced
+from geo.collisions.nowhere import doubts_of_places
 from geo.collisions.period import Period, period_covered
+from geo.collisions.registry import schema_of
 from geo.collisions.schema import CollisionSource
 from geo.config import Collisions
 from geo.config.records import Severity
@@ -64,7 +65,8 @@ def place_records(
     Raises
     ------
     LayerError
-        When not one row can be placed, with some as they stand in the file and the key that mends it.
+        When not one row can be placed, or another reading of the coordinates brings many times as many to roads: with
+        some as they stand in the file, and the key that mends it.
     """
     time = period_covered(source.table[source.table["kept"]], settings.period)
     whole = None if time.first is None or time.last is None else (time.first, time.last)
@@ -80,10 +82,11 @@ def place_records(
         settings=settings.model_copy(update={"period": asked}),
     )
     placed = (assigned.collisions["snap_status"] == "matched").to_numpy()
-    if not placed.any():
-        refuse_unplaced(source, assigned.collisions["snap_status"], segments, crs, settings)
+    roads = gpd.GeoSeries([*segments.geometry, *others.geometry], crs=crs)
+    places = doubts_of_places(source, assigned.collisions, roads, settings)
     severities, doubts = countable(source.table[placed], source.severities)
-    return Told(assigned, time, severities, (*source.warnings, *time.warnings, *doubts))
+    breaks = schema_of(settings).breaks(assigned.collisions[placed])
+    return Told(assigned, time, severities, (*source.warnings, *places, *time.warnings, *doubts, *breaks))
 
 
 def countable(

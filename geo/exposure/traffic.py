@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import geopandas as gpd
 import pandas as pd
 
 from geo.config import Exposure
-from geo.exposure.counts import Counts, account
+from geo.exposure.counts import ITEM, Counts, account
 from geo.exposure.points import choose_years, one_a_point, place_points
 from geo.exposure.segments import nothing_known, traffic_of_column, traffic_of_points
 from geo.exposure.units import doubt
@@ -56,6 +56,25 @@ def measure_traffic(
     fate = rows["fate"].where(rows["fate"].notna(), placed.where(placed.notna(), None))
     table, by_segment = traffic_of_points(segments, points, settings)
     return table, [*counts.notes, *account(fate), *doubt(rows["aadt"].where(fate.isna())), *by_segment]
+
+
+def traffic_doubts(settings: Exposure, shares: Mapping[str, float], entries: Sequence[Entry]) -> list[str]:
+    """Warn where traffic is configured, and is known nowhere: its places, or its column, are hardly those meant.
+
+    Parameters
+    ----------
+    settings
+        The section ``exposure``.
+    shares
+        See `geo.exposure.segments.coverage` (0 to 1).
+    entries
+        What became of figures, see `measure_traffic`.
+    """
+    if shares["known"] > 0 or (settings.column is None and not settings.sources):
+        return []
+    lost = "; ".join(f"{one.count:,} {one.reason}" for one in entries if one.item == ITEM and one.reason)
+    keys = "exposure.column" if settings.sources == [] else "exposure.columns (x, y, crs and decimal)"
+    return [f"traffic is known on no road ({lost or 'no figure is there'}): look at {keys}"]
 
 
 def coverage_sentences(settings: Exposure, shares: Mapping[str, float]) -> list[str]:

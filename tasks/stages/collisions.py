@@ -24,7 +24,6 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     import shapely
 
     from geo.collisions.read import read_collisions
-    from geo.collisions.registry import schema_of
     from geo.collisions.told import place_records
 
     config = plan.config
@@ -44,14 +43,13 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     )
     placed, time = told.assigned, told.time
     COLLISIONS.write(placed.collisions, folder)
-    matched = placed.collisions[placed.collisions["snap_status"] == "matched"]
     recorded = Recorded(
         severities=sorted(told.severities),
         users=[user for user in ROAD_USERS if source.table[user].notna().any()],
         adjusted=bool(source.table["ksi_adjusted"].notna().any()),
         years=time.years,
         period=None if time.first is None or time.last is None else (time.first, time.last),
-        warnings=[*told.warnings, *schema_of(config.collisions).breaks(matched)],
+        warnings=list(told.warnings),
     )
     recorded.write(folder / RECORDED)
     return [*source.entries, *placed.entries]

@@ -26,7 +26,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
 
     from geo.exposure.counts import read_points
     from geo.exposure.segments import coverage
-    from geo.exposure.traffic import coverage_sentences, measure_traffic
+    from geo.exposure.traffic import coverage_sentences, measure_traffic, traffic_doubts
 
     settings = plan.config.exposure
     segments = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
@@ -35,7 +35,11 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     table, entries = measure_traffic(segments, settings, counts, covered)
     TRAFFIC.write(table.reset_index(), folder)
     shares = coverage(table, segments.set_index("segment_id")["length_m"])
-    Covered(shares=shares, notes=coverage_sentences(settings, shares)).write(folder / COVERED)
+    Covered(
+        shares=shares,
+        notes=coverage_sentences(settings, shares),
+        warnings=traffic_doubts(settings, shares, entries),
+    ).write(folder / COVERED)
     return entries
 
 

@@ -92,7 +92,7 @@ def kind_of(path: Path, name: str) -> Kind:
         if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
             with zipfile.ZipFile(path) as archive:
                 return "workbook" if any(member in archive.namelist() for member in _WORKBOOKS) else "zip"
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, NotImplementedError, zipfile.BadZipFile) as error:
         raise SourceError(f"it cannot be read ({error})", where=name, todo="Look at the file.") from error
     for magic, kind in _MAGIC:
         if head.startswith(magic):

@@ -35,6 +35,20 @@ A collision needs a place. Its severity, its day and its road users may be unkno
 not be read is told with its values, in `check` as in the ledger. What records call involved differs: of STATS19, BAAC,
 FARS and New York a road user counts when one was hurt, of the other tables when one took part.
 
+## What a file may be
+
+Delimited text, workbooks (.xlsx, .xls, .xlsb, .ods), JSON (records, GeoJSON, answers of ArcGIS, Socrata and
+CKAN), Parquet, and what GDAL reads: GeoPackage, Shapefile, FileGDB, FlatGeobuf; also packed (.gz, .bz2, .xz,
+.zip). What a file is, its content says, not its ending. `collisions.sources` takes lists and globs, and what
+lies within a file may be named after it: `crashes.zip/2019*.csv`, `crashes.gpkg/points`, `crashes.xlsx/Sheet1`.
+Of several layers, sheets or members with rows none is chosen: the refusal lists them, and `collisions.layer` or
+`.sheet` names one or several.
+
+UTF-8, and UTF-16 and UTF-32 by their marks, are found out; any other encoding is named in `columns.encoding`,
+and what cannot be text in it is refused with what its words would be in others. Titles above a header (or
+`columns.skip_lines`), totals, notes and empty lines are left out, and the ledger counts them as `lines`. An
+answer that a server cut at its limit is refused unless its other parts are among the sources.
+
 ## Tables that are read by name
 
 `collisions.schema` names them. Columns are found under all names that they have had, whatever their case; a file that

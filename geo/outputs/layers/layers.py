@@ -183,8 +183,8 @@ _TILES = Layer(
 _COLLISIONS = Layer(
     "collisions",
     "Collisions",
-    "Every collision of the records (rows of one are brought together), placed on one segment or junction, or left with "
-    "the reason.",
+    "Every collision of the records (rows of one are brought together), placed on one segment or junction, or left "
+    "with the reason.",
     "Point",
     (
         Column("collision_id", "text", "Collision"),

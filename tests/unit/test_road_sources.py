@@ -1,5 +1,7 @@
 """Roads of several files, layers, reference systems and encodings."""
 
+import shutil
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -228,6 +230,17 @@ def test_other_text_is_taken_for_western_and_told(tmp_path, encoding):
     found = read(shapefile(tmp_path / "r.shp", ["Straße", "Plain"], encoding))
     assert found.kept["name"].tolist() == ["Straße", "Plain"]
     assert "windows-1252" in found.warnings[0]
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_text_of_a_shapefile_in_an_archive_or_a_folder_is_found_out_likewise(tmp_path, stated):
+    (tmp_path / "roads").mkdir()
+    shapefile(tmp_path / "roads" / "r.shp", ["Straße", "Plain"], "UTF-8", stated=stated)
+    shutil.make_archive(str(tmp_path / "roads"), "zip", tmp_path / "roads")
+    for source in (tmp_path / "roads", tmp_path / "roads.zip"):
+        found = read(str(source))
+        assert found.kept["name"].tolist() == ["Straße", "Plain"]
+        assert len(found.warnings) == (0 if stated else 1)
 
 
 def test_text_in_plain_letters_needs_no_word(tmp_path):

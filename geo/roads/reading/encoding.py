@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import ZipFile, is_zipfile
 
 import pandas as pd
 
@@ -18,28 +19,44 @@ _LANGUAGE_DRIVER = 29
 
 
 def states_encoding(source: str) -> bool:
-    """Tell whether a file has its text in an encoding that it states; all files do, but Shapefiles without ``.cpg``."""
+    """Tell whether a file has its text in an encoding that it states.
+
+    All do but Shapefiles without ``.cpg``, which may lie in a folder or in a zip archive.
+    """
     path = Path(source)
-    if is_url(source) or path.suffix.lower() not in {".shp", ".dbf"} or not path.is_file():
+    if is_url(source) or not path.exists() or path.suffix.lower() not in {".shp", ".dbf", ".zip", ""}:
         return True
-    return any(_beside(path, ".cpg"))
+    names = _together_with(path)
+    return not any(name.lower().endswith(".dbf") for name in names) or any(
+        name.lower().endswith(".cpg") for name in names
+    )
 
 
-def _beside(path: Path, ending: str) -> list[Path]:
-    return [
-        each
-        for each in path.parent.iterdir()
-        if each.stem.casefold() == path.stem.casefold() and each.suffix.lower() == ending
-    ]
+def _together_with(path: Path) -> list[str]:
+    """List the files of an archive or a folder, or those beside a file that have its name."""
+    if path.suffix.lower() == ".zip":
+        if not is_zipfile(path):
+            return []
+        with ZipFile(path) as archive:
+            return archive.namelist()
+    if path.is_dir():
+        return [each.name for each in path.iterdir()]
+    stem = path.stem.casefold()
+    return [each.name for each in path.parent.iterdir() if each.stem.casefold() == stem]
 
 
 def has_language(source: str) -> bool:
     """Tell whether the header of a Shapefile's table names a code page, which GDAL then follows."""
-    tables = _beside(Path(source), ".dbf")
+    path = Path(source)
+    tables = [name for name in _together_with(path) if name.lower().endswith(".dbf")]
     if not tables:
         return False
-    with tables[0].open("rb") as file:
-        head = file.read(_LANGUAGE_DRIVER + 1)
+    if path.suffix.lower() == ".zip":
+        with ZipFile(path) as archive, archive.open(tables[0]) as file:
+            head = file.read(_LANGUAGE_DRIVER + 1)
+    else:
+        with ((path if path.is_dir() else path.parent) / tables[0]).open("rb") as file:
+            head = file.read(_LANGUAGE_DRIVER + 1)
     return len(head) > _LANGUAGE_DRIVER and head[_LANGUAGE_DRIVER] not in _STATES_NOTHING
 
 

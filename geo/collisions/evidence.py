@@ -125,7 +125,7 @@ def _of_unique(
 
 def plain_name(names: pd.Series) -> pd.Series:
     """Bring names of roads to one spelling: case, punctuation, and the usual short forms of street, road..."""
-    plain = names.str.normalize("NFC").str.casefold().str.replace(r"[^\w\s]", "", regex=True)
+    plain = names.str.normalize("NFKC").str.casefold().str.replace(r"[^\w\s]", "", regex=True)
     for short, long in _SHORT.items():
         plain = plain.str.replace(short, long, regex=True)
     return plain.str.split().str.join(" ")

@@ -16,6 +16,8 @@ from geo.safety.rates import years_of
 STRAY = 0.05
 """Years apart from all others that hold less than this share of the records, before or after them, are taken for
 mistyped dates."""
+PLACEHOLDER = 0.5
+"""The same of years that hold one day alone, again and again: 1900-01-01 is written where no date is known."""
 SHORT_YEARS = 0.25
 CHANCE = 0.001
 """Silence less probable than this is not chance: the source does not cover that time."""
@@ -70,7 +72,7 @@ def period_covered(records: pd.DataFrame, asked: tuple[date, date] | None) -> Pe
     if counts.empty:
         return Period(None, None, None)
     runs = _runs(counts)
-    strays = [run for run in (runs[:1] + runs[1:][-1:]) if len(runs) > 1 and run.sum() < STRAY * counts.sum()]
+    strays = [run for run in (runs[:1] + runs[1:][-1:]) if len(runs) > 1 and _is_stray(run, counts, records)]
     runs = [run for run in runs if not any(run is stray for stray in strays)]
     spans = [_span(records, run) for run in runs]
     years = sum(years_of(*span) for span in spans)
@@ -132,6 +134,13 @@ def _within(records: pd.DataFrame, year: pd.Series, asked: tuple[date, date]) ->
 def _between(first: date, last: date) -> float:
     """Count the years from one day to another, which is not counted."""
     return (last - first).days / 365.25
+
+
+def _is_stray(run: pd.Series, counts: pd.Series, records: pd.DataFrame) -> bool:
+    """Tell whether years apart from all others are no time of the records: few, or one day that stands for nothing."""
+    days = records.loc[records["date"].dt.year.isin(run.index), "date"].dt.normalize()
+    one_day = len(days) > 1 and (days == days.iloc[0]).all()
+    return bool(run.sum() < (PLACEHOLDER if one_day else STRAY) * counts.sum())
 
 
 def _runs(counts: pd.Series) -> list[pd.Series]:

@@ -114,18 +114,12 @@ def countable(
     if unmapped.mean() <= UNKNOWN and not (tells_ksi and unknown.mean() > UNKNOWN):
         return severities, []
     empty = int(unknown.sum() - unmapped.sum())
-    why = [
-        text
-        for count, text in (
-            (int(unmapped.sum()), f"{int(unmapped.sum()):,} have a value that no mapping knows"),
-            (
-                empty,
-                f"{empty:,} have none recorded (list '' in severity_values.none if that means no injury)",
-            ),
-        )
-        if count
-    ]
-    lead = (
-        f"the severity of {unknown.mean():.1%} of {len(records):,} collisions is not known ({'; '.join(why)})"
-    )
+    why = []
+    if unmapped.any():
+        why.append(f"{int(unmapped.sum()):,} have a value that no mapping knows")
+    if empty:
+        hint = "severity_values.none: [''] or columns.empty_is_none if an empty cell means no injury"
+        why.append(f"{empty:,} have none recorded ({hint})")
+    told = "; ".join(why)
+    lead = f"the severity of {unknown.mean():.1%} of {len(records):,} collisions is not known ({told})"
     return frozenset(), [f"{lead}: over {UNKNOWN:.0%}, so none are counted by severity, and KSI is not known"]

@@ -130,7 +130,7 @@ def check_place(place: Place, crs: pyproj.CRS, where: str) -> None:
             f"{lost.sum():,} of {written.sum():,} coordinates cannot be read: {place.sample(lost)}",
             where=where,
             todo="Say how they are written (collisions.columns.decimal), or name other columns in "
-            "collisions.columns.x and .y, or .point.",
+            "collisions.columns.x and .y, or one with both coordinates in collisions.columns.point.",
         )
     there = read & ~((x == 0) & (y == 0))
     if there.any():

@@ -13,7 +13,7 @@ from geo.collisions.cells.text import text
 from geo.errors import LayerError
 from geo.ledger import Entry
 
-_UNREAD, _UNREAD_LEAST = 0.2, 10
+UNREAD, UNREAD_LEAST = 0.2, 10
 """More dates than this share, and at least so many, that cannot be read are written otherwise than thought."""
 _RIVAL = 0.9
 """A form that reads this share of what the best one reads, and reads it otherwise, leaves open which one is meant: of
@@ -189,7 +189,7 @@ def _refuse_unread(
             where=where,
             todo=f"{_KEY}.",
         )
-    if len(lost) >= _UNREAD_LEAST and len(lost) > _UNREAD * len(there):
+    if len(lost) >= UNREAD_LEAST and len(lost) > UNREAD * len(there):
         raise LayerError(
             f"only {found:,} of {len(there):,} dates can be read"
             f"{'' if form is None else f' as {form.name}'}; {lost.iloc[0]!r} cannot ({shown(lost)})",

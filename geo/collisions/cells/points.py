@@ -12,6 +12,8 @@ from geo.collisions.cells.samples import shown
 from geo.errors import LayerError
 
 _WKT = r"(?i)^(?:srid=\d+;)?\s*(?:multi)?point"
+_OTHER = r"(?i)^(?:srid=\d+;)?\s*(?:(?:multi)?(?:point|linestring|polygon)|geometrycollection)\b"
+"""What is a geometry and no pair of numbers."""
 _SRID = r"(?i)^srid=(\d+);"
 _WKB = r"(?i)^0[01][0-9a-f]{40,}$"
 _NAMED = (
@@ -67,7 +69,8 @@ def points(
     for axis, pattern in zip("xy", _NAMED, strict=True):
         told = pd.to_numeric(left.str.extract(pattern)[axis], errors="coerce").astype("float64")
         x, y = (x.fillna(told), y) if axis == "x" else (x, y.fillna(told))
-    left = left.mask(x.notna() & y.notna()).dropna()
+    other = left.str.contains(_OTHER, regex=True).fillna(value=False).astype(bool)
+    left = left.mask((x.notna() & y.notna()) | other).dropna()
     if left.empty:
         return x, y, srids
     own_x, own_y = _pairs(left, order, decimal, geographic=geographic, where=where)
@@ -98,7 +101,8 @@ def _pairs(
     cells: pd.Series, order: str | None, decimal: str | None, *, geographic: bool, where: str
 ) -> tuple[pd.Series, pd.Series]:
     """Read two numbers side by side, in the order that letters, values or the key tell."""
-    bare = cells.str.replace(r"^[\[({\s]+|[\])}\s]+$", "", regex=True)
+    # what stands before brackets is an address
+    bare = cells.str.extract(r"[\[({]([^\[\](){}]*)[\])}]\s*$")[0].fillna(cells).str.strip()
     one, two = (pd.Series(pd.NA, index=cells.index, dtype="string") for _ in range(2))
     for pattern in _PAIRS:
         parts = bare.where(one.isna()).str.extract(pattern)

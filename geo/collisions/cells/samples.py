@@ -46,8 +46,12 @@ def tallied(counts: pd.Series, *, most: int = SHOWN) -> str:
 
 def unread(cells: pd.Series, found: pd.Series, item: str) -> list[Entry]:
     """Account for cells that hold something, of which nothing could be read; their rows are kept."""
-    lost = text(cells)[found.isna()].dropna()
-    if lost.empty:
+    return lost(text(cells)[found.isna()].dropna(), item)
+
+
+def lost(cells: pd.Series, item: str) -> list[Entry]:
+    """Account for cells of which nothing could be read."""
+    if cells.empty:
         return []
-    reason = f"cannot be read ({counted(lost)}); their collisions are kept without"
-    return [Entry(item, "rejected", reason, len(lost))]
+    reason = f"cannot be read ({counted(cells)}); their collisions are kept without"
+    return [Entry(item, "rejected", reason, len(cells))]

@@ -9,8 +9,11 @@ MISSING = ("", "-1", "null", "none", "nan", "na", "n/a", "<na>")
 
 
 def comparable(values: pd.Series) -> pd.Series:
-    """Bring cells to the form in which they are compared: stripped, in lower case, 1.0 as 1; a null is empty."""
-    return _strip(values).str.casefold().fillna("")
+    """Bring cells to the form in which they are compared: stripped, in lower case, 1.0 as 1; a null is empty.
+
+    What looks alike is alike (Unicode, form NFKC): accents in one piece or two, full-width digits, no-break spaces.
+    """
+    return _strip(values.astype("string").str.normalize("NFKC")).str.casefold().fillna("")
 
 
 def text(values: pd.Series) -> pd.Series:

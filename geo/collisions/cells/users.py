@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from geo.collisions.cells.numbers import numbers
-from geo.collisions.cells.text import comparable, text
+from geo.collisions.cells.text import MISSING, comparable, text
 
 _YES, _NO = ("y", "yes", "true", "t", "j", "ja"), ("n", "no", "false", "f", "nein")
 _EMPTY = ("", "null", "nan", "<na>")
+_NOTHING = tuple(word for word in MISSING if word != "-1")
 
 
 def flags(values: pd.Series, *, empty_is_none: bool) -> pd.Series:
@@ -30,6 +31,11 @@ def flags(values: pd.Series, *, empty_is_none: bool) -> pd.Series:
     if empty_is_none:
         no |= cells.isin(_EMPTY)
     return yes.astype("boolean").where(yes | no)
+
+
+def silent(values: pd.Series, found: pd.Series) -> pd.Series:
+    """Give the cells that hold something and say neither yes nor no; null for all others. -1 is something, too."""
+    return values.where(found.isna() & ~comparable(values).isin(_NOTHING))
 
 
 def of_kind(values: pd.Series, wanted: Sequence[str], *, empty_is_none: bool) -> pd.Series:

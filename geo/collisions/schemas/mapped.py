@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from geo.collisions.cells.calendar import days_of, months_of_year, years
-from geo.collisions.cells.dates import dates
+from geo.collisions.cells.dates import UNREAD, dates
 from geo.collisions.cells.numbers import whole
-from geo.collisions.cells.samples import counted, unread
+from geo.collisions.cells.samples import counted, lost, unread
 from geo.collisions.cells.seen import Seen
 from geo.collisions.cells.severities import (
     UNMAPPED,
@@ -21,7 +21,7 @@ from geo.collisions.cells.severities import (
     unmapped_values,
 )
 from geo.collisions.cells.text import text
-from geo.collisions.cells.users import any_of, flags, of_kind
+from geo.collisions.cells.users import any_of, flags, of_kind, silent
 from geo.collisions.schemas.schemes import Scheme
 from geo.config.records import SEVERITIES, Columns, SeverityValue, UserValues, as_list
 from geo.errors import LayerError
@@ -29,7 +29,11 @@ from geo.ledger import Entry
 
 _MANY, _SHARE = 10, 0.01
 """Values that no mapping knows are more than a slip when so many rows, or this share of them, have one."""
-_OPEN = 0.5
+_ALL = 30
+"""So many collisions are not all with one kind of road user."""
+_WEEK, _WEEKS = 7, 60
+"""So many days of the month are not all in its first week."""
+_MOST = _OPEN = 0.5
 """Empty cells that are more than this share of a road user's column mean something."""
 
 
@@ -72,15 +76,30 @@ def time(frame: pd.DataFrame, columns: Columns, source: str) -> Told:
         told.warnings.extend(when.warnings)
     if columns.year is not None:
         _calendar(frame, columns, source, told)
+    date = told.columns.get("date", pd.Series(dtype="datetime64[ns, UTC]")).dropna()
+    if len(date) >= _WEEKS and (date.dt.day == 1).all():
+        told.warnings.append(
+            f"all {len(date):,} dates are the first of a month: the month alone may be known"
+        )
+    used = [name for name in (columns.date, columns.year) if name is not None]
+    if used:
+        blank = pd.concat([text(frame[name]).isna() for name in used], axis=1).all(axis=1)
+        told.entries.append(Entry("dates", "skipped", "no date is recorded", int(blank.sum())))
     return told
 
 
 def _calendar(frame: pd.DataFrame, columns: Columns, source: str, told: Told) -> None:
     """Read year, month and day from their own columns."""
-    year = _part(frame, columns.year, years, "years", source, told)
-    month = _part(frame, columns.month, months_of_year, "months", source, told)
-    day = _part(frame, columns.day, whole, "days of the month", source, told)
+    year = _part(frame, "year", columns.year, years, "years", source, told)
+    month = _part(frame, "month", columns.month, months_of_year, "months", source, told)
+    day = _part(frame, "day", columns.day, whole, "days of the month", source, told)
     date = days_of(year, month, day)
+    if day.notna().sum() >= _WEEKS and 1 < day.max() <= _WEEK:
+        raise LayerError(
+            f"the days of the month run from {day.min()} to {day.max()} alone: they are days of the week",
+            where=f"{source}, column {columns.day}",
+            todo="Name the column with the day of the month in collisions.columns.day, or leave it out.",
+        )
     if columns.day is not None:
         none_such = date.isna() & year.notna() & month.notna() & day.notna()
         told.entries.append(
@@ -95,6 +114,7 @@ def _calendar(frame: pd.DataFrame, columns: Columns, source: str, told: Told) ->
 
 def _part(
     frame: pd.DataFrame,
+    key: str,
     name: str | None,
     read: Callable[[pd.Series], pd.Series],
     item: str,
@@ -110,14 +130,27 @@ def _part(
         raise LayerError(
             f"no cell can be read as {item}: {counted(cells)}",
             where=f"{source}, column {name}",
-            todo="Name another column in collisions.columns, a column with whole dates in .date.",
+            todo=f"Name another column in collisions.columns.{key}, or a column with whole dates in .date.",
         )
-    told.entries.extend(unread(frame[name], found, item))
+    unknown = cells[found.isna()].dropna()
+    if len(unknown) >= _MANY and len(unknown) > UNREAD * cells.notna().sum():
+        raise LayerError(
+            f"{len(unknown):,} of {cells.notna().sum():,} cells cannot be read as {item}: {counted(unknown)}",
+            where=f"{source}, column {name}",
+            todo=f"Look at which column collisions.columns.{key} names.",
+        )
+    told.entries.extend(lost(unknown, item))
     return found
 
 
 def severity(
-    frame: pd.DataFrame, columns: Columns, scheme: Scheme, named: str, kept: pd.Series, seen: Seen
+    frame: pd.DataFrame,
+    columns: Columns,
+    scheme: Scheme,
+    named: str,
+    kept: pd.Series,
+    seen: Seen,
+    source: str,
 ) -> Told:
     """Read severity, from a column of its own or from the numbers of people hurt.
 
@@ -135,6 +168,13 @@ def severity(
         Which rows are kept: of the others nothing is accounted for.
     seen
         Takes note of the values of the severity column.
+    source
+        The file, for messages.
+
+    Raises
+    ------
+    LayerError
+        When most values are none of a published scheme: it is another one's.
     """
     counts = {name: names for name in SEVERITIES if (names := as_list(getattr(columns, name)))}
     if columns.severity is not None:
@@ -143,6 +183,13 @@ def severity(
         found = severities(cells, scheme.codes, scheme.no_injury, scheme.not_known)
         told = Told(_columns(found), unknown_severities(cells[kept], found.state[kept]))
         unknown = int((found.state[kept] == UNMAPPED).sum())
+        if scheme.source and unknown >= _MANY and unknown > _MOST * kept.sum():
+            raise LayerError(
+                f"{unknown:,} of {kept.sum():,} rows have a severity that {named} does not list: "
+                f"{unmapped_values(cells[kept], found.state[kept])}",
+                where=f"{source}, column {columns.severity}",
+                todo="Name another one in collisions.severity_scheme, or list the values in severity_values.",
+            )
         if unknown >= _MANY or unknown > _SHARE * kept.sum():
             told.warnings.append(
                 f"{unknown:,} of {kept.sum():,} rows have a severity that {named} does not list, and are counted "
@@ -198,7 +245,7 @@ def users(frame: pd.DataFrame, columns: Columns, trusted: pd.Series, seen: Seen)
             each = {name: flags(frame[name], empty_is_none=columns.empty_is_none) for name in as_list(place)}
             found = any_of(list(each.values()))
             for name, flag in each.items():
-                told.entries.extend(unread(frame[name], flag, item))
+                told.entries.extend(lost(silent(frame[name], flag).dropna(), item))
                 told.warnings.extend(_odd(frame[name], flag, item, name, empty_is_none=columns.empty_is_none))
         told.columns[user] = found.where(trusted)
     return told
@@ -206,12 +253,19 @@ def users(frame: pd.DataFrame, columns: Columns, trusted: pd.Series, seen: Seen)
 
 def _odd(cells: pd.Series, found: pd.Series, item: str, column: str, *, empty_is_none: bool) -> list[str]:
     """Question a column of a road user that says little else than yes, or holds values that are neither yes nor no."""
-    written = text(cells)
-    lost = written[found.isna()].dropna()
-    if len(lost) >= _MANY and len(lost) > _SHARE * len(cells):
-        told = f"{len(lost):,} {item} ({column}) say neither yes nor no, and are taken for not known: {counted(lost)}; "
+    strange = silent(cells, found).dropna()
+    if len(strange) >= _MANY and len(strange) > _SHARE * len(cells):
+        told = f"{len(strange):,} {item} ({column}) say neither yes nor no, and are taken for not known: "
+        told += f"{counted(strange)}; "
         return [told + "give {column: ..., values: [...]} where it names a kind of road user"]
-    blank = written.isna() & found.isna()
+    if found.sum() >= _ALL and found.fillna(value=True).all() and found.notna().mean() > _OPEN:
+        told = f"all {int(found.sum()):,} {item} ({column}) that say anything say yes: "
+        return [
+            told
+            + f"{counted(text(cells).dropna())}; "
+            + "give {column: ..., values: [...]} where these are codes"
+        ]
+    blank = text(cells).isna() & found.isna()
     if not empty_is_none and found.any() and not (found == False).any() and blank.mean() > _OPEN:  # noqa: E712
         told = f"{int(blank.sum()):,} {item} ({column}) are empty, no other says no, and they are taken for not known: "
         return [told + "set collisions.columns.empty_is_none if they mean that there was none"]

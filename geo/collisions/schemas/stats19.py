@@ -18,6 +18,7 @@ from pydantic import Field
 from geo.collisions.cells.calendar import years
 from geo.collisions.cells.coordinates import Place, check_place
 from geo.collisions.cells.dates import dates
+from geo.collisions.cells.doubts import doubtful
 from geo.collisions.cells.kept import kept_rows, kept_values
 from geo.collisions.cells.numbers import numbers, whole
 from geo.collisions.cells.samples import SHOWN, unread
@@ -148,6 +149,7 @@ def read_stats19(collisions: Stats19) -> CollisionSource:
         merged, by_year = _linkable(merged, crs, origin, collisions)
     merged, beside, doubts = link(merged, casualties=casualties, vehicles=vehicles, by_year=by_year)
     warnings += kept_values(merged["kept"], keep, seen, ", ".join(collisions.sources))
+    warnings += doubtful(merged.loc[merged["kept"], "x"], merged.loc[merged["kept"], "y"], crs)
     warnings += questioned(merged.loc[merged["kept"], "severity"], "the codes of STATS19")
     return CollisionSource(
         canonical_table(merged.drop(columns="_cells")),

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from pyproj.exceptions import CRSError
 
 from geo.collisions.cells.coordinates import Place, check_place, placed
+from geo.collisions.cells.doubts import doubtful
 from geo.collisions.cells.kept import kept_rows, kept_values
 from geo.collisions.cells.numbers import whole
 from geo.collisions.cells.samples import unread
@@ -160,6 +161,7 @@ def read_mapped(
     warnings = [warning for part in parts for warning in part.warnings]
     warnings += kept_values(table["kept"], keep, seen, ", ".join(collisions.sources))
     warnings += mapped.unknown_values(mappings[0], meaning.listed, seen)
+    warnings += doubtful(table.loc[table["kept"], "x"], table.loc[table["kept"], "y"], crs)
     warnings += questioned(table.loc[table["kept"], "severity"], meaning.named)
     counted = [name for name in SEVERITIES if getattr(mappings[0], name) is not None]
     coded = [
@@ -280,7 +282,7 @@ def _canonical(
             found[own] = text(frame[theirs])
     time = mapped.time(frame, columns, source)
     users = mapped.users(frame, columns, trusted, seen)
-    severity = mapped.severity(frame, columns, meaning.scheme, meaning.named, kept, seen)
+    severity = mapped.severity(frame, columns, meaning.scheme, meaning.named, kept, seen, source)
     entries = [*rows.notes, *broken_rows(frame, source), *time.entries]
     found |= time.columns | users.columns | severity.columns
     if columns.n_casualties is not None:

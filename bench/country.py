@@ -32,7 +32,7 @@ from results import save, table
 from whole_run import ROADPRINT, timed
 
 from geo.demo.write import make_town
-from geo.imagery.reader import TileReader
+from geo.imagery.reading.reader import TileReader
 from tasks.encode import encode_shard, load_once
 from tasks.plan import Plan
 from tasks.planning import make_plan

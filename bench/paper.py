@@ -44,7 +44,7 @@ from geo.clusters.space import to_space
 from geo.config import Clusters
 from geo.demo.collisions import FRAILTY_SHAPE
 from geo.demo.write import DemoTown
-from geo.imagery.reader import TileImage, TileReader
+from geo.imagery.reading.reader import TileImage, TileReader
 from geo.safety.comparison.inference import cluster_tests
 from tasks.demo import draw_demo
 from tasks.plan import Plan

@@ -18,7 +18,7 @@ import geopandas as gpd
 from results import save, table
 
 from geo.demo.write import make_town
-from geo.imagery.reader import TileImage, TileReader
+from geo.imagery.reading.reader import TileImage, TileReader
 from tasks import encode
 from tasks.plan import Plan
 from tasks.planning import make_plan

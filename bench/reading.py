@@ -28,11 +28,11 @@ from results import save, table
 from torchgeo.datasets import RasterDataset
 
 from geo.config import Imagery, Tiles
-from geo.imagery.blocks import BlockStore
 from geo.imagery.catalogue import open_catalogue
 from geo.imagery.cover import cover_tiles
-from geo.imagery.reader import GDAL_CACHE_MB, TileImage, TileReader, reach
-from geo.imagery.schedule import ReadingOrder
+from geo.imagery.reading.blocks import BlockStore
+from geo.imagery.reading.reader import GDAL_CACHE_MB, TileImage, TileReader, reach
+from geo.imagery.reading.schedule import ReadingOrder
 from geo.tiles.along import squares
 from geo.tiles.shards import assign_shards
 

@@ -23,10 +23,10 @@ from geo.features.embed import Part, chip_reach, embed_ground, embed_parts
 from geo.features.encoder import Encoder, limiting_pixel
 from geo.features.registry import load_encoder, load_mapper
 from geo.features.store import finish, rows
-from geo.imagery.blocks import BlockStore
 from geo.imagery.catalogue import check_unchanged
-from geo.imagery.reader import reach
-from geo.imagery.schedule import ReadingOrder
+from geo.imagery.reading.blocks import BlockStore
+from geo.imagery.reading.reader import reach
+from geo.imagery.reading.schedule import ReadingOrder
 from geo.ledger import Entry, merge
 from tasks.store.code import libraries
 from tasks.store.digests import DIGESTS, FileDigests

@@ -22,7 +22,7 @@ from geo.errors import EncoderError
 from geo.features.bands import LEVELS, statistics
 from geo.features.encoder import Embeddings, EncoderCard, Pixels, Valid
 from geo.imagery.band_set import Scale, to_8_bit
-from geo.imagery.reader import TileImage
+from geo.imagery.reading.reader import TileImage
 
 Shapes = NDArray[np.object_]
 Floats = NDArray[np.float64]

@@ -17,11 +17,11 @@ from geo.features.bands import BandStatistics
 from geo.features.dense import Mapper, Pool, corridors
 from geo.features.encoder import Embeddings, Encoder, EncoderCard
 from geo.features.store import rows
-from geo.imagery.ahead import ahead
 from geo.imagery.band_set import BandSet, to_8_bit
-from geo.imagery.blocks import BlockStore
 from geo.imagery.cover import cover_tiles
-from geo.imagery.reader import TileFailure, TileImage, TileReader, reach
+from geo.imagery.reading.ahead import ahead
+from geo.imagery.reading.blocks import BlockStore
+from geo.imagery.reading.reader import TileFailure, TileImage, TileReader, reach
 from geo.ledger import Entry
 from geo.tiles.along import squares
 

@@ -15,7 +15,7 @@ from geo.features.dense import Lattice, Maps, no_map
 from geo.features.encoder import EncoderCard, Pixels
 from geo.features.model import Normalised, fill_gaps, quarter_turns, resize, trial_images
 from geo.features.runtime import AGREEMENT, choose_runtime
-from geo.imagery.reader import TileImage
+from geo.imagery.reading.reader import TileImage
 
 LEAST_CELLS, CELLS_PER_RIM = 6, 5
 """Cells of a chip along each side without its rim, and how many more for each cell of rim: larger chips have less rim

@@ -12,7 +12,7 @@ from geo.clusters.prototypes import central_tiles
 from geo.config import Imagery, Tiles
 from geo.imagery.band_set import BandSet
 from geo.imagery.catalogue import check_pictured
-from geo.imagery.reader import TileImage, TileReader
+from geo.imagery.reading.reader import TileImage, TileReader
 from geo.outputs.thumbnails import thumbnail
 
 FOR_REPORT, NAMED = 800, 400

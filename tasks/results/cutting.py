@@ -13,7 +13,7 @@ from geo.errors import ConfigurationError, SourceError
 from geo.imagery.band_set import BandSet
 from geo.imagery.catalogue import check_pictured, open_catalogue
 from geo.imagery.cover import cover_tiles
-from geo.imagery.reader import TileFailure, TileReader
+from geo.imagery.reading.reader import TileFailure, TileReader
 from geo.imagery.sources import expand_sources
 from tasks.recall import recall
 from tasks.store.digests import DIGESTS, FileDigests

@@ -18,7 +18,7 @@ import geo.imagery.remote
 from geo.config import Imagery, Tiles
 from geo.errors import SourceError
 from geo.imagery.catalogue import open_catalogue
-from geo.imagery.reader import TileFailure, TileImage, TileReader
+from geo.imagery.reading.reader import TileFailure, TileImage, TileReader
 
 TOKEN = "let-me-in"  # noqa: S105
 SIDE, PIXEL_M, BLOCK = 2048, 0.25, 256

@@ -16,7 +16,7 @@ from geo.config import CityConfig, load
 from geo.errors import RoadprintError
 from geo.imagery.catalogue import open_catalogue
 from geo.imagery.cover import cover_tiles
-from geo.imagery.reader import TileImage, TileReader
+from geo.imagery.reading.reader import TileImage, TileReader
 from geo.ledger import Entry
 from geo.tiles.along import squares
 from tasks.documents import Recorded

@@ -15,7 +15,7 @@ from geo.config import Imagery, Tiles
 from geo.imagery.band_set import BandSet
 from geo.imagery.catalogue import open_catalogue
 from geo.imagery.cover import cover_tiles
-from geo.imagery.reader import TileReader
+from geo.imagery.reading.reader import TileReader
 from geo.tiles.along import squares
 
 CITY = "EPSG:26986"

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from geo.imagery.ahead import ahead
+from geo.imagery.reading.ahead import ahead
 
 
 def test_all_items_come_in_their_order():

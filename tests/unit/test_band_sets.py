@@ -11,11 +11,11 @@ from rasters import CITY, NORTH, WEST, catalogue, noise, read_tile, read_tiles, 
 from geo.config import Imagery, Tiles
 from geo.errors import LayerError
 from geo.imagery.band_set import BandSet
-from geo.imagery.blocks import BlockStore
 from geo.imagery.catalogue import check_pictured
 from geo.imagery.cover import cover_tiles
 from geo.imagery.mosaic import plan_mosaics, write_mosaic
-from geo.imagery.reader import TileReader
+from geo.imagery.reading.blocks import BlockStore
+from geo.imagery.reading.reader import TileReader
 
 MIDDLE = (WEST + 50, NORTH - 50)
 FOUR = {"bands": [1, 2, 3, 4]}

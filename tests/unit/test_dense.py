@@ -20,7 +20,7 @@ from geo.features.encoders.bundled import Bundled
 from geo.features.mapper import ModelMapper, feature_map
 from geo.features.model import ModelEncoder
 from geo.features.registry import load_mapper
-from geo.imagery.reader import TileImage
+from geo.imagery.reading.reader import TileImage
 
 CARD = EncoderCard(
     name="toy",

@@ -17,7 +17,7 @@ from geo.features.embed import chip_reach, embed_ground, embed_parts, embed_tile
 from geo.features.encoder import EncoderCard
 from geo.features.registry import load_encoder, load_mapper
 from geo.imagery.cover import cover_tiles
-from geo.imagery.reader import reach
+from geo.imagery.reading.reader import reach
 from geo.ledger import merge
 
 GROUND = noise(200, 200, seed=5)

@@ -32,11 +32,11 @@ from real_data import DATA, needs_real_data
 from geo.config import Imagery, Tiles
 from geo.errors import SourceError
 from geo.imagery.band_set import BandSet
-from geo.imagery.blocks import BlockStore, reading_shape
-from geo.imagery.canvas import Canvas, Shelf
 from geo.imagery.cover import cover_tiles
-from geo.imagery.reader import GDAL_CACHE_MB, TileFailure, TileImage, TileReader
-from geo.imagery.resample import resize
+from geo.imagery.reading.blocks import BlockStore, reading_shape
+from geo.imagery.reading.canvas import Canvas, Shelf
+from geo.imagery.reading.reader import GDAL_CACHE_MB, TileFailure, TileImage, TileReader
+from geo.imagery.reading.resample import resize
 
 MIDDLE = (WEST + 50, NORTH - 50)
 SMALL = Tiles(tile_m=20)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from rasters import NORTH, WEST, catalogue, noise, tiles_at, write_raster
 
 from geo.config import Imagery, Tiles
-from geo.imagery.blocks import Block, BlockStore
 from geo.imagery.cover import cover_tiles
-from geo.imagery.reader import TileReader, reach
-from geo.imagery.schedule import CELLS_PER_TILE, NEVER, ReadingOrder, next_need
+from geo.imagery.reading.blocks import Block, BlockStore
+from geo.imagery.reading.reader import TileReader, reach
+from geo.imagery.reading.schedule import CELLS_PER_TILE, NEVER, ReadingOrder, next_need
 from geo.tiles.shards import assign_shards
 
 CITY = pyproj.CRS("EPSG:26986")

@@ -14,7 +14,7 @@ import shapely
 from geo.config import CityConfig
 from geo.features.bands import BandStatistics
 from geo.features.store import finish, rows
-from geo.imagery.reader import TileImage
+from geo.imagery.reading.reader import TileImage
 
 
 @pytest.fixture

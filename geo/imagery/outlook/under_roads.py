@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from geo.config import Imagery, Tiles
 from geo.errors import LayerError
 from geo.imagery.band_set import BandSet
-from geo.imagery.reader import TileImage, TileReader
+from geo.imagery.reading.reader import TileImage, TileReader
 from geo.imagery.traits.values import (
     LEAST_LEVELS,
     LOST,

@@ -27,12 +27,12 @@ from rasterio.errors import RasterioError
 
 from geo.config import Imagery, Tiles
 from geo.imagery.band_set import BandSet, Pixels
-from geo.imagery.blocks import BlockStore, Valid
-from geo.imagery.canvas import Canvas, Linear, OpenRaster, Shelf, fill
 from geo.imagery.catalogue import check_unchanged
 from geo.imagery.cover import SAME_GRID, WHOLE, mosaics
 from geo.imagery.patience import patience
-from geo.imagery.resample import Square, resize, turn
+from geo.imagery.reading.blocks import BlockStore, Valid
+from geo.imagery.reading.canvas import Canvas, Linear, OpenRaster, Shelf, fill
+from geo.imagery.reading.resample import Square, resize, turn
 from geo.imagery.traits.collars import dropped, from_text, to_text
 from geo.tiles.grid import PixelWindow, map_pixels, pixel_count
 

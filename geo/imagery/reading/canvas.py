@@ -19,9 +19,9 @@ from rasterio.windows import Window
 
 from geo.addresses import reveal
 from geo.imagery.band_set import BandSet, Pixels, to_8_bit
-from geo.imagery.blocks import Block, BlockStore, Valid, cut, reading_shape
+from geo.imagery.reading.blocks import Block, BlockStore, Valid, cut, reading_shape
+from geo.imagery.reading.schedule import Bounds
 from geo.imagery.remote import opening, persistently
-from geo.imagery.schedule import Bounds
 from geo.imagery.traits.collars import Collar, from_text
 from geo.imagery.traits.colours import Light, alpha_bands, light_of
 from geo.imagery.traits.unusable import UnusableError
@@ -81,7 +81,7 @@ class OpenRaster:
         Which bands are read of it, and how.
     factor
         1 for the raster itself, else the factor of an overview that it has.
-    collars
+    borders
         Borders that are read as without data.
 
     Attributes
@@ -105,7 +105,7 @@ class OpenRaster:
         band_set: BandSet,
         *,
         factor: int = 1,
-        collars: Sequence[Collar] = (),
+        borders: Sequence[Collar] = (),
     ) -> None:
         self.image_id = image_id
         self._path = path
@@ -113,7 +113,7 @@ class OpenRaster:
         self._store = store
         self.band_set = band_set
         self.factor = factor
-        self._collars = collars
+        self._collars = borders
         self._open()
         self.transform: Affine = self._level.transform
         self.shape: tuple[int, int] = self._level.shape
@@ -300,7 +300,7 @@ class Shelf:
             path, crs = self._files[image_id]
             collars = from_text(self._collars.get(image_id, ""))
             make = partial(OpenRaster, image_id, path, crs, self._store, self._band_set)
-            self._open[key] = persistently(path, partial(make, factor=factor, collars=collars))
+            self._open[key] = persistently(path, partial(make, factor=factor, borders=collars))
         self._open.move_to_end(key)
         return self._open[key]
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.imagery.band_set import Pixels
-from geo.imagery.schedule import Bounds, ReadingOrder, next_need
+from geo.imagery.reading.schedule import Bounds, ReadingOrder, next_need
 from geo.tiles.grid import PixelWindow
 
 Valid = NDArray[np.bool_]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, sparse
 
 from geo.imagery.band_set import to_dtype
-from geo.imagery.canvas import NOBODY, Canvas
+from geo.imagery.reading.canvas import NOBODY, Canvas
 
 BILINEAR_SHRINK = 0.8
 """Down to this ratio of pixels out to pixels in, bilinear sampling alone leaves hardly a pixel out."""

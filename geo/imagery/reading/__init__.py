@@ -1,0 +1,1 @@
+"""Reading pixels of rasters: block by block within a set memory, ahead of need, resampled onto tiles."""

@@ -70,6 +70,11 @@ def with_commas(table):
     return table
 
 
+def named(value):
+    """Name a case alike in every process: functions by their names."""
+    return getattr(value, "__name__", None) if callable(value) else str(value)
+
+
 @pytest.mark.parametrize(
     ("changed", "sections", "words"),
     [
@@ -88,7 +93,7 @@ def with_commas(table):
         (None, {"imagery": {"bands": [1, 2, 9]}}, ["band 9"]),
         (None, {"imagery": {"picture_bands": [1, 2, 9]}}, ["picture_bands"]),
     ],
-    ids=str,
+    ids=named,
 )
 def test_what_a_check_refuses_a_run_refuses_in_the_same_words(changed, sections, words, city):
     file = city(changed, **sections)
@@ -119,7 +124,7 @@ def whole(file):
         (lambda table: pd.concat([table, table[::10]]), {}, ["duplicates"]),
         (None, {"collisions": {"period": [2000, 2030]}}, ["configured period"]),
     ],
-    ids=str,
+    ids=named,
 )
 def test_what_a_run_tells_of_its_inputs_a_check_tells_before(changed, sections, words, city):
     file = city(changed, **sections)

@@ -1,4 +1,4 @@
-# make demo | serve | test | test-fast | kills | odd | lint | format | docs | notebooks | bench | calibrate | paper: each makes the environment it needs first, once.
+# make demo | serve | test | test-fast | kills | odd | fuzz | lint | format | docs | notebooks | bench | calibrate | paper: each makes the environment it needs first, once.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +12,7 @@ SPREAD := --dist loadfile --no-loadscope-reorder
 # what make bench runs: BENCHES="dense growth" runs these alone
 BENCHES ?= encoding reading pipeline dense dense_quality placing growth whole_run recovery expected geopackage orchestration many_workers country
 
-.PHONY: demo serve test test-fast kills odd lint format docs notebooks bench calibrate paper clean
+.PHONY: demo serve test test-fast kills odd fuzz lint format docs notebooks bench calibrate paper clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.ready
@@ -35,6 +35,26 @@ kills: $(VENV)/.ready-dev
 # the table of odd inputs, and what becomes of each: docs/odd-inputs.md
 odd: $(VENV)/.ready-dev
 	$(BIN)/python tests/odd/table.py docs/odd-inputs.md
+
+# ten thousand drawn inputs, other ones each time: half an hour
+fuzz: $(VENV)/.ready-dev
+	ROADPRINT_FUZZ=10000 $(BIN)/python -m pytest tests/odd/test_fuzzed_readers.py -n $(JOBS)
+
+# the table of odd inputs, and what becomes of each: docs/odd-inputs.md
+odd: $(VENV)/.ready-dev
+	$(BIN)/python tests/odd/table.py docs/odd-inputs.md
+
+# ten thousand drawn inputs, other ones each time: half an hour
+fuzz: $(VENV)/.ready-dev
+	ROADPRINT_FUZZ=10000 $(BIN)/python -m pytest tests/odd/test_fuzzed_readers.py -n $(JOBS)
+
+# the table of odd inputs, and what becomes of each: docs/odd-inputs.md
+odd: $(VENV)/.ready-dev
+	$(BIN)/python tests/odd/table.py docs/odd-inputs.md
+
+# ten thousand drawn inputs, other ones each time: half an hour
+fuzz: $(VENV)/.ready-dev
+	ROADPRINT_FUZZ=10000 $(BIN)/python -m pytest tests/odd/test_fuzzed_readers.py -n $(JOBS)
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/python -m ruff check .

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,10 +10,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from small_town import fingerprint
 
 from geo.config import CityConfig, load
-from geo.errors import RoadprintError
-from geo.imagery.catalogue import open_catalogue
 from geo.imagery.cover import cover_tiles
 from geo.imagery.reading.reader import TileImage, TileReader
 from geo.ledger import Entry
@@ -22,6 +20,7 @@ from geo.tiles.along import squares
 from tasks.documents import Recorded
 from tasks.forecast import forecast
 from tasks.stages.order import STAGES
+from tasks.stages.tiles import load_shown
 
 STAGE = {stage.name: stage for stage in STAGES}
 USERS = ("pedestrian", "cyclist", "motorcyclist", "car_occupant")
@@ -36,7 +35,7 @@ class Answer:
     Attributes
     ----------
     segments
-        ``place`` (the middle, rounded to metres), ``length``, ``name``, ``road_class``, ``level``-free, sorted.
+        ``place`` (the middle, rounded to metres), ``length``, ``name``, ``road_class``; sorted.
     junctions
         Places, sorted.
     collisions
@@ -48,7 +47,7 @@ class Answer:
     tiles
         Pixels of the tiles at `SEEN_AT`, with which are valid.
     told
-        Everything that the ledger and warnings of a run say; `checked`: and of ``check``.
+        Everything that the ledger and the warnings of a run say.
     """
 
     segments: pd.DataFrame
@@ -58,59 +57,73 @@ class Answer:
     traffic: dict[str, float]
     tiles: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
-    checked: list[str] = field(default_factory=list)
 
 
-@dataclass
-class Refusal:
-    """What was said in place of an answer, by a run and by ``check``; None where one of them says nothing."""
-
-    run: str | None
-    check: str | None
-
-
-def take(city: Path, out: Path, corner: tuple[float, float], *, look: bool) -> Answer | Refusal:
-    """Run roads, collisions and traffic of a city's file, and ``check`` on it.
+class Asker:
+    """Takes answers; the roads of the right form, which most odd inputs share, are made once.
 
     Parameters
     ----------
-    city, out
-        The YAML file, and a folder for what stages write.
-    corner
-        The south-western corner of the town in its own CRS.
-    look
-        Whether pixels of its imagery are read, too.
+    folder
+        Where the stages of these roads are kept.
     """
-    try:
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._made: dict[str, list[Entry]] = {}
+
+    def run(self, city: Path, out: Path, corner: tuple[float, float], *, look: bool) -> Answer:
+        """Run roads, collisions and traffic of a city's file.
+
+        Parameters
+        ----------
+        city, out
+            The YAML file, and a folder for what stages write.
+        corner
+            The south-western corner of the town in its own CRS.
+        look
+            Whether pixels of its imagery are read, too.
+
+        Raises
+        ------
+        RoadprintError
+            As a run does.
+        """
         config = load(city)
-    except RoadprintError as error:
-        return Refusal(str(error), str(error))
-    checked: list[str] = []
-    check, run = None, None
-    try:
-        said = forecast(config)
-        checked = [*(entry["reason"] for entry in said["ledger"]), *said["warnings"]]
-    except RoadprintError as error:
-        check = str(error)
-    answer = None
-    try:
-        answer = _run(config, out, corner, look=look)
-    except RoadprintError as error:
-        run = str(error)
-    if answer is None or check is not None:
-        return Refusal(run, check)
-    answer.checked = checked
-    return answer
+        roads, entries = self._roads(config, out)
+        plan = SimpleNamespace(
+            config=config, stage_folder=lambda name: roads if name == "roads" else out / name, stages=out
+        )
+        for name in ("collisions", "exposure"):
+            (out / name).mkdir(parents=True, exist_ok=True)
+            entries = [*entries, *STAGE[name].build(plan, out / name)]
+        return _answer(plan, entries, corner, look=look)
+
+    def _roads(self, config: CityConfig, out: Path) -> tuple[Path, list[Entry]]:
+        """Make the stage of roads, or take it from before; gives its folder and entries."""
+        key = repr((config.roads, config.segments, config.crs, config.area))
+        source = config.roads.source
+        shared = isinstance(source, str) and Path(source).parent.parent == self.folder
+        folder = (self.folder if shared else out) / f"roads-{fingerprint(key)}"
+        if key not in self._made:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._made[key] = STAGE["roads"].build(SimpleNamespace(config=config, stages=out), folder)
+        return folder, self._made[key]
 
 
-def _run(config: CityConfig, out: Path, corner: tuple[float, float], *, look: bool) -> Answer:
-    plan = SimpleNamespace(config=config, stage_folder=lambda name: out / name, stages=out)
-    entries: list[Entry] = []
-    for name in ("roads", "collisions", "exposure"):
-        (out / name).mkdir(parents=True, exist_ok=True)
-        entries += STAGE[name].build(plan, out / name)
-    segments = gpd.read_parquet(out / "roads" / "segments.parquet")
-    junctions = gpd.read_parquet(out / "roads" / "junctions.parquet")
+def check(city: Path) -> list[str]:
+    """Say everything that ``check`` does, in its ledger and its warnings; raises what it raises."""
+    said = forecast(load(city))
+    return [*(entry["reason"] for entry in said["ledger"]), *said["warnings"]]
+
+
+def _answer(
+    plan: SimpleNamespace, entries: list[Entry], corner: tuple[float, float], *, look: bool
+) -> Answer:
+    config, out = plan.config, plan.stages
+    roads = plan.stage_folder("roads")
+    segments = gpd.read_parquet(roads / "segments.parquet")
+    junctions = gpd.read_parquet(roads / "junctions.parquet")
     place = dict(
         zip(segments["segment_id"], _places(segments.interpolate(0.5, normalized=True)), strict=True)
     )
@@ -135,8 +148,11 @@ def _run(config: CityConfig, out: Path, corner: tuple[float, float], *, look: bo
     drawn = drawn.join(segments[["name", "road_class"]]).sort_values(["place", "length"], ignore_index=True)
     tiles = []
     if look:
-        tiles, more = _look(config, segments, corner)
-        told += more
+        (out / "tiles").mkdir(exist_ok=True)
+        told += [entry.reason for entry in STAGE["tiles"].build(plan, out / "tiles")]
+        told += load_shown(plan).warnings
+        tiles, faults = _look(config, gpd.read_parquet(out / "tiles" / "images.parquet"), corner)
+        told += faults
     return Answer(
         drawn,
         sorted(_places(junctions.geometry)),
@@ -174,19 +190,19 @@ def _placed(table: gpd.GeoDataFrame, place: dict[str, str]) -> pd.DataFrame:
 
 
 def _look(
-    config: CityConfig, segments: gpd.GeoDataFrame, corner: tuple[float, float]
+    config: CityConfig, images: gpd.GeoDataFrame, corner: tuple[float, float]
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[str]]:
-    catalogue = open_catalogue(config.imagery, segments.crs)
+    """Read the tiles at `SEEN_AT`; gives also what is said of those that cannot be read."""
     xy = np.array(SEEN_AT, dtype=float) + corner
     bearing = np.zeros(len(xy))
     tiles = gpd.GeoDataFrame(
         {"tile_id": [str(i) for i in range(len(xy))], "x": xy[:, 0], "y": xy[:, 1], "bearing": bearing},
         geometry=squares(xy, bearing, config.tiles.tile_m),
-        crs=segments.crs,
+        crs=images.crs,
     )
-    tiles = tiles.join(cover_tiles(tiles, catalogue.images))
-    told = [entry.reason for entry in catalogue.entries]
-    with warnings.catch_warnings(), TileReader(catalogue.images, config.imagery, config.tiles) as reader:
+    tiles = tiles.join(cover_tiles(tiles, images))
+    told = []
+    with TileReader(images, config.imagery, config.tiles) as reader:
         read = {tile.tile_id: tile for tile in reader.read(pd.DataFrame(tiles.drop(columns="geometry")))}
     seen = []
     for tile in map(read.__getitem__, tiles["tile_id"]):

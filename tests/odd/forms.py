@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
-from answers import Answer, Refusal, take
+from answers import Answer, Asker, check
 from small_town import SmallTown, fingerprint
+
+from geo.errors import RoadprintError
 
 Make = Callable[[SmallTown, Path], dict[str, object] | str]
 """Writes its files into a folder and gives the city's file, as keys or as text."""
@@ -142,10 +144,14 @@ class Judge:
     ----------
     folder
         Where towns and forms are written.
+    thorough
+        Whether ``check`` is asked even where a run gives the right answer and nothing needs to be told.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, thorough: bool = False) -> None:
         self.folder = folder
+        self.thorough = thorough
+        self._asker = Asker(folder)
         self._towns: dict[str, SmallTown] = {}
         self._right: dict[tuple[str, str, bool], Answer] = {}
 
@@ -159,78 +165,80 @@ class Judge:
         """Give the answer of a right form."""
         key = place, like, look
         if key not in self._right:
-            found = self._take(f"right {key}", place, RIGHT_FORMS[like], look=look)
-            assert isinstance(found, Answer), found
-            self._right[key] = found
+            city = self._write(f"right {key}", place, RIGHT_FORMS[like])
+            check(city)
+            self._right[key] = self._run(city, place, look=look)
         return self._right[key]
 
     def judge(self, form: Form) -> Verdict:
         """Say what became of a form."""
         right = self.right(form.place, form.like, look=form.look)
         try:
-            found = self._take(form.title, form.place, form.make, look=form.look)
+            return self._judge(form, right, self._write(form.title, form.place, form.make))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a fault and is told
-            frames = [
-                f
-                for f in traceback.extract_tb(error.__traceback__)
-                if "/geo/" in f.filename or "/tasks/" in f.filename
-            ]
-            where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+            frames = traceback.extract_tb(error.__traceback__)
+            ours = [frame for frame in frames if re.search("/(geo|tasks)/", frame.filename)]
+            where = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
             return Verdict("crashed", f"{type(error).__name__}: {str(error)[:200]}{where}", fault=True)
-        if isinstance(found, Refusal):
-            return _of_refusal(form, found)
-        apart = differences(right, found, form)
-        return _of_answer(form, found, apart)
 
-    def _take(self, title: str, place: str, make: Make, *, look: bool) -> Answer | Refusal:
-        town = self.town(place)
+    def _judge(self, form: Form, right: Answer, city: Path) -> Verdict:
+        refused, apart = None, dict[str, Apart]()
+        try:
+            found = self._run(city, form.place, look=form.look)
+            apart = differences(right, found, form)
+            if not apart and RIGHT in form.may and not self.thorough:
+                return Verdict("right", "", fault=False)
+        except RoadprintError as error:
+            refused = str(error)
+        try:
+            checked = check(city)
+        except RoadprintError as error:
+            return _of_refusal(form, refused, str(error))
+        if refused is not None:
+            return _of_refusal(form, refused, None)
+        return _of_answer(form, [*found.told, *checked], apart)
+
+    def _write(self, title: str, place: str, make: Make) -> Path:
+        """Write what a form is made of; gives the city's file."""
         folder = self.folder / fingerprint(title)
         folder.mkdir(exist_ok=True)
-        written = make(town, folder)
-        city = folder / "city.yaml"
-        city.write_text(
-            written
-            if isinstance(written, str)
-            else yaml.safe_dump(written, allow_unicode=True, sort_keys=False),
-            encoding="utf-8",
-        )
-        return take(city, folder / "out", (town.place.x, town.place.y), look=look)
+        written = make(self.town(place), folder)
+        if not isinstance(written, str):
+            written = yaml.safe_dump(written, allow_unicode=True, sort_keys=False)
+        (folder / "city.yaml").write_text(written, encoding="utf-8")
+        return folder / "city.yaml"
+
+    def _run(self, city: Path, place: str, *, look: bool) -> Answer:
+        where = self.town(place).place
+        return self._asker.run(city, city.parent / "out", (where.x, where.y), look=look)
 
 
-def _of_refusal(form: Form, found: Refusal) -> Verdict:
-    said = found.check or found.run or ""
+def _of_refusal(form: Form, run: str | None, checked: str | None) -> Verdict:
+    said = checked or run or ""
     line = " ".join(said.split())
-    if found.check is None or found.run is None:
-        who = "run" if found.check is None else "check"
+    if checked is None or run is None:
+        who = "run" if checked is None else "check"
         return Verdict(f"refused by {who} alone", line, fault=True)
     expected = [outcome for outcome in form.may if isinstance(outcome, Refused)]
-    # a key that is not there yet is no answer
-    if (
-        any(re.search(outcome.words, said, re.IGNORECASE | re.DOTALL) for outcome in expected)
-        and "no such key" not in said
-    ):
+    if any(re.search(outcome.words, said, re.IGNORECASE | re.DOTALL) for outcome in expected):
         return Verdict("refused", line, fault=False)
     return Verdict("refused with other words" if expected else "refused, not answered", line, fault=True)
 
 
-def _of_answer(form: Form, found: Answer, apart: dict[str, Apart]) -> Verdict:
+def _of_answer(form: Form, told: list[str], apart: dict[str, Apart]) -> Verdict:
     if not apart and RIGHT in form.may:
         return Verdict("right", "", fault=False)
     for outcome in form.may:
         if isinstance(outcome, Told) and outcome.allows(apart):
-            said = [
-                t
-                for t in (*found.told, *found.checked)
-                if re.search(outcome.words, t, re.IGNORECASE | re.DOTALL)
-            ]
+            said = [t for t in told if re.search(outcome.words, t, re.IGNORECASE | re.DOTALL)]
             if said:
                 return Verdict("told", said[0], fault=False)
     words = (
         "; ".join(f"{part}: {how.words}" for part, how in apart.items())
         or "the right answer, but nothing is told"
     )
-    told = " | ".join(dict.fromkeys(t for t in (*found.told, *found.checked) if t))
-    return Verdict("SILENT WRONG" if apart else "not told", f"{words} [told: {told[:600]}]", fault=True)
+    heard = " | ".join(dict.fromkeys(filter(None, told)))
+    return Verdict("SILENT WRONG" if apart else "not told", f"{words} [told: {heard[:600]}]", fault=True)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -121,7 +122,7 @@ class SmallTown:
         far = 5 * BLOCK
         lines = [shapely.LineString([(i * BLOCK, y_) for i in range(6)]) for y_ in np.arange(6) * BLOCK]
         lines += [shapely.LineString([(x_, i * BLOCK) for i in range(6)]) for x_ in np.arange(6) * BLOCK]
-        lines.append(shapely.LineString([(BRIDGE_X, -60), (BRIDGE_X, far + 60)]))
+        lines.append(shapely.LineString([(BRIDGE_X, -60), (BRIDGE_X, far + 64)]))
         names = [*STREETS, *AVENUES, BRIDGE]
         frame = {
             "name": names,
@@ -254,7 +255,8 @@ def write_picture(
         "height": pixels.shape[1],
         "width": pixels.shape[2],
     } | options
-    with rasterio.open(path, "w", **profile) as raster:
+    profile = {name: value for name, value in profile.items() if value is not None}
+    with warnings.catch_warnings(action="ignore"), rasterio.open(path, "w", **profile) as raster:
         raster.write(pixels)
     return path
 

@@ -17,7 +17,7 @@ def main(target: str | None, words: list[str]) -> int:
     faults = 0
     lines = ["| kind | form | what becomes of it | in its words |", "|---|---|---|---|"]
     with tempfile.TemporaryDirectory() as folder:
-        judge = Judge(Path(folder))
+        judge = Judge(Path(folder), thorough=True)
         for form in every_form():
             if words and not any(word in form.title for word in words):
                 continue

@@ -20,6 +20,8 @@ _GAP = (
 _NUMBER = r"[+-]?[\d.,]+"
 _STRAY = 0.05
 """Fewer cells than this share with the other decimal mark are mistyped."""
+MOST = 2.0**53
+"""Counts beyond this are none: not every whole number is told from the next one."""
 
 
 def numbers(values: pd.Series, decimal: str = DECIMAL_MARK) -> pd.Series:
@@ -47,7 +49,7 @@ def numbers(values: pd.Series, decimal: str = DECIMAL_MARK) -> pd.Series:
 def whole(values: pd.Series) -> pd.Series:
     """Read counts; null where a cell holds none, or a negative one."""
     found = numbers(values)
-    return found.where((found >= 0) & (found % 1 == 0)).astype("Int64")
+    return found.where((found >= 0) & (found < MOST) & (found % 1 == 0)).astype("Int64")
 
 
 def decimal_mark(columns: Sequence[pd.Series], *, degrees: bool, where: str) -> Mark:

@@ -214,5 +214,7 @@ def _pixel_m(raster: rasterio.DatasetReader, change: pyproj.Transformer) -> floa
     col, row = raster.width / 2, raster.height / 2
     cols, rows = np.array([[col, col + 1, col], [row, row, row + 1]])
     x, y = change.transform(*map_pixels(raster.transform, cols, rows))
-    area = (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])
+    # a place that the city's CRS does not hold is told by the outline
+    with np.errstate(invalid="ignore", over="ignore"):
+        area = (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])
     return float(np.sqrt(abs(area)))

@@ -59,6 +59,13 @@ add(
 )
 add(
     KIND,
+    "semicolons and decimal commas, decimal not named",
+    records(write=csv(sep=";", decimal=",")),
+    RIGHT,
+    Refused("decimal"),
+)
+add(
+    KIND,
     "colons, delimiter named",
     records(lambda f: f.assign(date=f["date"].str[:10]), {"delimiter": ":"}, write=csv(sep=":")),
 )
@@ -76,6 +83,19 @@ add(
     Refused("delimiter|column"),
     like="no names",
 )
+add(KIND, "a line sep=;", records(write=csv(sep=";", before="sep=;\n")))
+add(KIND, 'a line "sep=,"', records(write=csv(before='"sep=,"\n')))
+add(KIND, "a line sep=; and the mark of UTF-8", records(write=csv(sep=";", before="\ufeffsep=;\n")))
+add(
+    KIND,
+    "three lines before the header",
+    records(write=csv(before="Crashes of Smalltown\nSource: police\n\n")),
+)
+add(
+    KIND,
+    "three lines before the header, skip_lines",
+    records(columns={"skip_lines": 3}, write=csv(before="Crashes of Smalltown\nSource: police\n\n")),
+)
 add(
     KIND,
     "lines before the header with as many commas",
@@ -83,6 +103,8 @@ add(
     RIGHT,
     Refused("skip_lines|column"),
 )
+add(KIND, "skip_lines that skip the header", records(columns={"skip_lines": 1}), Refused("skip_lines|column"))
+add(KIND, "comments before the header", records(write=csv(before="# made 2024-02-01\n# by police\n")))
 add(
     KIND,
     "a second header with units",
@@ -101,19 +123,19 @@ add(
     RIGHT,
     Told("cannot be read|no coordinates|header"),
 )
-add(KIND, "a total at the end", records(lambda f: sums(f, "Total")), Told("total|sum|no coordinates"))
-add(KIND, "Gesamt at the end", records(lambda f: sums(f, "Gesamt")), Told("total|sum|no coordinates"))
+add(KIND, "a total at the end", records(lambda f: sums(f, "Total")), Told("total|no coordinates|are no rows"))
+add(KIND, "Gesamt at the end", records(lambda f: sums(f, "Gesamt")), Told("total|no coordinates|are no rows"))
 add(
     KIND,
     "a total at the end, of one cell",
     records(write=csv(after="240 rows\n")),
-    Told("number of fields|total"),
+    Told("number of fields|total|are no rows"),
 )
 add(
     KIND,
     "a note at the end",
     records(write=csv(after="\n\nSource: police of Smalltown, licence: open\n")),
-    Told("number of fields|total|note"),
+    Told("number of fields|are no rows"),
 )
 add(
     KIND,
@@ -136,8 +158,25 @@ add(
     "a comma at the end of each row",
     records(write=lambda f, p: p.write_text(f.to_csv(index=False).replace("\n", ",\n"))),
 )
+add(
+    KIND,
+    "a comma at the end of each row but the header's",
+    records(
+        write=lambda f, p: p.write_text(f.to_csv(index=False).replace("\n", ",\n").replace(",\n", "\n", 1))
+    ),
+    RIGHT,
+    Refused("fields|header"),
+)
 add(KIND, "cells with line breaks", records(lambda f: f.assign(note="hit a\ncar, then\n\na wall")))
 add(KIND, "cells with quotes", records(lambda f: f.assign(note='said "stop"; left')))
+add(
+    KIND,
+    "quotes escaped by a backslash",
+    records(lambda f: f.assign(note='said "stop", left'), write=csv(doublequote=False, escapechar="\\")),
+    RIGHT,
+    Told("number of fields"),
+    Refused("number of cells"),
+)
 add(
     KIND,
     "one stray quote",
@@ -171,6 +210,11 @@ add(
     ),
     Refused("more than one|twice"),
 )
+add(
+    KIND,
+    "two columns of one name that is not used",
+    records(lambda f: f.assign(a=1, b=2).rename(columns={"b": "a"})),
+)
 add(KIND, "an index without a name first (pandas)", records(lambda f: f.reset_index(names="")))
 add(
     KIND,
@@ -181,6 +225,9 @@ add(
 )
 add(KIND, "ending .txt", records(name="collisions.txt", write=csv(sep="\t")))
 add(KIND, "ending .CSV", records(name="COLLISIONS.CSV"))
+add(KIND, "ending .dat", records(name="collisions.dat"))
+add(KIND, "ending .asc", records(name="collisions.asc", write=csv(sep=";")))
+add(KIND, "no ending", records(name="collisions"))
 add(KIND, "ending .csv.txt", records(name="collisions.csv.txt"))
 add(KIND, "of no rows", records(lambda f: f.iloc[:0]), Refused("no rows"))
 add(KIND, "of no bytes", records(write=lambda _, p: p.write_bytes(b"")), Refused("no rows|empty"))
@@ -191,7 +238,7 @@ add(
     KIND,
     "a page of HTML called .csv",
     records(write=lambda f, p: p.write_text(f"<html><body>{f.to_html(index=False)}</body></html>")),
-    Refused("column|HTML"),
+    Refused("column|HTML|web page"),
 )
 add(
     KIND,
@@ -214,7 +261,7 @@ add(
     KIND,
     "an error page of the portal",
     records(write=lambda _, p: p.write_text('{"error": true, "message": "Not found"}')),
-    Refused("column|read|rows"),
+    Refused("column|read|rows|records"),
 )
 add(
     KIND,

@@ -149,9 +149,101 @@ add(
     FORMAT,
     Refused("date|round"),
 )
+add(
+    KIND,
+    "epoch milliseconds in New York, time_zone named",
+    written(
+        lambda m: int(
+            m.tz_localize("America/New_York", ambiguous=True, nonexistent="shift_forward").timestamp() * 1000
+        ),
+        {"time_zone": "America/New_York"},
+    ),
+    RIGHT,
+    FORMAT,
+    place="usa",
+)
 add(KIND, ".NET's /Date(...)/", written(lambda m: f"/Date({int(m.timestamp() * 1000)})/"), RIGHT, FORMAT)
 add(KIND, "Julian days", written(lambda m: f"{m.to_julian_date():.3f}"), RIGHT, FORMAT)
+add(KIND, "offset of New York", written(shifted("America/New_York")), place="usa")
+add(KIND, "offset of Tokyo", written(shifted("Asia/Tokyo")), place="japan")
+add(KIND, "offset of Brisbane", written(shifted("Australia/Brisbane")), place="australia")
+add(KIND, "offset of Paris, summer and winter", written(shifted("Europe/Paris")), place="france")
+add(
+    KIND,
+    "offset without a colon",
+    written(
+        lambda m: (
+            shifted("America/New_York")(m).replace(":00-05:00", ":00-0500").replace(":00-04:00", ":00-0400")
+        )
+    ),
+    place="usa",
+)
+add(
+    KIND,
+    "offset of hours alone (PostgreSQL)",
+    written(lambda m: shifted("America/New_York")(m).replace("T", " ")[:-3]),
+    RIGHT,
+    FORMAT,
+    place="usa",
+)
+add(
+    KIND,
+    "UTC with Z, time_zone of New York",
+    written(far("America/New_York"), {"time_zone": "America/New_York"}),
+    place="usa",
+)
+add(
+    KIND,
+    "UTC with Z, time_zone of Tokyo",
+    written(far("Asia/Tokyo"), {"time_zone": "Asia/Tokyo"}),
+    place="japan",
+)
+add(
+    KIND,
+    "UTC without Z, time_zone of Brisbane",
+    written(far("Australia/Brisbane", "%Y-%m-%d %H:%M:%S"), {"time_zone": "Australia/Brisbane"}),
+    place="australia",
+)
+add(
+    KIND,
+    "offsets and their time_zone",
+    written(shifted("America/New_York"), {"time_zone": "America/New_York"}),
+    place="usa",
+)
+add(
+    KIND,
+    "a time_zone that is none",
+    written("%Y-%m-%d %H:%M", {"time_zone": "Moon/Base"}),
+    Refused("time_zone"),
+)
 add(KIND, "UTC with Z all at midnight, which are days (ArcGIS)", written("%Y-%m-%dT00:00:00Z"))
+add(
+    KIND,
+    "UTC with Z all at midnight, and a time_zone west",
+    written("%Y-%m-%dT00:00:00Z", {"time_zone": "America/New_York"}),
+    RIGHT,
+    Refused("time_zone|midnight"),
+    Told("time_zone|midnight", wrong=("day", "year", "period")),
+    place="usa",
+)
+add(
+    KIND,
+    "UTC with Z, no time_zone, west of Greenwich",
+    written(far("America/New_York")),
+    RIGHT,
+    Refused("time_zone"),
+    Told("UTC|time_zone", wrong=("day", "year", "period", "years")),
+    place="usa",
+)
+add(
+    KIND,
+    "UTC with +00:00, no time_zone, Japan",
+    written(far("Asia/Tokyo", "%Y-%m-%dT%H:%M:%S+00:00")),
+    RIGHT,
+    Refused("time_zone"),
+    Told("UTC|time_zone", wrong=("day", "year", "period", "years")),
+    place="japan",
+)
 
 KIND = "parts of dates"
 add(
@@ -199,6 +291,37 @@ add(
     lacks=("day", "period"),
 )
 add(KIND, "years with .0", written("%Y.0", {"date": None, "year": "date"}), lacks=("day", "period"))
+add(
+    KIND,
+    "two digits of the year",
+    written("%y", {"date": None, "year": "date"}),
+    RIGHT,
+    Refused("year"),
+    lacks=("day", "period"),
+)
+add(
+    KIND,
+    "dates in the column of years",
+    records(columns={"date": None, "year": "date"}),
+    RIGHT,
+    Refused(r"columns\.(year|date)|as years"),
+    lacks=NO_DAY,
+)
+add(
+    KIND,
+    "financial years",
+    written(lambda m: f"{m.year}-{(m.year + 1) % 100}", {"date": None, "year": "date"}),
+    Refused(r"columns\.year|year"),
+    lacks=NO_DAY,
+)
+add(
+    KIND,
+    "years with a thousands separator",
+    written(lambda m: f"{m.year:,}", {"date": None, "year": "date"}),
+    RIGHT,
+    Refused("year"),
+    lacks=("day", "period"),
+)
 
 
 def parted(year: str, month: str, day: str) -> Make:
@@ -213,6 +336,43 @@ def parted(year: str, month: str, day: str) -> Make:
 
     return records(part, {"date": None, "year": "jahr", "month": "monat", "day": "tag"})
 
+
+add(KIND, "year, month and day apart", parted("%Y", "%m", "%d"))
+add(KIND, "year, month and day apart, no leading zeros", parted("%Y", "%-m", "%-d"))
+add(KIND, "year, month and day apart, two digits of the year (BAAC)", parted("%y", "%m", "%d"))
+add(
+    KIND,
+    "year, month and day apart, the month in letters",
+    parted("%Y", "%B", "%d"),
+    RIGHT,
+    Refused(r"columns\.month"),
+)
+add(KIND, "year, month and day apart, with .0", parted("%Y.0", "%m.0", "%d.0"))
+add(
+    KIND,
+    "year, month and weekday, called the day",
+    parted("%Y", "%m", "%u"),
+    RIGHT,
+    Refused("day"),
+    Told("day", wrong=("day", "period")),
+    lacks=("day", "period"),
+)
+add(
+    KIND,
+    "year and month apart",
+    records(
+        lambda f: f.assign(jahr=f["date"].str[:4], monat=f["date"].str[5:7]),
+        {"date": None, "year": "jahr", "month": "monat"},
+    ),
+    lacks=NO_DAY,
+)
+add(
+    KIND,
+    "month and day columns turned round",
+    parted("%Y", "%d", "%m"),
+    Refused("month|day"),
+    Told("month|day|cannot be read", but=NO_DAY, wrong=NO_DAY),
+)
 
 KIND = "mixed dates"
 
@@ -277,10 +437,32 @@ add(
 )
 add(
     KIND,
+    "one in twenty empty",
+    records(strange("", every=20)),
+    RIGHT,
+    Told("date|no time|empty", but=GONE),
+    lacks=(),
+)
+add(
+    KIND,
     "one in twenty 0000-00-00",
     records(strange("0000-00-00", every=20)),
     Told("cannot be read|date", but=GONE),
     Refused("date"),
+)
+add(
+    KIND,
+    "one in twenty 1900-01-01",
+    records(strange("1900-01-01", every=20)),
+    Told("1900", but=("day", "year", "collisions"), wrong=("day", "year")),
+    Refused("1900"),
+)
+add(
+    KIND,
+    "one in twenty 2099-12-31",
+    records(strange("2099-12-31", every=20)),
+    Told("2099", but=("day", "year", "collisions", "period", "years"), wrong=("day", "year")),
+    Refused("2099"),
 )
 add(
     KIND,

@@ -7,10 +7,11 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pandas as pd
-from forms import RIGHT, Refused, add
+from forms import RIGHT, Refused, Told, add
 from making import Write, csv, points, records
 
 BY_POINT: dict[str, object] = {"x": None, "y": None}
+SHORT = {"n_casualties": "n_casualti", "motorcyclist": "motorcycli", "car_occupant": "car_occupa"}
 
 
 def inside(archive: str, *names: str, write: Write | None = None) -> Write:
@@ -54,6 +55,21 @@ def short(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 KIND = "encodings"
+for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+    add(
+        KIND,
+        f"{encoding} with its mark",
+        records(
+            write=lambda f, p, e=encoding: p.write_bytes(
+                ("" if e == "utf-16" else "\ufeff").encode(e) + f.to_csv(index=False).encode(e)
+            )
+        ),
+    )
+add(
+    KIND,
+    "utf-16 with tabs (Excel's Unicode text)",
+    records(name="collisions.txt", write=csv(encoding="utf-16", sep="\t")),
+)
 add(KIND, "utf-16 without a mark", records(write=csv(encoding="utf-16-le")), RIGHT, Refused("encoding"))
 add(KIND, "utf-16, named", records(columns={"encoding": "utf-16"}, write=csv(encoding="utf-16")))
 add(KIND, "utf-32", records(write=csv(encoding="utf-32")), RIGHT, Refused("encoding"))
@@ -67,6 +83,14 @@ add(
     records(write=csv(encoding="cp850", errors="replace")) if False else records(write=csv(encoding="cp850")),
     RIGHT,
     Refused("encoding"),
+)
+add(
+    KIND,
+    "utf-8, latin-1 named",
+    records(columns={"encoding": "latin-1"}),
+    RIGHT,
+    Refused("encoding"),
+    Told("encoding|utf-8", wrong=("place",)),
 )
 add(
     KIND,
@@ -90,6 +114,14 @@ add(
 )
 add(
     KIND,
+    "utf-8 read as latin-1 and written again",
+    records(lambda f: f.assign(road_name=[n.encode().decode("latin-1") for n in f["road_name"]])),
+    RIGHT,
+    Told("road name|encoding|Ã", wrong=("place",)),
+    Refused("Ã"),
+)
+add(
+    KIND,
     "one byte that is no utf-8",
     records(
         write=lambda f, p: p.write_bytes(
@@ -98,6 +130,7 @@ add(
     ),
     Refused("encoding"),
 )
+add(KIND, "accents in two pieces", records(lambda f: f.assign(road_name=f["road_name"].str.normalize("NFD"))))
 add(KIND, "curly apostrophes", records(lambda f: f.assign(road_name=f["road_name"].str.replace("'", "’"))))
 add(
     KIND,
@@ -109,6 +142,8 @@ add(
 add(KIND, "an encoding that is none", records(columns={"encoding": "utf-9"}), Refused("encoding"))
 
 KIND = "archives"
+add(KIND, "csv.gz", records(name="collisions.csv.gz", write=gzipped))
+add(KIND, "gzip called .csv", records(write=gzipped), RIGHT, Refused("gzip|gz"))
 add(KIND, "csv called .gz", records(name="collisions.csv.gz"), RIGHT, Refused("gzip|gz"))
 add(
     KIND,
@@ -121,6 +156,33 @@ add(
 )
 add(
     KIND, "zip of one table", records(name="collisions.zip", write=inside("collisions.zip", "collisions.csv"))
+)
+add(KIND, "zip in a folder of the zip", records(name="collisions.zip", write=_in_folder))
+add(
+    KIND,
+    "zip of several tables",
+    records(name="collisions.zip", write=inside("collisions.zip", "collisions.csv", "vehicles.csv")),
+    Refused("vehicles.csv"),
+)
+add(
+    KIND,
+    "zip with a read-me beside",
+    records(name="collisions.zip", write=inside("collisions.zip", "collisions.csv", "readme.txt")),
+    RIGHT,
+    Refused("readme.txt"),
+)
+add(
+    KIND,
+    "zip made on a Macintosh",
+    records(
+        name="collisions.zip", write=inside("collisions.zip", "collisions.csv", "__MACOSX/._collisions.csv")
+    ),
+    RIGHT,
+)
+add(
+    KIND,
+    "zip of a shapefile",
+    records(columns=BY_POINT | SHORT, name="crash.zip", write=_shape_zip),
 )
 add(
     KIND,

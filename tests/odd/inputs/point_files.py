@@ -76,6 +76,37 @@ add(
 )
 add(
     KIND,
+    "GeoPackage of two layers",
+    records(columns=BY_POINT, name="crash.gpkg", write=points("GPKG", layers=("2019", "2020"))),
+    Refused("2020"),
+)
+add(
+    KIND,
+    "GeoPackage of two layers, both named",
+    records(
+        columns=BY_POINT,
+        name="crash.gpkg",
+        write=points("GPKG", layers=("north", "south")),
+        layer=["north", "south"],
+    ),
+)
+add(
+    KIND,
+    "GeoPackage of two layers, named as numbers",
+    records(
+        columns=BY_POINT, name="crash.gpkg", write=points("GPKG", layers=("2019", "2020")), layer=[2019, 2020]
+    ),
+)
+add(
+    KIND,
+    "GeoPackage, a layer that is not there",
+    records(
+        columns=BY_POINT, name="crash.gpkg", write=points("GPKG", layers=("north", "south")), layer="east"
+    ),
+    Refused("north"),
+)
+add(
+    KIND,
     "GeoPackage with QGIS's styles",
     records(columns=BY_POINT, name="crash.gpkg", write=_styled),
 )
@@ -86,6 +117,32 @@ add(
     records(columns=BY_POINT, name="crash.shp", write=points("ESRI Shapefile")),
     RIGHT,
     Refused("motorcycli"),
+)
+add(
+    KIND,
+    "Shapefile without .prj, columns.crs",
+    records(
+        short,
+        BY_POINT | SHORT | {"crs": "EPSG:27700"},
+        name="crash.shp",
+        write=lambda f, p: _without(f, p, ".prj", crs=27700),
+    ),
+)
+add(
+    KIND,
+    "Shapefile without .prj",
+    records(short, BY_POINT | SHORT, name="crash.shp", write=lambda f, p: _without(f, p, ".prj", crs=27700)),
+    Refused(r"columns\.crs"),
+)
+add(
+    KIND,
+    "Shapefile without .cpg, of utf-8",
+    records(
+        short,
+        BY_POINT | SHORT | {"encoding": "utf-8"},
+        name="crash.shp",
+        write=lambda f, p: _without(f, p, ".cpg"),
+    ),
 )
 add(
     KIND,
@@ -115,12 +172,42 @@ add(
         write=_dbf,
     ),
 )
+add(KIND, "FileGDB", records(columns=BY_POINT, name="crash.gdb", write=points("OpenFileGDB")))
+add(
+    KIND,
+    "FileGDB of two layers",
+    records(columns=BY_POINT, name="crash.gdb", write=points("OpenFileGDB", layers=("y2019", "y2020"))),
+    Refused("y2020"),
+)
 add(KIND, "GeoJSON", records(columns=BY_POINT, name="crash.geojson", write=points("GeoJSON")))
 add(KIND, "GeoJSON called .json", records(columns=BY_POINT, name="crash.json", write=points("GeoJSON")))
 add(
     KIND,
     "GeoJSON in metres that says so",
     records(columns=BY_POINT, name="crash.geojson", write=points("GeoJSON", crs=27700)),
+)
+add(
+    KIND,
+    "GeoJSON in metres that says nothing",
+    records(columns=BY_POINT, name="crash.geojson", write=_silent),
+    Refused("crs"),
+)
+add(
+    KIND,
+    "GeoJSON in metres that says nothing, columns.crs",
+    records(columns=BY_POINT | {"crs": "EPSG:27700"}, name="crash.geojson", write=_silent),
+    RIGHT,
+    Refused("crs"),
+)
+add(
+    KIND,
+    "GeoJSON, latitude first",
+    records(
+        columns=BY_POINT,
+        name="crash.geojson",
+        write=lambda f, p: points("GeoJSON")(f.rename(columns={"lon": "lat", "lat": "lon"}), p),
+    ),
+    Refused("swap|turned|latitude|could be placed"),
 )
 add(KIND, "GeoJSON a line", records(columns=BY_POINT, name="crash.geojsonl", write=points("GeoJSONSeq")))
 add(KIND, "FlatGeobuf", records(columns=BY_POINT, name="crash.fgb", write=points("FlatGeobuf")))
@@ -144,6 +231,22 @@ add(
         name="crash.parquet",
         write=lambda f, p: f.to_parquet(p),
     ),
+)
+add(
+    KIND,
+    "Parquet with zoned dates",
+    records(
+        lambda f: f.assign(
+            date=pd.to_datetime(f["date"]).dt.tz_localize(
+                "America/New_York", ambiguous=True, nonexistent="shift_forward"
+            )
+        ),
+        name="crash.parquet",
+        write=lambda f, p: f.to_parquet(p),
+    ),
+    RIGHT,
+    Refused("time_zone"),
+    place="usa",
 )
 add(
     KIND,

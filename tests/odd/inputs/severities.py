@@ -24,6 +24,13 @@ def some(value: str, *, every: int) -> Change:
 
 add(
     KIND,
+    "misspelt in severity_values",
+    records(severity_values=of("fatal", "serios", "slight")),
+    Told("'serious'", but=("severity",), lost=("severities",)),
+    Refused("serious"),
+)
+add(
+    KIND,
     "of another label set throughout",
     records(called("K", "A", "B")),
     Told("'A'", but=("severity",), lost=("severities",)),
@@ -42,6 +49,19 @@ add(
     records(severity_values={"fatal": ["fatal"], "serious": ["serious"], "slight": []}),
     Told("'slight'", but=("severity", "severities")),
     Refused("slight"),
+)
+add(
+    KIND,
+    "a tenth empty",
+    records(some("", every=10)),
+    Told("none recorded|empty", but=("severity",), lost=("severities",)),
+)
+add(
+    KIND,
+    "a tenth 'unknown'",
+    records(some("unknown", every=10)),
+    Told("unknown", but=("severity",), lost=("severities",)),
+    Refused("unknown"),
 )
 add(KIND, "one in fifty misspelt", records(some("Sligth", every=50)), Told("Sligth", but=("severity",)))
 add(KIND, "capitals and spaces", records(called("FATAL ", " Serious", "SLIGHT")))
@@ -101,6 +121,13 @@ add(
     records(called("tödlich", "groß", "klein"), severity_values=of("TÖDLICH", "GROSS", "klein")),
 )
 add(KIND, "the German scheme", records(called("1", "2", "3"), severity_values=None, severity_scheme="german"))
+add(
+    KIND,
+    "the German scheme on codes that rise with harm",
+    records(called("3", "2", "1"), severity_values=None, severity_scheme="german"),
+    Refused("german|fatal"),
+    Told("german|fatal.*%", wrong=("severity",)),
+)
 add(KIND, "KABCO", records(called("K", "A", "C"), severity_values=None, severity_scheme="kabco"))
 add(
     KIND,
@@ -135,10 +162,63 @@ add(
 )
 add(
     KIND,
+    "the Finnish scheme on three severities",
+    records(called("1", "2", "3"), severity_values=None, severity_scheme="finnish"),
+    Told("'3'", wrong=("severity",), lost=("severities",)),
+    Refused("finnish|'3'"),
+)
+add(
+    KIND,
+    "counts of killed and hurt",
+    records(
+        lambda f: f.assign(**{s: (f["severity"] == s) * 1 for s in ("fatal", "serious", "slight")}),
+        {"severity": None, "fatal": "fatal", "serious": "serious", "slight": "slight"},
+        severity_values=None,
+    ),
+)
+add(
+    KIND,
+    "counts of killed and hurt, empty for none",
+    records(
+        lambda f: f.assign(
+            **{s: np.where(f["severity"] == s, "1", "") for s in ("fatal", "serious", "slight")}
+        ),
+        {"severity": None, "fatal": "fatal", "serious": "serious", "slight": "slight"},
+        severity_values=None,
+    ),
+    RIGHT,
+    Told("fatal|empty|none recorded", but=("severity",), lost=("severities",)),
+    Refused("fatal"),
+)
+add(
+    KIND,
+    "counts, the name of one column misspelt",
+    records(
+        lambda f: f.assign(**{s: (f["severity"] == s) * 1 for s in ("fatal", "serious", "slight")}),
+        {"severity": None, "fatal": "fatal", "serious": "serius", "slight": "slight"},
+        severity_values=None,
+    ),
+    Refused("serius"),
+)
+add(
+    KIND,
+    "no injury as a value",
+    records(some("none", every=10), severity_values=of("fatal", "serious", "slight", none=["none"])),
+    Told("no injury", but=("severity",)),
+)
+add(
+    KIND,
     "the column of severity holds something else",
     records(columns={"severity": "road_name"}),
     Refused("severity"),
     Told("High Street", but=("severity",), lost=("severities",)),
+)
+add(
+    KIND,
+    "the mapping turned round",
+    records(severity_values=of("slight", "serious", "fatal")),
+    Refused("fatal"),
+    Told("fatal.*%|% .*fatal", wrong=("severity",)),
 )
 add(KIND, "a scheme and values", records(severity_scheme="german"), Refused("not both"))
 add(
@@ -198,6 +278,14 @@ add(
     Told("cannot be read", but=UNTOLD),
     Refused("'X'"),
 )
+add(
+    KIND,
+    "Yes and empty (Toronto)",
+    records(users("Yes", "")),
+    RIGHT,
+    Told("empty|not known|unknown", but=UNTOLD),
+    Refused("empty_is_none"),
+)
 add(KIND, "Yes and empty, empty_is_none", records(users("Yes", ""), {"empty_is_none": True}))
 add(
     KIND,
@@ -216,6 +304,28 @@ add(
     RIGHT,
     Told("cannot be read", but=UNTOLD),
     Refused("1,0"),
+)
+add(
+    KIND,
+    "2 for yes, 1 for no",
+    records(users("2", "1")),
+    Told("every|all|no row", wrong=UNTOLD),
+    Refused("every|all"),
+)
+add(
+    KIND,
+    "2 for no, 1 for yes (NASS)",
+    records(users("1", "2")),
+    Told("every|all", wrong=UNTOLD),
+    Refused("every|all"),
+)
+add(
+    KIND,
+    "-1 for yes, 0 for no (Access)",
+    records(users("-1", "0")),
+    RIGHT,
+    Told("-1|cannot be read", but=UNTOLD),
+    Refused("-1"),
 )
 add(
     KIND,
@@ -245,6 +355,15 @@ def one(user: str, values: list[str]) -> dict[str, object]:
 
 
 OTHERS = tuple(user for user in USERS if user != "pedestrian")
+add(
+    KIND, "a category's value", records(category, one("pedestrian", ["Pedestrian"])), lacks=(*OTHERS, "users")
+)
+add(
+    KIND,
+    "a category's value, by another case",
+    records(category, one("pedestrian", ["PEDESTRIAN"])),
+    lacks=(*OTHERS, "users"),
+)
 add(
     KIND,
     "a category's value that no row has",

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
-from forms import RIGHT, Make, Refused, add
+from forms import RIGHT, Make, Refused, Told, add
 from making import Write, records, workbook
 from small_town import SmallTown
 
@@ -81,6 +81,17 @@ add(
     RIGHT,
     Refused("date_format"),
 )
+add(KIND, "two sheets of records", records(name="crashes.xlsx", write=book("2019", "2020")), Refused("2020"))
+add(
+    KIND,
+    "two sheets, both named",
+    records(name="crashes.xlsx", write=book("2019", "2020"), sheet=["2019", "2020"]),
+)
+add(
+    KIND,
+    "two sheets, named as numbers",
+    records(name="crashes.xlsx", write=book("2019", "2020"), sheet=[2019, 2020]),
+)
 add(
     KIND,
     "a sheet of notes first",
@@ -90,18 +101,57 @@ add(
 )
 add(
     KIND,
+    "a sheet of notes first, the other named",
+    records(name="crashes.xlsx", write=book("Notes", "Crashes"), sheet="Crashes"),
+)
+add(
+    KIND,
+    "a sheet that is not there",
+    records(name="crashes.xlsx", write=book("Notes", "Crashes"), sheet="Crash"),
+    Refused("Crashes"),
+)
+add(
+    KIND,
     "a title above the header",
     records(name="crashes.xlsx", write=book("Crashes", before=("Crashes of Smalltown", ""))),
     RIGHT,
     Refused("skip_lines|column"),
 )
+add(
+    KIND,
+    "a title above the header, skip_lines",
+    records(
+        columns={"skip_lines": 2},
+        name="crashes.xlsx",
+        write=book("Crashes", before=("Crashes of Smalltown", "")),
+    ),
+)
 add(KIND, "ODS", records(name="crashes.ods", write=ods))
+add(
+    KIND,
+    "ODS, lon and lat as text with commas",
+    records(
+        lambda f: f.assign(
+            lon=f["lon"].astype(str).str.replace(".", ","), lat=f["lat"].astype(str).str.replace(".", ",")
+        ),
+        name="crashes.ods",
+        write=ods,
+    ),
+    RIGHT,
+    Refused("decimal"),
+)
 add(
     KIND, "xlsx called .csv", records(write=book("Crashes")), RIGHT, Refused("xlsx|workbook|zip|CSV|encoding")
 )
 add(KIND, "csv called .xlsx", records(name="crashes.xlsx"), RIGHT, Refused("xlsx|read"))
 
 KIND = "JSON"
+add(KIND, "a list of records", records(name="crash.json", write=lambda f, p: f.to_json(p, orient="records")))
+add(
+    KIND,
+    "a line a record",
+    records(name="crash.jsonl", write=lambda f, p: f.to_json(p, orient="records", lines=True)),
+)
 add(
     KIND,
     "a line a record, called .json",
@@ -121,7 +171,23 @@ add(
     "columns (pandas' own)",
     records(name="crash.json", write=lambda f, p: f.to_json(p)),
     RIGHT,
-    Refused("read|column"),
+    Refused("read|column|records"),
+)
+add(
+    KIND,
+    "Socrata's records, the place in one",
+    records(
+        lambda f: f.assign(
+            location=[
+                {"latitude": str(a), "longitude": str(b)} for a, b in zip(f["lat"], f["lon"], strict=True)
+            ]
+        ).drop(columns=["lat", "lon"]),
+        {"x": "location.longitude", "y": "location.latitude"},
+        name="crash.json",
+        write=lambda f, p: f.to_json(p, orient="records"),
+    ),
+    RIGHT,
+    Refused("location"),
 )
 add(
     KIND,
@@ -129,4 +195,11 @@ add(
     records(columns=BY_POINT, name="crash.json", write=_esri),
     RIGHT,
     Refused("read|column|epoch|date"),
+)
+add(
+    KIND,
+    "ArcGIS's features, the server's limit of rows reached",
+    records(columns=BY_POINT, name="crash.json", write=lambda f, p: _esri(f.iloc[:100], p, exceeded=True)),
+    Refused("exceeded|limit|more rows"),
+    Told("exceeded|limit|more rows", but=("collisions", "period", "years", "severities")),
 )

@@ -40,22 +40,6 @@ odd: $(VENV)/.ready-dev
 fuzz: $(VENV)/.ready-dev
 	ROADPRINT_FUZZ=10000 $(BIN)/python -m pytest tests/odd/test_fuzzed_readers.py -n $(JOBS)
 
-# the table of odd inputs, and what becomes of each: docs/odd-inputs.md
-odd: $(VENV)/.ready-dev
-	$(BIN)/python tests/odd/table.py docs/odd-inputs.md
-
-# ten thousand drawn inputs, other ones each time: half an hour
-fuzz: $(VENV)/.ready-dev
-	ROADPRINT_FUZZ=10000 $(BIN)/python -m pytest tests/odd/test_fuzzed_readers.py -n $(JOBS)
-
-# the table of odd inputs, and what becomes of each: docs/odd-inputs.md
-odd: $(VENV)/.ready-dev
-	$(BIN)/python tests/odd/table.py docs/odd-inputs.md
-
-# ten thousand drawn inputs, other ones each time: half an hour
-fuzz: $(VENV)/.ready-dev
-	ROADPRINT_FUZZ=10000 $(BIN)/python -m pytest tests/odd/test_fuzzed_readers.py -n $(JOBS)
-
 lint: $(VENV)/.ready-dev
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .

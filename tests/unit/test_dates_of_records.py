@@ -241,3 +241,9 @@ def test_a_year_of_many_days_apart_from_others_is_not_left_out():
     records = pd.DataFrame({"date": days, "year": pd.array([pd.NA] * len(days), dtype="Int64")})
     assert period_covered(records, None).first == date(2010, 1, 1)
     assert np.all(in_period(records, (date(2010, 1, 1), date(2020, 12, 31))))
+
+
+@pytest.mark.parametrize("form", ["%Q", "%", "%Y %Y", "%-d/%m/%Y", "%U %Y"])
+def test_a_form_of_dates_that_is_none_is_refused_by_its_key(form):
+    with pytest.raises(ConfigurationError, match=r"collisions\.columns\.date_format"):
+        day("2019-01-02", date_format=form)

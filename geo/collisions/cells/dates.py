@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,7 +11,7 @@ from geo.collisions.cells.clock import on_clock_of, part, without_offset
 from geo.collisions.cells.forms import Cells, Form, forms_of, months, named, with_day_first
 from geo.collisions.cells.samples import shown
 from geo.collisions.cells.text import text
-from geo.errors import LayerError
+from geo.errors import ConfigurationError, LayerError
 from geo.ledger import Entry
 
 UNREAD, UNREAD_LEAST = 0.2, 10
@@ -92,7 +93,7 @@ def dates(
         When two forms read the cells equally well but differently: a guess would be silent. When no cell can be read,
         or all hold a year alone: the whole column would be lost, or taken for the first of January.
     ConfigurationError
-        When there is no such time zone.
+        When there is no such time zone, or form of dates.
     """
     cells = text(values)
     there = cells.dropna()
@@ -129,7 +130,15 @@ def dates(
 def _asked(cells: Cells, date_format: str) -> tuple[Form | None, pd.Series]:
     """Read cells as the configuration says."""
     form = named(date_format)
-    return form, form.read(cells)
+    try:
+        return form, form.read(cells)
+    except (ValueError, re.error) as error:
+        # cells that cannot be read are null: what is wrong is the form
+        raise ConfigurationError(
+            f"{date_format!r} is no form of dates ({error})",
+            where="collisions.columns.date_format",
+            todo="Write it as for Python's strptime, '%d %B %Y' for example.",
+        ) from error
 
 
 def _best(cells: Cells, *, day_first: bool, where: str) -> tuple[Form | None, pd.Series]:

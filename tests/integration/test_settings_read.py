@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from geo.config import CityConfig
-from geo.config.section import Section, effective, leaf_keys, marked
+from geo.config.section import Section, effective, leaf_keys, marked, sections
 from tasks.planning import make_plan
 from tasks.stages.order import STAGES
 from tasks.store.stage import ALL_BEFORE, run_stage
@@ -27,7 +27,8 @@ def keys_by_section(section, above=""):
         key, value = f"{above}{field.alias or name}", getattr(section, name)
         if isinstance(value, BaseModel):
             found |= keys_by_section(value, f"{key}.")
-        else:
+        elif value is not None or not sections(field):
+            # that a section is not there is told by each of its keys
             found[id(section), name] = key
     return found
 

@@ -6,7 +6,7 @@ import calendar
 import re
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic.dataclasses import dataclass
@@ -194,6 +194,9 @@ class Collisions(Section):
     30.0
     """
 
+    linking: ClassVar[tuple[str, ...]] = ()
+    """Keys of a schema that name tables beside its sources, each one, several or none."""
+
     sources: list[str] = Field(
         default=[], description="Files or globs, also packed (.gz, .zip); none: the run ends with clusters."
     )
@@ -259,13 +262,19 @@ class Collisions(Section):
         """Name the layers or sheets that are asked for."""
         return (*as_list(self.layer), *as_list(self.sheet))
 
+    def tables(self) -> dict[str, list[str]]:
+        """Name the tables beside its sources that records are read from, by their keys."""
+        return {key: as_list(getattr(self, key)) for key in self.linking}
+
     def linked(self) -> list[str]:
         """Name the tables beside its sources that records are read from, which are inputs of a run, too."""
-        return []
+        return [table for tables in self.tables().values() for table in tables]
 
-    def with_paths(self, resolve: Callable[[str], str]) -> Self:  # noqa: ARG002 - most schemas link no table
+    def with_paths(self, resolve: Callable[[str], str]) -> Self:
         """Bring the paths of linked tables to what `resolve` makes of them."""
-        return self
+        return self.model_copy(
+            update={key: [*map(resolve, tables)] for key, tables in self.tables().items() if tables}
+        )
 
 
 class TrafficColumns(Section):

@@ -6,9 +6,8 @@ Columns and codes: DfT, 'Road safety open data guide' (2024), in both generation
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -42,7 +41,7 @@ from geo.collisions.schemas.stats19_columns import NAMES, find, ids, named, need
 from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.reading import read_all
 from geo.collisions.tables.table import BROKEN, Form, broken_rows
-from geo.config.records import SEVERITIES, Severity, as_list
+from geo.config.records import SEVERITIES, Severity
 from geo.errors import ConfigurationError, LayerError
 from geo.ledger import Entry
 
@@ -73,6 +72,7 @@ class Stats19(SchemaKind):
 
     tag: ClassVar[str] = "stats19"
     form: ClassVar[str] = "stats19"
+    linking: ClassVar[tuple[str, ...]] = ("casualties", "vehicles")
 
     schema_: Literal["stats19"] = Field(default="stats19", alias="schema", description="stats19.")
     casualties: str | list[str] | None = Field(
@@ -82,17 +82,6 @@ class Stats19(SchemaKind):
     vehicles: str | list[str] | None = Field(
         default=None, description="STATS19 vehicle table, optional; several: a list, or globs."
     )
-
-    def linked(self) -> list[str]:
-        """See `Collisions.linked`."""
-        return [*as_list(self.casualties), *as_list(self.vehicles)]
-
-    def with_paths(self, resolve: Callable[[str], str]) -> Self:
-        """See `Collisions.with_paths`."""
-        linked = {"casualties": self.casualties, "vehicles": self.vehicles}
-        return self.model_copy(
-            update={key: [resolve(one) for one in as_list(tables)] for key, tables in linked.items()}
-        )
 
     def read(self) -> CollisionSource:
         """See `SchemaKind.read`."""
@@ -140,9 +129,7 @@ def read_stats19(collisions: Stats19) -> CollisionSource:
     merged = pd.concat(
         [_to(crs, own, part) for own, part in zip(_crss(parts), parts, strict=True)], ignore_index=True
     )
-    casualties, vehicles = (
-        expand_globs(as_list(tables)) for tables in (collisions.casualties, collisions.vehicles)
-    )
+    casualties, vehicles = (expand_globs(tables) for tables in collisions.tables().values())
     merged, origin = merged.drop(columns="_crs"), together(origins)
     by_year = False
     if casualties or vehicles:

@@ -7,8 +7,8 @@ digits, and coordinates are in hundred thousandths of a degree; one year's file 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import ClassVar, Literal, Self
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Literal
 
 import pandas as pd
 import pyproj
@@ -27,7 +27,7 @@ from geo.collisions.schemas.published.preset import Header
 from geo.collisions.schemas.published.reading import LINKED, column, need, own_tables, read_published
 from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.table import BROKEN, Form, Rows, broken_rows
-from geo.config.records import SEVERITIES, as_list
+from geo.config.records import SEVERITIES
 from geo.ledger import Entry
 
 ID = ("Num_Acc", "Accident_Id")
@@ -55,6 +55,7 @@ class Baac(SchemaKind):
 
     tag: ClassVar[str] = "baac"
     form: ClassVar[str] = "baac"
+    linking: ClassVar[tuple[str, ...]] = ("casualties", "vehicles", "places")
 
     schema_: Literal["baac"] = Field(default="baac", alias="schema", description="baac.")
     casualties: str | list[str] | None = Field(
@@ -70,16 +71,6 @@ class Baac(SchemaKind):
         description="Tables of roads (lieux), files or globs, optional: they tell a road's number.",
     )
 
-    def linked(self) -> list[str]:
-        """See `Collisions.linked`."""
-        return [table for tables in self.tables().values() for table in tables]
-
-    def with_paths(self, resolve: Callable[[str], str]) -> Self:
-        """See `Collisions.with_paths`."""
-        return self.model_copy(
-            update={key: [*map(resolve, tables)] for key, tables in self.tables().items() if tables}
-        )
-
     def read(self) -> CollisionSource:
         """See `SchemaKind.read`."""
         return read_baac(self)
@@ -91,14 +82,6 @@ class Baac(SchemaKind):
             return []
         told = f"since {BREAK} who was taken to hospital is recorded in another way than before (ONISR)"
         return [f"{told}: serious collisions of the years before and since then do not compare"]
-
-    def tables(self) -> dict[str, list[str]]:
-        """Name the linked tables by their keys."""
-        return {
-            "casualties": as_list(self.casualties),
-            "vehicles": as_list(self.vehicles),
-            "places": as_list(self.places),
-        }
 
 
 def read_baac(collisions: Baac) -> CollisionSource:

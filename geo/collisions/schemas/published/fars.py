@@ -6,8 +6,7 @@ User's Manual' (DOT HS 812 447 for 1975 to 2016, and later ones): ``accident.csv
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import pandas as pd
 import pyproj
@@ -24,7 +23,7 @@ from geo.collisions.schemas.published.people import OTHER, UNHURT, gather
 from geo.collisions.schemas.published.reading import column, need, own_tables, read_published
 from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.table import BROKEN, Form, Rows, broken_rows
-from geo.config.records import Row, as_list
+from geo.config.records import Row
 from geo.errors import LayerError
 from geo.ledger import Entry
 
@@ -46,21 +45,13 @@ class Fars(SchemaKind):
 
     tag: ClassVar[str] = "fars"
     form: ClassVar[str] = "fars"
+    linking: ClassVar[tuple[str, ...]] = ("casualties",)
 
     schema_: Literal["fars"] = Field(default="fars", alias="schema", description="fars.")
     casualties: str | list[str] | None = Field(
         default=None,
         description="person.csv of the same years, files or globs, optional: they tell road users.",
     )
-
-    def linked(self) -> list[str]:
-        """See `Collisions.linked`."""
-        return as_list(self.casualties)
-
-    def with_paths(self, resolve: Callable[[str], str]) -> Self:
-        """See `Collisions.with_paths`."""
-        there = self.linked()
-        return self.model_copy(update={"casualties": [*map(resolve, there)]}) if there else self
 
     def read(self) -> CollisionSource:
         """See `SchemaKind.read`."""

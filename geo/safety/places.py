@@ -73,7 +73,7 @@ def count_places(
 
 
 def rate_segments(
-    counts: pd.DataFrame, length_m: pd.Series, traffic: pd.DataFrame, years: float | None
+    counts: pd.DataFrame, counted_m: pd.Series, traffic: pd.DataFrame, years: float | None
 ) -> pd.DataFrame:
     """Put the rates of segments beside their counts: by length and time, and by traffic where that is known.
 
@@ -81,8 +81,9 @@ def rate_segments(
     ----------
     counts
         Counts of each segment (`count_places`), by ``segment_id``.
-    length_m
-        Length of each segment (metres), on the index of `counts`.
+    counted_m
+        Length of each segment that collisions can be counted on (metres; `geo.collisions.reach.counted_length`), on the
+        index of `counts`; where it is 0 no rate is defined.
     traffic
         ``aadt`` (motor vehicles a day) and what is known of it, by ``segment_id``; a segment may be missing.
     years
@@ -104,9 +105,9 @@ def rate_segments(
     >>> rates["ksi_per_100m_vkm"].round(1).tolist()
     [13.7, nan]
     """
-    rates = segment_rates(counts, length_m, years)
+    rates = segment_rates(counts, counted_m, years)
     traffic = traffic.reindex(counts.index)
-    return counts.join(rates).join(traffic).join(traffic_rates(counts, length_m, traffic["aadt"], years))
+    return counts.join(rates).join(traffic).join(traffic_rates(counts, counted_m, traffic["aadt"], years))
 
 
 def rate_junctions(counts: pd.DataFrame, years: float | None) -> pd.DataFrame:
@@ -169,7 +170,8 @@ def places(segments: pd.DataFrame, junctions: pd.DataFrame, years: float | None)
     Parameters
     ----------
     segments
-        ``length_m`` and the counts of each segment (`geo.safety.rates.count_severities`).
+        ``length_m``, ``counted_m`` (`geo.collisions.reach.counted_length`) and the counts of each segment
+        (`geo.safety.rates.count_severities`).
     junctions
         The same counts of each junction.
     years
@@ -184,13 +186,15 @@ def places(segments: pd.DataFrame, junctions: pd.DataFrame, years: float | None)
     """
     span = np.nan if years is None else years
     length_km = float(segments["length_m"].sum()) / 1000
+    counted_km = float(segments["counted_m"].sum()) / 1000
     apart = pd.DataFrame([_sums(segments), _sums(junctions)]).astype("Int64")
     together = apart.sum(skipna=False).to_frame().T
     table = pd.concat([apart, together], ignore_index=True).astype("Int64")
     table.insert(0, "place", ["between junctions", "at junctions", "together"])
     table.insert(1, "n_places", [len(segments), len(junctions), len(segments) + len(junctions)])
     table.insert(2, "length_km", [length_km, np.nan, length_km])
-    table.insert(3, "km_years", table["length_km"] * span)
+    # where both are taken together, all of the length can have a collision
+    table.insert(3, "km_years", [counted_km * span, np.nan, length_km * span])
     table.insert(4, "junction_years", [np.nan, len(junctions) * span, np.nan])
     for name, what in (("n_collisions", "share_of_collisions"), ("n_ksi", "share_of_ksi")):
         counts = table[name].astype("Float64").astype("float64")

@@ -176,19 +176,20 @@ def count_adjusted(collisions: pd.DataFrame, by: str, index: pd.Index) -> pd.Ser
 
 
 def traffic_rates(
-    counts: pd.DataFrame, length_m: pd.Series, aadt: pd.Series, years: float | None
+    counts: pd.DataFrame, counted_m: pd.Series, aadt: pd.Series, years: float | None
 ) -> pd.DataFrame:
     """Turn the counts of segments into rates per 100 million vehicle-kilometres.
 
-    Vehicle-kilometres are AADT x 365 x length x years (FHWA 2011, 'Roadway Departure Safety: A Manual for Local Rural
+    Vehicle-kilometres are AADT x 365 x length that collisions are counted on x years (FHWA 2011, 'Roadway Departure Safety: A Manual for Local Rural
     Road Owners', FHWA-SA-11-09, appendix C; Highway Safety Manual, AASHTO 2010, equation 10-6).
 
     Parameters
     ----------
     counts
         Counts of each segment (`count_severities`).
-    length_m
-        Length of each segment (metres), on the index of `counts`.
+    counted_m
+        Length of each segment that collisions can be counted on (metres; `geo.collisions.reach.counted_length`), on the
+        index of `counts`; where it is 0 no rate is defined.
     aadt
         Annual average daily traffic on each (motor vehicles per day); null where not known, and no rate is.
     years
@@ -199,7 +200,7 @@ def traffic_rates(
     ``million_vkm`` over the time of the records and, for collisions and KSI, the rate per 100 million of them with its
     exact interval (``_low``, ``_high``).
     """
-    vkm = aadt.astype("float64") * 365 * length_m / 1000 * (np.nan if years is None else years) / 1e6
+    vkm = aadt.astype("float64") * 365 * counted_m / 1000 * (np.nan if years is None else years) / 1e6
     rates = pd.DataFrame({"million_vkm": vkm}, index=counts.index, dtype="float64")
     return rates.join(rates_of(counts, vkm / 100, "100m_vkm"))
 
@@ -226,15 +227,16 @@ def rates_of(counts: pd.DataFrame, exposure: pd.Series, per: str) -> pd.DataFram
     return rates
 
 
-def segment_rates(counts: pd.DataFrame, length_m: pd.Series, years: float | None) -> pd.DataFrame:
+def segment_rates(counts: pd.DataFrame, counted_m: pd.Series, years: float | None) -> pd.DataFrame:
     """Turn the counts of segments into rates per kilometre and year.
 
     Parameters
     ----------
     counts
         Counts of each segment (`count_severities`).
-    length_m
-        Length of each segment (metres), on the index of `counts`.
+    counted_m
+        Length of each segment that collisions can be counted on (metres; `geo.collisions.reach.counted_length`), on the
+        index of `counts`; where it is 0 no rate is defined.
     years
         How long the records cover (years); None: that is not known, and every rate is null.
 
@@ -242,7 +244,7 @@ def segment_rates(counts: pd.DataFrame, length_m: pd.Series, years: float | None
     -------
     ``years`` and, for collisions and KSI, the rate with its exact interval (``_low``, ``_high``).
     """
-    exposure = length_m / 1000 * (np.nan if years is None else years)
+    exposure = counted_m / 1000 * (np.nan if years is None else years)
     rates = pd.DataFrame({"years": years}, index=counts.index, dtype="float64")
     return rates.join(rates_of(counts, exposure, "km_year"))
 

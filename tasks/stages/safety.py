@@ -16,6 +16,7 @@ from tasks.tables import AT_JUNCTIONS, JUNCTION_TYPES, MODELS, PLACES, RATES
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``segments``, ``junctions`` and ``models`` (see docs/stages.md)."""
+    from geo.collisions.reach import counted_length
     from geo.safety.expected.estimates import estimate_outcomes
     from geo.safety.places import count_places, junction_types, places, rate_junctions, rate_segments
 
@@ -27,7 +28,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     records, recorded = load_placed(plan)
     years, told = recorded.years, (recorded.severities, recorded.users)
     counts = count_places(records, "segment_id", segments.index, *told)
-    counted = rate_segments(counts, segments["length_m"], traffic, years)
+    reach = counted_length(segments, junctions, plan.config.collisions.junction_reach_m)
+    counted = rate_segments(counts.join(reach), reach, traffic, years)
     at_junctions = rate_junctions(count_places(records, "junction_id", junctions.index, *told), years)
     found, models = estimate_outcomes(
         segments, junctions, counted, seed=settings.seed, draws=settings.rank_draws
@@ -46,6 +48,6 @@ STAGE = Stage(
     build,
     counts=("segments",),
     after=("roads", "collisions", "exposure"),
-    settings=("safety.seed", "safety.rank_draws"),
+    settings=("safety.seed", "safety.rank_draws", "collisions.junction_reach_m"),
     tables=(RATES, AT_JUNCTIONS, JUNCTION_TYPES, PLACES, MODELS),
 )

@@ -28,7 +28,7 @@ def roads(n=90, seed=4):
         {
             "cluster": pd.array(cluster, "Int64"),
             "road_class": np.where(np.arange(n) % 2, "primary", "minor"),
-            "length_m": 1000.0,
+            "counted_m": 1000.0,
             "years": 5.0,
             "x": np.arange(n) % 10 * 400.0,
             "y": np.arange(n) // 10 * 400.0,
@@ -71,7 +71,7 @@ def test_traffic_bands_are_thirds_of_the_clustered_segments_with_traffic():
 def test_traffic_is_no_ground_for_comparison_where_it_is_known_of_too_little_length():
     frame = roads(10).assign(aadt=[500.0, 900.0, *[np.nan] * 8])
     assert traffic_bands(frame) is not None
-    assert traffic_bands(frame.assign(length_m=[900.0, *[1000.0] * 9])) is None
+    assert traffic_bands(frame.assign(counted_m=[900.0, *[1000.0] * 9])) is None
     assert traffic_bands(frame.assign(cluster=pd.array([None] * 10, "Int64"))) is None
 
 

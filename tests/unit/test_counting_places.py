@@ -57,7 +57,9 @@ def test_a_segment_whose_traffic_nobody_counted_has_a_rate_by_length_alone():
 def city(**counts):
     segments, junctions = network(*grid(4), max_length_m=150)
     segments = segments.set_index("segment_id").assign(road_class="minor")
-    table = pd.DataFrame({"years": 5.0, "aadt": np.nan, **counts}, index=segments.index)
+    table = pd.DataFrame(
+        {"years": 5.0, "aadt": np.nan, "counted_m": segments["length_m"], **counts}, index=segments.index
+    )
     return segments, junctions.set_index("junction_id"), table
 
 

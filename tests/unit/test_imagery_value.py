@@ -38,7 +38,7 @@ def town(n, *, effect, seed=0, level=4.0):
             "count": rng.poisson(
                 rate * length / 1000 * 5 * np.exp(effect * (kind - 2)) * rng.gamma(3, 1 / 3, n)
             ),
-            "length_m": length,
+            "counted_m": length,
             "years": 5.0,
             "road_class": classes,
             "cluster": pd.array(kind + 1, dtype="Int64"),
@@ -96,7 +96,7 @@ def test_the_class_model_is_a_poisson_regression_out_of_sample():
     frame = frame.sort_index()
     folds = folds_of(blocks_of(frame, 250), frame["count"].to_numpy(float), 0)
     x = pd.get_dummies(frame["road_class"]).to_numpy(float)
-    exposure = (frame["length_m"] / 1000 * frame["years"]).to_numpy()
+    exposure = (frame["counted_m"] / 1000 * frame["years"]).to_numpy()
     y = frame["count"].to_numpy(float)
     total = {NOTHING: 0.0, CLASS: 0.0}
     for fold in range(5):
@@ -160,7 +160,7 @@ def test_only_segments_with_imagery_and_a_count_take_part():
     where = np.flatnonzero(~keep)
     spoilt.loc[spoilt.index[where[::4]], "cluster"] = pd.NA
     spoilt.loc[spoilt.index[where[1::4]], "count"] = pd.NA
-    spoilt.loc[spoilt.index[where[2::4]], "length_m"] = 0.0
+    spoilt.loc[spoilt.index[where[2::4]], "counted_m"] = 0.0
     holes[where[3::4]] = np.nan
     found = value_of_imagery(spoilt, holes, bands, block_m=300, seed=0)
     alone = value_of_imagery(frame[keep], embeddings[keep], bands[keep], block_m=300, seed=0)

@@ -265,6 +265,7 @@ def town(seed=1, side=17, effect=1.0, total=600.0, variance=0.3, range_m=150.0, 
             "cluster": pd.array(cluster, "Int64"),
             "road_class": rng.choice(["residential", "tertiary"], len(places)),
             "length_m": length,
+            "counted_m": length,
             "years": 5.0,
             "x": places[:, 0],
             "y": places[:, 1],
@@ -334,7 +335,7 @@ def test_a_covariate_that_explains_the_difference_takes_it_away():
     frame, rng = town(), np.random.default_rng(1)
     traffic = rng.normal(0, 0.5, len(frame)) + 0.8 * (frame["cluster"] == 1)
     frame["log_traffic"] = traffic
-    frame["n_collisions"] = rng.poisson(3 * np.exp(traffic) * frame["length_m"] / 125)
+    frame["n_collisions"] = rng.poisson(3 * np.exp(traffic) * frame["counted_m"] / 125)
     table = compare(frame, ["n_collisions"], covariates=["log_traffic"], permutations=99)
     mine = table[(table["cluster"] == 1) & (table["comparison"] == "same class")].iloc[0]
     assert mine["ratio"] > 1.8
@@ -362,7 +363,7 @@ def test_neighbouring_risk_does_not_pass_for_an_effect_of_clusters():
         table = compare(frame, ["n_collisions"], {"all": ()}, permutations=99, seed=seed)
         ours += (table["p_value"] <= 0.05).sum() / len(table)
         inside = (frame["cluster"] == table["cluster"].iloc[0]).to_numpy()
-        events, length = frame["n_collisions"].to_numpy(float), frame["length_m"].to_numpy()
+        events, length = frame["n_collisions"].to_numpy(float), frame["counted_m"].to_numpy()
         _, low, high = rate_ratio(
             *(np.array([v.sum()]) for v in (events[inside], length[inside], events[~inside], length[~inside]))
         )
@@ -464,7 +465,7 @@ def test_segments_without_cluster_years_length_or_place_are_in_no_comparison():
     frame = town()
     frame.loc[frame.index[:5], "cluster"] = pd.NA
     frame.loc[frame.index[5:8], "years"] = np.nan
-    frame.loc[frame.index[8:10], "length_m"] = 0.0
+    frame.loc[frame.index[8:10], "counted_m"] = 0.0
     frame.loc[frame.index[10:12], "x"] = np.nan
     table = compare(frame, permutations=19)
     pd.testing.assert_frame_equal(table, compare(frame.iloc[12:], permutations=19))

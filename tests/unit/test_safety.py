@@ -30,6 +30,8 @@ def roads(**columns):
     frame = pd.DataFrame(columns)
     given = {"cluster": 1, "road_class": "residential", "length_m": 1000.0, "years": 1.0, "n_collisions": 0}
     frame = frame.assign(**{name: value for name, value in given.items() if name not in frame})
+    if "counted_m" not in frame:
+        frame["counted_m"] = frame["length_m"]
     for name in ("cluster", "n_collisions", "n_ksi"):
         frame[name] = (
             frame[name].astype("Int64") if name in frame else pd.array([pd.NA] * len(frame), "Int64")

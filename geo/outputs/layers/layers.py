@@ -121,6 +121,12 @@ _SEGMENTS = Layer(
         Column(
             "carriageways", "integer", "Carriageways that share the traffic count (number)", optional=True
         ),
+        Column(
+            "counted_m",
+            "real",
+            "Length outside the reach of junctions, to which rates refer (m)",
+            optional=True,
+        ),
         Column("million_vkm", "real", "Traffic over the records' time (million vehicle-km)", optional=True),
         *_rates("ksi", "100m_vkm", "100 million vehicle-km"),
         *_rates("collisions", "100m_vkm", "100 million vehicle-km"),

@@ -31,7 +31,8 @@ def known_of_segments(segments: gpd.GeoDataFrame, types: pd.DataFrame, counts: p
     types
         The type of each segment: ``cluster``, by ``segment_id``; a segment may be missing.
     counts
-        What was counted on each segment: ``n_collisions`` and whatever else is known, by ``segment_id``.
+        What was counted on each segment: ``n_collisions``, ``counted_m`` (the length that it was counted on, metres) and
+        whatever else is known, by ``segment_id``.
 
     Returns
     -------
@@ -73,7 +74,7 @@ def traffic_bands(segments: pd.DataFrame) -> pd.DataFrame | None:
     Parameters
     ----------
     segments
-        ``cluster``, ``length_m`` and ``aadt`` (motor vehicles a day; null or 0: not known).
+        ``cluster``, ``counted_m`` (metres) and ``aadt`` (motor vehicles a day; null or 0: not known).
 
     Returns
     -------
@@ -82,7 +83,7 @@ def traffic_bands(segments: pd.DataFrame) -> pd.DataFrame | None:
     """
     traffic = segments["aadt"].astype("float64").where(segments["aadt"] > 0)
     seen = segments["cluster"].notna()
-    length = segments["length_m"].where(seen, 0.0)
+    length = segments["counted_m"].where(seen, 0.0)
     if not seen.any() or length[traffic.notna()].sum() < LEAST_TRAFFIC * length.sum():
         return None
     ranks = traffic.where(seen).rank(method="average", pct=True)

@@ -18,7 +18,7 @@ def cluster_table(segments: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     segments
-        ``cluster, road_class, length_m, years, n_collisions, n_ksi``. Segments without a cluster are in no row and in
+        ``cluster, road_class, length_m, counted_m, years, n_collisions, n_ksi``. Segments without a cluster are in no row and in
         no comparison: nothing is known of their look.
 
     Returns
@@ -32,7 +32,7 @@ def cluster_table(segments: pd.DataFrame) -> pd.DataFrame:
     known = segments[segments["cluster"].notna()]
     outcome = told_outcome(known)
     count = f"n_{outcome}"
-    exposure = known["length_m"] / 1000 * known["years"]
+    exposure = known["counted_m"] / 1000 * known["years"]
     frame = known.assign(exposure=exposure, expected=_expected(known, exposure, count))
     by = frame.groupby("cluster")
     table = pd.DataFrame({"n_segments": by.size(), "length_km": by["length_m"].sum() / 1000})

@@ -104,7 +104,7 @@ def cluster_tests(
     Parameters
     ----------
     segments
-        ``cluster`` (null: not known, in no comparison), ``length_m``, ``years``, ``x``, ``y`` (midpoint, metres), the
+        ``cluster`` (null: not known, in no comparison), ``counted_m``, ``years``, ``x``, ``y`` (midpoint, metres), the
         columns of `comparisons` and `covariates` (null: a class of its own, or the covariate's mean), and `outcomes`.
         The result does not depend on the order of rows if the index is unique.
     outcomes
@@ -140,14 +140,14 @@ def cluster_tests(
     >>> rng = np.random.default_rng(1)
     >>> x, y = (100.0 * axis.ravel() for axis in np.meshgrid(np.arange(20), np.arange(20)))
     >>> blocks = rng.integers(1, 3, (5, 5))[(y // 400).astype(int), (x // 400).astype(int)]
-    >>> segments = pd.DataFrame({"cluster": blocks, "length_m": 100.0, "years": 5.0, "x": x, "y": y})
+    >>> segments = pd.DataFrame({"cluster": blocks, "counted_m": 100.0, "years": 5.0, "x": x, "y": y})
     >>> segments["n_collisions"] = rng.poisson(np.where(blocks == 2, 1.5, 0.5))
     >>> found = cluster_tests(segments, ["n_collisions"], {"all": ()}, permutations=199, seed=0)
     >>> second = found.set_index("cluster").loc[2]
     >>> bool(second["low"] < 3 < second["high"]), bool(second["q_value"] <= 0.05)
     (True, True)
     """
-    known = segments["cluster"].notna() & (segments["length_m"] > 0) & (segments["years"] > 0)
+    known = segments["cluster"].notna() & (segments["counted_m"] > 0) & (segments["years"] > 0)
     frame = segments[known & segments["x"].notna() & segments["y"].notna()].sort_index(kind="stable")
     asked = list(outcomes)
     counted = frame[asked]
@@ -201,7 +201,7 @@ class _Setting:
 
     @property
     def exposure(self) -> Floats:
-        return (self.frame["length_m"] / 1000 * self.frame["years"]).to_numpy(dtype=np.float64)
+        return (self.frame["counted_m"] / 1000 * self.frame["years"]).to_numpy(dtype=np.float64)
 
 
 def _compare(
@@ -227,7 +227,7 @@ def _compare(
     compared = sums.comparable[contrast.strata[:, None], np.arange(contrast.k)] & (
         contrast.labels[:, None] == np.arange(contrast.k)
     )
-    length = setting.frame["length_m"].to_numpy(dtype=np.float64) / 1000
+    length = setting.frame["counted_m"].to_numpy(dtype=np.float64) / 1000
     whole = np.bincount(setting.labels, length, contrast.k)
     part = length @ compared
     table = _frame(setting, names)

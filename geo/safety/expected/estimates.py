@@ -75,8 +75,8 @@ def estimate_outcomes(
     segments, junctions
         The network, by ``segment_id`` and ``junction_id``: ``road_class``, ``length_m``; in metres.
     counted
-        What was counted on each segment, by ``segment_id``: ``n_ksi``, ``n_collisions``, ``years`` and ``aadt``; null
-        is not known.
+        What was counted on each segment, by ``segment_id``: ``n_ksi``, ``n_collisions``, ``counted_m`` (the length that
+        they are counted on, metres), ``years`` and ``aadt``; null is not known.
     seed
         Seed of the draws behind the ranks: the same one gives the same ranks.
     draws
@@ -109,7 +109,8 @@ def estimate_outcomes(
     ... )
     >>> n_ksi = np.where(np.arange(n) == 0, 6, np.arange(n) % 2)
     >>> counted = pd.DataFrame(
-    ...     {"n_ksi": n_ksi, "n_collisions": 2 * n_ksi, "years": 5.0, "aadt": np.nan}, index=segments.index
+    ...     {"n_ksi": n_ksi, "n_collisions": 2 * n_ksi, "counted_m": 100.0, "years": 5.0, "aadt": np.nan},
+    ...     index=segments.index,
     ... )
     >>> found, models = estimate_outcomes(segments, junctions, counted, seed=0, draws=200)
     >>> int(found["rank"].idxmin()[1:]), found["rank_of"].unique().tolist()
@@ -122,7 +123,7 @@ def estimate_outcomes(
     known = segments[["road_class"]].assign(
         junction_ends_per_km=ends_per_km, aadt=counted["aadt"].astype("float64")
     )
-    exposure = segments["length_m"] / 1000 * counted["years"]
+    exposure = counted["counted_m"] / 1000 * counted["years"]
     both: tuple[Outcome, Outcome] = ("ksi", "collisions")
     estimates = {
         what: estimate(what, counted[f"n_{what}"], exposure, known, seed=seed, draws=draws) for what in both

@@ -71,7 +71,7 @@ def value_of_imagery(
     Parameters
     ----------
     segments
-        ``count, length_m, years, road_class, cluster, x, y`` (a point of the segment, metres), by ``segment_id``. Only
+        ``count, counted_m, years, road_class, cluster, x, y`` (a point of the segment, metres), by ``segment_id``. Only
         segments with a cluster and a known count take part; clusters were found without looking at collisions.
     embeddings, bands
         One row a segment, in the order of `segments`; rows with null take no part, in any model. None: no such model.
@@ -103,7 +103,7 @@ def value_of_imagery(
             _nothing(names, y, blocks, block_m, reason),
             f"Whether the picture adds anything cannot be told here: {reason}",
         )
-    length = frame["length_m"].to_numpy(dtype=np.float64) / 1000 * frame["years"].to_numpy(dtype=np.float64)
+    length = frame["counted_m"].to_numpy(dtype=np.float64) / 1000 * frame["years"].to_numpy(dtype=np.float64)
     base = _indicators(frame["road_class"].astype(object).fillna("unknown").astype(str))
     models = {
         NOTHING: Predictors(),
@@ -133,7 +133,7 @@ def value_of_imagery(
 
 
 def _usable(segments: pd.DataFrame, sides: dict[str, Floats]) -> NDArray[np.bool_]:
-    numbers = segments[["count", "length_m", "years", "x", "y"]].astype("Float64")
+    numbers = segments[["count", "counted_m", "years", "x", "y"]].astype("Float64")
     values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
     part = np.isfinite(values).all(axis=1) & (values[:, 1] * values[:, 2] > 0)
     part &= segments["cluster"].notna().to_numpy()

@@ -120,6 +120,8 @@ def town_roads(towns: int) -> pd.DataFrame:
         shapely.line_interpolate_point(segments.geometry.to_numpy(), 0.5, normalized=True)
     )
     one = segments[["segment_id", "road_class", "length_m"]].copy()
+    # counts are drawn on the segments themselves: nothing is lost to junctions here
+    one["counted_m"] = one["length_m"]
     one["form"] = true_forms(segments, roads).to_numpy()
     parts = []
     for number in range(towns):
@@ -140,7 +142,7 @@ class Drawer:
         self.forms = sorted(self.roads["form"].unique())
         distance = cdist(self.roads[["x", "y"]], self.roads[["x", "y"]])
         self.root = np.linalg.cholesky(np.exp(-distance / scenario.range_m) + 1e-8 * np.eye(len(distance)))
-        self.length = self.roads["length_m"].to_numpy() / 1000
+        self.length = self.roads["counted_m"].to_numpy() / 1000
 
     def field(self, rng: np.random.Generator) -> Floats:
         """Draw a Gaussian field of variance 1."""
@@ -208,7 +210,7 @@ def _true_ratios(frame: pd.DataFrame, rates: Floats, columns: list[str]) -> pd.D
     places = frame[["x", "y"]].to_numpy()
     cells = make_cells(places)
     none = RiskCovariance(0.0, 0.0, np.nan, 0)
-    length = frame["length_m"].to_numpy() / 1000
+    length = frame["counted_m"].to_numpy() / 1000
     contrast = Contrast(
         np.column_stack([rates * length, frame["n_collisions"].to_numpy(dtype=np.float64)]),
         length,

@@ -82,9 +82,9 @@ def redraw(plan: Plan, truth: Truth, draws: int) -> pd.DataFrame:
             placed = place_collisions(
                 source, segments, junctions, others, crs=crs, area=None, settings=again
             ).collisions
-            frame = segments.set_index("segment_id")[["road_class", "length_m"]]
+            frame = segments.set_index("segment_id")[["road_class", "length_m"]].join(true["counted_m"])
             counts = count_severities(placed, "segment_id", frame.index, source.severities)
-            frame = frame.join(counts).join(segment_rates(counts, frame["length_m"], years))
+            frame = frame.join(counts).join(segment_rates(counts, frame["counted_m"], years))
             for grouping, groups in (("cluster", found), ("form", form_codes)):
                 grouped = frame.assign(cluster=groups.reindex(frame.index).astype("Int64"))
                 rows += _covered(cluster_table(grouped), grouped, true, grouping, seed)
@@ -101,8 +101,8 @@ def _covered(
         ("ksi_per_km_year", "low", "high"),
         ("collisions_per_km_year", "collisions_per_km_year_low", "collisions_per_km_year_high"),
     ):
-        weighted = both[f"{outcome}_true"] * both["length_m"]
-        rate = weighted.groupby(both["cluster"]).sum() / both["length_m"].groupby(both["cluster"]).sum()
+        weighted = both[f"{outcome}_true"] * both["counted_m"]
+        rate = weighted.groupby(both["cluster"]).sum() / both["counted_m"].groupby(both["cluster"]).sum()
         for row in table.to_dict("records"):
             covered = row[low] <= rate[row["cluster"]] <= row[high]
             rows.append((grouping, seed, int(row["cluster"]), outcome, bool(covered)))

@@ -11,6 +11,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from geo.collisions.reach import counted_length
 from geo.demo.layout import SIGNALS, Road
 
 YEARS = (2019, 2023)
@@ -30,13 +31,16 @@ JUNCTION_RATES: dict[str, tuple[float, float]] = {
     "crossroads": (0.35, 0.18),
     "t_junction": (0.18, 0.20),
 }
-"""Collisions per year, and the share that kill or seriously injure."""
+"""Collisions per year that the junction itself brings about, and the share that kill or seriously injure."""
+REACH_M = 20.0
+"""A collision within this of a junction is recorded as at it (metres), as STATS19 defines it: those of the roads that
+meet there included."""
 FRAILTY_SHAPE = 4.0
 """Segments of one form differ: their rates are gamma about the form's, of this shape (deviation: half the mean)."""
 FATAL_SHARE = 0.08
 """Of the collisions that kill or seriously injure."""
-END_M = 10.0
-"""Collisions between junctions keep this far from a segment's ends, where it is long enough (metres)."""
+STEP_M = 0.5
+"""Roads are walked in steps of at most this to find what of them lies within reach of which junction (metres)."""
 LATERAL_M = 2.5
 CLASS_CODE = {"trunk": 3, "primary": 3, "secondary": 4, "tertiary": 4}
 JUNCTION_CODE = {"roundabout": 1, "signalised_crossroads": 16, "crossroads": 16, "t_junction": 13}
@@ -49,9 +53,12 @@ class Truth:
     Attributes
     ----------
     segments
-        ``segment_id, form, length_m, road_class, ref, collisions_per_km_year, ksi_per_km_year`` and geometry.
+        ``segment_id, form, length_m, counted_m`` (outside the reach of junctions), ``road_class, ref,
+        collisions_per_km_year, ksi_per_km_year`` and geometry. The rates hold along the whole of a segment; what
+        happens within `REACH_M` of a junction is the junction's.
     junctions
-        ``junction_id, form, radius_m, collisions_per_year, ksi_per_year`` and geometry.
+        ``junction_id, form, radius_m, collisions_per_year, ksi_per_year`` (its own, and those of the roads within its
+        reach), ``own_per_year, own_ksi_per_year`` and geometry.
     """
 
     segments: gpd.GeoDataFrame
@@ -106,11 +113,44 @@ def tell_truth(
         ["roundabout", "signalised_crossroads", "crossroads"],
         "t_junction",
     )
-    spots["collisions_per_year"] = spots["form"].map({f: rate for f, (rate, _) in JUNCTION_RATES.items()})
-    spots["ksi_per_year"] = spots["collisions_per_year"] * spots["form"].map(
+    own["counted_m"] = counted_length(own, spots, REACH_M)
+    spots["own_per_year"] = spots["form"].map({f: rate for f, (rate, _) in JUNCTION_RATES.items()})
+    spots["own_ksi_per_year"] = spots["own_per_year"] * spots["form"].map(
         {f: s for f, (_, s) in JUNCTION_RATES.items()}
     )
+    for total, mine, along in (
+        ("collisions_per_year", "own_per_year", "collisions_per_km_year"),
+        ("ksi_per_year", "own_ksi_per_year", "ksi_per_km_year"),
+    ):
+        spots[total] = spots[mine] + _within_reach(own, spots, own[along])
     return Truth(own, spots)
+
+
+def _within_reach(
+    segments: gpd.GeoDataFrame, junctions: gpd.GeoDataFrame, per_km: pd.Series
+) -> NDArray[np.float64]:
+    """Add up what lies within reach of each junction of something that is spread evenly along each segment."""
+    lines, km = segments.geometry.to_numpy(), segments["length_m"].to_numpy() / 1000
+    steps = np.ceil(km * 1000 / STEP_M).astype(int)
+    row = np.repeat(np.arange(len(lines)), steps)
+    part = (np.arange(len(row)) - np.repeat(np.cumsum(steps) - steps, steps) + 0.5) / steps[row]
+    at = _junction_at(junctions, shapely.line_interpolate_point(lines[row], part, normalized=True))
+    amount = (per_km.to_numpy() * km / steps)[row]
+    near = at >= 0
+    return np.bincount(at[near], amount[near], minlength=len(junctions))
+
+
+def _junction_at(junctions: gpd.GeoDataFrame, points: NDArray[np.object_]) -> NDArray[np.int64]:
+    """Find the junction that each point is within `REACH_M` of the rim of, the nearest of several: its row, or -1."""
+    radius = junctions["radius_m"].to_numpy()
+    discs = shapely.buffer(junctions.geometry.to_numpy(), radius + REACH_M, quad_segs=64)
+    point, junction = shapely.STRtree(discs).query(points, predicate="within")
+    rim = shapely.distance(points[point], junctions.geometry.to_numpy()[junction]) - radius[junction]
+    order = np.lexsort((junction, np.maximum(rim, 0), point))
+    first = order[np.append(True, np.diff(point[order]) != 0)[: len(order)]]
+    found = np.full(len(points), -1)
+    found[point[first]] = junction[first]
+    return found
 
 
 ORIGIN = np.array([412000.0, 273000.0])
@@ -142,12 +182,12 @@ def draw_collisions(truth: Truth, *, seed: int) -> pd.DataFrame:
         np.arange(len(segments)),
         rng.poisson(segments["collisions_per_km_year"] * segments["length_m"] / 1000 * years),
     )
-    at = np.repeat(np.arange(len(junctions)), rng.poisson(junctions["collisions_per_year"] * years))
+    at = np.repeat(np.arange(len(junctions)), rng.poisson(junctions["own_per_year"] * years))
     n = len(on) + len(at)
     share = np.concatenate(
         [
             (segments["ksi_per_km_year"] / segments["collisions_per_km_year"]).to_numpy()[on],
-            (junctions["ksi_per_year"] / junctions["collisions_per_year"]).to_numpy()[at],
+            (junctions["own_ksi_per_year"] / junctions["own_per_year"]).to_numpy()[at],
         ]
     )
     ksi = rng.random(n) < share
@@ -156,6 +196,9 @@ def draw_collisions(truth: Truth, *, seed: int) -> pd.DataFrame:
     road_class = segments["road_class"].map(CLASS_CODE).fillna(6).astype(int)
     number = segments["ref"].str.extract(r"(\d+)", expand=False).fillna("0").astype(int)
     first = np.arange(n) < len(on)
+    near = _junction_at(junctions, shapely.points(np.round(places)))
+    near[~first] = at
+    code = junctions["form"].map(JUNCTION_CODE).to_numpy()
     table = pd.DataFrame(
         {
             "easting": np.round(places[:, 0]).astype(int),
@@ -163,11 +206,7 @@ def draw_collisions(truth: Truth, *, seed: int) -> pd.DataFrame:
             "severity": severity,
             "road_class": np.where(first, np.resize(road_class.to_numpy()[on], n), 6) if len(on) else 6,
             "road_number": np.where(first, np.resize(number.to_numpy()[on], n), 0) if len(on) else 0,
-            "junction": np.where(
-                first,
-                0,
-                np.concatenate([np.zeros(len(on)), junctions["form"].map(JUNCTION_CODE).to_numpy()[at]]),
-            ),
+            "junction": np.where(near >= 0, code[near], 0),
         }
     )
     table.loc[~first, "road_class"] = -1
@@ -181,8 +220,7 @@ def _on_segments(
 ) -> NDArray[np.float64]:
     """Places along segments, a little off the centreline."""
     lines, length = segments.geometry.to_numpy()[on], segments["length_m"].to_numpy()[on]
-    margin = np.minimum(END_M, length / 3)
-    where = margin + rng.random(len(on)) * (length - 2 * margin)
+    where = rng.random(len(on)) * length
     point, ahead = (
         shapely.get_coordinates(shapely.line_interpolate_point(lines, where + d)) for d in (0, 0.5)
     )

@@ -180,8 +180,9 @@ def traffic_rates(
 ) -> pd.DataFrame:
     """Turn the counts of segments into rates per 100 million vehicle-kilometres.
 
-    Vehicle-kilometres are AADT x 365 x length that collisions are counted on x years (FHWA 2011, 'Roadway Departure Safety: A Manual for Local Rural
-    Road Owners', FHWA-SA-11-09, appendix C; Highway Safety Manual, AASHTO 2010, equation 10-6).
+    Vehicle-kilometres are AADT x 365 x length x years (FHWA 2011, 'Roadway Departure Safety: A Manual for Local Rural
+    Road Owners', FHWA-SA-11-09, appendix C; Highway Safety Manual, AASHTO 2010, equation 10-6), of the length that
+    collisions are counted on.
 
     Parameters
     ----------

@@ -102,7 +102,7 @@ def test_counts_of_segments_and_junctions_add_up_to_the_placed_collisions(layers
 
 def test_rates_are_counts_over_length_and_years(layers):
     segments = layers["segments"]
-    exposure = segments["length_m"] / 1000 * segments["years"]
+    exposure = segments["counted_m"] / 1000 * segments["years"]
     assert (segments["years"] == 5).all()
     np.testing.assert_allclose(segments["ksi_per_km_year"], segments["n_ksi"] / exposure)
     assert (segments["ksi_per_km_year_low"] <= segments["ksi_per_km_year_eb"]).mean() > 0.95
@@ -307,7 +307,7 @@ def test_traffic_is_on_roads_that_were_counted_and_the_run_says_on_how_much_of_t
     assert (
         segments.loc[~known, ["traffic_source", "million_vkm", "ksi_per_100m_vkm_high"]].isna().all(axis=None)
     )
-    vkm = segments["aadt"] * 365 * segments["length_m"] / 1000 * 5 / 1e6
+    vkm = segments["aadt"] * 365 * segments["counted_m"] / 1000 * 5 / 1e6
     np.testing.assert_allclose(segments.loc[known, "million_vkm"], vkm[known])
     rate = segments["n_ksi"] / (vkm / 100)
     np.testing.assert_allclose(segments.loc[known, "ksi_per_100m_vkm"], rate[known])

@@ -78,7 +78,7 @@ def test_even_collisions_give_the_same_rate_wherever_junctions_are_dense(told):
     segments, junctions = town()
     named = segments.set_index("segment_id")
     rng = np.random.default_rng(0)
-    xy, row = along(segments, 0.1)
+    xy, _ = along(segments, 0.1)
     drawn = rng.choice(len(xy), 20_000)
     field = None
     if told:

@@ -31,8 +31,8 @@ def known_of_segments(segments: gpd.GeoDataFrame, types: pd.DataFrame, counts: p
     types
         The type of each segment: ``cluster``, by ``segment_id``; a segment may be missing.
     counts
-        What was counted on each segment: ``n_collisions``, ``counted_m`` (the length that it was counted on, metres) and
-        whatever else is known, by ``segment_id``.
+        What was counted on each segment: ``n_collisions``, ``counted_m`` (the length that it was counted on, metres)
+        and whatever else is known, by ``segment_id``.
 
     Returns
     -------

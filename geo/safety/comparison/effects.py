@@ -18,8 +18,8 @@ def cluster_table(segments: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     segments
-        ``cluster, road_class, length_m, counted_m, years, n_collisions, n_ksi``. Segments without a cluster are in no row and in
-        no comparison: nothing is known of their look.
+        ``cluster, road_class, length_m, counted_m, years, n_collisions, n_ksi``. Segments without a cluster are in no
+        row and in no comparison: nothing is known of their look.
 
     Returns
     -------

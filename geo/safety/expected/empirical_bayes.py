@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammainc, gammaincc, gammaln, xlogy
+from scipy.stats import norm
 
 from geo.safety.expected.design import as_floats
 from geo.safety.expected.performance import Performance
@@ -22,6 +23,10 @@ _MOST_STEPS, _NEWTON_STEPS = 100, 25
 """At most so many steps; after so many by Newton's method, the bracket is halved."""
 _LONGEST, _CLOSE = 50.0, 1e-9
 """No step is longer; when none is longer than the last, the quantiles are found (logarithms)."""
+N_SLICES = 9
+"""Into so many slices the distribution of a prediction is cut."""
+_OUTERMOST = 2.2
+"""Where the outermost slices begin (standard deviations)."""
 _TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -131,10 +136,10 @@ def prior(performance: Performance, counts: pd.Series, exposure: pd.Series, road
 def expected_counts(before: Prior, counts: pd.Series, exposure: pd.Series) -> pd.DataFrame:
     """Estimate by empirical Bayes what is to be expected of each segment in the long run.
 
-    The interval is that of the gamma posterior (`empirical_bayes`), mixed over the values of k that the counts leave
-    possible, with the variance from the coefficients added to first order (Kass and Steffey 1989, JASA 84:717-726: an
-    interval that takes the prior as known is too narrow). So it has a width even where k is estimated at 0, and all
-    estimates are their predictions.
+    The interval is that of the gamma posterior (`empirical_bayes`), mixed over the values of k and of the coefficients
+    that the counts leave possible, as the ranks are (Kass and Steffey 1989, JASA 84:717-726: an interval that takes
+    the prior as known is too narrow). So it has a width even where k is estimated at 0, and all estimates are their
+    predictions.
 
     Parameters
     ----------
@@ -178,17 +183,38 @@ def expected_counts(before: Prior, counts: pd.Series, exposure: pd.Series) -> pd
 
 
 def _limits(before: Prior, y: Floats, m: Floats) -> tuple[Floats, Floats]:
-    """Limits of each segment's expected count, with what is not known of the prior."""
+    """Limits of each segment's expected count, with what is not known of the prior.
+
+    The logarithm of the prediction is normal: its distribution is cut into slices, each with its mean, and what varies
+    within a slice, of which little is left, is added to first order.
+    """
     uncertain = len(before.nodes) > 0
-    k = before.nodes[:, None] if uncertain else before.overdispersion.to_numpy(dtype=np.float64)[None, :]
+    k = before.nodes[:, None, None] if uncertain else before.overdispersion.to_numpy(dtype=np.float64)
     weights = before.weights if uncertain else np.ones(1)
-    weight, mean, variance = empirical_bayes(y, m, k)
+    spread = np.sqrt(log_variance(before))
+    middle, within, share = normal_slices(N_SLICES if spread.any() else 1)
+    weight, mean, variance = empirical_bayes(y, m * np.exp(spread * middle[:, None]), k)
     # the derivative of the EB count by the logarithm of the prediction is weight times count
-    variance += (weight * mean) ** 2 * log_variance(before)
+    variance = variance + (weight * mean * spread) ** 2 * within[:, None]
+    parts = np.outer(weights, share).ravel()
     tail = (1 - LEVEL) / 2
-    return mixture_quantile(mean, variance, weights, tail), mixture_quantile(
-        mean, variance, weights, 1 - tail
-    )
+    mean, variance = (np.reshape(each, (len(parts), len(y))) for each in (mean, variance))
+    return mixture_quantile(mean, variance, parts, tail), mixture_quantile(mean, variance, parts, 1 - tail)
+
+
+def normal_slices(n: int) -> tuple[Floats, Floats, Floats]:
+    """Cut the standard normal distribution into slices of equal width but for its tails: mean, variance and share.
+
+    The moments of a slice are those of the truncated normal distribution (Johnson, Kotz and Balakrishnan 1994,
+    Continuous Univariate Distributions 1, 2nd edition, section 13.10.1).
+    """
+    inner = np.linspace(-_OUTERMOST, _OUTERMOST, n - 1)
+    edges = np.concatenate([[-np.inf], inner, [np.inf]])
+    share = np.diff(norm.cdf(edges))
+    density = norm.pdf(edges)
+    middle = -np.diff(density) / share
+    moment = -np.diff(np.where(np.isfinite(edges), edges, 0.0) * density) / share
+    return middle, 1 + moment - middle**2, share
 
 
 def log_variance(before: Prior) -> Floats:
@@ -221,11 +247,11 @@ def mixture_quantile(mean: Floats, variance: Floats, weights: Floats, probabilit
     place = np.flatnonzero(usable)
     mean, variance = mean[:, usable], variance[:, usable]
     shape, rate = mean**2 / variance, mean / variance
-    norm = xlogy(shape, rate) - gammaln(shape)
+    scale = xlogy(shape, rate) - gammaln(shape)
     at = np.log(weights @ mean)
     least, most = np.full_like(at, -np.inf), np.full_like(at, np.inf)
     for number in range(_MOST_STEPS):
-        excess, slope = _tail(at, shape, rate, norm, weights, probability)
+        excess, slope = _tail(at, shape, rate, scale, weights, probability)
         least, most = np.where(excess < 0, at, least), np.where(excess > 0, at, most)
         aim = at - excess / np.maximum(slope, np.abs(excess) / _LONGEST + _TINY)
         halve = (aim < least) | (aim > most)
@@ -237,18 +263,18 @@ def mixture_quantile(mean: Floats, variance: Floats, weights: Floats, probabilit
         if not left.any():
             break
         place, at, least, most = place[left], aim[left], least[left], most[left]
-        shape, rate, norm = shape[:, left], rate[:, left], norm[:, left]
+        shape, rate, scale = shape[:, left], rate[:, left], scale[:, left]
     return found
 
 
 def _tail(
-    at: Floats, shape: Floats, rate: Floats, norm: Floats, weights: Floats, probability: float
+    at: Floats, shape: Floats, rate: Floats, scale: Floats, weights: Floats, probability: float
 ) -> tuple[Floats, Floats]:
     """By how much the logarithm of the quantile is too great, in that of the smaller tail, and the slope of that."""
     x = rate * np.exp(at)
     upper = probability > 0.5
     beyond = np.maximum(weights @ (gammaincc if upper else gammainc)(shape, x), _TINY)
-    slope = weights @ np.exp(norm + shape * at - x) / beyond
+    slope = weights @ np.exp(scale + shape * at - x) / beyond
     if upper:
         return np.log1p(-probability) - np.log(beyond), slope
     return np.log(beyond) - np.log(probability), slope

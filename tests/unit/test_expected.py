@@ -359,7 +359,7 @@ def test_limits_are_those_of_draws_where_little_is_known_of_a_prediction(deviati
 
 
 def test_slices_of_the_normal_distribution_have_its_moments():
-    middle, within, share = normal_slices(9)
+    middle, within, share = normal_slices(11)
     assert share.sum() == pytest.approx(1)
     assert share @ middle == pytest.approx(0, abs=1e-12)
     assert share @ (within + middle**2) == pytest.approx(1)

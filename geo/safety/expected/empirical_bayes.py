@@ -23,9 +23,9 @@ _MOST_STEPS, _NEWTON_STEPS = 100, 25
 """At most so many steps; after so many by Newton's method, the bracket is halved."""
 _LONGEST, _CLOSE = 50.0, 1e-9
 """No step is longer; when none is longer than the last, the quantiles are found (logarithms)."""
-N_SLICES = 9
+N_SLICES = 11
 """Into so many slices the distribution of a prediction is cut."""
-_OUTERMOST = 2.2
+_OUTERMOST = 2.5
 """Where the outermost slices begin (standard deviations)."""
 _TINY = float(np.finfo(np.float64).tiny)
 

@@ -100,6 +100,7 @@ def _segments(crs: CRS, rng: np.random.Generator) -> gpd.GeoDataFrame:
             "name": [AWKWARD_NAMES[i % 4] for i in range(n)],
             "road_class": ["residential" if i % 3 else "primary" for i in range(n)],
             "length_m": 100.0,
+            "counted_m": 100.0,
             "n_tiles": pd.array([None if i % 10 == 9 else 2 for i in range(n)], dtype="Int64"),
             "coverage": [0.0 if i % 10 == 9 else 1.0 for i in range(n)],
             "cluster": cluster,

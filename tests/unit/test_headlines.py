@@ -14,6 +14,8 @@ ROW = {
     "high": 0.06,
     "chance": 0.12,
     "held_out": 0.2,
+    "held_out_chance": 0.5,
+    "held_out_p_value": 0.004,
     "reason": None,
 }
 
@@ -23,7 +25,12 @@ def test_a_headline_is_never_said_without_chance_and_a_fresh_look():
     assert said[0].startswith(
         "50 % of KSI collisions lie on 4.3 % of road length (95 % interval 3 % to 6 %); 12 %"
     )
-    assert "20 % where one half" in said[0]
+    assert said[0].endswith("is counted: 20 %, against 50 % at random (more than chance, p = 0.004)")
+
+
+def test_a_fresh_look_that_shows_nothing_is_said_to_show_nothing():
+    row = ROW | {"held_out": 0.41, "held_out_p_value": 0.3}
+    assert "no more than chance can make, p = 0.3" in headline_sentences(pd.DataFrame([row]), "ksi")[0]
 
 
 def test_without_an_interval_that_is_said():

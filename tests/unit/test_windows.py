@@ -158,6 +158,8 @@ def test_collisions_on_two_streets_are_concentrated_and_stay_so_when_held_out():
     assert found.loc[LENGTH, "low"] <= found.loc[LENGTH, "value"] <= found.loc[LENGTH, "high"]
     assert (found["p_value"] == 0.01).all()
     assert found.loc[KSI, "held_out"] > 0.3
+    assert (found["held_out_p_value"] <= 0.02).all()
+    assert found.loc[LENGTH, "held_out"] < found.loc[LENGTH, "held_out_chance_low"]
 
 
 def test_collisions_by_chance_look_concentrated_and_the_table_says_that_it_is_chance():
@@ -169,6 +171,10 @@ def test_collisions_by_chance_look_concentrated_and_the_table_says_that_it_is_ch
     # nothing of it is there in the other half
     assert found.loc[LENGTH, "held_out"] == pytest.approx(0.5, abs=0.12)
     assert found.loc[KSI, "held_out"] == pytest.approx(0.05, abs=0.05)
+    # the half that is counted lies on the chosen roads as on any
+    assert found.loc[LENGTH, "held_out_chance"] == pytest.approx(0.5, abs=0.03)
+    assert found.loc[KSI, "held_out_chance"] == pytest.approx(0.05, abs=0.02)
+    assert (found["held_out_p_value"] > 0.05).all()
 
 
 def test_the_p_value_is_uniform_when_collisions_lie_by_chance():

@@ -144,6 +144,10 @@ _HIGH_INJURY = Layer(
         Column("n", "integer", "Collisions of the outcome (number)"),
         Column("method", "text", "Method"),
         Column("reason", "text", "Why a value is empty"),
+        Column("held_out_chance", "real", "Held out, by chance (0 to 1)", optional=True),
+        Column("held_out_chance_low", "real", "Held out, by chance, lower limit", optional=True),
+        Column("held_out_chance_high", "real", "Held out, by chance, upper limit", optional=True),
+        Column("held_out_p_value", "real", "Held out, p value (chance is as concentrated)", optional=True),
     ),
 )
 _LIXELS = Layer(

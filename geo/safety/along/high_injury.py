@@ -19,10 +19,12 @@ MIN_COLLISIONS = 20
 MIN_BLOCKS = 10
 """With fewer blocks of the bootstrap no interval is told."""
 _OF = {"ksi": (0, 1), "collisions": (0, 1, 2, 3)}
+_BY_CHANCE = ("low", "high", "chance", "chance_low", "chance_high")
+_HELD_OUT = ("held_out_chance", "held_out_chance_low", "held_out_chance_high", "held_out_p_value")
 METHOD = (
     "windows chosen by severity-weighted score; interval: percentile bootstrap of square blocks; chance: collisions "
     "spread over the network by {chance}; held out: windows chosen by one random half of the collisions, measured by "
-    "the other"
+    "the other, and the same of collisions spread by chance"
 )
 
 
@@ -53,7 +55,7 @@ class HeadlineSettings:
     block_m: float
     seed: int
     block_resamples: int = 999
-    draws: int = 199
+    draws: int = 999
     splits: int = 10
 
 
@@ -74,10 +76,12 @@ def headline_shares(
     that in truth are shared out between arms lie on a little more length). A length that is chosen for its collisions
     looks worse than it is (regression to the mean), so the number is also given for windows chosen by one half of the
     collisions and measured by the other; the halves are independent if collisions are Poisson, and half the data choose
-    less well, which makes it a low estimate. The interval resamples square blocks of the city, not collisions:
-    neighbouring roads share their traffic and their look, and collisions drawn again would lie on top of each other and
-    look more concentrated than they are (Davison and Hinkley 1997, 'Bootstrap methods and their application', 8.3). It
-    takes the windows' scores as given.
+    less well, which makes it a low estimate. It has a chance of its own: where collisions lie at random, the half that
+    is counted lies on the chosen roads as on any, so that half of it lies on about half of the length.
+
+    The interval resamples square blocks of the city, not collisions: neighbouring roads share their traffic and their
+    look, and collisions drawn again would lie on top of each other and look more concentrated than they are (Davison
+    and Hinkley 1997, 'Bootstrap methods and their application', 8.3). It takes the windows' scores as given.
 
     Parameters
     ----------
@@ -100,8 +104,9 @@ def headline_shares(
     Returns
     -------
     Two rows: ``measure``, ``share`` (by setting), ``value, low, high, chance, chance_low, chance_high, p_value``
-    (one-sided: chance is as concentrated or more), ``held_out``, ``n`` (of the outcome), ``method``, ``reason`` (why a
-    value is null, else null).
+    (one-sided: chance is as concentrated or more), ``held_out`` with ``held_out_chance``, its limits (``_low``,
+    ``_high``) and ``held_out_p_value``, ``n`` (of the outcome), ``method``, ``reason`` (why a value is null, else
+    null).
     """
     kind = kinds_of(severity)
     at, of = located["collision"].to_numpy(dtype=np.int64), cell_of(windows, located)
@@ -116,9 +121,7 @@ def headline_shares(
                 f"share_of_{outcome}_on_{settings.share_of_length:.0%}_of_length".replace("%", "_pct"),
             ],
             "share": [settings.share_of_outcome, settings.share_of_length],
-            **dict.fromkeys(
-                ("value", "low", "high", "chance", "chance_low", "chance_high", "p_value", "held_out"), np.nan
-            ),
+            **dict.fromkeys(("value", *_BY_CHANCE, "p_value", "held_out", *_HELD_OUT), np.nan),
             "n": n,
             "method": METHOD.format(chance=spread),
             "reason": None,
@@ -138,13 +141,17 @@ def headline_shares(
         )
     else:
         table[["low", "high"]] = _limits(curve.resampled(counts, blocks, rng))
-    by_chance = curve.chance(np.bincount(kind[present], minlength=len(KINDS)), relative_risk, rng)
-    table["chance"] = by_chance.mean(axis=0)
-    table[["chance_low", "chance_high"]] = _limits(by_chance)
-    extreme = by_chance - table["value"].to_numpy()
-    extreme[:, 0] *= -1
-    table["p_value"] = (1 + (extreme >= -1e-12).sum(axis=0)) / (1 + len(extreme))
     table["held_out"] = curve.held_out((at, of, kind[at], share), present, rng)
+    all_of_them, halves = curve.chance(np.bincount(kind[present], minlength=len(KINDS)), relative_risk, rng)
+    for value, drawn, names, p_value in (
+        ("value", all_of_them, _BY_CHANCE[2:], "p_value"),
+        ("held_out", halves, _HELD_OUT[:3], "held_out_p_value"),
+    ):
+        table[names[0]] = drawn.mean(axis=0)
+        table[list(names[1:])] = _limits(drawn)
+        extreme = drawn - table[value].to_numpy()
+        extreme[:, 0] *= -1
+        table[p_value] = (1 + (extreme >= -1e-12).sum(axis=0)) / (1 + len(extreme))
     return table
 
 
@@ -188,20 +195,29 @@ class _Curves:
         often = rng.multinomial(total, np.full(total, 1 / total), size=self.settings.block_resamples)
         return self._read(often @ length, often @ outcome)
 
-    def chance(self, n: NDArray[np.int64], risk: pd.Series | None, rng: np.random.Generator) -> Floats:
-        """Read the numbers off draws in which collisions lie by length, ``(draws, 2)``."""
+    def chance(
+        self, n: NDArray[np.int64], risk: pd.Series | None, rng: np.random.Generator
+    ) -> tuple[Floats, Floats]:
+        """Read the numbers off draws in which collisions lie by length: of all, and held out, each ``(draws, 2)``.
+
+        The held-out ones are of one split each, which vary more than the mean over several that the records have: the
+        p-value from them is cautious.
+        """
         size = self.windows.cell_m
         if risk is not None:
             per_segment = risk.reindex(self.windows.routes.graph.segment_id).to_numpy(dtype=np.float64)
             size = size * per_segment[self.windows.row]
         shares = np.cumsum(size) / size.sum()
-        found = np.empty((self.settings.draws, 2))
+        found, halves = np.empty((2, self.settings.draws, 2))
         kind = np.repeat(np.arange(len(KINDS)), n)
         for draw in range(self.settings.draws):
             cell = np.minimum(np.searchsorted(shares, rng.random(len(kind)), side="right"), len(size) - 1)
             counts = count_in_cells(self.windows, cell, kind, np.ones(len(kind)))
+            one = rng.permutation(len(kind))[: len(kind) // 2]
             found[draw] = self.numbers(counts, counts)
-        return found
+            half = count_in_cells(self.windows, cell[one], kind[one], np.ones(len(one)))
+            halves[draw] = (self.numbers(half, counts - half) + self.numbers(counts - half, half)) / 2
+        return found, halves
 
     def held_out(
         self,
@@ -301,8 +317,9 @@ def headline_sentences(headline: pd.DataFrame, outcome: Outcome) -> list[str]:
         )
         value = _percent(row["value"])
         beside = (
-            f"{_percent(row['chance'])} if the same number fell on roads at random, {_percent(row['held_out'])} "
-            "where one half of them chooses the roads and the other is counted"
+            f"{_percent(row['chance'])} if the same number fell on roads at random. Where one half of them chooses the "
+            f"roads and the other is counted: {_percent(row['held_out'])}, against "
+            f"{_percent(row['held_out_chance'])} at random ({_chance(row['held_out_p_value'])})"
         )
         if row["measure"].startswith("share_of_length"):
             said.append(
@@ -313,6 +330,13 @@ def headline_sentences(headline: pd.DataFrame, outcome: Outcome) -> list[str]:
                 f"{_percent(share)} of road length carry {value} of {OUTCOME_NAMES[outcome]}{between}; {beside}"
             )
     return said
+
+
+def _chance(p_value: float) -> str:
+    """Say what the half that is counted tells of roads that the other half chose."""
+    if p_value <= 1 - LEVEL:
+        return f"more than chance, p = {p_value:.2g}"
+    return f"no more than chance can make, p = {p_value:.2g}"
 
 
 def _percent(share: float) -> str:

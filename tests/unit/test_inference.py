@@ -8,10 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from scipy.stats import binom
-from statsmodels.stats.multitest import multipletests
 
-from geo.safety.comparison.adjusted import adjusted_ratio, block_robust, design_of
-from geo.safety.comparison.blocks import make_blocks
 from geo.safety.comparison.contrast import Contrast, add_up, common_ratio, moved_scores, ratio_interval, score
 from geo.safety.comparison.covariance import RiskCovariance, correlation, fit_covariance, make_cells
 from geo.safety.comparison.effects import cluster_table, rate_ratio, with_tests
@@ -303,10 +300,6 @@ def test_what_is_there_is_found(tested):
     assert (mine["low"] > 1).all()
 
 
-def test_the_adjustment_is_benjamini_and_hochberg_over_the_whole_table(tested):
-    assert tested["q_value"].to_numpy() == pytest.approx(multipletests(tested["p_value"], method="fdr_bh")[1])
-
-
 def test_p_is_never_zero_and_a_count_of_maps(tested):
     counted = tested["p_value"] * 200
     assert counted.to_numpy() == pytest.approx(np.round(counted))
@@ -325,10 +318,12 @@ def test_the_order_of_segments_changes_nothing(tested):
     pd.testing.assert_frame_equal(compare(frame, permutations=199), tested)
 
 
-def test_the_adjusted_ratio_within_class_is_the_ratio_within_class(tested):
+def test_the_adjusted_ratio_within_class_is_near_the_ratio_within_class_where_town_has_no_centre(tested):
     same = tested[tested["comparison"] == "same class"]
-    assert same["ratio_adjusted"].to_numpy() == pytest.approx(same["ratio"], rel=1e-6)
-    assert (same["adjusted_for"] == "road_class").all()
+    assert np.log(same["ratio_adjusted"]).to_numpy() == pytest.approx(
+        np.log(same["ratio"]).to_numpy(), abs=0.4
+    )
+    assert (same["adjusted_for"] == "road_class, part of town").all()
 
 
 def test_a_covariate_that_explains_the_difference_takes_it_away():
@@ -341,7 +336,7 @@ def test_a_covariate_that_explains_the_difference_takes_it_away():
     assert mine["ratio"] > 1.8
     assert mine["ratio_adjusted_low"] < 1 < mine["ratio_adjusted_high"]
     assert mine["ratio_adjusted"] == pytest.approx(1, abs=0.25)
-    assert mine["adjusted_for"] == "road_class, log_traffic"
+    assert mine["adjusted_for"] == "road_class, log_traffic, part of town"
 
 
 def test_traffic_bands_are_strata_of_their_own():
@@ -403,8 +398,9 @@ def test_a_cluster_without_collisions_has_ratio_zero_and_an_upper_limit():
     assert (row["ratio"], row["low"]) == (0.0, 0.0)
     assert 0 < row["high"] < 1
     assert row["p_value"] <= 0.05
-    assert np.isnan(row["ratio_adjusted"])
-    assert row["reason"] == "adjusted ratio: no collisions on one of the two sides"
+    assert (row["ratio_adjusted"], row["ratio_adjusted_low"]) == (0.0, 0.0)
+    assert 0 < row["ratio_adjusted_high"] < 1
+    assert row["q_value"] < 0.05
 
 
 def test_collisions_on_one_cluster_alone_leave_no_ratio():
@@ -519,41 +515,14 @@ def test_any_small_table_gives_values_that_hang_together(data):
     table = compare(frame, ["n_collisions"], permutations=19)
     known = table[table["p_value"].notna()]
     assert known["p_value"].between(1 / 20, 1).all()
-    assert (known["q_value"] >= known["p_value"] - 1e-12).all()
+    judged = table[table["q_value"].notna()]
+    assert (judged["q_value"] >= judged["p_value_adjusted"] - 1e-12).all()
     assert (known["low"] <= known["ratio"] + 1e-9).all()
     assert (known["ratio"] <= known["high"] + 1e-9).all()
     assert table.loc[table["p_value"].isna(), "reason"].notna().all()
 
 
 # regression and held-out years
-
-
-def test_the_adjusted_ratio_and_its_sandwich_are_those_of_dense_algebra():
-    one, places = contrast(covariance=SOME)
-    extra = pd.DataFrame({"traffic": np.random.default_rng(2).normal(size=120)})
-    design = design_of(one.strata, extra)
-    found = adjusted_ratio(one, 0, 1, design, 2.0)
-    fit = regression(one, 1, extra.to_numpy())
-    assert found.value == pytest.approx(np.exp(fit.params[0]), rel=1e-6)
-    columns = np.column_stack([one.labels == 1, design]).astype(float)
-    mu = fit.mu
-    covariance = 0.3 * np.outer(mu, mu) * np.exp(-cdist(places, places) / 150.0) + np.diag(mu + 0.4 * mu**2)
-    bread = np.linalg.inv(columns.T @ (columns * mu[:, None]))
-    error = np.sqrt((bread @ columns.T @ covariance @ columns @ bread)[0, 0])
-    assert np.log(found.high / found.value) == pytest.approx(2.0 * error, rel=1e-6)
-
-
-def test_the_block_robust_interval_is_that_of_statsmodels():
-    one, places = contrast()
-    blocks = make_blocks(one.counts[:, 0], np.full(120, one.counts.mean()), places)
-    found = block_robust(one, 0, 1, design_of(one.strata, pd.DataFrame(index=range(120))), blocks)
-    fit = sm.GLM(
-        one.counts[:, 0],
-        np.column_stack([one.labels == 1, one.strata[:, None] == np.arange(4)]).astype(float),
-        family=sm.families.Poisson(),
-        exposure=one.exposure,
-    ).fit(cov_type="cluster", cov_kwds={"groups": blocks.of}, use_t=True)
-    assert (found.low, found.high) == pytest.approx(tuple(np.exp(fit.conf_int()[0])), rel=1e-5)
 
 
 def periods(frame, rng, effect=None):

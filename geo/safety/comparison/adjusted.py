@@ -1,112 +1,70 @@
-"""The ratio of a cluster after adjusting for what else is known."""
+"""The ratio of a cluster to roads like its own in the same part of town, and whether it differs from 1."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from numpy.typing import NDArray
-from scipy.stats import t as student
-from statsmodels.tools.sm_exceptions import PerfectSeparationError
+from scipy.linalg import cho_factor, cho_solve
+from scipy.stats import norm
 
-from geo.safety.comparison.blocks import Blocks
 from geo.safety.comparison.contrast import Contrast
+from geo.safety.comparison.covariance import RiskCovariance, correlation, fit_covariance, make_cells
 from geo.safety.rates import LEVEL
 
-_FLAT = 20.0
-"""A fitted coefficient or its standard error beyond this is that of a cluster without events, or of separation."""
-MIN_BLOCKS = 6
-"""With fewer blocks no block-robust variance is computed."""
+CELLS = 400
+"""Places among which covariances are computed here: every estimate solves a system of so many equations."""
+LEAST_EXPECTED = 5.0
+"""A cluster of which fewer collisions are expected is not estimated: nothing could come of it."""
+LEAST_LEFT = 0.02
+"""Where class, covariates and place leave less than this share of what there is to know of a cluster, it cannot be told
+from them."""
+NORMAL = float(norm.ppf((1 + LEVEL) / 2))
+_FLAT = 9.0
+"""A coefficient beyond this is that of a cluster without events, or of separation."""
+_SLOPES = (0.5, 2.0)
+"""How much less or more steeply than its standard error says a score may fall towards the estimate."""
+_STEPS, _CLOSE, _FARTHEST, _HALVINGS = 100, 1e-9, 25.0, 30
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Ratio:
-    """A ratio and its interval; all NaN where it is not known, and then why not."""
+class Adjusted:
+    """Ratios with their limits and p-values, ``(k, m)``: NaN where one is not known, and then `reason` says why."""
 
-    value: float
-    low: float
-    high: float
-    reason: str = ""
-
-
-def unknown(reason: str) -> Ratio:
-    """Give a ratio that is not known."""
-    return Ratio(np.nan, np.nan, np.nan, reason)
+    ratio: Floats
+    low: Floats
+    high: Floats
+    p_value: Floats
+    reason: NDArray[np.object_]
 
 
-def design_of(strata: NDArray[np.int64], covariates: pd.DataFrame) -> Floats:
-    """Lay out classes and standardised covariates as columns, constant ones and repetitions left out."""
+def trend_of(places: Floats) -> Floats:
+    """Lay out a smooth trend of place: all terms of a quadratic in both coordinates, standardised, ``(n, 5)``.
+
+    Parameters
+    ----------
+    places
+        Middles of the segments, ``(n, 2)`` (metres).
+    """
+    spread = places.std(axis=0)
+    x, y = ((places - places.mean(axis=0)) / np.where(spread > 0, spread, 1.0)).T
+    return np.column_stack([x, y, x * x, x * y, y * y])
+
+
+def design_of(strata: Integers, covariates: pd.DataFrame, trend: Floats | None = None) -> Floats:
+    """Lay out classes, standardised covariates and a trend as columns; constant ones and repetitions are left out."""
     classes = (strata[:, None] == np.unique(strata)).astype(np.float64)
     numbers = covariates.to_numpy(dtype=np.float64)
     spread = numbers.std(axis=0)
     numbers = (numbers - numbers.mean(axis=0))[:, spread > 0] / spread[spread > 0]
-    return np.column_stack([classes, numbers])
+    return independent(np.column_stack([classes, numbers, *([] if trend is None else [trend])]))
 
 
-def adjusted_ratio(contrast: Contrast, outcome: int, label: int, design: Floats, critical: float) -> Ratio:
-    """Fit a Poisson regression on the design and one cluster; give the cluster's ratio.
-
-    The coefficient is consistent whatever the distribution of the counts (Gourieroux, Monfort and Trognon 1984,
-    Econometrica 52:701-720). Its variance is the sandwich ``A^-1 w' V w A^-1`` with the counts' covariance ``V`` of
-    `RiskCovariance`. The sandwich over spatial blocks (`block_robust`) was measured too, and covers less (see
-    bench/calibrate.py): clusters lie in few blocks.
-
-    Parameters
-    ----------
-    contrast
-        What the comparison stands on (`geo.safety.comparison.contrast.Contrast`).
-    outcome
-        Column of the counts that the ratio is of.
-    label
-        Cluster whose ratio is sought, from 0.
-    design
-        Columns of strata and covariates, ``(n, q)`` (`design_of`).
-    critical
-        How many standard errors the interval reaches to either side of the estimate.
-    """
-    inside = (contrast.labels == label).astype(np.float64)
-    fitted = _fit(contrast.counts[:, outcome], np.column_stack([inside, design]), contrast.exposure)
-    if isinstance(fitted, str):
-        return unknown(fitted)
-    coefficient, mu = fitted
-    weight = _partial(inside, design, mu)
-    information = float((weight * mu) @ inside)
-    if information < 1e-9:
-        return unknown("the cluster cannot be told from road class and covariates")
-    own, shared = contrast.own, contrast.covariance.shared
-    pull = np.bincount(contrast.cells.of, weight * mu, len(contrast.cells.centre))
-    variance = float((weight**2) @ (mu + own * mu**2) + shared * (pull @ contrast.correlation @ pull))
-    reach = critical * np.sqrt(variance) / information
-    return _around(coefficient, reach)
-
-
-def block_robust(contrast: Contrast, outcome: int, label: int, design: Floats, blocks: Blocks) -> Ratio:
-    """Fit the same regression with statsmodels' covariance clustered by blocks.
-
-    With Student's t on one less than the blocks (Cameron and Miller 2015, J. Human Resources 50:317-372).
-    """
-    if blocks.count < MIN_BLOCKS:
-        return unknown(f"fewer than {MIN_BLOCKS} blocks")
-    inside = (contrast.labels == label).astype(np.float64)
-    columns = _independent(np.column_stack([inside, design]))
-    y = contrast.counts[:, outcome]
-    fitted = _fit(y, np.column_stack([inside, design]), contrast.exposure)
-    if isinstance(fitted, str):
-        return unknown(fitted)
-    model = sm.GLM(y, columns, family=sm.families.Poisson(), exposure=contrast.exposure)
-    result = model.fit(cov_type="cluster", cov_kwds={"groups": blocks.of})
-    reach = student.ppf((1 + LEVEL) / 2, blocks.count - 1) * result.bse[0]
-    return _around(float(result.params[0]), float(reach))
-
-
-def _around(coefficient: float, reach: float) -> Ratio:
-    return Ratio(*np.exp(coefficient + reach * np.array([0.0, -1.0, 1.0])).tolist())
-
-
-def _independent(columns: Floats) -> Floats:
+def independent(columns: Floats) -> Floats:
     """Keep the first of columns that are linear combinations of those before them."""
     kept: list[int] = []
     basis = np.empty((len(columns), 0))
@@ -121,39 +79,270 @@ def _independent(columns: Floats) -> Floats:
     return columns[:, kept]
 
 
-def _fit(y: Floats, columns: Floats, exposure: Floats) -> tuple[float, Floats] | str:
-    """Coefficient of the first column and fitted counts, or why there are none."""
-    inside = columns[:, 0] > 0
-    if y[inside].sum() == 0 or y[~inside].sum() == 0:
-        return "no collisions on one of the two sides"
-    used = _with_events(y, columns)
-    if not (inside & used).any() or not (~inside & used).any():
-        return "no class with collisions has roads both in the cluster and out of it"
-    chosen = _independent(columns[used])
-    if chosen.shape[1] >= used.sum():
-        return "more terms than segments"
-    model = sm.GLM(y[used], chosen, family=sm.families.Poisson(), exposure=exposure[used])
-    try:
-        result = model.fit(maxiter=100)
-    except PerfectSeparationError:
-        return "the regression separates perfectly"
-    if not result.converged or abs(result.params[0]) > _FLAT or not np.isfinite(result.bse[0]):
-        return "the regression did not converge"
+def adjusted_ratios(
+    contrast: Contrast, design: Floats, places: Floats, covariance: RiskCovariance | None = None
+) -> Adjusted:
+    """Compare each cluster with all other roads, with class, covariates and a trend of place in the mean.
+
+    Counts have the mean ``exposure x exp(design b + cluster a)`` and the covariance of `RiskCovariance`, fitted to the
+    outcome with the most collisions with this mean. Under ``a = 0`` the score of ``a``, weighted by the inverse of that
+    covariance and with all other coefficients taken out (the efficient score), over its standard error is held against
+    the normal distribution (generalised estimating equations: Liang and Zeger 1986, Biometrika 73:13-22; score tests of
+    them: Rotnitzky and Jewell 1990, Biometrika 77:485-497). Residual risk that neighbours share is so weighed down
+    instead of being taken for evidence, and a fall of risk from the centre outwards, which is not that of a cluster, is
+    in the trend. The ratio is that of the Poisson regression after one step of scoring with the same weights; its
+    limits are that estimate's, and on the side of 1 those of the score, so that they leave out 1 where p is below 0.05.
+
+    Parameters
+    ----------
+    contrast
+        What the comparison stands on; its strata are not looked at, but for what `design` holds of them.
+    design
+        Columns of strata, covariates and trend, ``(n, q)``, without redundant ones (`design_of`).
+    places
+        Middles of the segments, ``(n, 2)`` (metres).
+    covariance
+        Covariance of relative risk; None: it is fitted.
+    """
+    shape = (contrast.k, contrast.counts.shape[1])
+    found = Adjusted(*(np.full(shape, np.nan) for _ in range(4)), np.full(shape, "", dtype=object))
+    if contrast.k == 1:
+        found.reason[:] = "one cluster only: no other roads to compare with"
+        return found
+    covariance = _covariance(contrast, design, places) if covariance is None else covariance
+    if covariance.reason:
+        found.reason[:] = covariance.reason
+        return found
+    field = _Field.of_places(covariance, places)
+    for outcome in range(shape[1]):
+        _estimate(found, contrast, outcome, design, field)
+    return found
+
+
+def _covariance(contrast: Contrast, design: Floats, places: Floats) -> RiskCovariance:
+    """Fit the covariance of risk to the outcome with the most collisions, with the design in its mean."""
+    y = contrast.counts[:, int(contrast.counts.sum(axis=0).argmax())]
+    rows = _with_events(y, design)
+    fitted = fit_poisson(y[rows], independent(design[rows]), contrast.exposure[rows])
+    if fitted is None:
+        return RiskCovariance(0.0, 0.0, np.nan, int(y.sum()), "the regression on place did not converge")
     mu = np.zeros(len(y))
-    mu[used] = result.mu
-    return float(result.params[0]), mu
+    mu[rows] = fitted[0]
+    return fit_covariance(y, mu, design, places)
+
+
+def _estimate(found: Adjusted, contrast: Contrast, outcome: int, design: Floats, field: _Field) -> None:
+    """Fill in one outcome."""
+    y = contrast.counts[:, outcome]
+    rows = _with_events(y, design)
+    y, columns, exposure = y[rows], independent(design[rows]), contrast.exposure[rows]
+    inside = (contrast.labels[rows][:, None] == np.arange(contrast.k)).astype(np.float64)
+    here = replace(field, of=field.of[rows])
+    null = fit_poisson(y, columns, exposure) if y.sum() > 0 else None
+    if null is None:
+        words = "no collisions of this kind" if y.sum() == 0 else "the regression on place did not converge"
+        found.reason[:, outcome] = words
+        return
+    mu = null[0]
+    value, information, whole = _efficient(mu, inside, columns, y, here.weights(mu))
+    expected = inside.T @ mu
+    for label in range(contrast.k):
+        reason = _why_not(float(y.sum()), expected[label], information[label], whole[label])
+        if not reason:
+            one = _Cluster(inside[:, [label]], columns, y, exposure, here)
+            at_null = float(value[label] / np.sqrt(information[label]))
+            estimate = one.bounded(at_null) if one.is_bare else one.estimate(at_null)
+            if isinstance(estimate, str):
+                reason = estimate
+            else:
+                at = label, outcome
+                found.ratio[at], found.low[at], found.high[at] = np.exp(estimate)
+                found.p_value[at] = 2 * norm.sf(abs(at_null))
+        found.reason[label, outcome] = reason
+
+
+def _why_not(total: float, expected: float, information: float, whole: float) -> str:
+    """Say why a cluster cannot be estimated; empty where it can."""
+    if min(expected, total - expected) < LEAST_EXPECTED:
+        return f"fewer than {LEAST_EXPECTED:.0f} collisions expected"
+    if information < LEAST_LEFT * whole:
+        return "the cluster cannot be told from class, covariates and place"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cluster:
+    """One cluster and outcome against all others: which segments are of it, ``(n, 1)``, and the rest of the model."""
+
+    inside: Floats
+    columns: Floats
+    y: Floats
+    exposure: Floats
+    field: _Field
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether one of the two sides has no collisions at all: then no ratio is the most likely one."""
+        return float(self.inside[:, 0] @ self.y) in {0.0, float(self.y.sum())}
+
+    def estimate(self, at_null: float) -> tuple[float, float, float] | str:
+        """Logarithms of ratio and limits, or why there are none."""
+        fitted = fit_poisson(self.y, np.column_stack([self.inside, self.columns]), self.exposure)
+        if fitted is None or abs(fitted[1][0]) > _FLAT:
+            return "the regression with the cluster did not converge"
+        mu, coefficients = fitted
+        value, information, _ = _efficient(mu, self.inside, self.columns, self.y, self.field.weights(mu))
+        root = float(np.sqrt(information[0]))
+        centre = float(coefficients[0] + value[0] / information[0])
+        # towards 1 the score is known at both ends: at the estimate it is 0, and at 1 it is what is tested
+        slope = np.clip(at_null / centre if centre else root, _SLOPES[0] * root, _SLOPES[1] * root)
+        side = float(np.sign(centre)) or 1.0
+        towards, away = centre - side * NORMAL / slope, centre + side * NORMAL / root
+        return centre, min(towards, away), max(towards, away)
+
+    def bounded(self, at_null: float) -> tuple[float, float, float] | str:
+        """Give the same where one side has no collisions: a ratio of 0 or infinity, and as a limit that of the score."""
+        side = float(np.sign(at_null))
+        near, far = 0.0, side * _FLAT
+        if abs(at_null) <= NORMAL:
+            near, far = -side * _FLAT, 0.0
+        for _ in range(_HALVINGS):
+            middle = (near + far) / 2
+            studentised = self._studentised(middle)
+            if studentised is None:
+                return "the regression with the cluster did not converge"
+            rejected = side * studentised > NORMAL
+            near, far = (middle, far) if rejected else (near, middle)
+        limit, beyond = (near + far) / 2, side * np.inf
+        return (beyond, limit, beyond) if side > 0 else (beyond, beyond, limit)
+
+    def _studentised(self, coefficient: float) -> float | None:
+        """Score of a coefficient over its standard error."""
+        offset = self.exposure * np.exp(coefficient * self.inside[:, 0])
+        fitted = fit_poisson(self.y, self.columns, offset)
+        if fitted is None:
+            return None
+        mu = fitted[0]
+        value, information, _ = _efficient(mu, self.inside, self.columns, self.y, self.field.weights(mu))
+        return float(value[0] / np.sqrt(information[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """How the risk of segments varies: what each has for itself, and a root of what cells share, ``(cells, cells)``."""
+
+    own: float
+    root: Floats
+    of: Integers
+
+    @classmethod
+    def of_places(cls, covariance: RiskCovariance, places: Floats) -> _Field:
+        cells = make_cells(places, CELLS)
+        near = correlation(cells, covariance.range_m)
+        apart = 1 - float(near[0, 0]) if len(near) else 0.0
+        # squares whose middles are close give a matrix that is not quite one of correlations
+        values, vectors = np.linalg.eigh(near)
+        root = np.sqrt(covariance.shared) * vectors * np.sqrt(np.clip(values, 0, None))
+        return cls(covariance.own + covariance.shared * apart, root, cells.of)
+
+    def weights(self, mu: Floats) -> _Weights:
+        """Give the inverse of the covariance of counts at some means."""
+        alone = mu + self.own * mu**2
+        pull = mu / alone
+        weight = np.bincount(self.of, mu * pull, len(self.root))
+        inner = self.root.T @ (self.root * weight[:, None])
+        inner[np.diag_indices(len(inner))] += 1
+        return _Weights(alone, pull, self, cho_factor(inner, lower=True, check_finite=False))
+
+
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """The inverse of the covariance ``diag(mu + own mu^2) + mu mu' shared`` of counts, to be applied to columns.
+
+    By the identity of Woodbury (Harville 1997, Matrix Algebra from a Statistician's Perspective, section 18.2), as what
+    is shared is of fewer cells than there are segments.
+
+    Attributes
+    ----------
+    alone, pull
+        Variance of each count but for what is shared, and its mean over that, ``(n,)``.
+    field
+        What is shared.
+    inner
+        The factored system of the cells.
+    """
+
+    alone: Floats
+    pull: Floats
+    field: _Field
+    inner: tuple[Floats, bool]
+
+    def __matmul__(self, columns: Floats) -> Floats:
+        """Apply to the columns of an array ``(n, c)``."""
+        added = np.zeros((len(self.field.root), columns.shape[1]))
+        np.add.at(added, self.field.of, self.pull[:, None] * columns)
+        spread = self.field.root @ cho_solve(self.inner, self.field.root.T @ added, check_finite=False)
+        found: Floats = columns / self.alone[:, None] - self.pull[:, None] * spread[self.field.of]
+        return found
+
+
+def _efficient(
+    mu: Floats, inside: Floats, columns: Floats, y: Floats, weights: _Weights
+) -> tuple[Floats, Floats, Floats]:
+    """Score of each cluster's coefficient with those of the columns taken out, its information, and that of it alone.
+
+    Parameters
+    ----------
+    mu
+        Means that scores are taken at, ``(n,)``.
+    inside
+        Whether each segment is of each cluster, ``(n, k)``.
+    columns
+        The rest of the model, ``(n, q)``.
+    """
+    basis, mine = columns * mu[:, None], inside * mu[:, None]
+    q, k = basis.shape[1], mine.shape[1]
+    solved = weights @ np.column_stack([basis, mine, y - mu])
+    of_mine = basis.T @ solved[:, q : q + k]
+    taken = np.linalg.lstsq(
+        basis.T @ solved[:, :q], np.column_stack([of_mine, basis.T @ solved[:, -1]]), rcond=1e-12
+    )[0]
+    value = mine.T @ solved[:, -1] - of_mine.T @ taken[:, -1]
+    whole = (mine * solved[:, q : q + k]).sum(axis=0)
+    return value, whole - (of_mine * taken[:, :k]).sum(axis=0), whole
+
+
+def fit_poisson(y: Floats, columns: Floats, exposure: Floats) -> tuple[Floats, Floats] | None:
+    """Fit a Poisson regression by iteratively reweighted least squares (McCullagh and Nelder 1989, section 2.5).
+
+    Parameters
+    ----------
+    y, exposure
+        Counts, at least one above 0, and what they are in proportion to, above 0, ``(n,)``.
+    columns
+        Terms, ``(n, q)``, without redundant ones.
+
+    Returns
+    -------
+    Means and coefficients; None where they do not converge, as where a term separates counts of 0 from others.
+    """
+    if not len(y) or columns.shape[1] >= len(y):
+        return None
+    level = float(np.log(y.sum() / exposure.sum()))
+    mu = exposure * np.exp(level)
+    for _ in range(_STEPS):
+        root = np.sqrt(mu)
+        working = np.log(mu / exposure) + (y - mu) / mu
+        coefficients = np.linalg.lstsq(columns * root[:, None], working * root, rcond=None)[0]
+        eta = np.clip(columns @ coefficients, level - _FARTHEST, level + _FARTHEST)
+        before, mu = mu, exposure * np.exp(eta)
+        if np.abs(mu - before).max() <= _CLOSE * mu.max():
+            return mu, coefficients
+    return None
 
 
 def _with_events(y: Floats, columns: Floats) -> NDArray[np.bool_]:
     """Rows of which no class is without events: such a class tells nothing, and its coefficient is not finite."""
     flags = ((columns == 0) | (columns == 1)).all(axis=0)
-    flags[0] = False
     empty = flags & (y @ columns == 0)
     return np.asarray((columns[:, empty] > 0).sum(axis=1) == 0)
-
-
-def _partial(inside: Floats, design: Floats, mu: Floats) -> Floats:
-    """Take from the cluster's indicator what the design explains, with fitted counts as weights."""
-    root = np.sqrt(mu)
-    explained: Floats = design @ np.linalg.lstsq(design * root[:, None], inside * root, rcond=None)[0]
-    return inside - explained

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from geo.config import Severity
-from geo.safety.comparison.adjusted import MIN_BLOCKS
 from geo.safety.comparison.blocks import Blocks
 from geo.safety.comparison.contrast import Contrast, add_up, common_ratio
 from geo.safety.rates import LEVEL, count_severities, count_users, years_of
 
 Floats = NDArray[np.float64]
+MIN_BLOCKS = 6
+"""With fewer blocks no block-robust variance is computed."""
 LEAST_YEARS = 2.0
 """Records of less are not divided: a half would miss whole seasons."""
 MOST_UNDATED = 0.01

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control
 
 from geo.config import ROAD_USERS
-from geo.safety.comparison.adjusted import Ratio, adjusted_ratio, design_of, unknown
+from geo.safety.comparison.adjusted import adjusted_ratios, design_of, trend_of
 from geo.safety.comparison.blocks import Blocks, make_blocks
 from geo.safety.comparison.contrast import (
     Contrast,
@@ -23,6 +22,7 @@ from geo.safety.comparison.contrast import (
     score,
 )
 from geo.safety.comparison.covariance import MIN_EVENTS, MIN_SEGMENTS, Cells, fit_covariance, make_cells
+from geo.safety.comparison.discovery import gated
 from geo.safety.comparison.heldout import Periods, check_periods
 from geo.safety.comparison.moves import find_areas, move_labels
 from geo.safety.rates import LEVEL
@@ -39,6 +39,8 @@ OUTCOMES = (
 COMPARISONS: Mapping[str, tuple[str, ...]] = {"all clustered roads": (), "same class": ("road_class",)}
 MIN_EXPECTED = 5.0
 """A cluster of which fewer collisions are expected is not tested: nothing could come of it but a larger correction."""
+PART_OF_TOWN = "part of town"
+"""What the trend of place is called."""
 Floats = NDArray[np.float64]
 COLUMNS = (
     "cluster",
@@ -57,7 +59,9 @@ COLUMNS = (
     "ratio_adjusted",
     "ratio_adjusted_low",
     "ratio_adjusted_high",
+    "p_value_adjusted",
     "adjusted_for",
+    "reason_adjusted",
     "ratio_first",
     "ratio_last",
     "observed_last",
@@ -76,7 +80,7 @@ COLUMNS = (
     "reason",
 )
 """Columns of the table of tests: `TEXTS`, `INTEGERS`, and numbers."""
-TEXTS = ("outcome", "comparison", "adjusted_for", "held_out_result", "method", "reason")
+TEXTS = ("outcome", "comparison", "adjusted_for", "reason_adjusted", "held_out_result", "method", "reason")
 INTEGERS = ("cluster", "n", "observed", "observed_last", "permutations", "blocks")
 
 
@@ -98,8 +102,12 @@ def cluster_tests(
     Lett. 36:9-21; Chung and Romano 2013, Ann. Statist. 41:484-507), so that maps that differ in what they compare are
     on one scale. The p-value is ``(1 + b) / (1 + B)``, with ``b`` of ``B`` moved maps at least as far from 0 (Davison
     and Hinkley 1997, Bootstrap Methods, ch. 4). The interval holds all ratios whose studentised score is within the
-    moved maps' 95 % quantile: it leaves out 1 where p is 0.05 or less. ``q_value`` is that of Benjamini and Hochberg
-    (1995, J. R. Statist. Soc. B 57:289-300) over every p-value of the table.
+    moved maps' 95 % quantile: it leaves out 1 where p is 0.05 or less.
+
+    A map that is moved keeps neighbours together, but not what every town has: a centre with other roads and other
+    risk than its rim. The adjusted ratio is therefore that to roads of the same strata in the same part of town, with a
+    smooth trend of place beside them (`geo.safety.comparison.adjusted.adjusted_ratios`), and ``q_value``, by which a
+    difference is claimed, is of its p-values: one gate a cluster (`geo.safety.comparison.discovery.gated`).
 
     Parameters
     ----------
@@ -112,12 +120,12 @@ def cluster_tests(
     comparisons
         Name of each comparison, and the columns whose values must be equal for segments to be compared.
     covariates
-        Numbers that the adjusted ratio takes into account beside the columns of the last comparison; logarithms where
-        risk goes with a power (traffic).
+        Numbers that the adjusted ratio takes into account beside the columns of each comparison and the part of town;
+        logarithms where risk goes with a power (traffic).
     periods
         Counts of the first and of the last years, for the check whether an effect lasts; None: no such check.
     permutations
-        How many times the map of clusters is moved (number); 0: no test.
+        How many times the map of clusters is moved (number); 0: no p-value by it.
     seed
         Seed of the moves: the same one gives the same p-values.
 
@@ -125,7 +133,8 @@ def cluster_tests(
     -------
     One row a cluster, outcome and comparison, with `COLUMNS`. ``n`` and ``length_km`` are the cluster's segments in
     strata where others can be compared with, ``share_compared`` their share of its length. Where a value is null,
-    ``reason`` says why, in words. A ``high`` of infinity: no ratio is too large for the data.
+    ``reason``, or ``reason_adjusted`` of the adjusted ratio, says why, in words. A ``high`` of
+    infinity: no ratio is too large for the data.
 
     Raises
     ------
@@ -181,11 +190,7 @@ def cluster_tests(
         kind="stable",
         ignore_index=True,
     )
-    tested = table["p_value"].notna()
-    table["q_value"] = np.nan
-    if tested.any():
-        table.loc[tested, "q_value"] = false_discovery_control(table.loc[tested, "p_value"].astype(float))
-    return typed(table)
+    return typed(table.assign(q_value=gated(table)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +218,9 @@ def _compare(
     contrast, blocks = _contrast(setting, columns)
     sums = add_up(contrast)
     observed, expected, ratio = common_ratio(sums)
-    reasons = _reasons(contrast, sums, expected, ratio, len(setting.moves))
+    too_little = _reasons(contrast, sums, expected, ratio)
+    unmoved = "" if len(setting.moves) else "no permutations asked for"
+    reasons = np.where(too_little == "", unmoved, too_little).astype(object)
     tested = reasons == ""
     critical = np.full(ratio.shape, np.nan)
     p_value, low, high = critical.copy(), critical.copy(), critical.copy()
@@ -252,7 +259,7 @@ def _compare(
         shared_variance=contrast.covariance.shared if not contrast.covariance.reason else np.nan,
         shared_range_m=contrast.covariance.range_m,
     )
-    table = _adjust(table, setting, contrast, columns, critical)
+    table = _adjust(table, setting, contrast, columns, too_little)
     per_year = replace(contrast, exposure=length)
     return check_periods(table, per_year, blocks, setting.frame.index, periods)
 
@@ -279,9 +286,7 @@ def _contrast(setting: _Setting, columns: list[str]) -> tuple[Contrast, Blocks]:
     return contrast.under(covariance), blocks
 
 
-def _reasons(
-    contrast: Contrast, sums: Sums, expected: Floats, ratio: Floats, permutations: int
-) -> NDArray[np.object_]:
+def _reasons(contrast: Contrast, sums: Sums, expected: Floats, ratio: Floats) -> NDArray[np.object_]:
     """Say why a cluster and outcome is not tested; empty where it is."""
     reasons = np.full(ratio.shape, "", dtype=object)
     total = contrast.counts.sum(axis=0)
@@ -301,7 +306,6 @@ def _reasons(
     note(least < MIN_EXPECTED, f"fewer than {MIN_EXPECTED:.0f} collisions expected")
     note(np.array([len(contrast.exposure) < MIN_SEGMENTS]), f"fewer than {MIN_SEGMENTS} segments in all")
     note(np.array([bool(contrast.covariance.reason)]), contrast.covariance.reason)
-    note(np.array([not permutations]), "no permutations asked for")
     return reasons
 
 
@@ -342,31 +346,26 @@ def _method(setting: _Setting, contrast: Contrast) -> str:
 
 
 def _adjust(
-    table: pd.DataFrame, setting: _Setting, contrast: Contrast, columns: list[str], critical: Floats
+    table: pd.DataFrame,
+    setting: _Setting,
+    contrast: Contrast,
+    columns: list[str],
+    too_little: NDArray[np.object_],
 ) -> pd.DataFrame:
-    """Add ratios adjusted for the comparison's own columns and the covariates."""
+    """Add ratios to roads like a cluster's own in the same part of town, with class and covariates in the mean."""
     numbers = setting.frame[list(setting.covariates)].astype("Float64").astype("float64")
-    design = design_of(contrast.strata, numbers.fillna(numbers.mean()).fillna(0.0))
-    found = [
-        adjusted_ratio(contrast, outcome, label, design, float(critical[label, outcome]))
-        if np.isfinite(critical[label, outcome])
-        else unknown("not tested")
-        for outcome in range(contrast.counts.shape[1])
-        for label in range(contrast.k)
-    ]
-    return _with_adjusted(table, found, [*columns, *setting.covariates])
-
-
-def _with_adjusted(table: pd.DataFrame, found: list[Ratio], names: list[str]) -> pd.DataFrame:
-    why = np.array([one.reason for one in found], dtype=object)
-    add = (table["reason"] == "") & (why != "")
-    reason = table["reason"].where(~add, "adjusted ratio: " + why)
+    numbers = numbers.fillna(numbers.mean()).fillna(0.0)
+    design = design_of(contrast.strata, numbers, trend_of(setting.places))
+    found = adjusted_ratios(contrast, design, setting.places)
+    reason = np.where(too_little == "", found.reason, too_little).T.ravel()
+    known = reason == ""
     return table.assign(
-        ratio_adjusted=[one.value for one in found],
-        ratio_adjusted_low=[one.low for one in found],
-        ratio_adjusted_high=[one.high for one in found],
-        adjusted_for=", ".join(names) if names else "exposure alone",
-        reason=reason,
+        ratio_adjusted=np.where(known, found.ratio.T.ravel(), np.nan),
+        ratio_adjusted_low=np.where(known, found.low.T.ravel(), np.nan),
+        ratio_adjusted_high=np.where(known, found.high.T.ravel(), np.nan),
+        p_value_adjusted=np.where(known, found.p_value.T.ravel(), np.nan),
+        adjusted_for=", ".join([*columns, *setting.covariates, PART_OF_TOWN]),
+        reason_adjusted=np.where(reason == "", None, reason),
     )
 
 

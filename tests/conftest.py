@@ -206,6 +206,9 @@ CLUSTERS = pd.DataFrame(
         "p_value": [0.002, 0.7, 0.4],
         "q_value": [0.006, 0.7, 0.6],
         "prototype_tiles": ["0000000000000000-00;0000000000000003-00", None, ""],
+        "rate_ratio_adjusted": [2.1, 0.95, 0.1],
+        "rate_ratio_adjusted_low": [1.3, 0.8, 0.0],
+        "rate_ratio_adjusted_high": [3.4, 1.3, np.inf],
     }
 )
 LEDGER = pd.DataFrame(
@@ -241,10 +244,14 @@ def _tests() -> pd.DataFrame:
         ratio=CLUSTERS["rate_ratio"],
         low=CLUSTERS["rate_ratio_low"],
         high=CLUSTERS["rate_ratio_high"],
+        ratio_adjusted=CLUSTERS["rate_ratio"],
+        ratio_adjusted_low=CLUSTERS["rate_ratio_low"],
+        ratio_adjusted_high=CLUSTERS["rate_ratio_high"],
+        p_value_adjusted=CLUSTERS["p_value"],
         reason=None,
     )
     few = rows.assign(outcome="n_fatal", reason="3 collisions of this kind: fewer than 20")
-    few[["p_value", "q_value", "low", "high"]] = np.nan
+    few[["p_value", "p_value_adjusted", "q_value", "low", "high"]] = np.nan
     return typed(pd.concat([rows, few], ignore_index=True))
 
 

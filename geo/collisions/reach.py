@@ -49,7 +49,7 @@ def counted_length(segments: gpd.GeoDataFrame, junctions: gpd.GeoDataFrame, reac
     """
     length = segments["length_m"].astype("float64")
     if reach_m == 0 or junctions.empty:
-        return length.rename("counted_m")
+        return pd.Series(length, name="counted_m")
     lines: NDArray[np.object_] = segments.geometry.to_numpy()
     radius = junctions["radius_m"].to_numpy(dtype=np.float64) + reach_m
     discs = shapely.buffer(junctions.geometry.to_numpy(), radius, quad_segs=_CIRCLE)

@@ -137,7 +137,7 @@ def _within_reach(
     at = _junction_at(junctions, shapely.line_interpolate_point(lines[row], part, normalized=True))
     amount = (per_km.to_numpy() * km / steps)[row]
     near = at >= 0
-    return np.bincount(at[near], amount[near], minlength=len(junctions))
+    return np.asarray(np.bincount(at[near], amount[near], minlength=len(junctions)), dtype=np.float64)
 
 
 def _junction_at(junctions: gpd.GeoDataFrame, points: NDArray[np.object_]) -> NDArray[np.int64]:
@@ -196,7 +196,7 @@ def draw_collisions(truth: Truth, *, seed: int) -> pd.DataFrame:
     road_class = segments["road_class"].map(CLASS_CODE).fillna(6).astype(int)
     number = segments["ref"].str.extract(r"(\d+)", expand=False).fillna("0").astype(int)
     first = np.arange(n) < len(on)
-    near = _junction_at(junctions, shapely.points(np.round(places)))
+    near = _junction_at(junctions, np.asarray(shapely.points(np.round(places))))
     near[~first] = at
     code = junctions["form"].map(JUNCTION_CODE).to_numpy()
     table = pd.DataFrame(

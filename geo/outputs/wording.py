@@ -98,8 +98,9 @@ def verdict(
     q_value: float | None,
     outcome: Outcome,
     others: str = OTHERS,
+    why_not: str = "",
 ) -> str:
-    """Say in a sentence what the interval of a rate ratio allows to be said.
+    """Say in a sentence what the test of a rate ratio allows to be said.
 
     Parameters
     ----------
@@ -111,25 +112,26 @@ def verdict(
         Which collisions the rate counts: KSI, or all.
     others
         What the type is compared with.
+    why_not
+        Why it was not tested, in words.
 
     Returns
     -------
-    'More' and 'Fewer' only when the interval excludes 1, and with a reservation when `q_value` does not bear it
-    out; 'About the same' only when the interval is narrow (`SAME_WITHIN`); else that it cannot be told.
+    'More' and 'Fewer' only where it was tested, the interval excludes 1 and `q_value` bears it out; 'About the same'
+    only when the interval is narrow (`SAME_WITHIN`); else that it cannot be told, or was not tested.
     """
     noun, limits = OUTCOME_NAMES[outcome], ratio_limits(low, high)
+    if q_value is None or math.isnan(q_value):
+        return f"Not tested against {others}{why_not and ': '}{why_not}. Nothing is claimed."
     if low is None or high is None or math.isnan(low) or math.isnan(high):
-        return f"Not known: no rate of {noun} to compare."
-    if low > 1 or high < 1:
-        word = "More" if low > 1 else "Fewer"
-        finding = f"{word} {noun} per km and year than {others}: {limits} times."
-        if q_value is None or math.isnan(q_value) or q_value <= DISCOVERY:
-            return finding
-        return (
-            f"{finding} Counting all comparisons made, this may still be chance (q = {figure(q_value, 2)})."
-        )
+        return f"Not known: no rate of {noun} to compare with {others}."
+    if (low > 1 or high < 1) and q_value <= DISCOVERY:
+        return f"{'More' if low > 1 else 'Fewer'} {noun} per km and year than {others}: {limits} times."
     if low >= SAME_WITHIN[0] and high <= SAME_WITHIN[1]:
         return f"About the same as {others}: {limits} times their {noun} per km and year."
     if low <= 0 and math.isinf(high):
         return f"Too few {noun} to tell."
-    return f"Too few {noun} to tell: {limits} times those of {others} per km and year."
+    return (
+        f"No difference from {others} that chance would not make: {limits} times their {noun} per km and year "
+        f"(q = {figure(q_value, 2)})."
+    )

@@ -206,31 +206,39 @@ def test_the_same_data_give_the_same_page_in_whatever_order_they_come(tmp_path, 
     assert {path.name for path in tmp_path.iterdir()} == {"a.html", "b.html"}
 
 
-def test_each_type_says_only_what_its_interval_allows(data):
+def test_each_type_says_only_what_its_test_allows(data):
     words = Page(render(data)).words
-    assert "More KSI collisions per km and year than other roads that have a type: 1.3 to 3.4 times." in words
-    assert "About the same as other roads that have a type: 0.8 to 1.3 times" in words
+    there = "other roads that have a type in the same part of town"
+    assert f"More KSI collisions per km and year than {there}: 1.3 to 3.4 times." in words
+    assert f"About the same as {there}: 0.8 to 1.3 times" in words
     assert "Too few KSI collisions to tell." in words
+    assert "Whatever the part of town, as counted: 2.1 times (1.3 to 3.4)." in words
     assert "Association, not cause." in words
 
 
 def test_a_type_is_told_beside_roads_of_its_class_with_what_that_allows(data):
     same = data.tests.assign(comparison="same class", q_value=0.5, share_compared=1.0, reason=None)
     same = same[same["outcome"] == "n_ksi"].reset_index(drop=True)
-    same[["ratio", "low", "high"]] = [[1.0, 0.8, 1.3], [1.6, 1.2, 2.1], [np.nan, np.nan, np.nan]]
-    same.loc[1, ["q_value", "share_compared"]] = [0.01, 0.184]
-    same.loc[2, "reason"] = "fewer than 5 <expected>"
-    page = Page(render(changed(data, tests=pd.concat([data.tests, same], ignore_index=True))))
-    assert "About the same as other roads of its class: 0.8 to 1.3 times" in page.words
+    same.loc[1, "share_compared"] = 0.184
+    ratios = pd.DataFrame({"": [1.0, 1.6, np.nan], "_low": [0.8, 1.2, np.nan], "_high": [1.3, 2.1, np.nan]})
+    told = data.clusters.assign(
+        **{f"rate_ratio_in_class_adjusted{limit}": ratios[limit] for limit in ratios},
+        rate_ratio_in_class=[1.1, 1.9, np.nan],
+        q_value_in_class=[0.5, 0.01, np.nan],
+        interval="in the same part of town; in class: not tested: fewer than 5 <expected>",
+    )
+    page = Page(render(changed(data, clusters=told, tests=pd.concat([data.tests, same], ignore_index=True))))
+    there = "other roads of its class in the same part of town"
+    assert f"About the same as {there}: 0.8 to 1.3 times" in page.words
     assert (
-        "More KSI collisions per km and year than other roads of its class: 1.2 to 2.1 times. "
+        f"More KSI collisions per km and year than {there}: 1.2 to 2.1 times. "
         "This holds for the 18% of its length" in page.words
     )
-    assert "Not compared with other roads of its class: fewer than 5 <expected>." in page.words
+    assert f"Not tested against {there}: fewer than 5 <expected>. Nothing is claimed." in page.words
     labels = [drawing["aria-label"] for drawing in page.all("svg") if "forest" in drawing.get("class", "")]
     assert len(labels) == 3
-    assert "Rate ratio to other roads of its class: 1, interval 0.8 to 1.3." in labels[0]
-    assert "Rate ratio to other roads of its class: not known" in labels[2]
+    assert f"Rate ratio to {there}: 1, interval 0.8 to 1.3." in labels[0]
+    assert f"Rate ratio to {there}: not known" in labels[2]
 
 
 def test_the_numbers_of_types_that_were_tried_are_drawn_and_told(data):
@@ -257,15 +265,17 @@ def test_a_negative_silhouette_lies_within_the_drawing():
     assert chart.up[0][1] == "-1"
 
 
-def test_a_page_without_q_values_says_that_nothing_corrects_for_many_comparisons(data):
-    corrected, plain = (
+def test_a_page_without_q_values_claims_nothing(data):
+    tested, plain = (
         render(data),
         render(changed(data, clusters=data.clusters.assign(p_value=None, q_value=None))),
     )
-    remark = "No correction for comparing several types at once is made here"
-    assert remark not in Page(corrected).words
-    assert remark in Page(plain).words
-    assert corrected.count('scope="col"') == plain.count('scope="col"') + 1
+    assert "No type could be tested here, so no difference is claimed." in Page(plain).words
+    assert "Nothing is claimed." not in Page(tested).words
+    assert Page(plain).words.count("Nothing is claimed.") == 3
+    for word in ("More KSI", "Fewer KSI", "About the same"):
+        assert word not in Page(plain).words
+    assert tested.count('scope="col"') == plain.count('scope="col"') + 1
 
 
 def test_unknown_ksi_is_said_to_be_unknown_and_never_zero(data):
@@ -328,31 +338,34 @@ def test_a_tile_without_a_picture_is_said_to_have_none(data):
     ("low", "high", "q", "begins"),
     [
         (1.3, 3.4, 0.01, "More"),
-        (1.3, 3.4, None, "More"),
+        (1.3, 3.4, None, "Not tested"),
+        (1.3, 3.4, math.nan, "Not tested"),
+        (1.3, 3.4, 0.2, "No difference"),
         (0.2, 0.9, 0.01, "Fewer"),
-        (1.0, 2.0, 0.05, "Too few"),
+        (1.0, 2.0, 0.05, "No difference"),
         (0.8, 1.3, 0.9, "About the same"),
-        (0.3, 4.0, 0.9, "Too few"),
+        (0.3, 4.0, 0.9, "No difference"),
         (0.0, math.inf, 1.0, "Too few"),
-        (math.nan, math.nan, math.nan, "Not known"),
-        (None, 2.0, None, "Not known"),
+        (None, 2.0, 0.01, "Not known"),
     ],
 )
 def test_a_verdict_follows_from_the_interval(low, high, q, begins):
     assert verdict(low, high, q, "ksi").startswith(begins)
 
 
-def test_a_difference_that_the_many_comparisons_do_not_bear_out_is_called_possible_chance():
+def test_a_difference_that_the_many_comparisons_do_not_bear_out_is_none():
     said = verdict(1.05, 2.0, 0.2, "collisions")
-    assert said.startswith("More collisions")
-    assert said.endswith("this may still be chance (q = 0.2).")
+    assert said == (
+        "No difference from other roads that have a type that chance would not make: 1.1 to 2 times their collisions "
+        "per km and year (q = 0.2)."
+    )
 
 
 @given(st.floats(0, 50), st.floats(0, 50), st.floats(0, 1))
-def test_no_difference_is_claimed_of_an_interval_that_holds_1(one, other, q):
+def test_a_difference_is_claimed_only_where_q_and_interval_bear_it_out(one, other, q):
     low, high = sorted([one, other])
     claims = verdict(low, high, q, "ksi").startswith(("More", "Fewer"))
-    assert claims == (not low <= 1 <= high)
+    assert claims == (q <= 0.05 and not low <= 1 <= high)
 
 
 @pytest.mark.parametrize(

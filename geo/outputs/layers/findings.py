@@ -22,8 +22,8 @@ _TESTS = Layer(
         Column("ratio", "real", "Rate ratio"),
         Column("low", "real", "Rate ratio, lower limit"),
         Column("high", "real", "Rate ratio, upper limit"),
-        Column("p_value", "real", "p value"),
-        Column("q_value", "real", "q value (false discovery rate, all rows together)"),
+        Column("p_value", "real", "p value of the ratio as counted, by moving the map of types"),
+        Column("q_value", "real", "q value of the adjusted ratio (false discovery rate, a gate a type)"),
         Column("ratio_adjusted", "real", "Rate ratio, adjusted"),
         Column("ratio_adjusted_low", "real", "Rate ratio, adjusted, lower limit"),
         Column("ratio_adjusted_high", "real", "Rate ratio, adjusted, upper limit"),
@@ -44,6 +44,8 @@ _TESTS = Layer(
         Column("shared_variance", "real", "Variance of risk shared by neighbours (relative, squared)"),
         Column("shared_range_m", "real", "Range of shared risk (m)"),
         Column("reason", "text", "Why a value is empty"),
+        Column("p_value_adjusted", "real", "p value of the adjusted ratio", optional=True),
+        Column("reason_adjusted", "text", "Why the adjusted ratio is empty", optional=True),
     ),
 )
 _VALUE = Layer(

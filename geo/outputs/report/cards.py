@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -30,6 +29,7 @@ MIX_SHOWN = 4
 WHOLE = 0.995
 """Share of a type's length from which on all of it counts as compared."""
 OF_ITS_CLASS = "other roads of its class"
+_NOT = "not tested: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,28 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A type beside other roads: with which, the rate ratio, where it lies on the axis, and what may be said."""
+    """A type beside other roads in the same part of town.
+
+    Attributes
+    ----------
+    others
+        With which roads.
+    ratio, limits
+        Rate ratio and its interval, in words.
+    strip
+        Where they lie on the axis; None: not known.
+    verdict
+        What may be said.
+    counted
+        The ratio as counted, whatever the part of town, in a sentence; empty where there is none.
+    """
 
     others: str
     ratio: str
     limits: str
     strip: Strip | None
     verdict: str
+    counted: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +77,7 @@ class Card:
     title, note
         Number and name of the type, and what the analyst noted.
     comparisons
-        Rate ratio to all other roads that have a type, then to those of the same class, where it was made.
+        With all other roads that have a type, then with those of the same class, where that was made.
     """
 
     cluster: int
@@ -105,25 +120,20 @@ def cards(
     """
     mixes, looks = class_mix(segments), looks_of(clusters)
     numeric = [column.name for column in LAYERS["clusters"].columns if column.kind != "text"]
-    ratios = clusters[["rate_ratio", "rate_ratio_low", "rate_ratio_high"]]
-    axis = ratio_axis(ratios, same_class[["ratio", "low", "high"]])
-    in_class = {int(row["cluster"]): row for row in same_class.to_dict("records")}
+    columns = [
+        f"rate_ratio{part}_adjusted{limit}" for part in ("", "_in_class") for limit in ("", "_low", "_high")
+    ]
+    axis = ratio_axis(clusters.reindex(columns=columns))
+    shares = same_class.set_index("cluster")["share_compared"]
     result = []
     for row in clusters.sort_values("cluster").to_dict("records"):
         cluster = int(row["cluster"])
         value = {name: number(row.get(name)) for name in numeric}
-        ratio, low, high = value["rate_ratio"], value["rate_ratio_low"], value["rate_ratio_high"]
-        comparisons = [
-            Comparison(
-                OTHERS,
-                figure(ratio, 2),
-                ratio_limits(low, high),
-                ratio_strip(ratio, low, high, axis),
-                verdict(low, high, value["q_value"], ratio_of),
-            )
-        ]
-        if cluster in in_class:
-            comparisons.append(_beside_class(in_class[cluster], ratio_of, axis))
+        why = _reasons(row.get("interval"))
+        comparisons = [_beside(value, "", OTHERS, ratio_of, axis, why[0])]
+        if cluster in shares.index:
+            share = number(shares[cluster])
+            comparisons.append(_beside(value, "_in_class", OF_ITS_CLASS, ratio_of, axis, why[1], share))
         result.append(
             Card(
                 cluster=cluster,
@@ -157,26 +167,36 @@ def against_class(tests: pd.DataFrame | None, outcome: Outcome) -> pd.DataFrame:
     return tests.loc[tests["comparison"].eq(SAME_CLASS) & tests["outcome"].eq(f"n_{outcome}"), columns]
 
 
-def _beside_class(row: Mapping[Any, Any], outcome: Outcome, axis: Axis) -> Comparison:
-    """Tell of a type beside other roads of the same class."""
-    ratio, low, high, q, share = (
-        number(row[name]) for name in ("ratio", "low", "high", "q_value", "share_compared")
-    )
-    reason = row["reason"]
-    if math.isnan(low) or math.isnan(high):
-        why = shorten(str(reason), 200) if pd.notna(reason) else "no rate to compare"
-        return Comparison(
-            OF_ITS_CLASS, figure(None), figure(None), None, f"Not compared with {OF_ITS_CLASS}: {why}."
-        )
-    said = verdict(low, high, q, outcome, OF_ITS_CLASS)
-    if share < WHOLE:
+def _reasons(interval: str | None) -> tuple[str, str]:
+    """Read from the column ``interval`` why a type was not tested against all roads, and against those of its class."""
+    parts = (interval if isinstance(interval, str) else "").split("; in class: ")
+    found = [shorten(part.removeprefix(_NOT), 200) if part.startswith(_NOT) else "" for part in parts]
+    return found[0], found[1] if len(found) > 1 else ""
+
+
+def _beside(
+    value: Mapping[str, float],
+    part: str,
+    others: str,
+    outcome: Outcome,
+    axis: Axis,
+    why_not: str,
+    share: float = 1.0,
+) -> Comparison:
+    """Tell of a type beside other roads in the same part of town."""
+    ratio, low, high = (value[f"rate_ratio{part}_adjusted{limit}"] for limit in ("", "_low", "_high"))
+    there = f"{others} in the same part of town"
+    said = verdict(low, high, value[f"q_value{part}"], outcome, there, why_not)
+    if share < WHOLE and not math.isnan(value[f"q_value{part}"]):
         said += f" This holds for the {share:.0%} of its length that has such roads to compare with."
+    crude = value[f"rate_ratio{part}"]
+    limits = ratio_limits(value[f"rate_ratio{part}_low"], value[f"rate_ratio{part}_high"])
+    tail = "" if math.isnan(value[f"rate_ratio{part}_low"]) else f" ({limits})"
+    counted = (
+        "" if math.isnan(crude) else f"Whatever the part of town, as counted: {figure(crude, 2)} times{tail}."
+    )
     return Comparison(
-        OF_ITS_CLASS,
-        figure(ratio, 2),
-        ratio_limits(low, high),
-        ratio_strip(ratio, low, high, axis),
-        said,
+        there, figure(ratio, 2), ratio_limits(low, high), ratio_strip(ratio, low, high, axis), said, counted
     )
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 _OTHERS = {
-    "Rates": "collisions placed on segments (not at junctions), over kilometres of road and years of records",
+    "Rates": "collisions placed on segments (not at junctions), over kilometres of road outside the reach of junctions "
+    "and years of records",
     "Rates per vehicle-km": "AADT x 365 x length x years; counts stand on their segment, or are taken over "
     "from the nearest count on the same road in a straight line",
-    "Intervals": "95 %; exact Poisson (Garwood 1936) for rates; those of rate ratios hold the ratios that moved maps "
-    "of the types do not reject, so that they respect that neighbouring roads resemble each other; where a type was "
-    "not tested, exact conditional (Clopper-Pearson), which takes collisions as independent",
-    "Rate ratio": "the type's rate over the rate of all other roads that have a type",
+    "Intervals": "95 %; exact Poisson (Garwood 1936) for rates; those of rate ratios respect that neighbouring roads "
+    "resemble each other; a ratio that was not tested has none",
+    "Rate ratio": "the type's rate over the rate of all other roads that have a type in the same part of town: the "
+    "rest is a smooth trend of place; that as counted, whatever the part of town, stands beside it",
     "Shrunk rate": "empirical Bayes towards the prediction of a negative binomial safety performance function "
     "(Hauer 1997), or towards the road class where none could be fitted; the GeoPackage says which",
-    "p and q values": "the whole map of types is turned, mirrored and shifted at random; p is how often it then "
-    "differs as much; q corrects for all comparisons made (Benjamini and Hochberg 1995)",
+    "p and q values": "p is of a score weighted by the inverse of how risk varies from road to road and among "
+    "neighbours, with class and a smooth trend of place beside the type; q: a type is found or not by all its "
+    "collisions, corrected for how many types there are (Benjamini and Hochberg 1995), then its severities and road "
+    "users within the types that are found (Benjamini and Bogomolov 2014)",
 }
 
 

@@ -37,8 +37,8 @@ def tests_rows(tests: pd.DataFrame | None, slight: str) -> list[dict[str, str]]:
     """Lay out the tests that were made, those with the smallest q first; `slight` is what slight collisions are."""
     if tests is None:
         return []
-    made = tests[tests["p_value"].notna()]
-    made = made.sort_values(["q_value", "p_value", "cluster"], kind="stable")
+    made = tests[tests["p_value_adjusted"].notna()]
+    made = made.sort_values(["q_value", "p_value_adjusted", "cluster"], kind="stable")
     return [
         {
             "cluster": str(int(row["cluster"])),
@@ -47,8 +47,9 @@ def tests_rows(tests: pd.DataFrame | None, slight: str) -> list[dict[str, str]]:
             "observed": figure(number(row["observed"])),
             "expected": figure(number(row["expected"])),
             "ratio": figure(number(row["ratio"]), 2),
-            "limits": ratio_limits(number(row["low"]), number(row["high"])),
-            "p_value": figure(number(row["p_value"]), 2),
+            "adjusted": figure(number(row["ratio_adjusted"]), 2),
+            "limits": ratio_limits(number(row["ratio_adjusted_low"]), number(row["ratio_adjusted_high"])),
+            "p_value": figure(number(row["p_value_adjusted"]), 2),
             "q_value": figure(number(row["q_value"]), 2),
         }
         for row in made.to_dict("records")

@@ -105,7 +105,8 @@ def adjusted_ratios(
         Covariance of relative risk; None: it is fitted.
     """
     shape = (contrast.k, contrast.counts.shape[1])
-    found = Adjusted(*(np.full(shape, np.nan) for _ in range(4)), np.full(shape, "", dtype=object))
+    ratio, low, high, p_value = (np.full(shape, np.nan) for _ in range(4))
+    found = Adjusted(ratio, low, high, p_value, np.full(shape, "", dtype=object))
     if contrast.k == 1:
         found.reason[:] = "one cluster only: no other roads to compare with"
         return found
@@ -201,7 +202,7 @@ class _Cluster:
         return centre, min(towards, away), max(towards, away)
 
     def bounded(self, at_null: float) -> tuple[float, float, float] | str:
-        """Give the same where one side has no collisions: a ratio of 0 or infinity, and as a limit that of the score."""
+        """Give the same where one side has no collisions: a ratio of 0 or infinity, and the score's limit."""
         side = float(np.sign(at_null))
         near, far = 0.0, side * _FLAT
         if abs(at_null) <= NORMAL:

@@ -59,9 +59,7 @@ COLUMNS = (
     "ratio_adjusted",
     "ratio_adjusted_low",
     "ratio_adjusted_high",
-    "p_value_adjusted",
     "adjusted_for",
-    "reason_adjusted",
     "ratio_first",
     "ratio_last",
     "observed_last",
@@ -78,6 +76,8 @@ COLUMNS = (
     "shared_variance",
     "shared_range_m",
     "reason",
+    "p_value_adjusted",
+    "reason_adjusted",
 )
 """Columns of the table of tests: `TEXTS`, `INTEGERS`, and numbers."""
 TEXTS = ("outcome", "comparison", "adjusted_for", "reason_adjusted", "held_out_result", "method", "reason")
@@ -365,7 +365,7 @@ def _adjust(
         ratio_adjusted_high=np.where(known, found.high.T.ravel(), np.nan),
         p_value_adjusted=np.where(known, found.p_value.T.ravel(), np.nan),
         adjusted_for=", ".join([*columns, *setting.covariates, PART_OF_TOWN]),
-        reason_adjusted=np.where(reason == "", None, reason),
+        reason_adjusted=pd.Series(reason, index=table.index).where(~known),
     )
 
 

@@ -12,6 +12,8 @@ from geo.safety.rates import OUTCOME_NAMES, Outcome
 NOT_KNOWN = "not known"
 OTHERS = "other roads that have a type"
 """What the ratio of a rate compares a type with: of roads without imagery nothing is said."""
+ALL_ROADS = "all clustered roads"
+"""The comparison of the layer ``tests`` that holds a type against all other roads that have one."""
 SAME_CLASS = "same class"
 """The comparison of the layer ``tests`` that holds a type against roads of the same class."""
 SAME_WITHIN = (2 / 3, 3 / 2)

@@ -102,6 +102,15 @@ def test_counts_of_segments_and_junctions_add_up_to_the_placed_collisions(layers
 
 def test_rates_are_counts_over_length_and_years(layers):
     segments = layers["segments"]
+    none = segments["counted_m"] == 0
+    assert 0 < none.sum() < 10
+    assert (
+        segments.loc[none, ["ksi_per_km_year", "ksi_per_km_year_high", "ksi_per_km_year_eb"]]
+        .isna()
+        .all(axis=None)
+    )
+    assert segments.loc[none, "ksi_eb_method"].str.contains("within reach of junctions").all()
+    segments = segments[~none]
     exposure = segments["counted_m"] / 1000 * segments["years"]
     assert (segments["years"] == 5).all()
     np.testing.assert_allclose(segments["ksi_per_km_year"], segments["n_ksi"] / exposure)
@@ -351,7 +360,8 @@ def test_types_are_tested_against_comparable_roads_and_the_table_of_types_says_t
 
 
 def test_what_is_expected_of_segments_has_its_interval_its_model_and_its_rank(layers):
-    segments, models = layers["segments"], layers["models"]
+    models = layers["models"]
+    segments = layers["segments"][layers["segments"]["counted_m"] > 0]
     assert segments["ksi_eb_method"].str.startswith("safety performance function").all()
     rate = segments["ksi_per_km_year_eb"]
     assert rate.between(segments["ksi_per_km_year_eb_low"], segments["ksi_per_km_year_eb_high"]).all()

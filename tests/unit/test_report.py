@@ -237,8 +237,8 @@ def test_a_type_is_told_beside_roads_of_its_class_with_what_that_allows(data):
     assert f"Not tested against {there}: fewer than 5 <expected>. Nothing is claimed." in page.words
     labels = [drawing["aria-label"] for drawing in page.all("svg") if "forest" in drawing.get("class", "")]
     assert len(labels) == 3
-    assert f"Rate ratio to {there}: 1, interval 0.8 to 1.3." in labels[0]
-    assert f"Rate ratio to {there}: not known" in labels[2]
+    assert "Rate ratio to other roads of its class: 1, interval 0.8 to 1.3." in labels[0]
+    assert "Rate ratio to other roads of its class: not known" in labels[2]
 
 
 def test_the_numbers_of_types_that_were_tried_are_drawn_and_told(data):

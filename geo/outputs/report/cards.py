@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -13,6 +14,7 @@ from geo.outputs.names import looks_of
 from geo.outputs.palette import Look
 from geo.outputs.report.charts import Axis, Strip, picture_address, ratio_axis, ratio_strip
 from geo.outputs.wording import (
+    ALL_ROADS,
     OTHERS,
     SAME_CLASS,
     figure,
@@ -76,8 +78,10 @@ class Card:
     ----------
     title, note
         Number and name of the type, and what the analyst noted.
+    own
+        With all other roads that have a type, by the outcome of the rate ratios.
     comparisons
-        With all other roads that have a type, then with those of the same class, where that was made.
+        By all collisions, where rate ratios are of KSI; `own`; and where that was made, with roads of the same class.
     """
 
     cluster: int
@@ -94,6 +98,7 @@ class Card:
     ksi_rate: str
     ksi_interval: str
     q_value: str
+    own: Comparison
     comparisons: list[Comparison]
     shots: dict[str, list[Shot]]
 
@@ -101,7 +106,7 @@ class Card:
 def cards(
     clusters: pd.DataFrame,
     segments: pd.DataFrame,
-    same_class: pd.DataFrame,
+    tests: pd.DataFrame | None,
     shots: Mapping[int, dict[str, list[Shot]]],
     ratio_of: Outcome,
 ) -> tuple[list[Card], Axis]:
@@ -111,8 +116,8 @@ def cards(
     ----------
     clusters, segments
         The layers of the GeoPackage.
-    same_class
-        Rows of the layer ``tests`` of the outcome `ratio_of`, with roads of the same class (see `against_class`).
+    tests
+        The layer ``tests``; None: there is none.
     shots
         Tiles to look at, by cluster and kind.
     ratio_of
@@ -124,13 +129,19 @@ def cards(
         f"rate_ratio{part}_adjusted{limit}" for part in ("", "_in_class") for limit in ("", "_low", "_high")
     ]
     axis = ratio_axis(clusters.reindex(columns=columns))
-    shares = same_class.set_index("cluster")["share_compared"]
+    shares = tested(tests, SAME_CLASS, ratio_of).set_index("cluster")["share_compared"]
+    of_all = (
+        tested(tests, ALL_ROADS, "collisions").drop_duplicates("cluster").set_index("cluster", drop=False)
+    )
     result = []
     for row in clusters.sort_values("cluster").to_dict("records"):
         cluster = int(row["cluster"])
         value = {name: number(row.get(name)) for name in numeric}
         why = _reasons(row.get("interval"))
-        comparisons = [_beside(value, "", OTHERS, ratio_of, axis, why[0])]
+        own = _beside(value, "", OTHERS, ratio_of, axis, why[0])
+        comparisons = [own]
+        if ratio_of == "ksi" and cluster in of_all.index:
+            comparisons.insert(0, _by_all(of_all.loc[cluster].to_dict(), axis))
         if cluster in shares.index:
             share = number(shares[cluster])
             comparisons.append(_beside(value, "_in_class", OF_ITS_CLASS, ratio_of, axis, why[1], share))
@@ -152,6 +163,7 @@ def cards(
                 ksi_rate=figure(value["ksi_per_km_year"]),
                 ksi_interval=interval(value["low"], value["high"]),
                 q_value=figure(value["q_value"], 2),
+                own=own,
                 comparisons=comparisons,
                 shots=shots.get(cluster, {}),
             )
@@ -159,12 +171,11 @@ def cards(
     return result, axis
 
 
-def against_class(tests: pd.DataFrame | None, outcome: Outcome) -> pd.DataFrame:
-    """Take the rows of the layer ``tests`` that compare types with roads of the same class; none without the layer."""
-    columns = ["cluster", "ratio", "low", "high", "q_value", "share_compared", "reason"]
+def tested(tests: pd.DataFrame | None, comparison: str, outcome: Outcome) -> pd.DataFrame:
+    """Take the rows of the layer ``tests`` of a comparison and an outcome; none without the layer."""
     if tests is None:
-        return pd.DataFrame(columns=columns)
-    return tests.loc[tests["comparison"].eq(SAME_CLASS) & tests["outcome"].eq(f"n_{outcome}"), columns]
+        return pd.DataFrame(columns=[column.name for column in LAYERS["tests"].columns])
+    return tests[tests["comparison"].eq(comparison) & tests["outcome"].eq(f"n_{outcome}")]
 
 
 def _reasons(interval: str | None) -> tuple[str, str]:
@@ -196,7 +207,20 @@ def _beside(
         "" if math.isnan(crude) else f"Whatever the part of town, as counted: {figure(crude, 2)} times{tail}."
     )
     return Comparison(
-        there, figure(ratio, 2), ratio_limits(low, high), ratio_strip(ratio, low, high, axis), said, counted
+        others, figure(ratio, 2), ratio_limits(low, high), ratio_strip(ratio, low, high, axis), said, counted
+    )
+
+
+def _by_all(row: Mapping[Any, Any], axis: Axis) -> Comparison:
+    """Tell of all collisions of a type, by which it is found or not, where its ratios are of KSI."""
+    names = ("ratio_adjusted", "ratio_adjusted_low", "ratio_adjusted_high", "q_value", "ratio")
+    ratio, low, high, q, crude = (number(row[name]) for name in names)
+    why = "" if pd.isna(row["reason_adjusted"]) else shorten(str(row["reason_adjusted"]), 200)
+    said = verdict(low, high, q, "collisions", f"{OTHERS} in the same part of town", why)
+    counted = "" if math.isnan(crude) else f"Whatever the part of town, as counted: {figure(crude, 2)} times."
+    strip = ratio_strip(ratio, low, high, axis)
+    return Comparison(
+        f"all collisions, {OTHERS}", figure(ratio, 2), ratio_limits(low, high), strip, said, counted
     )
 
 

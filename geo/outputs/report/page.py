@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from geo.outputs.names import looks_of
 from geo.outputs.palette import Look
-from geo.outputs.report.cards import against_class, cards, shots_of
+from geo.outputs.report.cards import cards, shots_of
 from geo.outputs.report.charts import dash_of, overview
 from geo.outputs.report.choice_chart import choice_chart
 from geo.outputs.report.map_data import MapData, Shown, map_data, safe_json
@@ -122,8 +122,7 @@ def render(data: ReportData) -> str:
     segments = data.segments
     words = severity_words(segments)
     shots = shots_of(data.prototypes, segments, data.thumbnails)
-    same_class = against_class(data.tests, data.ratio_of)
-    laid, axis = cards(data.clusters, segments, same_class, shots, data.ratio_of)
+    laid, axis = cards(data.clusters, segments, data.tests, shots, data.ratio_of)
     looks = {cluster: appearance for cluster, (_, appearance) in looks_of(data.clusters).items()}
     titles = {card.cluster: card.title for card in laid}
     interactive = map_data(segments, data.collisions, _shown(data), data.ratio_of, titles)

@@ -14,6 +14,8 @@ from geo.safety.expected.performance import Performance, fit_performance
 from geo.safety.expected.ranking import rank_segments
 from geo.safety.rates import Outcome
 
+ALL_REACH = "none: the whole of it lies within reach of junctions"
+"""Why a segment has neither rate nor estimate."""
 WORDS = {
     "negative binomial": "safety performance function (negative binomial)",
     "poisson": "safety performance function (Poisson)",
@@ -182,7 +184,8 @@ def estimate(
     By segment, for ``ksi``: ``ksi_per_km_year_eb`` (empirical Bayes) with ``_low`` and ``_high``,
     ``ksi_per_km_year_predicted``, ``ksi_per_km_year_potential`` (EB less predicted), ``ksi_predicted``, ``ksi_eb`` and
     ``ksi_eb_variance`` (events in the time of the records), ``ksi_eb_weight`` (of the prediction) and
-    ``ksi_eb_method``, in words; all null where there is no estimate.
+    ``ksi_eb_method``, in words; all null where there is no estimate, but for the words where a segment has no length
+    that collisions could be counted on.
     """
     fitted = fit_performance(
         counts,
@@ -208,7 +211,8 @@ def estimate(
         }
     )
     words = found["method"].map(WORDS).astype(object)
-    table[f"{outcome}_eb_method"] = words.where(found["eb_per_km_year"].notna(), None)
+    words = words.where(found["eb_per_km_year"].notna(), None)
+    table[f"{outcome}_eb_method"] = words.mask((exposure == 0) & counts.notna(), ALL_REACH)
     estimated = bool(found["eb_per_km_year"].notna().any())
     return Estimates(
         table,

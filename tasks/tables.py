@@ -198,7 +198,7 @@ TRAFFIC = Table(
 )
 HOT_SPOTS = Table(
     "segments",
-    "Gi* of each segment's shrunk rate along the network.",
+    "Gi* of each segment's excess over what is predicted of it, along the network.",
     (SEGMENT, *(column for column in of_layer("segments") if column.name.startswith("gi_star_"))),
     key=("segment_id",),
     joins="segments",

@@ -13,15 +13,20 @@ ALL = ("fatal", "serious", "slight")
 SLIGHT, FATAL = [(x, 0) for x in range(10, 130, 5)], [(x, 500) for x in range(15, 45, 5)]
 
 
-def town(places=(), severity=(), *, records=True, severities=ALL, rates=None):
+def town(places=(), severity=(), *, records=True, severities=ALL, ksi=None, predicted=None):
     """Streets of 6 x 6 nodes, 100 m apart, and collisions on them."""
     segments, junctions = network(*grid(6), max_length_m=150)
     n = len(segments)
     known = pd.DataFrame(
         {
-            "n_ksi": pd.array([0 if "fatal" in severities else None] * n, "Int64"),
-            "ksi_per_km_year_eb": np.zeros(n) if rates is None else rates(segments),
-            "collisions_per_km_year_eb": 1.0,
+            "n_ksi": pd.array(
+                [0 if "fatal" in severities else None] * n if ksi is None else ksi(segments), "Int64"
+            ),
+            "n_collisions": 1,
+            "ksi_predicted": 1.0 if predicted is None else predicted(segments),
+            "ksi_eb_weight": 0.5,
+            "collisions_predicted": 1.0,
+            "collisions_eb_weight": 0.5,
         },
         index=pd.Index(segments["segment_id"], name="segment_id"),
     )
@@ -86,14 +91,22 @@ def test_density_holds_all_collisions_and_says_which_bandwidth_made_it():
     assert (by_setting.bandwidth_m, by_setting.how) == (55.0, "by setting")
 
 
-def test_a_corner_with_the_worst_rates_is_a_hot_spot():
-    def corner(segments):
-        middle = segments.geometry.interpolate(0.5, normalized=True)
-        return np.where((middle.x <= 250) & (middle.y <= 250), 9.0, 0.1)
+def corner(segments, there=9, elsewhere=1):
+    middle = segments.geometry.interpolate(0.5, normalized=True)
+    return np.where((middle.x <= 250) & (middle.y <= 250), there, elsewhere)
 
-    roads = town(rates=corner)
+
+def test_a_corner_with_more_collisions_than_predicted_is_a_hot_spot():
+    roads = town(ksi=corner)
     found = find_spots(roads, SETTINGS, seed=0).set_index("segment_id")
     assert found.index.tolist() == roads.segments["segment_id"].tolist()
     hot = roads.segments.set_index("segment_id").geometry[found["gi_star_spot"] == "hot"]
     assert len(hot) > 0
     assert hot.bounds[["minx", "miny"]].to_numpy().max() <= 300
+
+
+def test_a_corner_of_which_as_many_are_predicted_is_none():
+    rng = np.random.default_rng(2)
+    roads = town(ksi=lambda segments: rng.poisson(corner(segments)), predicted=corner)
+    found = find_spots(roads, SETTINGS, seed=0)
+    assert (found["gi_star_spot"] == "none").all()

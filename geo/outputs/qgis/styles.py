@@ -191,7 +191,7 @@ def _spots() -> tuple[str, list[Band]]:
         Band(f"{spot} = 'none'", "Neither", "#BDBDBD", "0.5"),
         Band(ELSE, NOT_KNOWN, UNKNOWN, "0.4"),
     ]
-    heading = "Hot and cold spots along the network (Gi* of shrunk rates)"
+    heading = "Hot and cold spots along the network (Gi* of collisions beyond what is predicted)"
     return heading, bands
 
 

@@ -36,8 +36,9 @@ def hot_spots(
     values as skewed as collisions, and a thousand permutations are too coarse for thousands of tests. q is that of
     Benjamini and Hochberg 1995 (Journal of the Royal Statistical Society B 57:289-300).
 
-    Segments are exchangeable under this null. Raw rates are not: those of short segments vary more. Give shrunk rates,
-    or excess over what is expected.
+    Segments are exchangeable under this null. Raw rates are not: those of short segments vary more; and shrunk rates
+    lie together where the model's terms do. Give the standardised excess over what is predicted
+    (`geo.safety.expected.empirical_bayes.standardised_excess`).
 
     Parameters
     ----------

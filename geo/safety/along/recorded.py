@@ -32,6 +32,7 @@ from geo.safety.along.windows import (
     window_layer,
     window_scores,
 )
+from geo.safety.expected.empirical_bayes import standardised_excess
 from geo.safety.rates import Outcome, told_outcome
 
 COUNTS = ("n_collisions", "n_fatal", "n_serious", "n_slight", "n_ksi", "score_per_km")
@@ -95,8 +96,8 @@ def recorded_roads(
     segments, junctions
         The network as the stage ``roads`` writes it (docs/stages.md): LineStrings and Points in metres.
     known
-        What is known of each segment, by ``segment_id``: ``n_ksi``, and the rates ``<outcome>_per_km_year`` with their
-        intervals and estimates.
+        What is known of each segment, by ``segment_id``: ``n_ksi``, and of each outcome ``n_<outcome>``,
+        ``<outcome>_predicted`` and ``<outcome>_eb_weight`` (`geo.safety.expected.estimates.estimate_outcomes`).
     records
         Placed collisions in the CRS of the segments; None: the city has no records.
     severities
@@ -165,7 +166,9 @@ def sweep_windows(
 
 
 def find_spots(roads: RecordedRoads, settings: Gathering, seed: int) -> pd.DataFrame:
-    """Find hot and cold spots of the outcome's shrunk rate along the network.
+    """Find hot and cold spots along the network: of what was counted beyond what is predicted of each segment.
+
+    Of shrunk rates they would be those of the model: where classes lie together, their predictions do.
 
     Parameters
     ----------
@@ -180,9 +183,12 @@ def find_spots(roads: RecordedRoads, settings: Gathering, seed: int) -> pd.DataF
     -------
     See `geo.safety.along.hotspots.hot_spots`, with the names of `SPOTS` and ``segment_id`` as a column.
     """
-    rates = roads.segments.set_index("segment_id")[f"{roads.outcome}_per_km_year_eb"]
+    known = roads.segments.set_index("segment_id")
+    excess = standardised_excess(
+        known[f"n_{roads.outcome}"], known[f"{roads.outcome}_predicted"], known[f"{roads.outcome}_eb_weight"]
+    )
     found = hot_spots(
-        roads.graph, rates, settings.hot_spot_m, permutations=settings.hot_spot_permutations, seed=seed
+        roads.graph, excess, settings.hot_spot_m, permutations=settings.hot_spot_permutations, seed=seed
     )
     return found.rename(columns=SPOTS).reset_index()
 

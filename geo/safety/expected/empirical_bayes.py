@@ -87,6 +87,31 @@ def empirical_bayes(
     return weight, count, (1 - weight) * count
 
 
+def standardised_excess(observed: pd.Series, predicted: pd.Series, weight: pd.Series) -> pd.Series:
+    """Tell by how many standard deviations counts exceed what is predicted of them.
+
+    The variance of a count about its prediction m is ``m + k m^2``, which is ``m`` over the weight of the prediction in
+    the empirical Bayes estimate (`empirical_bayes`): Pearson's residual of a negative binomial regression.
+
+    Parameters
+    ----------
+    observed
+        Events of each segment; null gives null.
+    predicted, weight
+        What is predicted of it in the same time, and the weight of that (0 to 1).
+
+    Examples
+    --------
+    >>> standardised_excess(pd.Series([6, 0]), pd.Series([2.0, 2.0]), pd.Series([0.5, 0.5])).tolist()
+    [2.0, -1.0]
+    """
+    deviation = np.sqrt(predicted / weight)
+    found: pd.Series = (observed.astype("Float64").astype("float64") - predicted) / deviation.where(
+        deviation > 0
+    )
+    return found
+
+
 def prior(performance: Performance, counts: pd.Series, exposure: pd.Series, road_class: pd.Series) -> Prior:
     """Take the safety performance function, or, where there is none, the shrinkage within road classes.
 

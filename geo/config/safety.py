@@ -93,7 +93,8 @@ class Safety(Section):
         default=1999, description="Moved maps behind each p-value of the tests of types (number); 0: no test."
     )
     rank_draws: Annotated[int, Field(ge=100, le=100_000)] = Field(
-        default=1000, description="Draws behind the ranks of segments (number)."
+        default=20_000,
+        description="Draws behind the ranks of segments (number); in a very large city fewer, down to 1000.",
     )
     block_m: Metres = Field(
         default=500.0, description="Side of the square blocks that are predicted from each other (metres)."

@@ -272,7 +272,7 @@ def test_a_segment_of_which_something_is_not_known_is_null_and_the_others_are_no
     assert found.loc[unknown, ["eb_count", *RATES, "potential_per_km_year"]].isna().all(axis=None)
     assert found.drop(index=unknown).notna().all(axis=None)
     assert ranks.loc[unknown].isna().all(axis=None)
-    assert sorted(ranks["rank"].dropna()) == list(range(1, n - 2))
+    assert ranks["rank"].notna().sum() == n - 3
 
 
 # ranks
@@ -299,7 +299,10 @@ def test_probabilities_add_up_to_the_number_of_the_worst():
     assert ranks["p_worst"].sum() == pytest.approx(21)
     assert ranks["mean_rank"].mean() == pytest.approx(411 / 2)
     assert spearmanr(ranks["mean_rank"], -found["eb_per_km_year"]).statistic > 0.9
-    assert sorted(ranks["rank"]) == list(range(1, 411))
+    # equal ranks are of segments that the draws do not tell apart; the next one follows after as many
+    tied = ranks.groupby("rank")["mean_rank"].agg(["min", "max", "size"])
+    assert (tied["max"] - tied["min"]).max() < 4 * ranks["rank_deviation"].max() / np.sqrt(200)
+    assert tied.index.tolist() == [1, *(1 + tied["size"].cumsum().iloc[:-1])]
 
 
 def test_many_draws_at_once_are_as_few_at_a_time(monkeypatch):

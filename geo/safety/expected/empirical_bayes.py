@@ -105,7 +105,7 @@ def standardised_excess(observed: pd.Series, predicted: pd.Series, weight: pd.Se
     >>> standardised_excess(pd.Series([6, 0]), pd.Series([2.0, 2.0]), pd.Series([0.5, 0.5])).tolist()
     [2.0, -1.0]
     """
-    deviation = np.sqrt(predicted / weight)
+    deviation = (predicted / weight) ** 0.5
     found: pd.Series = (observed.astype("Float64").astype("float64") - predicted) / deviation.where(
         deviation > 0
     )

@@ -63,7 +63,9 @@ def test_a_city_without_junctions_or_years_has_a_defined_answer(years):
     assert table["junction_type"].tolist() == ["all junctions"]
     assert table[["n", "n_collisions"]].iloc[0].tolist() == [0, 0]
     assert table["collisions_per_junction_year"].isna().all()
-    both = places(counted(0, 0, 0).iloc[:0].assign(length_m=[]), counted(0, 0, 0).iloc[:0], years)
+    both = places(
+        counted(0, 0, 0).iloc[:0].assign(length_m=[], counted_m=[]), counted(0, 0, 0).iloc[:0], years
+    )
     assert both["n_collisions"].tolist() == [0, 0, 0]
     assert both[["share_of_collisions", "collisions_per_km_year"]].isna().all(axis=None)
 
@@ -82,7 +84,7 @@ def counted(fatal, serious, slight):
 
 
 def test_between_junctions_and_at_them_make_the_whole():
-    roads = counted(1, 3, 6).assign(length_m=500.0)
+    roads = counted(1, 3, 6).assign(length_m=500.0, counted_m=500.0)
     table = places(roads, counted(0, 2, 8), 4.0).set_index("place")
     assert table["n_collisions"].tolist() == [10, 10, 20]
     assert table["n_ksi"].tolist() == [4, 2, 6]

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from rasterio.enums import ColorInterp
 from rasterio.env import get_gdal_config
+from rasterio.errors import RasterioError
 from rasterio.windows import Window
 from rasters import (
     CITY,
@@ -37,6 +39,8 @@ from geo.imagery.reading.blocks import BlockStore, reading_shape
 from geo.imagery.reading.canvas import Canvas, Shelf
 from geo.imagery.reading.reader import GDAL_CACHE_MB, TileFailure, TileImage, TileReader
 from geo.imagery.reading.resample import resize
+from geo.imagery.traits.lost import lost_windows
+from geo.tiles.grid import PixelWindow
 
 MIDDLE = (WEST + 50, NORTH - 50)
 SMALL = Tiles(tile_m=20)
@@ -568,24 +572,51 @@ def test_a_disk_that_fails_is_not_taken_for_a_damaged_raster(tmp_path, monkeypat
         read_tile((WEST + 128, NORTH - 240), images=images, tiles=SMALL)
 
 
-def test_a_vrt_with_a_lost_file_gives_what_is_left(tmp_path):
-    write_raster(tmp_path / "a.tif", noise(100, 100))
+def write_vrt(path, *names):
+    """Write three bands of 300 x 100 pixels, of 100 x 100 files at its left and right."""
     text = f"""<VRTDataset rasterXSize="300" rasterYSize="100"><SRS>{CITY}</SRS>
     <GeoTransform>{WEST}, 1, 0, {NORTH}, 0, -1</GeoTransform>"""
     for band in (1, 2, 3):
         text += f'<VRTRasterBand dataType="Byte" band="{band}">'
-        for name, place in (("a.tif", 0), ("lost.tif", 200)):
+        for name, place in zip(names, (0, 200), strict=True):
             text += f"""<SimpleSource><SourceFilename relativeToVRT="1">{name}</SourceFilename>
             <SourceBand>{band}</SourceBand><SourceProperties RasterXSize="100" RasterYSize="100" DataType="Byte"/>
             <SrcRect xOff="0" yOff="0" xSize="100" ySize="100"/>
             <DstRect xOff="{place}" yOff="0" xSize="100" ySize="100"/></SimpleSource>"""
         text += "</VRTRasterBand>"
-    (tmp_path / "all.vrt").write_text(text + "</VRTDataset>")
+    path.write_text(text + "</VRTDataset>")
+
+
+@pytest.mark.parametrize("others", [0, 250])
+@pytest.mark.parametrize("there", [None, b"", b"II*\0 and no more"])
+def test_a_vrt_with_a_lost_file_gives_what_is_left(tmp_path, there, others):
+    """Files that VRTs keep open make GDAL forget to report one that it cannot open."""
+    write_raster(tmp_path / "a.tif", noise(100, 100))
+    if there is not None:
+        (tmp_path / "lost.tif").write_bytes(there)
+    write_vrt(tmp_path / "all.vrt", "a.tif", "lost.tif")
     points = [MIDDLE, *((WEST + 250, NORTH - y) for y in (50, 45, 55))]
-    whole, *lost = read_tiles(points, tmp_path / "all.vrt", tiles=SMALL)
+    with ExitStack() as kept:
+        for number in range(others):
+            write_vrt(tmp_path / f"{number}.vrt", "a.tif", f"lost{number}.tif")
+            other = kept.enter_context(rasterio.open(tmp_path / f"{number}.vrt"))
+            with suppress(RasterioError):
+                other.read()
+        whole, *lost = read_tiles(points, tmp_path / "all.vrt", tiles=SMALL)
     assert whole.coverage == 1
     reason = "all is damaged, cut short or out of reach"
     assert lost == [TileFailure(f"t000{i}", reason) for i in (1, 2, 3)]
+
+
+def test_where_a_lost_file_would_lie_is_known(tmp_path):
+    write_raster(tmp_path / "a.tif", noise(100, 100))
+    write_vrt(tmp_path / "part.vrt", "a.tif", "lost.tif")
+    write_vrt(tmp_path / "whole.vrt", "a.tif", "a.tif")
+    with rasterio.open(tmp_path / "part.vrt") as part, rasterio.open(tmp_path / "whole.vrt") as whole:
+        assert lost_windows(part) == (PixelWindow(0, 200, 100, 100),)
+        assert lost_windows(whole) == ()
+    with rasterio.open(tmp_path / "a.tif") as plain:
+        assert lost_windows(plain) == ()
 
 
 # ---- the run

@@ -24,6 +24,7 @@ from geo.imagery.reading.schedule import Bounds
 from geo.imagery.remote import opening, persistently
 from geo.imagery.traits.collars import Collar, from_text
 from geo.imagery.traits.colours import Light, alpha_bands, light_of
+from geo.imagery.traits.lost import lost_windows, overlap
 from geo.imagery.traits.unusable import UnusableError
 from geo.tiles.grid import PixelWindow, map_pixels, round_half_up
 
@@ -136,6 +137,7 @@ class OpenRaster:
             self._level: rasterio.DatasetReader = self._whole
             self.factors: tuple[int, ...] = (1, *self._whole.overviews(1))
             self._light: Light = self._find_light()
+            self._lost = lost_windows(self._whole)
             if self.factor != 1:
                 level = self.factors.index(self.factor) - 1
                 self._level = rasterio.open(reveal(self._path), overview_level=level)
@@ -176,7 +178,7 @@ class OpenRaster:
         try:
             return cut(window, self._unit, self.shape, block_at)
         except RasterioError:
-            # what is broken may lie beside the window; and a VRT reports a lost file once, then gives zeros
+            # what is broken or lost may lie beside the window
             block = persistently(self._path, lambda: self._read_afresh(window))
             return block.pixels, block.valid
 
@@ -195,6 +197,8 @@ class OpenRaster:
     def _decode(self, window: PixelWindow) -> Block:
         """Have GDAL decode a window, with the scale and nodata value of the imagery applied."""
         wanted = self.band_set
+        if any(overlap(self._on_raster(window), lost) for lost in self._lost):
+            raise RasterioError("a file that the raster refers to is not there")
         raw = self._level.read(list(self._light.bands), window=window.ranges)
         valid = self._data_mask(window)
         if raw.dtype.kind == "f":
@@ -209,6 +213,14 @@ class OpenRaster:
             valid &= ~collar.covers(seen, self._light.bands, self._pixels_of(window))
         pixels = seen if wanted.scale is None else to_8_bit(seen, wanted.scale)
         return Block(pixels, None if valid.all() else valid)
+
+    def _on_raster(self, window: PixelWindow) -> PixelWindow:
+        """Find the window of the raster itself that one of the level is of."""
+        if self.factor == 1:
+            return window
+        to_raster = self._pixels_of(window)
+        right, bottom = map_pixels(tuple(to_raster)[:6], window.width, window.height)
+        return PixelWindow.enclosing(to_raster.c, to_raster.f, right, bottom)
 
     def _pixels_of(self, window: PixelWindow) -> Affine:
         """Lead from columns and rows of a window of the level to those of the raster itself."""

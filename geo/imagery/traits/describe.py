@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from geo.imagery.sources import NO_SERVICE
 from geo.imagery.traits.collars import Collar, find_collars, to_text, told_collars
 from geo.imagery.traits.colours import RGB, Light, alpha_bands, colours_of, is_grey, light_of, told_colours
 from geo.imagery.traits.dates import date_of
+from geo.imagery.traits.lost import lost_parts
 from geo.imagery.traits.unusable import CutShortError, UnusableError, reason_of
 from geo.imagery.traits.values import look_at, proposed, words
 from geo.tiles.grid import map_pixels
@@ -187,9 +188,9 @@ def _check_end(raster: rasterio.DatasetReader, bands: list[int]) -> None:
 
 def _missing_parts(raster: rasterio.DatasetReader) -> list[str]:
     """Files that a VRT refers to and that are not there; refused when that is all of them."""
-    parts = [part for part in raster.files if part != raster.name and not is_url(part)]
-    lost = [part for part in parts if not Path(part).exists()]
-    if raster.driver == "VRT" and lost and len(lost) == len(parts):
+    lost = lost_parts(raster)
+    local = [part for part in raster.files if part != raster.name and not is_url(part)]
+    if raster.driver == "VRT" and lost and len(lost) == len(local):
         raise UnusableError(f"none of the files that it refers to is there ({lost[0]}, ...)")
     return sorted(PurePosixPath(part).name for part in lost)
 

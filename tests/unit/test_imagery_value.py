@@ -94,22 +94,28 @@ def test_the_class_model_is_a_poisson_regression_out_of_sample():
     frame, _, _ = town(900, effect=0.0)
     table = value_of_imagery(frame, block_m=250, seed=0).table.set_index("model")
     frame = frame.sort_index()
-    folds = folds_of(blocks_of(frame, 250), frame["count"].to_numpy(float), 0)
     x = pd.get_dummies(frame["road_class"]).to_numpy(float)
     exposure = (frame["counted_m"] / 1000 * frame["years"]).to_numpy()
     y = frame["count"].to_numpy(float)
-    total = {NOTHING: 0.0, CLASS: 0.0}
-    for fold in range(5):
-        for model, terms in ((NOTHING, x.sum(axis=1, keepdims=True)), (CLASS, x)):
-            train = folds != fold
-            fit = sm.GLM(y[train], terms[train], family=sm.families.Poisson(), exposure=exposure[train]).fit()
-            total[model] += poisson_deviance(
-                y[~train], fit.predict(terms[~train], exposure=exposure[~train])
-            ).sum()
-    assert table.loc[NOTHING, "deviance"] * 900 == pytest.approx(total[NOTHING])
+    total = pd.DataFrame(0.0, index=range(imagery_value.GRIDS), columns=[NOTHING, CLASS])
+    for grid in range(imagery_value.GRIDS):
+        # the same blocks as of a city that lies elsewhere
+        moved = frame.assign(x=frame["x"] - 250 * grid / 8, y=frame["y"] - 250 * (3 * grid % 8) / 8)
+        folds = folds_of(blocks_of(moved, 250), y, [0, grid])
+        for fold in range(5):
+            for model, terms in ((NOTHING, x.sum(axis=1, keepdims=True)), (CLASS, x)):
+                train = folds != fold
+                fit = sm.GLM(
+                    y[train], terms[train], family=sm.families.Poisson(), exposure=exposure[train]
+                ).fit()
+                total.loc[grid, model] += poisson_deviance(
+                    y[~train], fit.predict(terms[~train], exposure=exposure[~train])
+                ).sum()
+    assert table.loc[NOTHING, "deviance"] * 900 == pytest.approx(total[NOTHING].mean())
     # the weak prior on the classes moves it a little
-    assert table.loc[CLASS, "deviance"] * 900 == pytest.approx(total[CLASS], rel=1e-3)
-    assert table.loc[CLASS, "explained"] == pytest.approx(1 - total[CLASS] / total[NOTHING], abs=1e-3)
+    assert table.loc[CLASS, "deviance"] * 900 == pytest.approx(total[CLASS].mean(), rel=1e-3)
+    share = (1 - total[CLASS] / total[NOTHING]).mean()
+    assert table.loc[CLASS, "explained"] == pytest.approx(share, abs=1e-3)
 
 
 def test_blocks_stay_together_and_folds_are_of_about_equal_events():
@@ -133,13 +139,47 @@ def test_blocks_stay_together_and_folds_are_of_about_equal_events():
 def test_an_interval_is_that_of_resampled_blocks():
     rng = np.random.default_rng(0)
     sums = pd.DataFrame({NOTHING: rng.gamma(5, 1, 400), CLASS: rng.gamma(4.5, 1, 400)})
-    row = imagery_value._compare(sums, 0).iloc[1]
+    row = imagery_value._compare([sums] * imagery_value.GRIDS, 0).iloc[1]
     # of a ratio of means, by the delta method (Cochran 1977, Sampling Techniques, section 2.11)
     ratio = sums[CLASS].sum() / sums[NOTHING].sum()
     error = (sums[CLASS] - ratio * sums[NOTHING]).std() / np.sqrt(400) / sums[NOTHING].mean()
     assert row["explained"] == pytest.approx(1 - ratio)
     assert row["explained_low"] == pytest.approx(1 - ratio - 1.96 * error, abs=0.15 * error)
     assert row["explained_high"] == pytest.approx(1 - ratio + 1.96 * error, abs=0.15 * error)
+
+
+def test_an_interval_takes_in_how_far_grids_are_apart():
+    rng = np.random.default_rng(0)
+    grids = [
+        pd.DataFrame({NOTHING: rng.gamma(50, 1, 400), CLASS: rng.gamma(50 * share, 1, 400)})
+        for share in (0.8, 0.9, 1.0)
+    ]
+    row = imagery_value._compare(grids, 0).iloc[1]
+    alone = [imagery_value._compare([grid], 0).iloc[1] for grid in grids]
+    shares = np.array([one["explained"] for one in alone])
+    # Chernozhukov et al. 2018, Econometrics Journal 21:C1-C68, definition 3.3 (mean)
+    within = np.array([(one["explained_high"] - one["explained_low"]) / 3.92 for one in alone]) ** 2
+    deviation = np.sqrt((within + (shares - shares.mean()) ** 2).mean())
+    assert row["explained"] == pytest.approx(shares.mean())
+    # of three grids far apart the mixture is of three peaks: its limits are those of the outermost
+    assert row["explained_low"] < alone[2]["explained_high"]
+    assert row["explained_high"] > alone[0]["explained_low"]
+    assert (row["explained_high"] - row["explained_low"]) / 2 == pytest.approx(1.3 * deviation, rel=0.1)
+
+
+def test_where_a_grid_begins_no_longer_decides():
+    """One grid of few blocks tells a share that another one contradicts; the mean over grids moves less."""
+    frame, embeddings, bands = town(500, effect=0.15, seed=4)
+    frame = frame.sort_index()
+    shifted = [
+        value_of_imagery(frame.assign(x=frame["x"] + east), embeddings, bands, block_m=400, seed=seed)
+        .table.set_index("model")
+        .loc[EMBEDDINGS]
+        for seed, east in enumerate((0.0, 130.0, 270.0))
+    ]
+    found = pd.DataFrame(shifted)
+    assert found["explained_beyond_class"].std() < 0.6 * found["grid_spread"].mean()
+    assert (found["n_grids"] == imagery_value.GRIDS).all()
 
 
 def test_the_order_of_rows_changes_nothing():

@@ -57,9 +57,9 @@ _VALUE = Layer(
         Column("model", "text", "Model knows"),
         Column("n_segments", "integer", "Segments (number)"),
         Column("n_events", "integer", "Collisions (number)"),
-        Column("n_blocks", "integer", "Blocks (number)"),
+        Column("n_blocks", "integer", "Blocks (number, of the grid with fewest)"),
         Column("block_m", "real", "Side of a block (m)"),
-        Column("penalty", "real", "Penalty (median over folds)"),
+        Column("penalty", "real", "Penalty (median over folds and grids)"),
         Column("deviance", "real", "Deviance out of sample, per segment"),
         Column("explained", "real", "Share of deviance explained (up to 1)"),
         Column("explained_low", "real", "Share explained, lower limit"),
@@ -69,6 +69,8 @@ _VALUE = Layer(
         Column("explained_beyond_class_high", "real", "Share beyond class, upper limit"),
         Column("reason", "text", "Why there is nothing"),
         Column("outcome", "text", "Outcome"),
+        Column("n_grids", "integer", "Grids of blocks, shifted and dealt anew (number)", optional=True),
+        Column("grid_spread", "real", "Share beyond class, standard deviation over grids", optional=True),
     ),
 )
 _MODELS = Layer(

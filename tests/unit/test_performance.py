@@ -89,7 +89,7 @@ def test_the_fit_is_that_of_mass_glm_nb():
     assert table.loc["d", "standard_error"] == pytest.approx(0.01404173193, rel=0.03)
     assert found.converged
     assert found.reason is None
-    assert (found.n_segments, found.n_events) == (90, 348)
+    assert (found.n_units, found.n_events) == (90, 348)
 
 
 def test_the_fit_and_its_errors_are_those_of_statsmodels():
@@ -359,7 +359,7 @@ def test_segments_without_count_or_exposure_take_no_part():
     alone = fit_performance(counts, exposure, classes, numeric)
     pd.testing.assert_frame_equal(found.coefficients, alone.coefficients)
     assert found.predicted[more.index].isna().all()
-    assert found.n_segments == 90
+    assert found.n_units == 90
 
 
 @given(st.integers(0, 10_000), st.integers(1, 90), st.floats(0.01, 30.0), st.sampled_from([0.0, 0.3, 4.0]))

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammainc, gammaincc, gammaln, xlogy
 from scipy.stats import norm
 
-from geo.safety.expected.design import as_floats
 from geo.safety.expected.performance import Performance
+from geo.safety.expected.recipe import as_floats
 from geo.safety.expected.shrinkage import shrink
 from geo.safety.rates import LEVEL
 
@@ -155,6 +155,64 @@ def prior(performance: Performance, counts: pd.Series, exposure: pd.Series, road
         np.empty((0, 0)),
         nothing,
         nothing,
+    )
+
+
+def predict(
+    performance: Performance,
+    exposure: pd.Series,
+    groups: pd.Series,
+    numeric: pd.DataFrame | None = None,
+    logs: pd.Series | pd.DataFrame | None = None,
+) -> Prior:
+    """Say what a function expects of other units, or of the same ones in another time.
+
+    Parameters
+    ----------
+    performance
+        The function (`geo.safety.expected.performance.fit_performance`).
+    exposure, groups, numeric, logs
+        Of the units to predict, as for the fit. A unit without exposure, or of a group that the function does not know
+        and has no ``other`` for, gets null.
+
+    Returns
+    -------
+    Predictions with the covariance of the coefficients and the values of k that the fitted counts leave possible, as
+    `expected_counts`, `log_variance` and `geo.safety.expected.draws.draw_expected` take them; all null where there is
+    no function.
+    """
+    ordered = exposure.sort_index()
+    index = ordered.index
+    if performance.model is None or performance.recipe is None:
+        nothing = pd.Series(np.nan, index=index)
+        empty = np.empty(0)
+        return Prior(
+            SHRINKAGE,
+            performance.reason,
+            nothing,
+            nothing,
+            pd.DataFrame(index=index),
+            np.empty((0, 0)),
+            empty,
+            empty,
+        )
+    matrix = performance.recipe.lay(
+        groups.reindex(index),
+        None if numeric is None else numeric.reindex(index),
+        None if logs is None else logs.reindex(index),
+    )
+    offered = pd.Series(as_floats(ordered), index=index)
+    slopes = performance.coefficients["estimate"].to_numpy(dtype=np.float64)
+    predicted = (np.exp(matrix.to_numpy() @ slopes) * offered).where(offered > 0)
+    return Prior(
+        performance.model,
+        None,
+        predicted,
+        predicted.notna().map({True: performance.overdispersion, False: np.nan}),
+        matrix,
+        performance.covariance,
+        performance.overdispersion_nodes,
+        performance.overdispersion_weights,
     )
 
 

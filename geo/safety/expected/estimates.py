@@ -244,7 +244,7 @@ def models_table(outcome: str, fitted: Performance, *, estimated: bool) -> pd.Da
     says = WORDS[fitted.model] if fitted.model is not None else f"{fallback}; {fitted.reason}"
     facts: list[dict[str, object]] = [
         {"name": "model", "says": says},
-        {"name": "segments", "value": fitted.n_segments},
+        {"name": fitted.units, "value": fitted.n_units},
         {"name": "events", "value": fitted.n_events},
         {
             "name": "convergence",

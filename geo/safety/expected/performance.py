@@ -1,4 +1,4 @@
-"""The safety performance function: how many collisions a segment's length, class and traffic lead one to expect."""
+"""The safety performance function: how many collisions the length, class and traffic of a place lead one to expect."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, HessianInversionWarning
 
 from geo.safety.expected import overdispersion, residuals
-from geo.safety.expected.design import as_floats, design
+from geo.safety.expected.design import Design, design
+from geo.safety.expected.recipe import Recipe, as_floats
 from geo.safety.rates import LEVEL
 
-LEAST_EVENTS, LEAST_SEGMENTS = 20, 30
+LEAST_EVENTS, LEAST_UNITS = 20, 30
 """With fewer no function is fitted."""
 _GRADIENT = 1e-6
 """Of the mean log-likelihood at its maximum (largest component); more is no convergence."""
@@ -38,6 +39,8 @@ class Performance:
     model
         ``negative binomial``; ``poisson`` where counts do not differ more than chance makes them (then
         `overdispersion` is 0); None where no function could be fitted, for the `reason` given.
+    units
+        What the units are called in words: ``segments``, ``junctions``.
     coefficients
         ``term, estimate, standard_error, z, p_value, low, high``: logarithms of ratios of rates. p is Wald's,
         two-sided, and takes segments as independent.
@@ -48,16 +51,19 @@ class Performance:
     covariance
         Covariance of the coefficients, ``(terms, terms)``.
     matrix
-        The terms of each segment (see `geo.safety.expected.design.Design`).
+        The terms of each unit (see `geo.safety.expected.design.Design`).
+    recipe
+        How the same terms are laid out for other units; None where there is no function.
     predicted
-        Events that each segment's terms and exposure lead one to expect, by segment; null without exposure or count.
+        Events that each unit's terms and exposure lead one to expect; null without exposure or count.
     checks
         Checks of the residuals, one row each (`geo.safety.expected.residuals.checks`).
     """
 
     model: Model | None
     reason: str | None
-    n_segments: int
+    units: str
+    n_units: int
     n_events: int
     converged: bool
     coefficients: pd.DataFrame
@@ -70,6 +76,7 @@ class Performance:
     log_likelihood: float
     aic: float
     matrix: pd.DataFrame
+    recipe: Recipe | None
     predicted: pd.Series
     checks: pd.DataFrame
     notes: tuple[str, ...]
@@ -81,19 +88,20 @@ COLUMNS = ["term", "estimate", "standard_error", "z", "p_value", "low", "high"]
 def fit_performance(
     counts: pd.Series,
     exposure: pd.Series,
-    road_class: pd.Series,
+    groups: pd.Series,
     numeric: pd.DataFrame | None = None,
-    traffic: pd.Series | None = None,
+    logs: pd.Series | pd.DataFrame | None = None,
+    *,
+    units: str = "segments",
 ) -> Performance:
-    """Fit a negative binomial safety performance function over the whole network.
+    """Fit a negative binomial safety performance function to units of one kind: segments, junctions, sites.
 
-    The logarithm of the expected count is that of exposure (an offset: expected counts are proportional to length and
-    years) plus a linear function of the terms (Hauer 1997, Observational Before-After Studies in Road Safety; Highway
-    Safety Manual 2010, part C). Counts are negative binomial with variance ``m + k m^2`` (NB2; Cameron and Trivedi
-    2013, Regression Analysis of Count Data, 2nd edition, section 3.3), all parameters by maximum likelihood
-    (statsmodels).
+    The logarithm of the expected count is that of exposure (an offset: expected counts are proportional to it) plus a
+    linear function of the terms (Hauer 1997, Observational Before-After Studies in Road Safety; Highway Safety Manual
+    2010, part C). Counts are negative binomial with variance ``m + k m^2`` (NB2; Cameron and Trivedi 2013, Regression
+    Analysis of Count Data, 2nd edition, section 3.3), all parameters by maximum likelihood (statsmodels).
 
-    k is the same for every segment, whatever its length: as in the Highway Safety Manual's functions for urban streets
+    k is the same for every unit, whatever its length: as in the Highway Safety Manual's functions for urban streets
     (chapter 12), not as in that for rural two-lane roads, where it is 0.236 over the miles (chapter 10). Segments
     here are cut to a greatest length, so that lengths differ little, and what makes a street worse than its like
     (its form, its frontage) mostly goes on to its next segment, so that half a segment differs from its prediction as
@@ -103,17 +111,21 @@ def fit_performance(
     Parameters
     ----------
     counts
-        Events of each segment; null is not known, and such segments take no part.
+        Events of each unit; null is not known, and such units take no part.
     exposure
-        Kilometres times years of each; segments with 0 or null take no part.
-    road_class
-        Road class of each segment; null is a class of its own, rare ones are pooled
+        What expected counts are proportional to: kilometres times years of a segment, years of a junction; units with
+        0 or null take no part.
+    groups
+        Road class of each segment, or form of each junction; null is a group of its own, rare ones are pooled
         (`geo.safety.expected.design.pool_classes`).
     numeric
-        Numeric covariates of each segment, such as ends at junctions per kilometre; see `design` for those known in
-        part.
-    traffic
-        Vehicles a day on each segment, which enter as a logarithm.
+        Numeric covariates of each unit, one a column, such as ends at junctions per kilometre; see `design` for those
+        known in part.
+    logs
+        What enters as a logarithm, one a column, such as the traffic on the major and on the minor road of a junction;
+        a series is ``traffic``, vehicles a day.
+    units
+        What the units are called in reasons and notes.
 
     Returns
     -------
@@ -122,42 +134,44 @@ def fit_performance(
     ordered = counts.sort_index()
     everyone = ordered.index
     y = pd.Series(as_floats(ordered), index=everyone)
-    km_years = pd.Series(as_floats(exposure.reindex(everyone)), index=everyone)
-    known = y.notna() & (km_years > 0)
-    y, km_years = y[known], km_years[known]
-    short = _too_little(y)
+    offered = pd.Series(as_floats(exposure.reindex(everyone)), index=everyone)
+    known = y.notna() & (offered > 0)
+    y, offered = y[known], offered[known]
+    short = _too_little(y, units)
     if short is not None:
-        return _none(short, y, everyone)
+        return _none(short, y, everyone, units)
     laid = design(
         y,
-        road_class.reindex(y.index),
+        groups.reindex(y.index),
         None if numeric is None else numeric.reindex(y.index),
-        None if traffic is None else traffic.reindex(y.index),
+        None if logs is None else logs.reindex(y.index),
+        units=units,
     )
-    found = _maximise(as_floats(y), laid.matrix.to_numpy(), np.log(km_years.to_numpy()))
+    found = _maximise(as_floats(y), laid.matrix.to_numpy(), np.log(offered.to_numpy()))
     if isinstance(found, str):
-        return _none(found, y, everyone, laid.notes)
+        return _none(found, y, everyone, units, laid.notes)
     unbounded = _separated(found, laid.matrix)
     if unbounded:
         return _none(
             f"separation: the data do not bound the effect of {', '.join(unbounded)}",
             y,
             everyone,
+            units,
             laid.notes,
         )
-    return _describe(found, y, km_years, laid.matrix, laid.notes, everyone)
+    return _describe(found, y, offered, laid, everyone, units)
 
 
-def _too_little(y: pd.Series) -> str | None:
+def _too_little(y: pd.Series, units: str) -> str | None:
     """Say why there is too little to fit anything to, if so."""
     if not len(y):
-        return "no segment has both a count and an exposure"
+        return f"no {units.removesuffix('s')} has both a count and an exposure"
     if y.sum() == 0:
         return "no collisions"
     if y.sum() < LEAST_EVENTS:
         return f"{y.sum():.0f} collisions, fewer than {LEAST_EVENTS}"
-    if len(y) < LEAST_SEGMENTS:
-        return f"{len(y)} segments, fewer than {LEAST_SEGMENTS}"
+    if len(y) < LEAST_UNITS:
+        return f"{len(y)} {units}, fewer than {LEAST_UNITS}"
     return None
 
 
@@ -230,13 +244,14 @@ def _separated(found: _Maximum, matrix: pd.DataFrame) -> list[str]:
 def _describe(
     found: _Maximum,
     y: pd.Series,
-    km_years: pd.Series,
-    matrix: pd.DataFrame,
-    notes: tuple[str, ...],
+    exposure: pd.Series,
+    laid: Design,
     everyone: pd.Index,
+    units: str,
 ) -> Performance:
     """Put a fitted function into words and tables."""
-    mean = np.exp(matrix.to_numpy() @ found.beta) * km_years.to_numpy()
+    matrix = laid.matrix
+    mean = np.exp(matrix.to_numpy() @ found.beta) * exposure.to_numpy()
     error = np.sqrt(np.diag(found.covariance))
     z = found.beta / error
     half = norm.ppf((1 + LEVEL) / 2) * error
@@ -265,7 +280,8 @@ def _describe(
     return Performance(
         model="negative binomial" if found.k > 0 else "poisson",
         reason=None,
-        n_segments=len(y),
+        units=units,
+        n_units=len(y),
         n_events=int(y.sum()),
         converged=True,
         coefficients=table,
@@ -278,19 +294,23 @@ def _describe(
         log_likelihood=found.log_likelihood,
         aic=2 * n_parameters - 2 * found.log_likelihood,
         matrix=matrix,
+        recipe=laid.recipe,
         predicted=pd.Series(mean, index=y.index).reindex(everyone),
-        checks=residuals.checks(counts, mean, found.k, n_parameters, km_years.to_numpy(), matrix),
-        notes=notes + said,
+        checks=residuals.checks(counts, mean, found.k, n_parameters, exposure.to_numpy(), matrix),
+        notes=laid.notes + said,
     )
 
 
-def _none(reason: str, y: pd.Series, everyone: pd.Index, notes: tuple[str, ...] = ()) -> Performance:
+def _none(
+    reason: str, y: pd.Series, everyone: pd.Index, units: str, notes: tuple[str, ...] = ()
+) -> Performance:
     """Say why there is no function."""
     nothing = np.empty(0)
     return Performance(
         model=None,
         reason=reason,
-        n_segments=len(y),
+        units=units,
+        n_units=len(y),
         n_events=int(y.sum()),
         converged=False,
         coefficients=pd.DataFrame({name: pd.Series(dtype="float64") for name in COLUMNS}).astype(
@@ -305,6 +325,7 @@ def _none(reason: str, y: pd.Series, everyone: pd.Index, notes: tuple[str, ...] 
         log_likelihood=np.nan,
         aic=np.nan,
         matrix=pd.DataFrame(index=y.index),
+        recipe=None,
         predicted=pd.Series(np.nan, index=everyone),
         checks=residuals.NO_CHECKS,
         notes=notes,

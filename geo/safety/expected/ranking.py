@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from geo.errors import LayerError
-from geo.safety.expected.design import as_floats
+from geo.safety.expected.draws import draw_expected
 from geo.safety.expected.empirical_bayes import Prior
+from geo.safety.expected.recipe import as_floats
 
 Measure = Literal["rate", "potential"]
 Floats = NDArray[np.float64]
@@ -189,13 +190,6 @@ def _draw(
     rng: np.random.Generator,
 ) -> Floats:
     """Draw the measure of each known segment, draws by segments."""
-    m = np.broadcast_to(before.predicted.to_numpy(dtype=np.float64)[known], (draws, int(known.sum())))
-    k = before.overdispersion.to_numpy(dtype=np.float64)[known]
-    if len(before.nodes):
-        k = rng.choice(before.nodes, size=(draws, 1), p=before.weights)
-        centre = np.zeros(len(before.covariance))
-        shift = rng.multivariate_normal(centre, before.covariance, size=draws, method="eigh")
-        m = m * np.exp(shift @ before.matrix.to_numpy(dtype=np.float64)[known].T)
-    count = rng.standard_gamma(y[known] + 1 / k, size=m.shape) / (1 / m + k) * k
+    m, count = draw_expected(before, y, known, draws, rng)
     found: Floats = (count - m if measure == "potential" else count) / length[known]
     return found

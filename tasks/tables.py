@@ -173,6 +173,17 @@ CHOICE = Table(
     ),
     key=("k",),
 )
+GROUPINGS = Table(
+    "groupings",
+    "The same segments as bootstrap samples of them would be grouped, in the numbers of the types.",
+    (
+        SEGMENT,
+        Column(
+            "clusters", "list", "Its type in each grouping; 0: a group that is the counterpart of no type"
+        ),
+    ),
+    key=("segment_id",),
+)
 COLLISIONS = Table(
     "collisions",
     "One row a source row, in the source's order. Flags of road users: hurt, with STATS19; else what the column means.",

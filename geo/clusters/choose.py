@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from geo.clusters.fit import Labels
 from geo.clusters.methods.kind import ClusteringKind
 from geo.clusters.registry import method_of
+from geo.clusters.regrouping import regroup
 from geo.clusters.space import Points
 from geo.config import Clusters
 
@@ -69,11 +70,5 @@ def _evidence(points: Points, k: int, method: ClusteringKind) -> tuple[float, fl
 
 def stability(points: Points, labels: Labels, k: int, settings: Clusters, *, resamples: int) -> float:
     """Mean adjusted Rand index between a partition and those of bootstrap samples, over all points."""
-    method, rng = method_of(settings), np.random.default_rng([settings.seed, k])
-    scores = []
-    for _ in range(resamples):
-        sample = points[rng.integers(0, len(points), len(points))]
-        fit = method.fit(sample, min(k, len(np.unique(sample, axis=0))), thorough=False)
-        with threadpool_limits(limits=1):
-            scores.append(adjusted_rand_score(labels, fit.nearest(points)))
-    return float(np.mean(scores))
+    groupings = regroup(points, k, method_of(settings), resamples)
+    return float(np.mean([adjusted_rand_score(labels, groups) for groups in groupings]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
@@ -14,6 +15,8 @@ from geo.clusters.alike import most_alike
 from geo.clusters.choose import SILHOUETTE_SAMPLE, choose_k
 from geo.clusters.fit import Clustering, cluster
 from geo.clusters.prototypes import central_tiles, pick
+from geo.clusters.registry import method_of
+from geo.clusters.regrouping import match, regroup, stacked
 from geo.clusters.space import Points, to_space
 from geo.config import Clusters, Tiles
 from geo.features.encoder import Embeddings
@@ -39,6 +42,9 @@ class RoadTypes:
         Segments that stand for each type (`geo.clusters.prototypes.pick`), with the ``tile_id`` to show of each.
     choice
         The evidence for the number of types, one row a number (`geo.clusters.choose.choose_k`).
+    groupings
+        One row a segment, as in `segments`: ``segment_id`` and ``clusters``, the type that it belongs to in each of
+        ``clusters.groupings`` bootstrap groupings (`geo.clusters.regrouping`; 0: what is none of the types).
     quality
         ``encoder`` and ``baseline``: effective rank, spread, warnings and ``silhouette`` (null where there is none);
         ``agreement_with_baseline`` (adjusted Rand index) and ``k``.
@@ -47,6 +53,7 @@ class RoadTypes:
     segments: pd.DataFrame
     picks: pd.DataFrame
     choice: pd.DataFrame
+    groupings: pd.DataFrame
     quality: dict[str, Any]
 
     def renumbered(self, numbers: Mapping[int, int]) -> RoadTypes:
@@ -54,7 +61,10 @@ class RoadTypes:
         segments = self.segments.assign(cluster=self.segments["cluster"].map(numbers).astype("Int64"))
         picks = self.picks.assign(cluster=self.picks["cluster"].map(numbers))
         picks = picks.sort_values("cluster", kind="stable", ignore_index=True)
-        return replace(self, segments=segments, picks=picks)
+        table = np.zeros(max(numbers, default=0) + 1, dtype=np.int64)
+        table[list(numbers)] = list(numbers.values())
+        regrouped = self.groupings.assign(clusters=list(table[stacked(self.groupings)]))
+        return replace(self, segments=segments, picks=picks, groupings=regrouped)
 
 
 def find_types(
@@ -124,6 +134,11 @@ def find_types(
     picks["tile_id"] = central_tiles(picks, tiles)
     encoder = _judged(embeddings, points, found)
     encoder["warnings"] = [*encoder["warnings"], *too_few(settings, len(ids))]
+    groupings = [
+        match(found.labels, groups)
+        for groups in regroup(points, found.k, method_of(settings), settings.groupings)
+    ]
+    regrouped = pd.DataFrame({"segment_id": ids, "clusters": list(np.column_stack(groupings))})
     quality = {
         "encoder": encoder,
         "baseline": _judged(bands, baseline_points, baseline),
@@ -131,7 +146,7 @@ def find_types(
         "k": found.k,
     }
     picks = picks.sort_values("cluster", kind="stable", ignore_index=True)
-    return RoadTypes(table, picks, choice, quality)
+    return RoadTypes(table, picks, choice, regrouped, quality)
 
 
 def _looks_like(

@@ -35,6 +35,11 @@ class Clusters(Section):
     resamples: Annotated[int, Field(ge=2, le=1000)] = Field(
         default=10, description="Bootstrap samples behind the stability of each k."
     )
+    groupings: Annotated[int, Field(ge=2, le=1000)] = Field(
+        default=20,
+        description="Bootstrap groupings into the chosen number of types, which are carried into the ratios of their "
+        "rates.",
+    )
     keep_numbers: bool = Field(
         default=True,
         description="Whether a type keeps the number that it had in the city's newest earlier run, where it is the "

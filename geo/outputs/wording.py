@@ -101,6 +101,7 @@ def verdict(
     outcome: Outcome,
     others: str = OTHERS,
     why_not: str = "",
+    regrouped: tuple[float, float] | None = None,
 ) -> str:
     """Say in a sentence what the test of a rate ratio allows to be said.
 
@@ -116,11 +117,14 @@ def verdict(
         What the type is compared with.
     why_not
         Why it was not tested, in words.
+    regrouped
+        Limits of the ratio that allow for how unsure the grouping is; None, or not known: nothing is said of that.
 
     Returns
     -------
-    'More' and 'Fewer' only where it was tested, the interval excludes 1 and `q_value` bears it out; 'About the same'
-    only when the interval is narrow (`SAME_WITHIN`); else that it cannot be told, or was not tested.
+    'More' and 'Fewer' only where it was tested, the interval excludes 1 and `q_value` bears it out, with a sentence
+    where `regrouped` does not exclude 1: then it is said of the roads as they are grouped, not of how they look; 'About
+    the same' only when the interval is narrow (`SAME_WITHIN`); else that it cannot be told, or was not tested.
     """
     noun, limits = OUTCOME_NAMES[outcome], ratio_limits(low, high)
     if q_value is None or math.isnan(q_value):
@@ -128,7 +132,8 @@ def verdict(
     if low is None or high is None or math.isnan(low) or math.isnan(high):
         return f"Not known: no rate of {noun} to compare with {others}."
     if (low > 1 or high < 1) and q_value <= DISCOVERY:
-        return f"{'More' if low > 1 else 'Fewer'} {noun} per km and year than {others}: {limits} times."
+        more = "More" if low > 1 else "Fewer"
+        return f"{more} {noun} per km and year than {others}: {limits} times.{_unsure(low, regrouped)}"
     if low >= SAME_WITHIN[0] and high <= SAME_WITHIN[1]:
         return f"About the same as {others}: {limits} times their {noun} per km and year."
     if low <= 0 and math.isinf(high):
@@ -136,4 +141,16 @@ def verdict(
     return (
         f"No difference from {others} that chance would not make: {limits} times their {noun} per km and year "
         f"(q = {figure(q_value, 2)})."
+    )
+
+
+def _unsure(low: float, regrouped: tuple[float, float] | None) -> str:
+    """Say that a claim depends on which roads were taken together; nothing where it does not, or it is not known."""
+    if regrouped is None or any(math.isnan(limit) for limit in regrouped):
+        return ""
+    if regrouped[0] > 1 if low > 1 else regrouped[1] < 1:
+        return ""
+    return (
+        " That depends on which roads are taken as this type: over groupings that other samples of them give, "
+        f"{ratio_limits(*regrouped)} times."
     )

@@ -11,13 +11,13 @@ from tasks.documents import Quality
 from tasks.plan import Plan
 from tasks.stages.fingerprints import load_encoded, load_fingerprints
 from tasks.store.stage import Stage
-from tasks.tables import CHOICE, PROTOTYPES, TYPES
+from tasks.tables import CHOICE, GROUPINGS, PROTOTYPES, TYPES
 
 QUALITY = "quality.json"
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
-    """Write ``segments``, ``prototypes``, ``choice`` and ``quality`` (see docs/stages.md)."""
+    """Write ``segments``, ``prototypes``, ``choice``, ``groupings`` and ``quality`` (see docs/stages.md)."""
     from geo.clusters.numbers import keep_numbers
     from geo.clusters.road_types import find_types
 
@@ -33,6 +33,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     TYPES.write(found.segments, folder)
     PROTOTYPES.write(found.picks, folder)
     CHOICE.write(found.choice, folder)
+    GROUPINGS.write(found.groupings, folder)
     Quality.model_validate(found.quality).write(folder / QUALITY)
     return [Entry("segments", "done", "", len(found.segments))]
 
@@ -56,6 +57,6 @@ STAGE = Stage(
     after=("roads", "fingerprints"),
     # whose numbers types keep is decided by earlier runs, which name the work as well
     settings=("clusters", "-clusters.keep_numbers", "tiles.tile_m"),
-    tables=(TYPES, PROTOTYPES, CHOICE),
+    tables=(TYPES, PROTOTYPES, CHOICE, GROUPINGS),
     documents=(Quality,),
 )

@@ -13,13 +13,14 @@ from tasks.plan import Plan
 from tasks.stages.collisions import load_placed
 from tasks.stages.fingerprints import load_fingerprints
 from tasks.store.stage import Stage
-from tasks.tables import CLUSTERS, TESTS, VALUE
+from tasks.tables import CLUSTERS, GROUPINGS, TESTS, VALUE
 
 FINDINGS = "findings.json"
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``tests``, ``clusters`` and ``value_of_imagery`` (see docs/stages.md)."""
+    from geo.clusters.regrouping import found_again
     from geo.safety.comparison.compared import compare_types, count_tests
     from geo.safety.comparison.effects import cluster_table, with_tests
     from geo.safety.comparison.heldout import halves
@@ -38,9 +39,14 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
             severities=told.severities,
             users=told.users,
         )
-    tests = compare_types(frame, periods, permutations=settings.permutations, seed=settings.seed)
+    groupings = load_groupings(plan)
+    tests = compare_types(
+        frame, periods, permutations=settings.permutations, seed=settings.seed, groupings=groupings
+    )
     TESTS.write(tests, folder)
-    CLUSTERS.write(with_tests(cluster_table(frame), tests), folder)
+    again = found_again(frame["cluster"], groupings)
+    table = with_tests(cluster_table(frame), tests)
+    CLUSTERS.write(table.assign(found_again=table["cluster"].map(again)), folder)
     fingerprints = load_fingerprints(plan)
     value = value_of_imagery(
         frame.assign(count=frame["n_collisions"]),
@@ -63,6 +69,14 @@ def load_frame(plan: Plan) -> pd.DataFrame:
         for stage in ("clusters", "safety")
     )
     return known_of_segments(gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet"), types, found)
+
+
+def load_groupings(plan: Plan) -> pd.DataFrame:
+    """Read the type of each segment in bootstrap groupings, a column each, by ``segment_id``."""
+    from geo.clusters.regrouping import stacked
+
+    table = GROUPINGS.read(plan.stage_folder("clusters"))
+    return pd.DataFrame(stacked(table), index=pd.Index(table["segment_id"]))
 
 
 STAGE = Stage(

@@ -74,6 +74,7 @@ CHANGES = {
     "clusters.k_range": ([2, 5], "clusters"),
     "clusters.seed": (1, "clusters"),
     "clusters.resamples": (20, "clusters"),
+    "clusters.groupings": (10, "clusters"),
     "clusters.components": (32, "clusters concentration"),
     "clusters.whitening": (0, "clusters concentration"),
     "collisions.sources": (["other.csv"], "collisions"),

@@ -197,7 +197,8 @@ def _beside(
     """Tell of a type beside other roads in the same part of town."""
     ratio, low, high = (value[f"rate_ratio{part}_adjusted{limit}"] for limit in ("", "_low", "_high"))
     there = f"{others} in the same part of town"
-    said = verdict(low, high, value[f"q_value{part}"], outcome, there, why_not)
+    pooled = value[f"rate_ratio{part}_pooled_low"], value[f"rate_ratio{part}_pooled_high"]
+    said = verdict(low, high, value[f"q_value{part}"], outcome, there, why_not, pooled)
     if share < WHOLE and not math.isnan(value[f"q_value{part}"]):
         said += f" This holds for the {share:.0%} of its length that has such roads to compare with."
     crude = value[f"rate_ratio{part}"]
@@ -216,7 +217,8 @@ def _by_all(row: Mapping[Any, Any], axis: Axis) -> Comparison:
     names = ("ratio_adjusted", "ratio_adjusted_low", "ratio_adjusted_high", "q_value", "ratio")
     ratio, low, high, q, crude = (number(row[name]) for name in names)
     why = "" if pd.isna(row["reason_adjusted"]) else shorten(str(row["reason_adjusted"]), 200)
-    said = verdict(low, high, q, "collisions", f"{OTHERS} in the same part of town", why)
+    pooled = number(row.get("ratio_pooled_low")), number(row.get("ratio_pooled_high"))
+    said = verdict(low, high, q, "collisions", f"{OTHERS} in the same part of town", why, pooled)
     counted = "" if math.isnan(crude) else f"Whatever the part of town, as counted: {figure(crude, 2)} times."
     strip = ratio_strip(ratio, low, high, axis)
     return Comparison(

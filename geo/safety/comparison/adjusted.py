@@ -110,20 +110,20 @@ def adjusted_ratios(
     if contrast.k == 1:
         found.reason[:] = "one cluster only: no other roads to compare with"
         return found
-    covariance = _covariance(contrast, design, places) if covariance is None else covariance
+    covariance = covariance_of(contrast, design, places) if covariance is None else covariance
     if covariance.reason:
         found.reason[:] = covariance.reason
         return found
-    field = _Field.of_places(covariance, places)
+    field = Field.of_places(covariance, places)
     for outcome in range(shape[1]):
         _estimate(found, contrast, outcome, design, field)
     return found
 
 
-def _covariance(contrast: Contrast, design: Floats, places: Floats) -> RiskCovariance:
+def covariance_of(contrast: Contrast, design: Floats, places: Floats) -> RiskCovariance:
     """Fit the covariance of risk to the outcome with the most collisions, with the design in its mean."""
     y = contrast.counts[:, int(contrast.counts.sum(axis=0).argmax())]
-    rows = _with_events(y, design)
+    rows = with_events(y, design)
     fitted = fit_poisson(y[rows], independent(design[rows]), contrast.exposure[rows])
     if fitted is None:
         return RiskCovariance(0.0, 0.0, np.nan, int(y.sum()), "the regression on place did not converge")
@@ -132,10 +132,10 @@ def _covariance(contrast: Contrast, design: Floats, places: Floats) -> RiskCovar
     return fit_covariance(y, mu, design, places)
 
 
-def _estimate(found: Adjusted, contrast: Contrast, outcome: int, design: Floats, field: _Field) -> None:
+def _estimate(found: Adjusted, contrast: Contrast, outcome: int, design: Floats, field: Field) -> None:
     """Fill in one outcome."""
     y = contrast.counts[:, outcome]
-    rows = _with_events(y, design)
+    rows = with_events(y, design)
     y, columns, exposure = y[rows], independent(design[rows]), contrast.exposure[rows]
     inside = (contrast.labels[rows][:, None] == np.arange(contrast.k)).astype(np.float64)
     here = replace(field, of=field.of[rows])
@@ -145,7 +145,7 @@ def _estimate(found: Adjusted, contrast: Contrast, outcome: int, design: Floats,
         found.reason[:, outcome] = words
         return
     mu = null[0]
-    value, information, whole = _efficient(mu, inside, columns, y, here.weights(mu))
+    value, information, whole = efficient_score(mu, inside, columns, y, here.weights(mu))
     expected = inside.T @ mu
     for label in range(contrast.k):
         reason = _why_not(float(y.sum()), expected[label], information[label], whole[label])
@@ -179,7 +179,7 @@ class _Cluster:
     columns: Floats
     y: Floats
     exposure: Floats
-    field: _Field
+    field: Field
 
     @property
     def is_bare(self) -> bool:
@@ -192,7 +192,7 @@ class _Cluster:
         if fitted is None or abs(fitted[1][0]) > _FLAT:
             return "the regression with the cluster did not converge"
         mu, coefficients = fitted
-        value, information, _ = _efficient(mu, self.inside, self.columns, self.y, self.field.weights(mu))
+        value, information, _ = efficient_score(mu, self.inside, self.columns, self.y, self.field.weights(mu))
         root = float(np.sqrt(information[0]))
         centre = float(coefficients[0] + value[0] / information[0])
         # towards 1 the score is known at both ends: at the estimate it is 0, and at 1 it is what is tested
@@ -224,12 +224,12 @@ class _Cluster:
         if fitted is None:
             return None
         mu = fitted[0]
-        value, information, _ = _efficient(mu, self.inside, self.columns, self.y, self.field.weights(mu))
+        value, information, _ = efficient_score(mu, self.inside, self.columns, self.y, self.field.weights(mu))
         return float(value[0] / np.sqrt(information[0]))
 
 
 @dataclass(frozen=True, slots=True)
-class _Field:
+class Field:
     """How the risk of segments varies: what each has for itself, and a root of what cells share, ``(cells, cells)``."""
 
     own: float
@@ -237,7 +237,8 @@ class _Field:
     of: Integers
 
     @classmethod
-    def of_places(cls, covariance: RiskCovariance, places: Floats) -> _Field:
+    def of_places(cls, covariance: RiskCovariance, places: Floats) -> Field:
+        """Lay a covariance of risk out over the places of segments, ``(n, 2)`` (metres)."""
         cells = make_cells(places, CELLS)
         near = correlation(cells, covariance.range_m)
         apart = 1 - float(near[0, 0]) if len(near) else 0.0
@@ -275,7 +276,7 @@ class _Weights:
 
     alone: Floats
     pull: Floats
-    field: _Field
+    field: Field
     inner: tuple[Floats, bool]
 
     def __matmul__(self, columns: Floats) -> Floats:
@@ -287,7 +288,7 @@ class _Weights:
         return found
 
 
-def _efficient(
+def efficient_score(
     mu: Floats, inside: Floats, columns: Floats, y: Floats, weights: _Weights
 ) -> tuple[Floats, Floats, Floats]:
     """Score of each cluster's coefficient with those of the columns taken out, its information, and that of it alone.
@@ -342,7 +343,7 @@ def fit_poisson(y: Floats, columns: Floats, exposure: Floats) -> tuple[Floats, F
     return None
 
 
-def _with_events(y: Floats, columns: Floats) -> NDArray[np.bool_]:
+def with_events(y: Floats, columns: Floats) -> NDArray[np.bool_]:
     """Rows of which no class is without events: such a class tells nothing, and its coefficient is not finite."""
     flags = ((columns == 0) | (columns == 1)).all(axis=0)
     empty = flags & (y @ columns == 0)

@@ -92,7 +92,12 @@ def traffic_bands(segments: pd.DataFrame) -> pd.DataFrame | None:
 
 
 def compare_types(
-    segments: pd.DataFrame, periods: Periods | None, *, permutations: int, seed: int
+    segments: pd.DataFrame,
+    periods: Periods | None,
+    *,
+    permutations: int,
+    seed: int,
+    groupings: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Compare types by every outcome: against all roads, those of a class, and of a class and traffic band.
 
@@ -106,6 +111,8 @@ def compare_types(
         How many times the map of types is moved (number); 0: no test.
     seed
         Seed of the moves: the same one gives the same p-values.
+    groupings
+        The type of each segment in other groupings, by ``segment_id``, a column each; None: not known.
 
     Returns
     -------
@@ -126,6 +133,7 @@ def compare_types(
         comparisons,
         covariates=covariates,
         periods=periods,
+        groupings=groupings,
         permutations=permutations,
         seed=seed,
     )

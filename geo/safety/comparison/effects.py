@@ -10,9 +10,9 @@ from geo.safety.rates import poisson_interval, rate, told_outcome
 
 Floats = NDArray[np.float64]
 LIMITS = ("", "_low", "_high")
-PARTS = ("", "_adjusted", "_in_class", "_in_class_adjusted")
-"""Ratios of the table of clusters: to all other roads and to those of the class, as counted and in the same part of
-town."""
+PARTS = ("", "_adjusted", "_pooled", "_in_class", "_in_class_adjusted", "_in_class_pooled")
+"""Ratios of the table of clusters: to all other roads and to those of the class; as counted, in the same part of town,
+and the latter with what is unsure of the grouping."""
 
 
 def cluster_table(segments: pd.DataFrame) -> pd.DataFrame:
@@ -91,6 +91,7 @@ def with_tests(table: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
             found[f"rate_ratio{suffix}{ours}"] = mine[theirs].where(mine["p_value"].notna())
         for limit in LIMITS:
             found[f"rate_ratio{suffix}_adjusted{limit}"] = mine[f"ratio_adjusted{limit}"]
+            found[f"rate_ratio{suffix}_pooled{limit}"] = mine[f"ratio_pooled{limit}"]
         found[f"p_value{suffix}"], found[f"q_value{suffix}"] = mine["p_value_adjusted"], mine["q_value"]
         why = mine["reason_adjusted"].fillna(mine["reason"]).fillna("no row in the table of tests")
         part = pd.Series("in the same part of town", index=found.index).where(

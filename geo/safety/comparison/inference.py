@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.config import ROAD_USERS
-from geo.safety.comparison.adjusted import adjusted_ratios, design_of, trend_of
+from geo.safety.comparison.adjusted import adjusted_ratios, covariance_of, design_of, trend_of
 from geo.safety.comparison.blocks import Blocks, make_blocks
 from geo.safety.comparison.contrast import (
     Contrast,
@@ -23,6 +23,7 @@ from geo.safety.comparison.contrast import (
 )
 from geo.safety.comparison.covariance import MIN_EVENTS, MIN_SEGMENTS, Cells, fit_covariance, make_cells
 from geo.safety.comparison.discovery import gated
+from geo.safety.comparison.groupings import POOLED, pool_groupings
 from geo.safety.comparison.heldout import Periods, check_periods
 from geo.safety.comparison.moves import find_areas, move_labels
 from geo.safety.rates import LEVEL
@@ -78,10 +79,25 @@ COLUMNS = (
     "reason",
     "p_value_adjusted",
     "reason_adjusted",
+    "ratio_pooled",
+    "ratio_pooled_low",
+    "ratio_pooled_high",
+    "share_from_grouping",
+    "groupings",
+    "reason_pooled",
 )
 """Columns of the table of tests: `TEXTS`, `INTEGERS`, and numbers."""
-TEXTS = ("outcome", "comparison", "adjusted_for", "reason_adjusted", "held_out_result", "method", "reason")
-INTEGERS = ("cluster", "n", "observed", "observed_last", "permutations", "blocks")
+TEXTS = (
+    "outcome",
+    "comparison",
+    "adjusted_for",
+    "reason_adjusted",
+    "reason_pooled",
+    "held_out_result",
+    "method",
+    "reason",
+)
+INTEGERS = ("cluster", "n", "observed", "observed_last", "permutations", "blocks", "groupings")
 
 
 def cluster_tests(
@@ -91,6 +107,7 @@ def cluster_tests(
     *,
     covariates: Sequence[str] = (),
     periods: Periods | None = None,
+    groupings: pd.DataFrame | None = None,
     permutations: int,
     seed: int,
 ) -> pd.DataFrame:
@@ -124,6 +141,9 @@ def cluster_tests(
         logarithms where risk goes with a power (traffic).
     periods
         Counts of the first and of the last years, for the check whether an effect lasts; None: no such check.
+    groupings
+        Cluster of each segment in other groupings, on the index of `segments`, a column each; the adjusted ratios of
+        `geo.safety.comparison.groupings.POOLED` allow for how they differ (``ratio_pooled``). None: nothing is known.
     permutations
         How many times the map of clusters is moved (number); 0: no p-value by it.
     seed
@@ -176,6 +196,7 @@ def cluster_tests(
         move_labels(places, areas, permutations, seed=seed),
         int(areas.max()) + 1,
         tuple(covariates),
+        _renumbered(groupings, frame.index, clusters),
     )
     names = [name for name, is_told in zip(asked, told, strict=True) if is_told]
     tables = [_compare(setting, names, name, list(columns), periods) for name, columns in comparisons.items()]
@@ -203,10 +224,23 @@ class _Setting:
     moves: NDArray[np.int64]
     areas: int
     covariates: tuple[str, ...]
+    groupings: NDArray[np.int64] | None = None
 
     @property
     def exposure(self) -> Floats:
         return (self.frame["counted_m"] / 1000 * self.frame["years"]).to_numpy(dtype=np.float64)
+
+
+def _renumbered(
+    groupings: pd.DataFrame | None, index: pd.Index, clusters: NDArray[np.int64]
+) -> NDArray[np.int64] | None:
+    """Give the clusters of other groupings the places of `clusters`, from 0; -1 to those that are not among them."""
+    if groupings is None:
+        return None
+    theirs = groupings.reindex(index).fillna(clusters.min() - 1).to_numpy(dtype=np.int64)
+    place = np.searchsorted(clusters, theirs).clip(0, len(clusters) - 1)
+    found: NDArray[np.int64] = np.where(clusters[place] == theirs, place, -1)
+    return found
 
 
 def _compare(
@@ -259,7 +293,7 @@ def _compare(
         shared_variance=contrast.covariance.shared if not contrast.covariance.reason else np.nan,
         shared_range_m=contrast.covariance.range_m,
     )
-    table = _adjust(table, setting, contrast, columns, too_little)
+    table = _adjust(table, setting, contrast, columns, too_little, names)
     per_year = replace(contrast, exposure=length)
     return check_periods(table, per_year, blocks, setting.frame.index, periods)
 
@@ -351,21 +385,42 @@ def _adjust(
     contrast: Contrast,
     columns: list[str],
     too_little: NDArray[np.object_],
+    names: Sequence[str],
 ) -> pd.DataFrame:
     """Add ratios to roads like a cluster's own in the same part of town, with class and covariates in the mean."""
     numbers = setting.frame[list(setting.covariates)].astype("Float64").astype("float64")
     numbers = numbers.fillna(numbers.mean()).fillna(0.0)
     design = design_of(contrast.strata, numbers, trend_of(setting.places))
-    found = adjusted_ratios(contrast, design, setting.places)
+    covariance = None if contrast.k == 1 else covariance_of(contrast, design, setting.places)
+    found = adjusted_ratios(contrast, design, setting.places, covariance)
     reason = np.where(too_little == "", found.reason, too_little).T.ravel()
     known = reason == ""
-    return table.assign(
+    table = table.assign(
         ratio_adjusted=np.where(known, found.ratio.T.ravel(), np.nan),
         ratio_adjusted_low=np.where(known, found.low.T.ravel(), np.nan),
         ratio_adjusted_high=np.where(known, found.high.T.ravel(), np.nan),
         p_value_adjusted=np.where(known, found.p_value.T.ravel(), np.nan),
         adjusted_for=", ".join([*columns, *setting.covariates, PART_OF_TOWN]),
         reason_adjusted=pd.Series(reason, index=table.index).where(~known),
+    )
+    if setting.groupings is None or covariance is None:
+        return table
+    pooled = pool_groupings(
+        contrast,
+        replace(found, reason=np.where(too_little == "", found.reason, too_little)),
+        setting.groupings,
+        design,
+        setting.places,
+        covariance,
+        [number for number, name in enumerate(names) if name in POOLED],
+    )
+    return table.assign(
+        ratio_pooled=pooled.ratio.T.ravel(),
+        ratio_pooled_low=pooled.low.T.ravel(),
+        ratio_pooled_high=pooled.high.T.ravel(),
+        share_from_grouping=pooled.share.T.ravel(),
+        groupings=setting.groupings.shape[1],
+        reason_pooled=pooled.reason.T.ravel(),
     )
 
 

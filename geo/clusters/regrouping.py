@@ -1,0 +1,111 @@
+"""How the same roads would be grouped from other samples of them, in the numbers of the types that were found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from geo.clusters.methods.kind import ClusteringKind
+from geo.clusters.space import Points
+
+Labels = NDArray[np.int64]
+NONE = 0
+"""The number of what is the counterpart of no type."""
+
+
+def regroup(points: Points, k: int, method: ClusteringKind, count: int) -> Iterator[Labels]:
+    """Group bootstrap samples of segments, and extend each grouping to all segments by the nearest centroid.
+
+    What differs between them is how sure a grouping of so many segments is (Hennig 2007, Computational Statistics and
+    Data Analysis 52:258-271).
+
+    Parameters
+    ----------
+    points
+        Places of the segments in the space of their looks, ``(segments, components)``.
+    k
+        Number of groups; a sample with fewer distinct points has fewer.
+    method
+        How samples are grouped; its ``seed`` and `k` decide which are drawn.
+    count
+        Number of groupings; the first ones are the same whatever it is.
+
+    Yields
+    ------
+    Group of each segment, counted from 0, ``(segments,)``; groups of two groupings have nothing to do with each other.
+    """
+    rng = np.random.default_rng([method.seed, k])
+    for _ in range(count):
+        sample = points[rng.integers(0, len(points), len(points))]
+        yield method.fit(sample, min(k, len(np.unique(sample, axis=0))), thorough=False).nearest(points)
+
+
+def match(labels: Labels, groups: Labels) -> Labels:
+    """Give the groups of another grouping the numbers of the types that they are the counterparts of.
+
+    Groups and types are paired one to one so that the sum of their overlaps (Jaccard: shared over either) is the
+    greatest there is (Kuhn 1955, Naval Research Logistics Quarterly 2:83-97).
+
+    Parameters
+    ----------
+    labels
+        Type of each segment, counted from 1, ``(n,)``.
+    groups
+        Its group in the other grouping, any numbers, ``(n,)``.
+
+    Returns
+    -------
+    For each segment the type that its group is the counterpart of, `NONE` where it is that of none.
+
+    Examples
+    --------
+    >>> match(np.array([1, 1, 1, 2, 2, 3]), np.array([7, 7, 0, 0, 0, 7])).tolist()
+    [1, 1, 2, 2, 2, 1]
+    """
+    overlap = _jaccard(labels, groups)
+    rows, columns = linear_sum_assignment(overlap.to_numpy(), maximize=True)
+    shared = overlap.to_numpy()[rows, columns] > 0
+    number = dict(zip(overlap.columns[columns[shared]], overlap.index[rows[shared]], strict=True))
+    return pd.Series(groups).map(number).fillna(NONE).to_numpy(dtype=np.int64)
+
+
+def stacked(groupings: pd.DataFrame) -> Labels:
+    """Lay the column ``clusters`` of lists out as an array, ``(segments, groupings)``."""
+    found: Labels = np.array(groupings["clusters"].tolist(), dtype=np.int64).reshape(len(groupings), -1)
+    return found
+
+
+def found_again(types: pd.Series, groupings: pd.DataFrame) -> pd.Series:
+    """Say how surely each type is found again: its mean overlap (Jaccard) with its counterparts (Hennig 2007).
+
+    From 0.75 a type counts as stable there, and below 0.6 as not to be trusted.
+
+    Parameters
+    ----------
+    types
+        Type of each segment, by ``segment_id``; null: none.
+    groupings
+        Its type in each of other groupings, in the same numbers (`match`), by ``segment_id``, a column each.
+
+    Returns
+    -------
+    By type, from 0 to 1.
+    """
+    mine = types.reindex(groupings.index).fillna(NONE).to_numpy(dtype=np.int64)
+    numbers = np.unique(mine[mine != NONE])
+    is_mine, is_theirs = mine[:, None] == numbers, groupings.to_numpy()[:, :, None] == numbers
+    both = (is_mine[:, None, :] & is_theirs).sum(axis=0)
+    either = is_mine.sum(axis=0) + is_theirs.sum(axis=0) - both
+    return pd.Series((both / either).mean(axis=0), index=numbers)
+
+
+def _jaccard(labels: Labels, groups: Labels) -> pd.DataFrame:
+    """Share in either of types (rows) and groups (columns) that is in both."""
+    both = pd.crosstab(labels, groups)
+    shared = both.to_numpy(dtype=np.float64)
+    either = shared.sum(axis=1, keepdims=True) + shared.sum(axis=0, keepdims=True) - shared
+    return pd.DataFrame(shared / either, index=both.index, columns=both.columns)

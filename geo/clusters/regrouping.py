@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from geo.clusters.methods.kind import ClusteringKind
-from geo.clusters.space import Points
+if TYPE_CHECKING:
+    from geo.clusters.methods.kind import ClusteringKind
+    from geo.clusters.space import Points
 
 Labels = NDArray[np.int64]
 NONE = 0

@@ -32,6 +32,15 @@ class Clusters(Section):
     whitening: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.5, description="0: components keep their variance; 0.5: half-whitened; 1: whitened."
     )
+    neighbours: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=5,
+        description="How many of the segments that look most like it each one is drawn towards before they are grouped "
+        "(number; 0: none); those that show the same ground do not count.",
+    )
+    smoothing: Annotated[int, Field(ge=0, le=20)] = Field(
+        default=4,
+        description="How many times segments are drawn towards these neighbours, halfway each time (number).",
+    )
     resamples: Annotated[int, Field(ge=2, le=1000)] = Field(
         default=10, description="Bootstrap samples behind the stability of each k."
     )

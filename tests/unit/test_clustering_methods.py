@@ -141,7 +141,7 @@ def test_the_method_is_kmeans_unless_another_is_named(tmp_path):
     assert (ward.k, ward.components) == (5, None)
     for named in ("banana", "5", "[kmeans, ward]"):
         with pytest.raises(
-            ConfigurationError, match=r"clusters\.method: one of kmeans, ward is expected \(found "
+            ConfigurationError, match=r"clusters\.method: one of kmeans, average, ward is expected \(found "
         ):
             method(f"clusters: {{method: {named}}}")
     with pytest.raises(ConfigurationError, match=r"clusters\.linkage: no such key \(found 'complete'\)"):
@@ -151,7 +151,7 @@ def test_the_method_is_kmeans_unless_another_is_named(tmp_path):
 def test_a_section_made_without_a_file_is_of_the_kind_that_it_names():
     assert method_of(Clusters(k=3)) == KMeans(k=3) == cluster_settings(k=3)
     assert method_of(Clusters(method="ward", seed=2)) == Ward(seed=2)
-    with pytest.raises(ConfigurationError, match=r"(?s)clusters\.method: there is no 'banana'.*kmeans, ward"):
+    with pytest.raises(ConfigurationError, match=r"(?s)clusters\.method: there is no 'banana'.*kmeans, average, ward"):
         method_of(Clusters(method="banana"))
 
 
@@ -184,7 +184,7 @@ def test_a_new_way_is_a_module_and_a_place_in_the_registry(monkeypatch, cloud):
         clusters: one_of("geo.clusters.registry", key="method") = Field(default={}, validate_default=True)
 
     assert isinstance(City(**SMALL).clusters, KMeans)
-    with pytest.raises(ValidationError, match="one of kmeans, ward, slices is expected"):
+    with pytest.raises(ValidationError, match="one of kmeans, average, ward, slices is expected"):
         City(**SMALL, clusters={"method": "banana"})
     with pytest.raises(ValidationError, match=r"clusters\.kmeans\.margin"):
         City(**SMALL, clusters={"margin": 1.0})

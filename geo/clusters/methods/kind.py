@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -79,8 +80,12 @@ class ClusteringKind(Clusters, ABC):
         ConfigurationError
             When there are more segments than this way of clustering takes.
         """
+        return self.fits(points, [k], thorough=thorough)[0]
+
+    def fits(self, points: NDArray[np.float64], ks: Sequence[int], *, thorough: bool = True) -> list[Fit]:
+        """Group points into each of several numbers of groups, as `fit` does; work that these share is done once."""
         self.check_size(len(points))
-        return self._fit(points, k, thorough=thorough)
+        return self._fits(points, ks, thorough=thorough)
 
     def check_size(self, segments: int) -> None:
         """Refuse more segments than can be grouped in this way.
@@ -96,6 +101,10 @@ class ClusteringKind(Clusters, ABC):
                 where="clusters.method",
                 todo="Take kmeans, which takes any number, or a smaller area.",
             )
+
+    def _fits(self, points: NDArray[np.float64], ks: Sequence[int], *, thorough: bool) -> list[Fit]:
+        """Group points into each of several numbers of groups, see `fits`; one after the other, unless told better."""
+        return [self._fit(points, k, thorough=thorough) for k in ks]
 
     @abstractmethod
     def _fit(self, points: NDArray[np.float64], k: int, *, thorough: bool) -> Fit:

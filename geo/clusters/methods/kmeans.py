@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ class KMeans(ClusteringKind):
     words: ClassVar[str] = "k-means"
 
     method: Literal["kmeans"] = Field(default="kmeans", description="kmeans.")
+    neighbours: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=0, description="As of all methods; k-means takes segments as they are unless told otherwise."
+    )
 
     def _fit(self, points: NDArray[np.float64], k: int, *, thorough: bool) -> Fit:
         from sklearn import cluster

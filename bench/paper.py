@@ -39,9 +39,9 @@ from sklearn.neighbors import NearestCentroid
 
 from flows.city import city_flow
 from flows.server import own_server
-from geo.clusters.choose import stability
+from geo.clusters.choose import stabilities
+from geo.clusters.methods.kmeans import KMeans
 from geo.clusters.space import to_space
-from geo.config import Clusters
 from geo.demo.collisions import FRAILTY_SHAPE
 from geo.demo.write import DemoTown
 from geo.imagery.reading.reader import TileImage, TileReader
@@ -202,9 +202,9 @@ def compare(scene: Scene, forms: pd.Series | None) -> dict[str, object]:
         "autoencoder's error": scene.error,
         "paper: p of its groups": found.p_value,
         "paper: stability, bootstrap": ward_stability(mine, found.labels, k),
-        "ours: stability, bootstrap": stability(
-            scene.embeddings, cluster, k, Clusters(), resamples=RESAMPLES
-        ),
+        "ours: stability, bootstrap": stabilities(
+            scene.embeddings, [cluster], [k], KMeans(resamples=RESAMPLES)
+        )[0],
         "paper: stability, another seed": common_ari(found, other),
     }
     if forms is not None:

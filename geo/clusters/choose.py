@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score, silhouette_score
@@ -48,8 +50,8 @@ def choose_k(points: Points, settings: Clusters) -> pd.DataFrame:
     distinct = len(np.unique(points, axis=0))
     wanted = range(settings.k_range[0], settings.k_range[1] + 1) if settings.k == "auto" else [settings.k]
     # a silhouette needs at least one cluster of two, so fewer clusters than segments
-    rows = [(k, *_evidence(points, k, method)) for k in wanted if 1 < k < min(distinct, len(points))]
-    table = pd.DataFrame(rows, columns=["k", "silhouette", "stability"])
+    ks = [k for k in wanted if 1 < k < min(distinct, len(points))]
+    table = pd.DataFrame(_evidence(points, ks, method), columns=["k", "silhouette", "stability"])
     if table.empty:
         k = 1 if settings.k == "auto" else min(settings.k, distinct)
         return pd.DataFrame({"k": [k], "silhouette": [np.nan], "stability": [np.nan], "chosen": [True]})
@@ -58,17 +60,26 @@ def choose_k(points: Points, settings: Clusters) -> pd.DataFrame:
     return table
 
 
-def _evidence(points: Points, k: int, method: ClusteringKind) -> tuple[float, float]:
-    """Silhouette and stability of one k."""
-    labels = method.fit(points, k).labels
+def _evidence(points: Points, ks: Sequence[int], method: ClusteringKind) -> list[tuple[int, float, float]]:
+    """Give silhouette and stability of each k."""
+    if not ks:
+        return []
+    found = [fit.labels for fit in method.fits(points, ks)]
+    size = min(SILHOUETTE_SAMPLE, len(points))
     with threadpool_limits(limits=1):
-        silhouette = silhouette_score(
-            points, labels, sample_size=min(SILHOUETTE_SAMPLE, len(points)), random_state=method.seed
-        )
-    return float(silhouette), stability(points, labels, k, method, resamples=method.resamples)
+        silhouettes = [
+            float(silhouette_score(points, labels, sample_size=size, random_state=method.seed))
+            for labels in found
+        ]
+    return list(zip(ks, silhouettes, stabilities(points, found, ks, method), strict=True))
 
 
-def stability(points: Points, labels: Labels, k: int, settings: Clusters, *, resamples: int) -> float:
-    """Mean adjusted Rand index between a partition and those of bootstrap samples, over all points."""
-    groupings = regroup(points, k, method_of(settings), resamples)
-    return float(np.mean([adjusted_rand_score(labels, groups) for groups in groupings]))
+def stabilities(
+    points: Points, found: Sequence[Labels], ks: Sequence[int], method: ClusteringKind
+) -> list[float]:
+    """Mean adjusted Rand index between the partition of each k and those of bootstrap samples, over all points."""
+    scores = [
+        [adjusted_rand_score(labels, groups) for labels, groups in zip(found, groupings, strict=True)]
+        for groupings in regroup(points, ks, method, method.resamples)
+    ]
+    return [float(mean) for mean in np.mean(scores, axis=0)]

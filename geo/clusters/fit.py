@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.clusters.methods.kind import Fit
 from geo.clusters.registry import method_of
 from geo.clusters.space import Points
 from geo.config import Clusters
@@ -24,7 +25,7 @@ class Clustering:
         Cluster of each segment, counted from 1; 1 is the largest.
     margin
         How much nearer a segment is to its own centroid than to the next one: 1 - own distance / next distance,
-        from 0 (as near to another) to 1 (at its centroid). NaN where there is one cluster alone.
+        from 0 (as near to another, or nearer) to 1 (at its centroid). NaN where there is one cluster alone.
     distance
         Distance of each segment to its own centroid, in the space of looks.
     """
@@ -39,7 +40,7 @@ class Clustering:
         return int(self.labels.max(initial=0))
 
 
-def cluster(points: Points, k: int, settings: Clusters) -> Clustering:
+def cluster(points: Points, k: int, settings: Clusters, *, smoothed: Points | None = None) -> Clustering:
     """Partition segments into `k` clusters.
 
     Parameters
@@ -50,22 +51,34 @@ def cluster(points: Points, k: int, settings: Clusters) -> Clustering:
         Number of clusters; no more than there are distinct points come out.
     settings
         The section ``clusters`` of the city's file: ``method`` and ``seed``; the same give the same clusters.
+    smoothed
+        Where the points are drawn before they are grouped (`geo.clusters.smoothing.smooth`); None: they are not.
+        Margins and distances are told where they were: smoothing makes all of them look sure.
 
     Raises
     ------
     ConfigurationError
         When there are more segments than the method takes.
     """
-    k = min(k, len(np.unique(points, axis=0)))
-    fit = method_of(settings).fit(points, k)
+    grouped = points if smoothed is None else smoothed
+    k = min(k, len(np.unique(grouped, axis=0)))
+    fit = method_of(settings).fit(grouped, k)
     labels = order_by_size(fit.labels)
-    distances = np.sort(fit.distances(points), axis=1)
-    own = distances[:, 0]
+    distances = (fit if smoothed is None else _about(points, fit.labels)).distances(points)
+    row = np.arange(len(points))
+    own = distances[row, fit.labels]
     if k == 1:
         return Clustering(labels, np.full(len(points), np.nan), own)
-    following = distances[:, 1]
+    distances[row, fit.labels] = np.inf
+    following = distances.min(axis=1)
     margin = 1 - np.divide(own, following, out=np.ones_like(own), where=following > 0)
-    return Clustering(labels, margin, own)
+    return Clustering(labels, np.maximum(margin, 0.0), own)
+
+
+def _about(points: Points, labels: Labels) -> Fit:
+    """Give groups their middles among the points as they were."""
+    sums = np.stack([np.bincount(labels, column) for column in points.T], axis=1)
+    return Fit(labels, sums / np.bincount(labels)[:, None])
 
 
 def order_by_size(raw: NDArray[np.int64]) -> Labels:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from geo.clusters.space import Points
 
 Labels = NDArray[np.int64]
+SAMPLED = 4000
+"""A sample of so many tells how sure a grouping is; one of a larger city would take long, and say much the same."""
 NONE = 0
 """The number of what is the counterpart of no type."""
 
 
-def regroup(points: Points, k: int, method: ClusteringKind, count: int) -> Iterator[Labels]:
+def regroup(points: Points, ks: Sequence[int], method: ClusteringKind, count: int) -> Iterator[list[Labels]]:
     """Group bootstrap samples of segments, and extend each grouping to all segments by the nearest centroid.
 
     What differs between them is how sure a grouping of so many segments is (Hennig 2007, Computational Statistics and
@@ -29,21 +31,24 @@ def regroup(points: Points, k: int, method: ClusteringKind, count: int) -> Itera
     ----------
     points
         Places of the segments in the space of their looks, ``(segments, components)``.
-    k
-        Number of groups; a sample with fewer distinct points has fewer.
+    ks
+        Numbers of groups; a sample with fewer distinct points has fewer.
     method
-        How samples are grouped; its ``seed`` and `k` decide which are drawn.
+        How samples are grouped; its ``seed`` decides which are drawn. They are as large as the city, up to `SAMPLED`.
     count
         Number of groupings; the first ones are the same whatever it is.
 
     Yields
     ------
-    Group of each segment, counted from 0, ``(segments,)``; groups of two groupings have nothing to do with each other.
+    For each of `ks` the group of each segment, counted from 0, ``(segments,)``; groups of two groupings have nothing to
+    do with each other.
     """
-    rng = np.random.default_rng([method.seed, k])
+    rng = np.random.default_rng(method.seed)
     for _ in range(count):
-        sample = points[rng.integers(0, len(points), len(points))]
-        yield method.fit(sample, min(k, len(np.unique(sample, axis=0))), thorough=False).nearest(points)
+        sample = points[rng.integers(0, len(points), min(len(points), SAMPLED))]
+        distinct = len(np.unique(sample, axis=0))
+        fits = method.fits(sample, [min(k, distinct) for k in ks], thorough=False)
+        yield [fit.nearest(points) for fit in fits]
 
 
 def match(labels: Labels, groups: Labels) -> Labels:

@@ -14,9 +14,11 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 from geo.clusters.alike import most_alike
 from geo.clusters.choose import SILHOUETTE_SAMPLE, choose_k
 from geo.clusters.fit import Clustering, cluster
+from geo.clusters.ground import same_ground
 from geo.clusters.prototypes import central_tiles, pick
 from geo.clusters.registry import method_of
 from geo.clusters.regrouping import match, regroup, stacked
+from geo.clusters.smoothing import smooth
 from geo.clusters.space import Points, to_space
 from geo.config import Clusters, Tiles
 from geo.features.encoder import Embeddings
@@ -114,20 +116,22 @@ def find_types(
     True
     """
     ids, embeddings, bands = fingerprints.segment_ids, fingerprints.vectors, fingerprints.bands
+    settings = method_of(settings)
+    roads = segments.set_index("segment_id").loc[ids]
+    same = same_ground(roads, tile_m=tile_m) if settings.neighbours else None
     points, baseline_points = to_space(embeddings, settings), to_space(bands, settings)
-    choice = choose_k(points, settings)
+    smoothed = smooth(points, settings, same)
+    choice = choose_k(smoothed, settings)
     k = int(choice.loc[choice["chosen"], "k"].iloc[0])
-    found = cluster(points, k, settings)
-    baseline = cluster(baseline_points, k, settings)
+    found = cluster(points, k, settings, smoothed=smoothed)
+    baseline = cluster(baseline_points, k, settings, smoothed=smooth(baseline_points, settings, same))
     table = pd.DataFrame(
         {
             "segment_id": ids,
             "cluster": pd.array(found.labels, dtype="Int64"),
             "cluster_margin": found.margin,
             "cluster_baseline": pd.array(baseline.labels, dtype="Int64"),
-            "looks_like": _looks_like(
-                ids, points, found, segments.set_index("segment_id").loc[ids], APART_TILES * tile_m
-            ),
+            "looks_like": _looks_like(ids, points, found, roads, APART_TILES * tile_m),
         }
     )
     picks = pick(ids, found, seed=settings.seed)
@@ -136,7 +140,7 @@ def find_types(
     encoder["warnings"] = [*encoder["warnings"], *too_few(settings, len(ids))]
     groupings = [
         match(found.labels, groups)
-        for groups in regroup(points, found.k, method_of(settings), settings.groupings)
+        for (groups,) in regroup(smoothed, [found.k], settings, settings.groupings)
     ]
     regrouped = pd.DataFrame({"segment_id": ids, "clusters": list(np.column_stack(groupings))})
     quality = {

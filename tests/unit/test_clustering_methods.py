@@ -151,7 +151,9 @@ def test_the_method_is_kmeans_unless_another_is_named(tmp_path):
 def test_a_section_made_without_a_file_is_of_the_kind_that_it_names():
     assert method_of(Clusters(k=3)) == KMeans(k=3) == cluster_settings(k=3)
     assert method_of(Clusters(method="ward", seed=2)) == Ward(seed=2)
-    with pytest.raises(ConfigurationError, match=r"(?s)clusters\.method: there is no 'banana'.*kmeans, average, ward"):
+    with pytest.raises(
+        ConfigurationError, match=r"(?s)clusters\.method: there is no 'banana'.*kmeans, average, ward"
+    ):
         method_of(Clusters(method="banana"))
 
 

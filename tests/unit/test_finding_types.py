@@ -51,6 +51,41 @@ def test_streets_that_look_one_way_are_one_type():
     assert found.quality["agreement_with_baseline"] < 0.5
 
 
+def test_streets_are_drawn_towards_those_like_them_but_margins_are_told_where_they_were():
+    tiles, segments, look = town(n=90)
+    drawn, plain = (
+        find_types(
+            fingerprint(tiles), tiles, segments, Clusters(method="average", k=2, neighbours=n), tile_m=50
+        )
+        for n in (5, 0)
+    )
+    assert adjusted_rand_score(look, drawn.segments["cluster"]) == 1
+    assert drawn.choice["silhouette"].iloc[0] > plain.choice["silhouette"].iloc[0] + 0.05
+    assert (drawn.segments["cluster"] == plain.segments["cluster"]).all()
+    np.testing.assert_allclose(drawn.segments["cluster_margin"], plain.segments["cluster_margin"])
+
+
+def test_streets_that_show_the_same_ground_do_not_draw_each_other():
+    """Pairs of streets that lie side by side, each pair of a look of its own beside that of its kind."""
+    rng = np.random.default_rng(4)
+    tiles, segments, _ = town(n=60, tiles_each=1)
+    pair = np.arange(60) // 2
+    kind = rng.permutation(np.repeat([0, 1], 15))[pair]
+    vectors = np.eye(2)[kind] * 3 @ rng.normal(size=(2, 16)) + (1.2 * rng.normal(size=(30, 16)))[pair]
+    tiles["embedding"] = list((vectors + 0.05 * rng.normal(size=(60, 16))).astype(np.float32))
+    x = pair * 500.0 + (np.arange(60) % 2) * 20.0
+    ends = np.stack([np.column_stack([x, x * 0]), np.column_stack([x, x * 0 + 100])], axis=1)
+    segments = segments.set_geometry(gpd.GeoSeries(list(shapely.linestrings(ends)), crs=27700))
+    settings = Clusters(method="average", k=2, neighbours=1, smoothing=8)
+    apart, together = (
+        find_types(fingerprint(tiles), tiles, segments, settings, tile_m=tile_m).choice["silhouette"].iloc[0]
+        for tile_m in (100, 1)
+    )
+    agreement = find_types(fingerprint(tiles), tiles, segments, settings, tile_m=100).segments["cluster"]
+    assert adjusted_rand_score(kind, agreement) > 0.8
+    assert apart > together
+
+
 def test_a_street_looks_like_others_of_its_type_that_are_two_tiles_away():
     tiles, segments, _ = town()
     wide = find_types(fingerprint(tiles), tiles, segments, TWO, tile_m=300).segments.set_index("segment_id")

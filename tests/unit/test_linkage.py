@@ -56,10 +56,7 @@ def test_equal_points_end_too():
 def test_groups_of_unequal_size_are_kept_apart_which_kmeans_evens_out():
     rng = np.random.default_rng(0)
     truth = np.repeat(np.arange(5), [400, 100, 20, 12, 8])
-    points = unit(
-        unit(rng.normal(size=(5, 24)))[truth]
-        + 0.16 * rng.normal(size=(540, 24))
-    )
+    points = unit(unit(rng.normal(size=(5, 24)))[truth] + 0.16 * rng.normal(size=(540, 24)))
     assert adjusted_rand_score(truth, Average().fit(points, 5).labels) > 0.98
     assert adjusted_rand_score(truth, KMeans().fit(points, 5).labels) < 0.9
 

@@ -73,6 +73,8 @@ CHANGES = {
     "clusters.k": (5, "clusters"),
     "clusters.k_range": ([2, 5], "clusters"),
     "clusters.seed": (1, "clusters"),
+    "clusters.neighbours": (8, "clusters"),
+    "clusters.smoothing": (2, "clusters"),
     "clusters.resamples": (20, "clusters"),
     "clusters.groupings": (10, "clusters"),
     "clusters.components": (32, "clusters concentration"),

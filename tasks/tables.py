@@ -223,8 +223,8 @@ RATES = Table(
 )
 AT_JUNCTIONS = Table(
     "junctions",
-    "Counts and rates of each junction.",
-    (JUNCTION, *between("junctions", "n_collisions", "n_ksi_adjusted", JUNCTIONS)),
+    "Counts and rates of each junction with their intervals, what is expected of it, and how it ranks.",
+    (JUNCTION, *between("junctions", "n_collisions", "p_worst_5_percent", JUNCTIONS)),
     key=("junction_id",),
     part=True,
 )

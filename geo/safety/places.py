@@ -134,16 +134,11 @@ def junction_types(junctions: pd.DataFrame, years: float | None) -> pd.DataFrame
     only where its source says so of all: records tell it of junctions with collisions alone, which would compare the
     wrong ones.
     """
-    arms = junctions["arms"].clip(upper=MANY_ARMS)
-    label = arms.astype(str).mask(arms >= MANY_ARMS, f"{MANY_ARMS} or more")
-    ring = junctions["form"] == "roundabout"
-    kind = pd.Series("crossing of " + label + " arms", index=junctions.index)
-    kind = kind.mask(arms == 3, "T or Y (3 arms)").mask(arms == 4, "crossroads (4 arms)")
-    kind = kind.mask(ring, "roundabout of " + label + " arms")
-    if "signalised" in junctions and junctions["signalised"].notna().all():
-        signals = junctions["signalised"].astype(bool)
-        kind = kind + pd.Series(", no signals", index=junctions.index).mask(signals, ", signals")
-    keys = {"junction_type": kind, "form": junctions["form"], "arms": label}
+    keys = {
+        "junction_type": type_of(junctions),
+        "form": junctions["form"],
+        "arms": _arms_in_words(junctions["arms"]),
+    }
     frame = junctions[["n_collisions", "n_ksi"]].assign(**keys)
     rows = [
         _added(group).assign(**dict(zip(keys, map(str, names), strict=True)))
@@ -154,6 +149,37 @@ def junction_types(junctions: pd.DataFrame, years: float | None) -> pd.DataFrame
     table["junction_years"] = table["n"] * (np.nan if years is None else years)
     table = table[["junction_type", "form", "arms", "n", "junction_years", "n_collisions", "n_ksi"]]
     return table.join(rates_of(table, table["junction_years"], "junction_year"))
+
+
+def type_of(junctions: pd.DataFrame) -> pd.Series:
+    """Name the type of each junction by its form and arms, and by its signals where these are known of all.
+
+    Parameters
+    ----------
+    junctions
+        ``arms`` and ``form`` (``crossing`` or ``roundabout``), perhaps ``signalised``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> junctions = pd.DataFrame({"arms": [3, 4, 7, 4], "form": [*["crossing"] * 3, "roundabout"]})
+    >>> type_of(junctions).tolist()
+    ['T or Y (3 arms)', 'crossroads (4 arms)', 'crossing of 5 or more arms', 'roundabout of 4 arms']
+    """
+    arms, label = junctions["arms"], _arms_in_words(junctions["arms"])
+    kind = pd.Series("crossing of " + label + " arms", index=junctions.index, dtype=object)
+    kind = kind.mask(arms == 3, "T or Y (3 arms)").mask(arms == 4, "crossroads (4 arms)")
+    kind = kind.mask(junctions["form"] == "roundabout", "roundabout of " + label + " arms")
+    if len(junctions) and "signalised" in junctions and junctions["signalised"].notna().all():
+        signals = junctions["signalised"].astype(bool)
+        kind = kind + pd.Series(", no signals", index=junctions.index).mask(signals, ", signals")
+    return kind.rename("junction_type")
+
+
+def _arms_in_words(arms: pd.Series) -> pd.Series:
+    """Write how many arms there are; many are one."""
+    label: pd.Series = arms.astype(str).mask(arms >= MANY_ARMS, f"{MANY_ARMS} or more")
+    return label
 
 
 def _added(group: pd.DataFrame) -> pd.DataFrame:

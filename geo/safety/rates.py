@@ -251,6 +251,6 @@ def segment_rates(counts: pd.DataFrame, counted_m: pd.Series, years: float | Non
 
 
 def junction_rates(counts: pd.DataFrame, years: float | None) -> pd.DataFrame:
-    """Turn the counts of junctions into rates per year, with exact intervals."""
-    exposure = pd.Series(np.nan if years is None else years, index=counts.index)
-    return rates_of(counts, exposure, "year")
+    """Turn the counts of junctions into rates per year, with exact intervals; ``years`` stands beside them."""
+    exposure = pd.Series(np.nan if years is None else years, index=counts.index, dtype="float64")
+    return pd.DataFrame({"years": exposure}).join(rates_of(counts, exposure, "year"))

@@ -18,6 +18,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``segments``, ``junctions`` and ``models`` (see docs/stages.md)."""
     from geo.collisions.reach import counted_length
     from geo.safety.expected.estimates import estimate_outcomes
+    from geo.safety.junctions.arms import known_of_junctions
+    from geo.safety.junctions.expected import expect_junctions
     from geo.safety.places import count_places, junction_types, places, rate_junctions, rate_segments
 
     settings = plan.config.safety
@@ -34,9 +36,13 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     found, models = estimate_outcomes(
         segments, junctions, counted, seed=settings.seed, draws=settings.rank_draws
     )
+    arms = known_of_junctions(junctions, segments, counted["aadt"])
+    expected, of_junctions = expect_junctions(
+        at_junctions, arms, seed=settings.seed, draws=settings.rank_draws
+    )
     RATES.write(found.reset_index(), folder)
-    MODELS.write(models, folder)
-    AT_JUNCTIONS.write(at_junctions.reset_index(), folder)
+    MODELS.write(pd.concat([models, of_junctions], ignore_index=True), folder)
+    AT_JUNCTIONS.write(at_junctions.join(arms).join(expected).reset_index(), folder)
     formed = at_junctions.join(junctions[["arms", "form"]])
     JUNCTION_TYPES.write(junction_types(formed, years), folder)
     PLACES.write(places(segments[["length_m"]].join(counted), at_junctions, years), folder)

@@ -89,11 +89,13 @@ _VALUE = Layer(
 _MODELS = Layer(
     "models",
     "Safety performance functions",
-    "Model, coefficients, overdispersion, residual checks and convergence behind the expected counts of segments, or "
-    "the reason why there is none.",
+    "Model, coefficients, overdispersion, residual checks and convergence behind the expected counts of segments and "
+    "of junctions, or the reason why there is none.",
     None,
     (
-        Column("outcome", "text", "Outcome", ("ksi", "collisions")),
+        Column(
+            "outcome", "text", "Outcome", ("ksi", "collisions", "ksi at junctions", "collisions at junctions")
+        ),
         Column("part", "text", "Part", ("model", "coefficient", "check", "note")),
         Column("name", "text", "Name"),
         Column("value", "real", "Value (coefficients: logarithm of a ratio of rates)"),

@@ -58,14 +58,16 @@ def _by_user() -> tuple[Column, ...]:
     )
 
 
-def _expected(what: str, title: str) -> tuple[Column, ...]:
-    """Declare what is expected of a segment; the shrunk KSI rate itself is declared with the recorded one."""
-    rate, per = f"{what}_per_km_year", f"{title} per km and year"
-    shrunk = () if what == "ksi" else (Column(f"{rate}_eb", "real", f"{per}, shrunk", optional=True),)
+def _expected(what: str, title: str, per: str = "km_year", label: str = "km and year") -> tuple[Column, ...]:
+    """Declare what is expected of a place; a segment's shrunk KSI rate itself is declared with the recorded one."""
+    rate, per = f"{what}_per_{per}", f"{title} per {label}"
+    there = rate == "ksi_per_km_year"
+    shrunk = () if there else (Column(f"{rate}_eb", "real", f"{per}, shrunk", optional=True),)
+    like = "roads like it" if label == "km and year" else "junctions like it"
     reals = (
         (f"{rate}_eb_low", f"{per}, shrunk, lower limit"),
         (f"{rate}_eb_high", f"{per}, shrunk, upper limit"),
-        (f"{rate}_predicted", f"{per}, predicted from roads like it"),
+        (f"{rate}_predicted", f"{per}, predicted from {like}"),
         (f"{rate}_potential", f"{per}, shrunk less predicted (potential for improvement)"),
         (f"{what}_predicted", f"{title} predicted for the records' time (number)"),
         (f"{what}_eb", f"{title} expected in the records' time, shrunk (number)"),
@@ -79,6 +81,13 @@ def _expected(what: str, title: str) -> tuple[Column, ...]:
     )
 
 
+_RANKS = (
+    Column("rank_of", "text", "Ranks are by the rate of", ("ksi", "collisions"), optional=True),
+    Column("rank", "integer", "Rank (1 is the worst)", optional=True),
+    Column("expected_rank", "real", "Rank, mean over what is possible", optional=True),
+    Column("rank_deviation", "real", "Rank, standard deviation", optional=True),
+    Column("p_worst_5_percent", "real", "Probability of being among the worst 5 % (0 to 1)", optional=True),
+)
 _SEGMENTS = Layer(
     "segments",
     "Road segments",
@@ -132,13 +141,7 @@ _SEGMENTS = Layer(
         *_rates("collisions", "100m_vkm", "100 million vehicle-km"),
         *_expected("ksi", "KSI"),
         *_expected("collisions", "Collisions"),
-        Column("rank_of", "text", "Ranks are by the rate of", ("ksi", "collisions"), optional=True),
-        Column("rank", "integer", "Rank (1 is the worst)", optional=True),
-        Column("expected_rank", "real", "Rank, mean over what is possible", optional=True),
-        Column("rank_deviation", "real", "Rank, standard deviation", optional=True),
-        Column(
-            "p_worst_5_percent", "real", "Probability of being among the worst 5 % (0 to 1)", optional=True
-        ),
+        *_RANKS,
         Column("junction_ends_per_km", "real", "Ends at junctions per km", optional=True),
         Column("looks_like", "text", "Looks most like (segments elsewhere, of its type)", optional=True),
         Column("shown_tile", "text", "Tile that shows it", optional=True),
@@ -149,7 +152,8 @@ _SEGMENTS = Layer(
 _JUNCTIONS = Layer(
     "junctions",
     "Junctions",
-    "Nodes where three or more road arms meet, and roundabouts taken as one, with their collisions.",
+    "Nodes where three or more road arms meet, and roundabouts taken as one, with their collisions, and what is to be "
+    "expected of each by its form, its arms and, where it is known, its traffic. Association, not cause.",
     "Point",
     (
         Column("junction_id", "text", "Junction"),
@@ -166,6 +170,15 @@ _JUNCTIONS = Layer(
         *_rates("collisions", "year", "year"),
         *_rates("ksi", "year", "year"),
         *_by_user(),
+        Column("years", "real", "Collision records (years)", optional=True),
+        Column("junction_type", "text", "Form and arms", optional=True),
+        Column("highest_class", "text", "Highest road class of its arms", optional=True),
+        Column("traffic_entering", "real", "Traffic that enters (motor vehicles per day)", optional=True),
+        Column("traffic_major", "real", "Traffic of the major road (motor vehicles per day)", optional=True),
+        Column("traffic_minor", "real", "Traffic of the minor road (motor vehicles per day)", optional=True),
+        *_expected("ksi", "KSI", "year", "year"),
+        *_expected("collisions", "Collisions", "year", "year"),
+        *_RANKS,
     ),
     key="junction_id",
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,21 +12,16 @@ from numpy.typing import NDArray
 
 from geo.outputs.palette import DIVERGING, SEQUENCE, UNKNOWN
 from geo.outputs.wording import NOT_KNOWN
+from geo.roads.importance import importance
 
 ELSE = "ELSE"
 """What QGIS takes for 'whatever no other rule drew'."""
 ZERO = "#BDBDBD"
 MOST_PLACES = 9
 """Decimals of a legend's figures, at most."""
-WIDTHS = (
-    (1.5, r"motorway|trunk|freeway|expressway|interstate|autobahn|m(\d|\b)"),
-    (1.2, r"primary|principal|arterial|a(\d|\b)"),
-    (0.95, r"secondary|b(\d|\b)"),
-    (0.75, r"tertiary|collector|c(\d|\b)"),
-    (0.4, r"service|track|path|footway|cycleway|pedestrian|steps|bridleway"),
-)
-"""Width of a line (mm) by how its road class begins: the tags of OpenStreetMap, letters, and plain words."""
 OTHER_WIDTH = 0.6
+WIDTHS = (1.5, 1.2, 0.95, 0.75, OTHER_WIDTH, 0.4)
+"""Width of a line (mm) by the importance of its road class (`geo.roads.importance.importance`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,5 +170,4 @@ def width_expression(classes: pd.Series) -> str:
 
 def width_of(road_class: str) -> float:
     """Width of the lines of a road class (mm)."""
-    name = road_class.strip().casefold()
-    return next((width for width, begins in WIDTHS if re.match(begins, name)), OTHER_WIDTH)
+    return WIDTHS[importance(road_class)]

@@ -20,6 +20,8 @@ FINDINGS = "findings.json"
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``tests``, ``clusters`` and ``value_of_imagery`` (see docs/stages.md)."""
+    from threadpoolctl import threadpool_limits
+
     from geo.clusters.regrouping import found_again
     from geo.safety.comparison.compared import compare_types, count_tests
     from geo.safety.comparison.effects import cluster_table, with_tests
@@ -40,9 +42,11 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
             users=told.users,
         )
     groupings = load_groupings(plan)
-    tests = compare_types(
-        frame, periods, permutations=settings.permutations, seed=settings.seed, groupings=groupings
-    )
+    # many small systems: several threads would only wait for each other, the longer the busier the machine
+    with threadpool_limits(limits=1):
+        tests = compare_types(
+            frame, periods, permutations=settings.permutations, seed=settings.seed, groupings=groupings
+        )
     TESTS.write(tests, folder)
     again = found_again(frame["cluster"], groupings)
     table = with_tests(cluster_table(frame), tests)

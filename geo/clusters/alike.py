@@ -19,7 +19,13 @@ SAME_ROAD_M = 200.0
 
 
 def most_alike(
-    points: Points, labels: Labels, places: NDArray[np.float64], *, apart_m: float, shown: int = SHOWN
+    points: Points,
+    labels: Labels,
+    places: NDArray[np.float64],
+    *,
+    apart_m: float,
+    shown: int = SHOWN,
+    least: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int64]:
     """Find the segments of the same cluster that look most like each segment, by the cosine of their points.
 
@@ -35,6 +41,9 @@ def most_alike(
         Least distance on the ground: nearer ones show the same ground, or the same street (metres).
     shown
         How many look-alikes each segment gets.
+    least
+        The least cosine with which another one looks like each segment, ``(segments,)``
+        (`geo.clusters.likeness.Likeness.limits`); None: any.
 
     Returns
     -------
@@ -42,15 +51,18 @@ def most_alike(
     """
     found = np.full((len(points), shown), -1, dtype=np.int64)
     rows = points.astype(np.float32)
+    # a cosine of single precision may fall short of its own value by a hair
+    limit = None if least is None else (least - 1e-6).astype(np.float32)
     # sums over several threads come in any order, and the last bit of a cosine with them
     with threadpool_limits(limits=1):
         for label in np.unique(labels):
             mine = np.flatnonzero(labels == label)
             for start in range(0, len(mine), AT_ONCE):
                 some = mine[start : start + AT_ONCE]
-                found[some] = _best(
-                    rows[some] @ rows[mine].T, places[some], places[mine], mine, apart_m, shown
-                )
+                cosines = rows[some] @ rows[mine].T
+                if limit is not None:
+                    cosines[cosines < limit[some][:, None]] = -np.inf
+                found[some] = _best(cosines, places[some], places[mine], mine, apart_m, shown)
     return found
 
 

@@ -15,6 +15,7 @@ from geo.clusters.alike import most_alike
 from geo.clusters.choose import SILHOUETTE_SAMPLE, choose_k
 from geo.clusters.fit import Clustering, cluster
 from geo.clusters.ground import same_ground
+from geo.clusters.likeness import likeness_of_pairs
 from geo.clusters.prototypes import central_tiles, pick
 from geo.clusters.registry import method_of
 from geo.clusters.regrouping import match, regroup, stacked
@@ -39,7 +40,8 @@ class RoadTypes:
     segments
         One row a segment with imagery, by id: ``segment_id``, ``cluster`` (from 1; 1 is the largest),
         ``cluster_margin`` (see `geo.clusters.fit.Clustering`), ``cluster_baseline`` (the same method on band
-        statistics) and ``looks_like`` (ids joined by ``;``, null without any).
+        statistics) and ``looks_like`` (ids joined by ``;``, null without any: fewer where fewer look so much like it
+        as `geo.clusters.likeness` asks).
     picks
         Segments that stand for each type (`geo.clusters.prototypes.pick`), with the ``tile_id`` to show of each.
     choice
@@ -86,7 +88,8 @@ def find_types(
     tiles
         One row an encoded tile: ``tile_id, segment_id, position_m`` (metres).
     segments
-        ``segment_id`` and LineStrings in metres; those without a fingerprint are in no group.
+        ``segment_id`` and LineStrings in metres; those without a fingerprint are in no group. With ``road_class``,
+        look-alikes are held against random pairs of their class, else against those of all roads.
     settings
         The section ``clusters`` of the city's file.
     tile_m
@@ -112,7 +115,7 @@ def find_types(
     >>> types = find_types(fingerprint(tiles), tiles, segments, Clusters(k=2))
     >>> types.segments["cluster"].value_counts().sort_index().tolist()
     [12, 8]
-    >>> types.segments["looks_like"].iloc[0].split(";")[0] in ids[1:12]
+    >>> types.segments["looks_like"].iloc[3].split(";")[0] in ids[:12]
     True
     """
     ids, embeddings, bands = fingerprints.segment_ids, fingerprints.vectors, fingerprints.bands
@@ -157,8 +160,10 @@ def _looks_like(
     ids: pd.Index, points: Points, found: Clustering, roads: gpd.GeoDataFrame, apart_m: float
 ) -> list[str | None]:
     """Name the segments that look most like each, joined by ``;``."""
-    middles = roads.geometry.interpolate(0.5, normalized=True)
-    best = most_alike(points, found.labels, middles.get_coordinates().to_numpy(), apart_m=apart_m)
+    places = roads.geometry.interpolate(0.5, normalized=True).get_coordinates().to_numpy()
+    classes = roads.get("road_class", pd.Series(None, index=roads.index, dtype=object))
+    least = likeness_of_pairs(points, classes, places).limits(classes)
+    best = most_alike(points, found.labels, places, apart_m=apart_m, least=least)
     return [";".join(ids[row[row >= 0]]) or None for row in best]
 
 

@@ -16,6 +16,7 @@ import pyproj
 from PIL import Image
 
 from geo.clusters.alike import most_like, same_place
+from geo.clusters.likeness import MORE_ALIKE_THAN, Likeness, likeness_of_pairs
 from geo.clusters.space import Points, to_space
 from geo.config import Clusters, cluster_settings
 from geo.config.file import expand
@@ -237,6 +238,7 @@ class OpenRun:
         *,
         same_type: bool = False,
         apart_m: float | None = None,
+        more_alike_than: float = MORE_ALIKE_THAN,
     ) -> gpd.GeoDataFrame:
         """Find the segments that look most like one, by the exact cosine in the space in which types are found.
 
@@ -245,19 +247,23 @@ class OpenRun:
         segment_id
             Id of any segment with a fingerprint.
         shown
-            How many segments are given, 1 or more; fewer where there are fewer.
+            How many segments are given, 1 or more; fewer where fewer look like it.
         same_type
             Whether only segments of its own type are given.
         apart_m
             Least distance between the middles of two segments (metres). None: parts of the same road within 200 m, and
             segments whose tiles overlap its own, are left out instead.
+        more_alike_than
+            Share of random pairs of its road class (of all roads where the class is small) that must be less alike; 0:
+            whatever comes nearest is given, alike or not (0 to 1).
 
         Returns
         -------
-        The most alike first: ``place`` (from 1), ``segment_id``, ``likeness`` (cosine, -1 to 1), ``metres_apart``
-        (between the lines), ``name``, ``ref``, ``road_class``, ``cluster``, ``length_m``, ``years``, ``n_collisions``,
-        ``n_ksi``, ``ksi_per_km_year`` with its interval and shrunk, and the line. That two roads look alike says
-        nothing about their traffic.
+        The most alike first, none where none looks like it: ``place`` (from 1), ``segment_id``, ``likeness`` (cosine,
+        -1 to 1), ``alike_than_pairs`` (share of random pairs less alike), ``metres_apart`` (between the lines),
+        ``name``, ``ref``, ``road_class``, ``cluster``, ``length_m``, ``counted_m`` (of it, what rates refer to),
+        ``years``, ``n_collisions``, ``n_ksi``, ``ksi_per_km_year`` with its interval and shrunk, and the line. That two
+        roads look alike says nothing about their traffic.
 
         Raises
         ------
@@ -266,16 +272,24 @@ class OpenRun:
         SourceError
             When the fingerprints are not there.
         ValueError
-            When fewer than one are asked for.
+            When fewer than one are asked for, or `more_alike_than` is not within 0 and 1.
 
         Examples
         --------
         >>> import roadprint
         >>> alike = roadprint.open("runs/grid").alike("0000000000000000", 2)
         >>> alike[["place", "segment_id", "likeness", "metres_apart"]].round(2).values.tolist()
-        [[1, '0000000000000024', 0.67, 300.0], [2, '000000000000000f', 0.57, 360.56]]
+        [[1, '0000000000000024', 0.67, 300.0]]
+
+        The next one is no more alike than any two roads may be:
+
+        >>> nearest = roadprint.open("runs/grid").alike("0000000000000000", 2, more_alike_than=0)
+        >>> nearest[["segment_id", "likeness", "alike_than_pairs"]].round(2).values.tolist()
+        [['0000000000000024', 0.67, 0.9], ['000000000000000f', 0.57, 0.84]]
         """
         _check_shown(shown)
+        if not 0 <= more_alike_than <= 1:
+            raise ValueError(f"more_alike_than={more_alike_than}: a share from 0 to 1")
         segments = self._seen
         found = segments["segment_id"] == segment_id
         if not found.any():
@@ -297,9 +311,18 @@ class OpenRun:
             own = segments["cluster"].iloc[row]
             left_out = left_out | ~(segments["cluster"] == own).fillna(value=False).to_numpy(dtype=bool)
         rows, likeness = most_like(self._points, row, left_out, shown=shown)
+        own_class = segments["road_class"].iloc[[row]]
+        alike = likeness >= self._likeness.limits(own_class, more_alike_than)[0] - 1e-9
+        rows, likeness = rows[alike], likeness[alike]
         answers = segments.iloc[rows].reset_index(drop=True)
         apart = answers.geometry.distance(segments.geometry.iloc[row])
-        answers = answers.assign(place=np.arange(1, len(rows) + 1), likeness=likeness, metres_apart=apart)
+        usual = pd.Series([own_class.iloc[0]] * len(rows), dtype=object)
+        answers = answers.assign(
+            place=np.arange(1, len(rows) + 1),
+            likeness=likeness,
+            alike_than_pairs=self._likeness.share_less_alike(usual, likeness),
+            metres_apart=apart,
+        )
         return answers[[*ALIKE, GEOMETRY]]
 
     @cached_property
@@ -314,6 +337,12 @@ class OpenRun:
                 todo="Copy the run's folder again, whole.",
             )
         return segments.loc[ids].reset_index()
+
+    @cached_property
+    def _likeness(self) -> Likeness:
+        """How alike random pairs are."""
+        middles = self._seen.geometry.interpolate(0.5, normalized=True)
+        return likeness_of_pairs(self._points, self._seen["road_class"], middles.get_coordinates().to_numpy())
 
     @cached_property
     def _points(self) -> Points:
@@ -373,12 +402,14 @@ ALIKE = (
     "place",
     "segment_id",
     "likeness",
+    "alike_than_pairs",
     "metres_apart",
     "name",
     "ref",
     "road_class",
     "cluster",
     "length_m",
+    "counted_m",
     "years",
     "n_collisions",
     "n_ksi",

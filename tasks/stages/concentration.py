@@ -25,7 +25,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``windows``, ``high_injury``, ``segments`` (Gi*), ``lixels`` and ``look_alikes`` (see docs/stages.md)."""
     from geo.safety.along.high_injury import headline_sentences
     from geo.safety.along.recorded import find_spots, smooth, sweep_windows
-    from geo.safety.picture.lookalikes import alike_to_worst, plain_pairs
+    from geo.safety.picture.lookalikes import alike_to_worst, count_look_alikes, plain_pairs
 
     config = plan.config
     settings, seed = config.safety.concentration, config.safety.seed
@@ -45,7 +45,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     notes = [] if roads.severities is None else headline_sentences(headline, roads.outcome)
     density = Bandwidth(bandwidth_m=chosen.bandwidth_m, how=chosen.how)
     Gathered(notes=notes, density=density).write(folder / FINDINGS)
-    return [Entry("windows", "done", "", len(windows))]
+    counted = count_look_alikes(alike, roads.segments, looks, roads.outcome, settings)
+    return [Entry("windows", "done", "", len(windows)), *counted]
 
 
 def load_roads(plan: Plan) -> RecordedRoads:

@@ -34,6 +34,18 @@ def test_alike_under_the_rules_of_the_map_gives_what_the_map_says(run):
     for segment_id, looks_like in zip(told["segment_id"], told["looks_like"], strict=True):
         found = run.alike(segment_id, 3, same_type=True, apart_m=2 * tile_m)
         assert ";".join(found["segment_id"]) == looks_like
+        assert (found["alike_than_pairs"] >= 0.9 - 1e-9).all()
+
+
+def test_what_looks_like_no_other_has_no_look_alikes_unless_any_will_do(run):
+    untold = run.segments[run.segments["cluster"].notna() & run.segments["looks_like"].isna()]
+    tile_m = np.sqrt(run.tiles.geometry.area.iloc[0])
+    for segment_id in untold["segment_id"]:
+        assert run.alike(segment_id, 3, same_type=True, apart_m=2 * tile_m).empty
+    segment_id = run.fingerprints["segment_id"].iloc[0]
+    assert len(run.alike(segment_id, 20, more_alike_than=0.0)) == 20
+    with pytest.raises(ValueError, match="a share from 0 to 1"):
+        run.alike(segment_id, more_alike_than=90)
 
 
 def test_alike_leaves_out_the_road_itself_and_ground_that_it_shares(run):

@@ -89,8 +89,11 @@ def test_streets_that_show_the_same_ground_do_not_draw_each_other():
 def test_a_street_looks_like_others_of_its_type_that_are_two_tiles_away():
     tiles, segments, _ = town()
     wide = find_types(fingerprint(tiles), tiles, segments, TWO, tile_m=300).segments.set_index("segment_id")
-    for name, others in wide["looks_like"].str.split(";").items():
-        assert len(others) == 3
+    told = wide["looks_like"].dropna()
+    # within a type looks differ by noise alone, and not every street has one that is alike
+    assert len(told) >= 10
+    for name, others in told.str.split(";").items():
+        assert 1 <= len(others) <= 3
         assert {wide.loc[other, "cluster"] for other in others} == {wide.loc[name, "cluster"]}
         assert all(abs(int(other[1:]) - int(name[1:])) >= 3 for other in others)
 

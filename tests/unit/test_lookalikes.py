@@ -6,9 +6,18 @@ import pandas as pd
 import pytest
 import shapely
 
-from geo.safety.picture.lookalikes import NO_RECORD, SAME_FORM, LookAlikes, look_alikes
+from geo.config.safety import Gathering
+from geo.safety.picture.lookalikes import (
+    NO_RECORD,
+    SAME_FORM,
+    LookAlikes,
+    count_look_alikes,
+    how_alike,
+    look_alikes,
+)
 
-FEW = LookAlikes(worst=1, neighbours=2, unrecorded=3, apart_m=150)
+# whatever is nearest, alike or not
+FEW = LookAlikes(worst=1, neighbours=2, unrecorded=3, apart_m=150, more_alike_than=0.0)
 
 
 def town(**columns):
@@ -89,7 +98,8 @@ def test_likeness_is_that_of_scikit_learns_neighbours():
     frame = town(n_ksi=rng.integers(0, 2, 26))
     space = rng.normal(size=(26, 8))
     score = pd.Series(np.arange(26.0))
-    table = look_alikes(frame, space, score, "ksi", LookAlikes(worst=3, neighbours=4, apart_m=150))
+    how = LookAlikes(worst=3, neighbours=4, apart_m=150, more_alike_than=0.0)
+    table = look_alikes(frame, space, score, "ksi", how)
     few = (frame["ksi_per_km_year_eb"] <= frame["ksi_per_km_year_eb"].median()) & (frame.index < 23)
     near = NearestNeighbors(n_neighbors=4, metric="cosine").fit(space[few])
     distance, row = near.kneighbors(space[[25, 24, 23]])
@@ -102,12 +112,68 @@ def test_the_order_of_rows_changes_nothing():
     rng = np.random.default_rng(1)
     frame, space = town(n_ksi=rng.integers(0, 4, 26)), rng.normal(size=(26, 4))
     order = rng.permutation(26)
-    how = LookAlikes(worst=5, neighbours=5, apart_m=150)
+    how = LookAlikes(worst=5, neighbours=5, apart_m=150, more_alike_than=0.0)
     one = look_alikes(frame, space, frame["ksi_per_km_year_eb"], "ksi", how)
     shuffled = frame.iloc[order]
     two = look_alikes(shuffled, space[order], shuffled["ksi_per_km_year_eb"], "ksi", how)
     pd.testing.assert_frame_equal(one, two)
     assert len(one) > 20
+
+
+def two_looks():
+    """Twenty-five roads: the worst looks like none, the second worst like the four of its own look."""
+    frame = town(n_ksi=[9, 8] + [0] * 23)
+    return frame, angles(180, 90, *[91, 92, 93, 94], *np.linspace(-20, 20, 19))
+
+
+def test_a_segment_that_looks_like_no_other_has_no_look_alikes():
+    frame, space = two_looks()
+    how = LookAlikes(worst=2, neighbours=5, apart_m=150)
+    pairs = found(frame, space, how)[SAME_FORM]
+    # a's nearest, at 86 degrees, is less alike than most pairs are
+    assert set(pairs["segment_id"]) == {"b"}
+    # five were asked for
+    assert pairs["similar_segment_id"].tolist() == ["c", "d", "e", "f"]
+    assert (pairs["alike_than_pairs"] >= 0.9).all()
+    assert set(found(frame, space, FEW)[SAME_FORM]["segment_id"]) == {"a"}
+
+
+def test_what_was_looked_at_and_what_was_found_is_accounted_for():
+    frame, space = two_looks()
+    frame = frame.assign(ksi_per_km_year_potential=frame["ksi_per_km_year_eb"] - 2)
+    pairs = look_alikes(
+        frame, space, frame["ksi_per_km_year_potential"], "ksi", LookAlikes(25, 5, apart_m=150)
+    )
+    entries = count_look_alikes(pairs, frame, space, "ksi", Gathering())
+    assert [(each.item, each.status, each.count) for each in entries] == [
+        ("worst segments", "done", 1),
+        ("worst segments", "skipped", 1),
+    ]
+    # of twenty-five, two have a potential above 0
+    assert sum(each.count for each in entries) == 2
+
+
+def test_the_share_of_pairs_is_that_of_scipys_percentile():
+    from scipy.spatial.distance import pdist
+    from scipy.stats import percentileofscore
+
+    rng = np.random.default_rng(3)
+    frame, space = town(n_ksi=rng.integers(0, 3, 26)), rng.normal(size=(26, 4))
+    pairs = found(frame, space, LookAlikes(worst=5, neighbours=5, apart_m=150, more_alike_than=0.5))[
+        SAME_FORM
+    ]
+    usual = 1 - pdist(space, "cosine")
+    expected = [percentileofscore(usual, 1 - each + 1e-9, "strict") / 100 for each in pairs["distance"]]
+    assert pairs["alike_than_pairs"].to_numpy() == pytest.approx(expected, abs=0.004)
+    assert pairs["distance"].max() <= 1 - np.quantile(usual, 0.5)
+
+
+def test_a_remark_says_how_alike_and_never_more_than_all():
+    words = how_alike(pd.Series([0.5, 1 - 1e-9]), pd.Series([0.9, 0.99999])).tolist()
+    assert words == [
+        "More like it than 50 % of its class, and more alike than 90 % of random pairs.",
+        "More like it than 99.9 % of its class, and more alike than 99.9 % of random pairs.",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -237,6 +237,13 @@ def test_pictures_beside_the_map_are_of_all_segments_or_of_those_that_look_alike
     assert middle_tiles(tiles, pairs(("c", "a", "same form", 1))) == {"c-00"}
 
 
+def test_how_alike_a_pair_is_stands_beside_it_in_words(segments):
+    ids = segments["segment_id"].iloc[:2].tolist()
+    alike = pairs((*ids, "same form", 1)).assign(alike_than_pairs=0.99999)
+    told = read(map_data(segments, None, Shown(**vars(NOTHING) | {"look_alikes": alike}), "ksi", TITLES))
+    assert told["alike"]["same form"] == [[0, 1, "more alike than 99.9 % of random pairs"]]
+
+
 def test_segments_that_look_most_alike_are_told_of_every_segment(segments):
     told = read(map_data(segments, None, NOTHING, "ksi", TITLES))
     ids = told["segments"]["id"]

@@ -208,7 +208,9 @@ _LOOK_ALIKES = Layer(
     "look_alikes",
     "Look-alikes of the worst segments",
     "For each of the worst segments those of its class that look most like it and have few collisions; and those that "
-    "look like the worst and have no record yet. The worst will look better next time, changed or not.",
+    "look like the worst and have no record yet. Only pairs that are more alike than nine in ten random pairs of their "
+    "class: a segment may have fewer look-alikes than asked for, or none. The worst will look better next time, "
+    "changed or not.",
     None,
     (
         Column("kind", "text", "Kind"),
@@ -218,7 +220,7 @@ _LOOK_ALIKES = Layer(
         Column("similar_segment_id", "text", "Looks like it"),
         Column("place", "integer", "Place (1 is the most alike)"),
         Column("distance", "real", "Distance of looks (1 - cosine)"),
-        Column("nearer_than", "real", "Share of its class that is less alike (0 to 1)"),
+        Column("nearer_than", "real", "Share of its class that is less like it (0 to 1)"),
         Column("metres_apart", "real", "Apart on the ground (m)"),
         *_rate("", "Segment"),
         *_rate("similar_", "Look-alike"),
@@ -226,6 +228,12 @@ _LOOK_ALIKES = Layer(
         Column("difference_eb", "real", "Difference of rates, shrunk (per km and year)"),
         Column("expected_to_vanish", "real", "Share of the difference expected to vanish by itself"),
         Column("remark", "text", "Remark"),
+        Column(
+            "alike_than_pairs",
+            "real",
+            "Share of random pairs of its class less alike (0 to 1)",
+            optional=True,
+        ),
     ),
 )
 GATHERING_MAPS, GATHERING_TABLES = (_WINDOWS, _LIXELS), (_HIGH_INJURY, _LOOK_ALIKES)

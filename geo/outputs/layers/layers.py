@@ -143,7 +143,12 @@ _SEGMENTS = Layer(
         *_expected("collisions", "Collisions"),
         *_RANKS,
         Column("junction_ends_per_km", "real", "Ends at junctions per km", optional=True),
-        Column("looks_like", "text", "Looks most like (segments elsewhere, of its type)", optional=True),
+        Column(
+            "looks_like",
+            "text",
+            "Looks most like (segments elsewhere, of its type; none where none is alike)",
+            optional=True,
+        ),
         Column("shown_tile", "text", "Tile that shows it", optional=True),
         *GI_STAR,
     ),

@@ -79,7 +79,8 @@ class Shown:
     on_page
         Tiles whose picture stands elsewhere on the page, and is not put in again.
     look_alikes
-        Pairs of segments that look alike: ``segment_id, similar_segment_id, kind, place``.
+        Pairs of segments that look alike: ``segment_id, similar_segment_id, kind, place``, and where it is known
+        ``alike_than_pairs``.
     """
 
     tiles: pd.DataFrame
@@ -277,8 +278,19 @@ def _pairs(look_alikes: pd.DataFrame | None) -> pd.DataFrame:
     """Give the pairs of look-alikes, in an order of their own."""
     columns = ["segment_id", "kind", "place", "similar_segment_id"]
     if look_alikes is None or look_alikes.empty:
-        return pd.DataFrame(columns=columns)
-    return look_alikes[columns].sort_values(columns).drop_duplicates(ignore_index=True)
+        return pd.DataFrame(columns=[*columns, "how"])
+    found = look_alikes[columns].assign(how=None)
+    if "alike_than_pairs" in look_alikes:
+        found["how"] = [how_alike_pairs(number(share)) for share in look_alikes["alike_than_pairs"]]
+    return found.sort_values(columns).drop_duplicates(columns, ignore_index=True)
+
+
+def how_alike_pairs(share: float) -> str | None:
+    """Say how alike two segments are: beside random pairs of their class, of which so large a share is less alike."""
+    if math.isnan(share):
+        return None
+    # rounded down, so that no pair is said to be more alike than all
+    return f"more alike than {math.floor(share * 1000) / 10:.3g} % of random pairs"
 
 
 def _most_alike(segments: pd.DataFrame) -> pd.DataFrame:
@@ -293,11 +305,13 @@ def _most_alike(segments: pd.DataFrame) -> pd.DataFrame:
 
 
 def _alike(pairs: pd.DataFrame, segments: gpd.GeoDataFrame) -> dict[str, Any]:
-    """Say which segments look like which, by kind: pairs of places in the columns of the segments."""
+    """Say which segments look like which, by kind: pairs of places in the columns of the segments, and how alike."""
     place = {name: i for i, name in enumerate(segments["segment_id"])}
-    kinds: dict[str, list[list[int]]] = {}
+    kinds: dict[str, list[list[Any]]] = {}
     for row in pairs.to_dict("records"):
         one, other = place.get(row["segment_id"]), place.get(row["similar_segment_id"])
         if one is not None and other is not None:
-            kinds.setdefault(shorten(str(row["kind"])), []).append([one, other])
+            how = row.get("how")
+            told = [one, other, how] if isinstance(how, str) else [one, other]
+            kinds.setdefault(shorten(str(row["kind"])), []).append(told)
     return {"alike": kinds}

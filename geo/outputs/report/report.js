@@ -48,12 +48,12 @@
   for (const image of document.querySelectorAll("img[data-tile]")) pictures.set(image.dataset.tile, image.src);
   const alike = new Map();
   for (const [kind, pairs] of Object.entries(data.alike)) {
-    for (const [one, other] of pairs) {
+    for (const [one, other, how] of pairs) {
       for (const [from, to, title] of [[one, other, "Look-alikes: " + kind], [other, one, "Look-alike (" + kind + ") of"]]) {
         if (!alike.has(from)) alike.set(from, new Map());
         const kinds = alike.get(from);
         if (!kinds.has(title)) kinds.set(title, []);
-        kinds.get(title).push(to);
+        kinds.get(title).push([to, how]);
       }
     }
   }
@@ -203,19 +203,20 @@
     function showAlike(i) {
       if (!alike.has(i)) {
         element("h4", "Look-alikes", details);
-        element("p", segments.type[i] === null ? "None: without imagery there is nothing to compare." : "None were looked for: look-alikes are given for the worst segments.", details).className = "muted";
+        element("p", segments.type[i] === null ? "None: without imagery there is nothing to compare." : "None: no other road of its type, far enough away, is more alike than most pairs of roads of its class are.", details).className = "muted";
         return;
       }
       for (const [title, others] of alike.get(i)) {
         element("h4", title, details);
         const list = element("ul", null, details);
-        for (const other of others) {
+        for (const [other, how] of others) {
           const button = element("button", null, element("li", null, list));
           button.type = "button";
           const shots = data.shots[segments.id[other]];
           shot(button, shots && shots[0][0], "");
           element("span", name(other), button);
           element("span", type(other) + ", " + counted(segments.collisions[other]), button);
+          if (how) element("span", how, button);
           button.addEventListener("click", () => {
             pick(other, true);
             details.scrollTop = 0;

@@ -11,9 +11,11 @@ import shapely
 from numpy.typing import NDArray
 from sklearn.metrics import pairwise_distances_chunked
 
+from geo.clusters.likeness import MORE_ALIKE_THAN, Likeness, likeness_of_pairs
 from geo.clusters.space import to_space
 from geo.config import Clusters
 from geo.config.safety import Gathering
+from geo.ledger import Entry
 from geo.roads.lines import Floats, Integers
 from geo.safety.rates import Outcome
 
@@ -45,6 +47,8 @@ class LookAlikes:
         How many segments without a record are told.
     least_length
         A look-alike is at least this share as long as the worst segment: on a short one no collisions say nothing.
+    more_alike_than
+        A pair is more alike than this share of random pairs of its road class, or it is none.
     """
 
     worst: int
@@ -52,6 +56,7 @@ class LookAlikes:
     apart_m: float
     unrecorded: int = 25
     least_length: float = 0.5
+    more_alike_than: float = MORE_ALIKE_THAN
 
 
 def alike_to_worst(
@@ -104,7 +109,9 @@ def look_alikes(
 ) -> pd.DataFrame:
     """Find the segments that look most like the worst.
 
-    Likeness is the cosine of embeddings within one road class. 'Few' is an empirical Bayes rate no greater than the
+    Likeness is the cosine of embeddings within one road class. A pair that is no more alike than `more_alike_than` of
+    random pairs of the class (`geo.clusters.likeness`) is none, though nothing is more alike: a segment that looks like
+    no other has no look-alikes. 'Few' is an empirical Bayes rate no greater than the
     median of the class, so that shortness alone does not make a segment safe; the worst are never look-alikes of each
     other. The difference between a pair is given as recorded and as shrunk (empirical Bayes). The share of it that
     shrinking takes away is what is expected to vanish at the next look, without anything being done (Hauer 1997,
@@ -132,10 +139,10 @@ def look_alikes(
     ``kind`` (`SAME_FORM`: the worst first; `NO_RECORD`: the most like the worst first), ``rank`` (within its kind),
     ``segment_id`` (the worst one; under `NO_RECORD` the one without a record), ``similar_segment_id``, ``place`` (of
     the look-alike: 1 is the nearest), ``distance`` (1 - cosine), ``nearer_than`` (share of the class that is less like
-    it), ``metres_apart`` (on the ground); for both, the second with ``similar_`` before it: ``length_m``, the count,
-    the rate with its interval, and the shrunk rate with its own; ``difference``, ``difference_eb`` (first minus
-    second), ``expected_to_vanish`` (share; null where the recorded rates are the same), ``remark``. Empty without a
-    worst segment or without look-alikes.
+    it), ``alike_than_pairs`` (share of random pairs of the class that is less alike), ``metres_apart`` (on the ground);
+    for both, the second with ``similar_`` before it: ``length_m``, the count, the rate with its interval, and the
+    shrunk rate with its own; ``difference``, ``difference_eb`` (first minus second), ``expected_to_vanish`` (share;
+    null where the recorded rates are the same), ``remark``. Empty without a worst segment or without look-alikes.
     """
     rate = f"{outcome}_per_km_year"
     table = segments.assign(_score=score.astype("float64"), _row=np.arange(len(segments)))
@@ -147,7 +154,15 @@ def look_alikes(
     ordered = np.flatnonzero(seen & (table["_score"] > 0).to_numpy())
     ordered = ordered[np.argsort(-table["_score"].to_numpy()[ordered], kind="stable")]
     worst = ordered[: settings.worst]
+    usual = _usual(table[seen], points[seen])
     pairs = _pairs(table, points, seen, worst, settings)
+    road_class = table["road_class"].iloc[pairs["worst"].to_numpy(dtype=np.int64)]
+    pairs = pairs.assign(
+        alike_than_pairs=usual.share_less_alike(road_class, 1 - pairs["distance"].to_numpy())
+    )
+    pairs = pairs[
+        (1 - pairs["distance"]).to_numpy() >= usual.limits(road_class, settings.more_alike_than) - 1e-9
+    ]
     is_worst = np.isin(np.arange(len(table)), worst)
     pairs = pairs[~is_worst[pairs["other"]]]
     shrunk = table[f"{rate}_eb"].astype("float64")
@@ -168,6 +183,37 @@ def look_alikes(
         ],
         ignore_index=True,
     )
+
+
+def _usual(seen: gpd.GeoDataFrame, points: Floats) -> Likeness:
+    """Tell how alike random pairs of the segments with a look are."""
+    middles = shapely.line_interpolate_point(seen.geometry.to_numpy(), 0.5, normalized=True)
+    return likeness_of_pairs(points, seen["road_class"], shapely.get_coordinates(middles))
+
+
+def count_look_alikes(
+    pairs: pd.DataFrame,
+    segments: pd.DataFrame,
+    embeddings: NDArray[np.floating],
+    outcome: Outcome,
+    settings: Gathering,
+) -> list[Entry]:
+    """Count the worst segments that have look-alikes, and those that look like no other.
+
+    Parameters
+    ----------
+    pairs
+        What was found (`alike_to_worst`).
+    segments, embeddings, outcome, settings
+        What it was found in.
+    """
+    seen = np.isfinite(embeddings).all(axis=1)
+    bad = (segments[f"{outcome}_per_km_year_potential"].astype("float64") > 0).to_numpy()
+    worst = min(int((seen & bad).sum()), settings.worst_segments)
+    found = int(pairs.loc[pairs["kind"] == SAME_FORM, "segment_id"].nunique())
+    done = [Entry("worst segments", "done", "", found)] if found else []
+    why = "no segment of its class with few collisions is alike enough, long enough and elsewhere"
+    return done + ([Entry("worst segments", "skipped", why, worst - found)] if worst > found else [])
 
 
 def plain_pairs(pairs: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
@@ -232,7 +278,7 @@ def _lay_out(
     one, other = (table.iloc[pairs[side].to_numpy(dtype=np.int64)].reset_index(drop=True) for side in sides)
     out = pd.DataFrame({"kind": kind, "rank": pairs["rank"].to_numpy(), "segment_id": one["segment_id"]})
     out["similar_segment_id"] = other["segment_id"]
-    for name in ("place", "distance", "nearer_than"):
+    for name in ("place", "distance", "nearer_than", "alike_than_pairs"):
         out[name] = pairs[name].to_numpy()
     out["metres_apart"] = shapely.distance(one.geometry.to_numpy(), other.geometry.to_numpy())
     for prefix, side in (("", one), ("similar_", other)):
@@ -247,7 +293,7 @@ def _lay_out(
 
 
 def _remarks(out: pd.DataFrame) -> pd.Series:
-    """Say in words what of each difference is expected to vanish."""
+    """Say in words how alike a pair is, and what of its difference is expected to vanish."""
     share = out["expected_to_vanish"]
     part = (share * 100).round().map("{:.0f} %".format).astype(object)
     said = pd.Series(REMARK, index=out.index, dtype=object)
@@ -256,6 +302,36 @@ def _remarks(out: pd.DataFrame) -> pd.Series:
         ~some, REMARK + " Of the difference in rates, " + part + " is expected to vanish by itself."
     )
     said = said.where(~(share >= 1), REMARK + " The whole difference is expected to vanish by itself.")
-    return said.where(
+    said = said.where(
         ~(share < 0), REMARK + " The shrunk rates differ by more than the recorded ones: exposure differs."
     )
+    return how_alike(out["nearer_than"], out["alike_than_pairs"]) + " " + said
+
+
+def how_alike(nearer_than: pd.Series, alike_than_pairs: pd.Series) -> pd.Series:
+    """Say in a sentence how alike two segments are.
+
+    Parameters
+    ----------
+    nearer_than
+        Share of the class that is less like the one than the other is.
+    alike_than_pairs
+        Share of random pairs of the class that is less alike.
+
+    Examples
+    --------
+    >>> how_alike(pd.Series([0.97]), pd.Series([0.9996])).iloc[0]
+    'More like it than 97 % of its class, and more alike than 99.9 % of random pairs.'
+    """
+    told = [
+        pd.Series(np.floor(each * 1000) / 10, index=each.index) for each in (nearer_than, alike_than_pairs)
+    ]
+    of_class, of_pairs = (each.map("{:.3g} %".format).astype(object) for each in told)
+    found: pd.Series = (
+        "More like it than "
+        + of_class
+        + " of its class, and more alike than "
+        + of_pairs
+        + " of random pairs."
+    )
+    return found

@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/calibrate.py [--draws 100] [--first 0] [--only WORDS ...] [--on NETWORK ...]
 
-Collisions are drawn on road plans of the demo town and, where
+Collisions are drawn on road plans of the demo town (five layouts of each kind but ``town``) and, where
 ``ROADPRINT_DATA`` names the folder of it, on parts of a real city, with nothing there (every type has the same risk as
 other roads beside it) or with one form of twice the rate. Beside what each scenario says, segments have a chance of
 their own (gamma of the demo town's shape); where collisions are even, nothing varies, and they are placed as those of
@@ -22,10 +22,11 @@ import json
 import time
 
 from calibration.judging import add_up, judge, row_of
-from calibration.networks import PLANS, REAL, Network, drawn, real, real_is_there
+from calibration.networks import REAL, Network, drawn, real, real_is_there
 from calibration.scenarios import SCENARIOS, draw
 from results import RESULTS, save, table
 
+from geo.demo.plans import NAMES
 from geo.safety.comparison.inference import cluster_tests
 
 LAYOUTS = 5
@@ -34,7 +35,7 @@ LAYOUTS = 5
 
 def network_for(name: str, seed: int) -> Network:
     """Give the network of a draw."""
-    return real(seed % LAYOUTS) if name == REAL else drawn(name)
+    return real(seed % LAYOUTS) if name == REAL else drawn(name, 1 + seed % LAYOUTS)
 
 
 def examine(scenario: str, network: str, draws: range) -> tuple[dict[str, list[float]], float]:
@@ -57,7 +58,7 @@ def main() -> None:
     parser.add_argument(
         "--only", nargs="*", default=[""], help="scenarios whose names hold one of these words"
     )
-    parser.add_argument("--on", nargs="*", choices=[*PLANS, REAL], default=[*PLANS, REAL])
+    parser.add_argument("--on", nargs="*", choices=[*NAMES, REAL], default=[*NAMES, REAL])
     asked = parser.parse_args()
     if REAL in asked.on and not real_is_there():
         print(f"{REAL}: skipped, no boston/roads in the folder that ROADPRINT_DATA names\n")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flows.secrets import without_literals
+from geo.demo.plans import NAMES
 from geo.errors import ConfigurationError
 
 COMMANDS = {
@@ -46,6 +47,10 @@ def _add_arguments(name: str, one: argparse.ArgumentParser) -> None:
             default=[],
             metavar="KEY=VALUE",
             help="replace a key of the configuration, such as clusters.k=5; may be given several times",
+        )
+    if name == "demo":
+        one.add_argument(
+            "--plan", choices=NAMES, default=NAMES[0], help="how its roads lie (default %(default)s)"
         )
     if name == "clean":
         one.add_argument(

@@ -95,7 +95,7 @@ def _check(asked: argparse.Namespace) -> dict[str, Any]:
 
 def _demo(asked: argparse.Namespace) -> dict[str, Any]:
     out = asked.out or Path("runs")
-    return run_once(draw_town(out), {}, out)
+    return run_once(draw_town(out, asked.plan), {}, out)
 
 
 def _show_run(summary: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 from flows.progress import shown, stage_bar
 from flows.secrets import concealed, guard_logs, without_literals
 from geo.config.file import is_recorded
+from geo.demo.plans import NAMES
 from geo.errors import BusyError, ServerError
 
 if TYPE_CHECKING:
@@ -83,12 +84,12 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
-def draw_town(out: Path) -> Path:
+def draw_town(out: Path, plan: str = NAMES[0]) -> Path:
     """Draw the demo town below `out`, or find it there; gives its city's file."""
     from tasks.demo import draw_demo  # noqa: PLC0415 - as below
 
     with stage_bar("the town"):
-        return draw_demo(out)
+        return draw_demo(out, plan=plan)
 
 
 def repeat(file: Path, overrides: dict[str, str], out: Path | None, base: Path | None) -> dict[str, Any]:

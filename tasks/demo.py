@@ -7,6 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from geo.demo.plans import NAMES
 from geo.demo.write import SEED, make_town
 from tasks.store.code import code_digest
 from tasks.store.document import digest
@@ -18,7 +19,7 @@ LOCK = ".town.lock"
 _REMAINS = re.compile(r"\.town-[0-9a-f]{16}-[A-Za-z0-9_]{8}(-old)?")
 
 
-def draw_demo(out: Path, *, seed: int = SEED) -> Path:
+def draw_demo(out: Path, *, seed: int = SEED, plan: str = NAMES[0]) -> Path:
     """Draw the demo town, or find it drawn before by the same code.
 
     One process draws at a time; others wait for it, and find what it has drawn.
@@ -28,17 +29,19 @@ def draw_demo(out: Path, *, seed: int = SEED) -> Path:
     out
         Folder for results; the town goes to ``<out>/town-<digest>``.
     seed
-        Seed of the town's picture, rates and collisions.
+        Seed of the town's picture, rates and collisions, and of what a kind of plan leaves open.
+    plan
+        How its roads lie: one of `geo.demo.plans.NAMES`.
 
     Returns
     -------
     Path of its city file.
     """
-    folder = results_folder(out.resolve()) / f"town-{digest(seed, code_digest('geo.demo.write'))}"
+    folder = results_folder(out.resolve()) / f"town-{digest(seed, plan, code_digest('geo.demo.write'))}"
     if not folder.exists():
         with FileLock(folder.with_name(LOCK)):
             remove_remains(folder.parent, _REMAINS)
             if not folder.exists():
                 with unfinished(folder) as work:
-                    make_town(work, seed=seed)
+                    make_town(work, seed=seed, plan=plan)
     return folder / "city.yaml"

@@ -19,7 +19,7 @@ from sklearn.cluster import KMeans
 from geo.collisions.reach import counted_length
 from geo.config import Segments, load
 from geo.demo.collisions import ORIGIN, REACH_M, YEARS, true_forms
-from geo.demo.layout import plan_town
+from geo.demo.plans.registry import plan_of
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network
 
@@ -30,7 +30,6 @@ REAL_CITY = Path(__file__).parents[2] / "data" / "cities" / "cambridge-ma.yaml"
 REAL_SEGMENTS = 1200
 """Segments of each part of the real city: those nearest to a place of it."""
 REAL_TYPES = 6
-PLANS = ("town",)
 REAL = "real streets"
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -113,9 +112,9 @@ def network_of(
 
 
 @lru_cache(maxsize=40)
-def drawn(plan: str) -> Network:
-    """Lay out a road plan of the demo town."""
-    roads = plan_town()
+def drawn(plan: str, seed: int) -> Network:
+    """Lay out a road plan of the demo town; another seed gives another plan of its kind, but for ``town``."""
+    roads = plan_of(plan, seed).roads
     table = gpd.GeoDataFrame(
         {
             "source_id": [str(i) for i in range(1, len(roads) + 1)],
@@ -130,7 +129,7 @@ def drawn(plan: str) -> Network:
     )
     found = build_network(table, Segments())
     form = true_forms(found.segments, roads).to_numpy(dtype=object)
-    return network_of(plan, found.segments, found.junctions, form)
+    return network_of(f"{plan} {seed}", found.segments, found.junctions, form)
 
 
 def real_is_there() -> bool:

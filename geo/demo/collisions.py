@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.collisions.reach import counted_length
-from geo.demo.layout import SIGNALS, Road
+from geo.demo.layout import Plan, Road
 
 YEARS = (2019, 2023)
 RATES: dict[str, tuple[float, float]] = {
@@ -83,30 +83,28 @@ def true_forms(segments: pd.DataFrame, roads: list[Road]) -> pd.Series:
     return form.groupby(level=0).first().set_axis(segments["segment_id"]).rename("form")
 
 
-def tell_truth(
-    segments: gpd.GeoDataFrame, junctions: gpd.GeoDataFrame, roads: list[Road], *, seed: int
-) -> Truth:
+def tell_truth(segments: gpd.GeoDataFrame, junctions: gpd.GeoDataFrame, plan: Plan, *, seed: int) -> Truth:
     """Give each segment and junction its true rates: those of its form, times a chance of its own.
 
     Parameters
     ----------
     segments, junctions
         The network of the town (see docs/stages.md).
-    roads
-        The town's source roads, in the order of their numbers (`true_forms`).
+    plan
+        The plan of the town.
     seed
         Seed of the town's rates: the same for every draw of collisions.
     """
     rng = np.random.default_rng([seed, 2])
     frailty = rng.gamma(FRAILTY_SHAPE, 1 / FRAILTY_SHAPE, len(segments))
     own = segments[["segment_id", "length_m", "road_class", "ref", "geometry"]].copy()
-    own["form"] = true_forms(segments, roads).to_numpy()
+    own["form"] = true_forms(segments, plan.roads).to_numpy()
     own["collisions_per_km_year"] = own["form"].map({f: rate for f, (rate, _) in RATES.items()}) * frailty
     own["ksi_per_km_year"] = own["collisions_per_km_year"] * own["form"].map(
         {f: s for f, (_, s) in RATES.items()}
     )
     spots = junctions[["junction_id", "radius_m", "geometry"]].copy()
-    signals = shapely.multipoints([list(point) for point in SIGNALS])
+    signals = shapely.multipoints([list(point) for point in plan.signals])
     at_signals = shapely.distance(_local(junctions), signals) < 6
     spots["form"] = np.select(
         [junctions["form"] == "roundabout", at_signals, junctions["arms"] > 3],

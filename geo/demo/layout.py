@@ -1,4 +1,4 @@
-"""The plan of the demo town: its roads, each of one known form, in metres from its south-west corner."""
+"""What a plan of the demo town is made of: roads, each of one known form, in metres from its south-west corner."""
 
 from __future__ import annotations
 
@@ -7,18 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 Point = tuple[float, float]
 SIZE_M = 2000.0
-ROUNDABOUTS: tuple[tuple[Point, float], ...] = (
-    ((500, 1500), 24.0),
-    ((1400, 1500), 24.0),
-    ((330, 1000), 18.0),
-)
-SIGNALS: tuple[Point, ...] = ((1000, 1000), (710, 1009), (1360, 990), (1000, 1260))
-"""Where the high streets cross other streets under signals."""
 CARRIAGEWAY_OFFSET_M = 8.0
 
 
@@ -57,6 +49,8 @@ class Road:
         Centreline of the road (metres).
     bridge
         Whether it crosses above what it crosses.
+    highway
+        Its class, where that is not the usual one of its form.
     """
 
     name: str | None
@@ -64,11 +58,63 @@ class Road:
     form: str
     line: shapely.LineString
     bridge: bool = False
+    highway: str | None = None
 
     @property
     def look(self) -> Form:
         """Width and class; a ring is as wide as a distributor road."""
-        return FORMS.get(self.form, replace(FORMS["distributor_road"], width_m=9.0, highway="primary"))
+        usual = FORMS.get(self.form, replace(FORMS["distributor_road"], width_m=9.0, highway="primary"))
+        return usual if self.highway is None else replace(usual, highway=self.highway)
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """Open ground among houses, and what is on it (metres).
+
+    Attributes
+    ----------
+    ground
+        Its outline.
+    paved
+        Whether it is a square of stone, not of grass.
+    pond
+        Centre and radius of a pond.
+    paths
+        Points that each path goes through.
+    pitches
+        South-west corner of each pitch.
+    """
+
+    ground: shapely.Polygon
+    paved: bool = False
+    pond: tuple[Point, float] | None = None
+    paths: tuple[tuple[Point, ...], ...] = ()
+    pitches: tuple[Point, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan of the town.
+
+    Attributes
+    ----------
+    roads
+        Every road; the number of one in the town's files is its place here, from 1.
+    roundabouts
+        Centre and radius of each ring (metres).
+    signals
+        Where roads cross under signals.
+    parks
+        Open ground that is kept free of houses.
+    median
+        Middle of all dual carriageways.
+    """
+
+    roads: list[Road]
+    roundabouts: tuple[tuple[Point, float], ...]
+    signals: tuple[Point, ...]
+    parks: tuple[Park, ...]
+    median: shapely.Geometry
 
 
 def smooth_line(points: Sequence[Point], apart_m: float = 6.0, *, closed: bool = False) -> shapely.LineString:
@@ -81,208 +127,8 @@ def smooth_line(points: Sequence[Point], apart_m: float = 6.0, *, closed: bool =
     return shapely.LineString(dense)
 
 
-def plan_town() -> list[Road]:
-    """Lay out every road of the town."""
-    high_street = smooth_line([(330, 1000), (700, 1010), (1000, 1000), (1350, 990), (1680, 1000)])
-    north_south = shapely.LineString([(1000, 700), (1000, 1000), (1000, 1390)])
-    roads = [
-        *_ring_way(),
-        Road("High Street", "A4189", "high_street", high_street),
-        Road("Market Street", "A4190", "high_street", north_south),
-        *_distributors(),
-        *_terraces(high_street, north_south),
-        *_estates(),
-        *_industry(),
-        *_lanes(),
-    ]
-    rings = [shapely.Point(centre).buffer(radius, quad_segs=8) for centre, radius in ROUNDABOUTS]
-    inside = shapely.union_all(rings)
-    cleared = [replace(road, line=_longest(shapely.difference(road.line, inside))) for road in roads]
-    circles = [
-        Road(f"{name} Roundabout", None, "roundabout", shapely.LineString(ring.exterior))
-        for name, ring in zip(("Westgate", "Eastgate", "Cross Keys"), rings, strict=True)
-    ]
-    return [road for road in [*cleared, *circles] if road.line.length > 1]
-
-
-def _longest(shape: shapely.Geometry) -> shapely.LineString:
+def longest_part(shape: shapely.Geometry) -> shapely.LineString:
     """Keep the longest part of a clipped line."""
     parts = shapely.get_parts(shape)
     longest: shapely.LineString = parts[int(np.argmax(shapely.length(parts)))]
     return longest
-
-
-def _ring_way() -> list[Road]:
-    """Two carriageways from roundabout to roundabout, over a lane on a bridge."""
-    legs = (
-        [(0, 1480), (250, 1505), (500, 1500)],
-        [(500, 1500), (950, 1525), (1400, 1500)],
-        [(1400, 1500), (1700, 1490), (2000, 1465)],
-    )
-    roads = []
-    for points in legs:
-        centre = smooth_line(points, apart_m=10)
-        for side in (-1, 1):
-            line = shapely.offset_curve(centre, side * CARRIAGEWAY_OFFSET_M)
-            over = line.intersection(shapely.box(1035, 1400, 1085, 1600))
-            for part, bridge in ((line.difference(shapely.box(1035, 1400, 1085, 1600)), False), (over, True)):
-                roads += [
-                    Road("Ring Way", "A4177", "dual_carriageway", one, bridge)
-                    for one in shapely.get_parts(part)
-                    if one.length > 0
-                ]
-    return roads
-
-
-def _distributors() -> list[Road]:
-    lines = {
-        "Westgate Road": [(500, 1500), (440, 1400), (350, 1200), (330, 1000)],
-        "Eastgate Road": [(1400, 1500), (1500, 1400), (1650, 1200), (1680, 1000)],
-        "Mill Road": [(1680, 1000), (1715, 800), (1700, 640)],
-        "Coppice Way": [(1400, 1500), (1405, 1560), (1400, 1610)],
-        "Station Road": [(1000, 1390), (1130, 1420), (1300, 1340), (1480, 1415)],
-    }
-    return [Road(name, "B4100", "distributor_road", smooth_line(points)) for name, points in lines.items()]
-
-
-def _terraces(high_street: shapely.LineString, market: shapely.LineString) -> list[Road]:
-    """Two dense grids, north-west and south-east of the crossroads."""
-    trees = (
-        "Ash",
-        "Beech",
-        "Cedar",
-        "Elm",
-        "Hazel",
-        "Larch",
-        "Maple",
-        "Oak",
-        "Poplar",
-        "Rowan",
-        "Sycamore",
-        "Willow",
-    )
-    roads = []
-    for i, x in enumerate(range(430, 990, 70)):
-        start = _where(high_street, x)
-        roads.append(
-            Road(f"{trees[i]} Street", None, "terraced_street", shapely.LineString([start, (x, 1390)]))
-        )
-    for name, y in (("Albert Road", 1130), ("Victoria Road", 1260), ("Windsor Road", 1390)):
-        roads.append(Road(name, None, "terraced_street", shapely.LineString([(430, y), (1000, y)])))
-    for i, x in enumerate(range(1080, 1640, 70)):
-        start = _where(high_street, x)
-        roads.append(
-            Road(
-                f"{trees[-1 - i % 4]} Terrace {i}",
-                None,
-                "terraced_street",
-                shapely.LineString([start, (x, 660)]),
-            )
-        )
-    for name, y in (("Canal Street", 660), ("Forge Street", 780), ("Foundry Street", 890)):
-        west = 1000 if y > market.bounds[1] else 1080
-        roads.append(Road(name, None, "terraced_street", shapely.LineString([(west, y), (1570, y)])))
-    link = shapely.LineString([(1570, 660), (1700, 640)])
-    return [*roads, Road("Canal Street", None, "terraced_street", link)]
-
-
-def _where(line: shapely.LineString, x: float) -> Point:
-    """Point of a line at an x."""
-    spot = shapely.get_parts(line.intersection(shapely.LineString([(x, 0), (x, SIZE_M)])))[0]
-    return (spot.x, spot.y)
-
-
-def _estates() -> list[Road]:
-    """Plan a loop with closes off it in the north-east, and a smaller estate in the west."""
-    loop = smooth_line(
-        [
-            (1400, 1610),
-            (1600, 1625),
-            (1840, 1640),
-            (1900, 1760),
-            (1840, 1890),
-            (1600, 1905),
-            (1330, 1895),
-            (1200, 1770),
-            (1250, 1640),
-        ],
-        closed=True,
-    )
-    roads = [Road("Coppice Drive", None, "cul_de_sac", loop)]
-    west = smooth_line([(330, 1000), (230, 985), (150, 930), (110, 820), (150, 720), (230, 690)])
-    roads.append(Road("Orchard Drive", None, "cul_de_sac", west))
-    birds = (
-        "Avocet",
-        "Bunting",
-        "Curlew",
-        "Dunlin",
-        "Finch",
-        "Goldcrest",
-        "Heron",
-        "Jay",
-        "Kestrel",
-        "Lapwing",
-        "Merlin",
-    )
-    closes = [(loop, s, side) for s, side in zip(np.arange(0.03, 0.98, 0.052), [1, -1] * 20, strict=False)]
-    closes += [(west, s, side) for s, side in zip(np.arange(0.2, 1.0, 0.14), [1, -1] * 9, strict=False)]
-    for i, (spine, share, side) in enumerate(closes):
-        roads.append(
-            Road(
-                f"{birds[i % 11]} Close {i // 11 or ''}".strip(),
-                None,
-                "cul_de_sac",
-                _close(spine, share, side, i),
-            )
-        )
-    return roads
-
-
-def _close(spine: shapely.LineString, share: float, side: int, number: int) -> shapely.LineString:
-    """Bend a close off its spine."""
-    start, ahead = (spine.interpolate(share + d, normalized=True) for d in (0, 0.002))
-    along = np.array([ahead.x - start.x, ahead.y - start.y])
-    along /= np.hypot(*along)
-    across = side * np.array([-along[1], along[0]])
-    length = 62 + 17 * (number % 4)
-    base = np.array([start.x, start.y])
-    bend = along * (22 if number % 3 else -18)
-    line = smooth_line(
-        [tuple(base), tuple(base + across * length * 0.5), tuple(base + across * length * 0.9 + bend)],
-        apart_m=5,
-    )
-    return _longest(line.intersection(shapely.box(15, 15, SIZE_M - 15, SIZE_M - 15)))
-
-
-def _industry() -> list[Road]:
-    lines = {
-        "Foundry Way": [(500, 1500), (500, 1950)],
-        "Brunel Road": [(60, 1640), (930, 1640)],
-        "Telford Road": [(60, 1795), (930, 1795)],
-        "Stephenson Way": [(60, 1950), (930, 1950)],
-        "Watt Close": [(60, 1640), (60, 1950)],
-        "Arkwright Road": [(930, 1640), (930, 1950)],
-        "Boulton Road": [(280, 1640), (280, 1795)],
-        "Newcomen Road": [(720, 1795), (720, 1950)],
-    }
-    return [Road(name, None, "industrial_road", shapely.LineString(points)) for name, points in lines.items()]
-
-
-def _lanes() -> list[Road]:
-    lines = {
-        "Mill Lane": [(0, 400), (250, 470), (600, 400), (900, 480), (1250, 400), (1600, 470), (2000, 420)],
-        "Cross Lane": [(330, 1000), (300, 860), (380, 640), (330, 300), (400, 0)],
-        "Church Lane": [(1000, 700), (990, 580), (1060, 300), (980, 0)],
-        "Ford Lane": [(1700, 640), (1740, 450), (1690, 220), (1780, 0)],
-        "Hollow Lane": [(346, 150), (560, 190), (800, 120), (1018, 150)],
-        "Heath Lane": [(2000, 950), (1880, 800), (1790, 640), (1725, 540)],
-        "Bridge Lane": [(1060, 1412), (1060, 1520), (1040, 1650), (1120, 1740), (1207, 1790)],
-        "Moor Lane": [(1030, 240), (1300, 200), (1500, 260), (1700, 235)],
-    }
-    return [Road(name, None, "rural_lane", smooth_line(points)) for name, points in lines.items()]
-
-
-def coordinates(line: shapely.LineString) -> NDArray[np.float64]:
-    """Give the points of a line, ``(points, 2)``."""
-    points: NDArray[np.float64] = shapely.get_coordinates(line)
-    return points

@@ -18,13 +18,11 @@ from geo.demo.buildings import (
     put_up,
     tree_shadow,
 )
-from geo.demo.layout import ROUNDABOUTS, SIGNALS, Road, smooth_line
+from geo.demo.layout import CARRIAGEWAY_OFFSET_M, Park, Plan, Road, smooth_line
 from geo.demo.painting import Colour, Floats, Painting, box_points
 
 WHITE, YELLOW = (214, 214, 208), (206, 178, 74)
-PARK = shapely.box(1070, 1050, 1590, 1310)
-SQUARE = shapely.box(578, 1140, 632, 1252)
-"""A small green where a block of terraces would stand."""
+GRASS, STONE = (96, 128, 62), (150, 146, 138)
 ZONES: tuple[tuple[str, float, Colour, float], ...] = (
     ("distributor_road", 20, (104, 122, 70), 12),
     ("dual_carriageway", 26, (110, 122, 74), 13),
@@ -64,27 +62,30 @@ AVENUES: dict[str, tuple[Avenue, ...]] = {
 }
 
 
-def paint(roads: list[Road], *, size_m: float, pixel_m: float, seed: int) -> Image.Image:
+def paint(plan: Plan, *, size_m: float, pixel_m: float, seed: int) -> Image.Image:
     """Paint the town as it looks from the air.
 
     Parameters
     ----------
-    roads
-        The town's source roads (`geo.demo.layout.plan_town`).
+    plan
+        The plan of the town (`geo.demo.plans.registry.plan_of`).
     size_m, pixel_m
         Side of the town and of a pixel (metres).
     seed
         Seed of everything that the plan leaves open.
     """
     painting = Painting(size_m, pixel_m, np.random.default_rng([seed, 1]))
+    roads = plan.roads
     corridors = shapely.union_all(
         [shapely.buffer(r.line, r.look.width_m / 2 + r.look.pavement_m) for r in roads]
     )
-    buildings = put_up(roads, shapely.union_all([corridors, PARK, SQUARE]), painting.rng)
-    trees = _ground(painting, roads) + _planting(painting, roads, buildings, corridors)
+    buildings = put_up(
+        roads, shapely.union_all([corridors, *(park.ground for park in plan.parks)]), painting.rng
+    )
+    trees = _ground(painting, plan) + _planting(painting, roads, buildings, corridors)
     for building in buildings:
         draw_plot(painting, building)
-    _carriageways(painting, roads)
+    _carriageways(painting, plan)
     for tree in trees:
         tree_shadow(painting, *tree)
     painting.apply_shadows()
@@ -97,18 +98,18 @@ def paint(roads: list[Road], *, size_m: float, pixel_m: float, seed: int) -> Ima
     return painting.develop()
 
 
-def _ground(painting: Painting, roads: list[Road]) -> list[Tree]:
+def _ground(painting: Painting, plan: Plan) -> list[Tree]:
     """Paint fields, the ground of each quarter and the parks; gives the trees of their hedges and edges."""
     rng, size = painting.rng, painting.size_m
     grid = np.linspace(-60, size + 60, 14)
     x, y = np.meshgrid(grid, grid)
     x, y = x + rng.normal(0, 22, x.shape), y + rng.normal(0, 22, y.shape)
     zones = [
-        (shapely.union_all([r.line for r in roads if r.form == form]).buffer(reach), colour, rough)
+        (shapely.union_all([r.line for r in plan.roads if r.form == form]).buffer(reach), colour, rough)
         for form, reach, colour, rough in ZONES
     ]
     estates = [shapely.Polygon(part.exterior) for zone, *_ in zones for part in shapely.get_parts(zone)]
-    built = shapely.union_all([*estates, PARK])
+    built = shapely.union_all([*estates, *(park.ground for park in plan.parks)])
     shapely.prepare(built)
     trees: list[Tree] = []
     for i in range(len(grid) - 1):
@@ -124,35 +125,39 @@ def _ground(painting: Painting, roads: list[Road]) -> list[Tree]:
     for zone, colour, rough in zones:
         for part in shapely.get_parts(zone):
             painting.fill(shapely.Polygon(part.exterior), colour, rough=rough)
-    for park in (PARK, SQUARE):
-        painting.fill(park, (96, 128, 62), rough=7, rows=(90.0, 9.0))
-        count = int(park.area / 900)
-        spots = rng.uniform(park.bounds[:2], park.bounds[2:], (count, 2))
-        trees += [
-            (spot, rng.uniform(2.5, 6)) for spot in spots if _near_edge(park, spot) or rng.random() < 0.25
-        ]
-    _park_furniture(painting)
+    for park in plan.parks:
+        if park.paved:
+            painting.fill(park.ground, STONE, rough=5)
+        else:
+            trees += _park_trees(painting, park.ground)
+    for park in plan.parks:
+        _park_furniture(painting, park)
     return trees
+
+
+def _park_trees(painting: Painting, ground: shapely.Polygon) -> list[Tree]:
+    """Mow a park, and plant trees on it: most of them near its edge."""
+    rng = painting.rng
+    painting.fill(ground, GRASS, rough=7, rows=(90.0, 9.0))
+    spots = rng.uniform(ground.bounds[:2], ground.bounds[2:], (int(ground.area / 900), 2))
+    return [(spot, rng.uniform(2.5, 6)) for spot in spots if _near_edge(ground, spot) or rng.random() < 0.25]
 
 
 def _near_edge(park: shapely.Polygon, spot: Floats) -> bool:
     return bool(shapely.Point(spot).distance(park.exterior) < 22)
 
 
-def _park_furniture(painting: Painting) -> None:
-    """Draw a pond, paths and two pitches."""
-    painting.fill(shapely.Point(1150, 1240).buffer(34), (62, 78, 82), rough=4)
-    for path in (
-        [(1070, 1180), (1250, 1200), (1400, 1120), (1590, 1160)],
-        [(1300, 1310), (1280, 1190), (1330, 1050)],
-    ):
+def _park_furniture(painting: Painting, park: Park) -> None:
+    """Draw the pond, paths and pitches of a park."""
+    if park.pond is not None:
+        centre, radius = park.pond
+        painting.fill(shapely.Point(centre).buffer(radius), (62, 78, 82), rough=4)
+    for path in park.paths:
         painting.stroke(smooth_line(path), 2.4, (176, 164, 140))
-    for west in (1370, 1480):
-        pitch = np.array(
-            [(west, 1200), (west + 62, 1200), (west + 62, 1295), (west, 1295), (west, 1200)], dtype=float
-        )
-        painting.line(pitch, 0.3, WHITE)
-        painting.line(np.array([(west, 1247.5), (west + 62, 1247.5)]), 0.3, WHITE)
+    for corner in park.pitches:
+        outline = np.array([(0, 0), (62, 0), (62, 95), (0, 95), (0, 0)], dtype=float)
+        painting.line(np.array(corner) + outline, 0.3, WHITE)
+        painting.line(np.array(corner) + np.array([(0, 47.5), (62, 47.5)]), 0.3, WHITE)
 
 
 def _hedge(edge: Floats, rng: np.random.Generator, step: float) -> list[Tree]:
@@ -225,9 +230,9 @@ def _frames(line: shapely.LineString, where: Floats) -> tuple[Floats, Floats]:
     return (before + after) / 2, step / np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)[:, None]
 
 
-def _carriageways(painting: Painting, roads: list[Road]) -> None:
+def _carriageways(painting: Painting, plan: Plan) -> None:
     """Draw pavements, then asphalt, then markings, so that roads flow into each other at junctions."""
-    rng = painting.rng
+    rng, roads = painting.rng, plan.roads
     for road in roads:
         if road.look.pavement_m:
             painting.stroke(
@@ -250,10 +255,10 @@ def _carriageways(painting: Painting, roads: list[Road]) -> None:
     for bulb in bulbs:
         painting.disc(shapely.get_coordinates(bulb)[0], 8.0, (92, 92, 90))
     for road in roads:
-        _markings(painting, road)
-    for centre, radius in ROUNDABOUTS:
+        _markings(painting, road, plan.median)
+    for centre, radius in plan.roundabouts:
         _island(painting, np.array(centre, dtype=float), radius)
-    for signal in SIGNALS:
+    for signal in plan.signals:
         _signals(painting, np.array(signal, dtype=float), roads)
 
 
@@ -273,7 +278,7 @@ def _wear(painting: Painting, road: Road, tone: int) -> None:
         )
 
 
-def _markings(painting: Painting, road: Road) -> None:
+def _markings(painting: Painting, road: Road, median: shapely.Geometry) -> None:
     """Draw the lines of a road, short of its ends."""
     line = road.line
     if not road.look.marked or line.length < 30 or line.is_closed:
@@ -284,18 +289,17 @@ def _markings(painting: Painting, road: Road) -> None:
         for side in (-1, 1):
             edge = shapely.offset_curve(inner, side * (road.look.width_m / 2 - 0.45))
             painting.line(shapely.get_coordinates(edge), 0.25, WHITE)
-        barrier = shapely.offset_curve(line, _median_side(line) * 8.0)
+        barrier = shapely.offset_curve(line, _median_side(line, median) * CARRIAGEWAY_OFFSET_M)
         painting.line(shapely.get_coordinates(barrier), 0.5, (176, 178, 180))
     else:
         painting.dashes(inner, *((4, 2) if road.form == "high_street" else (3, 6)), 0.25, WHITE)
 
 
-def _median_side(line: shapely.LineString) -> int:
-    """Tell on which side of a carriageway its twin lies: towards the middle line of the Ring Way."""
-    middle = smooth_line(
-        [(0, 1480), (250, 1505), (500, 1500), (950, 1525), (1400, 1500), (1700, 1490), (2000, 1465)]
+def _median_side(line: shapely.LineString, median: shapely.Geometry) -> int:
+    """Tell on which side of a carriageway its twin lies: towards the middle of both."""
+    left, right = (
+        shapely.offset_curve(line, side * CARRIAGEWAY_OFFSET_M).distance(median) for side in (1, -1)
     )
-    left, right = (shapely.offset_curve(line, side * 8.0).distance(middle) for side in (1, -1))
     return 1 if left < right else -1
 
 

@@ -18,7 +18,8 @@ from PIL import Image
 
 from geo.config import Roads, Segments
 from geo.demo.collisions import DIRT, ORIGIN, YEARS, Truth, draw_collisions, soil, tell_truth
-from geo.demo.layout import SIZE_M, Road, plan_town
+from geo.demo.layout import SIZE_M, Road
+from geo.demo.plans.registry import USUAL, plan_of
 from geo.demo.records import draw_casualties, draw_counts
 from geo.demo.scene import paint
 from geo.roads.read import read_roads
@@ -51,7 +52,7 @@ class DemoTown:
         return Truth(segments, gpd.read_parquet(self.folder / "truth_junctions.parquet"))
 
 
-def make_town(folder: Path, *, seed: int = SEED, pixel_m: float = 0.25) -> DemoTown:
+def make_town(folder: Path, *, seed: int = SEED, pixel_m: float = 0.25, plan: str = USUAL) -> DemoTown:
     """Draw the demo town; the same seed gives the same bytes.
 
     Parameters
@@ -61,24 +62,34 @@ def make_town(folder: Path, *, seed: int = SEED, pixel_m: float = 0.25) -> DemoT
         ``casualties.csv``, ``traffic.csv``, ``city.yaml`` and the truth: ``truth_segments.parquet``,
         ``truth_junctions.parquet``.
     seed
-        Seed of the picture, the rates and the collisions; the plan of the roads is always the same.
+        Seed of the picture, the rates and the collisions, and of what a kind of plan leaves open.
     pixel_m
         Ground size of a pixel of the imagery (metres).
+    plan
+        How its roads lie: one of `geo.demo.plans.registry.PLANS`. ``town`` is the same for every seed.
+
+    Raises
+    ------
+    ConfigurationError
+        When there is no plan of that name.
     """
     town = DemoTown(folder)
-    roads = plan_town()
-    _write_imagery(paint(roads, size_m=SIZE_M, pixel_m=pixel_m, seed=seed), folder / "imagery", pixel_m, seed)
+    laid_out = plan_of(plan, seed)
+    roads = laid_out.roads
+    _write_imagery(
+        paint(laid_out, size_m=SIZE_M, pixel_m=pixel_m, seed=seed), folder / "imagery", pixel_m, seed
+    )
     _write_roads(roads, folder / "roads.gpkg")
     source = read_roads(Roads(source=str(folder / "roads.gpkg"), id_field="road_id"), crs=CRS, area=None)
     network = build_network(source.kept, Segments())
-    truth = tell_truth(network.segments, network.junctions, roads, seed=seed)
+    truth = tell_truth(network.segments, network.junctions, laid_out, seed=seed)
     truth.segments.to_parquet(folder / "truth_segments.parquet")
     truth.junctions.to_parquet(folder / "truth_junctions.parquet")
     collisions = draw_collisions(truth, seed=seed)
     write_collisions(collisions, folder / "collisions.csv", seed=seed)
     write_table(draw_casualties(collisions, seed=seed), folder / "casualties.csv")
     write_table(draw_counts(network.segments, seed=seed), folder / "traffic.csv")
-    town.city.write_text(_city(), encoding="utf-8")
+    town.city.write_text(_city(plan), encoding="utf-8")
     return town
 
 
@@ -183,10 +194,10 @@ def _write_roads(roads: list[Road], path: Path) -> None:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
-def _city() -> str:
+def _city(plan: str) -> str:
     """Write the city's file."""
     city = {
-        "city": "demo-town",
+        "city": f"demo-{plan}",
         "crs": CRS,
         "imagery": {"sources": ["imagery/*.tif"], "licence": "drawn by roadprint"},
         "roads": {"source": "roads.gpkg", "id_field": "road_id", "licence": "drawn by roadprint"},

@@ -15,7 +15,8 @@ from geo.collisions.assign import place_collisions
 from geo.collisions.read import read_collisions
 from geo.config import load
 from geo.demo.collisions import DIRT, FRAILTY_SHAPE, ORIGIN, RATES, YEARS, Truth, draw_collisions, soil
-from geo.demo.layout import FORMS, SIZE_M, Road, plan_town
+from geo.demo.layout import FORMS, SIZE_M, Road
+from geo.demo.plans.registry import plan_of
 from geo.demo.write import DemoTown, make_town
 from geo.imagery.catalogue import open_catalogue
 from geo.roads.read import read_roads
@@ -43,7 +44,7 @@ def truth(town: DemoTown) -> Truth:
 
 @pytest.fixture(scope="module")
 def planned() -> list[Road]:
-    return plan_town()
+    return plan_of().roads
 
 
 @pytest.fixture(scope="module")

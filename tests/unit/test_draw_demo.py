@@ -15,7 +15,7 @@ import sys, time
 from pathlib import Path
 from tasks import demo
 
-def draw(folder, *, seed):
+def draw(folder, *, seed, plan):
     with Path(sys.argv[2]).open("a") as log:
         log.write("begun\\n")
     (folder / "half.tif").write_text("half")

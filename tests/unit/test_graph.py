@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from geo.config import Segments
-from geo.demo.layout import plan_town
+from geo.demo.plans.registry import plan_of
 from geo.roads.graph import build_graph, distances_between, to_osmnx
 from geo.roads.segments import build_network
 from tests.unit.networks import network
@@ -37,7 +37,7 @@ def village():
 
 def town():
     """Lay out the roads of the demo town."""
-    roads = plan_town()
+    roads = plan_of().roads
     table = pd.DataFrame(
         {
             "source_id": [str(i) for i in range(len(roads))],

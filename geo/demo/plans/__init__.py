@@ -1,0 +1,4 @@
+"""Road plans of the demo town."""
+
+NAMES = ("town", "grid", "market", "estate")
+"""What plans are called (`geo.demo.plans.registry`); the first is drawn unless asked otherwise."""

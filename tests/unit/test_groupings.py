@@ -163,6 +163,8 @@ def test_the_table_of_tests_has_them_where_groupings_are_given():
     pd.testing.assert_frame_equal(plain.drop(columns=pooled), table.drop(columns=pooled))
     mine = table[table["outcome"] == "n_collisions"]
     np.testing.assert_allclose(mine["ratio_pooled"], mine["ratio_adjusted"])
+    assert (mine["ratio_pooled_low"] < mine["ratio_adjusted_low"]).all()
+    assert (mine["ratio_pooled_high"] > mine["ratio_adjusted_high"]).all()
     assert mine["reason_pooled"].isna().all()
     assert plain["ratio_pooled"].isna().all()
     assert (

@@ -46,11 +46,9 @@ _TESTS = Layer(
         Column("reason", "text", "Why a value is empty"),
         Column("p_value_adjusted", "real", "p value of the adjusted ratio", optional=True),
         Column("reason_adjusted", "text", "Why the adjusted ratio is empty", optional=True),
-        Column(
-            "ratio_pooled", "real", "Rate ratio, adjusted, over other groupings of the roads", optional=True
-        ),
-        Column("ratio_pooled_low", "real", "Rate ratio over other groupings, lower limit", optional=True),
-        Column("ratio_pooled_high", "real", "Rate ratio over other groupings, upper limit", optional=True),
+        Column("ratio_pooled", "real", "Rate ratio, adjusted, mean over other groupings", optional=True),
+        Column("ratio_pooled_low", "real", "Lower limit that allows for other groupings", optional=True),
+        Column("ratio_pooled_high", "real", "Upper limit that allows for other groupings", optional=True),
         Column(
             "share_from_grouping",
             "real",
@@ -58,7 +56,7 @@ _TESTS = Layer(
             optional=True,
         ),
         Column("groupings", "integer", "Other groupings (number)", optional=True),
-        Column("reason_pooled", "text", "Why the ratio over other groupings is empty", optional=True),
+        Column("reason_pooled", "text", "Why limits over other groupings are empty", optional=True),
     ),
 )
 _VALUE = Layer(

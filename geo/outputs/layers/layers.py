@@ -280,12 +280,10 @@ _CLUSTERS = Layer(
         *_limits("rate_ratio_adjusted", "Rate ratio in the same part of town"),
         Column("rate_ratio_in_class_adjusted", "real", "Rate ratio in class and part of town", optional=True),
         *_limits("rate_ratio_in_class_adjusted", "Rate ratio in class and part of town"),
-        Column("rate_ratio_pooled", "real", "Rate ratio over other groupings of the roads", optional=True),
-        *_limits("rate_ratio_pooled", "Rate ratio over other groupings"),
-        Column(
-            "rate_ratio_in_class_pooled", "real", "Rate ratio in class, over other groupings", optional=True
+        *_limits("rate_ratio_pooled", "Rate ratio in the same part of town, with the grouping's doubt"),
+        *_limits(
+            "rate_ratio_in_class_pooled", "Rate ratio in class and part of town, with the grouping's doubt"
         ),
-        *_limits("rate_ratio_in_class_pooled", "Rate ratio in class, over other groupings"),
         Column("found_again", "real", "How surely other samples of roads find it (0 to 1)", optional=True),
         Column("interval", "text", "How the intervals were made", optional=True),
     ),

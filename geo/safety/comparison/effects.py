@@ -10,9 +10,9 @@ from geo.safety.rates import poisson_interval, rate, told_outcome
 
 Floats = NDArray[np.float64]
 LIMITS = ("", "_low", "_high")
-PARTS = ("", "_adjusted", "_pooled", "_in_class", "_in_class_adjusted", "_in_class_pooled")
-"""Ratios of the table of clusters: to all other roads and to those of the class; as counted, in the same part of town,
-and the latter with what is unsure of the grouping."""
+PARTS = ("", "_adjusted", "_in_class", "_in_class_adjusted")
+"""Ratios of the table of clusters: to all other roads and to those of the class, as counted and in the same part of
+town."""
 
 
 def cluster_table(segments: pd.DataFrame) -> pd.DataFrame:
@@ -55,7 +55,9 @@ def cluster_table(segments: pd.DataFrame) -> pd.DataFrame:
     observed = _plain(table[count])
     others, rest = np.nansum(observed) - observed, total.sum() - total.to_numpy()
     table["rate_ratio"] = _quotient(observed, total.to_numpy(), others, rest)
-    names = [f"rate_ratio{limit}" for limit in ("_low", "_high")]
+    names = [
+        f"rate_ratio{part}{limit}" for part in ("", "_pooled", "_in_class_pooled") for limit in LIMITS[1:]
+    ]
     names += [f"rate_ratio{part}{limit}" for part in PARTS[1:] for limit in LIMITS]
     table[names] = np.nan
     return table.assign(p_value=np.nan, q_value=np.nan).reset_index()
@@ -75,7 +77,8 @@ def with_tests(table: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     The table with both ratios of each comparison, as counted and to roads in the same part of town (``_adjusted``),
-    their intervals, and ``p_value`` and ``q_value`` of the latter. The ratio within class is that to the *other* roads
+    their intervals, the limits of the latter that allow for how unsure the grouping is (``_pooled``), and ``p_value``
+    and ``q_value`` of the latter. The ratio within class is that to the *other* roads
     of the same classes. A ratio that was not tested has no interval: an exact one would take every road as independent
     of its neighbours, and claim what is not there. ``interval`` says what each is of, or why there is none.
     """
@@ -91,6 +94,7 @@ def with_tests(table: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
             found[f"rate_ratio{suffix}{ours}"] = mine[theirs].where(mine["p_value"].notna())
         for limit in LIMITS:
             found[f"rate_ratio{suffix}_adjusted{limit}"] = mine[f"ratio_adjusted{limit}"]
+        for limit in LIMITS[1:]:
             found[f"rate_ratio{suffix}_pooled{limit}"] = mine[f"ratio_pooled{limit}"]
         found[f"p_value{suffix}"], found[f"q_value{suffix}"] = mine["p_value_adjusted"], mine["q_value"]
         why = mine["reason_adjusted"].fillna(mine["reason"]).fillna("no row in the table of tests")

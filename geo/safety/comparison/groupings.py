@@ -30,10 +30,14 @@ POOLED = ("n_collisions", "n_ksi")
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """Ratios with their limits, ``(k, m)``: NaN where one is not known, and then `reason` says why.
+    """What is known over all groupings, ``(k, m)``: NaN where nothing is, and then `reason` says why.
 
     Attributes
     ----------
+    ratio
+        Mean over the other groupings, of logarithms.
+    low, high
+        Limits of the ratio of the grouping that was found.
     share
         Share of the variance of a ratio's logarithm that comes from the grouping (0 to 1).
     """
@@ -122,6 +126,10 @@ def pool_groupings(
 
     The grouping that was found is one of those that other samples of the same roads would have given. Each of them is a
     completed table in the sense of Rubin: the ratio in each, and the variance of each, are brought together (`rubin`).
+    Only the middle of the limits is not the mean over them: they scatter around the grouping that was found as this one
+    does around that of all roads of its kind, and what is mixed up brings each ratio nearer to 1, so that their mean is
+    taken there twice. Limits around the ratio that was found hold the true one more often (``bench/groupings.py``).
+
     A ratio in another grouping is that of the one found, moved by as much as one step of scoring from the mean without
     clusters moves: with means in proportion to exposure and independent counts this is the ratio itself, and else it is
     the same to second order, at a hundredth of the cost. Where all groupings are the one found, ratio and limits are
@@ -180,8 +188,8 @@ def _pool(
         _, _, pooled.share[at], _ = rubin(estimates, known * sides.mean() ** 2, freedom)
         ends = [rubin(estimates, known * side**2, freedom) for side in sides]
         reach = [quantile * float(np.sqrt(variance)) for _, variance, _, quantile in ends]
-        mean = ends[0][0]
-        pooled.ratio[at], pooled.low[at], pooled.high[at] = np.exp([mean, mean - reach[0], mean + reach[1]])
+        pooled.ratio[at] = np.exp(ends[0][0])
+        pooled.low[at], pooled.high[at] = np.exp([centre[label] - reach[0], centre[label] + reach[1]])
 
 
 def _why_not(estimates: Floats, parts: Floats, low: float, high: float) -> str:

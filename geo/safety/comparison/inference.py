@@ -142,8 +142,8 @@ def cluster_tests(
     periods
         Counts of the first and of the last years, for the check whether an effect lasts; None: no such check.
     groupings
-        Cluster of each segment in other groupings, on the index of `segments`, a column each; the adjusted ratios of
-        `geo.safety.comparison.groupings.POOLED` allow for how they differ (``ratio_pooled``). None: nothing is known.
+        Cluster of each segment in other groupings, on the index of `segments`, a column each; ``ratio_pooled_low`` and
+        ``_high`` of `geo.safety.comparison.groupings.POOLED` allow for how they differ. None: nothing is known.
     permutations
         How many times the map of clusters is moved (number); 0: no p-value by it.
     seed

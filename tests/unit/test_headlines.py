@@ -25,12 +25,23 @@ def test_a_headline_is_never_said_without_chance_and_a_fresh_look():
     assert said[0].startswith(
         "50 % of KSI collisions lie on 4.3 % of road length (95 % interval 3 % to 6 %); 12 %"
     )
-    assert said[0].endswith("is counted: 20 %, against 50 % at random (more than chance, p = 0.004)")
+    assert said[0].endswith(
+        "12 % if the same number fell on roads at random. If one half of them chooses the roads, 50 % of the other half "
+        "lie on 20 % of road length; 50 % at random (more concentrated than chance makes them, p = 0.004)"
+    )
+    row = ROW | {"measure": "share_of_ksi_on_5_pct_of_length", "share": 0.05, "held_out_chance": 0.05}
+    assert headline_sentences(pd.DataFrame([row]), "ksi")[0].endswith(
+        "If one half of them chooses the roads, these carry 20 % of the other half; 5 % at random (more concentrated "
+        "than chance makes them, p = 0.004)"
+    )
 
 
 def test_a_fresh_look_that_shows_nothing_is_said_to_show_nothing():
     row = ROW | {"held_out": 0.41, "held_out_p_value": 0.3}
-    assert "no more than chance can make, p = 0.3" in headline_sentences(pd.DataFrame([row]), "ksi")[0]
+    assert (
+        "no more concentrated than chance can make them, p = 0.3"
+        in headline_sentences(pd.DataFrame([row]), "ksi")[0]
+    )
 
 
 def test_without_an_interval_that_is_said():

@@ -316,18 +316,19 @@ def headline_sentences(headline: pd.DataFrame, outcome: Outcome) -> list[str]:
             else " (no interval)"
         )
         value = _percent(row["value"])
-        beside = (
-            f"{_percent(row['chance'])} if the same number fell on roads at random. Where one half of them chooses the "
-            f"roads and the other is counted: {_percent(row['held_out'])}, against "
-            f"{_percent(row['held_out_chance'])} at random ({_chance(row['held_out_p_value'])})"
-        )
+        chance = f"{_percent(row['chance'])} if the same number fell on roads at random"
+        fresh, at_random = _percent(row["held_out"]), _percent(row["held_out_chance"])
+        surely = _chance(row["held_out_p_value"])
         if row["measure"].startswith("share_of_length"):
             said.append(
-                f"{_percent(share)} of {OUTCOME_NAMES[outcome]} lie on {value} of road length{between}; {beside}"
+                f"{_percent(share)} of {OUTCOME_NAMES[outcome]} lie on {value} of road length{between}; {chance}. If one "
+                f"half of them chooses the roads, {_percent(share)} of the other half lie on {fresh} of road length; "
+                f"{at_random} at random ({surely})"
             )
         else:
             said.append(
-                f"{_percent(share)} of road length carry {value} of {OUTCOME_NAMES[outcome]}{between}; {beside}"
+                f"{_percent(share)} of road length carry {value} of {OUTCOME_NAMES[outcome]}{between}; {chance}. If one "
+                f"half of them chooses the roads, these carry {fresh} of the other half; {at_random} at random ({surely})"
             )
     return said
 
@@ -335,8 +336,8 @@ def headline_sentences(headline: pd.DataFrame, outcome: Outcome) -> list[str]:
 def _chance(p_value: float) -> str:
     """Say what the half that is counted tells of roads that the other half chose."""
     if p_value <= 1 - LEVEL:
-        return f"more than chance, p = {p_value:.2g}"
-    return f"no more than chance can make, p = {p_value:.2g}"
+        return f"more concentrated than chance makes them, p = {p_value:.2g}"
+    return f"no more concentrated than chance can make them, p = {p_value:.2g}"
 
 
 def _percent(share: float) -> str:

@@ -26,8 +26,8 @@ def test_a_headline_is_never_said_without_chance_and_a_fresh_look():
         "50 % of KSI collisions lie on 4.3 % of road length (95 % interval 3 % to 6 %); 12 %"
     )
     assert said[0].endswith(
-        "12 % if the same number fell on roads at random. If one half of them chooses the roads, 50 % of the other half "
-        "lie on 20 % of road length; 50 % at random (more concentrated than chance makes them, p = 0.004)"
+        "12 % if the same number fell on roads at random. If one half of them chooses the roads, 50 % of the other "
+        "half lie on 20 % of road length; 50 % at random (more concentrated than chance makes them, p = 0.004)"
     )
     row = ROW | {"measure": "share_of_ksi_on_5_pct_of_length", "share": 0.05, "held_out_chance": 0.05}
     assert headline_sentences(pd.DataFrame([row]), "ksi")[0].endswith(

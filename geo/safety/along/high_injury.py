@@ -319,16 +319,17 @@ def headline_sentences(headline: pd.DataFrame, outcome: Outcome) -> list[str]:
         chance = f"{_percent(row['chance'])} if the same number fell on roads at random"
         fresh, at_random = _percent(row["held_out"]), _percent(row["held_out_chance"])
         surely = _chance(row["held_out_p_value"])
+        name = OUTCOME_NAMES[outcome]
         if row["measure"].startswith("share_of_length"):
             said.append(
-                f"{_percent(share)} of {OUTCOME_NAMES[outcome]} lie on {value} of road length{between}; {chance}. If one "
-                f"half of them chooses the roads, {_percent(share)} of the other half lie on {fresh} of road length; "
-                f"{at_random} at random ({surely})"
+                f"{_percent(share)} of {name} lie on {value} of road length{between}; {chance}. If one half of them "
+                f"chooses the roads, {_percent(share)} of the other half lie on {fresh} of road length; {at_random} at "
+                f"random ({surely})"
             )
         else:
             said.append(
-                f"{_percent(share)} of road length carry {value} of {OUTCOME_NAMES[outcome]}{between}; {chance}. If one "
-                f"half of them chooses the roads, these carry {fresh} of the other half; {at_random} at random ({surely})"
+                f"{_percent(share)} of road length carry {value} of {name}{between}; {chance}. If one half of them "
+                f"chooses the roads, these carry {fresh} of the other half; {at_random} at random ({surely})"
             )
     return said
 

@@ -1,6 +1,7 @@
 """How often the tests of types are wrong, and how often they find what is there.
 
     .venv/bin/python bench/calibrate.py [--draws 100] [--first 0] [--only WORDS ...] [--on NETWORK ...]
+    .venv/bin/python bench/calibrate.py --whole
 
 Collisions are drawn on road plans of the demo town (five layouts of each kind but ``town``) and, where
 ``ROADPRINT_DATA`` names the folder of it, on parts of a real city, with nothing there (every type has the same risk as
@@ -11,6 +12,8 @@ a city are. Each draw makes the table of `cluster_tests`, without moved maps, as
 Told are, with exact 95 % intervals: the share of draws in which any q is below 0.05; how often a form of twice the rate
 gets one; how often intervals of `ratio_adjusted` hold the truth, by comparison, of KSI, and of the type for which they
 do so least often.
+
+With ``--whole`` the whole table of tests of 25,000 segments is timed, with all outcomes, moved maps and traffic.
 
 A table is printed, and JSON is written under bench/results/. Draws that go on where those there end are added to them.
 """
@@ -24,6 +27,7 @@ import time
 from calibration.judging import add_up, judge, row_of
 from calibration.networks import REAL, Network, drawn, real, real_is_there
 from calibration.scenarios import SCENARIOS, draw
+from calibration.whole import large_city, seconds_of_tests
 from results import RESULTS, save, table
 
 from geo.demo.plans import NAMES
@@ -58,13 +62,19 @@ def main() -> None:
     parser.add_argument(
         "--only", nargs="*", default=[""], help="scenarios whose names hold one of these words"
     )
+    parser.add_argument("--whole", action="store_true", help="time the tests of 25,000 segments, and no more")
     parser.add_argument("--on", nargs="*", choices=[*NAMES, REAL], default=[*NAMES, REAL])
     asked = parser.parse_args()
+    path = RESULTS / "calibrate.json"
+    record = json.loads(path.read_text()) if path.exists() else {}
+    if asked.whole:
+        record["25,000 segments"] = seconds_of_tests(large_city())
+        save("calibrate", record)
+        print(table([{"what": name, "seconds": value} for name, value in record["25,000 segments"].items()]))
+        return
     if REAL in asked.on and not real_is_there():
         print(f"{REAL}: skipped, no boston/roads in the folder that ROADPRINT_DATA names\n")
         asked.on.remove(REAL)
-    path = RESULTS / "calibrate.json"
-    record = json.loads(path.read_text()) if path.exists() else {}
     rows = []
     for scenario in (name for name in SCENARIOS if any(word in name for word in asked.only)):
         for network in asked.on:

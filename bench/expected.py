@@ -1,10 +1,11 @@
 """How right expected counts are: coverage of their intervals, and how well they predict the next years.
 
-    .venv/bin/python bench/expected.py [--draws 50]
+    .venv/bin/python bench/expected.py [--draws 50] [--only WORDS]
 
-Networks are simulated, so that the true rate of every segment is known: the demo town's (its own truth: seven forms,
-gamma frailty), and larger ones whose segments differ in ways that the model does and does not assume. Each draw is two
-periods of five years: the function is fitted to the first, and held against the true rates and the second.
+Networks are simulated, so that the true rate of every segment is known: the demo town's on each of its plans (its own
+truth: seven forms, gamma frailty), and larger ones whose segments differ in ways that the model does and does not
+assume. Each draw is two periods of five years: the function is fitted to the first, and held against the true rates and
+the second.
 
 - coverage: share of segments whose 95 % interval holds the true rate; beside it that of shrinkage within classes.
 - error: root mean square over segments of estimate less the second period's count, by raw rates, by shrinkage within
@@ -30,6 +31,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from results import save, table
 
+from geo.demo.plans import NAMES
 from geo.demo.write import make_town
 from geo.safety.expected.empirical_bayes import expected_counts, prior
 from geo.safety.expected.performance import fit_performance
@@ -83,11 +85,19 @@ def simulate(
     return Network(segments, rate)
 
 
-def demo_town() -> dict[str, Network]:
-    """Draw the demo town, and take its segments and true rates, of all collisions and of KSI."""
+def demo_town(plan: str) -> dict[str, Network]:
+    """Draw the demo town on a plan, and take its segments and true rates, of all collisions and of KSI.
+
+    Their length is that on which collisions are counted; segments that are all within reach of junctions are left out.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        truth = make_town(Path(folder), seed=1, pixel_m=4.0).truth().segments.set_index("segment_id")
-    segments = truth[["length_m", "road_class"]].assign(ends_per_km=2000 / truth["length_m"], traffic=np.nan)
+        truth = (
+            make_town(Path(folder), seed=1, pixel_m=8.0, plan=plan).truth().segments.set_index("segment_id")
+        )
+    truth = truth[truth["counted_m"] > 0]
+    segments = truth[["road_class"]].assign(
+        length_m=truth["counted_m"], ends_per_km=2000 / truth["length_m"], traffic=np.nan
+    )
     return {
         name: Network(pd.DataFrame(segments), truth[f"{name}_per_km_year"].to_numpy(dtype=np.float64))
         for name in ("collisions", "ksi")
@@ -136,14 +146,17 @@ def measure(network: Network, rng: np.random.Generator) -> dict[str, float]:
 
 def scenarios() -> dict[str, tuple[Draw, int]]:
     """Name the networks, and the share (per cent) of the draws that each gets."""
-    town = demo_town()
+    towns = {plan: demo_town(plan) for plan in NAMES}
 
     def drawn(n: int, frailty: str, *, traffic: bool = True, level: float = 1.0) -> Draw:
         return lambda rng: simulate(rng, n, frailty, traffic=traffic, level=level)
 
     return {
-        "demo town": (lambda _: town["collisions"], 200),
-        "demo town, KSI": (lambda _: town["ksi"], 200),
+        **{
+            f"demo town, {plan}{words}": (lambda _, network=town[outcome]: network, 200)
+            for plan, town in towns.items()
+            for outcome, words in (("collisions", ""), ("ksi", ", KSI"))
+        },
         "300 segments": (drawn(300, "gamma 1"), 200),
         "300 segments, no overdispersion": (drawn(300, "none", traffic=False), 200),
         "2,000 segments": (drawn(2000, "gamma 1"), 100),
@@ -182,9 +195,12 @@ def main() -> None:
     """Measure every network and print one line for each."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--draws", type=int, default=50)
+    parser.add_argument("--only", default="", help="networks whose names hold this")
     asked = parser.parse_args()
     rows = []
     for number, (name, (draw, share)) in enumerate(scenarios().items()):
+        if asked.only not in name:
+            continue
         many = []
         for at in range(max(asked.draws * share // 100, 1)):
             rng = np.random.default_rng([number, at])

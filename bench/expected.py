@@ -111,7 +111,12 @@ def measure(network: Network, rng: np.random.Generator) -> dict[str, float]:
     true = network.rate * km_years.to_numpy()
     first, second = (pd.Series(rng.poisson(true), index=segments.index) for _ in range(2))
     performance = fit_performance(
-        first, km_years, segments["road_class"], segments[["ends_per_km"]], segments["traffic"]
+        first,
+        km_years,
+        segments["road_class"],
+        segments[["ends_per_km"]],
+        segments["traffic"],
+        length=segments["length_m"] / 1000,
     )
     before = prior(performance, first, km_years, segments["road_class"])
     found = expected_counts(before, first, km_years)

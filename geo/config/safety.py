@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -95,6 +95,11 @@ class Safety(Section):
     rank_draws: Annotated[int, Field(ge=100, le=100_000)] = Field(
         default=20_000,
         description="Draws behind the ranks of segments (number); in a very large city fewer, down to 1000.",
+    )
+    length_exponent: Literal["auto", "one", "free"] = Field(
+        default="auto",
+        description="Exponent of length in the safety performance function: one (collisions in proportion to length), "
+        "free, or auto: one until a likelihood ratio rejects it at .05.",
     )
     block_m: Metres = Field(
         default=500.0, description="Side of the square blocks that are predicted from each other (metres)."

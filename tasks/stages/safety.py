@@ -34,7 +34,12 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     counted = rate_segments(counts.join(reach), reach, traffic, years)
     at_junctions = rate_junctions(count_places(records, "junction_id", junctions.index, *told), years)
     found, models = estimate_outcomes(
-        segments, junctions, counted, seed=settings.seed, draws=settings.rank_draws
+        segments,
+        junctions,
+        counted,
+        seed=settings.seed,
+        draws=settings.rank_draws,
+        exponent=settings.length_exponent,
     )
     arms = known_of_junctions(junctions, segments, counted["aadt"])
     expected, of_junctions = expect_junctions(
@@ -54,6 +59,6 @@ STAGE = Stage(
     build,
     counts=("segments",),
     after=("roads", "collisions", "exposure"),
-    settings=("safety.seed", "safety.rank_draws", "collisions.junction_reach_m"),
+    settings=("safety.seed", "safety.rank_draws", "safety.length_exponent", "collisions.junction_reach_m"),
     tables=(RATES, AT_JUNCTIONS, JUNCTION_TYPES, PLACES, MODELS),
 )

@@ -146,6 +146,7 @@ CHANGES = {
     "safety.permutations": (99, "inference"),
     "safety.block_m": (300, "inference"),
     "safety.rank_draws": (200, "safety"),
+    "safety.length_exponent": ("one", "safety"),
     **{
         f"safety.concentration.{name}": (value, "concentration")
         for name, value in {

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy.stats import loggamma
 
 from geo.safety.expected.draws import draw_expected
 from geo.safety.expected.empirical_bayes import expected_counts, log_variance, predict, prior
@@ -87,18 +88,43 @@ def test_units_of_the_fit_are_predicted_as_they_were():
     )
 
 
-def test_a_group_that_was_never_seen_is_one_of_the_others_or_is_not_predicted():
+def test_of_a_group_that_was_never_seen_nothing_is_predicted():
     counts, years, form, traffic = crossings(200)
-    new = pd.Series("roundabout", index=counts.index)
-    alone = predict(fit_performance(counts, years, form, None, traffic), years, new, None, traffic)
-    assert alone.predicted.isna().all()
-    assert expected_counts(alone, counts, years)["eb_count"].isna().all()
-    rare = form.where(np.arange(200) > 14, "staggered")
-    few = counts.where(np.arange(200) > 14, 0)
-    pooled = fit_performance(few, years, rare, None, traffic)
-    as_rare = predict(pooled, years, pd.Series("staggered", index=counts.index), None, traffic)
-    assert predict(pooled, years, new, None, traffic).predicted.tolist() == as_rare.predicted.tolist()
-    assert as_rare.predicted.notna().all()
+    new = form.where(np.arange(200) > 14, "roundabout")
+    there = predict(fit_performance(counts[15:], years, form, None, traffic), years, new, None, traffic)
+    assert there.predicted.isna().tolist() == (new == "roundabout").tolist()
+    found = expected_counts(there, counts, years)
+    assert found["eb_count"].isna().tolist() == (new == "roundabout").tolist()
+
+
+def test_a_rare_group_has_a_level_of_its_own_within_the_pool_with_the_width_of_its_few_events():
+    """The posterior of a gamma prior of one event, by scipy: 4 and 1 events where the pool predicts 2.5 each."""
+    rng = np.random.default_rng(3)
+    index = pd.Index([f"{i:03d}" for i in range(260)])
+    groups = pd.Series(["main"] * 200 + ["lane"] * 30 + ["track"] * 30, index=index)
+    exposure = pd.Series(1.0, index=index)
+    counts = pd.Series(rng.poisson(2.0, 260), index=index)
+    counts[200:] = 0
+    counts.iloc[[200, 201, 202, 203]] = 1
+    counts.iloc[230] = 1
+    fitted = fit_performance(counts, exposure, groups)
+    assert set(fitted.coefficients["term"].iloc[-2:]) == {
+        "class lane within other",
+        "class track within other",
+    }
+    pool = fitted.coefficients.set_index("term")["estimate"]
+    assert pool.index[:2].tolist() == ["intercept", "class other"]
+    # five events in sixty units of the pool: 2.5 are predicted of each group
+    table = fitted.coefficients.set_index("term").loc[["class lane within other", "class track within other"]]
+    theirs = [loggamma(1 + events) for events in (4, 1)]
+    assert (table["standard_error"] ** 2).tolist() == pytest.approx([one.var() for one in theirs], rel=1e-6)
+    assert table["estimate"].tolist() == pytest.approx(
+        [one.mean() - np.log(1 + 2.5) for one in theirs], abs=1e-6
+    )
+    assert fitted.predicted["200"] > 2 * fitted.predicted["230"]
+    found = expected_counts(prior(fitted, counts, exposure, groups), counts, exposure)
+    wide = found["eb_per_km_year_high"] / found["eb_per_km_year_low"]
+    assert wide["259"] > 2 * wide.iloc[:200].median()
 
 
 def test_where_there_is_no_function_nothing_is_predicted():

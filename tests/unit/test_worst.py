@@ -50,6 +50,7 @@ def test_a_short_road_with_one_collision_is_not_the_worst():
     length["s00"], counts["s00"] = 0.01, 1
     counts["s01"] = 30
     known = pd.DataFrame({"road_class": "primary", "junction_ends_per_km": 10.0, "aadt": np.nan}, index=index)
+    known["counted_km"] = length
     found = estimate("ksi", counts, length, known, seed=0, draws=Safety().rank_draws)
     segments = gpd.GeoDataFrame(
         found.ranks.rename(columns={"mean_rank": "expected_rank"}).assign(

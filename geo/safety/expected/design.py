@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.safety.expected.recipe import OTHER, UNKNOWN, Covariate, Floats, Recipe, covariates_of
+from geo.safety.expected.recipe import OTHER, UNKNOWN, Covariate, Floats, Recipe, covariates_of, fences
 
 MIN_SEGMENTS, MIN_EVENTS = 10, 5
 """A group, or the units whose covariate is unknown, with fewer of either has no term of its own."""
-FENCE = 3.0
 _DEPENDENT = 1e-8
 """A column whose part that earlier columns do not explain is smaller (relative) says nothing of its own."""
 
@@ -148,15 +147,11 @@ def _covariate(
 
 
 def _fences(name: str, values: Floats) -> tuple[float, float, list[str]]:
-    """Find the outer fences of values, three quartile ranges beyond the quartiles, to which what is beyond is drawn in.
+    """Find the fences to which values far out are drawn in, and say how many are.
 
-    Tukey 1977, Exploratory Data Analysis, section 2D. Else a few metres of road with two ends, which have hundreds of
-    ends per km, would decide the slope for all.
+    Else a few metres of road with two ends, which have hundreds of ends per km, would decide the slope for all.
     """
-    first, third = np.quantile(values, [0.25, 0.75])
-    if first == third:
-        return -np.inf, np.inf, []
-    low, high = float(first - FENCE * (third - first)), float(third + FENCE * (third - first))
+    low, high = fences(values)
     inside = np.clip(values, low, high)
     n_far = int((inside != values).sum())
     said = f"{name}: {n_far} values far out drawn in to between {inside.min():.4g} and {inside.max():.4g}"

@@ -38,7 +38,7 @@ def draw_expected(
     m = np.broadcast_to(before.predicted.to_numpy(dtype=np.float64)[known], (draws, int(known.sum())))
     k = before.overdispersion.to_numpy(dtype=np.float64)[known]
     if len(before.nodes):
-        k = rng.choice(before.nodes, size=(draws, 1), p=before.weights)
+        k = before.nodes_of()[rng.choice(len(before.nodes), size=draws, p=before.weights)][:, known]
         centre = np.zeros(len(before.covariance))
         shift = rng.multivariate_normal(centre, before.covariance, size=draws, method="eigh")
         m = m * np.exp(shift @ before.matrix.to_numpy(dtype=np.float64)[known].T)

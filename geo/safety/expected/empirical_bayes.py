@@ -12,7 +12,7 @@ from scipy.special import gammainc, gammaincc, gammaln, xlogy
 from scipy.stats import norm
 
 from geo.safety.expected.performance import Performance
-from geo.safety.expected.recipe import as_floats
+from geo.safety.expected.recipe import as_floats, with_length
 from geo.safety.expected.shrinkage import shrink
 from geo.safety.rates import LEVEL
 
@@ -48,6 +48,8 @@ class Prior:
         Terms of each segment and covariance of their coefficients; without columns where these are taken as known.
     nodes, weights
         Values of k that the counts leave possible, and how much so; empty where k is taken as known.
+    relative
+        What these are multiplied by for each unit, on the index of `predicted`; None: they are the same for all.
     """
 
     method: Method
@@ -58,6 +60,16 @@ class Prior:
     covariance: Floats
     nodes: Floats
     weights: Floats
+    relative: pd.Series | None = None
+
+    def nodes_of(self) -> Floats:
+        """Give the values of k of each unit, ``(nodes, units)``."""
+        each = (
+            np.ones(len(self.predicted))
+            if self.relative is None
+            else self.relative.to_numpy(dtype=np.float64)
+        )
+        return np.outer(self.nodes, each)
 
 
 def empirical_bayes(
@@ -135,11 +147,12 @@ def prior(performance: Performance, counts: pd.Series, exposure: pd.Series, road
             performance.model,
             None,
             predicted,
-            predicted.notna().map({True: performance.overdispersion, False: np.nan}),
+            performance.overdispersion * performance.relative.reindex(index),
             performance.matrix.reindex(index),
             performance.covariance,
             performance.overdispersion_nodes,
             performance.overdispersion_weights,
+            performance.relative.reindex(index),
         )
     length = exposure.astype("float64").reindex(index)
     shrunk = shrink(counts.reindex(index), length, road_class.reindex(index))
@@ -164,6 +177,8 @@ def predict(
     groups: pd.Series,
     numeric: pd.DataFrame | None = None,
     logs: pd.Series | pd.DataFrame | None = None,
+    *,
+    length: pd.Series | None = None,
 ) -> Prior:
     """Say what a function expects of other units, or of the same ones in another time.
 
@@ -171,9 +186,9 @@ def predict(
     ----------
     performance
         The function (`geo.safety.expected.performance.fit_performance`).
-    exposure, groups, numeric, logs
-        Of the units to predict, as for the fit. A unit without exposure, or of a group that the function does not know
-        and has no ``other`` for, gets null.
+    exposure, groups, numeric, logs, length
+        Of the units to predict, as for the fit. A unit without exposure, or of a group that the function has not seen,
+        gets null.
 
     Returns
     -------
@@ -199,20 +214,27 @@ def predict(
     matrix = performance.recipe.lay(
         groups.reindex(index),
         None if numeric is None else numeric.reindex(index),
-        None if logs is None else logs.reindex(index),
+        with_length(
+            None if logs is None else logs.reindex(index), None if length is None else length.reindex(index)
+        ),
     )
     offered = pd.Series(as_floats(ordered), index=index)
     slopes = performance.coefficients["estimate"].to_numpy(dtype=np.float64)
     predicted = (np.exp(matrix.to_numpy() @ slopes) * offered).where(offered > 0)
+    relative = predicted.notna().astype("float64")
+    if performance.per_length is not None and length is not None:
+        km = as_floats(length.reindex(index))
+        relative = pd.Series(performance.per_length.relative(km), index=index)
     return Prior(
         performance.model,
         None,
         predicted,
-        predicted.notna().map({True: performance.overdispersion, False: np.nan}),
+        performance.overdispersion * relative.where(predicted.notna()),
         matrix,
         performance.covariance,
         performance.overdispersion_nodes,
         performance.overdispersion_weights,
+        relative,
     )
 
 
@@ -272,7 +294,7 @@ def _limits(before: Prior, y: Floats, m: Floats) -> tuple[Floats, Floats]:
     within a slice, of which little is left, is added to first order.
     """
     uncertain = len(before.nodes) > 0
-    k = before.nodes[:, None, None] if uncertain else before.overdispersion.to_numpy(dtype=np.float64)
+    k = before.nodes_of()[:, None, :] if uncertain else before.overdispersion.to_numpy(dtype=np.float64)
     weights = before.weights if uncertain else np.ones(1)
     spread = np.sqrt(log_variance(before))
     middle, within, share = normal_slices(N_SLICES if spread.any() else 1)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from geo.roads.graph import build_graph
 from geo.safety.expected.empirical_bayes import SHRINKAGE, expected_counts, prior
+from geo.safety.expected.forms import LengthExponent
 from geo.safety.expected.performance import Performance, fit_performance
 from geo.safety.expected.ranking import rank_segments
 from geo.safety.rates import Outcome
@@ -33,6 +34,10 @@ MODELS = (
     "passed",
     "says",
 )
+K_WORDS = "k of variance m + k m^2, by maximum likelihood"
+PER_LENGTH = ", of a length of {:.0f} m; it falls with length as 1 / length"
+FREE_EXPONENT = "free in the function; p of a likelihood ratio against 1"
+EXPONENT_ONE = "1 in the function; the figure is that of a free one, p of a likelihood ratio against 1"
 RANKS = {"mean_rank": "expected_rank", "p_worst": "p_worst_5_percent"}
 """What columns of `geo.safety.expected.ranking.rank_segments` are called among those of segments."""
 _NUMBERS = ("value", "standard_error", "low", "high", "p_value")
@@ -67,6 +72,7 @@ def estimate_outcomes(
     *,
     seed: int,
     draws: int,
+    exponent: LengthExponent = "auto",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Say what KSI and collisions are to be expected of each segment, how it ranks, and by which models.
 
@@ -83,6 +89,8 @@ def estimate_outcomes(
         Seed of the draws behind the ranks: the same one gives the same ranks.
     draws
         How many times all segments are drawn and ranked (number).
+    exponent
+        The exponent of length in the function (`geo.safety.expected.forms.choose_form`).
 
     Returns
     -------
@@ -123,12 +131,15 @@ def estimate_outcomes(
     """
     ends_per_km = junction_ends_per_km(segments, junctions)
     known = segments[["road_class"]].assign(
-        junction_ends_per_km=ends_per_km, aadt=counted["aadt"].astype("float64")
+        junction_ends_per_km=ends_per_km,
+        aadt=counted["aadt"].astype("float64"),
+        counted_km=counted["counted_m"].astype("float64") / 1000,
     )
     exposure = counted["counted_m"] / 1000 * counted["years"]
     both: tuple[Outcome, Outcome] = ("ksi", "collisions")
     estimates = {
-        what: estimate(what, counted[f"n_{what}"], exposure, known, seed=seed, draws=draws) for what in both
+        what: estimate(what, counted[f"n_{what}"], exposure, known, seed=seed, draws=draws, exponent=exponent)
+        for what in both
     }
     ranked: Outcome = "ksi" if estimates["ksi"].ranks["rank"].notna().any() else "collisions"
     ranks = estimates[ranked].ranks.rename(columns=RANKS)
@@ -161,6 +172,7 @@ def estimate(
     *,
     seed: int,
     draws: int,
+    exponent: LengthExponent = "auto",
 ) -> Estimates:
     """Fit the safety performance function of an outcome, and estimate each segment by it.
 
@@ -173,11 +185,14 @@ def estimate(
     exposure
         Kilometres times years of each segment, on the index of `counts`.
     segments
-        ``road_class``, ``junction_ends_per_km`` and ``aadt`` of each segment, on the index of `counts`.
+        ``road_class``, ``junction_ends_per_km``, ``aadt`` and ``counted_km`` (the length that events are counted on) of
+        each segment, on the index of `counts`.
     seed
         Seed of the draws behind the ranks: the same one gives the same ranks.
     draws
         How many times all segments are drawn and ranked (number).
+    exponent
+        The exponent of length in the function (`geo.safety.expected.forms.choose_form`).
 
     Returns
     -------
@@ -193,6 +208,8 @@ def estimate(
         segments["road_class"],
         segments[["junction_ends_per_km"]].rename(columns={"junction_ends_per_km": "junction ends per km"}),
         segments["aadt"] if segments["aadt"].notna().any() else None,
+        length=segments["counted_km"],
+        exponent=exponent,
     )
     before = prior(fitted, counts, exposure, segments["road_class"])
     found = expected_counts(before, counts, exposure)
@@ -238,7 +255,8 @@ def models_table(outcome: str, fitted: Performance, *, estimated: bool) -> pd.Da
     -------
     `MODELS`: ``part`` is ``model`` (the model and why it is this one, segments, events, convergence,
     overdispersion with its interval, log-likelihood, AIC), ``coefficient`` (logarithm of a ratio of rates, Wald's
-    interval and p-value), ``check`` (of residuals; ``low`` and ``high`` are its aim) or ``note``.
+    interval and p-value), ``exponent`` (of length and traffic, tested against 1), ``check`` (of residuals; ``low`` and
+    ``high`` are its aim) or ``note``.
     """
     fallback = WORDS[SHRINKAGE] if estimated else "none: nothing is estimated"
     says = WORDS[fitted.model] if fitted.model is not None else f"{fallback}; {fitted.reason}"
@@ -259,7 +277,8 @@ def models_table(outcome: str, fitted: Performance, *, estimated: bool) -> pd.Da
                 "value": fitted.overdispersion,
                 "low": fitted.overdispersion_low,
                 "high": fitted.overdispersion_high,
-                "says": "k of variance m + k m^2, by maximum likelihood",
+                "says": K_WORDS
+                + (PER_LENGTH.format(fitted.per_length.at * 1000) if fitted.per_length else ""),
             },
             {"name": "log-likelihood", "value": fitted.log_likelihood},
             {"name": "AIC", "value": fitted.aic},
@@ -271,10 +290,15 @@ def models_table(outcome: str, fitted: Performance, *, estimated: bool) -> pd.Da
     # an aim without a limit on one side has none, which is null here
     checks[["low", "high"]] = checks[["low", "high"]].where(np.isfinite(checks[["low", "high"]]))
     coefficients = fitted.coefficients.rename(columns={"term": "name", "estimate": "value"})
+    exponents = fitted.exponents.assign(
+        name="exponent of " + fitted.exponents["of"].astype(object),
+        says=np.where(fitted.exponents["free"].astype(bool), FREE_EXPONENT, EXPONENT_ONE),
+    )
     notes = pd.DataFrame({"name": "note", "says": list(fitted.notes)}, dtype=object)
     parts = {
         "model": pd.DataFrame(facts),
         "coefficient": coefficients,
+        "exponent": exponents,
         "check": checks,
         "note": notes,
     }

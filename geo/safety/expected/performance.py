@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 from scipy.stats import norm
-from statsmodels.discrete.discrete_model import NegativeBinomial
-from statsmodels.genmod import families
-from statsmodels.genmod.generalized_linear_model import GLM
-from statsmodels.tools.sm_exceptions import ConvergenceWarning, HessianInversionWarning
 
 from geo.safety.expected import overdispersion, residuals
 from geo.safety.expected.design import Design, design
-from geo.safety.expected.recipe import Recipe, as_floats
+from geo.safety.expected.forms import EXPONENTS, LOG_LENGTH, Form, LengthExponent, PerLength, choose_form
+from geo.safety.expected.levels import levels_within_pool
+from geo.safety.expected.likelihood import Maximum, maximise
+from geo.safety.expected.recipe import Recipe, as_floats, fences
 from geo.safety.rates import LEVEL
 
 LEAST_EVENTS, LEAST_UNITS = 20, 30
 """With fewer no function is fitted."""
-_GRADIENT = 1e-6
-"""Of the mean log-likelihood at its maximum (largest component); more is no convergence."""
 _UNBOUNDED = 20.0
 """Standard error of a term's effect over its range (logarithm): more means that the data do not bound it."""
 Model = Literal["negative binomial", "poisson"]
@@ -45,9 +42,16 @@ class Performance:
         ``term, estimate, standard_error, z, p_value, low, high``: logarithms of ratios of rates. p is Wald's,
         two-sided, and takes segments as independent.
     overdispersion, overdispersion_low, overdispersion_high
-        k of variance ``m + k m^2``, by maximum likelihood, with its interval.
+        k of variance ``m + k m^2``, by maximum likelihood, with its interval; where it falls with length, that of a
+        unit of that length.
     overdispersion_nodes, overdispersion_weights
         Values of k that the counts leave possible, and how much so (`geo.safety.expected.overdispersion.nodes`).
+    per_length
+        Where k is in proportion to 1 / length: the length that it is told for; None: it is the same for all.
+    relative
+        What k is multiplied by for each unit of the fit.
+    exponents
+        Exponents of length and traffic, tested against 1 (`geo.safety.expected.forms.EXPONENTS`).
     covariance
         Covariance of the coefficients, ``(terms, terms)``.
     matrix
@@ -72,6 +76,9 @@ class Performance:
     overdispersion_high: float
     overdispersion_nodes: Floats
     overdispersion_weights: Floats
+    per_length: PerLength | None
+    relative: pd.Series
+    exponents: pd.DataFrame
     covariance: Floats
     log_likelihood: float
     aic: float
@@ -92,6 +99,8 @@ def fit_performance(
     numeric: pd.DataFrame | None = None,
     logs: pd.Series | pd.DataFrame | None = None,
     *,
+    length: pd.Series | None = None,
+    exponent: LengthExponent = "auto",
     units: str = "segments",
 ) -> Performance:
     """Fit a negative binomial safety performance function to units of one kind: segments, junctions, sites.
@@ -102,11 +111,10 @@ def fit_performance(
     Analysis of Count Data, 2nd edition, section 3.3), all parameters by maximum likelihood (statsmodels).
 
     k is the same for every unit, whatever its length: as in the Highway Safety Manual's functions for urban streets
-    (chapter 12), not as in that for rural two-lane roads, where it is 0.236 over the miles (chapter 10). Segments
-    here are cut to a greatest length, so that lengths differ little, and what makes a street worse than its like
-    (its form, its frontage) mostly goes on to its next segment, so that half a segment differs from its prediction as
-    much as a whole one, in proportion. Hauer (2001, Accident Analysis and Prevention 33:799-808) gives the case for
-    k per length; the check ``k per length`` tells whether the data want it.
+    (chapter 12), not as in that for rural two-lane roads, where it is 0.236 over the miles (chapter 10). What makes a
+    street worse than its like (its form, its frontage) mostly goes on to its next segment, so that half a segment
+    differs from its prediction as much as a whole one, in proportion. Where the counts want k per length, or another
+    exponent of length than 1, the function has it (`geo.safety.expected.forms.choose_form`).
 
     Parameters
     ----------
@@ -124,6 +132,10 @@ def fit_performance(
     logs
         What enters as a logarithm, one a column, such as the traffic on the major and on the minor road of a junction;
         a series is ``traffic``, vehicles a day.
+    length
+        Length of each unit (km), by which k may fall, and whose exponent is tested; None: it has none.
+    exponent
+        The exponent of length: ``one``, ``free``, or ``auto`` for one until it is rejected.
     units
         What the units are called in reasons and notes.
 
@@ -147,19 +159,57 @@ def fit_performance(
         None if logs is None else logs.reindex(y.index),
         units=units,
     )
-    found = _maximise(as_floats(y), laid.matrix.to_numpy(), np.log(offered.to_numpy()))
+    found = _fit(
+        as_floats(y), laid, groups.reindex(y.index), np.log(offered.to_numpy()), _along(length, y), exponent
+    )
     if isinstance(found, str):
         return _none(found, y, everyone, units, laid.notes)
+    return _describe(found, y, offered, groups.reindex(y.index), everyone, units)
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """A fitted function, with the levels of what was pooled."""
+
+    form: Form
+    laid: Design
+    levels: pd.DataFrame
+    length: Floats | None
+
+
+def _along(length: pd.Series | None, y: pd.Series) -> Floats | None:
+    """Give the length of each unit of the fit, if all have one."""
+    if length is None:
+        return None
+    km = as_floats(length.reindex(y.index))
+    return km if bool((km > 0).all()) else None
+
+
+def _fit(
+    y: Floats,
+    laid: Design,
+    groups: pd.Series,
+    offset: Floats,
+    length: Floats | None,
+    exponent: LengthExponent,
+) -> _Fitted | str:
+    """Fit the function: its terms, the levels within the pool, then its form; or say why there is none."""
+    x = laid.matrix.to_numpy()
+    found = maximise(y, x, offset)
+    if isinstance(found, str):
+        return found
     unbounded = _separated(found, laid.matrix)
     if unbounded:
-        return _none(
-            f"separation: the data do not bound the effect of {', '.join(unbounded)}",
-            y,
-            everyone,
-            units,
-            laid.notes,
-        )
-    return _describe(found, y, offered, laid, everyone, units)
+        return f"separation: the data do not bound the effect of {', '.join(unbounded)}"
+    levels = levels_within_pool(groups, laid.recipe, y, np.exp(x @ found.beta + offset), found.k)
+    if len(levels):
+        own = laid.recipe.with_levels(levels["group"].tolist()).level_terms(groups)
+        shift = own.to_numpy() @ levels["estimate"].to_numpy(dtype=np.float64)
+        again = maximise(y, x, offset + shift)
+        if isinstance(again, str):
+            return again
+        found, offset = again, offset + shift
+    return _Fitted(choose_form(y, laid.matrix, offset, found, length, exponent), laid, levels, length)
 
 
 def _too_little(y: pd.Series, units: str) -> str | None:
@@ -175,64 +225,7 @@ def _too_little(y: pd.Series, units: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Maximum:
-    """Where the likelihood is greatest."""
-
-    beta: Floats
-    covariance: Floats
-    k: float
-    log_likelihood: float
-
-
-def _maximise(y: Floats, x: Floats, offset: Floats) -> _Maximum | str:
-    """Maximise the likelihood over orthogonal combinations of the terms, and go back to the terms.
-
-    Where the likelihood falls as k leaves 0, its maximum is the Poisson one.
-    """
-    q, r = np.linalg.qr(x)
-    turned = q * np.sqrt(len(y))
-    back = np.linalg.inv(r) * np.sqrt(len(y))
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        # whether it converged is seen from the gradient and the information below, and said
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.simplefilter("ignore", HessianInversionWarning)
-        model = GLM(y, turned, family=families.Poisson(), offset=offset)
-        fitted = model.fit(maxiter=200, tol=1e-12)
-        mean = np.asarray(fitted.fittedvalues)
-        params, likelihood = np.asarray(fitted.params), float(fitted.llf)
-        if np.isfinite(mean).all() and (mean > 0).all() and overdispersion.is_overdispersed(y, mean):
-            model, params, likelihood = _negative_binomial(y, turned, offset, params, mean)
-        steepest = np.abs(np.asarray(model.score(params))).max() / len(y)
-        information = -np.asarray(model.hessian(params))
-    if not (np.isfinite(params).all() and steepest < _GRADIENT and np.isfinite(information).all()):
-        return "the fit did not converge"
-    if np.linalg.eigvalsh(information)[0] <= 0:
-        return "the fit did not converge: its information matrix cannot be inverted"
-    n = x.shape[1]
-    spread = back @ np.linalg.inv(information)[:n, :n] @ back.T
-    k = float(params[n]) if len(params) > n else 0.0
-    return _Maximum(back @ params[:n], spread, k, likelihood)
-
-
-def _negative_binomial(
-    y: Floats, turned: Floats, offset: Floats, params: Floats, mean: Floats
-) -> tuple[NegativeBinomial, Floats, float]:
-    """Fit by statsmodels from the Poisson fit and the likeliest k about it, or one farther off if that fails."""
-    model = NegativeBinomial(y, turned, loglike_method="nb2", offset=offset)
-    likeliest = overdispersion.most_likely(y, mean)
-    for k in (likeliest, likeliest / 4, likeliest * 4):
-        start = np.append(params, k)
-        fitted = model.fit(
-            start, method="bfgs", gtol=_GRADIENT / 100, maxiter=500, disp=0, warn_convergence=False
-        )
-        found = np.asarray(fitted.params)
-        if np.isfinite(found).all() and np.abs(model.score(found)).max() / len(y) < _GRADIENT:
-            break
-    return model, found, float(fitted.llf)
-
-
-def _separated(found: _Maximum, matrix: pd.DataFrame) -> list[str]:
+def _separated(found: Maximum, matrix: pd.DataFrame) -> list[str]:
     """Name the terms whose effect over their usual range the data do not bound."""
     low, high = matrix.quantile(0.01).to_numpy(), matrix.quantile(0.99).to_numpy()
     usual = np.where(high > low, high - low, matrix.max().to_numpy() - matrix.min().to_numpy())
@@ -241,42 +234,34 @@ def _separated(found: _Maximum, matrix: pd.DataFrame) -> list[str]:
     return [str(name) for name in matrix.columns[wild]]
 
 
+def _coefficients(terms: pd.Index, estimate: Floats, error: Floats) -> pd.DataFrame:
+    """Lay out coefficients with Wald's intervals and p-values."""
+    z = estimate / error
+    half = norm.ppf((1 + LEVEL) / 2) * error
+    figures = (terms, estimate, error, z, 2 * norm.sf(np.abs(z)), estimate - half, estimate + half)
+    return pd.DataFrame(dict(zip(COLUMNS, figures, strict=True)))
+
+
 def _describe(
-    found: _Maximum,
-    y: pd.Series,
-    exposure: pd.Series,
-    laid: Design,
-    everyone: pd.Index,
-    units: str,
+    fitted: _Fitted, y: pd.Series, exposure: pd.Series, groups: pd.Series, everyone: pd.Index, units: str
 ) -> Performance:
     """Put a fitted function into words and tables."""
-    matrix = laid.matrix
-    mean = np.exp(matrix.to_numpy() @ found.beta) * exposure.to_numpy()
-    error = np.sqrt(np.diag(found.covariance))
-    z = found.beta / error
-    half = norm.ppf((1 + LEVEL) / 2) * error
-    table = pd.DataFrame(
-        dict(
-            zip(
-                COLUMNS,
-                (
-                    matrix.columns,
-                    found.beta,
-                    error,
-                    z,
-                    2 * norm.sf(np.abs(z)),
-                    found.beta - half,
-                    found.beta + half,
-                ),
-                strict=True,
-            )
-        )
-    )
-    counts = y.to_numpy()
-    low, high = overdispersion.k_interval(counts, mean, found.k)
-    ks, weights = overdispersion.nodes(counts, mean, matrix.to_numpy(), found.k)
-    n_parameters = len(found.beta) + (found.k > 0)
-    said = () if found.k > 0 else ("counts do not differ more than chance makes them: Poisson",)
+    found, levels, relative = fitted.form.maximum, fitted.levels, fitted.form.relative
+    recipe = fitted.laid.recipe
+    if LOG_LENGTH in fitted.form.matrix and fitted.length is not None:
+        recipe = recipe.with_length(*fences(np.log(fitted.length)))
+    recipe = recipe.with_levels(levels["group"].tolist())
+    own = recipe.level_terms(groups)
+    matrix = fitted.form.matrix.join(own)
+    estimate = np.append(found.beta, levels["estimate"].to_numpy(dtype=np.float64))
+    covariance = block_diag(found.covariance, np.diag(levels["variance"].to_numpy(dtype=np.float64)))
+    counts, terms = y.to_numpy(), matrix.to_numpy()
+    mean = np.exp(terms @ estimate) * exposure.to_numpy()
+    low, high = overdispersion.k_interval(counts, mean, found.k, relative)
+    ks, weights = overdispersion.nodes(counts, mean, fitted.form.matrix.to_numpy(), found.k, relative)
+    n_parameters = len(estimate) + (found.k > 0)
+    each = np.ones(len(y)) if relative is None else relative
+    at = exposure.to_numpy() if fitted.length is None else fitted.length
     return Performance(
         model="negative binomial" if found.k > 0 else "poisson",
         reason=None,
@@ -284,21 +269,44 @@ def _describe(
         n_units=len(y),
         n_events=int(y.sum()),
         converged=True,
-        coefficients=table,
+        coefficients=_coefficients(matrix.columns, estimate, np.sqrt(np.diag(covariance))),
         overdispersion=found.k,
         overdispersion_low=low,
         overdispersion_high=high,
         overdispersion_nodes=ks,
         overdispersion_weights=weights,
-        covariance=found.covariance,
+        per_length=fitted.form.per_length,
+        relative=pd.Series(each, index=y.index),
+        exponents=fitted.form.exponents,
+        covariance=covariance,
         log_likelihood=found.log_likelihood,
         aic=2 * n_parameters - 2 * found.log_likelihood,
         matrix=matrix,
-        recipe=laid.recipe,
+        recipe=recipe,
         predicted=pd.Series(mean, index=y.index).reindex(everyone),
-        checks=residuals.checks(counts, mean, found.k, n_parameters, exposure.to_numpy(), matrix),
-        notes=laid.notes + said,
+        checks=residuals.checks(counts, mean, found.k, n_parameters, at, matrix, relative),
+        notes=(*fitted.laid.notes, *_said(fitted)),
     )
+
+
+def _said(fitted: _Fitted) -> list[str]:
+    """Say which form the function has, where it is not the usual one, and what the levels of rare groups are."""
+    said = []
+    if len(fitted.levels):
+        names = ", ".join(fitted.levels["group"])
+        said.append(
+            f"within class other, {names} have levels of their own, drawn to that of all of them by as much as one "
+            "event weighs"
+        )
+    if fitted.form.relative is not None:
+        said.append("k falls with length as 1 / length: these counts are described better so")
+    if LOG_LENGTH in fitted.form.matrix:
+        said.append(
+            "expected counts go with a power of length that is not 1, so that rates per km differ with length"
+        )
+    if fitted.form.maximum.k == 0:
+        said.append("counts do not differ more than chance makes them: Poisson")
+    return said
 
 
 def _none(
@@ -321,6 +329,9 @@ def _none(
         overdispersion_high=np.nan,
         overdispersion_nodes=nothing,
         overdispersion_weights=nothing,
+        per_length=None,
+        relative=pd.Series(np.nan, index=y.index),
+        exponents=pd.DataFrame(columns=EXPONENTS),
         covariance=np.empty((0, 0)),
         log_likelihood=np.nan,
         aic=np.nan,

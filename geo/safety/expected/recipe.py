@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 OTHER, UNKNOWN = "other", "unknown"
+FENCE = 3.0
 Floats = NDArray[np.float64]
 
 
@@ -60,16 +61,29 @@ class Recipe:
         See `Covariate`.
     kept
         The terms of the function, in order; others were constant, or determined by these.
+    levels
+        Groups of the pool that have a level of their own within it (`geo.safety.expected.levels`).
     """
 
     groups: Mapping[str, str]
     reference: str
     covariates: tuple[Covariate, ...]
     kept: tuple[str, ...]
+    levels: tuple[str, ...] = ()
 
     def keeping(self, kept: Sequence[str]) -> Recipe:
         """Give the recipe with these terms kept."""
         return replace(self, kept=tuple(kept))
+
+    def with_length(self, low: float, high: float) -> Recipe:
+        """Give the recipe with the logarithm of length as a term, drawn in to these fences."""
+        length = Covariate("log length", logarithm=True, low=low, high=high, mean=0.0, own_level=False)
+        return replace(self, covariates=(*self.covariates, length), kept=(*self.kept, length.name))
+
+    def with_levels(self, groups: Sequence[str]) -> Recipe:
+        """Give the recipe with a term for each of these groups of the pool."""
+        terms = tuple(level_term(name) for name in groups)
+        return replace(self, levels=tuple(groups), kept=(*self.kept, *terms))
 
     def lay(
         self, groups: pd.Series, numeric: pd.DataFrame | None, logs: pd.Series | pd.DataFrame | None
@@ -79,8 +93,8 @@ class Recipe:
         Parameters
         ----------
         groups, numeric, logs
-            As in `geo.safety.expected.design.design`. A group that was not seen is taken for one of ``other``, or,
-            where there is none, has null terms: nothing is predicted of it.
+            As in `geo.safety.expected.design.design`. A group that was not seen has null terms: nothing is known of
+            its level.
 
         Raises
         ------
@@ -89,7 +103,7 @@ class Recipe:
         """
         terms = self.all_terms(groups, numeric, logs)[list(self.kept)]
         named = groups.astype(object).where(groups.notna(), UNKNOWN).astype(str)
-        strange = ~named.isin(self.groups) & (OTHER not in self.groups.values())
+        strange = ~named.isin(self.groups)
         return terms.mask(strange.to_numpy()[:, None] & np.ones(terms.shape, dtype=bool))
 
     def all_terms(
@@ -104,7 +118,30 @@ class Recipe:
         values = covariates_of(numeric, logs)
         for covariate in self.covariates:
             terms |= covariate.terms(values[covariate.name][0])
-        return pd.DataFrame(terms, index=groups.index)
+        return pd.DataFrame(terms, index=groups.index).join(self.level_terms(groups))
+
+    def level_terms(self, groups: pd.Series) -> pd.DataFrame:
+        """Lay out the terms of the groups that have levels of their own within the pool."""
+        named = groups.astype(object).where(groups.notna(), UNKNOWN).astype(str)
+        terms = {level_term(name): np.asarray(named == name, dtype=np.float64) for name in self.levels}
+        return pd.DataFrame(terms, index=groups.index, dtype="float64")
+
+
+def level_term(group: str) -> str:
+    """Name the term of a group that has a level of its own within the pool."""
+    return f"class {group} within {OTHER}"
+
+
+def with_length(
+    logs: pd.Series | pd.DataFrame | None, length: pd.Series | None
+) -> pd.DataFrame | pd.Series | None:
+    """Put lengths (km) beside what enters as a logarithm."""
+    if length is None:
+        return logs
+    if logs is None:
+        return length.to_frame("length")
+    beside = logs.to_frame("traffic") if isinstance(logs, pd.Series) else logs
+    return beside.assign(length=length.reindex(beside.index))
 
 
 def covariates_of(
@@ -121,6 +158,17 @@ def covariates_of(
         logarithm = np.log(np.where(usable, values, 1.0))
         found[f"log {name}"] = (np.where(usable, logarithm, np.nan), True)
     return found
+
+
+def fences(values: Floats) -> tuple[float, float]:
+    """Find the outer fences of values, `FENCE` quartile ranges beyond the quartiles; none where the quartiles are one.
+
+    Tukey 1977, Exploratory Data Analysis, section 2D.
+    """
+    first, third = np.quantile(values, [0.25, 0.75])
+    if first == third:
+        return -np.inf, np.inf
+    return float(first - FENCE * (third - first)), float(third + FENCE * (third - first))
 
 
 def as_floats(values: pd.Series) -> Floats:

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import kstwobign
 
-from geo.safety.expected.overdispersion import gain_of_k_per_length
+from geo.safety.expected.overdispersion import gain_of_k_per_length, log_likelihood, most_likely
 
 Floats = NDArray[np.float64]
 NO_CHECKS = pd.DataFrame(
@@ -27,7 +27,13 @@ WALK_AIM = (0.0, float(kstwobign.ppf(0.95)))
 
 
 def checks(
-    counts: Floats, predicted: Floats, k: float, n_parameters: int, exposure: Floats, matrix: pd.DataFrame
+    counts: Floats,
+    predicted: Floats,
+    k: float,
+    n_parameters: int,
+    exposure: Floats,
+    matrix: pd.DataFrame,
+    relative: Floats | None = None,
 ) -> pd.DataFrame:
     """Check the residuals of a fitted function.
 
@@ -38,7 +44,8 @@ def checks(
     - ``k per length``: by how much the log-likelihood would rise if k fell with length (or exposure) as ``k / length``,
       instead of being the same for all (Hauer 2001, Accident Analysis and Prevention 33:799-808), the means kept.
       If much, the expected counts of short segments rely too much on the prediction and those of long ones too
-      little, and their intervals cover too seldom.
+      little, and their intervals cover too seldom. Where the function has k per length, ``k the same for all`` tells
+      the gain the other way.
     - ``cumulated residuals``: how far residuals cumulated in the order of a variable go from 0, which shows a wrong
       shape of the function in that variable; and ``cure``, the share of segments where they leave their band of two
       standard deviations, for which no aim is set: right functions leave it too. See `cumulated`. Of exposure, of the
@@ -54,23 +61,32 @@ def checks(
         How many parameters were fitted.
     matrix
         Terms of each segment, one a column (`geo.safety.expected.design.Design`).
+    relative
+        What k is multiplied by for each segment; None: it is the same for all.
 
     Returns
     -------
     ``check, of, value, aim_low, aim_high, passed``; null where there is no aim.
     """
-    variance = predicted * (1 + k * predicted)
+    each = np.full_like(predicted, k) if relative is None else k * relative
+    variance = predicted * (1 + each * predicted)
     freedom = max(len(counts) - n_parameters, 1)
-    by_chance = 1.96 * np.sqrt((2 + 6 * k + 1 / variance).sum()) / freedom
+    by_chance = 1.96 * np.sqrt((2 + 6 * each + 1 / variance).sum()) / freedom
     dispersion = float(((counts - predicted) ** 2 / variance).sum() / freedom)
-    none = np.exp(-predicted) if k == 0 else np.exp(-np.log1p(k * predicted) / k)
+    none = np.exp(-predicted) if k == 0 else np.exp(-np.log1p(each * predicted) / each)
     zeros_by_chance = 1.96 * np.sqrt((none * (1 - none)).sum()) / none.sum()
     zeros = float((counts == 0).sum() / none.sum())
-    gain = gain_of_k_per_length(counts, predicted, exposure, k)
+    other, gain = "k per length", 0.0
+    if relative is None:
+        gain = gain_of_k_per_length(counts, predicted, exposure, k)
+    else:
+        other = "k the same for all"
+        gain = log_likelihood(counts, predicted, most_likely(counts, predicted))
+        gain -= log_likelihood(counts, predicted, k, relative)
     rows: list[tuple[str, str, float, tuple[float, float]]] = [
         ("dispersion", "all", dispersion, (1 - by_chance, 1 + by_chance)),
         ("zeros", "all", zeros, (1 - zeros_by_chance, 1 + zeros_by_chance)),
-        ("k per length", "exposure", gain, PER_LENGTH_AIM),
+        (other, "exposure", gain, PER_LENGTH_AIM),
     ]
     numeric = [name for name in matrix.columns if matrix[name].nunique() > 2]
     variables = {"exposure": exposure, "predicted": predicted} | {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,10 +58,9 @@ def share(pair: list[float] | None) -> str:
     return f"{pair[0] / pair[1]:.1%} ({low:.1%}-{high:.1%})"
 
 
-def row_of(
-    network: str, scenario: str, counts: dict[str, list[float]], draws: int, seconds: float
-) -> dict[str, object]:
+def row_of(scenario: str, network: str, cell: Mapping[str, Any]) -> dict[str, object]:
     """Sum up one scenario on one network."""
+    counts, draws = cell["counts"], cell["draws"]
 
     def covered(comparison: str) -> str:
         often, of = counts.get(f"covered: n_collisions, {comparison}", [0, 0])
@@ -83,5 +83,54 @@ def row_of(
         "same class": covered("same class"),
         "KSI": f"{ksi[0] / ksi[1]:.1%}" if np.size(ksi) and ksi[1] else "-",
         "least, type": f"{least[worst]:.0%} ({worst})" if worst else "-",
-        "s a table": round(seconds / draws, 3),
+        "s a table": round(cell["seconds"] / max(draws, 1), 3),
     }
+
+
+def overview(
+    record: Mapping[str, Any], scenarios: Iterable[str], networks: Sequence[str]
+) -> list[dict[str, object]]:
+    """Set scenarios beside each other: what was called on each network and on all, and how often intervals held.
+
+    Parameters
+    ----------
+    record
+        By ``scenario | network``: ``counts`` (`add_up`) and ``draws``.
+    """
+    rows = []
+    for scenario in scenarios:
+        cells = {name: record.get(f"{scenario} | {name}") for name in networks}
+        made = [cell["counts"] for cell in cells.values() if cell and cell["draws"]]
+        if not made:
+            continue
+        together = add_up(made)
+        called = "power" if "power" in together else "any q < 0.05"
+        rows.append(
+            {
+                "scenario": scenario,
+                "told": called,
+                **{
+                    name: _percent(cell["counts"].get(called)) if cell else "-"
+                    for name, cell in cells.items()
+                },
+                "all": share(together.get(called)),
+                "draws": int(together[called][1]),
+                "covered, all roads": _range(made, "covered: n_collisions, all clustered roads"),
+                "covered, same class": _range(made, "covered: n_collisions, same class"),
+            }
+        )
+    return rows
+
+
+def _percent(pair: list[float] | None) -> str:
+    return f"{100 * pair[0] / pair[1]:.0f} %" if pair and pair[1] else "-"
+
+
+def _range(made: Iterable[dict[str, list[float]]], name: str) -> str:
+    """Tell a share over all networks, and the least and the most of one."""
+    pairs = [counts[name] for counts in made if counts.get(name, [0, 0])[1]]
+    if not pairs:
+        return "-"
+    each = [100 * often / of for often, of in pairs]
+    total = np.sum(pairs, axis=0)
+    return f"{100 * total[0] / total[1]:.1f} % ({min(each):.0f}-{max(each):.0f})"

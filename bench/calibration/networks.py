@@ -27,7 +27,7 @@ STEP_M = 5.0
 """Points along the roads at which risk is looked up (metres)."""
 N_YEARS = YEARS[1] - YEARS[0] + 1
 REAL_CITY = Path(__file__).parents[2] / "data" / "cities" / "cambridge-ma.yaml"
-REAL_SEGMENTS = 1200
+REAL_SEGMENTS = 800
 """Segments of each part of the real city: those nearest to a place of it."""
 REAL_TYPES = 6
 REAL = "real streets"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from geo.demo.plans import NAMES
-from geo.demo.write import SEED, make_town
+from geo.demo.plans import NAMES, SEED
+from geo.demo.write import make_town
 from tasks.store.code import code_digest
 from tasks.store.document import digest
 from tasks.store.folder import results_folder

@@ -19,6 +19,7 @@ from PIL import Image
 from geo.config import Roads, Segments
 from geo.demo.collisions import DIRT, ORIGIN, YEARS, Truth, draw_collisions, soil, tell_truth
 from geo.demo.layout import SIZE_M, Road
+from geo.demo.plans import SEED
 from geo.demo.plans.registry import USUAL, plan_of
 from geo.demo.records import draw_casualties, draw_counts
 from geo.demo.scene import paint
@@ -26,8 +27,6 @@ from geo.roads.read import read_roads
 from geo.roads.segments import build_network
 
 CRS = "EPSG:27700"
-SEED = 1
-"""Seed of the town that `roadprint demo` draws."""
 FILES_ACROSS = 4
 GAP = (3, 0)
 """Column and row (from the south-west) of the imagery file that is missing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from geo.demo.layout import Plan
-from geo.demo.plans import NAMES
+from geo.demo.plans import NAMES, SEED
 from geo.demo.plans.estate import plan_estate
 from geo.demo.plans.grid import plan_grid
 from geo.demo.plans.market import plan_market
@@ -19,7 +19,7 @@ PLANS: dict[str, Callable[[int], Plan]] = dict(
 """By name: ``town`` is the same for every seed; of the others, another seed gives another plan of the same kind."""
 
 
-def plan_of(name: str = USUAL, seed: int = 1) -> Plan:
+def plan_of(name: str = USUAL, seed: int = SEED) -> Plan:
     """Lay out a plan.
 
     Parameters

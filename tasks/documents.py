@@ -26,6 +26,12 @@ class Encoded(Document):
 
     encoder: dict[str, Any] = Field(description="What is known of the encoder, and what executed it.")
     shards: list[str] = Field(description="Files of embeddings, by their place below the folder of stages.")
+    junction_shards: list[str] = Field(description="The same of the tiles of junctions.")
+
+    @property
+    def files(self) -> list[str]:
+        """All files of embeddings."""
+        return [*self.shards, *self.junction_shards]
 
 
 class Shown(Document):

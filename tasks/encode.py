@@ -47,7 +47,7 @@ class ShardJob:
     shard
         Name of the shard (`geo.tiles.shards.assign_shards`).
     tiles, images, segments
-        Paths of the tables of the stages before.
+        Paths of the tables of the stages before; those of tiles are of roads or of junctions.
     out
         Path of the Parquet file to write.
     n_tiles
@@ -66,6 +66,11 @@ class ShardJob:
     n_tiles: int
     config: CityConfig
     code: str
+
+    @property
+    def order(self) -> Path:
+        """Path of the tiles of roads, whose shards tell in which order ground is read; junctions are read with them."""
+        return self.tiles.with_name("tiles.parquet")
 
     @property
     def account(self) -> Path:
@@ -217,11 +222,11 @@ def _embed(
     if config.tiles.mode == "dense":
         mapper = cast("Mapper", encoder)
         store = _store(
-            job.tiles, chip_reach(images, tiles.crs, mapper, config.tiles), config.imagery.cache_mb
+            job.order, chip_reach(images, tiles.crs, mapper, config.tiles), config.imagery.cache_mb
         )
-        parts = embed_ground(tiles, images, mapper, config, store, lines=_lines(job))
+        parts = embed_ground(tiles, images, mapper, config, store, lines=_lines(job, tiles))
     else:
-        store = _store(job.tiles, reach(config.tiles), config.imagery.cache_mb)
+        store = _store(job.order, reach(config.tiles), config.imagery.cache_mb)
         parts = embed_parts(
             tiles,
             images,
@@ -239,8 +244,8 @@ def _embed(
     return tables, entries
 
 
-def _lines(job: ShardJob) -> gpd.GeoSeries | None:
-    """Read the lines of segments where tiles are pooled along them."""
-    if job.config.tiles.pool != "corridor":
+def _lines(job: ShardJob, tiles: gpd.GeoDataFrame) -> gpd.GeoSeries | None:
+    """Read the lines of segments where tiles are pooled along them; a junction's tile is pooled as a whole."""
+    if job.config.tiles.pool != "corridor" or "segment_id" not in tiles:
         return None
     return gpd.read_parquet(job.segments, columns=["segment_id", "geometry"]).set_index("segment_id").geometry

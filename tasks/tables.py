@@ -78,6 +78,18 @@ TILES = Table(
     key=("tile_id",),
     part=True,
 )
+JUNCTION_TILES = Table(
+    "junction_tiles",
+    "A square at each junction, and which images cover it; none where `clusters.junctions.types` is off.",
+    (
+        *of_layer("junction_tiles", "tile_id", "junction_id", "bearing"),
+        *TILES.columns[4:8],
+        Column("shard", "text", "Piece of work, as of the nearest tile of a road"),
+    ),
+    geometry="Polygon",
+    key=("tile_id",),
+    part=True,
+)
 IMAGES = Table(
     "images",
     "The rasters, and the ground that each shows.",
@@ -139,6 +151,24 @@ SEEN = Table(
     (
         *of_layer("tiles", "tile_id", "segment_id", "position_m"),
         *of_layer("tiles", "image_id", "coverage", "encoded"),
+    ),
+    key=("tile_id",),
+    part=True,
+)
+JUNCTION_FINGERPRINTS = Table(
+    "junction_fingerprints",
+    "One vector a junction with imagery: the embedding of its tile, brought to length 1; otherwise as `fingerprints`. "
+    "There is no such file where no junction has one.",
+    (JUNCTION, *FINGERPRINTS.columns[1:]),
+    geometry="Point",
+    key=("junction_id",),
+)
+SEEN_AT_JUNCTIONS = Table(
+    "junction_tiles",
+    "Tiles of junctions whose imagery was read.",
+    (
+        *of_layer("junction_tiles", "tile_id", "junction_id"),
+        *of_layer("junction_tiles", "image_id", "coverage", "encoded"),
     ),
     key=("tile_id",),
     part=True,
@@ -229,6 +259,35 @@ AT_JUNCTIONS = Table(
     part=True,
 )
 JUNCTION_TYPES, PLACES, MODELS = (as_layer(name) for name in ("junction_types", "places", "models"))
+JUNCTION_TYPED = Table(
+    "junctions",
+    "The type of each junction with a fingerprint, by its look: 1 is the largest.",
+    of_layer("junctions", "junction_id", "cluster", "cluster_margin", "cluster_baseline", "looks_like"),
+    key=("junction_id",),
+    joins="junctions",
+)
+JUNCTION_PROTOTYPES = Table(
+    "prototypes",
+    "Junctions that show a type: nearest to its centroid, of the smallest margin, and drawn at random.",
+    (*PROTOTYPES.columns[:3], JUNCTION, TILE),
+    part=True,
+)
+JUNCTION_GROUPINGS = Table(
+    "groupings",
+    "The same junctions as bootstrap samples of them would be grouped, in the numbers of the types.",
+    (JUNCTION, GROUPINGS.columns[1]),
+    key=("junction_id",),
+)
+JUNCTION_TESTS = as_layer("junction_tests", key=("cluster", "outcome", "comparison"))
+JUNCTION_CLUSTERS = Table(
+    "clusters",
+    "The table of types of junction, with p, q and intervals from the tests.",
+    tuple(
+        column for column in of_layer("junction_clusters") if column.name not in {"colour", "prototype_tiles"}
+    ),
+    key=("cluster",),
+    part=True,
+)
 TESTS = as_layer("tests", key=("cluster", "outcome", "comparison"))
 CLUSTERS = Table(
     "clusters",

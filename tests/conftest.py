@@ -144,6 +144,10 @@ def _junctions(crs: CRS, rng: np.random.Generator) -> gpd.GeoDataFrame:
             "arms": [3 if x in (0, 4) or y in (0, 4) else 4 for x, y in nodes],
             "n_collisions": rng.poisson(4, n) + 9,
             "n_ksi": pd.array([None, *range(n - 1)], dtype="Int64"),
+            "cluster": pd.array([None, *(1 + i % 2 for i in range(n - 1))], dtype="Int64"),
+            "collisions_per_year": np.linspace(1, 3, n),
+            "collisions_per_year_eb": np.linspace(1.5, 2.5, n),
+            "p_worst_5_percent": np.linspace(0, 0.9, n),
         },
         geometry=gpd.GeoSeries(
             shapely.points([(412000 + 100 * x, 273000 + 100 * y) for x, y in nodes]), crs=crs
@@ -166,6 +170,51 @@ def _tiles(segments: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         },
         geometry=centre.buffer(25, cap_style="square"),
     )
+
+
+def _junction_tiles(junctions: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    n = len(junctions)
+    return gpd.GeoDataFrame(
+        {
+            "tile_id": junctions["junction_id"] + "-00",
+            "junction_id": junctions["junction_id"],
+            "bearing": 0.0,
+            "coverage": 1.0,
+            "image_id": "west",
+            "thumbnail": [thumbnail(PICTURE) if i < 2 else None for i in range(n)],
+            "encoded": True,
+        },
+        geometry=junctions.buffer(25, cap_style="square"),
+    )
+
+
+def _junction_looks(junctions: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
+    """Two types of junction, of which the second was tested and has more collisions, per junction and year."""
+    size = junctions.groupby("cluster").size()
+    known = {
+        "cluster": [1, 2],
+        "n_junctions": size.to_numpy(),
+        "junction_years": size.to_numpy() * YEARS,
+        "forms": ["T or Y (3 arms): 9", "crossroads (4 arms): 8; <T> or Y (3 arms): 4"],
+        "n_collisions": [90, 160],
+        "n_ksi": [20, 60],
+        "collisions_per_junction_year": [0.9, 1.9],
+        "collisions_per_junction_year_low": [0.7, 1.6],
+        "collisions_per_junction_year_high": [1.1, 2.2],
+        "outcome": "collisions",
+        "rate_ratio_adjusted": [0.5, 2.0],
+        "rate_ratio_adjusted_low": [0.2, 1.5],
+        "rate_ratio_adjusted_high": [1.3, 2.7],
+        "q_value": [0.3, 0.01],
+        "interval": "in the same part of town; in form: not tested: fewer than 5 <expected>",
+        "prototype_tiles": ["j01-00;j02-00", "j10-00"],
+        "colour": ["#CC6677", "#332288"],
+    }
+    frames = {"junction_clusters": pd.DataFrame(known), "junction_tests": pd.DataFrame()}
+    return {
+        name: frame.reindex(columns=[column.name for column in LAYERS[name].columns])
+        for name, frame in frames.items()
+    }
 
 
 def _collisions(segments: gpd.GeoDataFrame, rng: np.random.Generator) -> gpd.GeoDataFrame:
@@ -308,6 +357,8 @@ def grid_city() -> GridCity:
         "segments": segments,
         "junctions": junctions,
         "tiles": tiles,
+        "junction_tiles": _junction_tiles(junctions),
+        **_junction_looks(junctions),
         "collisions": _collisions(segments, rng),
         "clusters": CLUSTERS.copy(),
         "junction_types": junction_types(junctions.assign(form="crossing"), YEARS),

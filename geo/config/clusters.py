@@ -9,6 +9,35 @@ from pydantic import Field, field_validator
 from geo.config.section import Section
 
 
+class JunctionTypes(Section):
+    """Types of junction, found apart from those of roads by the same way of clustering. Collisions play no part.
+
+    One more tile a junction is read and encoded for them.
+    """
+
+    types: bool = Field(
+        default=True, description="Whether junctions get a tile, a fingerprint and a type of their own."
+    )
+    k: Literal["auto"] | Annotated[int, Field(ge=1, le=100, strict=True)] = Field(
+        default="auto", description="Number of types of junction; auto: by silhouette and stability."
+    )
+    k_range: tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(le=100)]] = Field(
+        default=(3, 8), description="Smallest and largest k that auto considers."
+    )
+
+    @field_validator("k_range")
+    @classmethod
+    def _rising(cls, k_range: tuple[int, int]) -> tuple[int, int]:
+        return rising(k_range)
+
+
+def rising(k_range: tuple[int, int]) -> tuple[int, int]:
+    """Refuse a range that begins above its end; gives it as it is."""
+    if k_range[0] > k_range[1]:
+        raise ValueError(f"the smallest k must not exceed the largest, found {list(k_range)}")
+    return k_range
+
+
 class Clusters(Section):
     """How segments are grouped into types. Collisions play no part.
 
@@ -54,10 +83,9 @@ class Clusters(Section):
         description="Whether a type keeps the number that it had in the city's newest earlier run, where it is the "
         "same type by the road that both cover; false: always by size.",
     )
+    junctions: JunctionTypes = Field(default=JunctionTypes(), description="Types of junction.")
 
     @field_validator("k_range")
     @classmethod
     def _rising(cls, k_range: tuple[int, int]) -> tuple[int, int]:
-        if k_range[0] > k_range[1]:
-            raise ValueError(f"the smallest k must not exceed the largest, found {list(k_range)}")
-        return k_range
+        return rising(k_range)

@@ -51,6 +51,9 @@ def _kinds(title: str, kinds: tuple[type[BaseModel], ...]) -> Iterator[str]:
     shared: type[BaseModel] = next(b for b in kinds[0].__mro__ if b.__module__.startswith("geo.config."))
     yield f"\n## {title}\n\n{_meaning(shared)} Of several kinds, whose own keys follow.\n"
     yield from _table(shared, list(shared.model_fields))
+    for name, field in shared.model_fields.items():
+        for below in sections(field) if not is_of_kinds(field) else ():
+            yield from _section(f"`{title.strip('`')}.{name}`", below)
     for kind in kinds:
         own = [name for name in kind.model_fields if name not in shared.model_fields]
         yield f"\n### {title} of `{getattr(kind, 'form', kind.__name__)}`\n\n{_meaning(kind)}\n"

@@ -104,7 +104,12 @@ def fingerprint(tiles: pd.DataFrame) -> Fingerprints:
 
 
 def write_fingerprints(
-    path: Path, found: Fingerprints, segments: gpd.GeoDataFrame, about: Mapping[bytes, bytes]
+    path: Path,
+    found: Fingerprints,
+    segments: gpd.GeoDataFrame,
+    about: Mapping[bytes, bytes],
+    *,
+    key: str = "segment_id",
 ) -> None:
     """Write fingerprints as GeoParquet 1.1: the segments' lines, vectors as fixed-size lists of float32.
 
@@ -118,10 +123,12 @@ def write_fingerprints(
         ``segment_id`` and the line of each, in the city's CRS.
     about
         Metadata of the tiles' embeddings (see `geo.features.store`), which holds for what is pooled from them.
+    key
+        Column of `segments` with the ids, where they are not of segments: then it may have other places than lines.
     """
-    lines = segments.set_index("segment_id").geometry.loc[found.segment_ids]
+    lines = segments.set_index(key).geometry.loc[found.segment_ids]
     frame = gpd.GeoDataFrame(
-        {"segment_id": found.segment_ids.to_numpy(), "n_tiles": found.n_tiles, "coverage": found.coverage},
+        {key: found.segment_ids.to_numpy(), "n_tiles": found.n_tiles, "coverage": found.coverage},
         geometry=lines.to_numpy(),
         crs=segments.crs,
     )
@@ -131,15 +138,17 @@ def write_fingerprints(
     for place, (name, values) in enumerate((("vector", found.vectors), ("bands", found.bands)), start=1):
         table = table.add_column(place, name, vectors(values, *values.shape))
     geo = {b"geo": table.schema.metadata[b"geo"]}
-    pooled = {b"emb:pooling": b"mean over the tiles of a segment, each of length 1, by coverage"}
+    pooled = {
+        b"emb:pooling": f"mean over the tiles of a {key.removesuffix('_id')}, each of length 1, by coverage".encode()
+    }
     pq.write_table(table.replace_schema_metadata({**about, **pooled, **geo}), path, compression="zstd")
 
 
-def read_fingerprints(path: Path) -> Fingerprints:
+def read_fingerprints(path: Path, *, key: str = "segment_id") -> Fingerprints:
     """Read what `write_fingerprints` wrote."""
-    table = pq.read_table(path, columns=["segment_id", "vector", "bands", "n_tiles", "coverage"])
+    table = pq.read_table(path, columns=[key, "vector", "bands", "n_tiles", "coverage"])
     return Fingerprints(
-        pd.Index(table["segment_id"].to_pylist(), name="segment_id"),
+        pd.Index(table[key].to_pylist(), name=key),
         _array(table["vector"]),
         _array(table["bands"]),
         np.asarray(table["n_tiles"], dtype=np.int64),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import geopandas as gpd
+from scipy.spatial import KDTree
 
 from geo.config import LARGEST_TILE_PX, Tiles
 from geo.errors import ConfigurationError, LayerError
 from geo.imagery.cover import cover_tiles
 from geo.ledger import Entry
 from geo.tiles.along import place_tiles
+from geo.tiles.at_junctions import place_junction_tiles
 from geo.tiles.shards import assign_shards
 
 TILES_PER_SHARD = {"tile": 400, "dense": 4000}
@@ -55,6 +57,43 @@ def lay_out_tiles(
     return tiles, [
         Entry("tiles", "done", "", covered),
         Entry("tiles", "skipped", "no imagery there", len(tiles) - covered),
+    ]
+
+
+def lay_out_junction_tiles(
+    junctions: gpd.GeoDataFrame,
+    segments: gpd.GeoDataFrame,
+    tiles: gpd.GeoDataFrame,
+    images: gpd.GeoDataFrame,
+    settings: Tiles,
+) -> tuple[gpd.GeoDataFrame, list[Entry]]:
+    """Place a tile at each junction and find its imagery.
+
+    Parameters
+    ----------
+    junctions, segments
+        See docs/stages.md; Points and LineStrings in metres.
+    tiles
+        The tiles of roads (`lay_out_tiles`): a junction is of the shard of the nearest one, and read with it.
+    images
+        The catalogue, see docs/stages.md.
+    settings
+        The section ``tiles``.
+
+    Returns
+    -------
+    Tiles of junctions (see docs/stages.md), and how many lie on imagery and how many do not.
+    """
+    found = place_junction_tiles(junctions, segments, settings)
+    if found.empty:
+        return found.assign(coverage=0.0, image_ids=None, shard=None), []
+    found = found.join(cover_tiles(found, images))
+    _, nearest = KDTree(tiles[["x", "y"]].to_numpy()).query(found[["x", "y"]].to_numpy())
+    found["shard"] = tiles["shard"].to_numpy()[nearest]
+    covered = int((found["coverage"] > 0).sum())
+    return found, [
+        Entry("junction tiles", "done", "", covered),
+        Entry("junction tiles", "skipped", "no imagery there", len(found) - covered),
     ]
 
 

@@ -56,7 +56,14 @@ STAGE = Stage(
     counts=("segments",),
     after=("roads", "fingerprints"),
     # whose numbers types keep is decided by earlier runs, which name the work as well
-    settings=("clusters", "-clusters.keep_numbers", "tiles.tile_m"),
+    settings=(
+        "clusters",
+        "-clusters.keep_numbers",
+        "-clusters.junctions.types",
+        "-clusters.junctions.k",
+        "-clusters.junctions.k_range",
+        "tiles.tile_m",
+    ),
     tables=(TYPES, PROTOTYPES, CHOICE, GROUPINGS),
     documents=(Quality,),
 )

@@ -7,6 +7,7 @@ the stages, so a change in one place re-encodes that place alone.
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,15 +30,22 @@ if TYPE_CHECKING:
     from tasks.encode import ShardJob
 
 ENCODED, ENCODING = "features.json", "tasks.encode"
+ROADS, JUNCTIONS = "tiles.parquet", "junction_tiles.parquet"
+"""Files of the tiles of roads and of junctions."""
+AT_JUNCTIONS = "junction tiles"
+"""What the ledger calls the latter."""
 
 
 def plan_shards(plan: Plan) -> list[ShardJob]:
-    """List the shards that hold tiles with imagery, each with the file that its digest names."""
+    """List the shards that hold tiles with imagery, of roads and of junctions, each with the file of its digest.
+
+    Junctions are read right after the roads about them, whose blocks are still there, into files of their own: roads
+    are encoded the same with them and without.
+    """
     from geo.tiles.shards import spatial_order
     from tasks.encode import ShardJob, limit_of
 
     stage = plan.stage_folder("tiles")
-    tiles = gpd.read_parquet(stage / "tiles.parquet")
     images = gpd.read_parquet(stage / "images.parquet", columns=["image_id", "digest", "pixel_m", "geometry"])
     pixels = images.set_index("image_id")["digest"]
     segments = plan.stage_folder("roads") / "segments.parquet"
@@ -47,18 +55,28 @@ def plan_shards(plan: Plan) -> list[ShardJob]:
     roads = _roads(segments) if plan.config.tiles.pool == "corridor" else pd.Series(dtype=object)
     code = code_digest(ENCODING)
     jobs = []
-    shards = dict(list(tiles[tiles["coverage"] > 0].groupby("shard")))
-    for shard in sorted(shards, key=spatial_order):
-        mine = shards[shard]
-        places = mine[["tile_id", "x", "y", "bearing"]].to_csv(index=False)
-        lines = roads.reindex(mine["segment_id"]).dropna().tolist()
-        rasters = sorted({name for names in mine["image_ids"] for name in names})
-        seen = [";".join(names) for names in mine["image_ids"]]
-        key = digest(made_by, places, seen, [(name, pixels[name]) for name in rasters], lines)
-        out = plan.stages / "shards" / f"shard-{key}.parquet"
-        files = stage / "tiles.parquet", stage / "images.parquet", segments
-        jobs.append(ShardJob(shard, *files, out, len(mine), plan.config, code))
-    return jobs
+    for table in (ROADS, JUNCTIONS):
+        tiles = gpd.read_parquet(stage / table)
+        for shard, mine in tiles[tiles["coverage"] > 0].groupby("shard"):
+            places = mine[["tile_id", "x", "y", "bearing"]].to_csv(index=False)
+            lines = roads.reindex(mine["segment_id"]).dropna().tolist() if table == ROADS else []
+            rasters = sorted({name for names in mine["image_ids"] for name in names})
+            seen = [";".join(names) for names in mine["image_ids"]]
+            key = digest(made_by, places, seen, [(name, pixels[name]) for name in rasters], lines)
+            out = plan.stages / "shards" / f"shard-{key}.parquet"
+            files = stage / table, stage / "images.parquet", segments
+            jobs.append(ShardJob(str(shard), *files, out, len(mine), plan.config, code))
+    return sorted(jobs, key=lambda job: (spatial_order(job.shard), job.tiles.name == JUNCTIONS))
+
+
+def of_roads(jobs: list[ShardJob]) -> list[ShardJob]:
+    """Take the shards of roads."""
+    return [job for job in jobs if job.tiles.name == ROADS]
+
+
+def of_junctions(jobs: list[ShardJob]) -> list[ShardJob]:
+    """Take the shards of junctions."""
+    return [job for job in jobs if job.tiles.name == JUNCTIONS]
 
 
 def _roads(segments: Path) -> pd.Series:
@@ -95,7 +113,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     from tasks.encode import encode_shard, limit_of, load_once
 
     jobs = plan_shards(plan)
-    entries = [entry for job in jobs for entry in encode_shard(job)]
+    entries = [entry for job in of_roads(jobs) for entry in encode_shard(job)]
     if not sum(entry.count for entry in entries if entry.status == "done"):
         reasons = "; ".join(f"{entry.count} tiles {entry.status}: {entry.reason}" for entry in merge(entries))
         raise LayerError(
@@ -105,10 +123,15 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         )
     images = gpd.read_parquet(plan.stage_folder("tiles") / "images.parquet", columns=["pixel_m", "geometry"])
     card = load_once(plan.config, limit_of(images, plan.config)).card
-    made_by = {pq.read_schema(job.out).metadata[b"emb:runtime"].decode() for job in jobs}
+    made_by = {pq.read_schema(job.out).metadata[b"emb:runtime"].decode() for job in of_roads(jobs)}
     encoder = card.as_dict() | {"runtime": "; ".join(sorted(made_by))}
-    shards = [str(job.out.relative_to(plan.stages)) for job in jobs]
-    Encoded(encoder=encoder, shards=shards).write(folder / ENCODED)
+    beside = [entry for job in of_junctions(jobs) for entry in encode_shard(job)]
+    entries += [replace(entry, item=AT_JUNCTIONS) if entry.item == "tiles" else entry for entry in beside]
+    shards, at_junctions = (
+        [str(job.out.relative_to(plan.stages)) for job in some]
+        for some in (of_roads(jobs), of_junctions(jobs))
+    )
+    Encoded(encoder=encoder, shards=shards, junction_shards=at_junctions).write(folder / ENCODED)
     try:
         plan.check_inputs()
     except SourceError:
@@ -127,7 +150,7 @@ def is_finished(plan: Plan) -> bool:
     """Tell whether the stage is there with all its shards as they were left; remains of one that is not are removed."""
     folder = plan.stage_folder("features")
     if read_summary(folder) is not None:
-        shards = [plan.stages / shard for shard in load_encoded_as(plan).shards]
+        shards = [plan.stages / shard for shard in load_encoded_as(plan).files]
         if all(read_account(shard.with_suffix(".json")) is not None for shard in shards):
             return True
         shutil.rmtree(folder)

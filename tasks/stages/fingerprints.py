@@ -12,16 +12,16 @@ from geo.ledger import Entry
 from tasks.plan import Plan
 from tasks.stages.features import load_encoded_as
 from tasks.store.stage import Stage
-from tasks.tables import FINGERPRINTS, SEEN
+from tasks.tables import FINGERPRINTS, JUNCTION_FINGERPRINTS, SEEN, SEEN_AT_JUNCTIONS, SHARD
 
 if TYPE_CHECKING:
     from geo.features.fingerprints import Fingerprints
 
-FILE = "fingerprints.parquet"
+FILE, JUNCTION_FILE = "fingerprints.parquet", "junction_fingerprints.parquet"
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
-    """Write ``fingerprints`` and ``tiles`` (see docs/stages.md)."""
+    """Write ``fingerprints`` and ``tiles``, and both of junctions (see docs/stages.md)."""
     from geo.features.fingerprints import fingerprint, write_fingerprints
     from geo.features.store import about_all
 
@@ -29,12 +29,41 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     tiles = load_tiles(plan)
     encoded = tiles["embedding"].notna()
     found = fingerprint(tiles[encoded].reset_index(drop=True))
-    write_fingerprints(folder / FILE, found, segments, about_all(_shards(plan)))
+    about = about_all(_shards(plan))
+    write_fingerprints(folder / FILE, found, segments, about)
     seen = tiles[["tile_id", "segment_id", "position_m", "image_id", "coverage"]]
     SEEN.write(seen.assign(encoded=encoded), folder)
     return [
         Entry("segments", "done", "", len(found)),
         Entry("segments", "skipped", "no tile of it has an embedding", len(segments) - len(found)),
+        *_of_junctions(plan, folder, about),
+    ]
+
+
+def _of_junctions(plan: Plan, folder: Path, about: dict[bytes, bytes]) -> list[Entry]:
+    """Write what is known of the tiles of junctions; tells what became of the junctions."""
+    from geo.features.fingerprints import fingerprint, write_fingerprints
+
+    junctions = gpd.read_parquet(plan.stage_folder("roads") / "junctions.parquet")
+    laid = gpd.read_parquet(plan.stage_folder("tiles") / "junction_tiles.parquet")
+    read = [pd.read_parquet(plan.stages / shard) for shard in load_encoded_as(plan).junction_shards]
+    columns = [column.name for column in SHARD.columns]
+    tiles = pd.concat(read, ignore_index=True) if read else pd.DataFrame(columns=columns)
+    tiles = tiles.merge(laid[["tile_id", "junction_id"]], on="tile_id", validate="one_to_one")
+    tiles = tiles.sort_values("tile_id", ignore_index=True)
+    encoded = tiles["embedding"].notna()
+    SEEN_AT_JUNCTIONS.write(
+        tiles[["tile_id", "junction_id", "image_id", "coverage"]].assign(encoded=encoded.astype(bool)), folder
+    )
+    if encoded.any():
+        seen = tiles[encoded].rename(columns={"junction_id": "segment_id"}).reset_index(drop=True)
+        write_fingerprints(folder / JUNCTION_FILE, fingerprint(seen), junctions, about, key="junction_id")
+    asked = plan.config.clusters.junctions.types
+    why = "its tile has no embedding" if asked else "types of junction are off (clusters.junctions.types)"
+    done = int(encoded.sum())
+    return [
+        Entry("junctions", "done", "", done),
+        Entry("junctions", "skipped", why, len(junctions) - done),
     ]
 
 
@@ -61,6 +90,20 @@ def load_encoded(plan: Plan) -> pd.DataFrame:
     return tiles[tiles["encoded"]].reset_index(drop=True)
 
 
+def load_junction_fingerprints(plan: Plan) -> Fingerprints | None:
+    """Read the fingerprints of the junctions of a run, by ``junction_id``; None where no junction has one."""
+    from geo.features.fingerprints import read_fingerprints
+
+    file = plan.stage_folder("fingerprints") / JUNCTION_FILE
+    return read_fingerprints(file, key="junction_id") if file.exists() else None
+
+
+def load_junction_tiles(plan: Plan) -> pd.DataFrame:
+    """Read the tiles of junctions that have an embedding: ``tile_id, junction_id, image_id, coverage``."""
+    tiles = pd.read_parquet(plan.stage_folder("fingerprints") / "junction_tiles.parquet")
+    return tiles[tiles["encoded"]].reset_index(drop=True)
+
+
 def load_fingerprints(plan: Plan) -> Fingerprints:
     """Read the fingerprints of a run."""
     from geo.features.fingerprints import read_fingerprints
@@ -73,5 +116,6 @@ STAGE = Stage(
     build,
     counts=("segments",),
     after=("roads", "tiles", "features"),
-    tables=(FINGERPRINTS, SEEN),
+    settings=("clusters.junctions.types",),
+    tables=(FINGERPRINTS, SEEN, JUNCTION_FINGERPRINTS, SEEN_AT_JUNCTIONS),
 )

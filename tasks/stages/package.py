@@ -22,6 +22,7 @@ from tasks.stages.clusters import load_quality
 from tasks.stages.exposure import load_covered
 from tasks.stages.features import load_encoded_as
 from tasks.stages.fingerprints import FILE as FINGERPRINTS
+from tasks.stages.fingerprints import JUNCTION_FILE as OF_JUNCTIONS
 from tasks.stages.inference import FINDINGS
 from tasks.stages.pictures import load_pictures
 from tasks.store.code import merged
@@ -69,7 +70,10 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     tables.mkdir()
     write_geoparquet(tables, layers, crs)
     # vectors are of no use in a GIS: they are among the layers as GeoParquet alone
-    shutil.copyfile(plan.stage_folder("fingerprints") / FINGERPRINTS, tables / FINGERPRINTS)
+    for name in (FINGERPRINTS, OF_JUNCTIONS):
+        file = plan.stage_folder("fingerprints") / name
+        if file.exists():
+            shutil.copyfile(file, tables / name)
     return [Entry("layers", "done", "", len(layers)), *_unknown_names(plan, layers["clusters"])]
 
 
@@ -116,12 +120,16 @@ def gather(plan: Plan) -> dict[str, pd.DataFrame]:
 
     declared = _tables(plan)
     tables = {name: table.read(folder) for name, (table, folder) in declared.items() if table.is_in(folder)}
-    of_segments = [name for name, (table, _) in declared.items() if table.joins == "segments"]
+    joined = {
+        layer: [name for name, (table, _) in declared.items() if table.joins == layer]
+        for layer in ("segments", "junctions")
+    }
     as_they_are = {table.layer: name for name, (table, _) in declared.items() if table.layer is not None}
     which = plan.config.output.thumbnails
     pictures = {} if which == "none" else load_pictures(plan)
-    shown = pictures_of_file(pictures, tables["clusters/prototypes"], which)
-    found = gather_layers(tables, of_segments, as_they_are, shown, plan.names)
+    picks = pd.concat([tables["clusters/prototypes"], tables["junction_clusters/prototypes"]])
+    shown = pictures_of_file(pictures, picks, which)
+    found = gather_layers(tables, joined, as_they_are, shown, plan.names)
     found |= {"ledger": ledger(plan), "run": _run(plan)}
     return {name: found[name] for name in LAYERS}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import geopandas as gpd
@@ -12,7 +12,7 @@ from geo.config import CityConfig
 from geo.imagery.sources import expand_sources
 from geo.ledger import Entry
 from tasks.plan import Plan
-from tasks.stages.fingerprints import load_encoded
+from tasks.stages.fingerprints import load_encoded, load_junction_tiles
 from tasks.store.stage import Stage
 from tasks.tables import THUMBNAILS
 
@@ -29,28 +29,30 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     from geo.outputs.pictures import draw_pictures
 
     stage = plan.stage_folder("tiles")
-    tiles, images = (gpd.read_parquet(stage / f"{name}.parquet") for name in ("tiles", "images"))
-    wanted = tiles[tiles["tile_id"].isin(_wanted(plan))]
+    names = ("tiles", "junction_tiles", "images")
+    *tiles, images = (gpd.read_parquet(stage / f"{name}.parquet") for name in names)
+    chosen = _wanted(plan)
+    wanted = [some[some["tile_id"].isin(chosen)] for some in tiles]
     schema = pa.schema([("tile_id", pa.string()), ("jpeg", pa.binary())])
     made = 0
     with pq.ParquetWriter(folder / FILE, schema, compression="none") as file:
-        pictures = draw_pictures(wanted, images, plan.config.imagery, plan.config.tiles)
+        settings = plan.config.imagery, plan.config.tiles
+        pictures = chain.from_iterable(draw_pictures(some, images, *settings) for some in wanted if len(some))
         while some := list(islice(pictures, AT_ONCE)):
             names, jpegs = zip(*some, strict=True)
             file.write_table(pa.table({"tile_id": names, "jpeg": jpegs}, schema=schema))
             made += len(some)
     entries = [Entry("thumbnails", "done", "", made)]
-    if made < len(wanted):
-        entries.append(
-            Entry("thumbnails", "failed", "the imagery cannot be read any more", len(wanted) - made)
-        )
+    asked = sum(map(len, wanted))
+    if made < asked:
+        entries.append(Entry("thumbnails", "failed", "the imagery cannot be read any more", asked - made))
     return entries
 
 
 def _wanted(plan: Plan) -> set[str]:
     """Choose the tiles: those picked, those that the report shows, or all."""
     if plan.config.output.thumbnails == "all":
-        return set(load_encoded(plan)["tile_id"])
+        return {*load_encoded(plan)["tile_id"], *load_junction_tiles(plan)["tile_id"]}
     return report_tiles(plan)
 
 
@@ -58,7 +60,8 @@ def report_tiles(plan: Plan) -> set[str]:
     """Choose the tiles that the report shows."""
     from geo.outputs.pictures import tiles_of_report
 
-    return tiles_of_report(
+    picks = pd.read_parquet(plan.stage_folder("junction_clusters") / "prototypes.parquet")
+    return set(picks["tile_id"].dropna()) | tiles_of_report(
         load_encoded(plan),
         pd.read_parquet(plan.stage_folder("concentration") / "look_alikes.parquet"),
         pd.read_parquet(plan.stage_folder("clusters") / "prototypes.parquet"),
@@ -83,7 +86,7 @@ STAGE = Stage(
     "pictures",
     build,
     counts=("thumbnails",),
-    after=("tiles", "fingerprints", "clusters", "concentration"),
+    after=("tiles", "fingerprints", "clusters", "junction_clusters", "concentration"),
     settings=("imagery.picture_bands",),
     inputs=_sources,
     also=_all,

@@ -13,26 +13,33 @@ from tasks.documents import Shown
 from tasks.plan import Plan
 from tasks.store.digests import DIGESTS, FileDigests
 from tasks.store.stage import Stage
-from tasks.tables import IMAGES, TILES
+from tasks.tables import IMAGES, JUNCTION_TILES, TILES
 
 SHOWN = "imagery.json"
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
-    """Write ``tiles``, ``images`` and ``imagery.json`` (see docs/stages.md)."""
+    """Write ``tiles``, ``junction_tiles``, ``images`` and ``imagery.json`` (see docs/stages.md)."""
     from geo.imagery.catalogue import open_catalogue
-    from geo.imagery.layout import lay_out_tiles
+    from geo.imagery.layout import lay_out_junction_tiles, lay_out_tiles
     from geo.imagery.outlook.told import tell_imagery
 
-    segments = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
+    roads = plan.stage_folder("roads")
+    segments, junctions = (gpd.read_parquet(roads / f"{name}.parquet") for name in ("segments", "junctions"))
+    if not plan.config.clusters.junctions.types:
+        junctions = junctions.iloc[:0]
     digests = FileDigests(plan.stages / DIGESTS)
     catalogue = open_catalogue(plan.config.imagery, segments.crs, digest=digests.of)
     tiles, entries = lay_out_tiles(segments, catalogue.images, plan.config.tiles)
+    at_junctions, of_junctions = lay_out_junction_tiles(
+        junctions, segments, tiles, catalogue.images, plan.config.tiles
+    )
     told, warnings = tell_imagery(tiles, catalogue.images, plan.config.imagery, plan.config.tiles)
     TILES.write(tiles, folder)
+    JUNCTION_TILES.write(at_junctions, folder)
     IMAGES.write(catalogue.images, folder)
     Shown(warnings=warnings).write(folder / SHOWN)
-    return [*catalogue.entries, *entries, *told]
+    return [*catalogue.entries, *entries, *of_junctions, *told]
 
 
 def load_shown(plan: Plan) -> Shown:
@@ -62,8 +69,9 @@ STAGE = Stage(
         "tiles.pixel_m",
         "tiles.align",
         "tiles.mode",
+        "clusters.junctions.types",
     ),
     inputs=_sources,
-    tables=(TILES, IMAGES),
+    tables=(TILES, JUNCTION_TILES, IMAGES),
     documents=(Shown,),
 )

@@ -37,7 +37,7 @@ class SharedJob:
     @property
     def tables(self) -> dict[str, Path]:
         """The tables that a worker needs, by their name in the storage: the names hold the digests of their stages."""
-        paths = (self.job.tiles, self.job.images, self.job.segments)
+        paths = (self.job.tiles, self.job.images, self.job.segments, self.job.order)
         return {f"{path.parent.name}/{path.name}": path for path in paths}
 
 
@@ -49,17 +49,16 @@ def send_tables(jobs: list[SharedJob]) -> None:
     SourceError
         When the storage cannot be reached.
     """
-    if not jobs:
-        return
-    for name, path in jobs[0].tables.items():
-        _put(path, f"{jobs[0].url}/{name}")
+    wanted = {f"{job.url}/{name}": path for job in jobs for name, path in job.tables.items()}
+    for url, path in wanted.items():
+        _put(path, url)
 
 
 def encode_remotely(job: SharedJob) -> None:
     """Encode a shard on a worker: tables come from the storage once a worker, the shard and its account go back."""
     place = _scratch(job.url)
     local = {name: _fetched(f"{job.url}/{name}", place / name) for name in job.tables}
-    tiles, images, segments = local.values()
+    tiles, images, segments, *_ = local.values()
     out = place / "shards" / job.job.out.name
     encode_shard(replace(job.job, tiles=tiles, images=images, segments=segments, out=out))
     # the account last: a shard without one is not there

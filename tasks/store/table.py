@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _TYPES = pd.api.types
 _INFERRED: dict[Kind, set[str]] = {"text": {"string"}, "blob": {"bytes"}}
 """What pandas finds in columns of objects."""
+_EMPTY: dict[Kind, str] = {"text": "string", "integer": "Int64", "real": "float64", "boolean": "boolean"}
 COVERING = "bbox"
 """GeoParquet 1.1's covering: the box of each geometry, by which readers pass over rows. A table with geometry may have
 it, whatever else is declared, for it says nothing that the geometry does not; geopandas hides it, other readers not."""
@@ -95,6 +96,12 @@ class Table:
             When it is not as declared: a fault of ours, whatever the input.
         """
         self.check(frame).to_parquet(folder / f"{self.name}.parquet", index=False)
+
+    def empty(self) -> pd.DataFrame:
+        """Make it without rows, for what the inputs do not have; of a table without places."""
+        return pd.DataFrame(
+            {column.name: pd.Series(dtype=_EMPTY.get(column.kind, "object")) for column in self.columns}
+        )
 
     def check(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Hold a frame against the declaration, and give it back as it is.

@@ -56,13 +56,39 @@ def tables():
     )
     return {
         "roads/segments": segments,
-        "roads/junctions": pd.DataFrame({"junction_id": ["j"]}),
+        "roads/junctions": gpd.GeoDataFrame(
+            {"junction_id": ["j", "k"]}, geometry=gpd.points_from_xy([0, 20], [0, 0]), crs=CITY
+        ),
+        "tiles/junction_tiles": gpd.GeoDataFrame(
+            {"tile_id": ["j-00", "k-00"], "junction_id": ["j", "k"], "bearing": 0.0, "coverage": [1.0, 0.0]},
+            geometry=[shapely.box(-9, -9, 9, 9), shapely.box(11, -9, 29, 9)],
+            crs=CITY,
+        ),
+        "fingerprints/junction_tiles": pd.DataFrame(
+            {
+                "tile_id": ["j-00"],
+                "junction_id": ["j"],
+                "image_id": ["w"],
+                "coverage": [0.9],
+                "encoded": [True],
+            }
+        ),
+        "junction_clusters/junctions": pd.DataFrame({"junction_id": ["j"], "cluster": [1]}),
+        "junction_clusters/prototypes": pd.DataFrame(
+            {
+                "cluster": [1, 1],
+                "kind": ["prototype", "random"],
+                "junction_id": ["j", "j"],
+                "tile_id": ["j-00"] * 2,
+            }
+        ),
+        "junction_tests/clusters": pd.DataFrame({"cluster": [1], "n_junctions": [1]}),
         "tiles/tiles": laid_out(),
         "fingerprints/tiles": seen,
         "clusters/segments": pd.DataFrame({"segment_id": ["a"], "cluster": [1]}),
         "clusters/prototypes": PICKS,
         "safety/segments": pd.DataFrame({"segment_id": ["c", "b", "a"], "n_collisions": [3, 2, 1]}),
-        "safety/junctions": pd.DataFrame({"junction_id": ["j"], "n_collisions": [4]}),
+        "safety/junctions": pd.DataFrame({"junction_id": ["j", "k"], "n_collisions": [4, 0]}),
         "concentration/segments": pd.DataFrame({"segment_id": ["b"], "gi_star_spot": ["hot"]}),
         "inference/clusters": pd.DataFrame({"cluster": [1, 2], "n_segments": [1, 0]}),
         "lamps/lamps": pd.DataFrame({"lamp_id": ["l"]}),
@@ -70,8 +96,11 @@ def tables():
 
 
 def gathered(tables, pictures):
-    of_segments = ["clusters/segments", "safety/segments", "concentration/segments"]
-    return gather_layers(tables, of_segments, {"lamps": "lamps/lamps"}, pictures, {})
+    joined = {
+        "segments": ["clusters/segments", "safety/segments", "concentration/segments"],
+        "junctions": ["junction_clusters/junctions"],
+    }
+    return gather_layers(tables, joined, {"lamps": "lamps/lamps"}, pictures, {})
 
 
 def test_everything_known_of_a_segment_comes_to_its_row():
@@ -84,7 +113,18 @@ def test_everything_known_of_a_segment_comes_to_its_row():
     # the only tile with a picture, though the other one is as near to the middle
     assert segments.loc["a", "shown_tile"] == "a-00"
     assert segments["shown_tile"].isna().tolist() == [False, True, True]
-    assert layers["junctions"]["n_collisions"].tolist() == [4]
+    assert layers["junctions"]["n_collisions"].tolist() == [4, 0]
+
+
+def test_everything_known_of_a_junction_comes_to_its_row():
+    layers = gathered(tables(), {"j-00": b"jpeg"})
+    junctions = layers["junctions"].set_index("junction_id")
+    assert junctions.loc["j", ["n_collisions", "cluster", "shown_tile"]].tolist() == [4, 1, "j-00"]
+    assert junctions.loc["k", ["cluster", "shown_tile"]].isna().all()
+    tiles = layers["junction_tiles"].set_index("tile_id")
+    assert tiles["encoded"].tolist() == [True, False]
+    assert tiles.loc["j-00", ["image_id", "coverage", "thumbnail"]].tolist() == ["w", 0.9, b"jpeg"]
+    assert layers["junction_clusters"]["prototype_tiles"].tolist() == ["j-00"]
     assert layers["lamps"]["lamp_id"].tolist() == ["l"]
     assert layers["clusters"].set_index("cluster")["prototype_tiles"].fillna("").tolist() == ["a-01", ""]
 

@@ -23,7 +23,8 @@ from geo.outputs.files.geoparquet import write_geoparquet
 from geo.outputs.layers.arrange import arrange, empty_layer
 from geo.outputs.layers.layers import LAYERS
 from geo.outputs.palette import look
-from geo.outputs.qgis.styles import ELSE, city_styles, count_bands, rate_bands
+from geo.outputs.qgis.classes import ELSE, count_bands, rate_bands
+from geo.outputs.qgis.styles import city_styles
 
 DATE = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
 # the interface that others rely on, written out a second time so that a slip in the declaration shows
@@ -33,6 +34,7 @@ DESIGN = {
     "ksi_per_km_year_high ksi_per_km_year_eb",
     "junctions": "junction_id arms n_collisions n_ksi",
     "tiles": "tile_id segment_id position_m bearing coverage image_id",
+    "junction_tiles": "tile_id junction_id bearing coverage image_id",
     "collisions": "collision_id date severity n_casualties segment_id junction_id snap_distance_m snap_status",
     "windows": "window_id route_id name ref road_class from_m to_m length_m short_route n_collisions n_fatal n_serious "
     "n_slight n_ksi score_per_km rank in_high_injury_network",
@@ -45,6 +47,8 @@ DESIGN = {
     "models": "outcome part name value standard_error low high p_value passed says",
     "high_injury": "measure share value low high chance chance_low chance_high p_value held_out n method reason",
     "look_alikes": "kind outcome rank segment_id similar_segment_id place distance nearer_than metres_apart",
+    "junction_clusters": "cluster n_junctions junction_years forms n_collisions n_ksi",
+    "junction_tests": "cluster outcome comparison n share_compared observed expected ratio low high p_value q_value",
     "junction_types": "junction_type form arms n junction_years n_collisions n_ksi collisions_per_junction_year "
     "collisions_per_junction_year_low collisions_per_junction_year_high ksi_per_junction_year "
     "ksi_per_junction_year_low ksi_per_junction_year_high",
@@ -341,10 +345,24 @@ def test_each_count_falls_in_the_class_whose_label_names_it(values):
 
 def test_junctions_are_drawn_by_all_collisions_where_ksi_is_not_known(grid_city):
     junctions = grid_city.layers["junctions"].assign(n_ksi=pd.array([None] * 21, dtype="Int64"))
-    (style,) = [s for s in city_styles(grid_city.layers | {"junctions": junctions}) if s.layer == "junctions"]
+    styles = city_styles(grid_city.layers | {"junctions": junctions})
+    (style,) = [s for s in styles if s.layer == "junctions" and s.default]
     root = ET.fromstring(style.qml.strip())  # noqa: S314 - our own text
     assert root.find(".//rule").get("label") == "Collisions"
     assert '"n_collisions" = 0' in {rule.get("filter") for rule in root.iter("rule")}
+
+
+def test_junctions_are_drawn_by_type_by_shrunk_rate_and_by_how_surely_they_are_the_worst(grid_city):
+    styles = {s.name: s for s in city_styles(grid_city.layers) if s.layer == "junctions"}
+    filters = {
+        name: [rule.get("filter") for rule in ET.fromstring(s.qml.strip()).iter("rule")]  # noqa: S314 - our own text
+        for name, s in styles.items()
+    }
+    assert list(styles) == ["counts", "junction types", "shrunk rate", "worst junctions"]
+    assert filters["junction types"][1:] == ['"cluster" = 1', '"cluster" = 2', "ELSE"]
+    assert filters["shrunk rate"][1].startswith('"collisions_per_year_eb" > 0')
+    assert '"p_worst_5_percent" >= 0.5 AND "p_worst_5_percent" < 0.95' in filters["worst junctions"]
+    assert "roadprint_junction_tiles" in styles["counts"].qml
 
 
 KINDS_OF_CELLS = {

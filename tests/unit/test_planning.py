@@ -69,16 +69,19 @@ CHANGES = {
     "encoder.runtime": ("torch", "features"),
     "encoder.input_px": (96, "features"),
     "encoder.rotations": (1, "features"),
-    "clusters.method": ("ward", "clusters"),
+    "clusters.method": ("ward", "clusters junction_clusters"),
     "clusters.k": (5, "clusters"),
     "clusters.k_range": ([2, 5], "clusters"),
-    "clusters.seed": (1, "clusters"),
-    "clusters.neighbours": (8, "clusters"),
-    "clusters.smoothing": (2, "clusters"),
-    "clusters.resamples": (20, "clusters"),
-    "clusters.groupings": (10, "clusters"),
-    "clusters.components": (32, "clusters concentration"),
-    "clusters.whitening": (0, "clusters concentration"),
+    "clusters.seed": (1, "clusters junction_clusters"),
+    "clusters.neighbours": (8, "clusters junction_clusters"),
+    "clusters.smoothing": (2, "clusters junction_clusters"),
+    "clusters.resamples": (20, "clusters junction_clusters"),
+    "clusters.groupings": (10, "clusters junction_clusters"),
+    "clusters.junctions.types": (False, "tiles"),
+    "clusters.junctions.k": (4, "junction_clusters"),
+    "clusters.junctions.k_range": ([2, 5], "junction_clusters"),
+    "clusters.components": (32, "clusters junction_clusters concentration"),
+    "clusters.whitening": (0, "clusters junction_clusters concentration"),
     "collisions.sources": (["other.csv"], "collisions"),
     "collisions.layer": ("points", "collisions"),
     "collisions.sheet": (["2019", "2020"], "collisions"),
@@ -142,8 +145,8 @@ CHANGES = {
     "exposure.inherit_m": (100, "exposure"),
     "exposure.max_years_apart": (1, "exposure"),
     "exposure.both_directions": (False, "exposure"),
-    "safety.seed": (1, "safety inference concentration"),
-    "safety.permutations": (99, "inference"),
+    "safety.seed": (1, "safety inference junction_tests concentration"),
+    "safety.permutations": (99, "inference junction_tests"),
     "safety.block_m": (300, "inference"),
     "safety.rank_draws": (200, "safety"),
     "safety.length_exponent": ("one", "safety"),
@@ -342,7 +345,8 @@ def test_every_key_of_every_way_of_clustering_names_the_types(city):
     """A new way of clustering has its own keys named by the section, not by a list."""
     named = effective(load(city), clusters.STAGE.settings)
     keys = {key for key in leaf_keys(CityConfig) if key.startswith("clusters.")}
-    assert keys - set(named) == {"clusters.keep_numbers"}
+    of_junctions = {key for key in keys if key.startswith("clusters.junctions.")}
+    assert keys - set(named) == {"clusters.keep_numbers"} | of_junctions
     with pytest.raises(KeyError):
         effective(load(city), ("clusters", "-clusters.nothing"))
 

@@ -86,3 +86,21 @@ def test_a_worker_with_other_code_or_libraries_leaves_no_shard(tmp_path):
         encode_shard(job)
     assert not job.out.exists()
     assert not job.account.exists()
+
+
+@pytest.mark.parametrize("mode", ["tile", "dense"])
+def test_tiles_of_junctions_are_encoded_as_those_of_roads_are(tmp_path, mode):
+    """Into a file of their own; in the dense mode their whole square is pooled, whatever corridors roads have."""
+    job = make_job(tmp_path, mode)
+    tiles = gpd.read_parquet(job.tiles)
+    at = tiles[tiles["tile_id"] == "t0000"].drop(columns="segment_id").assign(tile_id="j-00", junction_id="j")
+    at.to_parquet(tmp_path / "junction_tiles.parquet")
+    beside = replace(
+        job, tiles=tmp_path / "junction_tiles.parquet", out=job.out.with_name("shard-2.parquet"), n_tiles=1
+    )
+    encode_shard(job)
+    account = encode_shard(beside)
+    assert {(e.item, e.status): e.count for e in account} == {("tiles", "done"): 1}
+    found, roads = (pq.read_table(one.out).to_pylist() for one in (beside, job))
+    assert found[0]["tile_id"] == "j-00"
+    assert (found[0]["embedding"] == roads[0]["embedding"]) == (mode == "tile")

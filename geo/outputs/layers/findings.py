@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from geo.outputs.layers.declare import Column, Layer
 
 _TESTS = Layer(
@@ -57,6 +59,26 @@ _TESTS = Layer(
         ),
         Column("groupings", "integer", "Other groupings (number)", optional=True),
         Column("reason_pooled", "text", "Why limits over other groupings are empty", optional=True),
+    ),
+)
+_AT_JUNCTIONS = {
+    "outcome": "Outcome (column of junctions)",
+    "n": "Junctions compared (number)",
+    "share_compared": "Share of the type's junctions that is compared (0 to 1)",
+    "expected": "Expected from the comparable junctions (number)",
+    "overdispersion": "Variance of risk of single junctions (relative, squared)",
+}
+"""What columns of the tests of roads are called in those of junctions, where that differs."""
+JUNCTION_TESTS = Layer(
+    "junction_tests",
+    "Tests of types of junction",
+    "Whether junctions of one look have more or fewer collisions, per junction and year, than comparable junctions: "
+    "one row a type, outcome and comparison. Association, not cause.",
+    None,
+    tuple(
+        replace(column, alias=_AT_JUNCTIONS.get(column.name, column.alias))
+        for column in _TESTS.columns
+        if column.name != "length_km"
     ),
 )
 _VALUE = Layer(

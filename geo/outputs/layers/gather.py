@@ -10,6 +10,7 @@ import pandas as pd
 from geo.clusters.prototypes import central_tiles
 from geo.outputs.layers.arrange import empty_layer
 from geo.outputs.names import Named, with_names
+from geo.outputs.palette import look
 
 RECORDS = "collisions/collisions"
 """The table of placed collisions, which a city without records does not have."""
@@ -17,7 +18,7 @@ RECORDS = "collisions/collisions"
 
 def gather_layers(
     tables: Mapping[str, pd.DataFrame],
-    of_segments: Sequence[str],
+    joined: Mapping[str, Sequence[str]],
     as_they_are: Mapping[str, str],
     pictures: Mapping[str, bytes],
     names: Mapping[int, Named],
@@ -29,8 +30,9 @@ def gather_layers(
     tables
         By stage and name (``roads/segments``), see docs/stages.md; geometry in the CRS of the city. Without records of
         collisions there is no `RECORDS`.
-    of_segments
-        Which of them say something of each segment, by ``segment_id``: their columns are joined to its layer.
+    joined
+        Which of them say something of each segment, by ``segment_id``, and which of each junction, by ``junction_id``:
+        by the layer, ``segments`` or ``junctions``, that their columns are joined to.
     as_they_are
         Which of them is a layer as it is, by the layer's name.
     pictures
@@ -45,16 +47,19 @@ def gather_layers(
     roads = gpd.GeoDataFrame(tables["roads/segments"])
     tiles = read_or_laid_out(tables["tiles/tiles"], tables["fingerprints/tiles"])
     tiles["thumbnail"] = tiles["tile_id"].map(pictures)
-    at_junctions = tables["safety/junctions"].set_index("junction_id")
+    of_junctions = read_or_laid_out(tables["tiles/junction_tiles"], tables["fingerprints/junction_tiles"])
+    of_junctions["thumbnail"] = of_junctions["tile_id"].map(pictures)
     picks = tables["clusters/prototypes"]
     prototypes = picks[picks["kind"] == "prototype"].groupby("cluster")["tile_id"].agg(";".join)
     clusters = tables["inference/clusters"].join(prototypes.rename("prototype_tiles"), on="cluster")
     return {
-        "segments": _segments(roads, tiles, [tables[name] for name in of_segments]),
-        "junctions": tables["roads/junctions"].join(at_junctions, on="junction_id"),
+        "segments": _segments(roads, tiles, [tables[name] for name in joined["segments"]]),
+        "junctions": _junctions(tables, of_junctions, joined["junctions"]),
         "tiles": tiles,
+        "junction_tiles": of_junctions,
         "collisions": tables[RECORDS] if RECORDS in tables else empty_layer("collisions", roads.crs),
         "clusters": with_names(clusters, names),
+        "junction_clusters": _junction_clusters(tables),
         **{layer: tables[name] for layer, name in as_they_are.items()},
     }
 
@@ -68,6 +73,25 @@ def _segments(
     for table in known:
         segments = segments.join(table.set_index("segment_id"), on="segment_id")
     return segments.assign(shown_tile=segments["segment_id"].map(shown_tiles(tiles)))
+
+
+def _junctions(
+    tables: Mapping[str, pd.DataFrame], tiles: gpd.GeoDataFrame, joined: Sequence[str]
+) -> gpd.GeoDataFrame:
+    """Join all that is known of junctions."""
+    junctions = gpd.GeoDataFrame(tables["roads/junctions"])
+    for name in ("safety/junctions", *joined):
+        junctions = junctions.join(tables[name].set_index("junction_id"), on="junction_id")
+    shown = tiles[tiles["thumbnail"].notna()].set_index("junction_id")["tile_id"]
+    return junctions.assign(shown_tile=junctions["junction_id"].map(shown))
+
+
+def _junction_clusters(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Put the tiles that show each type of junction, and its colour, beside what is known of it."""
+    picks = tables["junction_clusters/prototypes"]
+    shown = picks[picks["kind"] == "prototype"].groupby("cluster")["tile_id"].agg(";".join)
+    table = tables["junction_tests/clusters"].join(shown.rename("prototype_tiles"), on="cluster")
+    return table.assign(colour=[look(int(cluster)).colour for cluster in table["cluster"]])
 
 
 def shown_tiles(tiles: pd.DataFrame) -> pd.Series:
@@ -93,7 +117,8 @@ def read_or_laid_out(tiles: gpd.GeoDataFrame, seen: pd.DataFrame) -> gpd.GeoData
     Parameters
     ----------
     tiles
-        As they were laid out: ``tile_id, segment_id, position_m, bearing, coverage``, Polygons.
+        As they were laid out: ``tile_id, segment_id, position_m, bearing, coverage``, Polygons; those of junctions have
+        ``junction_id`` in place of segment and position.
     seen
         Of those that were read: ``tile_id, image_id, coverage, encoded``.
 
@@ -103,8 +128,8 @@ def read_or_laid_out(tiles: gpd.GeoDataFrame, seen: pd.DataFrame) -> gpd.GeoData
     footprint.
     """
     pixels = seen.set_index("tile_id")[["image_id", "coverage"]].add_suffix("_read")
-    columns = ["tile_id", "segment_id", "position_m", "bearing", "coverage", "geometry"]
-    joined = tiles[columns].join(pixels, on="tile_id")
+    names = ("tile_id", "segment_id", "junction_id", "position_m", "bearing", "coverage", "geometry")
+    joined = tiles[[name for name in names if name in tiles]].join(pixels, on="tile_id")
     joined["image_id"] = joined.pop("image_id_read")
     joined["encoded"] = joined["tile_id"].isin(seen.loc[seen["encoded"], "tile_id"])
     joined["coverage"] = joined.pop("coverage_read").fillna(joined["coverage"])

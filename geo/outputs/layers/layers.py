@@ -8,7 +8,7 @@ from __future__ import annotations
 from geo.config import ROAD_USERS, SEVERITIES
 from geo.ledger import STATUSES
 from geo.outputs.layers.declare import Column, Layer
-from geo.outputs.layers.findings import FINDINGS, GATHERING_MAPS, GATHERING_TABLES, GI_STAR
+from geo.outputs.layers.findings import FINDINGS, GATHERING_MAPS, GATHERING_TABLES, GI_STAR, JUNCTION_TESTS
 
 SNAP_STATUSES = (
     "matched",
@@ -184,6 +184,11 @@ _JUNCTIONS = Layer(
         *_expected("ksi", "KSI", "year", "year"),
         *_expected("collisions", "Collisions", "year", "year"),
         *_RANKS,
+        Column("cluster", "integer", "Type by its look", optional=True),
+        Column("cluster_margin", "real", "Margin of the type (0 to 1)", optional=True),
+        Column("cluster_baseline", "integer", "Type by band statistics alone", optional=True),
+        Column("looks_like", "text", "Looks most like (junctions elsewhere, of its type)", optional=True),
+        Column("shown_tile", "text", "Tile that shows it", optional=True),
     ),
     key="junction_id",
 )
@@ -201,6 +206,19 @@ _TILES = Layer(
         Column("image_id", "text", "Image"),
         Column("thumbnail", "blob", "Picture (JPEG)", optional=True),
         Column("encoded", "boolean", "Seen by the encoder (yes or no)", optional=True),
+    ),
+    key="tile_id",
+)
+_JUNCTION_TILES = Layer(
+    "junction_tiles",
+    "Imagery tiles of junctions",
+    "Square windows of imagery at the centres of junctions, as large as those of roads.",
+    "Polygon",
+    (
+        Column("tile_id", "text", "Tile"),
+        Column("junction_id", "text", "Junction"),
+        Column("bearing", "real", "Bearing of its most important arm (degrees from grid north)"),
+        *_TILES.columns[4:],
     ),
     key="tile_id",
 )
@@ -289,6 +307,46 @@ _CLUSTERS = Layer(
     ),
     key="cluster",
 )
+_JUNCTION_CLUSTERS = Layer(
+    "junction_clusters",
+    "Types of junction by their look",
+    "Types of junction found from imagery alone, and their collision rates against all other junctions that have a "
+    "type: as counted, and in the same part of town, by which p, q and every claim are. Association, not cause.",
+    None,
+    (
+        Column("cluster", "integer", "Type"),
+        Column("n_junctions", "integer", "Junctions"),
+        Column("junction_years", "real", "Junctions x years of records"),
+        Column("forms", "text", "Form and arms (number)"),
+        Column("n_collisions", "integer", "Collisions"),
+        Column("n_ksi", "integer", "KSI collisions"),
+        *_rates("ksi", "junction_year", "junction and year"),
+        *_rates("collisions", "junction_year", "junction and year"),
+        Column("outcome", "text", "Rate ratios are of", ("ksi", "collisions")),
+        *(
+            column
+            for part, there in (("", "other junctions"), ("_in_form", "others of its form and arms"))
+            for column in (
+                Column(f"rate_ratio{part}", "real", f"Rate ratio to {there}"),
+                *_limits(f"rate_ratio{part}", f"Rate ratio to {there}"),
+                Column(
+                    f"rate_ratio{part}_adjusted", "real", f"Rate ratio to {there} in the same part of town"
+                ),
+                *_limits(f"rate_ratio{part}_adjusted", f"Rate ratio to {there} in the same part of town"),
+                *_limits(f"rate_ratio{part}_pooled", f"Rate ratio to {there}, with the grouping's doubt"),
+                Column(f"p_value{part}", "real", f"p value, {there} in the same part of town"),
+                Column(f"q_value{part}", "real", f"q value, {there} (by it a difference is claimed)"),
+            )
+        ),
+        Column(
+            "found_again", "real", "How surely other samples of junctions find it (0 to 1)", optional=True
+        ),
+        Column("interval", "text", "How the intervals were made", optional=True),
+        Column("prototype_tiles", "text", "Prototype tiles", optional=True),
+        Column("colour", "text", "Colour (#RRGGBB)", optional=True),
+    ),
+    key="cluster",
+)
 _JUNCTION_TYPES = Layer(
     "junction_types",
     "Junctions by type",
@@ -362,11 +420,14 @@ LAYERS: dict[str, Layer] = {
         _SEGMENTS,
         _JUNCTIONS,
         _TILES,
+        _JUNCTION_TILES,
         _COLLISIONS,
         *GATHERING_MAPS,
         _CLUSTERS,
         *FINDINGS,
         *GATHERING_TABLES,
+        _JUNCTION_CLUSTERS,
+        JUNCTION_TESTS,
         _JUNCTION_TYPES,
         _PLACES,
         _LEDGER,

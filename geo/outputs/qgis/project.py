@@ -16,6 +16,7 @@ from markupsafe import Markup
 from pyproj import CRS
 
 from geo.outputs.layers.layers import LAYERS
+from geo.outputs.qgis import junctions
 from geo.outputs.qgis.styles import MARGIN, POTENTIAL, RATES, SPOTS, TYPES
 from geo.outputs.qgis.tables import Style
 from geo.outputs.templates import templates
@@ -33,7 +34,14 @@ RELATIONS = (
     ("tiles", "segments", "segment_id", "Tiles of a segment"),
     ("collisions", "segments", "segment_id", "Collisions on a segment"),
     ("collisions", "junctions", "junction_id", "Collisions at a junction"),
+    ("junction_tiles", "junctions", "junction_id", "Tile of a junction"),
 )
+JUNCTION_MAPS = (
+    (junctions.TYPES, "Types of junction"),
+    (junctions.RATE, "Shrunk rate of junctions"),
+    (junctions.WORST, "Worst junctions"),
+)
+"""Further maps of junctions: style and title."""
 _GEOMETRIES = {"LineString": "Line", "Point": "Point", "Polygon": "Polygon", None: "No geometry"}
 _RIM = 0.03
 """Share of the city's width and height that the first view shows beyond it."""
@@ -145,6 +153,12 @@ def city_project(
     ]
     default = {style.layer: style for style in styles if style.default}
     groups = [(title, [_tree_layer(table, default[table]) for table in tables]) for title, tables in GROUPS]
+    at_junctions = [
+        _tree_layer("junctions", by_name["junctions", name], title, other=True)
+        for name, title in JUNCTION_MAPS
+        if ("junctions", name) in by_name
+    ]
+    groups.append(("Junctions", [*at_junctions, _tree_layer("junction_tiles", default["junction_tiles"])]))
     tables = [_tree_layer(name, default[name]) for name, layer in LAYERS.items() if layer.geometry is None]
     tiles = _tree_layer("tiles", default["tiles"])
     return (

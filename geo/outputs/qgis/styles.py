@@ -14,7 +14,8 @@ from markupsafe import escape
 from geo.outputs.layers.layers import LAYERS
 from geo.outputs.names import looks_of
 from geo.outputs.palette import CERTAINTY, SEQUENCE, SEVERITY, SEVERITY_UNKNOWN, UNKNOWN
-from geo.outputs.qgis.classes import ELSE, Band, count_bands, difference_bands, rate_bands, width_expression
+from geo.outputs.qgis.classes import ELSE, Band, difference_bands, rate_bands, width_expression
+from geo.outputs.qgis.junctions import COUNTS, junction_maps
 from geo.outputs.qgis.tables import Style
 from geo.outputs.templates import templates
 from geo.outputs.wording import NOT_APART, NOT_KNOWN, severity_words
@@ -40,6 +41,9 @@ _TIP_RATES = (
 )
 
 
+_TIP_RATES_THERE = (("ksi_per_year", "KSI per year"), ("collisions_per_year", "Collisions per year"))
+
+
 def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> list[Style]:
     """Make the styles of all layers.
 
@@ -54,7 +58,8 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
     Returns
     -------
     One default style a layer, and further ones for the segments: road types (the default), shrunk rates, the
-    recorded collision rate, potential for improvement, margin, and hot spots.
+    recorded collision rate, potential for improvement, margin, and hot spots; and for junctions: counts (the default),
+    types, shrunk rate, and how surely each is among the worst.
     """
     segments, clusters = layers["segments"], layers["clusters"]
     looks = looks_of(clusters)
@@ -84,18 +89,34 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
                 tip=tip,
             )
         )
-    styles.append(_junction_style(layers["junctions"]))
-    styles.append(
+    of_types = layers["junction_clusters"]
+    colours = dict(zip(of_types["cluster"].astype(int), of_types["colour"].astype(str), strict=True))
+    for name, (heading, bands) in junction_maps(layers["junctions"], colours).items():
+        styles.append(
+            _style(
+                "junctions",
+                name,
+                "junctions.qml",
+                f"{heading}.",
+                default=name == COUNTS,
+                heading=heading,
+                bands=bands,
+                rates=_junction_rates(layers["junctions"]),
+            )
+        )
+    styles += [
         _style(
-            "tiles",
+            tiles,
             "outlines",
             "tiles.qml",
             "Outlines and pictures when near.",
             colour=UNKNOWN,
             scale=TILES_FROM,
             turned=turned,
+            of_roads=tiles == "tiles",
         )
-    )
+        for tiles in ("tiles", "junction_tiles")
+    ]
     styles.append(
         _style(
             "collisions",
@@ -149,19 +170,6 @@ def _margin(segments: pd.DataFrame) -> tuple[str, list[Band]]:
     """Colour segments by how sure their type is."""
     heading = "How sure the type is (margin; 0: as near to another type, 1: as typical as can be)"
     return heading, rate_bands(segments["cluster_margin"], CERTAINTY)
-
-
-def _junction_style(junctions: pd.DataFrame) -> Style:
-    known = junctions["n_ksi"].notna().any()
-    column, heading = ("n_ksi", "KSI collisions") if known else ("n_collisions", "Collisions")
-    return _style(
-        "junctions",
-        "counts",
-        "junctions.qml",
-        f"{heading}.",
-        heading=heading,
-        bands=count_bands(junctions[column]),
-    )
 
 
 def _window_style() -> Style:
@@ -266,12 +274,26 @@ def segment_tip(segments: pd.DataFrame, titles: Mapping[int, str]) -> SegmentTip
     def known(column: str) -> bool:
         return column in segments and bool(segments[column].notna().any())
 
-    rates = [
+    rates = _tip_rates(segments, _TIP_RATES)
+    return SegmentTip(type_expression(titles), tuple(rates), known("looks_like"), known("shown_tile"))
+
+
+def _tip_rates(places: pd.DataFrame, named: tuple[tuple[str, str], ...]) -> list[TipRate]:
+    """Choose the rates that are known of any place, recorded and shrunk."""
+
+    def known(column: str) -> bool:
+        return column in places and bool(places[column].notna().any())
+
+    return [
         TipRate(name, said, known(f"{name}_low"), known(f"{name}_eb_low"))
-        for name, said in _TIP_RATES
+        for name, said in named
         if known(name) and known(f"{name}_eb")
     ]
-    return SegmentTip(type_expression(titles), tuple(rates), known("looks_like"), known("shown_tile"))
+
+
+def _junction_rates(junctions: pd.DataFrame) -> list[TipRate]:
+    """Choose the rates that the tip of a junction shows."""
+    return _tip_rates(junctions, _TIP_RATES_THERE)
 
 
 def type_expression(titles: Mapping[int, str]) -> str:

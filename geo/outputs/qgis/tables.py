@@ -61,8 +61,8 @@ CREATE TABLE IF NOT EXISTS gpkg_extensions (
 );
 """
 SOURCES: dict[str, tuple[str, ...]] = {
-    "junctions": ("roads", "collisions"),
     "tiles": ("imagery", "roads"),
+    "junction_tiles": ("imagery", "roads"),
     "collisions": ("collisions",),
     "junction_types": ("roads", "collisions"),
     "places": ("roads", "collisions"),

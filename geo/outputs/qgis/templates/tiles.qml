@@ -25,7 +25,7 @@
  </renderer-v2>
  {{ parts.fields(layer) }}
  <previewExpression>"tile_id"</previewExpression>
- <mapTip>{% filter forceescape %}<b>Tile</b> {{ parts.number("position_m", 0) }} m along its segment, coverage {{ parts.number("coverage", 2) }}<br>
+ <mapTip>{% filter forceescape %}<b>Tile</b> {% if of_roads %}{{ parts.number("position_m", 0) }} m along its segment{% else %}of a junction{% endif %}, coverage {{ parts.number("coverage", 2) }}<br>
 [% CASE WHEN "thumbnail" IS NULL THEN '' ELSE '<img width="200" src="data:image/jpeg;base64,' || to_base64("thumbnail") || '">' END %]{% endfilter %}</mapTip>
  <layerGeometryType>2</layerGeometryType>
 </qgis>

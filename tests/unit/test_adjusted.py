@@ -11,6 +11,7 @@ from geo.safety.comparison.adjusted import adjusted_ratios, design_of, fit_poiss
 from geo.safety.comparison.contrast import Contrast
 from geo.safety.comparison.covariance import RiskCovariance, make_cells
 from geo.safety.comparison.discovery import gated
+from geo.safety.comparison.field import Field, judged_score
 from geo.safety.comparison.inference import cluster_tests
 
 SOME = RiskCovariance(0.4, 0.3, 150.0, 100)
@@ -36,8 +37,7 @@ def test_without_shared_risk_score_and_ratio_are_those_of_statsmodels():
     null = model.fit(tol=1e-12)
     for label in range(one.k):
         inside = (one.labels == label).astype(float)[:, None]
-        _, theirs, _ = model.score_test(null.params, exog_extra=inside)
-        assert found.p_value[label, 0] == pytest.approx(float(np.squeeze(theirs)), rel=1e-5)
+        square, _, _ = model.score_test(null.params, exog_extra=inside)
         whole = sm.GLM(
             one.counts[:, 0],
             np.column_stack([inside, design]),
@@ -45,15 +45,26 @@ def test_without_shared_risk_score_and_ratio_are_those_of_statsmodels():
             exposure=one.exposure,
         ).fit(tol=1e-12)
         assert np.log(found.ratio[label, 0]) == pytest.approx(whole.params[0], abs=1e-5)
+        score = float(np.sqrt(np.squeeze(square))) * np.sign(whole.params[0])
+        assert found.p_value[label, 0] == pytest.approx(
+            2 * norm.sf(abs(score + whole.tvalues[0]) / 2), rel=1e-4
+        )
         away = found.high if found.ratio[label, 0] > 1 else found.low
         reach = abs(np.log(away[label, 0] / found.ratio[label, 0]))
         assert reach == pytest.approx(norm.ppf(0.975) * whole.bse[0], rel=1e-4)
 
 
+def scored(one, design, places, covariance=SOME):
+    """Mean at the null, and scores of all clusters there."""
+    mu, _ = fit_poisson(one.counts[:, 0], design, one.exposure)
+    inside = (one.labels[:, None] == np.arange(one.k)).astype(float)
+    weights = Field.of_places(covariance, places).weights(mu)
+    return mu, judged_score(mu, inside, design, one.counts[:, 0], weights)
+
+
 def test_the_score_is_that_of_dense_algebra():
     one, places, design = drawn()
-    found = adjusted_ratios(one, design, places, SOME)
-    mu, _ = fit_poisson(one.counts[:, 0], design, one.exposure)
+    mu, found = scored(one, design, places)
     covariance = 0.3 * np.outer(mu, mu) * np.exp(-cdist(places, places) / 150.0) + np.diag(mu + 0.4 * mu**2)
     inverse = np.linalg.inv(covariance)
     basis = design * mu[:, None]
@@ -61,21 +72,32 @@ def test_the_score_is_that_of_dense_algebra():
     for label in range(one.k):
         mine = (one.labels == label) * mu
         studentised = mine @ taken @ (one.counts[:, 0] - mu) / np.sqrt(mine @ taken @ mine)
-        assert found.p_value[label, 0] == pytest.approx(2 * norm.sf(abs(studentised)), rel=1e-5)
+        assert found.studentised[label] == pytest.approx(studentised, rel=1e-6)
+
+
+def test_the_score_and_its_variance_are_those_of_least_squares_with_a_known_covariance_in_statsmodels():
+    one, places, design = drawn(effect=1.3)
+    mu, found = scored(one, design, places)
+    covariance = 0.3 * np.outer(mu, mu) * np.exp(-cdist(places, places) / 150.0) + np.diag(mu + 0.4 * mu**2)
+    for label in range(one.k):
+        columns = np.column_stack([one.labels == label, design]) * mu[:, None]
+        theirs = sm.GLS(one.counts[:, 0] - mu, columns, sigma=covariance).fit()
+        variance = theirs.normalized_cov_params[0, 0]
+        assert found.information[label] == pytest.approx(1 / variance, rel=1e-6)
+        assert found.value[label] == pytest.approx(theirs.params[0] / variance, rel=1e-5)
 
 
 def test_many_segments_are_taken_by_cells_with_little_loss():
     one, places, design = drawn(n=900, seed=3)
     exact = one.counts[:, 0]
-    found = adjusted_ratios(one, design, places, SOME)
-    mu, _ = fit_poisson(exact, design, one.exposure)
+    mu, found = scored(one, design, places)
     covariance = 0.3 * np.outer(mu, mu) * np.exp(-cdist(places, places) / 150.0) + np.diag(mu + 0.4 * mu**2)
     inverse = np.linalg.inv(covariance)
     basis = design * mu[:, None]
     taken = inverse - inverse @ basis @ np.linalg.solve(basis.T @ inverse @ basis, basis.T @ inverse)
     mine = (one.labels == 0) * mu
     studentised = mine @ taken @ (exact - mu) / np.sqrt(mine @ taken @ mine)
-    assert abs(norm.isf(found.p_value[0, 0] / 2) - abs(studentised)) < 0.15
+    assert abs(found.studentised[0] - studentised) < 0.15
 
 
 def test_limits_leave_out_1_where_p_is_below_5_percent():

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from geo.safety.comparison.contrast import Contrast
-from geo.safety.comparison.covariance import RiskCovariance, correlation, fit_covariance, make_cells
+from geo.safety.comparison.covariance import RiskCovariance, fit_covariance
+from geo.safety.comparison.field import Field, Score, judged_score
 from geo.safety.rates import LEVEL
 
-CELLS = 400
-"""Places among which covariances are computed here: every estimate solves a system of so many equations."""
 LEAST_EXPECTED = 5.0
 """A cluster of which fewer collisions are expected is not estimated: nothing could come of it."""
 LEAST_LEFT = 0.02
@@ -25,7 +24,7 @@ NORMAL = float(norm.ppf((1 + LEVEL) / 2))
 _FLAT = 9.0
 """A coefficient beyond this is that of a cluster without events, or of separation."""
 _SLOPES = (0.5, 2.0)
-"""How much less or more steeply than its standard error says a score may fall towards the estimate."""
+"""How much less or more steeply than its standard error says a statistic may fall towards the estimate."""
 _STEPS, _CLOSE, _FARTHEST, _HALVINGS = 100, 1e-9, 25.0, 30
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -85,13 +84,17 @@ def adjusted_ratios(
     """Compare each cluster with all other roads, with class, covariates and a trend of place in the mean.
 
     Counts have the mean ``exposure x exp(design b + cluster a)`` and the covariance of `RiskCovariance`, fitted to the
-    outcome with the most collisions with this mean. Under ``a = 0`` the score of ``a``, weighted by the inverse of that
-    covariance and with all other coefficients taken out (the efficient score), over its standard error is held against
-    the normal distribution (generalised estimating equations: Liang and Zeger 1986, Biometrika 73:13-22; score tests of
-    them: Rotnitzky and Jewell 1990, Biometrika 77:485-497). Residual risk that neighbours share is so weighed down
-    instead of being taken for evidence, and a fall of risk from the centre outwards, which is not that of a cluster, is
-    in the trend. The ratio is that of the Poisson regression after one step of scoring with the same weights; its
-    limits are that estimate's, and on the side of 1 those of the score, so that they leave out 1 where p is below 0.05.
+    outcome with the most collisions with this mean. Under ``a = 0`` the score of ``a`` is taken, weighted by the
+    inverse of that covariance and with all other coefficients taken out (the efficient score), over its standard error
+    (generalised estimating equations: Liang and Zeger 1986, Biometrika 73:13-22; score and Wald tests of them:
+    Rotnitzky and Jewell 1990, Biometrika 77:485-497). Residual risk that neighbours share is so weighed down instead of
+    being taken for evidence, and a fall of risk from the centre outwards, which is not that of a cluster, is in the
+    trend. The ratio is that of the Poisson regression after one step of scoring with the same weights.
+
+    Where risk varies much, by factors, a score leans to large values, and the logarithm of the ratio over its standard
+    error does not, or to small ones: what is held against Student's distribution is the mean of the two, with the
+    degrees of freedom of `judged_score`. Limits are those of the ratio's logarithm, and on the side of 1 those of this
+    mean, so that they leave out 1 where p is below 0.05. Where one side has no collisions, it is the score alone.
 
     Parameters
     ----------
@@ -120,8 +123,13 @@ def adjusted_ratios(
     return found
 
 
-def covariance_of(contrast: Contrast, design: Floats, places: Floats) -> RiskCovariance:
-    """Fit the covariance of risk to the outcome with the most collisions, with the design in its mean."""
+def covariance_of(
+    contrast: Contrast, design: Floats, places: Floats, near: RiskCovariance | None = None
+) -> RiskCovariance:
+    """Fit the covariance of risk to the outcome with the most collisions, with the design in its mean.
+
+    The search begins at `near`, where one is given.
+    """
     y = contrast.counts[:, int(contrast.counts.sum(axis=0).argmax())]
     rows = with_events(y, design)
     fitted = fit_poisson(y[rows], independent(design[rows]), contrast.exposure[rows])
@@ -129,7 +137,7 @@ def covariance_of(contrast: Contrast, design: Floats, places: Floats) -> RiskCov
         return RiskCovariance(0.0, 0.0, np.nan, int(y.sum()), "the regression on place did not converge")
     mu = np.zeros(len(y))
     mu[rows] = fitted[0]
-    return fit_covariance(y, mu, design, places)
+    return fit_covariance(y, mu, design, places, near)
 
 
 def _estimate(found: Adjusted, contrast: Contrast, outcome: int, design: Floats, field: Field) -> None:
@@ -138,27 +146,26 @@ def _estimate(found: Adjusted, contrast: Contrast, outcome: int, design: Floats,
     rows = with_events(y, design)
     y, columns, exposure = y[rows], independent(design[rows]), contrast.exposure[rows]
     inside = (contrast.labels[rows][:, None] == np.arange(contrast.k)).astype(np.float64)
-    here = replace(field, of=field.of[rows])
+    here = field.at(rows)
     null = fit_poisson(y, columns, exposure) if y.sum() > 0 else None
     if null is None:
         words = "no collisions of this kind" if y.sum() == 0 else "the regression on place did not converge"
         found.reason[:, outcome] = words
         return
-    mu = null[0]
-    value, information, whole = efficient_score(mu, inside, columns, y, here.weights(mu))
-    expected = inside.T @ mu
+    at_null = judged_score(null[0], inside, columns, y, here.weights(null[0]))
+    expected = inside.T @ null[0]
     for label in range(contrast.k):
-        reason = _why_not(float(y.sum()), expected[label], information[label], whole[label])
+        reason = _why_not(float(y.sum()), expected[label], at_null.information[label], at_null.whole[label])
         if not reason:
-            one = _Cluster(inside[:, [label]], columns, y, exposure, here)
-            at_null = float(value[label] / np.sqrt(information[label]))
-            estimate = one.bounded(at_null) if one.is_bare else one.estimate(at_null)
+            one = _Cluster(inside[:, [label]], columns, y, exposure, here, float(at_null.freedom[label]))
+            studentised = float(at_null.studentised[label])
+            estimate = one.bounded(studentised) if one.is_bare else one.estimate(studentised)
             if isinstance(estimate, str):
                 reason = estimate
             else:
                 at = label, outcome
-                found.ratio[at], found.low[at], found.high[at] = np.exp(estimate)
-                found.p_value[at] = 2 * norm.sf(abs(at_null))
+                found.ratio[at], found.low[at], found.high[at] = np.exp(estimate[:3])
+                found.p_value[at] = 2 * student.sf(abs(estimate[3]), one.freedom)
         found.reason[label, outcome] = reason
 
 
@@ -180,138 +187,60 @@ class _Cluster:
     y: Floats
     exposure: Floats
     field: Field
+    freedom: float
 
     @property
     def is_bare(self) -> bool:
         """Whether one of the two sides has no collisions at all: then no ratio is the most likely one."""
         return float(self.inside[:, 0] @ self.y) in {0.0, float(self.y.sum())}
 
-    def estimate(self, at_null: float) -> tuple[float, float, float] | str:
-        """Logarithms of ratio and limits, or why there are none."""
+    @property
+    def critical(self) -> float:
+        """What the statistic's absolute value stays below in 95 % of cases."""
+        return float(student.ppf((1 + LEVEL) / 2, self.freedom))
+
+    def estimate(self, at_null: float) -> tuple[float, float, float, float] | str:
+        """Logarithms of ratio and limits with the statistic, or why there are none.
+
+        Parameters
+        ----------
+        at_null
+            The score at a ratio of 1 over its standard error.
+        """
         fitted = fit_poisson(self.y, np.column_stack([self.inside, self.columns]), self.exposure)
         if fitted is None or abs(fitted[1][0]) > _FLAT:
             return "the regression with the cluster did not converge"
-        mu, coefficients = fitted
-        value, information, _ = efficient_score(mu, self.inside, self.columns, self.y, self.field.weights(mu))
-        root = float(np.sqrt(information[0]))
-        centre = float(coefficients[0] + value[0] / information[0])
-        # towards 1 the score is known at both ends: at the estimate it is 0, and at 1 it is what is tested
-        slope = np.clip(at_null / centre if centre else root, _SLOPES[0] * root, _SLOPES[1] * root)
+        score = self._score(fitted[0])
+        root = float(score.precision[0])
+        if root <= 0:
+            return "the cluster cannot be told from class, covariates and place"
+        centre = float(fitted[1][0] + score.value[0] / score.information[0])
+        statistic = (at_null + centre * root) / 2
+        # towards 1 the statistic is known at both ends: at the estimate it is 0, and at 1 it is what is tested
+        slope = np.clip(statistic / centre if centre else root, _SLOPES[0] * root, _SLOPES[1] * root)
         side = float(np.sign(centre)) or 1.0
-        towards, away = centre - side * NORMAL / slope, centre + side * NORMAL / root
-        return centre, min(towards, away), max(towards, away)
+        towards, away = centre - side * self.critical / slope, centre + side * self.critical / root
+        return centre, min(towards, away), max(towards, away), statistic
 
-    def bounded(self, at_null: float) -> tuple[float, float, float] | str:
+    def bounded(self, at_null: float) -> tuple[float, float, float, float] | str:
         """Give the same where one side has no collisions: a ratio of 0 or infinity, and the score's limit."""
         side = float(np.sign(at_null))
         near, far = 0.0, side * _FLAT
-        if abs(at_null) <= NORMAL:
+        if abs(at_null) <= self.critical:
             near, far = -side * _FLAT, 0.0
         for _ in range(_HALVINGS):
             middle = (near + far) / 2
-            studentised = self._studentised(middle)
-            if studentised is None:
+            offset = self.exposure * np.exp(middle * self.inside[:, 0])
+            fitted = fit_poisson(self.y, self.columns, offset)
+            if fitted is None:
                 return "the regression with the cluster did not converge"
-            rejected = side * studentised > NORMAL
+            rejected = side * float(self._score(fitted[0]).studentised[0]) > self.critical
             near, far = (middle, far) if rejected else (near, middle)
         limit, beyond = (near + far) / 2, side * np.inf
-        return (beyond, limit, beyond) if side > 0 else (beyond, beyond, limit)
+        return (beyond, limit, beyond, at_null) if side > 0 else (beyond, beyond, limit, at_null)
 
-    def _studentised(self, coefficient: float) -> float | None:
-        """Score of a coefficient over its standard error."""
-        offset = self.exposure * np.exp(coefficient * self.inside[:, 0])
-        fitted = fit_poisson(self.y, self.columns, offset)
-        if fitted is None:
-            return None
-        mu = fitted[0]
-        value, information, _ = efficient_score(mu, self.inside, self.columns, self.y, self.field.weights(mu))
-        return float(value[0] / np.sqrt(information[0]))
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """How the risk of segments varies: what each has for itself, and a root of what cells share, ``(cells, cells)``."""
-
-    own: float
-    root: Floats
-    of: Integers
-
-    @classmethod
-    def of_places(cls, covariance: RiskCovariance, places: Floats) -> Field:
-        """Lay a covariance of risk out over the places of segments, ``(n, 2)`` (metres)."""
-        cells = make_cells(places, CELLS)
-        near = correlation(cells, covariance.range_m)
-        apart = 1 - float(near[0, 0]) if len(near) else 0.0
-        # squares whose middles are close give a matrix that is not quite one of correlations
-        values, vectors = np.linalg.eigh(near)
-        root = np.sqrt(covariance.shared) * vectors * np.sqrt(np.clip(values, 0, None))
-        return cls(covariance.own + covariance.shared * apart, root, cells.of)
-
-    def weights(self, mu: Floats) -> _Weights:
-        """Give the inverse of the covariance of counts at some means."""
-        alone = mu + self.own * mu**2
-        pull = mu / alone
-        weight = np.bincount(self.of, mu * pull, len(self.root))
-        inner = self.root.T @ (self.root * weight[:, None])
-        inner[np.diag_indices(len(inner))] += 1
-        return _Weights(alone, pull, self, cho_factor(inner, lower=True, check_finite=False))
-
-
-@dataclass(frozen=True, slots=True)
-class _Weights:
-    """The inverse of the covariance ``diag(mu + own mu^2) + mu mu' shared`` of counts, to be applied to columns.
-
-    By the identity of Woodbury (Harville 1997, Matrix Algebra from a Statistician's Perspective, section 18.2), as what
-    is shared is of fewer cells than there are segments.
-
-    Attributes
-    ----------
-    alone, pull
-        Variance of each count but for what is shared, and its mean over that, ``(n,)``.
-    field
-        What is shared.
-    inner
-        The factored system of the cells.
-    """
-
-    alone: Floats
-    pull: Floats
-    field: Field
-    inner: tuple[Floats, bool]
-
-    def __matmul__(self, columns: Floats) -> Floats:
-        """Apply to the columns of an array ``(n, c)``."""
-        added = np.zeros((len(self.field.root), columns.shape[1]))
-        np.add.at(added, self.field.of, self.pull[:, None] * columns)
-        spread = self.field.root @ cho_solve(self.inner, self.field.root.T @ added, check_finite=False)
-        found: Floats = columns / self.alone[:, None] - self.pull[:, None] * spread[self.field.of]
-        return found
-
-
-def efficient_score(
-    mu: Floats, inside: Floats, columns: Floats, y: Floats, weights: _Weights
-) -> tuple[Floats, Floats, Floats]:
-    """Score of each cluster's coefficient with those of the columns taken out, its information, and that of it alone.
-
-    Parameters
-    ----------
-    mu
-        Means that scores are taken at, ``(n,)``.
-    inside
-        Whether each segment is of each cluster, ``(n, k)``.
-    columns
-        The rest of the model, ``(n, q)``.
-    """
-    basis, mine = columns * mu[:, None], inside * mu[:, None]
-    q, k = basis.shape[1], mine.shape[1]
-    solved = weights @ np.column_stack([basis, mine, y - mu])
-    of_mine = basis.T @ solved[:, q : q + k]
-    taken = np.linalg.lstsq(
-        basis.T @ solved[:, :q], np.column_stack([of_mine, basis.T @ solved[:, -1]]), rcond=1e-12
-    )[0]
-    value = mine.T @ solved[:, -1] - of_mine.T @ taken[:, -1]
-    whole = (mine * solved[:, q : q + k]).sum(axis=0)
-    return value, whole - (of_mine * taken[:, :k]).sum(axis=0), whole
+    def _score(self, mu: Floats) -> Score:
+        return judged_score(mu, self.inside, self.columns, self.y, self.field.weights(mu))
 
 
 def fit_poisson(y: Floats, columns: Floats, exposure: Floats) -> tuple[Floats, Floats] | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +14,14 @@ from scipy.spatial.distance import cdist
 
 TILE = 500
 """Segments whose covariance is taken together; larger networks are cut into such tiles."""
-MOST_TILES = 20
-"""Of very large networks every so-manieth tile is used: 10,000 segments tell three parameters well enough."""
+MANY, SMALL_TILE = 5000, 250
+"""Of more segments than the first, tiles are of at most the second number."""
+MOST_TILES = 24
+"""Of very large networks every so-manieth tile is used: some 5,000 segments tell three parameters well enough."""
+PRIOR_VARIANCE = 2.0
+"""Of the logarithm of each parameter, before the counts were looked at: a factor of 16 either way at two deviations."""
+STEP = 0.2
+"""Of the logarithms of parameters, by which curvatures are taken."""
 MIN_SEGMENTS, MIN_EVENTS = 30, 20
 """With fewer, no covariance is fitted."""
 _LEAST, _MOST = 1e-3, 30.0
@@ -41,6 +49,8 @@ class RiskCovariance:
         How many collisions it was fitted to.
     reason
         Why it could not be fitted and both variances are 0, in words; else empty.
+    unsure
+        Covariance of the logarithms of the three, ``(3, 3)``; None: they are taken as known.
     """
 
     own: float
@@ -48,16 +58,26 @@ class RiskCovariance:
     range_m: float
     events: int
     reason: str = ""
+    unsure: tuple[tuple[float, ...], ...] | None = None
+
+    @property
+    def parameters(self) -> tuple[float, float, float]:
+        """The three in the order of `unsure`."""
+        return self.own, self.shared, self.range_m
 
 
-def fit_covariance(counts: Floats, expected: Floats, design: Floats, places: Floats) -> RiskCovariance:
+def fit_covariance(
+    counts: Floats, expected: Floats, design: Floats, places: Floats, near: RiskCovariance | None = None
+) -> RiskCovariance:
     """Fit the covariance of relative risk by restricted maximum likelihood.
 
     Residuals ``counts - expected`` are taken as normal with covariance ``diag(mu + own mu^2) + shared mu mu' exp(-d /
     range)``; means that were fitted to the same counts are taken out of the likelihood (Patterson and Thompson 1971,
     Biometrika 58:545-554), without which both variance and range come out too small. As a working model for counts:
     Gotway and Stroup 1997, J. Agric. Biol. Environ. Stat. 2:157-178. Networks of more than `TILE` segments are cut into
-    compact tiles that are taken as independent (Stein, Chi and Welty 2004, J. R. Statist. Soc. B 66:275-296).
+    compact tiles that are taken as independent (Stein, Chi and Welty 2004, J. R. Statist. Soc. B 66:275-296). How
+    unsure the three are is the inverse of the curvature at the maximum, with a weak prior about it (`PRIOR_VARIANCE`),
+    without which a range that nothing is shared over would be wholly unknown.
 
     Parameters
     ----------
@@ -67,6 +87,8 @@ def fit_covariance(counts: Floats, expected: Floats, design: Floats, places: Flo
         Columns of the log-linear model that `expected` was fitted by, ``(n, q)``; redundant ones do no harm.
     places
         Middles of the segments, ``(n, 2)`` (metres).
+    near
+        A covariance that this one will be near to, where the search begins; None: not known.
     """
     events = int(counts.sum())
     used = expected > 0
@@ -91,6 +113,11 @@ def fit_covariance(counts: Floats, expected: Floats, design: Floats, places: Flo
     starts = [
         np.log([0.3, 0.3, np.clip(at, _SHORTEST_M * 1.5, longest / 1.5)]) for at in (80.0, longest / 10)
     ]
+    if near is not None and not near.reason:
+        inside = [
+            np.clip(np.log(value), *bound) for value, bound in zip(near.parameters, bounds, strict=True)
+        ]
+        starts.append(np.array(inside))
     first = min(starts, key=loss)
     best = minimize(
         loss,
@@ -100,7 +127,23 @@ def fit_covariance(counts: Floats, expected: Floats, design: Floats, places: Flo
         options={"maxiter": 150, "xatol": 0.02, "fatol": 0.01},
     )
     own, shared, range_m = (float(value) for value in np.exp(best.x))
-    return RiskCovariance(own, shared, range_m, events)
+    return RiskCovariance(own, shared, range_m, events, unsure=_unsure(loss, best.x))
+
+
+def _unsure(loss: Callable[[Floats], float], at: Floats) -> tuple[tuple[float, ...], ...]:
+    """Invert half the curvature of twice a negative log-likelihood, and the prior's, by central differences."""
+    steps = STEP * np.eye(len(at))
+    here = loss(at)
+    ahead, behind = ([loss(at + side * step) for step in steps] for side in (1, -1))
+    curvature = np.diag(np.add(ahead, behind) - 2 * here)
+    for one, other in combinations(range(len(at)), 2):
+        both = loss(at + steps[one] + steps[other]) + loss(at - steps[one] - steps[other])
+        mixed = both - ahead[one] - behind[one] - ahead[other] - behind[other] + 2 * here
+        curvature[one, other] = curvature[other, one] = mixed / 2
+    values, vectors = np.linalg.eigh(curvature / (2 * STEP**2))
+    # the counts can take nothing from what the prior knows
+    known = np.where(np.isfinite(values), np.clip(values, 0, None), 0.0) + 1 / PRIOR_VARIANCE
+    return tuple(tuple(float(value) for value in row) for row in (vectors / known) @ vectors.T)
 
 
 def _restricted(
@@ -129,11 +172,12 @@ def _restricted(
 
 
 def _tiles(places: Floats) -> list[Integers]:
-    """Cut places into compact groups of at most `TILE`, by halving the longer side at the median."""
+    """Cut places into compact groups of at most `TILE` or `SMALL_TILE`, by halving the longer side at the median."""
     todo, done = [np.arange(len(places))], []
+    most = TILE if len(places) <= MANY else SMALL_TILE
     while todo:
         rows = todo.pop()
-        if len(rows) <= TILE:
+        if len(rows) <= most:
             done.append(rows)
             continue
         axis = int(np.argmax(np.ptp(places[rows], axis=0)))

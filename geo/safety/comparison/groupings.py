@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +12,15 @@ from scipy.stats import t as student
 from geo.safety.comparison.adjusted import (
     NORMAL,
     Adjusted,
-    Field,
     Floats,
     Integers,
-    efficient_score,
     fit_poisson,
     independent,
     with_events,
 )
 from geo.safety.comparison.contrast import Contrast
 from geo.safety.comparison.covariance import RiskCovariance
+from geo.safety.comparison.field import Field, efficient_score
 from geo.safety.rates import LEVEL
 
 POOLED = ("n_collisions", "n_ksi")
@@ -218,7 +217,7 @@ def _scores(
     if null is None:
         return _Scores(step, information, np.zeros(shape)), 1.0
     mu = null[0]
-    weights = replace(field, of=field.of[rows]).weights(mu)
+    weights = field.at(rows).weights(mu)
     for number in range(labels.shape[1]):
         inside = (mine[:, number][:, None] == np.arange(contrast.k)).astype(np.float64)
         value, known, whole = efficient_score(mu, inside, columns, y, weights)

@@ -391,7 +391,9 @@ def _adjust(
     numbers = setting.frame[list(setting.covariates)].astype("Float64").astype("float64")
     numbers = numbers.fillna(numbers.mean()).fillna(0.0)
     design = design_of(contrast.strata, numbers, trend_of(setting.places))
-    covariance = None if contrast.k == 1 else covariance_of(contrast, design, setting.places)
+    covariance = (
+        None if contrast.k == 1 else covariance_of(contrast, design, setting.places, contrast.covariance)
+    )
     found = adjusted_ratios(contrast, design, setting.places, covariance)
     reason = np.where(too_little == "", found.reason, too_little).T.ravel()
     known = reason == ""

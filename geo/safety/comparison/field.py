@@ -116,8 +116,7 @@ def _near(
 def add_by(of: Integers, columns: Floats, size: int) -> Floats:
     """Add rows of ``(n, c)`` up by number, from 0 to `size`."""
     which = csr_array((np.ones(len(of)), of, np.arange(len(of) + 1)), shape=(len(of), size))
-    found: Floats = which.T @ columns
-    return found
+    return np.asarray(which.T @ columns, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,13 +69,19 @@ class Recorded(Document):
 
     severities: list[Severity] = Field(description="Severities that the source tells apart.")
     users: list[str] = Field(description="Road users that the source tells of.")
+    unknown: dict[str, float] = Field(
+        description="Shares of placed collisions of which the severity, or a road user, is not known."
+    )
     adjusted: bool = Field(description="Whether it has the DfT's severity adjustment.")
     years: float | None = Field(description="Length of the time that the records cover (years).")
     period: tuple[date, date] | None = Field(description="First and last day; null: not known.")
+    notes: list[str] = Field(description="What share is not known, in sentences; none where all is.")
     warnings: list[str] = Field(description="What is told at the end of the run.")
 
 
-NOTHING_RECORDED = Recorded(severities=[], users=[], adjusted=False, years=None, period=None, warnings=[])
+NOTHING_RECORDED = Recorded(
+    severities=[], users=[], unknown={}, adjusted=False, years=None, period=None, notes=[], warnings=[]
+)
 """Of a city without collision records."""
 
 

@@ -119,7 +119,7 @@ def notes(plan: Plan) -> list[str]:
     """Collect the sentences that stages say at the end."""
     found = Findings.read(plan.stage_folder("inference") / FINDINGS)
     gathered = Gathered.read(plan.stage_folder("concentration") / FINDINGS)
-    return [*load_covered(plan).notes, *found.notes, *gathered.notes]
+    return [*load_recorded(plan).notes, *load_covered(plan).notes, *found.notes, *gathered.notes]
 
 
 def finished_before(plan: Plan) -> dict[str, Any] | None:

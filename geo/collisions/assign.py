@@ -11,6 +11,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from geo.collisions.cells.severities import UNHURT
 from geo.collisions.evidence import Codes, agreement, spell
 from geo.collisions.period import in_period
 from geo.collisions.schema import CollisionSource
@@ -162,6 +163,7 @@ def place_collisions(
     placed = placed.assign(
         segment_id=segment, junction_id=junction, snap_distance_m=np.round(distance, 3), snap_status=status
     )
+    placed["severity_known"] = table["severity"].notna() | (table["severity_state"] == UNHURT)
     placed["source_year"] = table["year"].fillna(table["date"].dt.year.astype("Int64"))
     frame = gpd.GeoDataFrame(placed, geometry=gpd.GeoSeries(points, crs=crs))
     return Assigned(frame, _entries(frame, table, settings))

@@ -67,6 +67,19 @@ def number(value: object) -> float:
     raise TypeError(f"a number expected, found {value!r}")
 
 
+def untold(unknown: float, total: float) -> str:
+    """Say beside a count of KSI how many collisions do not tell their severity; empty where all do.
+
+    Examples
+    --------
+    >>> untold(2, 41), untold(0, 41), untold(float("nan"), 41)
+    ('severity not known of 2 of 41 collisions', '', '')
+    """
+    if math.isnan(unknown) or unknown <= 0:
+        return ""
+    return f"severity not known of {figure(unknown)} of {figure(total)} collisions"
+
+
 def figure(value: float | None, digits: int = 3) -> str:
     """Write a number with so many significant digits, never with an exponent; `NOT_KNOWN` for none."""
     if value is None or math.isnan(value):

@@ -18,7 +18,8 @@ from geo.safety.rates import (
     traffic_rates,
 )
 
-_COUNTS = ("n_collisions", "n_fatal", "n_serious", "n_slight", "n_ksi")
+_COUNTS = ("n_collisions", "n_fatal", "n_serious", "n_slight", "n_ksi", "n_severity_unknown")
+_OF_TYPES = ("n_collisions", "n_ksi", "n_severity_unknown")
 MANY_ARMS = 5
 """Junctions of so many arms or more are one type."""
 
@@ -129,17 +130,17 @@ def junction_types(junctions: pd.DataFrame, years: float | None) -> pd.DataFrame
     Returns
     -------
     One row a type, and one for all junctions: ``junction_type`` (in words), ``form``, ``arms`` (as text), ``n``,
-    ``junction_years``, ``n_collisions``, ``n_ksi``, and collisions and KSI per junction-year with exact intervals
-    (Garwood 1936). Three arms may be a T or a Y, which arms alone do not tell. Whether a junction has signals is known
-    only where its source says so of all: records tell it of junctions with collisions alone, which would compare the
-    wrong ones.
+    ``junction_years``, ``n_collisions``, ``n_ksi``, ``n_severity_unknown``, and collisions and KSI per junction-year
+    with exact intervals (Garwood 1936). Three arms may be a T or a Y, which arms alone do not tell. Whether a junction
+    has signals is known only where its source says so of all: records tell it of junctions with collisions alone, which
+    would compare the wrong ones.
     """
     keys = {
         "junction_type": type_of(junctions),
         "form": junctions["form"],
         "arms": _arms_in_words(junctions["arms"]),
     }
-    frame = junctions[["n_collisions", "n_ksi"]].assign(**keys)
+    frame = junctions.reindex(columns=list(_OF_TYPES)).assign(**keys)
     rows = [
         _added(group).assign(**dict(zip(keys, map(str, names), strict=True)))
         for names, group in frame.groupby(list(keys))
@@ -147,7 +148,7 @@ def junction_types(junctions: pd.DataFrame, years: float | None) -> pd.DataFrame
     rows.append(_added(frame).assign(junction_type="all junctions", form=None, arms=None))
     table = pd.concat(rows, ignore_index=True)
     table["junction_years"] = table["n"] * (np.nan if years is None else years)
-    table = table[["junction_type", "form", "arms", "n", "junction_years", "n_collisions", "n_ksi"]]
+    table = table[["junction_type", "form", "arms", "n", "junction_years", *_OF_TYPES]]
     return table.join(rates_of(table, table["junction_years"], "junction_year"))
 
 
@@ -183,8 +184,8 @@ def _arms_in_words(arms: pd.Series) -> pd.Series:
 
 
 def _added(group: pd.DataFrame) -> pd.DataFrame:
-    """Add counts up; a null is one that nobody knows, and so is their sum."""
-    sums = {name: group[name].astype("Int64").sum(skipna=False) for name in ("n_collisions", "n_ksi")}
+    """Add up the counts that are known; where none is, nor is their sum."""
+    sums = {name: _sum(group[name]) for name in _OF_TYPES}
     if group.empty:
         sums = dict.fromkeys(sums, 0)
     return pd.DataFrame({"n": [len(group)]} | {name: pd.array([v], "Int64") for name, v in sums.items()})
@@ -235,4 +236,9 @@ def _sums(frame: pd.DataFrame) -> dict[str, object]:
     """Add the counts of places up; without any place there is none to count."""
     if frame.empty:
         return dict.fromkeys(_COUNTS, 0)
-    return {name: frame[name].astype("Int64").sum(skipna=False) for name in _COUNTS}
+    return {name: _sum(frame[name]) if name in frame else None for name in _COUNTS}
+
+
+def _sum(counts: pd.Series) -> int | None:
+    """Add up what is known: counts are of collisions that tell; None where nothing is."""
+    return None if counts.isna().all() else int(counts.astype("Int64").sum())

@@ -97,7 +97,8 @@ def count_severities(
     Parameters
     ----------
     collisions
-        Placed collisions: `by` and ``severity``.
+        Placed collisions: `by`, ``severity``, and ``severity_known`` (where nobody was hurt there is no severity, and
+        that is known; without this column, a severity is known where there is one).
     by
         What is counted by, ``segment_id`` or ``junction_id``: a column of the records.
     index
@@ -108,21 +109,38 @@ def count_severities(
 
     Returns
     -------
-    ``n_collisions, n_fatal, n_serious, n_slight, n_ksi`` on `index`, Int64.
+    ``n_collisions, n_fatal, n_serious, n_slight, n_ksi, n_severity_unknown`` on `index`, Int64. Counts by severity are
+    of the collisions that tell, and null at a place none of whose collisions does: one of unknown severity is neither
+    KSI nor not KSI. ``n_severity_unknown`` says how many there are; it is null unless KSI can be told.
     """
     placed = collisions[collisions[by].notna()]
     table = pd.crosstab(placed[by], placed["severity"].astype(object).fillna("unknown")).reindex(
         index, fill_value=0
     )
     assert int(table.to_numpy().sum()) == len(placed), "a collision lies on a place that is not in the index"
-    counts = pd.DataFrame({"n_collisions": table.sum(axis=1).astype("Int64")}, index=index)
+    total = table.sum(axis=1).astype("Int64")
+    counts = pd.DataFrame({"n_collisions": total}, index=index)
+    # of a source that does not tell KSI, what is empty may be all that is not fatal
+    tells_ksi = {"fatal", "serious"} <= set(severities)
+    told = placed["severity_known"] if "severity_known" in placed else placed["severity"].notna()
+    untold = _occurring(placed[by], ~told.astype(bool), index) if tells_ksi else 0 * total
+    silent = (total > 0) & (untold == total)
     for severity in ("fatal", "serious", "slight"):
-        known = table[severity] if severity in table else pd.Series(0, index=index)
-        counts[f"n_{severity}"] = (
-            known.astype("Int64") if severity in severities else pd.array([pd.NA] * len(index), "Int64")
-        )
+        found = table[severity] if severity in table else pd.Series(0, index=index)
+        counts[f"n_{severity}"] = _known(found, ~silent, told=severity in severities)
     counts["n_ksi"] = counts["n_fatal"] + counts["n_serious"]
+    counts["n_severity_unknown"] = _known(untold, total.notna(), told=tells_ksi)
     return counts
+
+
+def _known(counts: pd.Series, known: pd.Series, *, told: bool) -> pd.Series:
+    """Leave counts null where they are not known: everywhere where records do not tell."""
+    return counts.astype("Int64").where(known.astype(bool) & told)
+
+
+def _occurring(places: pd.Series, which: pd.Series, index: pd.Index) -> pd.Series:
+    """Count how often each place occurs among some rows."""
+    return places[which].value_counts().reindex(index, fill_value=0).astype("Int64")
 
 
 def count_users(collisions: pd.DataFrame, by: str, index: pd.Index, users: Collection[str]) -> pd.DataFrame:
@@ -142,19 +160,23 @@ def count_users(collisions: pd.DataFrame, by: str, index: pd.Index, users: Colle
 
     Returns
     -------
-    ``n_<user>_collisions`` on `index`, Int64: of the collisions that tell. A place where some do not counts those that
-    do, and null where none does.
+    ``n_<user>_collisions`` on `index`, Int64: by the same rule as counts by severity (`count_severities`); and
+    ``n_users_unknown``, collisions that do not tell of one or more of `users`.
     """
     placed = collisions[collisions[by].notna()]
-    total = placed[by].value_counts().reindex(index, fill_value=0)
+    total = placed[by].value_counts().reindex(index, fill_value=0).astype("Int64")
     counts = pd.DataFrame(index=index)
     for user in ROAD_USERS:
         if user not in users:
             counts[f"n_{user}_collisions"] = pd.array([pd.NA] * len(index), "Int64")
             continue
-        told = placed[placed[user].notna()]
-        yes = told[user].astype("boolean").astype("Int64").groupby(told[by]).sum().reindex(index)
-        counts[f"n_{user}_collisions"] = yes.mask(yes.isna() & (total == 0), 0).astype("Int64")
+        told = placed[user].astype("boolean")
+        silent = (total > 0) & (_occurring(placed[by], told.isna(), index) == total)
+        involved = _occurring(placed[by], told.fillna(value=False).astype(bool), index)
+        counts[f"n_{user}_collisions"] = _known(involved, ~silent, told=True)
+    untold = placed[[user for user in ROAD_USERS if user in users]].isna().any(axis=1).astype(bool)
+    unknown = _occurring(placed[by], untold, index)
+    counts["n_users_unknown"] = _known(unknown, total.notna(), told=len(users) > 0)
     return counts
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import geopandas as gpd
 
 from geo.collisions.tables.places import expand_tables, files_of
-from geo.config import ROAD_USERS, CityConfig
+from geo.config import CityConfig
 from geo.ledger import Entry
 from tasks.documents import NOTHING_RECORDED, Recorded
 from tasks.plan import Plan
@@ -24,7 +24,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     import shapely
 
     from geo.collisions.read import read_collisions
-    from geo.collisions.told import place_records
+    from geo.collisions.told import place_records, untold_sentences
 
     config = plan.config
     if not config.collisions.sources:
@@ -45,10 +45,12 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     COLLISIONS.write(placed.collisions, folder)
     recorded = Recorded(
         severities=sorted(told.severities),
-        users=[user for user in ROAD_USERS if source.table[user].notna().any()],
+        users=list(told.users),
+        unknown=dict(told.unknown),
         adjusted=bool(source.table["ksi_adjusted"].notna().any()),
         years=time.years,
         period=None if time.first is None or time.last is None else (time.first, time.last),
+        notes=untold_sentences(told.unknown, told.severities, told.users),
         warnings=list(told.warnings),
     )
     recorded.write(folder / RECORDED)

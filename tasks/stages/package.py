@@ -19,6 +19,7 @@ from tasks.documents import Gathered
 from tasks.earlier import TABLES
 from tasks.plan import LICENSED, NAMES_OF_TYPES, Plan
 from tasks.stages.clusters import load_quality
+from tasks.stages.collisions import load_recorded
 from tasks.stages.exposure import load_covered
 from tasks.stages.features import load_encoded_as
 from tasks.stages.fingerprints import FILE as FINGERPRINTS
@@ -169,6 +170,7 @@ def _run(plan: Plan) -> pd.DataFrame:
         "reading": "association, not cause; exposure is length x years, and vehicle-km where it says so",
         "density": density.model_dump(mode="json"),
         "traffic": "; ".join(traffic) if traffic else "not known",
+        "severity and road users": _told(plan),
     }
     values |= {f"input {place}": found for place, found in plan.inputs.items()}
     values |= {f"version {name}": number for name, number in _versions(plan).items()}
@@ -179,6 +181,14 @@ def _run(plan: Plan) -> pd.DataFrame:
         k: v if isinstance(v, str) else json.dumps(v, sort_keys=True, default=str) for k, v in values.items()
     }
     return pd.DataFrame(sorted(plain.items()), columns=["key", "value"])
+
+
+def _told(plan: Plan) -> str:
+    """Say what share of the records tells of severity and road users."""
+    recorded = load_recorded(plan)
+    if not recorded.severities and not recorded.users:
+        return "not counted: no records, or too few of them tell"
+    return "; ".join(recorded.notes) or "told by all placed collisions that count"
 
 
 def _version(_: CityConfig) -> str:

@@ -10,6 +10,7 @@ from geo.ledger import Entry
 from tasks.plan import LICENSED, Plan
 from tasks.publish import notes
 from tasks.stages.clusters import load_quality
+from tasks.stages.collisions import load_recorded
 from tasks.stages.features import load_encoded_as
 from tasks.stages.package import gather
 from tasks.stages.pictures import load_pictures, report_tiles
@@ -51,6 +52,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         look_alikes=layers["look_alikes"],
         tiles=layers["tiles"],
         findings=notes(plan),
+        untold=load_recorded(plan).notes,
     )
     write_report(folder / plan.report.name, data)
     return [Entry("thumbnails", "done", "", len(pictures))]

@@ -12,7 +12,7 @@ from geo.safety.comparison.compared import (
     compare_types,
     count_tests,
     known_of_segments,
-    told_users,
+    told_counts,
     traffic_bands,
 )
 from geo.safety.comparison.inference import OUTCOMES
@@ -46,15 +46,24 @@ def roads(n=90, seed=4):
 def test_a_road_user_is_tested_where_no_more_than_one_collision_in_twenty_does_not_tell(untold, known):
     frame = roads(100).assign(n_collisions=1)
     frame.loc[frame.index[:untold], "n_cyclist_collisions"] = pd.NA
-    told = told_users(frame)["n_cyclist_collisions"]
+    told = told_counts(frame)["n_cyclist_collisions"]
     assert told.iloc[:untold].eq(0).all() if known else told.iloc[:untold].isna().all()
     pd.testing.assert_series_equal(told.iloc[untold:], frame["n_cyclist_collisions"].iloc[untold:])
+
+
+def test_what_holds_for_road_users_holds_for_severities():
+    frame = roads(100).assign(n_collisions=1)
+    frame["n_ksi"] = frame["n_ksi"].astype("Int64")
+    frame.loc[frame.index[:5], "n_ksi"] = pd.NA
+    assert told_counts(frame)["n_ksi"].iloc[:5].eq(0).all()
+    frame.loc[frame.index[:6], "n_ksi"] = pd.NA
+    assert told_counts(frame)["n_ksi"].iloc[:6].isna().all()
 
 
 def test_a_road_user_of_whom_no_record_tells_stays_unknown():
     frame = roads(30)
     frame["n_pedestrian_collisions"] = pd.array([pd.NA] * len(frame), "Int64")
-    assert told_users(frame)["n_pedestrian_collisions"].isna().all()
+    assert told_counts(frame)["n_pedestrian_collisions"].isna().all()
 
 
 def test_traffic_bands_are_thirds_of_the_clustered_segments_with_traffic():

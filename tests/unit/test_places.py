@@ -124,6 +124,37 @@ def test_collisions_count_by_road_user_and_null_is_not_zero():
     assert counts["n_cyclist_collisions"].isna().all()
 
 
+def test_severities_and_road_users_that_are_not_told_are_counted_by_one_rule():
+    """Two of three tell: those are counted. None tells: null. And how many do not tell stands beside both."""
+    severity = RECORDS.assign(severity=["fatal", "slight", None, None, "slight"])
+    by_severity = count_severities(severity, "segment_id", PLACES, ALL)
+    by_user = count_users(RECORDS, "segment_id", PLACES, {"pedestrian"})
+    for counts, unknown in (
+        (by_severity["n_ksi"], by_severity["n_severity_unknown"]),
+        (
+            by_user["n_pedestrian_collisions"],
+            by_user["n_users_unknown"],
+        ),
+    ):
+        assert counts.tolist() == [1, pd.NA, 0]
+        assert unknown.tolist() == [1, 1, 0]
+    assert by_severity["n_collisions"].tolist() == [3, 1, 0]
+
+
+def test_a_collision_in_which_nobody_was_hurt_is_known_not_to_be_ksi():
+    unhurt = RECORDS.assign(severity=["fatal", "slight", None, None, "slight"], severity_known=True)
+    counts = count_severities(unhurt, "segment_id", PLACES, ALL)
+    assert counts["n_ksi"].tolist() == [1, 0, 0]
+    assert counts["n_severity_unknown"].tolist() == [0, 0, 0]
+
+
+def test_of_records_that_know_the_dead_alone_nothing_else_is_unknown():
+    dead = RECORDS.assign(severity=["fatal", None, None, None, None])
+    counts = count_severities(dead, "segment_id", PLACES, {"fatal"})
+    assert counts["n_fatal"].tolist() == [1, 0, 0]
+    assert counts[["n_ksi", "n_severity_unknown"]].isna().all(axis=None)
+
+
 def test_a_place_has_no_more_collisions_with_a_user_than_collisions():
     counts = count_severities(RECORDS, "segment_id", PLACES, ALL)
     users = count_users(RECORDS, "segment_id", PLACES, {"car_occupant"})

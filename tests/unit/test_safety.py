@@ -119,9 +119,10 @@ def test_collisions_count_once_each_by_severity():
         "n_serious": 1,
         "n_slight": 1,
         "n_ksi": 2,
+        "n_severity_unknown": 1,
     }
     assert counts.loc["b", ["n_collisions", "n_ksi"]].tolist() == [1, 0]
-    assert counts.loc["c"].tolist() == [0] * 5
+    assert counts.loc["c"].tolist() == [0] * 6
 
 
 @pytest.mark.parametrize("told", [{"fatal", "slight"}, {"serious", "slight"}, set()])

@@ -8,8 +8,8 @@ from geo.collisions.cells.severities import BLANK, KNOWN, UNHURT, UNMAPPED
 from geo.collisions.rows.merge import merge_rows
 from geo.collisions.schemas.stats19 import Stats19, read_stats19
 from geo.collisions.schemas.tabular import Tabular, read_tabular
-from geo.collisions.told import countable
-from geo.config import collision_settings
+from geo.collisions.told import countable, countable_users, untold_sentences
+from geo.config import ROAD_USERS, collision_settings
 from geo.errors import ConfigurationError, LayerError
 
 VALUES = {"fatal": ["fatal"], "serious": ["serious"], "slight": ["slight"]}
@@ -270,3 +270,28 @@ def test_rows_of_a_collision_with_one_unknown_severity_and_nobody_hurt_are_unkno
     source = severity_of(tmp_path, frame)
     merged = merge_rows(source.table, pd.Series([0, 0]), units=True, persons=True)
     assert merged["severity_state"].tolist() == [UNMAPPED]
+
+
+@pytest.mark.parametrize(("untold", "counted"), [(5, True), (6, False)])
+def test_a_road_user_is_counted_where_no_more_than_one_collision_in_twenty_does_not_tell(untold, counted):
+    told = pd.array([None] * untold + [True] * (100 - untold), "boolean")
+    table = pd.DataFrame({user: pd.array([None] * 100, "boolean") for user in ROAD_USERS} | {"cyclist": told})
+    users, shares = countable_users(table, np.ones(100, dtype=bool))
+    assert users == (("cyclist",) if counted else ())
+    assert shares == {"cyclist": untold / 100}
+    # of those that lie elsewhere nothing is asked
+    placed = np.arange(100) >= untold
+    assert countable_users(table, placed) == (("cyclist",), {"cyclist": 0.0})
+
+
+def test_the_share_that_is_not_known_is_told_only_where_there_is_one():
+    everything = {"fatal", "serious", "slight"}
+    assert untold_sentences({"severity": 0.0, "cyclist": 0.0}, everything, ["cyclist"]) == []
+    one, two = untold_sentences(
+        {"severity": 0.0001, "cyclist": 0.04, "pedestrian": 0.5}, everything, ["cyclist"]
+    )
+    assert one.startswith("the severity of under 0.1 % of placed collisions is not known")
+    assert "a cyclist 4.0 %" in two
+    assert "pedestrian" not in two
+    # where KSI is not told, there is no figure that could be too low
+    assert untold_sentences({"severity": 0.4}, {"fatal"}, []) == []

@@ -37,10 +37,10 @@ def laid(roads, places, severity, window_m=400.0, step_m=100.0, **network_settin
     return windows, located, counts
 
 
-def layer(windows, counts, told=TOLD):
+def layer(windows, counts, told=TOLD, untold=None):
     best = windows.best(window_scores(windows, counts, WEIGHTS))
     threshold = threshold_score(best, counts[:, :2].sum(axis=1), 0.5)
-    return window_layer(windows, counts, WEIGHTS, told, threshold)
+    return window_layer(windows, counts, WEIGHTS, told, threshold, untold=untold)
 
 
 LONG = [(((0, 0), (1000, 0)), "Long Road")]
@@ -234,3 +234,15 @@ def test_windows_that_begin_within_a_metre_have_names_of_their_own():
     begins = table.groupby("route_id")["from_m"].diff().dropna()
     assert (begins < 1).any()
     assert not table["window_id"].duplicated().any()
+
+
+def test_a_window_whose_collisions_do_not_tell_their_severity_has_no_ksi_and_says_so():
+    places = [(50, 0), (950, 0), (960, 0)]
+    windows, located, counts = laid(LONG, places, ["fatal", None, None], max_length_m=150)
+    silent = np.array([False, True, True])[located["collision"]]
+    untold = np.bincount(cell_of(windows, located), weights=silent, minlength=len(counts))
+    found = layer(windows, counts, untold=untold)
+    assert found["n_collisions"].iloc[[0, 3, -1]].tolist() == [1, 0, 2]
+    assert found["n_severity_unknown"].iloc[[0, 3, -1]].tolist() == [0, 0, 2]
+    assert found["n_ksi"].iloc[[0, 3]].tolist() == [1, 0]
+    assert np.isnan(found["n_ksi"].iloc[-1])

@@ -160,6 +160,7 @@ _WINDOWS = Layer(
         Column("score_per_km", "real", "Score (weighted collisions per km)"),
         Column("rank", "integer", "Rank (1 is the worst)"),
         Column("in_high_injury_network", "boolean", "In the high-injury network (yes or no)"),
+        Column("n_severity_unknown", "real", "Collisions of unknown severity (number)", optional=True),
     ),
     key="window_id",
 )

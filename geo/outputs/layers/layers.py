@@ -24,6 +24,7 @@ GEOMETRY_COLUMN = "geom"
 ROW_COLUMN = "fid"
 
 
+SEVERITY_UNKNOWN = "Collisions of unknown severity, in no count of KSI (number)"
 TRAFFIC_SOURCES = ("measured", "inherited", "column")
 
 
@@ -53,6 +54,10 @@ def _by_user() -> tuple[Column, ...]:
                 optional=True,
             )
             for user in ROAD_USERS
+        ),
+        Column("n_severity_unknown", "integer", SEVERITY_UNKNOWN, optional=True),
+        Column(
+            "n_users_unknown", "integer", "Collisions that leave a road user untold (number)", optional=True
         ),
         Column("n_ksi_adjusted", "real", "KSI collisions, adjusted for recording (number)", optional=True),
     )
@@ -246,6 +251,7 @@ _COLLISIONS = Layer(
             )
             for user in ROAD_USERS
         ),
+        Column("severity_known", "boolean", "Severity known, or nobody hurt (yes or no)", optional=True),
         Column("ksi_adjusted", "real", "KSI by adjusted severity (probability)", optional=True),
         Column("injury_based", "boolean", "Severity by a list of injuries (yes or no)", optional=True),
         Column("police_force", "text", "Police force (code)", optional=True),
@@ -304,6 +310,7 @@ _CLUSTERS = Layer(
         ),
         Column("found_again", "real", "How surely other samples of roads find it (0 to 1)", optional=True),
         Column("interval", "text", "How the intervals were made", optional=True),
+        Column("n_severity_unknown", "integer", SEVERITY_UNKNOWN, optional=True),
     ),
     key="cluster",
 )
@@ -362,6 +369,7 @@ _JUNCTION_TYPES = Layer(
         Column("n_ksi", "integer", "KSI collisions"),
         *_rates("collisions", "junction_year", "junction and year"),
         *_rates("ksi", "junction_year", "junction and year"),
+        Column("n_severity_unknown", "integer", SEVERITY_UNKNOWN, optional=True),
     ),
 )
 _PLACES = Layer(
@@ -391,6 +399,7 @@ _PLACES = Layer(
         *_rates("ksi", "km_year", "km and year"),
         *_rates("collisions", "junction_year", "junction and year"),
         *_rates("ksi", "junction_year", "junction and year"),
+        Column("n_severity_unknown", "integer", SEVERITY_UNKNOWN, optional=True),
     ),
 )
 _LEDGER = Layer(

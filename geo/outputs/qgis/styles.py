@@ -28,7 +28,9 @@ TILES_FROM = 10_000
 _WINDOW_TIP = """<b>Window [% coalesce('of rank ' || "rank", 'without a rank') %]</b><br>
 Score: [% coalesce(format_number("score_per_km", 1), 'not known') %] weighted collisions per km<br>
 Collisions: [% coalesce(format_number("n_collisions", 1), 'not known') %], of these KSI:
-[% coalesce(format_number("n_ksi", 1), 'not known') %]"""
+[% coalesce(format_number("n_ksi", 1), 'not known') %]
+[% CASE WHEN "n_severity_unknown" > 0 THEN '(severity not known of ' || format_number("n_severity_unknown", 1) || ')'
+ELSE '' END %]"""
 RATES = {
     "ksi rate (EB)": ("ksi_per_km_year_eb", "KSI per km and year, shrunk"),
     "collision rate (EB)": ("collisions_per_km_year_eb", "Collisions per km and year, shrunk"),

@@ -23,6 +23,7 @@ from geo.outputs.wording import (
     ratio_limits,
     road_name,
     shorten,
+    untold,
     verdict,
 )
 from geo.safety.rates import Outcome
@@ -78,6 +79,8 @@ class Card:
     ----------
     title, note
         Number and name of the type, and what the analyst noted.
+    untold
+        Of how many of its collisions severity is not known, beside every count of KSI; empty where none.
     own
         With all other roads that have a type, by the outcome of the rate ratios.
     comparisons
@@ -95,6 +98,7 @@ class Card:
     collision_rate: str
     collision_interval: str
     n_ksi: str
+    untold: str
     ksi_rate: str
     ksi_interval: str
     q_value: str
@@ -160,6 +164,7 @@ def cards(
                     value["collisions_per_km_year_low"], value["collisions_per_km_year_high"]
                 ),
                 n_ksi=figure(value["n_ksi"]),
+                untold=untold(value["n_severity_unknown"], value["n_collisions"]),
                 ksi_rate=figure(value["ksi_per_km_year"]),
                 ksi_interval=interval(value["low"], value["high"]),
                 q_value=figure(value["q_value"], 2),

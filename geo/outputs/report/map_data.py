@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geo.config import SEVERITIES
 from geo.outputs.report.charts import picture_address
-from geo.outputs.wording import figure, interval, number, road_name, shorten
+from geo.outputs.wording import figure, interval, number, road_name, shorten, untold
 from geo.safety.rates import Outcome
 
 MOST_SEGMENTS = 20_000
@@ -201,6 +201,14 @@ def _segment_columns(segments: gpd.GeoDataFrame, rate_of: Outcome) -> dict[str, 
         "tiles": _whole(segments["n_tiles"]),
         "collisions": _whole(segments["n_collisions"]),
         "ksi": _whole(segments["n_ksi"]),
+        "untold": [
+            untold(number(unknown), number(total)) or None
+            for unknown, total in zip(
+                segments.get("n_severity_unknown", segments["n_ksi"] * 0),
+                segments["n_collisions"],
+                strict=True,
+            )
+        ],
         "rate": [None if math.isnan(one) else figure(one) for one in value[rate]],
         "limits": _limits(value, rate),
         "shrunk": [None if math.isnan(one) else figure(one) for one in value[f"{rate}_eb"]],

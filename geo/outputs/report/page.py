@@ -69,6 +69,8 @@ class ReportData:
         The layers of the GeoPackage; None: not shown.
     findings
         Sentences on the whole city, without their full stops.
+    untold
+        Sentences on the share of records that do not tell severity or road users; none where all do.
     """
 
     city: str
@@ -92,6 +94,7 @@ class ReportData:
     look_alikes: pd.DataFrame | None = None
     tiles: pd.DataFrame | None = None
     findings: Sequence[str] = ()
+    untold: Sequence[str] = ()
 
 
 def write_report(path: Path, data: ReportData) -> None:

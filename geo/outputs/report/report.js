@@ -177,7 +177,7 @@
       fact("Road class", said(segments.class[i]));
       fact("Length", segments.length[i] + " m");
       fact("Collisions", said(segments.collisions[i]));
-      fact("KSI collisions", said(segments.ksi[i]));
+      fact("KSI collisions", said(segments.ksi[i]) + (segments.untold[i] === null ? "" : " (" + segments.untold[i] + ")"));
       fact(rateOf, said(segments.rate[i]) + (segments.limits[i] === null ? "" : " (" + segments.limits[i] + ")"));
       fact("The same, shrunk", said(segments.shrunk[i]) + (segments.shrunkLimits[i] === null ? "" : " (" + segments.shrunkLimits[i] + ")"));
       showTiles(i);
@@ -236,7 +236,7 @@
       tip.replaceChildren();
       element("b", name(i), tip);
       element("span", type(i) + (segments.class[i] === null ? "" : ", " + segments.class[i]) + ", " + segments.length[i] + " m", tip);
-      element("span", "Collisions " + said(segments.collisions[i]) + ", KSI " + said(segments.ksi[i]), tip);
+      element("span", "Collisions " + said(segments.collisions[i]) + ", KSI " + said(segments.ksi[i]) + (segments.untold[i] === null ? "" : "; " + segments.untold[i]), tip);
       element("span", rateOf + " " + said(segments.rate[i]), tip);
       tip.style.left = Math.max(0, Math.min(event.sx + 14, box.clientWidth - tip.offsetWidth - 4)) + "px";
       const below = event.sy + 16;

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from geo.outputs.layers.layers import LAYERS
-from geo.outputs.wording import NOT_APART, figure, interval, number, ratio_limits, shorten
+from geo.outputs.wording import NOT_APART, figure, interval, number, ratio_limits, shorten, untold
 
 
 def places_rows(places: pd.DataFrame | None, junction_types: pd.DataFrame | None) -> list[dict[str, str]]:
@@ -25,12 +25,18 @@ def places_rows(places: pd.DataFrame | None, junction_types: pd.DataFrame | None
         {
             "place": shorten(str(row["place"])),
             "n_collisions": figure(number(row["n_collisions"])),
-            "n_ksi": figure(number(row["n_ksi"])),
+            "n_ksi": _with_untold(row),
             "per": str(row["unit"]),
         }
         | {what: _with_interval(row, f"{what}_per_{row['per']}") for what in ("collisions", "ksi")}
         for row in rows
     ]
+
+
+def _with_untold(row: Mapping[Any, Any]) -> str:
+    """Write a count of KSI, and of how many collisions severity is not known."""
+    told = untold(number(row.get("n_severity_unknown")), number(row["n_collisions"]))
+    return figure(number(row["n_ksi"])) + (f" ({told})" if told else "")
 
 
 def tests_rows(tests: pd.DataFrame | None, slight: str) -> list[dict[str, str]]:

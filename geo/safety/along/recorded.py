@@ -35,7 +35,9 @@ from geo.safety.along.windows import (
 from geo.safety.expected.empirical_bayes import standardised_excess
 from geo.safety.rates import Outcome, told_outcome
 
-COUNTS = ("n_collisions", "n_fatal", "n_serious", "n_slight", "n_ksi", "score_per_km")
+COUNTS = (
+    *("n_collisions", "n_fatal", "n_serious", "n_slight", "n_ksi", "n_severity_unknown", "score_per_km"),
+)
 """Of a window; null without records."""
 SPOTS = {
     "n_neighbours": "gi_star_neighbours",
@@ -154,7 +156,13 @@ def sweep_windows(
         windows.best(window_scores(windows, counts, weights)), held, settings.share_of_outcome
     )
     told = roads.severities or frozenset()
-    layer = window_layer(windows, counts, weights, told, threshold, roads.segments.crs)
+    untold = None
+    if {"fatal", "serious"} <= told and "severity_known" in roads.records:
+        silent = ~roads.records["severity_known"].to_numpy(dtype=bool)
+        rows = silent[roads.located["collision"].to_numpy(dtype=np.int64)]
+        cell = cell_of(windows, roads.located)
+        untold = np.bincount(cell, weights=share * rows, minlength=len(counts)).astype(np.float64)
+    layer = window_layer(windows, counts, weights, told, threshold, roads.segments.crs, untold)
     how = HeadlineSettings(
         settings.share_of_outcome, settings.share_of_length, block_m=settings.block_m, seed=seed
     )

@@ -183,6 +183,7 @@ def window_layer(
     severities: Collection[Severity],
     threshold: float | None,
     crs: object = None,
+    untold: Floats | None = None,
 ) -> gpd.GeoDataFrame:
     """Lay out the windows.
 
@@ -200,12 +201,15 @@ def window_layer(
         Least score of a window in the high-injury network (`threshold_score`); None: there is no such network.
     crs
         CRS of the network's lines.
+    untold
+        Collisions of unknown severity by cell, ``(cells,)``; None: none are.
 
     Returns
     -------
     One row a window, by route and along it: ``window_id, route_id, name, ref, road_class, from_m, to_m, length_m,
     short_route`` (the route is shorter than a window), ``n_collisions, n_fatal, n_serious, n_slight, n_ksi`` (not whole
-    where collisions at junctions are shared out), ``score_per_km``, ``rank`` (1 is the worst; equal scores, equal rank;
+    where collisions at junctions are shared out; null where no collision in it tells its severity),
+    ``n_severity_unknown``, ``score_per_km``, ``rank`` (1 is the worst; equal scores, equal rank;
     null without a collision), ``in_high_injury_network`` (null where none can be told), LineString. Windows overlap:
     their counts do not add up to the city's.
     """
@@ -227,9 +231,13 @@ def window_layer(
             "n_collisions": np.round(held.sum(axis=1), 6),
         }
     )
+    unknown = np.round(windows.total(np.zeros(len(counts)) if untold is None else untold), 6)
+    silent = (table["n_collisions"] > 0) & (unknown >= table["n_collisions"])
     for number, kind in enumerate(KINDS[:3]):
-        table[f"n_{kind}"] = np.round(held[:, number], 6) if kind in severities else np.nan
+        told = table["n_collisions"].notna() & ~silent & (kind in severities)
+        table[f"n_{kind}"] = pd.Series(np.round(held[:, number], 6)).where(told)
     table["n_ksi"] = table["n_fatal"] + table["n_serious"]
+    table["n_severity_unknown"] = unknown if {"fatal", "serious"} <= set(severities) else np.nan
     table["score_per_km"] = found
     rank = table["score_per_km"].where(table["n_collisions"] > 0).rank(method="min", ascending=False)
     table["rank"] = rank.astype("Int64")

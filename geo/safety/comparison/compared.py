@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.config import ROAD_USERS
 from geo.ledger import Entry
 from geo.safety.comparison.heldout import Periods
 from geo.safety.comparison.inference import COMPARISONS, OUTCOMES, cluster_tests
@@ -18,7 +17,8 @@ BANDS = ("low", "middle", "high")
 """Thirds of the clustered segments with known traffic."""
 BY_TRAFFIC = "same class and traffic band"
 MOST_UNTOLD = 0.05
-"""With a greater share of collisions on segments none of whose records tell of a road user, that user is not tested."""
+"""With a greater share of collisions on segments none of whose records tell of a severity or a road user, that is not
+tested."""
 
 
 def known_of_segments(segments: gpd.GeoDataFrame, types: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
@@ -46,22 +46,22 @@ def known_of_segments(segments: gpd.GeoDataFrame, types: pd.DataFrame, counts: p
     return pd.DataFrame(frame.assign(x=middle[:, 0], y=middle[:, 1]))
 
 
-def told_users(segments: pd.DataFrame) -> pd.DataFrame:
-    """Take collisions that do not tell of their road users as not known to involve them, where they are few.
+def told_counts(segments: pd.DataFrame) -> pd.DataFrame:
+    """Count those that tell of their severity and road users on every segment, where few collisions do not.
 
     Parameters
     ----------
     segments
-        ``n_collisions`` and, by road user, ``n_<user>_collisions``: null where no record of the segment tells of it.
+        ``n_collisions`` and the counts of `OUTCOMES`: null where no record of the segment tells.
 
     Returns
     -------
-    The same with 0 in place of null for the road users of whom no more than `MOST_UNTOLD` of all collisions lie on
-    segments that do not tell; the counts of others are left as they are, and no such column is added.
+    The same with 0 in place of null for the severities and road users of whom no more than `MOST_UNTOLD` of all
+    collisions lie on segments that do not tell; the counts of others are left as they are, and no such column is added.
     """
     total = segments["n_collisions"].sum()
     found = segments.copy()
-    for name in (f"n_{user}_collisions" for user in ROAD_USERS):
+    for name in (name for name in OUTCOMES if name in segments):
         counts = segments[name]
         if counts.notna().any() and segments["n_collisions"][counts.isna()].sum() <= MOST_UNTOLD * total:
             found[name] = counts.fillna(0)
@@ -119,7 +119,7 @@ def compare_types(
     See `geo.safety.comparison.inference.cluster_tests`; the comparison within traffic bands is there where
     `traffic_bands` finds any.
     """
-    frame = told_users(segments)
+    frame = told_counts(segments)
     comparisons: dict[str, tuple[str, ...]] = dict(COMPARISONS)
     covariates: tuple[str, ...] = ()
     bands = traffic_bands(frame)

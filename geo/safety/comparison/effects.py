@@ -26,7 +26,8 @@ def cluster_table(segments: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    One row a cluster: ``cluster, n_segments, length_km, n_collisions, n_ksi``; the rate of KSI with its exact interval
+    One row a cluster: ``cluster, n_segments, length_km, n_collisions, n_ksi``, and where segments have it
+    ``n_severity_unknown``; the rate of KSI with its exact interval
     (``ksi_per_km_year, low, high``) and that of all collisions; ``outcome``, what the ratios compare: KSI, or all
     collisions where KSI is not known; ``rate_ratio`` against all other clustered roads together. Limits of ratios, the
     ratio within class, ``p_value`` and ``q_value`` are null: see `with_tests`.
@@ -38,7 +39,11 @@ def cluster_table(segments: pd.DataFrame) -> pd.DataFrame:
     frame = known.assign(exposure=exposure)
     by = frame.groupby("cluster")
     table = pd.DataFrame({"n_segments": by.size(), "length_km": by["length_m"].sum() / 1000})
-    for name in ("n_collisions", "n_ksi"):
+    for name in (
+        "n_collisions",
+        "n_ksi",
+        *(("n_severity_unknown",) if "n_severity_unknown" in frame else ()),
+    ):
         table[name] = by[name].sum(min_count=1).astype("Int64")
     total = by["exposure"].sum(min_count=1)
     for name, column, limits in (

@@ -229,4 +229,6 @@ def _count(
     records: pd.DataFrame, index: pd.Index, users: Sequence[str], severities: frozenset[Severity]
 ) -> pd.DataFrame:
     by_user = count_users(records, "segment_id", index, users)
-    return count_severities(records, "segment_id", index, severities).join(by_user)
+    counts = count_severities(records, "segment_id", index, severities).join(by_user)
+    # those that tell are compared, as in the comparison of all years; what no record tells stays unknown
+    return counts.where(counts.notna() | counts.isna().all(), 0)

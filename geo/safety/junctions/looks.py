@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo.safety.comparison.compared import LEAST_TRAFFIC, told_users
+from geo.safety.comparison.compared import LEAST_TRAFFIC, told_counts
 from geo.safety.comparison.effects import cluster_table, with_tests
 from geo.safety.comparison.heldout import Periods
 from geo.safety.comparison.inference import OUTCOMES, cluster_tests
@@ -94,7 +94,7 @@ def compare_looks(
     The table of tests, as `geo.safety.comparison.inference.cluster_tests` lays it out, but for ``length_km``, which
     junctions have not; ``share_compared`` is of the type's junctions.
     """
-    frame = told_users(junctions).assign(counted_m=_UNIT_M)
+    frame = told_counts(junctions).assign(counted_m=_UNIT_M)
     covariates: tuple[str, ...] = ()
     seen = frame["cluster"].notna()
     known = frame["traffic_major"].notna() & seen

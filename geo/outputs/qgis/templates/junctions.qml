@@ -13,7 +13,7 @@
  <previewExpression>"junction_id"</previewExpression>
  <mapTip>{% filter forceescape %}<b>{{ parts.text("junction_type", "Junction") }}</b>, {{ parts.number("arms", 0) }} arms, {{ parts.text("highest_class", "class not known") }}<br>
 [% coalesce('Type ' || "cluster" || ' by its look', 'no imagery') %]<br>
-Collisions: {{ parts.number("n_collisions", 0) }}, of these KSI: {{ parts.number("n_ksi", 0) }}, in {{ parts.number("years", 1) }} years<br>
+Collisions: {{ parts.number("n_collisions", 0) }}, of these KSI: {{ parts.number("n_ksi", 0) }}{{ parts.untold() }}, in {{ parts.number("years", 1) }} years<br>
 {% for rate in rates %}
 {{ rate.title }}: {{ parts.number(rate.name, 2) }}{% if rate.exact %} ({{ parts.number(rate.name ~ "_low", 2) }} to {{ parts.number(rate.name ~ "_high", 2) }}){% endif %}, shrunk {{ parts.number(rate.name ~ "_eb", 2) }}{% if rate.shrunk %} ({{ parts.number(rate.name ~ "_eb_low", 2) }} to {{ parts.number(rate.name ~ "_eb_high", 2) }}){% endif %}<br>
 {% endfor %}

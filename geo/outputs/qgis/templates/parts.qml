@@ -73,10 +73,13 @@
 {% set own %}aggregate('roadprint_tiles', 'array_agg', '<img width="160" src="data:image/jpeg;base64,' || to_base64("thumbnail") || '"> ', "segment_id" = attribute(@parent, 'segment_id') AND "thumbnail" IS NOT NULL, order_by:="position_m"){% endset %}
 {% macro picture() %}[% CASE WHEN "shown_tile" IS NOT NULL AND {{ jpeg('"shown_tile"') | safe }} IS NOT NULL THEN array_to_string(array_slice({{ own | safe }}, 0, 2), '') WHEN {{ jpeg(typical) | safe }} IS NOT NULL THEN 'Typical of its type:<br>' || {{ image(typical) | safe }} ELSE '' END %]{% endmacro %}
 
+{# Of how many collisions severity is not known, beside their KSI; empty where it is known of all. #}
+{% macro untold() %}[% CASE WHEN "n_severity_unknown" > 0 THEN ' (severity not known of ' || format_number("n_severity_unknown", 0) || ')' ELSE '' END %]{% endmacro %}
+
 {% macro segment_tip(tip) %}
  <mapTip>{% filter forceescape %}<b>{{ text("name", "unnamed road") }}</b>, {{ text("road_class", "class not known") }}<br>
 [% {{ tip.types | safe }} %], {{ number("length_m", 0) }} m, {{ number("n_tiles", 0) }} tiles<br>
-Collisions: {{ number("n_collisions", 0) }}, of these KSI: {{ number("n_ksi", 0) }}, in {{ number("years", 1) }} years<br>
+Collisions: {{ number("n_collisions", 0) }}, of these KSI: {{ number("n_ksi", 0) }}{{ untold() }}, in {{ number("years", 1) }} years<br>
 {% for rate in tip.rates %}
 {{ rate.title }}: {{ number(rate.name, 2) }}{% if rate.exact %} ({{ number(rate.name ~ "_low", 2) }} to {{ number(rate.name ~ "_high", 2) }}){% endif %}, shrunk {{ number(rate.name ~ "_eb", 2) }}{% if rate.shrunk %} ({{ number(rate.name ~ "_eb_low", 2) }} to {{ number(rate.name ~ "_eb_high", 2) }}){% endif %}<br>
 {% endfor %}

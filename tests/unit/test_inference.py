@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from scipy.stats import binom, binomtest
 
+from geo.safety.comparison import moves
 from geo.safety.comparison.contrast import Contrast, add_up, common_ratio, moved_scores, ratio_interval, score
 from geo.safety.comparison.covariance import RiskCovariance, correlation, fit_covariance, make_cells
 from geo.safety.comparison.effects import cluster_table, with_tests
@@ -608,3 +609,15 @@ def test_clusters_get_ratios_p_and_intervals_of_the_tests_and_none_where_there_w
 def test_a_table_of_no_clusters_stays_empty():
     none = town().iloc[:0]
     assert with_tests(cluster_table(none), compare(none, permutations=19)).empty
+
+
+def test_in_a_large_town_labels_come_from_the_nearest_place_of_a_fine_square(monkeypatch):
+    rng = np.random.default_rng(2)
+    places = rng.uniform(0, 5000, (3000, 2))
+    areas = np.zeros(len(places), dtype=np.int64)
+    exact = move_labels(places, areas, 5, seed=1)
+    monkeypatch.setattr(moves, "MANY", 0)
+    found = move_labels(places, areas, 5, seed=1)
+    apart = np.hypot(*(places[found] - places[exact]).transpose(2, 0, 1))
+    assert (found == exact).mean() > 0.9
+    assert np.quantile(apart, 0.99) < 200

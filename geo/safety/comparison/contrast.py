@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from geo.safety.comparison.covariance import Cells, RiskCovariance, correlation
 
@@ -252,51 +253,63 @@ def moved_scores(contrast: Contrast, sources: Integers) -> Floats:
     events = np.zeros((n_strata, outcomes))
     np.add.at(events, contrast.strata, contrast.counts)
     expected = contrast.exposure[:, None] * (events / totals[:, None])[contrast.strata]
-    residual = contrast.counts - expected
-    step = max(1, _CHUNK // (n * contrast.k * outcomes))
-    parts = [
-        _scores(contrast, sources[first : first + step], residual, expected, totals)
-        for first in range(0, len(sources), step)
-    ]
+    what = _Moved(contrast, contrast.counts - expected, expected, totals)
+    step = max(1, _CHUNK // (max(n, len(what.contrast.cells.centre) * outcomes) * contrast.k))
+    parts = [what.scores(sources[first : first + step]) for first in range(0, len(sources), step)]
     return np.concatenate(parts) if parts else np.empty((0, contrast.k, outcomes))
 
 
-def _scores(
-    contrast: Contrast, sources: Integers, residual: Floats, expected: Floats, totals: Floats
-) -> Floats:
-    """Scores of a few maps at once."""
-    n, outcomes = residual.shape
-    maps = len(sources)
-    labels = contrast.labels[sources]
-    at = (np.arange(maps)[:, None] * len(totals) + contrast.strata) * contrast.k + labels
-    inside = np.bincount(at.ravel(), np.tile(contrast.exposure, maps), maps * len(totals) * contrast.k)
-    share = inside.reshape(maps, len(totals), contrast.k) / totals[:, None]
-    weight = (labels[:, :, None] == np.arange(contrast.k)) - share[:, contrast.strata]
-    columns = np.ascontiguousarray(weight.transpose(1, 0, 2)).reshape(n, -1)
-    value = columns.T @ residual
-    own = contrast.own
-    variance = (columns**2).T @ (expected + own * expected**2)
-    if contrast.covariance.shared > 0:
+class _Moved:
+    """What scores of moved labels have in common: residual and expected counts, ``(n, m)``, and exposure by stratum."""
+
+    def __init__(self, contrast: Contrast, residual: Floats, expected: Floats, totals: Floats) -> None:
+        self.contrast, self.totals = contrast, totals
+        self.one_stratum = len(totals) == 1
+        self.rate = expected.sum(axis=0) / totals.sum()
+        # in one stratum what is expected is in proportion to exposure, whatever the outcome
+        self.shared = contrast.exposure[:, None] if self.one_stratum else expected
+        squares = expected + contrast.own * expected**2
+        self.outcomes = residual.shape[1]
+        self.sums = np.column_stack([residual, squares, contrast.exposure])
+        self.squares = _added(contrast.strata, squares, len(totals))
         # half the digits are enough for a variance, and twice as fast
-        near = contrast.correlation.astype(np.float32)
-        alone = len(totals) == 1
-        for outcome in range(1 if alone else outcomes):
-            scale = contrast.exposure if alone else expected[:, outcome]
-            pull = _in_cells(contrast.cells, columns * scale[:, None]).astype(np.float32)
-            shared = contrast.covariance.shared * np.einsum("gj,gj->j", pull, near @ pull).astype(np.float64)
-            if alone:
-                variance += shared[:, None] * (expected.sum(axis=0) / totals[0]) ** 2
-            else:
-                variance[:, outcome] += shared
-    shape = (maps, contrast.k, outcomes)
-    return Score(value.reshape(shape), variance.reshape(shape)).studentised
+        self.near = contrast.correlation.astype(np.float32)
+        at = contrast.cells.of * len(totals) + contrast.strata
+        in_cells = _added(at, self.shared, len(self.near) * len(totals))
+        self.in_cells = in_cells.reshape(len(self.near), len(totals), -1)
+
+    def scores(self, sources: Integers) -> Floats:
+        """Score a few maps at once, ``(maps, k, m)``."""
+        contrast, maps, k, strata = self.contrast, len(sources), self.contrast.k, len(self.totals)
+        labels = contrast.labels[sources] + k * np.arange(maps)[:, None]
+        by_stratum = _added(labels + k * maps * contrast.strata, self.sums, strata * maps * k)
+        by_stratum = by_stratum.reshape(strata, maps, k, -1)
+        share = by_stratum[..., -1] / self.totals[:, None, None]
+        # residuals add up to 0 in each stratum: what the others' share would take off is nothing
+        value = by_stratum[..., : self.outcomes].sum(axis=0)
+        squares = by_stratum[..., self.outcomes : 2 * self.outcomes]
+        variance = ((1 - 2 * share)[..., None] * squares).sum(axis=0)
+        variance += np.einsum("sbk,sm->bkm", share**2, self.squares)
+        if contrast.covariance.shared > 0:
+            variance += contrast.covariance.shared * self._shared(labels, share)
+        return Score(value, variance).studentised
+
+    def _shared(self, labels: Integers, share: Floats) -> Floats:
+        """Variance of scores by what neighbours share, but for its size, ``(maps, k, m)``."""
+        size, (_, maps, k) = len(self.near), share.shape
+        pull = _added(labels + k * maps * self.contrast.cells.of, self.shared, size * maps * k)
+        pull = pull.reshape(size, maps, k, -1) - np.einsum(
+            "gsm,sbk->gbkm", self.in_cells, share, optimize=True
+        )
+        flat = pull.reshape(size, -1).astype(np.float32)
+        found = np.einsum("gj,gj->j", flat, self.near @ flat).astype(np.float64).reshape(maps, k, -1)
+        return found * self.rate**2 if self.one_stratum else found
 
 
-def _in_cells(cells: Cells, columns: Floats) -> Floats:
-    """Add the rows of each cell."""
-    if cells.side_m == 0:
-        return columns
-    order = np.argsort(cells.of, kind="stable")
-    starts = np.searchsorted(cells.of[order], np.arange(len(cells.centre)))
-    added: Floats = np.add.reduceat(columns[order], starts, axis=0)
-    return added
+def _added(at: Integers, columns: Floats, size: int) -> Floats:
+    """Add rows of ``(n, c)`` up by their number in each map, ``(maps, n)`` or ``(n,)``, from 0 to `size`."""
+    n = len(columns)
+    numbers = np.ascontiguousarray(at.reshape(-1, n).T)
+    ends = np.arange(n + 1) * numbers.shape[1]
+    which = csr_array((np.ones(numbers.size), numbers.ravel(), ends), shape=(n, size))
+    return np.asarray(which.T @ columns, dtype=np.float64)

@@ -303,7 +303,7 @@ class _Moved:
         )
         flat = pull.reshape(size, -1).astype(np.float32)
         found = np.einsum("gj,gj->j", flat, self.near @ flat).astype(np.float64).reshape(maps, k, -1)
-        return found * self.rate**2 if self.one_stratum else found
+        return np.asarray(found * self.rate**2 if self.one_stratum else found, dtype=np.float64)
 
 
 def _added(at: Integers, columns: Floats, size: int) -> Floats:

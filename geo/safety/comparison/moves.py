@@ -101,7 +101,7 @@ def _nearest(places: Floats, *, by_squares: bool) -> Callable[[Floats], Integers
 
     def look_up(points: Floats) -> Integers:
         square = np.clip(((points - low) / side).astype(np.int64), 0, shape - 1)
-        return known[square[:, 0] * shape[1] + square[:, 1]]
+        return np.asarray(known[square[:, 0] * shape[1] + square[:, 1]], dtype=np.int64)
 
     return look_up
 

@@ -53,6 +53,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         tiles=layers["tiles"],
         findings=notes(plan),
         untold=load_recorded(plan).notes,
+        models=layers["models"],
     )
     write_report(folder / plan.report.name, data)
     return [Entry("thumbnails", "done", "", len(pictures))]

@@ -22,7 +22,7 @@ from geo.safety.expected.empirical_bayes import (
     prior,
 )
 from geo.safety.expected.performance import fit_performance
-from geo.safety.expected.ranking import rank_segments
+from geo.safety.expected.ranking import false_among_worst, rank_segments
 from geo.safety.expected.shrinkage import shrink
 
 RATES = ["eb_per_km_year", "eb_per_km_year_low", "eb_per_km_year_high"]
@@ -290,6 +290,34 @@ def test_the_better_of_two_is_as_probable_as_theory_says():
     assert found["mean_rank"].tolist() == pytest.approx([2 - chance, 1 + chance], abs=0.012)
     assert found["rank_deviation"].tolist() == pytest.approx([np.sqrt(chance * (1 - chance))] * 2, abs=0.01)
     assert found["rank"].tolist() == [1, 2]
+
+
+def test_the_chance_that_more_is_to_be_expected_than_predicted_is_that_of_the_posterior():
+    before = known([4.0, 2.0, 0.5], [0.5, 0.5, 1.0])
+    counts = pd.Series([9, 1, 0], index=before.predicted.index)
+    found = rank_segments(before, counts, pd.Series(1.0, index=counts.index), seed=1, draws=20_000)
+    k, m = before.overdispersion, before.predicted
+    theirs = gamma(counts + 1 / k, scale=k * m / (1 + k * m)).sf(m)
+    assert found["p_above"].tolist() == pytest.approx(theirs.tolist(), abs=0.015)
+
+
+def test_the_expected_share_of_false_ones_among_the_worst_is_the_true_one():
+    """On networks whose truth is known: share of the listed that are not among as many truly worst, and not above."""
+    said, true = [], []
+    for seed in range(30):
+        counts, exposure, classes, rate = network(600, seed=seed)
+        before, _ = estimated(counts, exposure, classes)
+        ranks = rank_segments(before, counts, exposure, seed=0, draws=300)
+        shares = false_among_worst(ranks).set_index("worst")
+        assert shares["n"].to_dict() == {"20": 20, "1 %": 6, "5 %": 30}
+        listed = ranks["mean_rank"].nsmallest(30).index
+        mean_of_class = classes.map({"residential": 0.8, "primary": 2.5})
+        worst = rate.nlargest(30).index
+        said.append(shares.loc["5 %", ["not_among", "not_above"]].tolist())
+        true.append([(~listed.isin(worst)).mean(), (rate[listed] <= mean_of_class[listed]).mean()])
+    difference = np.array(true) - np.array(said, dtype=float)
+    assert np.abs(difference.mean(axis=0)).max() < 3 * (difference.std(axis=0) / np.sqrt(30)).max() + 0.01
+    assert np.mean(said, axis=0)[0] > 0.2
 
 
 def test_probabilities_add_up_to_the_number_of_the_worst():

@@ -91,6 +91,12 @@ _RANKS = (
     Column("rank", "integer", "Rank (1 is the worst)", optional=True),
     Column("expected_rank", "real", "Rank, mean over what is possible", optional=True),
     Column("rank_deviation", "real", "Rank, standard deviation", optional=True),
+    Column(
+        "p_above_predicted",
+        "real",
+        "Probability that more is to be expected than of those like it (0 to 1)",
+        optional=True,
+    ),
     Column("p_worst_5_percent", "real", "Probability of being among the worst 5 % (0 to 1)", optional=True),
 )
 _SEGMENTS = Layer(

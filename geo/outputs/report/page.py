@@ -21,6 +21,7 @@ from geo.outputs.palette import Look
 from geo.outputs.report.cards import cards, shots_of
 from geo.outputs.report.charts import dash_of, overview
 from geo.outputs.report.choice_chart import choice_chart
+from geo.outputs.report.cure_chart import cure_charts, model_rows
 from geo.outputs.report.map_data import MapData, Shown, map_data, safe_json
 from geo.outputs.report.map_figure import MARKS, collision_layer_names, map_figure, map_script
 from geo.outputs.report.tables import measures, places_rows, settings_rows, tests_rows
@@ -71,6 +72,8 @@ class ReportData:
         Sentences on the whole city, without their full stops.
     untold
         Sentences on the share of records that do not tell severity or road users; none where all do.
+    models
+        The table of models; None: not shown.
     """
 
     city: str
@@ -95,6 +98,7 @@ class ReportData:
     tiles: pd.DataFrame | None = None
     findings: Sequence[str] = ()
     untold: Sequence[str] = ()
+    models: pd.DataFrame | None = None
 
 
 def write_report(path: Path, data: ReportData) -> None:
@@ -155,6 +159,9 @@ def render(data: ReportData) -> str:
         has_q=bool(data.clusters["q_value"].notna().any()),
         traffic="" if (told := data.run.get("traffic", "not known")) == "not known" else told,
         places=places_rows(data.places, data.junction_types),
+        cure=cure_charts(segments, data.ratio_of),
+        false_worst=[] if data.models is None else model_rows(data.models, ["ranks"], data.ratio_of),
+        exponents=[] if data.models is None else model_rows(data.models, ["exponent"], data.ratio_of),
         tests=tests_rows(data.tests, words["slight"]),
         tests_shown=TESTS_SHOWN,
         settings=settings_rows(data.config),

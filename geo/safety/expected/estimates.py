@@ -12,7 +12,7 @@ from geo.roads.graph import build_graph
 from geo.safety.expected.empirical_bayes import SHRINKAGE, expected_counts, prior
 from geo.safety.expected.forms import LengthExponent
 from geo.safety.expected.performance import Performance, fit_performance
-from geo.safety.expected.ranking import rank_segments
+from geo.safety.expected.ranking import false_among_worst, rank_segments
 from geo.safety.rates import Outcome
 
 ALL_REACH = "none: the whole of it lies within reach of junctions"
@@ -38,8 +38,19 @@ K_WORDS = "k of variance m + k m^2, by maximum likelihood"
 PER_LENGTH = ", of a length of {:.0f} m; it falls with length as 1 / length"
 FREE_EXPONENT = "free in the function; p of a likelihood ratio against 1"
 EXPONENT_ONE = "1 in the function; the figure is that of a free one, p of a likelihood ratio against 1"
-RANKS = {"mean_rank": "expected_rank", "p_worst": "p_worst_5_percent"}
-"""What columns of `geo.safety.expected.ranking.rank_segments` are called among those of segments."""
+RANKS = {
+    "rank": "rank",
+    "mean_rank": "expected_rank",
+    "rank_deviation": "rank_deviation",
+    "p_above": "p_above_predicted",
+    "p_worst": "p_worst_5_percent",
+}
+"""What columns of `geo.safety.expected.ranking.rank_segments` are called among those of segments and junctions."""
+FALSE_SAYS = "expected share of the {n} that rank worst {which} (posterior false discovery rate)"
+FALSE = {
+    "not_among": "that is not truly among as many worst",
+    "not_above": "of which no more is to be expected than of {units} like them",
+}
 _NUMBERS = ("value", "standard_error", "low", "high", "p_value")
 
 
@@ -142,7 +153,7 @@ def estimate_outcomes(
         for what in both
     }
     ranked: Outcome = "ksi" if estimates["ksi"].ranks["rank"].notna().any() else "collisions"
-    ranks = estimates[ranked].ranks.rename(columns=RANKS)
+    ranks = estimates[ranked].ranks[list(RANKS)].rename(columns=RANKS)
     ranks["rank_of"] = pd.Series(ranked, index=ranks.index, dtype=object).where(ranks["rank"].notna(), None)
     found = counted.join([part.segments for part in estimates.values()]).join(ranks)
     found["junction_ends_per_km"] = ends_per_km
@@ -231,15 +242,18 @@ def estimate(
     words = words.where(found["eb_per_km_year"].notna(), None)
     table[f"{outcome}_eb_method"] = words.mask((exposure == 0) & counts.notna(), ALL_REACH)
     estimated = bool(found["eb_per_km_year"].notna().any())
+    ranks = rank_segments(before, counts, exposure, seed=seed, draws=draws)
     return Estimates(
         table,
-        models_table(outcome, fitted, estimated=estimated),
-        rank_segments(before, counts, exposure, seed=seed, draws=draws),
+        models_table(outcome, fitted, estimated=estimated, ranks=ranks),
+        ranks,
         found["predicted_per_km_year"],
     )
 
 
-def models_table(outcome: str, fitted: Performance, *, estimated: bool) -> pd.DataFrame:
+def models_table(
+    outcome: str, fitted: Performance, *, estimated: bool, ranks: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Lay out a safety performance function, or why there is none, as rows.
 
     Parameters
@@ -250,13 +264,15 @@ def models_table(outcome: str, fitted: Performance, *, estimated: bool) -> pd.Da
         The function, or why there is none (`geo.safety.expected.performance.fit_performance`).
     estimated
         Whether segments have an estimate at all.
+    ranks
+        How they rank (`geo.safety.expected.ranking.rank_segments`), if they do.
 
     Returns
     -------
     `MODELS`: ``part`` is ``model`` (the model and why it is this one, segments, events, convergence,
     overdispersion with its interval, log-likelihood, AIC), ``coefficient`` (logarithm of a ratio of rates, Wald's
     interval and p-value), ``exponent`` (of length and traffic, tested against 1), ``check`` (of residuals; ``low`` and
-    ``high`` are its aim) or ``note``.
+    ``high`` are its aim), ``ranks`` (the expected share of false ones among those that rank worst) or ``note``.
     """
     fallback = WORDS[SHRINKAGE] if estimated else "none: nothing is estimated"
     says = WORDS[fitted.model] if fitted.model is not None else f"{fallback}; {fitted.reason}"
@@ -300,6 +316,7 @@ def models_table(outcome: str, fitted: Performance, *, estimated: bool) -> pd.Da
         "coefficient": coefficients,
         "exponent": exponents,
         "check": checks,
+        "ranks": pd.DataFrame() if ranks is None else _false(ranks, fitted.units),
         "note": notes,
     }
     # what is empty would make its columns objects
@@ -308,3 +325,16 @@ def models_table(outcome: str, fitted: Performance, *, estimated: bool) -> pd.Da
     table["outcome"] = outcome
     table = table.where(table.notna(), None).astype(dict.fromkeys(_NUMBERS, "float64"))
     return table.astype({"passed": "boolean"})
+
+
+def _false(ranks: pd.DataFrame, units: str) -> pd.DataFrame:
+    """Lay out the expected share of false ones among the worst as rows of the table of models."""
+    shares = false_among_worst(ranks).melt(["worst", "n"], list(FALSE), var_name="which")
+    says = [
+        FALSE_SAYS.format(n=n, which=FALSE[which].format(units=units))
+        for n, which in zip(shares["n"], shares["which"], strict=True)
+    ]
+    kind = shares["which"].map({"not_among": "not among them", "not_above": "not above those like them"})
+    return pd.DataFrame(
+        {"name": "worst " + shares["worst"] + ": " + kind, "value": shares["value"], "says": says}
+    )

@@ -22,7 +22,9 @@ _CELLS = 4_000_000
 _MOST, _LEAST_DRAWS = 200_000_000, 1000
 """Numbers drawn in all, at most, unless that would leave fewer draws than the second."""
 _PLACE = ("segment_id", "name", "ref", "road_class", "length_m", "cluster", "years")
-_RANKS = ("expected_rank", "rank_deviation", "p_worst_5_percent")
+_RANKS = ("expected_rank", "rank_deviation", "p_above_predicted", "p_worst_5_percent")
+_COLUMNS = ("rank", "mean_rank", "rank_deviation", "p_above", "p_worst", "p_worst_20", "p_worst_1_percent")
+N_WORST = 20
 
 
 def rank_segments(
@@ -64,10 +66,12 @@ def rank_segments(
     -------
     On the index of `counts`: ``rank`` (Int64, by mean rank, 1 is the worst; segments whose mean ranks the draws do not
     tell apart share the best rank among them, and the next one follows after as many), ``mean_rank``,
-    ``rank_deviation`` (standard deviation of the rank over draws) and ``p_worst``.
+    ``rank_deviation`` (standard deviation of the rank over draws), ``p_above`` (probability that more is to be expected
+    of it than is predicted), ``p_worst``, and, as this one, ``p_worst_20`` and ``p_worst_1_percent``: of being among
+    the 20 and the 1 % that are worst.
     """
     index = before.predicted.index
-    table = pd.DataFrame(np.nan, index=index, columns=["rank", "mean_rank", "rank_deviation", "p_worst"])
+    table = pd.DataFrame(np.nan, index=index, columns=list(_COLUMNS))
     y = as_floats(counts.reindex(index))
     length = as_floats(exposure.reindex(index))
     known = np.isfinite(y) & before.predicted.notna().to_numpy() & (length > 0)
@@ -92,11 +96,11 @@ def worst_segments(segments: gpd.GeoDataFrame, shown: int = 20) -> gpd.GeoDataFr
     Returns
     -------
     The worst first: ``place`` (from 1), ``segment_id``, ``name``, ``ref``, ``road_class``, ``length_m`` (metres),
-    ``cluster``, ``years`` (of records), ``expected_rank`` with ``rank_deviation``, ``p_worst_5_percent`` (probability
-    of being among the worst 5 %), ``rank_of`` (the outcome: ``ksi`` or ``collisions``); then of that outcome the
-    number, the recorded rate and the shrunk one (``_eb``), each with its 95 % interval, what is predicted for roads
-    like it and the potential (shrunk less predicted), all per km and year; ``n_collisions``, ``looks_like``, and the
-    line.
+    ``cluster``, ``years`` (of records), ``expected_rank`` with ``rank_deviation``, ``p_above_predicted`` (probability
+    that more is to be expected of it than of roads like it), ``p_worst_5_percent`` (of being among the worst 5 %),
+    ``rank_of`` (the outcome: ``ksi`` or ``collisions``); then of that outcome the number, the recorded rate and the
+    shrunk one (``_eb``), each with its 95 % interval, what is predicted for roads like it and the potential (shrunk
+    less predicted), all per km and year; ``n_collisions``, ``looks_like``, and the line.
 
     Raises
     ------
@@ -161,35 +165,64 @@ def _ranks(
     """Rank, mean rank, its deviation and the share of draws among the worst, of the known segments."""
     rng = np.random.default_rng(seed)
     n = int(known.sum())
-    n_worst = int(np.ceil(worst * n))
+    n_worst = np.array([int(np.ceil(worst * n)), min(N_WORST, n), int(np.ceil(0.01 * n))])
     draws = min(draws, max(_LEAST_DRAWS, _MOST // n))
-    total, squares, among = np.zeros(n), np.zeros(n), np.zeros(n)
+    total, squares, higher, among = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros((len(n_worst), n))
     at_once = max(1, _CELLS // n)
     for first in range(0, draws, at_once):
-        values = _draw(before, y, length, known, measure, min(at_once, draws - first), rng)
+        m, count = draw_expected(before, y, known, min(at_once, draws - first), rng)
+        values = (count - m if measure == "potential" else count) / length[known]
         ranks = np.empty_like(values)
         np.put_along_axis(ranks, np.argsort(-values, axis=1), np.arange(1.0, n + 1)[None, :], axis=1)
         total += ranks.sum(axis=0)
         squares += (ranks**2).sum(axis=0)
-        among += (ranks <= n_worst).sum(axis=0)
+        higher += (count > m).sum(axis=0)
+        for place, most in enumerate(n_worst):
+            among[place] += (ranks <= most).sum(axis=0)
     mean = total / draws
     deviation = np.sqrt(np.clip(squares / draws - mean**2, 0, None))
     # means are known to about this: beyond it, an order would be one of the draws
     grain = 2 * max(float(deviation.max()) / np.sqrt(draws), np.finfo(np.float64).eps)
     order = rankdata(np.round(mean / grain), method="min")
-    return np.column_stack([order, mean, deviation, among / draws])
+    return np.column_stack([order, mean, deviation, higher / draws, *(among / draws)])
 
 
-def _draw(
-    before: Prior,
-    y: Floats,
-    length: Floats,
-    known: NDArray[np.bool_],
-    measure: Measure,
-    draws: int,
-    rng: np.random.Generator,
-) -> Floats:
-    """Draw the measure of each known segment, draws by segments."""
-    m, count = draw_expected(before, y, known, draws, rng)
-    found: Floats = (count - m if measure == "potential" else count) / length[known]
-    return found
+def false_among_worst(ranks: pd.DataFrame) -> pd.DataFrame:
+    """Tell which share of the segments that rank worst is to be expected not to belong there.
+
+    The mean, over those listed, of the probability that one of them is false, given the counts (Newton, Noueiry, Sarkar
+    and Ahlquist 2004, Biostatistics 5:155-176; of sites with many collisions: Miranda-Moreno, Labbe and Fu 2007,
+    Accident Analysis and Prevention 39:1192-1201). False is, first, one that is not truly among as many worst; second,
+    one of which no more is to be expected than of segments like it.
+
+    Parameters
+    ----------
+    ranks
+        As `rank_segments` gives them.
+
+    Returns
+    -------
+    ``worst`` (``20``, ``1 %``, ``5 %``), ``n`` (how many they are), ``not_among`` and ``not_above`` (shares, 0 to 1);
+    only where they are fewer than half of all that have a rank.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> ranks = pd.DataFrame({"mean_rank": range(1, 101), "p_above": [0.9] * 20 + [0.4] * 80})
+    >>> ranks["p_worst_20"] = [0.7] * 20 + [0.075] * 80
+    >>> ranks["p_worst_1_percent"] = ranks["p_worst"] = 0.1
+    >>> false_among_worst(ranks)[["n", "not_among", "not_above"]].iloc[0].round(2).tolist()
+    [20.0, 0.3, 0.1]
+    """
+    ranked = ranks[ranks["mean_rank"].notna()].sort_values("mean_rank", kind="stable")
+    sizes = (
+        ("20", N_WORST, "p_worst_20"),
+        ("1 %", int(np.ceil(0.01 * len(ranked))), "p_worst_1_percent"),
+        ("5 %", int(np.ceil(0.05 * len(ranked))), "p_worst"),
+    )
+    rows = [
+        (name, n, float(1 - ranked[column].iloc[:n].mean()), float(1 - ranked["p_above"].iloc[:n].mean()))
+        for name, n, column in sizes
+        if 2 * n < len(ranked)
+    ]
+    return pd.DataFrame(rows, columns=["worst", "n", "not_among", "not_above"])

@@ -123,13 +123,34 @@ def cumulated(residual: Floats, variable: Floats) -> tuple[float, float]:
     -------
     The greatest distance from 0 over the root of ``S``, and the share of segments outside two standard deviations.
     """
-    _, place, often = np.unique(variable, return_inverse=True, return_counts=True)
-    walk = np.cumsum(np.bincount(place, weights=residual))
-    squares = np.cumsum(np.bincount(place, weights=residual**2))
-    total = squares[-1]
+    curve = cure_curve(residual, variable)
+    walk, deviation = curve["walk"].to_numpy(), curve["deviation"].to_numpy()
+    total = float((residual**2).sum())
     if total == 0:
         return 0.0, 0.0
-    deviation = np.sqrt(squares * np.clip(1 - squares / total, 0, None))
     # at the end both are 0 but for the rest that a maximum of the likelihood leaves
     outside = (np.abs(walk) > 2 * deviation)[:-1]
+    often = curve["n"].to_numpy()
     return float(np.abs(walk).max() / np.sqrt(total)), float(often[:-1][outside].sum() / often.sum())
+
+
+def cure_curve(residual: Floats, variable: Floats) -> pd.DataFrame:
+    """Cumulate residuals in the order of a variable, to be drawn (see `cumulated`).
+
+    Parameters
+    ----------
+    residual, variable
+        Of each segment, as for `cumulated`; none null.
+
+    Returns
+    -------
+    ``at`` (values of the variable, rising), ``walk`` (sum of the residuals up to there), ``deviation`` (its standard
+    deviation where the model is right) and ``n`` (how many segments have that value).
+    """
+    at, place, often = np.unique(variable, return_inverse=True, return_counts=True)
+    walk = np.cumsum(np.bincount(place, weights=residual))
+    squares = np.cumsum(np.bincount(place, weights=residual**2))
+    total = squares[-1] if len(squares) else 0.0
+    share = squares / total if total > 0 else np.zeros_like(squares)
+    deviation = np.sqrt(squares * np.clip(1 - share, 0, None))
+    return pd.DataFrame({"at": at, "walk": walk, "deviation": deviation, "n": often})

@@ -71,7 +71,7 @@ def expect_junctions(
     both: tuple[Outcome, Outcome] = ("ksi", "collisions")
     parts = {what: _expect(what, counted, known, seed=seed, draws=draws) for what in both}
     ranked: Outcome = "ksi" if parts["ksi"][2]["rank"].notna().any() else "collisions"
-    ranks = parts[ranked][2].rename(columns=RANKS)
+    ranks = parts[ranked][2][list(RANKS)].rename(columns=RANKS)
     ranks["rank_of"] = pd.Series(ranked, index=ranks.index, dtype=object).where(ranks["rank"].notna(), None)
     found = parts["ksi"][0].join(parts["collisions"][0]).join(ranks)
     return found, pd.concat([part[1] for part in parts.values()], ignore_index=True)
@@ -113,8 +113,9 @@ def _expect(
     estimated = bool(found["eb_per_km_year"].notna().any())
     # years are the same for all: nothing is seen in their order
     apart = replace(fitted, checks=fitted.checks[fitted.checks["of"] != "exposure"])
-    models = _in_words(models_table(f"{what} at junctions", apart, estimated=estimated))
-    return table, models, rank_segments(before, counts, years, seed=seed, draws=draws)
+    ranks = rank_segments(before, counts, years, seed=seed, draws=draws)
+    models = _in_words(models_table(f"{what} at junctions", apart, estimated=estimated, ranks=ranks))
+    return table, models, ranks
 
 
 def _in_words(models: pd.DataFrame) -> pd.DataFrame:

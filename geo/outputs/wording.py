@@ -115,6 +115,8 @@ def verdict(
     others: str = OTHERS,
     why_not: str = "",
     regrouped: tuple[float, float] | None = None,
+    *,
+    per: str = "km and year",
 ) -> str:
     """Say in a sentence what the test of a rate ratio allows to be said.
 
@@ -132,6 +134,8 @@ def verdict(
         Why it was not tested, in words.
     regrouped
         Limits of the ratio that allow for how unsure the grouping is; None, or not known: nothing is said of that.
+    per
+        What rates are divided by.
 
     Returns
     -------
@@ -146,13 +150,13 @@ def verdict(
         return f"Not known: no rate of {noun} to compare with {others}."
     if (low > 1 or high < 1) and q_value <= DISCOVERY:
         more = "More" if low > 1 else "Fewer"
-        return f"{more} {noun} per km and year than {others}: {limits} times.{_unsure(low, regrouped)}"
+        return f"{more} {noun} per {per} than {others}: {limits} times.{_unsure(low, regrouped)}"
     if low >= SAME_WITHIN[0] and high <= SAME_WITHIN[1]:
-        return f"About the same as {others}: {limits} times their {noun} per km and year."
+        return f"About the same as {others}: {limits} times their {noun} per {per}."
     if low <= 0 and math.isinf(high):
         return f"Too few {noun} to tell."
     return (
-        f"No difference from {others} that chance would not make: {limits} times their {noun} per km and year "
+        f"No difference from {others} that chance would not make: {limits} times their {noun} per {per} "
         f"(q = {figure(q_value, 2)})."
     )
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -24,6 +24,7 @@ from geo.errors import LayerError, SourceError
 from geo.outputs.files.reading import GEOMETRY, read_layer, read_table
 from geo.outputs.layers.layers import LAYERS
 from geo.safety.expected.ranking import worst_segments
+from geo.safety.junctions.worst import worst_junctions
 from geo.sources.files import digest_file
 from tasks.earlier import TABLES
 from tasks.results.cutting import cut_tile
@@ -143,7 +144,7 @@ class OpenRun:
 
     @property
     def junctions(self) -> gpd.GeoDataFrame:
-        """Junctions: points, with their collisions."""
+        """Junctions: points, with type, counts, rates per year, what is expected of each, and ranks."""
         return gpd.GeoDataFrame(self.layer("junctions"))
 
     @property
@@ -206,20 +207,31 @@ class OpenRun:
                 todo="Copy the run's folder again, whole; or run the city again, which makes it anew.",
             )
 
-    def worst(self, shown: int = 20) -> gpd.GeoDataFrame:
-        """List the segments that rank worst, see `geo.safety.expected.ranking.worst_segments`.
+    @property
+    def junction_types(self) -> pd.DataFrame:
+        """The types of junction by their look: one row a type, with rates per junction and year, and their ratios."""
+        return self.layer("junction_clusters")
+
+    def worst(
+        self, shown: int = 20, *, of: Literal["segments", "junctions"] = "segments"
+    ) -> gpd.GeoDataFrame:
+        """List the segments or junctions that rank worst.
+
+        See `geo.safety.expected.ranking.worst_segments` and `geo.safety.junctions.worst.worst_junctions`.
 
         Parameters
         ----------
         shown
             How many, 1 or more; fewer are given where there are fewer.
+        of
+            Whether segments or junctions are asked for.
 
         Raises
         ------
         LayerError
-            When no segment has a rank: there are no records, or too few.
+            When none of them has a rank: there are no records, or too few.
         ValueError
-            When fewer than one are asked for.
+            When fewer than one are asked for, or neither segments nor junctions.
 
         Examples
         --------
@@ -229,7 +241,13 @@ class OpenRun:
         [[1, '0000000000000000', 2, 2.6], [2, '0000000000000004', 2, 2.6]]
         """
         _check_shown(shown)
-        return worst_segments(self.segments, shown)
+        if of not in {"segments", "junctions"}:
+            raise ValueError(f"of={of!r}: segments or junctions can be asked for")
+        return (
+            worst_junctions(self.junctions, shown)
+            if of == "junctions"
+            else worst_segments(self.segments, shown)
+        )
 
     def alike(
         self,

@@ -479,3 +479,23 @@ def test_limits_of_a_ratio_show_on_which_side_of_1_they_lie(low, high, words):
 @pytest.mark.parametrize(("years", "words"), [(1.0, "1 year"), (5.0, "5 years")])
 def test_years_are_counted_in_words(years, words):
     assert _years(pd.DataFrame({"years": [years, years]})) == words
+
+
+def test_junctions_have_a_part_of_their_own_in_which_text_stays_text(data, grid_city):
+    layers = grid_city.layers
+    picks = pd.DataFrame(
+        {"cluster": [1], "kind": ["prototype"], "rank": [1], "junction_id": ["j01"], "tile_id": ["j01-00"]}
+    )
+    told = changed(
+        data,
+        junctions=layers["junctions"],
+        junction_clusters=layers["junction_clusters"],
+        junction_prototypes=picks,
+    )
+    page = Page(render(told))
+    assert "Types of junction by their look" in page.words
+    assert "crossroads (4 arms): 8; <T> or Y (3 arms): 4" in page.words
+    assert not page.crossed
+    assert "Types of junction by their look" not in Page(render(data)).words
+    none = changed(told, junction_clusters=layers["junction_clusters"].iloc[:0])
+    assert "No types of junction were found" in Page(render(none)).words

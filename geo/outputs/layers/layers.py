@@ -333,6 +333,7 @@ _JUNCTION_CLUSTERS = Layer(
         Column("forms", "text", "Form and arms (number)"),
         Column("n_collisions", "integer", "Collisions"),
         Column("n_ksi", "integer", "KSI collisions"),
+        Column("n_severity_unknown", "integer", SEVERITY_UNKNOWN, optional=True),
         *_rates("ksi", "junction_year", "junction and year"),
         *_rates("collisions", "junction_year", "junction and year"),
         Column("outcome", "text", "Rate ratios are of", ("ksi", "collisions")),

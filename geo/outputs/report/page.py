@@ -22,6 +22,7 @@ from geo.outputs.report.cards import cards, shots_of
 from geo.outputs.report.charts import dash_of, overview
 from geo.outputs.report.choice_chart import choice_chart
 from geo.outputs.report.cure_chart import cure_charts, model_rows
+from geo.outputs.report.junctions import JunctionPart, junction_part
 from geo.outputs.report.map_data import MapData, Shown, map_data, safe_json
 from geo.outputs.report.map_figure import MARKS, collision_layer_names, map_figure, map_script
 from geo.outputs.report.tables import measures, places_rows, settings_rows, tests_rows
@@ -68,6 +69,8 @@ class ReportData:
         How the numbers were made, by what they are: ``{"Rate ratio": "..."}``.
     places, junction_types, tests, collisions, look_alikes, tiles
         The layers of the GeoPackage; None: not shown.
+    junctions, junction_clusters, junction_prototypes
+        The layers of junctions and of their types, and the junctions that stand for each; None: not shown.
     findings
         Sentences on the whole city, without their full stops.
     untold
@@ -96,6 +99,9 @@ class ReportData:
     collisions: gpd.GeoDataFrame | None = None
     look_alikes: pd.DataFrame | None = None
     tiles: pd.DataFrame | None = None
+    junctions: gpd.GeoDataFrame | None = None
+    junction_clusters: pd.DataFrame | None = None
+    junction_prototypes: pd.DataFrame | None = None
     findings: Sequence[str] = ()
     untold: Sequence[str] = ()
     models: pd.DataFrame | None = None
@@ -158,6 +164,7 @@ def render(data: ReportData) -> str:
         has_ksi=bool(segments["n_ksi"].notna().any()),
         has_q=bool(data.clusters["q_value"].notna().any()),
         traffic="" if (told := data.run.get("traffic", "not known")) == "not known" else told,
+        junction_part=_junctions(data),
         places=places_rows(data.places, data.junction_types),
         cure=cure_charts(segments, data.ratio_of),
         false_worst=[] if data.models is None else model_rows(data.models, ["ranks"], data.ratio_of),
@@ -172,6 +179,14 @@ def render(data: ReportData) -> str:
         choice_chart=choice_chart(data.choice),
         ledger=data.ledger.fillna({"reason": ""}).to_dict("records"),
     )
+
+
+def _junctions(data: ReportData) -> JunctionPart | None:
+    """Lay out what is said of junctions; None where there are none, or nothing is told of them."""
+    tables = data.junction_clusters, data.junctions, data.junction_prototypes
+    if tables[0] is None or tables[1] is None or tables[2] is None or tables[1].empty:
+        return None
+    return junction_part(tables[0], tables[1], tables[2], data.thumbnails)
 
 
 def _shown(data: ReportData) -> Shown:

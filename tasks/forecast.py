@@ -80,6 +80,12 @@ def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
     else:
         encoding = len(seen) * _seconds_per_tile(config, images)
     told.found["seconds_per_tile"] = round(encoding / len(seen), 4)
+    told.found["junction_tiles"] = len(network.junctions) if config.clusters.junctions.types else 0
+    if config.tiles.mode == "dense":
+        # of the ground under roads, most lies under a junction's tile as well
+        encoding *= 2 if told.found["junction_tiles"] else 1
+    else:
+        encoding *= 1 + told.found["junction_tiles"] / len(tiles)
     statistics = SECONDS_A_SEGMENT * len(network.segments)
     told.found["seconds"] = round(SECONDS_BESIDES + statistics + known + encoding)
     told.found["pictures"] = pictures_at_most(config, len(seen))

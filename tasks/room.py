@@ -11,8 +11,9 @@ from geo.config import CityConfig
 from geo.errors import FullDiskError
 from tasks.store.folder import nearest_place
 
-BYTES = {"segments": 1450, "tiles": 320, "collision_rows": 180, "junctions": 150}
-"""Of the GeoPackage by row, with what hangs on it: windows and pieces of density on segments, indexes on all."""
+BYTES = {"segments": 1450, "tiles": 320, "collision_rows": 180, "junctions": 1250}
+"""Of the GeoPackage by row, with what hangs on it: windows and pieces of density on segments, tiles of junctions,
+indexes on all."""
 BYTES_BESIDES = 700_000
 """Of styles, the project and tables."""
 BYTES_A_PICTURE = 7200
@@ -32,7 +33,10 @@ def pictures_at_most(config: CityConfig, covered: int) -> int:
     """
     if config.output.thumbnails == "none":
         return 0
-    k = config.clusters.k_range[1] if config.clusters.k == "auto" else config.clusters.k
+    kinds = (
+        [config.clusters, config.clusters.junctions] if config.clusters.junctions.types else [config.clusters]
+    )
+    k = sum(one.k_range[1] if one.k == "auto" else one.k for one in kinds)
     return covered if config.output.thumbnails == "all" else min(covered, 2 * SHOWN * k)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -133,7 +134,9 @@ def _card(row: Mapping[Any, Any], shots: Mapping[int, list[JunctionShot]]) -> Ju
 def _rate(row: Mapping[Any, Any], name: str) -> str:
     """Write a rate with its interval; empty where it is not known."""
     value, low, high = (number(row.get(f"{name}{end}")) for end in ("", "_low", "_high"))
-    return "" if pd.isna(value) else f"{figure(value)} per junction and year (interval {interval(low, high)})"
+    return (
+        "" if math.isnan(value) else f"{figure(value)} per junction and year (interval {interval(low, high)})"
+    )
 
 
 def _listed(row: Mapping[Any, Any], outcome: Outcome) -> dict[str, str]:

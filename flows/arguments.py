@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "run a city from its configuration to a GeoPackage",
     "check": "say everything that can be known without running, and a forecast",
     "demo": "draw the demo town and run it",
+    "sensitivity": "run a city with one choice made otherwise at a time, and say which of its findings stand",
     "status": "say how a city stands: its last run, what failed, room on disk",
     "clean": "remove old runs and stages of a city, but not its newest good run",
     "deploy": "run a city on a schedule, by the workers of a Prefect server",

@@ -171,13 +171,13 @@ def _run_city(
         if summary is None:
             publish.refuse_in_use(plan)
             usual = usual_seconds(plan.folder)
-            results = [_run(stage.name, plan, usual.get(stage.name)) for stage in STAGES]
+            results = [run_one(stage.name, plan, usual.get(stage.name)) for stage in STAGES]
             summary = publish.publish(plan, results, seconds=time.monotonic() - start)
         show_results(plan, summary)
     return summary
 
 
-def _run(name: str, plan: Plan, usual_s: float | None) -> StageResult:
+def run_one(name: str, plan: Plan, usual_s: float | None) -> StageResult:
     """Run a stage with its bar; the heavy one shard by shard."""
     start = time.monotonic()
     with stage_bar(name, usual_s) as bar, stage_progress(plan, name) as page:

@@ -1,4 +1,4 @@
-"""The command line: ``roadprint run``, ``check``, ``demo``, ``deploy``, ``status`` and ``clean``."""
+"""The command line: ``roadprint run``, ``check``, ``demo``, ``sensitivity``, ``deploy``, ``status`` and ``clean``."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows import upkeep
 from flows.arguments import parse, read_overrides
+from flows.commands import sensitivity, upkeep
 from flows.processes import asking_directly
 from flows.progress import shown
 from flows.running import draw_town, repeat, run_once
@@ -148,6 +148,7 @@ COMMANDS: dict[
     "run": (_run, _show_run),
     "check": (_check, _show_check),
     "demo": (_demo, _show_run),
+    "sensitivity": (sensitivity.sensitivity, sensitivity.show_sensitivity),
     "status": (upkeep.status, upkeep.show_status),
     "clean": (upkeep.clean, upkeep.show_clean),
     "deploy": (upkeep.deploy, upkeep.show_deploy),

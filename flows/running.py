@@ -13,7 +13,7 @@ from flows.progress import shown, stage_bar
 from flows.secrets import concealed, guard_logs, without_literals
 from geo.config.file import is_recorded
 from geo.demo.plans import NAMES
-from geo.errors import BusyError, ServerError
+from geo.errors import BusyError, ConfigurationError, ServerError
 
 if TYPE_CHECKING:
     from tasks.results.opened import OpenRun
@@ -77,6 +77,78 @@ def run_city(
         repeated = is_recorded(city)
         summary = repeat(city, changes, folder, start) if repeated else run_once(city, changes, folder)
     return open_run(Path(summary["geopackage"]).parent)
+
+
+def run_variants(
+    file: str | Path,
+    overrides: Mapping[str, object] | None = None,
+    *,
+    out: str | Path | None = None,
+    progress: bool = True,
+) -> OpenRun:
+    """Run a city with one choice made otherwise at a time, as ``roadprint sensitivity`` does, and open its own run.
+
+    Parameters
+    ----------
+    file
+        The city's YAML file; its section ``sensitivity`` says what is tried.
+    overrides, out, progress
+        As of `run_city`.
+
+    Returns
+    -------
+    The city's run, whose layer ``sensitivity`` says how each finding fares in each variant.
+
+    Raises
+    ------
+    ConfigurationError
+        When the file, or a key of it, is not valid.
+    RoadprintError
+        When the city itself cannot be run; of a variant that cannot, the table says so.
+
+    Examples
+    --------
+    >>> import roadprint
+    >>> roadprint.run_variants("no-such-city.yaml")
+    Traceback (most recent call last):
+        ...
+    geo.errors.ConfigurationError: no-such-city.yaml: the file cannot be read (No such file or directory)
+      Give the path of a city's file.
+    """
+    from tasks.results.opening import open_run  # noqa: PLC0415 - as below
+
+    guard_logs()
+    with concealed(), shown(Console(stderr=True, quiet=not progress)):
+        changes = without_literals({key: _text(value) for key, value in (overrides or {}).items()})
+        summary = vary(Path(file), changes, None if out is None else Path(out))
+    return open_run(Path(summary["geopackage"]).parent)
+
+
+def vary(city: Path, overrides: dict[str, str], out: Path | None) -> dict[str, Any]:
+    """Run a city and its variants, with a server of Prefect for as long as it takes.
+
+    Raises
+    ------
+    ConfigurationError
+        When it is not a city's file.
+    """
+    from geo.config import load  # noqa: PLC0415 - as below
+
+    if is_recorded(city):
+        raise ConfigurationError(
+            "it is the GeoPackage of a run",
+            where=str(city),
+            todo="Give the city's file, which the variants start from.",
+        )
+    load(city, overrides)
+    from flows.server import own_server  # noqa: PLC0415
+
+    with own_server() as wait:
+        with stage_bar("starting"):
+            from flows.variants import sensitivity_flow  # noqa: PLC0415
+
+            wait()
+        return sensitivity_flow(str(city), overrides, None if out is None else str(out))
 
 
 def _text(value: object) -> str:

@@ -1,7 +1,8 @@
 """roadprint: a visual fingerprint for every road segment of a city, and what is known about collisions on each type.
 
 `run_city` runs a city as the command line does, and `open` opens what a run found out: an `OpenRun`, with tables, the
-worst roads, roads that look alike, and pictures. The science behind it can be called by itself:
+worst roads, roads that look alike, and pictures. `run_variants` runs it with one choice made otherwise at a time, and
+says which findings stand. The science behind it can be called by itself:
 
 - roads: `read_roads`, `build_network`, `to_osmnx`
 - imagery: `open_catalogue`, `place_tiles`, `cover_tiles`, `load_encoder`, `embed_tiles`
@@ -34,7 +35,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flows.city import city_flow
-    from flows.running import run_city
+    from flows.running import run_city, run_variants
     from geo.clusters.alike import most_like, same_place
     from geo.clusters.road_types import find_types
     from geo.clusters.space import to_space
@@ -111,6 +112,7 @@ __all__ = [
     "read_layer",
     "read_roads",
     "run_city",
+    "run_variants",
     "same_place",
     "to_osmnx",
     "to_space",
@@ -122,6 +124,7 @@ _FLOORS = ("geo", "tasks", "flows")
 _PLACES = {
     "city_flow": "flows.city",
     "run_city": "flows.running",
+    "run_variants": "flows.running",
     "most_like": "geo.clusters.alike",
     "same_place": "geo.clusters.alike",
     "find_types": "geo.clusters.road_types",

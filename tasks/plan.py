@@ -50,6 +50,8 @@ class Plan:
         The tables that each stage writes.
     code
         Digest of the code of each stage and of the libraries that it uses.
+    sensitivity
+        Folder of the kept table of what stands if choices were made otherwise; None: there is none of this run.
     """
 
     config: CityConfig
@@ -64,6 +66,7 @@ class Plan:
     versions: dict[str, str]
     tables: dict[str, tuple[Table, ...]]
     code: dict[str, str]
+    sensitivity: Path | None = None
 
     @property
     def run_id(self) -> str:

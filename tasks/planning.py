@@ -20,8 +20,11 @@ from geo.errors import ConfigurationError
 from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import read_names
 from geo.secrets import strike_all
+from geo.sources.files import digest_file
 from tasks.earlier import edited, names_then, numbering
 from tasks.plan import Plan
+from tasks.sensitivity import kept, sensitivity_folder
+from tasks.sensitivity import NAME as SENSITIVITY
 from tasks.stages.order import STAGES
 from tasks.store.code import code_digest, merged
 from tasks.store.digests import DIGESTS, FileDigests
@@ -110,8 +113,12 @@ def make_plan(
     written = strike_all(without_idle(read_raw(city, overrides, CityConfig), CityConfig, keep="licence"))
     code = {stage.name: code_digest(stage.module) for stage in STAGES}
     keys: dict[str, str] = {}
+    others: Path | None = None
     for stage in STAGES:
         told = [written, inputs, [one.said for one in edited(names)]] if stage.name == NAMED else None
+        if told is not None:
+            others = _kept_sensitivity(folder / "stages", config, keys)
+            told += [] if others is None else [others.name, digest_file(others / f"{SENSITIVITY}.parquet")]
         read = [(labels[one], sources[one]) for one in stage.inputs(config)]
         key = _key(stage, config, read, keys, (code[stage.name], told))
         if stage.name == NUMBERED:
@@ -121,7 +128,17 @@ def make_plan(
         keys[stage.name] = key
     versions = merged(stage.made_with for stage in STAGES) | {PROJECT: version(PROJECT)}
     tables = {stage.name: stage.tables for stage in STAGES}
-    return Plan(config, written, folder, keys, sources, inputs, numbers, names, base, versions, tables, code)
+    return Plan(
+        config, written, folder, keys, sources, inputs, numbers, names, base, versions, tables, code, others
+    )
+
+
+def _kept_sensitivity(stages: Path, config: CityConfig, keys: Mapping[str, str]) -> Path | None:
+    """Find the table of what stands if choices were made otherwise, where it is of these stages."""
+    if not stages.is_dir() or not any(stages.glob(f"{SENSITIVITY}-*")):
+        return None
+    folder = sensitivity_folder(stages, config, keys)
+    return folder if kept(folder) else None
 
 
 def _digested(config: CityConfig, folder: Path) -> dict[str, str]:

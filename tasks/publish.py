@@ -112,7 +112,8 @@ def warnings_of_inputs(plan: Plan) -> list[str]:
 
 def made_of(plan: Plan) -> list[str]:
     """Name what a run was made from, by its place below ``stages``: what has to stay as long as the run."""
-    return [*(plan.stage_folder(name).name for name in plan.keys), *load_encoded_as(plan).files]
+    beside = [] if plan.sensitivity is None else [plan.sensitivity.name]
+    return [*(plan.stage_folder(name).name for name in plan.keys), *beside, *load_encoded_as(plan).files]
 
 
 def notes(plan: Plan) -> list[str]:

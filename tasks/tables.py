@@ -319,3 +319,4 @@ THUMBNAILS = Table(
     (TILE, Column("jpeg", "blob", "Picture (JPEG, 160 pixels the longer side)")),
     key=("tile_id",),
 )
+SENSITIVITY = as_layer("sensitivity")

@@ -366,6 +366,7 @@ def grid_city() -> GridCity:
         "tests": _tests(),
         "value_of_imagery": _value(),
         "models": _models(),
+        "sensitivity": pd.DataFrame(columns=[column.name for column in LAYERS["sensitivity"].columns]),
         **_gathering(segments),
         "ledger": LEDGER.copy(),
         "run": RUN.copy(),

@@ -28,6 +28,7 @@ from geo.config.roads import Roads, Segments
 from geo.config.run import Run
 from geo.config.safety import Safety
 from geo.config.section import NO_EFFECT, Section, leaf_keys, sections
+from geo.config.sensitivity import Sensitivity
 from geo.errors import ConfigurationError
 from geo.secrets import PLACEHOLDER, hide_all, recall_all, remember
 
@@ -81,6 +82,7 @@ class CityConfig(Section):
     collisions: Records = Field(default={}, validate_default=True)
     exposure: Exposure = Exposure()
     safety: Safety = Safety()
+    sensitivity: Annotated[Sensitivity, NO_EFFECT] = Sensitivity()
     output: Output = Output()
     run: Annotated[Run, NO_EFFECT] = Run()
     _credentials: dict[str, str] = PrivateAttr(default_factory=dict)

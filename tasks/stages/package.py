@@ -18,6 +18,7 @@ from geo.outputs.names import FILE as NAMES
 from tasks.documents import Gathered
 from tasks.earlier import TABLES
 from tasks.plan import LICENSED, NAMES_OF_TYPES, Plan
+from tasks.sensitivity import load_sensitivity
 from tasks.stages.clusters import load_quality
 from tasks.stages.collisions import load_recorded
 from tasks.stages.exposure import load_covered
@@ -131,7 +132,7 @@ def gather(plan: Plan) -> dict[str, pd.DataFrame]:
     picks = pd.concat([tables["clusters/prototypes"], tables["junction_clusters/prototypes"]])
     shown = pictures_of_file(pictures, picks, which)
     found = gather_layers(tables, joined, as_they_are, shown, plan.names)
-    found |= {"ledger": ledger(plan), "run": _run(plan)}
+    found |= {"ledger": ledger(plan), "run": _run(plan), "sensitivity": load_sensitivity(plan)}
     return {name: found[name] for name in LAYERS}
 
 

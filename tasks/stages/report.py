@@ -57,6 +57,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         findings=notes(plan),
         untold=load_recorded(plan).notes,
         models=layers["models"],
+        sensitivity=layers["sensitivity"],
     )
     write_report(folder / plan.report.name, data)
     return [Entry("thumbnails", "done", "", len(pictures))]

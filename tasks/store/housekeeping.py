@@ -19,7 +19,7 @@ from tasks.store.stage import Account
 from tasks.store.status import FinishedRun, finished_runs, running
 from tasks.store.summary import LATEST, SUMMARY
 
-_NAMES = "|".join(stage.name for stage in STAGES)
+_NAMES = "|".join([*(stage.name for stage in STAGES), "sensitivity"])
 _STAGE = re.compile(rf"({_NAMES})-[0-9a-f]{{16}}")
 _SHARD = re.compile(r"shard-[0-9a-f]{16}\.parquet")
 _REMAINS = re.compile(rf"\.(({_NAMES})-[0-9a-f]{{16}})-[A-Za-z0-9_]{{8}}(-old)?")

@@ -45,6 +45,8 @@ DESIGN = {
     "value_of_imagery": "model n_segments n_events n_blocks block_m penalty deviance explained explained_low "
     "explained_high explained_beyond_class",
     "models": "outcome part name value standard_error low high p_value passed says",
+    "sensitivity": "finding kind says cluster outcome comparison base_estimate base_low base_high base_q_value changed "
+    "setting state reason cluster_there overlap estimate low high q_value",
     "high_injury": "measure share value low high chance chance_low chance_high p_value held_out n method reason",
     "look_alikes": "kind outcome rank segment_id similar_segment_id place distance nearer_than metres_apart",
     "junction_clusters": "cluster n_junctions junction_years forms n_collisions n_ksi",

@@ -183,6 +183,13 @@ CHANGES = {
     "imagery.cache_mb": (512, ""),
     "encoder.device": ("cpu", ""),
     "encoder.batch_size": (8, ""),
+    # a run reads none of it, but for a table that was made by it
+    "sensitivity.k": ([3], ""),
+    "sensitivity.seeds": ([7], ""),
+    "sensitivity.encoders": (["bands"], ""),
+    "sensitivity.max_length_m": ([150], ""),
+    "sensitivity.junction_reach_m": ([0], ""),
+    "sensitivity.block_m": ([300], ""),
     "output.folder": ("elsewhere", ""),
     "output.when_busy": ("refuse", ""),
     "run.runner": ("dask", ""),

@@ -127,7 +127,41 @@ _MODELS = Layer(
         Column("says", "text", "In words"),
     ),
 )
-FINDINGS = (_TESTS, _VALUE, _MODELS)
+_SENSITIVITY = Layer(
+    "sensitivity",
+    "What stands if choices were made otherwise",
+    "Each finding of this run in runs of which one choice was made otherwise: one row a finding and variant; empty "
+    "where 'roadprint sensitivity' has not been run.",
+    None,
+    (
+        Column("finding", "integer", "Finding"),
+        Column("kind", "text", "About", ("type", "other types", "imagery", "concentration", "worst roads")),
+        Column("says", "text", "Finding, in words"),
+        Column("cluster", "integer", "Type"),
+        Column("outcome", "text", "Outcome (column of segments)"),
+        Column("comparison", "text", "Compared with"),
+        Column("base_estimate", "real", "Ratio or share in this run"),
+        Column("base_low", "real", "Ratio or share in this run, lower limit"),
+        Column("base_high", "real", "Ratio or share in this run, upper limit"),
+        Column("base_q_value", "real", "q value in this run (of concentration: p)"),
+        Column("changed", "text", "What was chosen otherwise"),
+        Column("setting", "text", "How"),
+        Column(
+            "state",
+            "text",
+            "How the finding fares",
+            ("stands", "direction kept", "gone", "reversed", "new", "not known"),
+        ),
+        Column("reason", "text", "Why, where it is not the figures"),
+        Column("cluster_there", "integer", "Type there that has most of its road"),
+        Column("overlap", "real", "Share of road that both types have (0 to 1)"),
+        Column("estimate", "real", "Ratio or share there"),
+        Column("low", "real", "Ratio or share there, lower limit"),
+        Column("high", "real", "Ratio or share there, upper limit"),
+        Column("q_value", "real", "q value there (of concentration: p)"),
+    ),
+)
+FINDINGS = (_TESTS, _VALUE, _MODELS, _SENSITIVITY)
 GI_STAR = (
     Column("gi_star_neighbours", "integer", "Gi*: neighbours along the network (number)", optional=True),
     Column("gi_star_z", "real", "Gi* (standard deviations)", optional=True),

@@ -25,6 +25,7 @@ from geo.outputs.report.cure_chart import cure_charts, model_rows
 from geo.outputs.report.junctions import JunctionPart, junction_part
 from geo.outputs.report.map_data import MapData, Shown, map_data, safe_json
 from geo.outputs.report.map_figure import MARKS, collision_layer_names, map_figure, map_script
+from geo.outputs.report.otherwise import otherwise
 from geo.outputs.report.tables import measures, places_rows, settings_rows, tests_rows
 from geo.outputs.templates import templates
 from geo.outputs.wording import figure, interval, number, severity_words, shorten
@@ -77,6 +78,8 @@ class ReportData:
         Sentences on the share of records that do not tell severity or road users; none where all do.
     models
         The table of models; None: not shown.
+    sensitivity
+        The layer of what stands if choices were made otherwise; None or empty: not shown.
     """
 
     city: str
@@ -105,6 +108,7 @@ class ReportData:
     findings: Sequence[str] = ()
     untold: Sequence[str] = ()
     models: pd.DataFrame | None = None
+    sensitivity: pd.DataFrame | None = None
 
 
 def write_report(path: Path, data: ReportData) -> None:
@@ -178,6 +182,7 @@ def render(data: ReportData) -> str:
         choice=data.choice.sort_values("k").to_dict("records"),
         choice_chart=choice_chart(data.choice),
         ledger=data.ledger.fillna({"reason": ""}).to_dict("records"),
+        otherwise=otherwise(data.sensitivity),
     )
 
 

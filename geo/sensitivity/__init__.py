@@ -1,0 +1,1 @@
+"""Whether findings would stand if choices had been made otherwise."""

@@ -23,8 +23,8 @@ from geo.secrets import strike_all
 from geo.sources.files import digest_file
 from tasks.earlier import edited, names_then, numbering
 from tasks.plan import Plan
-from tasks.sensitivity import kept, sensitivity_folder
 from tasks.sensitivity import NAME as SENSITIVITY
+from tasks.sensitivity import kept, sensitivity_folder
 from tasks.stages.order import STAGES
 from tasks.store.code import code_digest, merged
 from tasks.store.digests import DIGESTS, FileDigests

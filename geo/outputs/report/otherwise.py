@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 
 from geo.outputs.wording import figure, interval, number
-from geo.sensitivity.findings import GATHERED, STANDS, TYPE, UNKNOWN
+from geo.sensitivity.findings import GATHERED, IMAGERY, REST, STANDS, TYPE, UNKNOWN, WORST
 from geo.sensitivity.told import by_finding, sentences
 
-_PER_CENT = {GATHERED, "imagery", "worst roads"}
+_PER_CENT = {GATHERED, IMAGERY, WORST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +88,16 @@ def _cell(rows: pd.DataFrame) -> Cell:
 def _words(row: Mapping[Any, Any]) -> str:
     """Say how a finding fares in one variant."""
     figures = _told(str(row["kind"]), number(row["estimate"]), number(row["low"]), number(row["high"]))
+    chance = number(row["q_value"])
+    if figures and not math.isnan(chance):
+        figures += f", {'p' if row['kind'] == GATHERED else 'q'} = {figure(chance, 2)}"
     reason = "" if pd.isna(row["reason"]) else f" ({row['reason']})"
     return f"{row['setting']}: {row['state']}{figures and ', '}{figures}{reason}"
 
 
 def _figure(row: pd.Series) -> str:
     """Write what the run itself found."""
-    if row["kind"] not in {TYPE, GATHERED, "imagery"}:
+    if row["kind"] not in {TYPE, GATHERED, IMAGERY}:
         return ""
     return _told(row["kind"], *(number(row[f"base_{name}"]) for name in ("estimate", "low", "high")))
 
@@ -103,8 +106,10 @@ def _told(kind: str, estimate: float, low: float, high: float) -> str:
     """Write a figure with its limits; empty where there is none."""
     if math.isnan(estimate):
         return ""
-    if kind not in {TYPE, *_PER_CENT}:
-        return figure(estimate)
+    if kind == REST:
+        return (
+            "no such claim" if estimate == 0 else f"{estimate:.0f} such claim{'' if estimate == 1 else 's'}"
+        )
     times, unit = (100, " %") if kind in _PER_CENT else (1, "")
     limits = "" if math.isnan(low) or math.isnan(high) else f" ({interval(low * times, high * times)})"
     return f"{figure(estimate * times, 2)}{unit}{limits}"

@@ -6,6 +6,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.spatial.distance import cdist
 from scipy.stats import binom, norm
+from statsmodels.stats.multitest import multipletests
 
 from geo.safety.comparison.adjusted import adjusted_ratios, design_of, fit_poisson, independent, trend_of
 from geo.safety.comparison.contrast import Contrast
@@ -210,3 +211,43 @@ def test_false_claims_within_types_that_are_found_are_held():
         true |= (table["outcome"] == "n_0") & (table["cluster"] == 1)
         wrong.append((claimed & ~true).sum() / max(claimed.sum(), 1))
     assert np.mean(wrong) < 0.05
+
+
+def test_degrees_of_freedom_are_those_of_students_test_where_all_segments_are_alike():
+    rng = np.random.default_rng(5)
+    n, own = 24, 9.0
+    places, mu = rng.uniform(0, 1000, (n, 2)), np.ones(n)
+    # of n - 2 residuals: the variance's logarithm has variance 2 / (n - 2), and own is nine tenths of it
+    unsure = np.diag([2 / (n - 2) / (own / (1 + own)) ** 2, 1.0, 1.0])
+    covariance = RiskCovariance(own, 0.0, 100.0, n, unsure=tuple(map(tuple, unsure)))
+    inside = (np.arange(n) < 10).astype(float)[:, None]
+    y = rng.normal(1.0, np.sqrt(1 + own), n)
+    found = judged_score(mu, inside, np.ones((n, 1)), y, Field.of_places(covariance, places).weights(mu))
+    assert found.freedom[0] == pytest.approx(n - 2)
+    spread = sm.OLS(y, np.column_stack([inside, np.ones(n)])).fit()
+    assert found.studentised[0] == pytest.approx(spread.tvalues[0] * np.sqrt(spread.scale / (1 + own)))
+
+
+def test_the_gate_of_a_type_is_that_of_statsmodels():
+    rng = np.random.default_rng(3)
+    p = rng.random((6, 3)) ** 2
+    table = pd.DataFrame(
+        {"cluster": np.repeat(range(6), 3), "outcome": "n_collisions", "p_value_adjusted": p.ravel()}
+    )
+    # Simes' p-value of a family is the least that Benjamini and Hochberg give in it
+    simes = [multipletests(row, method="fdr_bh")[1].min() for row in p]
+    gates = multipletests(simes, method="fdr_bh")[1]
+    found = gated(table).reshape(6, 3).min(axis=1)
+    price = 6 / max((gates <= 0.05).sum(), 1)
+    assert found == pytest.approx(np.where(gates <= 0.05, np.maximum(np.array(simes) * price, gates), gates))
+
+
+def test_with_one_comparison_a_type_q_is_that_of_r():
+    # R 4.2: p.adjust(c(.004, .03, .0001, .5, .2, .6, .9, .04, .011), "BH")
+    p = [0.004, 0.03, 0.0001, 0.5, 0.2, 0.6, 0.9, 0.04, 0.011]
+    theirs = [0.018, 0.0675, 0.0009, 0.64285714, 0.3, 0.675, 0.9, 0.072, 0.033]
+    table = rows({"n_collisions": p})
+    found = gated(table)
+    known = np.array(theirs) > 0.05
+    assert found[known] == pytest.approx(np.array(theirs)[known], rel=1e-6)
+    assert (found[~known] <= 0.05 * 9 / 3).all()

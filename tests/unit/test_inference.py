@@ -1,5 +1,7 @@
 """The tests of clusters, against statsmodels, dense algebra, and draws whose truth is known."""
 
+from io import StringIO
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,13 @@ from scipy.stats import binom, binomtest
 
 from geo.safety.comparison import moves
 from geo.safety.comparison.contrast import Contrast, add_up, common_ratio, moved_scores, ratio_interval, score
-from geo.safety.comparison.covariance import RiskCovariance, correlation, fit_covariance, make_cells
+from geo.safety.comparison.covariance import (
+    RiskCovariance,
+    correlation,
+    fit_covariance,
+    make_cells,
+    restricted_loss,
+)
 from geo.safety.comparison.effects import cluster_table, with_tests
 from geo.safety.comparison.heldout import Periods
 from geo.safety.comparison.inference import COLUMNS, TEXTS, cluster_tests
@@ -621,3 +629,49 @@ def test_in_a_large_town_labels_come_from_the_nearest_place_of_a_fine_square(mon
     apart = np.hypot(*(places[found] - places[exact]).transpose(2, 0, 1))
     assert (found == exact).mean() > 0.9
     assert np.quantile(apart, 0.99) < 200
+
+
+# 40 counts, whole metres, drawn once
+NLME = np.loadtxt(
+    StringIO(
+        """
+    1417 937 0 1026 1345 3 867 1163 0 1250 337 1 83 450 1 427 1310 3 1368 7 1 749 1231 2
+    197 1195 3 178 701 9 1224 454 3 512 417 1 1079 382 0 1485 667 0 717 756 3 873 830 1
+    764 1493 4 1211 1188 1 1050 933 1 511 1483 2 699 322 0 1267 240 5 1286 918 0 172 65 0
+    667 53 3 212 772 0 1455 699 1 1212 1375 0 1235 943 0 662 771 2 399 745 3 569 371 1
+    1489 17 3 145 288 1 1453 1038 0 1322 300 2 1081 554 2 733 5 8 926 1245 2 995 231 3
+    """
+    )
+).reshape(40, 3)
+
+
+def test_the_covariance_of_risk_is_that_of_rs_nlme():
+    # R 4.2, nlme 3.1-162: gls(n ~ 1, d, correlation = corExp(c(200, .5), form = ~x + y, nugget = TRUE),
+    #                          method = "REML"): range 622.96, nugget 0.77237544, sigma 2.1046917
+    places, counts = NLME[:, :2], NLME[:, 2]
+    one = np.ones(40)
+    found = fit_covariance(counts, one, one[:, None], places)
+    sigma, nugget, range_m = 2.1046917, 0.77237544, 622.96
+    # likelihoods near the maximum differ by less than the search can tell
+    assert found.shared == pytest.approx((1 - nugget) * sigma**2, rel=0.05)
+    assert found.own + 1 == pytest.approx(nugget * sigma**2, rel=0.05)
+    assert found.range_m == pytest.approx(range_m, rel=0.15)
+
+
+def test_restricted_likelihoods_differ_as_those_of_rs_nlme():
+    # gls(..., corExp(c(range, nugget), nugget = TRUE, fixed = TRUE), method = "REML") with nugget 5.7 / 10.2:
+    # logLik and sigma^2 at ranges of 100, 200 and 400 m
+    theirs = {
+        100: (-84.74702, 4.211275022),
+        200: (-84.75456145, 4.439657447),
+        400: (-84.66027568, 4.857488852),
+    }
+    places, residual, one = NLME[:, :2], NLME[:, 2] - 1, np.ones(40)
+    tile = [(one, residual, one[:, None], cdist(places, places))]
+    nugget = 5.7 / 10.2
+    ours = {
+        at: restricted_loss(tile, nugget * sigma2 - 1, (1 - nugget) * sigma2, float(at))
+        for at, (_, sigma2) in theirs.items()
+    }
+    for at in (200, 400):
+        assert ours[at] - ours[100] == pytest.approx(-2 * (theirs[at][0] - theirs[100][0]), abs=1e-4)

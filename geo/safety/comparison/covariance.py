@@ -108,7 +108,7 @@ def fit_covariance(
 
     def loss(parameters: Floats) -> float:
         own, shared, range_m = np.exp(parameters)
-        return _restricted(tiles, float(own), float(shared), float(range_m))
+        return restricted_loss(tiles, float(own), float(shared), float(range_m))
 
     starts = [
         np.log([0.3, 0.3, np.clip(at, _SHORTEST_M * 1.5, longest / 1.5)]) for at in (80.0, longest / 10)
@@ -146,7 +146,7 @@ def _unsure(loss: Callable[[Floats], float], at: Floats) -> tuple[tuple[float, .
     return tuple(tuple(float(value) for value in row) for row in (vectors / known) @ vectors.T)
 
 
-def _restricted(
+def restricted_loss(
     tiles: list[tuple[Floats, Floats, Floats, Floats]], own: float, shared: float, range_m: float
 ) -> float:
     """Twice the negative restricted log-likelihood; directions in which the basis is redundant are left out."""

@@ -13,6 +13,7 @@ from geo.imagery.cover import cover_tiles
 from geo.imagery.layout import TILES_PER_SHARD, lay_out_tiles
 from geo.outputs.layers.gather import RECORDS, gather_layers, read_or_laid_out, shown_tiles
 from geo.outputs.pictures import draw_pictures, pictures_of_file, tiles_of_report
+from tasks.tables import JUNCTION_TYPED
 from tests.unit.rasters import CITY, NORTH, WEST
 
 PICKS = pd.DataFrame(
@@ -114,6 +115,20 @@ def test_everything_known_of_a_segment_comes_to_its_row():
     assert segments.loc["a", "shown_tile"] == "a-00"
     assert segments["shown_tile"].isna().tolist() == [False, True, True]
     assert layers["junctions"]["n_collisions"].tolist() == [4, 0]
+
+
+def test_a_city_without_junctions_has_their_layers_all_the_same():
+    """Parquet keeps no type of a column of text without rows."""
+    empty = {
+        name: frame.iloc[:0].assign(junction_id=pd.Series(dtype="float64"))
+        for name, frame in tables().items()
+        if "junction_id" in frame
+    }
+    empty["junction_clusters/junctions"] = JUNCTION_TYPED.empty()
+    nothing = {"junction_tests/clusters": tables()["junction_tests/clusters"].iloc[:0]}
+    layers = gathered(tables() | empty | nothing, {})
+    assert [len(layers[name]) for name in ("junctions", "junction_tiles", "junction_clusters")] == [0, 0, 0]
+    assert "cluster" in layers["junctions"]
 
 
 def test_everything_known_of_a_junction_comes_to_its_row():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import geopandas as gpd
 import pandas as pd
@@ -12,6 +13,7 @@ from geo.outputs.layers.arrange import empty_layer
 from geo.outputs.names import Named, with_names
 from geo.outputs.palette import look
 
+_Table = TypeVar("_Table", pd.DataFrame, gpd.GeoDataFrame)
 RECORDS = "collisions/collisions"
 """The table of placed collisions, which a city without records does not have."""
 
@@ -79,11 +81,16 @@ def _junctions(
     tables: Mapping[str, pd.DataFrame], tiles: gpd.GeoDataFrame, joined: Sequence[str]
 ) -> gpd.GeoDataFrame:
     """Join all that is known of junctions."""
-    junctions = gpd.GeoDataFrame(tables["roads/junctions"])
+    junctions = _named(gpd.GeoDataFrame(tables["roads/junctions"]))
     for name in ("safety/junctions", *joined):
-        junctions = junctions.join(tables[name].set_index("junction_id"), on="junction_id")
+        junctions = junctions.join(_named(tables[name]).set_index("junction_id"), on="junction_id")
     shown = tiles[tiles["thumbnail"].notna()].set_index("junction_id")["tile_id"]
     return junctions.assign(shown_tile=junctions["junction_id"].map(shown))
+
+
+def _named(table: _Table) -> _Table:
+    """Take the ids of junctions as text; where there is no junction, nothing else tells that they are."""
+    return table.assign(junction_id=table["junction_id"].astype("string"))
 
 
 def _junction_clusters(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

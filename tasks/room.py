@@ -33,10 +33,9 @@ def pictures_at_most(config: CityConfig, covered: int) -> int:
     """
     if config.output.thumbnails == "none":
         return 0
-    kinds = (
-        [config.clusters, config.clusters.junctions] if config.clusters.junctions.types else [config.clusters]
-    )
-    k = sum(one.k_range[1] if one.k == "auto" else one.k for one in kinds)
+    types, there = config.clusters, config.clusters.junctions
+    asked = [(types.k, types.k_range), *([(there.k, there.k_range)] if there.types else [])]
+    k = sum(most if number == "auto" else number for number, (_, most) in asked)
     return covered if config.output.thumbnails == "all" else min(covered, 2 * SHOWN * k)
 
 

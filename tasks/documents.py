@@ -101,6 +101,10 @@ class Findings(Document):
     notes: list[str] = Field(description="Sentences.")
 
 
+class Effects(Findings):
+    """What is said of treatments, before and after (``interventions/findings.json``)."""
+
+
 class Bandwidth(Document):
     """How far collisions are spread along the network."""
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from geo.outputs.names import Named
 from geo.sources.files import digest_file
-from tasks.documents import Findings, Gathered
+from tasks.documents import Effects, Findings, Gathered
 from tasks.earlier import TABLES, edited
 from tasks.plan import NAMES_OF_TYPES, Plan
 from tasks.stages.clusters import load_quality
@@ -120,7 +120,9 @@ def notes(plan: Plan) -> list[str]:
     """Collect the sentences that stages say at the end."""
     found = Findings.read(plan.stage_folder("inference") / FINDINGS)
     gathered = Gathered.read(plan.stage_folder("concentration") / FINDINGS)
-    return [*load_recorded(plan).notes, *load_covered(plan).notes, *found.notes, *gathered.notes]
+    effects = Effects.read(plan.stage_folder("interventions") / FINDINGS)
+    told = [*load_recorded(plan).notes, *load_covered(plan).notes]
+    return [*told, *found.notes, *gathered.notes, *effects.notes]
 
 
 def finished_before(plan: Plan) -> dict[str, Any] | None:

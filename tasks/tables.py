@@ -313,6 +313,15 @@ BANDWIDTHS = Table(
         Column("log_likelihood", "real", "Cross-validated log-likelihood", optional=True),
     ),
 )
+TREATED = Table(
+    "interventions",
+    "Treatments with their places, and what became of collisions there.",
+    of_layer("interventions"),
+    geometry="Point",
+    located=False,
+    layer="interventions",
+)
+BY_KIND = as_layer("interventions_by_kind")
 THUMBNAILS = Table(
     "thumbnails",
     "Small pictures of tiles: those of the picks, the middle tile of segments that the report shows, or all.",

@@ -4,6 +4,7 @@ from geo.config.city import CityConfig, cluster_settings, collision_settings, en
 from geo.config.clusters import Clusters
 from geo.config.encoder import EncoderSettings
 from geo.config.imagery import LARGEST_TILE_PX, Imagery, Tiles
+from geo.config.interventions import Interventions
 from geo.config.output import Output
 from geo.config.records import (
     DECIMAL_MARK,
@@ -34,6 +35,7 @@ __all__ = [
     "EncoderSettings",
     "Exposure",
     "Imagery",
+    "Interventions",
     "Output",
     "Roads",
     "Run",

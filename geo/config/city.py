@@ -21,6 +21,7 @@ from geo.config.clusters import Clusters
 from geo.config.encoder import EncoderSettings
 from geo.config.file import expand, read_raw
 from geo.config.imagery import Imagery, Tiles
+from geo.config.interventions import Interventions
 from geo.config.kinds import NO_KIND, is_of_kinds, of_which_kind, one_of
 from geo.config.output import Output
 from geo.config.records import Collisions, Exposure
@@ -82,6 +83,7 @@ class CityConfig(Section):
     collisions: Records = Field(default={}, validate_default=True)
     exposure: Exposure = Exposure()
     safety: Safety = Safety()
+    interventions: Interventions = Interventions()
     sensitivity: Annotated[Sensitivity, NO_EFFECT] = Sensitivity()
     output: Output = Output()
     run: Annotated[Run, NO_EFFECT] = Run()
@@ -317,9 +319,13 @@ def _absolute(config: CityConfig, folder: Path) -> CityConfig:
         update={"sources": several(config.collisions.sources)}
     )
     exposure = config.exposure.model_copy(update={"sources": several(config.exposure.sources)})
+    treated = config.interventions.source
     return config.model_copy(
         update={
             "exposure": exposure,
+            "interventions": config.interventions.model_copy(
+                update={"source": None if treated is None else _one_or_several(treated, several)}
+            ),
             "area": resolve(config.area) if isinstance(config.area, str) else config.area,
             "imagery": config.imagery.model_copy(update={"sources": several(config.imagery.sources)}),
             "roads": config.roads.model_copy(

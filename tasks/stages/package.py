@@ -57,7 +57,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     crs = pyproj.CRS.from_user_input(layers["segments"].crs)
     styles = city_styles(layers, turned=plan.config.tiles.align == "road")
     name = plan.geopackage.name
-    about = _about(plan, crs, layers["run"])
+    about = _about(plan, crs, layers)
     project = city_project(name, plan.config.city, layers, styles, crs, _mosaics(plan), about.layers)
     write_geopackage(
         folder / name,
@@ -91,7 +91,7 @@ def _mosaics(plan: Plan) -> list[Mosaic]:
     ]
 
 
-def _about(plan: Plan, crs: pyproj.CRS, run: pd.DataFrame) -> About:
+def _about(plan: Plan, crs: pyproj.CRS, layers: dict[str, pd.DataFrame]) -> About:
     """Say what each layer is, and how the file was made: nothing that depends on where the inputs lie."""
     from geo.outputs.qgis.tables import About, layer_metadata
 
@@ -99,10 +99,15 @@ def _about(plan: Plan, crs: pyproj.CRS, run: pd.DataFrame) -> About:
     licences = {name: getattr(config, name).licence for name in LICENSED}
     manifest = {
         "made_by": f"roadprint {plan.versions['roadprint']}",
-        **{key: value for key, value in run.itertuples(index=False) if key not in {"configuration", "times"}},
+        **{
+            key: value
+            for key, value in layers["run"].itertuples(index=False)
+            if key not in {"configuration", "times"}
+        },
         "configuration": plan.written,
     }
-    return About(layer_metadata(config.city, crs, licences, config.collisions.period), manifest)
+    metadata = layer_metadata(config.city, crs, licences, config.collisions.period)
+    return About({name: told for name, told in metadata.items() if name in layers}, manifest)
 
 
 def _unknown_names(plan: Plan, clusters: pd.DataFrame) -> list[Entry]:
@@ -133,7 +138,7 @@ def gather(plan: Plan) -> dict[str, pd.DataFrame]:
     shown = pictures_of_file(pictures, picks, which)
     found = gather_layers(tables, joined, as_they_are, shown, plan.names)
     found |= {"ledger": ledger(plan), "run": _run(plan), "sensitivity": load_sensitivity(plan)}
-    return {name: found[name] for name in LAYERS}
+    return {name: found[name] for name, layer in LAYERS.items() if name in found or not layer.optional}
 
 
 def _tables(plan: Plan) -> dict[str, tuple[Table, Path]]:

@@ -50,6 +50,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         tests=layers["tests"],
         collisions=layers["collisions"],
         look_alikes=layers["look_alikes"],
+        interventions=layers.get("interventions_by_kind"),
         tiles=layers["tiles"],
         junctions=layers["junctions"],
         junction_clusters=layers["junction_clusters"],

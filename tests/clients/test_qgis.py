@@ -7,7 +7,7 @@ from qgis_client import complaints, needs_qgis, needs_validator, probe
 
 from geo.outputs.files.geopackage import write_geopackage
 from geo.outputs.layers.arrange import empty_layer
-from geo.outputs.layers.layers import LAYERS
+from geo.outputs.layers.layers import ALWAYS, LAYERS
 from geo.outputs.qgis.styles import city_styles
 
 
@@ -42,7 +42,7 @@ def look(path):
 @needs_qgis
 def test_qgis_opens_every_layer_with_its_place_and_all_its_rows(written, grid_city):
     seen = look(written)
-    assert list(seen) == list(LAYERS)
+    assert list(seen) == list(ALWAYS)
     for name, layer in seen.items():
         assert layer["valid"]
         assert layer["rows"] == layer["read"] == len(grid_city.layers[name])

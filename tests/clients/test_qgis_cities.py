@@ -4,10 +4,10 @@ import pytest
 from qgis_client import complaints, needs_qgis, needs_validator, probe
 from real_data import needs_real_data
 
-from geo.outputs.layers.layers import LAYERS
+from geo.outputs.layers.layers import ALWAYS
 
 CITIES = ["demo", pytest.param("real", marks=needs_real_data)]
-MAPS = [name for name, layer in LAYERS.items() if layer.geometry is not None]
+MAPS = [name for name, layer in ALWAYS.items() if layer.geometry is not None]
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def seen(request, tmp_path_factory):
 @needs_qgis
 @pytest.mark.parametrize("seen", CITIES, indirect=True)
 def test_every_layer_is_read_whole_and_drawn_in_every_style(seen):
-    assert list(seen["layers"]) == list(LAYERS)
+    assert list(seen["layers"]) == list(ALWAYS)
     for name, layer in seen["layers"].items():
         assert layer["valid"]
         assert layer["rows"] == layer["read"]

@@ -18,7 +18,7 @@ from sklearn.metrics import adjusted_rand_score
 from geo.config import load
 from geo.demo.collisions import DIRT
 from geo.errors import RoadprintError
-from geo.outputs.layers.layers import LAYERS
+from geo.outputs.layers.layers import ALWAYS
 from tasks.forecast import SECONDS_A_SEGMENT, SECONDS_BESIDES, forecast
 from tasks.stages.order import STAGES
 from tasks.store.stage import account_of
@@ -31,7 +31,7 @@ def layers(finished):
     path = finished[1]["geopackage"]
     return {
         name: gpd.read_file(path, layer=name) if layer.geometry else pyogrio.read_dataframe(path, layer=name)
-        for name, layer in LAYERS.items()
+        for name, layer in ALWAYS.items()
     }
 
 

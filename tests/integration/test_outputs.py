@@ -16,7 +16,7 @@ import pytest
 import rasterio
 from quick import QUICK
 
-from geo.outputs.layers.layers import LAYERS
+from geo.outputs.layers.layers import ALWAYS
 from geo.roads.graph import to_osmnx
 
 
@@ -36,7 +36,7 @@ def table(folder, name):
 
 def test_each_layer_is_there_as_geoparquet_with_the_same_rows(folder):
     file = latest(folder) / "demo-town.gpkg"
-    for name, layer in LAYERS.items():
+    for name, layer in ALWAYS.items():
         path = latest(folder) / "layers" / f"{name}.parquet"
         rows = pyogrio.read_info(file, layer=name)["features"]
         if layer.geometry is None:

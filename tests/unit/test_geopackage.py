@@ -21,7 +21,7 @@ from geo.errors import LayerError, RoadprintError, SourceError
 from geo.outputs.files.geopackage import check_geopackage, write_geopackage
 from geo.outputs.files.geoparquet import write_geoparquet
 from geo.outputs.layers.arrange import arrange, empty_layer
-from geo.outputs.layers.layers import LAYERS
+from geo.outputs.layers.layers import ALWAYS, LAYERS
 from geo.outputs.palette import look
 from geo.outputs.qgis.classes import ELSE, count_bands, rate_bands
 from geo.outputs.qgis.styles import city_styles
@@ -266,9 +266,9 @@ def test_styles_are_where_qgis_looks_for_them(tmp_path, grid_city):
         path, "SELECT f_table_schema, f_table_name, f_geometry_column, useAsDefault FROM layer_styles"
     )
     assert {row[0] for row in rows} == {""}
-    assert [row[1] for row in rows if row[3]] == list(LAYERS)
+    assert [row[1] for row in rows if row[3]] == list(ALWAYS)
     assert {row[1]: row[2] for row in rows} == {
-        name: "" if layer.geometry is None else "geom" for name, layer in LAYERS.items()
+        name: "" if layer.geometry is None else "geom" for name, layer in ALWAYS.items()
     }
     (registered,) = query(
         path,

@@ -11,7 +11,7 @@ from geo.outputs.files.geopackage import write_geopackage
 from geo.outputs.files.geoparquet import write_geoparquet
 from geo.outputs.files.reading import GEOMETRY, read_layer
 from geo.outputs.layers.arrange import arrange
-from geo.outputs.layers.layers import LAYERS
+from geo.outputs.layers.layers import ALWAYS
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def values(frame):
 
 
 def test_each_layer_is_the_same_from_the_geopackage_and_from_parquet(files, grid_city):
-    for name, layer in LAYERS.items():
+    for name, layer in ALWAYS.items():
         handed_over = arrange(name, grid_city.layers[name], grid_city.crs)
         expected = pd.DataFrame(handed_over).drop(columns="geom", errors="ignore")
         declared = [column.name for column in layer.columns]

@@ -41,13 +41,14 @@ def read_columnar(path: Path, form: Form, name: str) -> Rows:
             where=name,
             todo=f"Write it anew, or give another table for {form.section}.",
         ) from error
-    points, crs = None, None
+    points, crs, shapes = None, None, None
     notes: list[Entry] = []
     if located is not None:
-        points, notes = centres(np.asarray(located.geometry.to_numpy()), name)
+        shapes = np.asarray(located.geometry.to_numpy())
+        points, notes = centres(shapes, name)
         crs = located.crs
-        shapes = [one for one in located.columns if isinstance(located[one], gpd.GeoSeries)]
-        table = table.drop_columns(shapes)
+        places = [one for one in located.columns if isinstance(located[one], gpd.GeoSeries)]
+        table = table.drop_columns(places)
     frame = text_columns(table)
     frame[BROKEN] = False
-    return Rows(frame, points, crs, name, notes)
+    return Rows(frame, points, crs, name, notes, shapes=shapes)

@@ -72,7 +72,7 @@ def read_json(data: bytes, form: Form, name: str) -> Rows:
     if shapes is None:
         return Rows(frame, name=name, whole=whole)
     points, notes = centres(shapes, name)
-    return Rows(frame, points, crs, name, notes, whole)
+    return Rows(frame, points, crs, name, notes, whole, shapes)
 
 
 def _told(found: object, here: int) -> float:

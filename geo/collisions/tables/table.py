@@ -72,6 +72,8 @@ class Rows:
         The file, with its layer or sheet where one of several was asked for: for messages.
     notes
         What was found beside the rows: titles, totals, marks that stand for nothing.
+    shapes
+        Geometry of each row as the source has it, of any kind, where `points` holds its centre; None without geometry.
     whole
         Number of rows that its source says there are in all, here and in other files; infinite where it says that more
         were left out, but not how many; 0: it says nothing.
@@ -83,6 +85,7 @@ class Rows:
     name: str = ""
     notes: list[Entry] = field(default_factory=list)
     whole: float = 0
+    shapes: np.ndarray | None = None
 
 
 def broken_rows(frame: pd.DataFrame, source: str) -> list[Entry]:

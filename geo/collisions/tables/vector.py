@@ -81,7 +81,8 @@ def _read(path: Path, layer: str, dbase: Dbase | None, form: Form, name: str) ->
     shape = meta["geometry_name"] or "wkb_geometry"
     shapes = shapely.from_wkb(table.column(shape).to_numpy(), on_invalid="ignore")
     points, notes = centres(shapes, name)
-    return Rows(_frame(table.drop_columns([shape]), dbase), points, crs_of(meta["crs"]), name, notes)
+    frame = _frame(table.drop_columns([shape]), dbase)
+    return Rows(frame, points, crs_of(meta["crs"]), name, notes, shapes=shapes)
 
 
 def _frame(table: pa.Table, dbase: Dbase | None) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from pyproj import CRS
 from geo.errors import RoadprintError, SourceError
 from geo.outputs.layers.arrange import arrange
 from geo.outputs.layers.declare import Kind, Layer
-from geo.outputs.layers.layers import GEOMETRY_COLUMN, LAYERS, ROW_COLUMN
+from geo.outputs.layers.layers import ALWAYS, GEOMETRY_COLUMN, LAYERS, ROW_COLUMN
 from geo.outputs.qgis.tables import (
     About,
     Style,
@@ -86,7 +86,7 @@ def write_geopackage(
     """
     refuse_taken(path)
     _refuse_incomplete(layers)
-    arranged = {name: arrange(name, layers[name], crs) for name in LAYERS}
+    arranged = {name: arrange(name, layers[name], crs) for name in LAYERS if name in layers}
     rows = {name: len(frame) for name, frame in arranged.items()}
     try:
         # under its final name in a folder of its own: QGIS projects inside a file know the file by its name
@@ -131,9 +131,9 @@ def refuse_taken(path: Path) -> None:
 
 def _refuse_incomplete(layers: Mapping[str, pd.DataFrame]) -> None:
     """Refuse a set of layers that is not the declared one."""
-    if set(layers) != set(LAYERS):
+    if not set(ALWAYS) <= set(layers) <= set(LAYERS):
         raise RoadprintError(
-            f"layers {sorted(layers)} given, {sorted(LAYERS)} expected",
+            f"layers {sorted(layers)} given, {sorted(ALWAYS)} expected",
             where="GeoPackage",
             todo="Use empty_layer() for a layer that has no rows.",
         )
@@ -154,6 +154,8 @@ def _write_layers(path: Path, layers: Mapping[str, pd.DataFrame], date: datetime
     """Write all layers into a new file, in the order of `LAYERS`."""
     with _gdal_date(date):
         for name, layer in LAYERS.items():
+            if name not in layers:
+                continue
             place = (
                 {} if layer.geometry is None else {"GEOMETRY_NAME": GEOMETRY_COLUMN, "SPATIAL_INDEX": "YES"}
             )
@@ -211,6 +213,8 @@ def _file_faults(connection: sqlite3.Connection, rows: Mapping[str, int]) -> lis
     sound = [row[0] for row in connection.execute("PRAGMA quick_check(1)")]
     faults = [] if sound == ["ok"] else [f"SQLite finds it damaged: {sound[0]}"]
     for name, layer in LAYERS.items():
+        if layer.optional and rows.get(name) is None:
+            continue
         faults += [f"layer {name!r} {fault}" for fault in _layer_faults(connection, layer, rows.get(name))]
     return faults
 

@@ -33,7 +33,7 @@ def write_geoparquet(folder: Path, layers: Mapping[str, pd.DataFrame], crs: CRS)
     LayerError
         When a layer is not as declared.
     """
-    for name in LAYERS:
+    for name in (one for one in LAYERS if one in layers):
         frame = arrange(name, layers[name], crs)
         path = folder / f"{name}.parquet"
         if isinstance(frame, gpd.GeoDataFrame):

@@ -48,6 +48,8 @@ class Layer:
         Column whose values name the rows, once each; rows are sorted by it. None: rows stay as they come.
     located
         Whether every row must have a geometry.
+    optional
+        Whether a city may lack it: what its file does not ask for. Every other layer is written, if without rows.
     """
 
     name: str
@@ -57,3 +59,4 @@ class Layer:
     columns: tuple[Column, ...]
     key: str | None = None
     located: bool = True
+    optional: bool = False

@@ -62,7 +62,7 @@ def gather_layers(
         "collisions": tables[RECORDS] if RECORDS in tables else empty_layer("collisions", roads.crs),
         "clusters": with_names(clusters, names),
         "junction_clusters": _junction_clusters(tables),
-        **{layer: tables[name] for layer, name in as_they_are.items()},
+        **{layer: tables[name] for layer, name in as_they_are.items() if name in tables},
     }
 
 

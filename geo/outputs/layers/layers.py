@@ -9,6 +9,7 @@ from geo.config import ROAD_USERS, SEVERITIES
 from geo.ledger import STATUSES
 from geo.outputs.layers.declare import Column, Layer
 from geo.outputs.layers.findings import FINDINGS, GATHERING_MAPS, GATHERING_TABLES, GI_STAR, JUNCTION_TESTS
+from geo.outputs.layers.interventions import INTERVENTIONS
 
 SNAP_STATUSES = (
     "matched",
@@ -439,9 +440,11 @@ LAYERS: dict[str, Layer] = {
         _JUNCTION_TILES,
         _COLLISIONS,
         *GATHERING_MAPS,
+        INTERVENTIONS[0],
         _CLUSTERS,
         *FINDINGS,
         *GATHERING_TABLES,
+        INTERVENTIONS[1],
         _JUNCTION_CLUSTERS,
         JUNCTION_TESTS,
         _JUNCTION_TYPES,
@@ -451,3 +454,5 @@ LAYERS: dict[str, Layer] = {
     )
 }
 """In the order of the file: maps first."""
+ALWAYS = {name: layer for name, layer in LAYERS.items() if not layer.optional}
+"""Those that every city has."""

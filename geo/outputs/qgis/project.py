@@ -27,6 +27,7 @@ PREFIX = "roadprint_"
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Collisions", ("collisions", "junctions")),
     ("Where collisions gather", ("windows", "lixels")),
+    ("Before and after", ("interventions",)),
 )
 SHOWN = ("collisions", "segments")
 """Layers that are switched on at first, beside the imagery."""
@@ -152,14 +153,22 @@ def city_project(
         if ("segments", name) in by_name
     ]
     default = {style.layer: style for style in styles if style.default}
-    groups = [(title, [_tree_layer(table, default[table]) for table in tables]) for title, tables in GROUPS]
+    groups = [
+        (title, [_tree_layer(table, default[table]) for table in tables if table in default])
+        for title, tables in GROUPS
+        if set(tables) & set(default)
+    ]
     at_junctions = [
         _tree_layer("junctions", by_name["junctions", name], title, other=True)
         for name, title in JUNCTION_MAPS
         if ("junctions", name) in by_name
     ]
     groups.append(("Junctions", [*at_junctions, _tree_layer("junction_tiles", default["junction_tiles"])]))
-    tables = [_tree_layer(name, default[name]) for name, layer in LAYERS.items() if layer.geometry is None]
+    tables = [
+        _tree_layer(name, default[name])
+        for name, layer in LAYERS.items()
+        if layer.geometry is None and name in default
+    ]
     tiles = _tree_layer("tiles", default["tiles"])
     return (
         _environment()

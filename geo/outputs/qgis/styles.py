@@ -132,8 +132,12 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
         )
     )
     styles += [_window_style(), _density_style(layers["lixels"])]
+    if "interventions" in layers:
+        styles.append(_treatment_style())
     styles += [
-        _style(name, "columns", "table.qml", "") for name, layer in LAYERS.items() if layer.geometry is None
+        _style(name, "columns", "table.qml", "")
+        for name, layer in LAYERS.items()
+        if layer.geometry is None and name in layers
     ]
     order = list(LAYERS)
     slight = severity_words(segments)["slight"]
@@ -212,6 +216,23 @@ def _density_style(lixels: pd.DataFrame) -> Style:
     bands = rate_bands(lixels[column])
     tip = f"""{heading}: [% coalesce(format_number("{column}", 2), 'not known') %]"""
     return _style("lixels", "density", "lines.qml", f"{heading}.", heading=heading, bands=bands, tip=tip)
+
+
+def _treatment_style() -> Style:
+    """Colour treatments by what their index allows to be said, corrected for how many there are."""
+    index, sure = '"collisions_index"', '"collisions_q_value" <= 0.05'
+    bands = [
+        Band(
+            f"{sure} AND {index} < 1", "Fewer collisions than expected (q of 0.05 or less)", "#2166AC", "3.4"
+        ),
+        Band(
+            f"{sure} AND {index} > 1", "More collisions than expected (q of 0.05 or less)", "#B2182B", "3.4"
+        ),
+        Band(f"{index} IS NOT NULL", "No change that chance would not make", "#BDBDBD", "2.6"),
+        Band(ELSE, "Not studied", UNKNOWN, "1.6", filled=False),
+    ]
+    heading = "Treatments: collisions after over those expected without them"
+    return _style("interventions", "effect", "treatments.qml", f"{heading}.", heading=heading, bands=bands)
 
 
 def _rgba(colour: str) -> str:

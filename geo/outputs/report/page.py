@@ -26,7 +26,7 @@ from geo.outputs.report.junctions import JunctionPart, junction_part
 from geo.outputs.report.map_data import MapData, Shown, map_data, safe_json
 from geo.outputs.report.map_figure import MARKS, collision_layer_names, map_figure, map_script
 from geo.outputs.report.otherwise import otherwise
-from geo.outputs.report.tables import measures, places_rows, settings_rows, tests_rows
+from geo.outputs.report.tables import effects_rows, measures, places_rows, settings_rows, tests_rows
 from geo.outputs.templates import templates
 from geo.outputs.wording import figure, interval, number, severity_words, shorten
 from geo.safety.rates import OUTCOME_NAMES, Outcome
@@ -70,6 +70,8 @@ class ReportData:
         How the numbers were made, by what they are: ``{"Rate ratio": "..."}``.
     places, junction_types, tests, collisions, look_alikes, tiles
         The layers of the GeoPackage; None: not shown.
+    interventions
+        The layer ``interventions_by_kind``; None: the city names no treatments.
     junctions, junction_clusters, junction_prototypes
         The layers of junctions and of their types, and the junctions that stand for each; None: not shown.
     findings
@@ -101,6 +103,7 @@ class ReportData:
     tests: pd.DataFrame | None = None
     collisions: gpd.GeoDataFrame | None = None
     look_alikes: pd.DataFrame | None = None
+    interventions: pd.DataFrame | None = None
     tiles: pd.DataFrame | None = None
     junctions: gpd.GeoDataFrame | None = None
     junction_clusters: pd.DataFrame | None = None
@@ -175,6 +178,7 @@ def render(data: ReportData) -> str:
         exponents=[] if data.models is None else model_rows(data.models, ["exponent"], data.ratio_of),
         tests=tests_rows(data.tests, words["slight"]),
         tests_shown=TESTS_SHOWN,
+        effects=effects_rows(data.interventions),
         settings=settings_rows(data.config),
         warnings=list((data.quality.get("encoder") or {}).get("warnings") or ()),
         measures=measures(data.quality),

@@ -11,6 +11,7 @@ import pandas as pd
 
 from geo.outputs.layers.layers import LAYERS
 from geo.outputs.wording import NOT_APART, figure, interval, number, ratio_limits, shorten, untold
+from geo.safety.interventions.sentences import WORDS as OUTCOME_WORDS
 
 
 def places_rows(places: pd.DataFrame | None, junction_types: pd.DataFrame | None) -> list[dict[str, str]]:
@@ -59,6 +60,24 @@ def tests_rows(tests: pd.DataFrame | None, slight: str) -> list[dict[str, str]]:
             "q_value": figure(number(row["q_value"]), 2),
         }
         for row in made.to_dict("records")
+    ]
+
+
+def effects_rows(effects: pd.DataFrame | None) -> list[dict[str, str]] | None:
+    """Lay out the effects of treatments by kind; None where the city names no treatments."""
+    if effects is None:
+        return None
+    counts = ("n_sites", "n_before", "n_after", "expected")
+    return [
+        {
+            "kind": shorten(str(row["kind"])),
+            "outcome": OUTCOME_WORDS[str(row["outcome"])],
+            "q_value": figure(number(row["q_value"]), 2),
+            "says": str(row["says"]),
+        }
+        | {name: figure(number(row[name])) for name in counts}
+        | {name: _with_interval(row, name) for name in ("index", "naive", "comparison", "look_alike")}
+        for row in effects.to_dict("records")
     ]
 
 

@@ -96,7 +96,7 @@ class Covered(Document):
 
 
 class Findings(Document):
-    """What a stage says at the end of the run (``inference/findings.json``)."""
+    """What a stage says at the end of the run (``findings.json`` of ``inference`` and ``systemic``)."""
 
     notes: list[str] = Field(description="Sentences.")
 

@@ -121,8 +121,9 @@ def notes(plan: Plan) -> list[str]:
     found = Findings.read(plan.stage_folder("inference") / FINDINGS)
     gathered = Gathered.read(plan.stage_folder("concentration") / FINDINGS)
     effects = Effects.read(plan.stage_folder("interventions") / FINDINGS)
+    systemic = Findings.read(plan.stage_folder("systemic") / FINDINGS)
     told = [*load_recorded(plan).notes, *load_covered(plan).notes]
-    return [*told, *found.notes, *gathered.notes, *effects.notes]
+    return [*told, *found.notes, *gathered.notes, *effects.notes, *systemic.notes]
 
 
 def finished_before(plan: Plan) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from geo.outputs.layers.declare import Column, Geometry
 from geo.outputs.layers.layers import LAYERS
+from geo.outputs.layers.systemic import SCREENED
 from tasks.store.table import Table
 
 
@@ -302,6 +303,16 @@ CLUSTERS = Table(
 )
 VALUE, HIGH_INJURY, LOOK_ALIKES = (
     as_layer(name) for name in ("value_of_imagery", "high_injury", "look_alikes")
+)
+SYSTEMIC_FOCUS, SYSTEMIC_FACTORS, SYSTEMIC_HELD_OUT = (
+    as_layer(name) for name in ("systemic_focus", "systemic_factors", "systemic_held_out")
+)
+CARRIERS = Table(
+    "segments",
+    "Which of the risk factors that stand each segment has, whether it has had a collision or not.",
+    (SEGMENT, *of_layer("segments", *(column.name for column in SCREENED))),
+    key=("segment_id",),
+    joins="segments",
 )
 WINDOWS = as_layer("windows", geometry="LineString", key=("window_id",))
 LIXELS = as_layer("lixels", geometry="LineString")

@@ -122,6 +122,12 @@ def _segments(crs: CRS, rng: np.random.Generator) -> gpd.GeoDataFrame:
                 None if i % 10 == 9 else f"{(i + 3) % n:016x};{(i + 1) % n:016x}" for i in range(n)
             ],
             "shown_tile": [f"{i:016x}-00" if i < 3 else None for i in range(n)],
+            "n_risk_factors": pd.array(np.where(np.arange(n) % 3 == 2, 0, 1), "Int64"),
+            "risk_factors": np.array(["bends: <5 & more", "bends: <5 & more", ""], dtype=object)[
+                np.arange(n) % 3
+            ],
+            "systemic_ratio": np.array([1.9, 1.9, 1.0])[np.arange(n) % 3],
+            "focus_recorded": pd.array(np.arange(n) % 2 == 0, "boolean"),
             "gi_star_spot": np.array(["hot", "cold", "none", None], dtype=object)[np.arange(n) % 4],
             "src_lanes": np.arange(n, dtype=np.uint64),
             "src_tags": [{"surface": "asphalt"}] * n,
@@ -337,6 +343,7 @@ def _gathering(segments: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
     )
     few = pd.DataFrame({"measure": ["share of <length>"], "share": [0.5], "reason": ["too few"]})
     found = {"windows": windows, "lixels": lixels, "high_injury": few, "look_alikes": pd.DataFrame()}
+    found |= dict.fromkeys(("systemic_focus", "systemic_factors", "systemic_held_out"), pd.DataFrame())
     return {
         name: frame.assign(
             **{column.name: None for column in LAYERS[name].columns if column.name not in frame}

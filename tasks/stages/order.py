@@ -18,6 +18,7 @@ from tasks.stages import (
     report,
     roads,
     safety,
+    systemic,
     tiles,
 )
 
@@ -33,6 +34,7 @@ STAGES = (
     safety.STAGE,
     inference.STAGE,
     junction_tests.STAGE,
+    systemic.STAGE,
     concentration.STAGE,
     interventions.STAGE,
     pictures.STAGE,

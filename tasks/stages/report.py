@@ -59,6 +59,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         untold=load_recorded(plan).notes,
         models=layers["models"],
         sensitivity=layers["sensitivity"],
+        systemic={name: layer for name, layer in layers.items() if name.startswith("systemic_")},
     )
     write_report(folder / plan.report.name, data)
     return [Entry("thumbnails", "done", "", len(pictures))]

@@ -100,6 +100,7 @@ def test_segments_have_further_styles_whose_legend_names_the_denominator(written
         "potential",
         "margin",
         "hot spots",
+        "risk factors",
     }
     for style in styles.values():
         assert style["accepted"]
@@ -120,6 +121,14 @@ def test_a_map_tip_shows_a_name_as_text_and_a_null_as_not_known(written):
     assert tips[0].startswith("<b>O'Hara's \"Way\"</b>, primary<br>\nType 1, 100 m, 2 tiles<br>")
     assert tips[1].startswith("<b>&lt;b>Bold &amp; Sons&lt;/b> Road</b>")
     assert tips[3].startswith("<b>unnamed road</b>")
+
+
+@needs_qgis
+def test_a_map_tip_tells_the_risk_factors_of_a_road_and_claims_no_cause(written):
+    tips = look(written)["segments"]["default"]["tips"]
+    assert "Risk factors (association, not cause): bends: &lt;5 &amp; more; 1.9 times" in tips[0]
+    assert "no such collision yet" in tips[1]
+    assert "no such collision yet" not in tips[0]
 
 
 @needs_qgis

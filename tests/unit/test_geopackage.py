@@ -51,6 +51,10 @@ DESIGN = {
     "look_alikes": "kind outcome rank segment_id similar_segment_id place distance nearer_than metres_apart",
     "junction_clusters": "cluster n_junctions junction_years forms n_collisions n_ksi",
     "junction_tests": "cluster outcome comparison n share_compared observed expected ratio low high p_value q_value",
+    "systemic_focus": "place road_user facility n_collisions n_fatal n_serious n_slight n_ksi outcome n of share",
+    "systemic_factors": "place factor level outcome screened_by comparison n observed ratio low high p_value q_value "
+    "stands n_unrecorded km_unrecorded worst_unrecorded reason",
+    "systemic_held_out": "place outcome years_first years_last factors n_screened km_screened n_others km_others",
     "junction_types": "junction_type form arms n junction_years n_collisions n_ksi collisions_per_junction_year "
     "collisions_per_junction_year_low collisions_per_junction_year_high ksi_per_junction_year "
     "ksi_per_junction_year_low ksi_per_junction_year_high",

@@ -10,6 +10,7 @@ from geo.ledger import STATUSES
 from geo.outputs.layers.declare import Column, Layer
 from geo.outputs.layers.findings import FINDINGS, GATHERING_MAPS, GATHERING_TABLES, GI_STAR, JUNCTION_TESTS
 from geo.outputs.layers.interventions import INTERVENTIONS
+from geo.outputs.layers.systemic import SCREENED, SYSTEMIC
 
 SNAP_STATUSES = (
     "matched",
@@ -163,6 +164,7 @@ _SEGMENTS = Layer(
         ),
         Column("shown_tile", "text", "Tile that shows it", optional=True),
         *GI_STAR,
+        *SCREENED,
     ),
     key="segment_id",
 )
@@ -447,6 +449,7 @@ LAYERS: dict[str, Layer] = {
         INTERVENTIONS[1],
         _JUNCTION_CLUSTERS,
         JUNCTION_TESTS,
+        *SYSTEMIC,
         _JUNCTION_TYPES,
         _PLACES,
         _LEDGER,

@@ -17,7 +17,7 @@ from pyproj import CRS
 
 from geo.outputs.layers.layers import LAYERS
 from geo.outputs.qgis import junctions
-from geo.outputs.qgis.styles import MARGIN, POTENTIAL, RATES, SPOTS, TYPES
+from geo.outputs.qgis.styles import MARGIN, POTENTIAL, RATES, SPOTS, SYSTEMIC, TYPES
 from geo.outputs.qgis.tables import Style
 from geo.outputs.templates import templates
 
@@ -149,6 +149,7 @@ def city_project(
             (POTENTIAL, "Potential for improvement"),
             (MARGIN, "How sure the type is"),
             (SPOTS, "Hot and cold spots"),
+            (SYSTEMIC, "Risk factors, with and without a record"),
         )
         if ("segments", name) in by_name
     ]

@@ -21,6 +21,7 @@ from geo.outputs.templates import templates
 from geo.outputs.wording import NOT_APART, NOT_KNOWN, severity_words
 
 TYPES, POTENTIAL, MARGIN, SPOTS = "road types", "potential", "margin", "hot spots"
+SYSTEMIC = "risk factors"
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """Characters that XML 1.0 has no way to hold; names in the data may."""
 TILES_FROM = 10_000
@@ -158,7 +159,8 @@ def _segment_maps(segments: pd.DataFrame) -> dict[str, tuple[str, list[Band]]]:
         for name, (column, heading) in RATES.items()
         if column in segments
     }
-    return {**rates, POTENTIAL: _potential(segments), MARGIN: _margin(segments), SPOTS: _spots()}
+    others = {POTENTIAL: _potential(segments), MARGIN: _margin(segments), SPOTS: _spots()}
+    return {**rates, **others, SYSTEMIC: _carriers()}
 
 
 def _potential(segments: pd.DataFrame) -> tuple[str, list[Band]]:
@@ -207,6 +209,18 @@ def _spots() -> tuple[str, list[Band]]:
     ]
     heading = "Hot and cold spots along the network (Gi* of collisions beyond what is predicted)"
     return heading, bands
+
+
+def _carriers() -> tuple[str, list[Band]]:
+    """Colour segments by the risk factors that they have, those without a record before others."""
+    some, record = '"n_risk_factors" > 0', '"focus_recorded"'
+    bands = [
+        Band(f"{some} AND {record} = false", "A factor, and no such collision yet", "#CC4C02", "1.2"),
+        Band(f"{some} AND {record} = true", "A factor, and such collisions", "#8C6D31", "0.7"),
+        Band('"n_risk_factors" = 0', "None of the factors", "#BDBDBD", "0.5"),
+        Band(ELSE, "Not screened", UNKNOWN, "0.4"),
+    ]
+    return "Risk factors of the systemic analysis (association, not cause)", bands
 
 
 def _density_style(lixels: pd.DataFrame) -> Style:
@@ -273,14 +287,15 @@ class SegmentTip:
         QGIS expression that names the segment's type.
     rates
         Rates that are known of any segment, as the tip shows them.
-    alike, pictures
-        Whether there are look-alikes of segments, and pictures of tiles.
+    alike, pictures, factors
+        Whether there are look-alikes of segments, pictures of tiles, and segments with a risk factor.
     """
 
     types: str
     rates: tuple[TipRate, ...]
     alike: bool
     pictures: bool
+    factors: bool = False
 
 
 def segment_tip(segments: pd.DataFrame, titles: Mapping[int, str]) -> SegmentTip:
@@ -298,7 +313,13 @@ def segment_tip(segments: pd.DataFrame, titles: Mapping[int, str]) -> SegmentTip
         return column in segments and bool(segments[column].notna().any())
 
     rates = _tip_rates(segments, _TIP_RATES)
-    return SegmentTip(type_expression(titles), tuple(rates), known("looks_like"), known("shown_tile"))
+    return SegmentTip(
+        type_expression(titles),
+        tuple(rates),
+        known("looks_like"),
+        known("shown_tile"),
+        known("n_risk_factors"),
+    )
 
 
 def _tip_rates(places: pd.DataFrame, named: tuple[tuple[str, str], ...]) -> list[TipRate]:

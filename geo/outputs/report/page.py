@@ -26,6 +26,7 @@ from geo.outputs.report.junctions import JunctionPart, junction_part
 from geo.outputs.report.map_data import MapData, Shown, map_data, safe_json
 from geo.outputs.report.map_figure import MARKS, collision_layer_names, map_figure, map_script
 from geo.outputs.report.otherwise import otherwise
+from geo.outputs.report.systemic import systemic
 from geo.outputs.report.tables import effects_rows, measures, places_rows, settings_rows, tests_rows
 from geo.outputs.templates import templates
 from geo.outputs.wording import figure, interval, number, severity_words, shorten
@@ -82,6 +83,8 @@ class ReportData:
         The table of models; None: not shown.
     sensitivity
         The layer of what stands if choices were made otherwise; None or empty: not shown.
+    systemic
+        The layers of the systemic analysis, by name.
     """
 
     city: str
@@ -112,6 +115,7 @@ class ReportData:
     untold: Sequence[str] = ()
     models: pd.DataFrame | None = None
     sensitivity: pd.DataFrame | None = None
+    systemic: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def write_report(path: Path, data: ReportData) -> None:
@@ -179,6 +183,7 @@ def render(data: ReportData) -> str:
         tests=tests_rows(data.tests, words["slight"]),
         tests_shown=TESTS_SHOWN,
         effects=effects_rows(data.interventions),
+        systemic=systemic(data.systemic, segments, words["slight"]),
         settings=settings_rows(data.config),
         warnings=list((data.quality.get("encoder") or {}).get("warnings") or ()),
         measures=measures(data.quality),

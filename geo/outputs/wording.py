@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from geo.safety.expected.overdispersion import NO_SPREAD
 from geo.safety.rates import OUTCOME_NAMES, Outcome
 
 NOT_KNOWN = "not known"
@@ -58,6 +59,22 @@ def severity_words(segments: pd.DataFrame) -> dict[str, str]:
     return {"fatal": "fatal", "serious": "serious", "slight": "slight" if apart else NOT_APART}
 
 
+def predictions_only(places: pd.DataFrame) -> dict[Outcome, str]:
+    """Say of which outcomes shrunk figures are predictions, or nearly so, because k does not differ from 0.
+
+    Parameters
+    ----------
+    places
+        The layer ``segments`` or ``junctions``: ``<outcome>_eb_method``.
+    """
+    found: dict[Outcome, str] = {}
+    for outcome in OUTCOME_NAMES:
+        column = f"{outcome}_eb_method"
+        if column in places and places[column].astype("string").str.contains(NO_SPREAD).any():
+            found[outcome] = f"{NO_SPREAD}: these are predictions from roads like it, or near them"
+    return found
+
+
 def number(value: object) -> float:
     """Give a number, NaN for null; raises TypeError for anything else."""
     if value is None or value is pd.NA:
@@ -92,12 +109,22 @@ def figure(value: float | None, digits: int = 3) -> str:
 
 
 def interval(low: float | None, high: float | None, digits: int = 2) -> str:
-    """Write an interval as ``0.8 to 1.3``; one without an upper limit as ``0.8 or more``."""
+    """Write an interval as ``0.8 to 1.3``; one without an upper limit as ``0.8 or more``.
+
+    A lower limit that is nothing beside the upper one is not written in all of its digits.
+
+    Examples
+    --------
+    >>> interval(0.8, 1.3), interval(2.9e-9, 3.2), interval(2.9e-9, 0.004), interval(0.0, 3.2)
+    ('0.8 to 1.3', 'under 0.01 to 3.2', 'under 0.00001 to 0.004', '0 to 3.2')
+    """
     if low is None or high is None or math.isnan(low) or math.isnan(high):
         return NOT_KNOWN
     if math.isinf(high):
         return f"{figure(low, digits)} or more"
-    return f"{figure(low, digits)} to {figure(high, digits)}"
+    least = min(0.01, 10.0 ** math.floor(math.log10(high / 100))) if high > 0 else 0.0
+    lower = f"under {figure(least)}" if 0 < low < least else figure(low, digits)
+    return f"{lower} to {figure(high, digits)}"
 
 
 def ratio_limits(low: float | None, high: float | None) -> str:

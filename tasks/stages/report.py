@@ -22,6 +22,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     from geo.clusters.registry import method_of
     from geo.outputs.report.methods import methods
     from geo.outputs.report.page import ReportData, write_report
+    from geo.outputs.wording import predictions_only
     from geo.safety.rates import told_outcome
 
     config = plan.config
@@ -44,7 +45,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         licences=_licences(plan),
         ratio_of=told_outcome(layers["segments"]),
         period=config.collisions.period,
-        methods=methods(method_of(config.clusters).words),
+        methods=methods(method_of(config.clusters).words, predictions_only(layers["segments"])),
         places=layers["places"],
         junction_types=layers["junction_types"],
         tests=layers["tests"],

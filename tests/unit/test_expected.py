@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.stats import gamma, norm, spearmanr
 
+from geo.outputs.report.methods import methods
+from geo.outputs.wording import predictions_only
 from geo.safety.expected.empirical_bayes import (
     SHRINKAGE,
     Prior,
@@ -21,6 +23,8 @@ from geo.safety.expected.empirical_bayes import (
     normal_slices,
     prior,
 )
+from geo.safety.expected.estimates import WORDS, models_table, spread_words
+from geo.safety.expected.overdispersion import NO_SPREAD
 from geo.safety.expected.performance import fit_performance
 from geo.safety.expected.ranking import false_among_worst, rank_segments
 from geo.safety.expected.shrinkage import shrink
@@ -395,3 +399,20 @@ def test_slices_of_the_normal_distribution_have_its_moments():
     assert share @ middle == pytest.approx(0, abs=1e-12)
     assert share @ (within + middle**2) == pytest.approx(1)
     assert (within[1:-1] < 0.06).all()
+
+
+@pytest.mark.parametrize(("k", "said"), [(0.0, True), (1.0, False)])
+def test_where_k_does_not_differ_from_0_it_is_said_that_estimates_are_predictions(k, said):
+    """Counts are Poisson about their means: the likelihood has no lower limit of k above 0."""
+    counts, exposure, classes, _ = network(500, k=k, seed=3, level=6.0)
+    fitted = fit_performance(counts, exposure, classes)
+    assert (fitted.overdispersion_low == 0) == said
+    words = spread_words(fitted)
+    assert (NO_SPREAD in words) == said
+    table = models_table("ksi", fitted, estimated=True)
+    row = table[(table["part"] == "model") & (table["name"] == "overdispersion")].iloc[0]
+    assert (NO_SPREAD in row["says"]) == said
+    places = pd.DataFrame({"ksi_eb_method": [WORDS["poisson"] + words, None]})
+    assert list(predictions_only(places)) == (["ksi"] if said else [])
+    rule = methods("k-means", predictions_only(places))["Shrunk rate"]
+    assert (NO_SPREAD in rule) == said

@@ -7,6 +7,7 @@ import pytest
 import shapely
 
 from geo.config.safety import Gathering
+from geo.safety.expected.overdispersion import NO_SPREAD
 from geo.safety.picture.lookalikes import (
     NO_RECORD,
     SAME_FORM,
@@ -89,6 +90,13 @@ def test_what_is_expected_to_vanish_is_what_shrinking_takes_away():
     reverse = both[NO_RECORD].iloc[0]
     assert (reverse["difference"], reverse["expected_to_vanish"]) == (-18, 0.75)
     assert both[NO_RECORD]["remark"].str.contains("regression to the mean").all()
+
+
+def test_where_the_record_has_no_weight_the_remark_says_so():
+    frame = town(n_ksi=[9, 0, 0]).assign(ksi_eb_method=f"safety performance function (Poisson); {NO_SPREAD}")
+    remarks = found(frame, angles(0, 10, 20))[SAME_FORM]["remark"]
+    assert remarks.str.contains(f"Here {NO_SPREAD}: shrunk rates are predictions").all()
+    assert not remarks.str.contains("75 % is expected").any()
 
 
 def test_likeness_is_that_of_scikit_learns_neighbours():

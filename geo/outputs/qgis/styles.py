@@ -18,7 +18,9 @@ from geo.outputs.qgis.classes import ELSE, Band, difference_bands, rate_bands, w
 from geo.outputs.qgis.junctions import COUNTS, junction_maps
 from geo.outputs.qgis.tables import Style
 from geo.outputs.templates import templates
-from geo.outputs.wording import NOT_APART, NOT_KNOWN, severity_words
+from geo.outputs.wording import NOT_APART, NOT_KNOWN, predictions_only, severity_words
+from geo.safety.expected.overdispersion import NO_SPREAD
+from geo.safety.rates import OUTCOME_NAMES
 
 TYPES, POTENTIAL, MARGIN, SPOTS = "road types", "potential", "margin", "hot spots"
 SYSTEMIC = "risk factors"
@@ -154,8 +156,9 @@ def _as_told(style: Style, slight: str) -> Style:
 
 def _segment_maps(segments: pd.DataFrame) -> dict[str, tuple[str, list[Band]]]:
     """Lay out the further maps of segments: heading of the legend, and classes."""
+    beside = {f"{what}_per_km_year_eb": f" ({said})" for what, said in predictions_only(segments).items()}
     rates = {
-        name: (heading, rate_bands(segments[column]))
+        name: (heading + beside.get(column, ""), rate_bands(segments[column]))
         for name, (column, heading) in RATES.items()
         if column in segments
     }
@@ -171,6 +174,8 @@ def _potential(segments: pd.DataFrame) -> tuple[str, list[Band]]:
     column = f"{what}_per_km_year_potential"
     values = segments[column] if column in segments else pd.Series(dtype=float, name=column)
     heading = f"Potential for improvement: {said} per km and year more (+) or fewer than on roads like it"
+    if what in predictions_only(segments):
+        heading += f" ({NO_SPREAD}: there is next to none to be told)"
     return heading, difference_bands(values)
 
 
@@ -289,6 +294,8 @@ class SegmentTip:
         Rates that are known of any segment, as the tip shows them.
     alike, pictures, factors
         Whether there are look-alikes of segments, pictures of tiles, and segments with a risk factor.
+    notes
+        What is said of the shrunk rates.
     """
 
     types: str
@@ -296,6 +303,7 @@ class SegmentTip:
     alike: bool
     pictures: bool
     factors: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def segment_tip(segments: pd.DataFrame, titles: Mapping[int, str]) -> SegmentTip:
@@ -313,12 +321,19 @@ def segment_tip(segments: pd.DataFrame, titles: Mapping[int, str]) -> SegmentTip
         return column in segments and bool(segments[column].notna().any())
 
     rates = _tip_rates(segments, _TIP_RATES)
+    shown = {rate.name for rate in rates}
+    notes = tuple(
+        f"Shrunk {OUTCOME_NAMES[what]}: {said}"
+        for what, said in predictions_only(segments).items()
+        if f"{what}_per_km_year" in shown
+    )
     return SegmentTip(
         type_expression(titles),
         tuple(rates),
         known("looks_like"),
         known("shown_tile"),
         known("n_risk_factors"),
+        notes,
     )
 
 

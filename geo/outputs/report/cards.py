@@ -206,14 +206,18 @@ def _beside(
     said = verdict(low, high, value[f"q_value{part}"], outcome, there, why_not, pooled)
     if share < WHOLE and not math.isnan(value[f"q_value{part}"]):
         said += f" This holds for the {share:.0%} of its length that has such roads to compare with."
-    crude = value[f"rate_ratio{part}"]
-    limits = ratio_limits(value[f"rate_ratio{part}_low"], value[f"rate_ratio{part}_high"])
-    tail = "" if math.isnan(value[f"rate_ratio{part}_low"]) else f" ({limits})"
-    counted = (
-        "" if math.isnan(crude) else f"Whatever the part of town, as counted: {figure(crude, 2)} times{tail}."
-    )
+    counted = _as_counted(value[f"rate_ratio{part}"])
     return Comparison(
         others, figure(ratio, 2), ratio_limits(low, high), ratio_strip(ratio, low, high, axis), said, counted
+    )
+
+
+def _as_counted(ratio: float) -> str:
+    """Tell a ratio that no claim rests on; its interval is among the tests, not beside what is claimed."""
+    return (
+        ""
+        if math.isnan(ratio)
+        else f"As counted, whatever the part of town, and no ground for a claim: {figure(ratio, 2)} times."
     )
 
 
@@ -224,7 +228,7 @@ def _by_all(row: Mapping[Any, Any], axis: Axis) -> Comparison:
     why = "" if pd.isna(row["reason_adjusted"]) else shorten(str(row["reason_adjusted"]), 200)
     pooled = number(row.get("ratio_pooled_low")), number(row.get("ratio_pooled_high"))
     said = verdict(low, high, q, "collisions", f"{OTHERS} in the same part of town", why, pooled)
-    counted = "" if math.isnan(crude) else f"Whatever the part of town, as counted: {figure(crude, 2)} times."
+    counted = _as_counted(crude)
     strip = ratio_strip(ratio, low, high, axis)
     return Comparison(
         f"all collisions, {OTHERS}", figure(ratio, 2), ratio_limits(low, high), strip, said, counted

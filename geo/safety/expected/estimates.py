@@ -11,6 +11,7 @@ import pandas as pd
 from geo.roads.graph import build_graph
 from geo.safety.expected.empirical_bayes import SHRINKAGE, expected_counts, prior
 from geo.safety.expected.forms import LengthExponent
+from geo.safety.expected.overdispersion import NO_SPREAD
 from geo.safety.expected.performance import Performance, fit_performance
 from geo.safety.expected.ranking import false_among_worst, rank_segments
 from geo.safety.rates import Outcome
@@ -238,7 +239,8 @@ def estimate(
             f"{outcome}_eb_weight": found["weight"],
         }
     )
-    words = found["method"].map(WORDS).astype(object)
+    beside = spread_words(fitted)
+    words = found["method"].map({name: text + beside for name, text in WORDS.items()}).astype(object)
     words = words.where(found["eb_per_km_year"].notna(), None)
     table[f"{outcome}_eb_method"] = words.mask((exposure == 0) & counts.notna(), ALL_REACH)
     estimated = bool(found["eb_per_km_year"].notna().any())
@@ -249,6 +251,23 @@ def estimate(
         ranks,
         found["predicted_per_km_year"],
     )
+
+
+def spread_words(fitted: Performance) -> str:
+    """Say where k does not differ from 0, what that makes of shrunk figures; empty where it does, or there is no k.
+
+    Parameters
+    ----------
+    fitted
+        The function: with k of 0 the weight of the prediction is 1, the estimate is the prediction, and of whatever a
+        record has beyond it all is expected to vanish.
+    """
+    if fitted.model is None or fitted.overdispersion_low > 0:
+        return ""
+    if fitted.overdispersion == 0:
+        return f"; {NO_SPREAD} (estimated as 0): estimates are predictions, whatever the record"
+    high = f"{fitted.overdispersion_high:.2g}"
+    return f"; {NO_SPREAD} (0 to {high}): estimates lie near predictions, and may be nothing else"
 
 
 def models_table(
@@ -294,7 +313,8 @@ def models_table(
                 "low": fitted.overdispersion_low,
                 "high": fitted.overdispersion_high,
                 "says": K_WORDS
-                + (PER_LENGTH.format(fitted.per_length.at * 1000) if fitted.per_length else ""),
+                + (PER_LENGTH.format(fitted.per_length.at * 1000) if fitted.per_length else "")
+                + spread_words(fitted),
             },
             {"name": "log-likelihood", "value": fitted.log_likelihood},
             {"name": "AIC", "value": fitted.aic},

@@ -10,6 +10,8 @@ from scipy.stats import chi2
 
 from geo.safety.rates import LEVEL
 
+NO_SPREAD = "k does not differ from 0"
+"""What is said wherever shrunk figures stand that are predictions, or hardly anything else."""
 N_NODES = 9
 _DROP = 10.0
 """Nodes reach to where the logarithm of the likelihood is lower by this."""

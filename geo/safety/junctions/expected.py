@@ -9,7 +9,7 @@ import pandas as pd
 
 from geo.safety.expected.design import pool_classes
 from geo.safety.expected.empirical_bayes import SHRINKAGE, expected_counts, prior
-from geo.safety.expected.estimates import RANKS, WORDS, models_table
+from geo.safety.expected.estimates import RANKS, WORDS, models_table, spread_words
 from geo.safety.expected.performance import fit_performance
 from geo.safety.expected.ranking import rank_segments
 from geo.safety.rates import Outcome
@@ -108,7 +108,9 @@ def _expect(
             f"{what}_eb_weight": found["weight"],
         }
     )
-    words = found["method"].map({**WORDS, SHRINKAGE: WITHIN}).astype(object)
+    beside = spread_words(fitted)
+    known_as = {name: text + beside for name, text in {**WORDS, SHRINKAGE: WITHIN}.items()}
+    words = found["method"].map(known_as).astype(object)
     table[f"{what}_eb_method"] = words.where(found["eb_per_km_year"].notna(), None)
     estimated = bool(found["eb_per_km_year"].notna().any())
     # years are the same for all: nothing is seen in their order

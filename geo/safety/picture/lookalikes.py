@@ -17,6 +17,7 @@ from geo.config import Clusters
 from geo.config.safety import Gathering
 from geo.ledger import Entry
 from geo.roads.lines import Floats, Integers
+from geo.safety.expected.overdispersion import NO_SPREAD
 from geo.safety.rates import Outcome
 
 SAME_FORM, NO_RECORD = "same form, few collisions", "looks like the worst, no record yet"
@@ -288,11 +289,12 @@ def _lay_out(
     out["difference_eb"] = out[f"{rate}_eb"] - out[f"similar_{rate}_eb"]
     differs = out["difference"].astype("float64") != 0
     out["expected_to_vanish"] = 1 - out["difference_eb"] / out["difference"].where(differs)
-    out["remark"] = _remarks(out)
+    method = table.get(f"{outcome}_eb_method", pd.Series(dtype=object)).astype("string")
+    out["remark"] = _remarks(out, silent=bool(method.str.contains(NO_SPREAD).any()))
     return out
 
 
-def _remarks(out: pd.DataFrame) -> pd.Series:
+def _remarks(out: pd.DataFrame, *, silent: bool) -> pd.Series:
     """Say in words how alike a pair is, and what of its difference is expected to vanish."""
     share = out["expected_to_vanish"]
     part = (share * 100).round().map("{:.0f} %".format).astype(object)
@@ -305,6 +307,12 @@ def _remarks(out: pd.DataFrame) -> pd.Series:
     said = said.where(
         ~(share < 0), REMARK + " The shrunk rates differ by more than the recorded ones: exposure differs."
     )
+    if silent:
+        words = (
+            f"{REMARK} Here {NO_SPREAD}: shrunk rates are predictions, or near them, and of any difference in the "
+            "records nearly all is expected to vanish."
+        )
+        said = pd.Series(words, index=out.index, dtype=object)
     return how_alike(out["nearer_than"], out["alike_than_pairs"]) + " " + said
 
 

@@ -83,6 +83,8 @@ Collisions: {{ number("n_collisions", 0) }}, of these KSI: {{ number("n_ksi", 0)
 {% for rate in tip.rates %}
 {{ rate.title }}: {{ number(rate.name, 2) }}{% if rate.exact %} ({{ number(rate.name ~ "_low", 2) }} to {{ number(rate.name ~ "_high", 2) }}){% endif %}, shrunk {{ number(rate.name ~ "_eb", 2) }}{% if rate.shrunk %} ({{ number(rate.name ~ "_eb_low", 2) }} to {{ number(rate.name ~ "_eb_high", 2) }}){% endif %}<br>
 {% endfor %}
+{% for note in tip.notes %}{{ note }}<br>
+{% endfor %}
 {% if tip.alike %}[% coalesce('Looks most like: ' || array_to_string(array_distinct(array_foreach(string_to_array("looks_like", ';'), replace(replace(coalesce(attribute(get_feature('roadprint_segments', 'segment_id', @element), 'name'), @element), '&', '&amp;'), '<', '&lt;'))), ', ') || '<br>', '') %]
 {% endif %}
 {% if tip.factors %}[% CASE WHEN "n_risk_factors" > 0 THEN 'Risk factors (association, not cause): ' || replace(replace("risk_factors", '&', '&amp;'), '<', '&lt;') || CASE WHEN "systemic_ratio" IS NOT NULL THEN '; ' || format_number("systemic_ratio", 1) || ' times (' || format_number("systemic_ratio_low", 1) || ' to ' || format_number("systemic_ratio_high", 1) || ') roads without them' ELSE '' END || CASE WHEN "focus_recorded" THEN '' ELSE '; no such collision yet' END || '<br>' ELSE '' END %]

@@ -101,6 +101,25 @@ def test_many_segments_are_taken_by_cells_with_little_loss():
     assert abs(found.studentised[0] - studentised) < 0.15
 
 
+def test_what_near_segments_share_is_in_the_variance_where_cells_are_coarse():
+    one, places, design = drawn(n=900, seed=4)
+    short = RiskCovariance(0.2, 1.0, 20.0, 100)
+    mu, found = scored(one, design, places, short)
+    field = Field.of_places(short, places)
+    assert field.near is not None
+    basis, inside = design * mu[:, None], (one.labels == 0).astype(float)[:, None] * mu[:, None]
+    weights = field.weights(mu)
+    solved = weights @ np.column_stack([basis, inside])
+    pull = solved[:, [-1]] - solved[:, :-1] @ np.linalg.solve(
+        basis.T @ solved[:, :-1], basis.T @ solved[:, [-1]]
+    )
+    exact = np.outer(mu, mu) * np.exp(-cdist(places, places) / 20.0) + np.diag(mu + 0.2 * mu**2)
+    assert found.variance[0] == pytest.approx(float(pull[:, 0] @ exact @ pull[:, 0]), rel=0.02)
+    some = np.arange(900) % 3 > 0
+    part = field.at(some).shared((pull * some[:, None])[some])
+    assert part == pytest.approx(field.shared(pull * some[:, None]))
+
+
 def test_limits_leave_out_1_where_p_is_below_5_percent():
     outside, below = [], []
     for seed in range(40):

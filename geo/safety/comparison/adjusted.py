@@ -240,7 +240,7 @@ class _Cluster:
         return (beyond, limit, beyond, at_null) if side > 0 else (beyond, beyond, limit, at_null)
 
     def _score(self, mu: Floats) -> Score:
-        return judged_score(mu, self.inside, self.columns, self.y, self.field.weights(mu))
+        return judged_score(mu, self.inside, self.columns, self.y, self.field.weights(mu), freedom=False)
 
 
 def fit_poisson(y: Floats, columns: Floats, exposure: Floats) -> tuple[Floats, Floats] | None:

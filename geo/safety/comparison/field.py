@@ -39,7 +39,9 @@ class Field:
     likeness
         Correlation of what cells share, and its derivative by the logarithm of the range, ``(2, cells, cells)``.
     near
-        What is to be added to both for pairs of segments that are near each other, ``(n, n)`` each; None: nothing.
+        What is to be added to both for pairs of near segments, each pair once, ``(all, all)`` each; None: nothing.
+    rows
+        Which of all segments those of `of` are; None: all.
     """
 
     own: float
@@ -48,6 +50,7 @@ class Field:
     covariance: RiskCovariance
     likeness: Floats
     near: tuple[csr_array, csr_array] | None
+    rows: Integers | None = None
 
     @classmethod
     def of_places(cls, covariance: RiskCovariance, places: Floats) -> Field:
@@ -68,8 +71,8 @@ class Field:
 
     def at(self, rows: NDArray[np.bool_]) -> Field:
         """Give the same of some of the segments."""
-        near = None if self.near is None else (self.near[0][rows][:, rows], self.near[1][rows][:, rows])
-        return replace(self, of=self.of[rows], near=near)
+        before = np.arange(len(self.of)) if self.rows is None else self.rows
+        return replace(self, of=self.of[rows], rows=before[rows])
 
     def weights(self, mu: Floats) -> Weights:
         """Give the inverse of the covariance of counts at some means."""
@@ -80,16 +83,21 @@ class Field:
         inner[np.diag_indices(len(inner))] += 1
         return Weights(mu, alone, pull, self, cho_factor(inner, lower=True, check_finite=False))
 
-    def shared(self, columns: Floats) -> Floats:
-        """Sum products of each column of ``(n, c)`` under the correlation of segments and its derivative, ``(2, c)``.
+    def shared(self, columns: Floats, *, by_range: bool = False) -> Floats:
+        """Sum products of each column of ``(n, c)`` under the correlation of segments, or its derivative, ``(c,)``.
 
         Terms of a segment with itself in its cell are as of two of its segments; see `own`.
         """
+        part = int(by_range)
         cells = add_by(self.of, columns, len(self.root))
-        found = np.array([(cells * (part @ cells)).sum(axis=0) for part in self.likeness])
+        found = (cells * (self.likeness[part] @ cells)).sum(axis=0)
         if self.near is not None:
-            found += np.array([(columns * (part @ columns)).sum(axis=0) for part in self.near])
-        return found
+            every = columns
+            if self.rows is not None:
+                every = np.zeros((self.near[part].shape[0], columns.shape[1]))
+                every[self.rows] = columns
+            found += 2 * (every * (self.near[part] @ every)).sum(axis=0)
+        return np.asarray(found, dtype=np.float64)
 
 
 def _near(
@@ -105,11 +113,10 @@ def _near(
     one, other = KDTree(places).query_pairs(within, output_type="ndarray").T
     distance = np.hypot(*(places[one] - places[other]).T) / range_m
     alike = np.exp(-distance)
-    rows, columns = np.concatenate([one, other]), np.concatenate([other, one])
     parts = []
     for values, known in ((alike, likeness[0]), (alike * distance, likeness[1])):
-        added = np.tile(values - known[of[one], of[other]], 2)
-        parts.append(csr_array(coo_array((added, (rows, columns)), shape=(len(places), len(places)))))
+        added = values - known[of[one], of[other]]
+        parts.append(csr_array(coo_array((added, (one, other)), shape=(len(places), len(places)))))
     return parts[0], parts[1]
 
 
@@ -187,7 +194,9 @@ class Score:
         return np.where(known, self.information / np.sqrt(np.where(known, self.variance, 1.0)), 0.0)
 
 
-def judged_score(mu: Floats, inside: Floats, columns: Floats, y: Floats, weights: Weights) -> Score:
+def judged_score(
+    mu: Floats, inside: Floats, columns: Floats, y: Floats, weights: Weights, *, freedom: bool = True
+) -> Score:
     """Score each cluster's coefficient with those of the columns taken out, and tell how far that is to be trusted.
 
     The score is a sum of residuals with weights ``a``; its variance is ``a' V a``, ``V`` the covariance of counts, in
@@ -204,26 +213,29 @@ def judged_score(mu: Floats, inside: Floats, columns: Floats, y: Floats, weights
         Whether each segment is of each cluster, ``(n, k)``.
     columns
         The rest of the model, ``(n, q)``.
+    freedom
+        Whether degrees of freedom are wanted; else they are infinite.
     """
     value, information, whole, pulls = _solve(mu, inside, columns, y, weights)
     field, of = weights.field, weights.field.covariance
     at_means = pulls * mu[:, None]
     squares = (at_means**2).sum(axis=0)
-    alike, by_range = field.shared(at_means)
+    judged = freedom and of.unsure is not None
+    alike = field.shared(at_means) if judged or field.near is not None else 0.0
     variance = information
     if field.near is not None:
         variance = (pulls**2 * mu[:, None]).sum(axis=0) + field.own * squares + of.shared * alike
-    freedom = np.full(len(value), np.inf)
-    if of.unsure is not None:
+    degrees = np.full(len(value), np.inf)
+    if judged:
         # of a segment with itself all is shared, whatever the range and however coarse its cell
         alike = alike + (1 - field.likeness[0, 0, 0]) * squares
-        by_range = by_range - field.likeness[1, 0, 0] * squares
+        by_range = field.shared(at_means, by_range=True) - field.likeness[1, 0, 0] * squares
         parts = [of.own * squares, of.shared * alike, of.shared * by_range]
         known = variance > 1e-9 * whole
         slopes = np.where(known, np.array(parts) / np.where(known, variance, 1.0), 0.0)
         spread = (slopes * (np.array(of.unsure) @ slopes)).sum(axis=0)
-        freedom = np.maximum(2 / np.maximum(spread, 1e-12), LEAST_FREEDOM)
-    return Score(value, information, whole, variance, freedom)
+        degrees = np.maximum(2 / np.maximum(spread, 1e-12), LEAST_FREEDOM)
+    return Score(value, information, whole, variance, degrees)
 
 
 def efficient_score(

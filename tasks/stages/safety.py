@@ -17,7 +17,8 @@ from tasks.tables import AT_JUNCTIONS, JUNCTION_TYPES, MODELS, PLACES, RATES
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``segments``, ``junctions`` and ``models`` (see docs/stages.md)."""
     from geo.collisions.reach import counted_length
-    from geo.safety.expected.estimates import estimate_outcomes
+    from geo.safety.expected.estimates import estimate_outcomes, gather_models
+    from geo.safety.expected.yearly import count_years, yearly_rows
     from geo.safety.junctions.arms import known_of_junctions
     from geo.safety.junctions.expected import expect_junctions
     from geo.safety.places import count_places, junction_types, places, rate_junctions, rate_segments
@@ -45,8 +46,12 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     expected, of_junctions = expect_junctions(
         at_junctions, arms, seed=settings.seed, draws=settings.rank_draws
     )
+    tables = [models, of_junctions]
+    if records is not None and recorded.period is not None:
+        by_year = count_years(records, recorded.period, recorded.severities)
+        tables += [yearly_rows(what, by_year[what], by_year["covered"]) for what in ("ksi", "collisions")]
     RATES.write(found.reset_index(), folder)
-    MODELS.write(pd.concat([models, of_junctions], ignore_index=True), folder)
+    MODELS.write(gather_models(tables), folder)
     AT_JUNCTIONS.write(at_junctions.join(arms).join(expected).reset_index(), folder)
     formed = at_junctions.join(junctions[["arms", "form"]])
     JUNCTION_TYPES.write(junction_types(formed, years), folder)

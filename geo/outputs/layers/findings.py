@@ -116,7 +116,9 @@ _MODELS = Layer(
         Column(
             "outcome", "text", "Outcome", ("ksi", "collisions", "ksi at junctions", "collisions at junctions")
         ),
-        Column("part", "text", "Part", ("model", "coefficient", "exponent", "check", "ranks", "note")),
+        Column(
+            "part", "text", "Part", ("model", "coefficient", "exponent", "check", "ranks", "year", "note")
+        ),
         Column("name", "text", "Name"),
         Column("value", "real", "Value (coefficients: logarithm of a ratio of rates)"),
         Column("standard_error", "real", "Standard error"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -341,8 +342,13 @@ def models_table(
     }
     # what is empty would make its columns objects
     rows = [part.assign(part=name) for name, part in parts.items() if len(part)]
-    table = pd.concat([part.reindex(columns=list(MODELS)).astype(object) for part in rows], ignore_index=True)
-    table["outcome"] = outcome
+    return gather_models([part.assign(outcome=outcome) for part in rows])
+
+
+def gather_models(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Put rows of the table of models one under the other, with all of its columns (`MODELS`)."""
+    whole = [part.reindex(columns=list(MODELS)).astype(object) for part in tables]
+    table = pd.concat(whole, ignore_index=True)
     table = table.where(table.notna(), None).astype(dict.fromkeys(_NUMBERS, "float64"))
     return table.astype({"passed": "boolean"})
 

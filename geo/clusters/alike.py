@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from geo.clusters.fit import Labels
 from geo.clusters.space import Points
+
+if TYPE_CHECKING:
+    from geo.clusters.fit import Labels
 
 SHOWN = 3
 AT_ONCE = 1000

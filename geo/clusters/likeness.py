@@ -51,7 +51,7 @@ class Likeness:
         road_class
             Class of each segment; null is a class of its own.
         more_alike_than
-            Share of random pairs that must be less alike (0 to 1).
+            Share of random pairs that must be less alike (0 to 1); 0: whatever there is counts as alike.
 
         Returns
         -------
@@ -59,6 +59,8 @@ class Likeness:
         alike.
         """
         names = _named(road_class)
+        if more_alike_than <= 0:
+            return np.full(len(names), -np.inf)
         found = {
             name: min(float(np.quantile(pairs, more_alike_than, method="higher")), SURELY)
             if len(pairs)

@@ -76,3 +76,11 @@ def test_roads_without_a_look_alike_get_none():
         [-1, -1],
         [-1, -1],
     ]
+
+
+def test_without_a_limit_whatever_is_nearest_will_do():
+    """Pairs of different classes may be less alike than any of one class."""
+    points, places = looks(60)
+    classes = pd.Series(["primary"] * 30 + ["minor"] * 30)
+    limits = likeness_of_pairs(points, classes, places).limits(classes, 0.0)
+    assert (limits < cosine_similarity(points).min()).all()

@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from flows.arguments import parse
+from geo.demo.plans import NAMES, SEED
+from tasks import demo
+
+PLANNED = [["demo", "--plan", name] for name in NAMES[1:]]
 LOCK = ".town.lock"
 TOP = Path(__file__).parents[2]
 DRAW = """
@@ -78,3 +83,26 @@ def test_what_a_killed_drawing_left_goes_with_the_next_and_all_else_stays(draw, 
     assert mine.exists()
     assert re.fullmatch(r"town-[0-9a-f]{16}", town)
     assert sorted(path.name for path in (out / town).iterdir()) == ["city.yaml", "half.tif"]
+
+
+def test_each_plan_is_a_town_of_its_own(monkeypatch, tmp_path):
+    drawn = []
+
+    def draw(folder, *, seed, plan):
+        drawn.append((seed, plan))
+        (folder / "city.yaml").write_text(f"city: demo-{plan}")
+
+    monkeypatch.setattr(demo, "make_town", draw)
+    cities = [demo.draw_demo(tmp_path, plan=parse(words).plan) for words in (["demo"], *PLANNED)]
+    assert [city.read_text() for city in cities] == [f"city: demo-{name}" for name in NAMES]
+    assert drawn == [(SEED, name) for name in NAMES]
+    assert demo.draw_demo(tmp_path) == cities[0]
+    assert len(drawn) == len(NAMES)
+
+
+def test_the_command_line_refuses_a_plan_that_there_is_not(capsys):
+    with pytest.raises(SystemExit) as refused:
+        parse(["demo", "--plan", "village"])
+    assert refused.value.code == 2
+    said = capsys.readouterr().err
+    assert all(name in said for name in NAMES)

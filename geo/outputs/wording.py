@@ -178,14 +178,23 @@ def verdict(
     if (low > 1 or high < 1) and q_value <= DISCOVERY:
         more = "More" if low > 1 else "Fewer"
         return f"{more} {noun} per {per} than {others}: {limits} times.{_unsure(low, regrouped)}"
+    return _not_found(low, high, f"{noun} per {per}", others, q_value)
+
+
+def _not_found(low: float, high: float, rate: str, others: str, q_value: float) -> str:
+    """Say of a ratio by which no difference is claimed what it allows to be said."""
+    limits, q = ratio_limits(low, high), f"(q = {figure(q_value, 2)})"
+    if low > 1 or high < 1:
+        # by itself it would be a finding: among as many comparisons some are by chance
+        return (
+            f"Not claimed: {limits} times the {rate} of {others}, but among as many comparisons as were made chance "
+            f"makes such intervals too {q}."
+        )
     if low >= SAME_WITHIN[0] and high <= SAME_WITHIN[1]:
-        return f"About the same as {others}: {limits} times their {noun} per {per}."
+        return f"About the same as {others}: {limits} times their {rate}."
     if low <= 0 and math.isinf(high):
-        return f"Too few {noun} to tell."
-    return (
-        f"No difference from {others} that chance would not make: {limits} times their {noun} per {per} "
-        f"(q = {figure(q_value, 2)})."
-    )
+        return f"Too few {rate.split(' per ', maxsplit=1)[0]} to tell."
+    return f"No difference from {others} that chance would not make: {limits} times their {rate} {q}."
 
 
 def _unsure(low: float, regrouped: tuple[float, float] | None) -> str:

@@ -120,7 +120,7 @@ def stage_progress(plan: Plan, name: str) -> Iterator[StageProgress]:
     if not recorded():
         yield StageProgress()
         return
-    key = f"{_slug(plan.config.city)}-{len(plan.before(name)) + 1:02d}-{name}"
+    key = f"{_slug(plan.config.city)}-{len(plan.before(name)) + 1:02d}-{_slug(name)}"
     made = _send(create_progress_artifact, progress=0.0, key=key, description=name)
     yield StageProgress(made if isinstance(made, UUID) else None)
 

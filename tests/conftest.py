@@ -127,6 +127,8 @@ def _segments(crs: CRS, rng: np.random.Generator) -> gpd.GeoDataFrame:
                 np.arange(n) % 3
             ],
             "systemic_ratio": np.array([1.9, 1.9, 1.0])[np.arange(n) % 3],
+            "systemic_ratio_low": np.array([1.2, 1.2, 1.0])[np.arange(n) % 3],
+            "systemic_ratio_high": np.array([3.0, 3.0, 1.0])[np.arange(n) % 3],
             "focus_recorded": pd.array(np.arange(n) % 2 == 0, "boolean"),
             "gi_star_spot": np.array(["hot", "cold", "none", None], dtype=object)[np.arange(n) % 4],
             "src_lanes": np.arange(n, dtype=np.uint64),

@@ -67,6 +67,11 @@ def test_qgis_applies_the_default_styles_and_draws_every_value(written):
             for n in ("0", "1", "2 to 3", "4 to 7", "8 to 15", "16 or more", "not known")
         ],
         "tiles": ["tile that the encoder saw", "tile with its picture", "ground that the encoder saw"],
+        "junction_tiles": [
+            "tile that the encoder saw",
+            "tile with its picture",
+            "ground that the encoder saw",
+        ],
         "collisions": ["fatal", "serious", "slight", LEFT_OUT, "severity not known"],
         "windows": [f"{WINDOWS} / {said}" for said in ("In the high-injury network", "not known")],
         "lixels": [
@@ -126,7 +131,8 @@ def test_a_map_tip_shows_a_name_as_text_and_a_null_as_not_known(written):
 @needs_qgis
 def test_a_map_tip_tells_the_risk_factors_of_a_road_and_claims_no_cause(written):
     tips = look(written)["segments"]["default"]["tips"]
-    assert "Risk factors (association, not cause): bends: &lt;5 &amp; more; 1.9 times" in tips[0]
+    told = "Risk factors (association, not cause): bends: &lt;5 &amp; more; 1.9 times (1.2 to 3.0) roads without them"
+    assert told in tips[0]
     assert "no such collision yet" in tips[1]
     assert "no such collision yet" not in tips[0]
 

@@ -188,7 +188,7 @@ def _zipped(name: str, text: str, date: datetime) -> bytes:
 
 
 def write_about(connection: sqlite3.Connection, about: About, date: datetime) -> None:
-    """Add the metadata of each layer, which QGIS shows among a layer's properties, and the manifest of the file."""
+    """Add the metadata of each layer that is there, which QGIS shows among its properties, and the file's manifest."""
     connection.executescript(_METADATA_TABLES)
     connection.executemany(
         "INSERT INTO gpkg_extensions VALUES (?, NULL, 'gpkg_metadata', ?, 'read-write')",
@@ -201,7 +201,12 @@ def write_about(connection: sqlite3.Connection, about: About, date: datetime) ->
     rows: list[tuple[str, str, str, str, str | None]] = [
         (MANIFEST, "application/json", manifest, "geopackage", None)
     ]
-    rows += [(QGIS_METADATA, "text/xml", xml, "table", table) for table, xml in about.layers.items()]
+    there = {table for (table,) in connection.execute("SELECT table_name FROM gpkg_contents")}
+    rows += [
+        (QGIS_METADATA, "text/xml", xml, "table", table)
+        for table, xml in about.layers.items()
+        if table in there
+    ]
     for number, (standard, mime, text, scope, table) in enumerate(rows, start=1):
         connection.execute(
             "INSERT INTO gpkg_metadata VALUES (?, 'dataset', ?, ?, ?)", (number, standard, mime, text)

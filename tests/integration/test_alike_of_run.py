@@ -34,7 +34,8 @@ def test_alike_under_the_rules_of_the_map_gives_what_the_map_says(run):
     for segment_id, looks_like in zip(told["segment_id"], told["looks_like"], strict=True):
         found = run.alike(segment_id, 3, same_type=True, apart_m=2 * tile_m)
         assert ";".join(found["segment_id"]) == looks_like
-        assert (found["alike_than_pairs"] >= 0.9 - 1e-9).all()
+        # more alike than nine in ten pairs of the class, or much alike anyhow
+        assert ((found["alike_than_pairs"] >= 0.9 - 1e-9) | (found["likeness"] >= 0.8 - 1e-9)).all()
 
 
 def test_what_looks_like_no_other_has_no_look_alikes_unless_any_will_do(run):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -62,7 +63,8 @@ class Likeness:
         if more_alike_than <= 0:
             return np.full(len(names), -np.inf)
         found = {
-            name: min(float(np.quantile(pairs, more_alike_than, method="higher")), SURELY)
+            # the least cosine that so large a share of pairs is less alike than
+            name: min(float(pairs[min(math.ceil(more_alike_than * len(pairs)), len(pairs) - 1)]), SURELY)
             if len(pairs)
             else np.inf
             for name in names.unique()

@@ -383,7 +383,7 @@ def test_high_injury_windows_hold_their_share_and_the_run_says_what_chance_would
     assert windows.loc[inside, "score_per_km"].min() > windows.loc[~inside, "score_per_km"].max()
     assert headline["n"].eq(layers["segments"]["n_ksi"].sum() + layers["junctions"]["n_ksi"].sum()).all()
     assert headline[["value", "chance", "held_out"]].notna().all(axis=None)
-    told = [note for note in finished[1]["notes"] if "KSI collisions" in note]
+    told = [note for note in finished[1]["notes"] if "of road length" in note]
     assert len(told) == 2
     assert all("at random" in note for note in told)
 

@@ -20,8 +20,8 @@ from geo.collisions.read import read_collisions
 from geo.collisions.told import place_records
 from geo.config import Clusters, load
 from geo.outputs.layers.layers import LAYERS
+from geo.outputs.report import tables
 from geo.outputs.report.cards import cards
-from geo.outputs.report.tables import tests_rows
 from geo.outputs.wording import DISCOVERY
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network
@@ -60,7 +60,7 @@ def claims(frame, seed):
     )
     laid, _ = cards(types, typed.reset_index(), tests, {}, told_outcome(typed))
     said = [one.verdict for card in laid for one in card.comparisons]
-    rows = [row for row in tests_rows(tests, "slight") if float(row["q_value"]) <= DISCOVERY]
+    rows = [row for row in tables.tests_rows(tests, "slight") if float(row["q_value"]) <= DISCOVERY]
     return [text for text in said if text.startswith(("More ", "Fewer "))] + rows
 
 

@@ -226,20 +226,7 @@ def estimate(
     )
     before = prior(fitted, counts, exposure, segments["road_class"])
     found = expected_counts(before, counts, exposure)
-    rate = f"{outcome}_per_km_year"
-    table = pd.DataFrame(
-        {
-            f"{rate}_eb": found["eb_per_km_year"],
-            f"{rate}_eb_low": found["eb_per_km_year_low"],
-            f"{rate}_eb_high": found["eb_per_km_year_high"],
-            f"{rate}_predicted": found["predicted_per_km_year"],
-            f"{rate}_potential": found["potential_per_km_year"],
-            f"{outcome}_predicted": found["predicted"],
-            f"{outcome}_eb": found["eb_count"],
-            f"{outcome}_eb_variance": found["eb_variance"],
-            f"{outcome}_eb_weight": found["weight"],
-        }
-    )
+    table = as_columns(found, outcome, per="km_year")
     beside = spread_words(fitted)
     words = found["method"].map({name: text + beside for name, text in WORDS.items()}).astype(object)
     words = words.where(found["eb_per_km_year"].notna(), None)
@@ -251,6 +238,34 @@ def estimate(
         models_table(outcome, fitted, estimated=estimated, ranks=ranks),
         ranks,
         found["predicted_per_km_year"],
+    )
+
+
+def as_columns(found: pd.DataFrame, outcome: str, *, per: str) -> pd.DataFrame:
+    """Name what is expected of units (`expected_counts`) as the columns of a layer.
+
+    Parameters
+    ----------
+    found
+        Of segments; of others whose exposure is years alone, columns "per km and year" are per year.
+    outcome
+        ``ksi`` or ``collisions``, which columns begin with.
+    per
+        What rates are per, as their columns say: ``km_year`` or ``year``.
+    """
+    rate = f"{outcome}_per_{per}"
+    return pd.DataFrame(
+        {
+            f"{rate}_eb": found["eb_per_km_year"],
+            f"{rate}_eb_low": found["eb_per_km_year_low"],
+            f"{rate}_eb_high": found["eb_per_km_year_high"],
+            f"{rate}_predicted": found["predicted_per_km_year"],
+            f"{rate}_potential": found["potential_per_km_year"],
+            f"{outcome}_predicted": found["predicted"],
+            f"{outcome}_eb": found["eb_count"],
+            f"{outcome}_eb_variance": found["eb_variance"],
+            f"{outcome}_eb_weight": found["weight"],
+        }
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import geopandas as gpd
@@ -125,19 +126,44 @@ def worst_segments(segments: gpd.GeoDataFrame, shown: int = 20) -> gpd.GeoDataFr
     >>> worst_segments(segments, 2)[["place", "segment_id", "expected_rank"]].values.tolist()
     [[1, 'b', 1.2], [2, 'a', 1.8]]
     """
-    ranked = segments[segments["expected_rank"].notna()]
+    return worst_of(segments, "segment", known=(*_PLACE, *_RANKS), per="km_year", shown=shown)
+
+
+def worst_of(
+    units: gpd.GeoDataFrame, unit: str, *, known: Sequence[str], per: str, shown: int
+) -> gpd.GeoDataFrame:
+    """List the units of any kind that rank worst, the worst first, see `worst_segments`.
+
+    Parameters
+    ----------
+    units
+        A layer of a run, with ``expected_rank`` and ``rank_of``.
+    unit
+        What one is called: ``segment`` or ``junction``.
+    known
+        Columns that stand before the rates, where they are there.
+    per
+        What rates are per, as their columns say: ``km_year`` or ``year``.
+    shown
+        How many of the worst are given.
+
+    Raises
+    ------
+    LayerError
+        When none has a rank.
+    """
+    ranked = units[units["expected_rank"].notna()]
     if ranked.empty:
         raise LayerError(
-            "no segment has a rank",
-            where="layer 'segments'",
+            f"no {unit} has a rank",
+            where=f"layer '{unit}s'",
             todo="Give the city collision records (collisions.sources); the ledger says what became of them.",
         )
     outcome = str(ranked["rank_of"].iloc[0])
-    rate = f"{outcome}_per_km_year"
+    rate = f"{outcome}_per_{per}"
     ends = ("", "_low", "_high", "_eb", "_eb_low", "_eb_high", "_predicted", "_potential")
     wanted = [
-        *_PLACE,
-        *_RANKS,
+        *known,
         "rank_of",
         f"n_{outcome}",
         *(f"{rate}{end}" for end in ends),
@@ -146,7 +172,7 @@ def worst_segments(segments: gpd.GeoDataFrame, shown: int = 20) -> gpd.GeoDataFr
         ranked.geometry.name,
     ]
     there = [name for name in dict.fromkeys(wanted) if name in ranked]
-    found = ranked.sort_values(["expected_rank", "segment_id"], kind="stable", ignore_index=True)[there]
+    found = ranked.sort_values(["expected_rank", f"{unit}_id"], kind="stable", ignore_index=True)[there]
     worst: gpd.GeoDataFrame = found.head(shown).copy()
     worst.insert(0, "place", range(1, len(worst) + 1))
     return worst

@@ -9,7 +9,7 @@ import pandas as pd
 
 from geo.safety.expected.design import pool_classes
 from geo.safety.expected.empirical_bayes import SHRINKAGE, expected_counts, prior
-from geo.safety.expected.estimates import RANKS, WORDS, models_table, spread_words
+from geo.safety.expected.estimates import RANKS, WORDS, as_columns, models_table, spread_words
 from geo.safety.expected.performance import fit_performance
 from geo.safety.expected.ranking import rank_segments
 from geo.safety.rates import Outcome
@@ -94,20 +94,7 @@ def _expect(
     )
     before = prior(fitted, counts, years, groups)
     found = expected_counts(before, counts, years)
-    rate = f"{what}_per_year"
-    table = pd.DataFrame(
-        {
-            f"{rate}_eb": found["eb_per_km_year"],
-            f"{rate}_eb_low": found["eb_per_km_year_low"],
-            f"{rate}_eb_high": found["eb_per_km_year_high"],
-            f"{rate}_predicted": found["predicted_per_km_year"],
-            f"{rate}_potential": found["potential_per_km_year"],
-            f"{what}_predicted": found["predicted"],
-            f"{what}_eb": found["eb_count"],
-            f"{what}_eb_variance": found["eb_variance"],
-            f"{what}_eb_weight": found["weight"],
-        }
-    )
+    table = as_columns(found, what, per="year")
     beside = spread_words(fitted)
     known_as = {name: text + beside for name, text in {**WORDS, SHRINKAGE: WITHIN}.items()}
     words = found["method"].map(known_as).astype(object)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import geopandas as gpd
-import pandas as pd
 
-from geo.errors import LayerError
+from geo.safety.expected.ranking import worst_of
 
 _PLACE = ("junction_id", "junction_type", "arms", "highest_class", "traffic_entering", "cluster", "years")
 _RANKS = ("expected_rank", "rank_deviation", "p_worst_5_percent")
@@ -50,28 +49,4 @@ def worst_junctions(junctions: gpd.GeoDataFrame, shown: int = 20) -> gpd.GeoData
     >>> worst_junctions(junctions, 2)[["place", "junction_id", "expected_rank"]].values.tolist()
     [[1, 'b', 1.2], [2, 'a', 1.8]]
     """
-    ranked = junctions[junctions["expected_rank"].notna()]
-    if ranked.empty:
-        raise LayerError(
-            "no junction has a rank",
-            where="layer 'junctions'",
-            todo="Give the city collision records (collisions.sources); the ledger says what became of them.",
-        )
-    outcome = str(ranked["rank_of"].iloc[0])
-    rate = f"{outcome}_per_year"
-    ends = ("", "_low", "_high", "_eb", "_eb_low", "_eb_high", "_predicted", "_potential")
-    wanted = [
-        *_PLACE,
-        *_RANKS,
-        "rank_of",
-        f"n_{outcome}",
-        *(f"{rate}{end}" for end in ends),
-        "n_collisions",
-        "looks_like",
-        ranked.geometry.name,
-    ]
-    there = [name for name in dict.fromkeys(wanted) if name in ranked]
-    found = ranked.sort_values(["expected_rank", "junction_id"], kind="stable", ignore_index=True)[there]
-    worst: gpd.GeoDataFrame = found.head(shown).copy()
-    worst.insert(0, "place", pd.RangeIndex(1, len(worst) + 1))
-    return worst
+    return worst_of(junctions, "junction", known=(*_PLACE, *_RANKS), per="year", shown=shown)

@@ -47,3 +47,9 @@ def test_the_science_knows_no_prefect(module):
 @pytest.mark.parametrize("module", MODULES, ids=lambda p: str(p.relative_to(TOP)))
 def test_a_module_stays_readable(module):
     assert len(module.read_text(encoding="utf-8").splitlines()) <= 500
+
+
+def test_no_two_files_of_tests_share_a_name():
+    # pytest imports a test by the name of its file alone, and stops where another folder has the same
+    names = [p.name for p in (TOP / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))

@@ -177,13 +177,22 @@ SEEN_AT_JUNCTIONS = Table(
 TYPES = Table(
     "segments",
     "The type of each segment with a fingerprint: 1 is the largest, or the number that it had in the earlier run.",
-    of_layer("segments", "segment_id", "cluster", "cluster_margin", "cluster_baseline", "looks_like"),
+    of_layer(
+        "segments",
+        "segment_id",
+        "cluster",
+        "cluster_margin",
+        "cluster_probability",
+        "cluster_second",
+        "cluster_baseline",
+        "looks_like",
+    ),
     key=("segment_id",),
     joins="segments",
 )
 PROTOTYPES = Table(
     "prototypes",
-    "Segments that show a type: nearest to its centroid, of the smallest margin, and drawn at random.",
+    "Segments that show a type: nearest to its centroid, the least sure, and drawn at random.",
     (
         *of_layer("clusters", "cluster"),
         Column("kind", "text", "What it shows", ("prototype", "edge", "random")),

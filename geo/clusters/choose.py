@@ -17,17 +17,15 @@ from geo.clusters.space import Points
 from geo.config import Clusters
 
 SILHOUETTE_SAMPLE = 5000
-STABLE_WITHIN = 0.10
-"""A k counts as stable when its stability is within this of the best one."""
 
 
-def choose_k(points: Points, settings: Clusters) -> pd.DataFrame:
+def choose_k(points: Points, settings: Clusters, *, smoothed: Points | None = None) -> pd.DataFrame:
     """Weigh every k of the range and choose one.
 
     For each k: the mean silhouette (Rousseeuw 1987) of the fit, and its stability, the mean adjusted Rand index
     (Hubert and Arabie 1985) between that fit and fits on bootstrap samples, each extended to all segments by the
-    nearest centroid (after Hennig 2007). Among the ks whose stability is within `STABLE_WITHIN` of the best, the
-    one with the highest silhouette is chosen; of equals, the smallest.
+    nearest centroid (after Hennig 2007). The k with the highest product of both is chosen; of equals, the smallest.
+    Silhouettes are taken where segments lie before they are smoothed, which draws any number of groups apart.
 
     Parameters
     ----------
@@ -35,6 +33,8 @@ def choose_k(points: Points, settings: Clusters) -> pd.DataFrame:
         Places of the segments in the space of their looks, ``(segments, components)`` (`geo.clusters.space.to_space`).
     settings
         ``method``, ``k`` (a number is taken as given, with its evidence), ``k_range``, ``resamples`` and ``seed``.
+    smoothed
+        Where the points are drawn before they are grouped (`geo.clusters.smoothing.smooth`); None: they are not.
 
     Returns
     -------
@@ -47,31 +47,34 @@ def choose_k(points: Points, settings: Clusters) -> pd.DataFrame:
         When there are more segments than the method takes.
     """
     method = method_of(settings)
-    distinct = len(np.unique(points, axis=0))
+    grouped = points if smoothed is None else smoothed
+    distinct = len(np.unique(grouped, axis=0))
     wanted = range(settings.k_range[0], settings.k_range[1] + 1) if settings.k == "auto" else [settings.k]
     # a silhouette needs at least one cluster of two, so fewer clusters than segments
     ks = [k for k in wanted if 1 < k < min(distinct, len(points))]
-    table = pd.DataFrame(_evidence(points, ks, method), columns=["k", "silhouette", "stability"])
+    table = pd.DataFrame(_evidence(points, grouped, ks, method), columns=["k", "silhouette", "stability"])
     if table.empty:
         k = 1 if settings.k == "auto" else min(settings.k, distinct)
         return pd.DataFrame({"k": [k], "silhouette": [np.nan], "stability": [np.nan], "chosen": [True]})
-    stable = table["stability"] >= table["stability"].max() - STABLE_WITHIN
-    table["chosen"] = table.index == table["silhouette"].where(stable).idxmax()
+    both = table["silhouette"] * table["stability"].where(table["silhouette"] > 0, 1.0)
+    table["chosen"] = table.index == both.idxmax()
     return table
 
 
-def _evidence(points: Points, ks: Sequence[int], method: ClusteringKind) -> list[tuple[int, float, float]]:
+def _evidence(
+    points: Points, grouped: Points, ks: Sequence[int], method: ClusteringKind
+) -> list[tuple[int, float, float]]:
     """Give silhouette and stability of each k."""
     if not ks:
         return []
-    found = [fit.labels for fit in method.fits(points, ks)]
+    found = [fit.labels for fit in method.fits(grouped, ks)]
     size = min(SILHOUETTE_SAMPLE, len(points))
     with threadpool_limits(limits=1):
         silhouettes = [
             float(silhouette_score(points, labels, sample_size=size, random_state=method.seed))
             for labels in found
         ]
-    return list(zip(ks, silhouettes, stabilities(points, found, ks, method), strict=True))
+    return list(zip(ks, silhouettes, stabilities(grouped, found, ks, method), strict=True))
 
 
 def stabilities(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from geo.clusters.fit import Clustering
 
@@ -11,7 +12,14 @@ SHOWN = 5
 COLUMNS = ("cluster", "kind", "rank", "segment_id")
 
 
-def pick(segment_ids: pd.Index, clustering: Clustering, *, seed: int, shown: int = SHOWN) -> pd.DataFrame:
+def pick(
+    segment_ids: pd.Index,
+    clustering: Clustering,
+    probability: NDArray[np.float64] | None = None,
+    *,
+    seed: int,
+    shown: int = SHOWN,
+) -> pd.DataFrame:
     """Pick the segments that stand for each cluster.
 
     Parameters
@@ -20,6 +28,8 @@ def pick(segment_ids: pd.Index, clustering: Clustering, *, seed: int, shown: int
         ``segment_id`` of each segment, in the order of the clustering.
     clustering
         The clusters of the segments, and how near each is to its centroid.
+    probability
+        How surely each segment is of its cluster (`geo.clusters.regrouping.membership`); None: all are alike.
     seed
         Seed of the random draw: the same one picks the same segments.
     shown
@@ -28,7 +38,8 @@ def pick(segment_ids: pd.Index, clustering: Clustering, *, seed: int, shown: int
     Returns
     -------
     Rows of ``cluster``, ``kind``, ``rank`` (from 1) and ``segment_id``. The kinds: ``prototype``, nearest to the
-    centroid; ``edge``, of the smallest margin (none where there is one cluster); ``random``, a seeded draw.
+    centroid; ``edge``, the least sure, and of these of the smallest margin (none where there is one cluster);
+    ``random``, a seeded draw.
     """
     frame = pd.DataFrame(
         {
@@ -36,12 +47,14 @@ def pick(segment_ids: pd.Index, clustering: Clustering, *, seed: int, shown: int
             "cluster": clustering.labels,
             "prototype": clustering.distance,
             "edge": clustering.margin,
+            "sure": 1.0 if probability is None else probability,
             "random": np.random.default_rng(seed).random(len(segment_ids)),
         }
     )
     picks = []
     for kind in ("prototype", "edge", "random"):
-        ordered = frame.dropna(subset=[kind]).sort_values(["cluster", kind, "segment_id"])
+        by = ["sure", kind] if kind == "edge" else [kind]
+        ordered = frame.dropna(subset=[kind]).sort_values(["cluster", *by, "segment_id"])
         best = ordered.groupby("cluster").head(shown)
         picks.append(best.assign(kind=kind, rank=best.groupby("cluster").cumcount() + 1)[list(COLUMNS)])
     return pd.concat(picks, ignore_index=True)

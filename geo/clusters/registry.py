@@ -9,7 +9,7 @@ from geo.clusters.methods.ward import Ward
 from geo.config.clusters import Clusters
 from geo.config.kinds import as_kind
 
-KINDS: tuple[type[ClusteringKind], ...] = (KMeans, Average, Ward)
+KINDS: tuple[type[ClusteringKind], ...] = (Average, KMeans, Ward)
 """A new one is a module in `geo.clusters.methods` and a place here."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,6 +79,47 @@ def match(labels: Labels, groups: Labels) -> Labels:
     shared = overlap.to_numpy()[rows, columns] > 0
     number = dict(zip(overlap.columns[columns[shared]], overlap.index[rows[shared]], strict=True))
     return pd.Series(groups).map(number).fillna(NONE).to_numpy(dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """How surely segments belong to their types, by how they are grouped in other groupings.
+
+    Attributes
+    ----------
+    probability
+        Share of the groupings in which a segment is of its own type, ``(n,)``.
+    second
+        The type that it is of most often besides, of equals the smaller number; `NONE`: it never is, ``(n,)``.
+    """
+
+    probability: NDArray[np.float64]
+    second: Labels
+
+
+def membership(labels: Labels, groupings: Labels) -> Membership:
+    """Say how surely each segment belongs to its type.
+
+    Parameters
+    ----------
+    labels
+        Type of each segment, counted from 1, ``(n,)``.
+    groupings
+        Its type in each of other groupings, in the same numbers (`match`), ``(n, groupings)``.
+
+    Examples
+    --------
+    >>> found = membership(np.array([1, 2, 2]), np.array([[1, 1, 1, 1], [2, 2, 1, 2], [1, 0, 0, 2]]))
+    >>> found.probability.tolist(), found.second.tolist()
+    ([1.0, 0.75, 0.25], [0, 1, 1])
+    """
+    types = np.arange(1, labels.max(initial=0) + 1)
+    counts = np.stack([(groupings == one).sum(axis=1) for one in types], axis=1)
+    row = np.arange(len(labels))
+    own = counts[row, labels - 1].copy()
+    counts[row, labels - 1] = 0
+    second = np.where(counts.max(axis=1) > 0, types[counts.argmax(axis=1)], NONE)
+    return Membership(own / groupings.shape[1], second)
 
 
 def stacked(groupings: pd.DataFrame) -> Labels:

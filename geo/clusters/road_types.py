@@ -18,7 +18,7 @@ from geo.clusters.ground import same_ground
 from geo.clusters.likeness import likeness_of_pairs
 from geo.clusters.prototypes import central_tiles, pick
 from geo.clusters.registry import method_of
-from geo.clusters.regrouping import match, regroup, stacked
+from geo.clusters.regrouping import NONE, match, membership, regroup, stacked
 from geo.clusters.smoothing import smooth
 from geo.clusters.space import Points, to_space
 from geo.config import Clusters, Tiles
@@ -39,9 +39,10 @@ class RoadTypes:
     ----------
     segments
         One row a segment with imagery, by id: ``segment_id``, ``cluster`` (from 1; 1 is the largest),
-        ``cluster_margin`` (see `geo.clusters.fit.Clustering`), ``cluster_baseline`` (the same method on band
-        statistics) and ``looks_like`` (ids joined by ``;``, null without any: fewer where fewer look so much like it
-        as `geo.clusters.likeness` asks).
+        ``cluster_margin`` (see `geo.clusters.fit.Clustering`), ``cluster_probability`` and ``cluster_second`` (see
+        `geo.clusters.regrouping.Membership`; null: none), ``cluster_baseline`` (the same method on band statistics)
+        and ``looks_like`` (ids joined by ``;``, null without any: fewer where fewer look so much like it as
+        `geo.clusters.likeness` asks).
     picks
         Segments that stand for each type (`geo.clusters.prototypes.pick`), with the ``tile_id`` to show of each.
     choice
@@ -62,7 +63,9 @@ class RoadTypes:
 
     def renumbered(self, numbers: Mapping[int, int]) -> RoadTypes:
         """Give clusters other numbers, one to one; picks are in their order."""
-        segments = self.segments.assign(cluster=self.segments["cluster"].map(numbers).astype("Int64"))
+        segments = self.segments.copy()
+        for column in ("cluster", "cluster_second"):
+            segments[column] = segments[column].map(numbers).astype("Int64")
         picks = self.picks.assign(cluster=self.picks["cluster"].map(numbers))
         picks = picks.sort_values("cluster", kind="stable", ignore_index=True)
         table = np.zeros(max(numbers, default=0) + 1, dtype=np.int64)
@@ -124,28 +127,33 @@ def find_types(
     same = same_ground(roads, tile_m=tile_m) if settings.neighbours else None
     points, baseline_points = to_space(embeddings, settings), to_space(bands, settings)
     smoothed = smooth(points, settings, same)
-    choice = choose_k(smoothed, settings)
+    choice = choose_k(points, settings, smoothed=smoothed)
     k = int(choice.loc[choice["chosen"], "k"].iloc[0])
     found = cluster(points, k, settings, smoothed=smoothed)
     baseline = cluster(baseline_points, k, settings, smoothed=smooth(baseline_points, settings, same))
+    groupings = np.column_stack(
+        [
+            match(found.labels, groups)
+            for (groups,) in regroup(smoothed, [found.k], settings, settings.groupings)
+        ]
+    )
+    sure = membership(found.labels, groupings)
     table = pd.DataFrame(
         {
             "segment_id": ids,
             "cluster": pd.array(found.labels, dtype="Int64"),
             "cluster_margin": found.margin,
+            "cluster_probability": sure.probability,
+            "cluster_second": pd.Series(sure.second, dtype="Int64").where(sure.second != NONE),
             "cluster_baseline": pd.array(baseline.labels, dtype="Int64"),
             "looks_like": _looks_like(ids, points, found, roads, APART_TILES * tile_m),
         }
     )
-    picks = pick(ids, found, seed=settings.seed)
+    picks = pick(ids, found, sure.probability, seed=settings.seed)
     picks["tile_id"] = central_tiles(picks, tiles)
     encoder = _judged(embeddings, points, found)
     encoder["warnings"] = [*encoder["warnings"], *too_few(settings, len(ids))]
-    groupings = [
-        match(found.labels, groups)
-        for (groups,) in regroup(smoothed, [found.k], settings, settings.groupings)
-    ]
-    regrouped = pd.DataFrame({"segment_id": ids, "clusters": list(np.column_stack(groupings))})
+    regrouped = pd.DataFrame({"segment_id": ids, "clusters": list(groupings)})
     quality = {
         "encoder": encoder,
         "baseline": _judged(bands, baseline_points, baseline),

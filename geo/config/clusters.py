@@ -47,12 +47,13 @@ class Clusters(Section):
     0.5
     """
 
-    method: str = Field(default="kmeans", description="Which way of clustering: one of the kinds below.")
+    method: str = Field(default="average", description="Which way of clustering: one of the kinds below.")
     k: Literal["auto"] | Annotated[int, Field(ge=1, le=100, strict=True)] = Field(
-        default="auto", description="Number of clusters; auto: by silhouette and stability."
+        default="auto",
+        description="Number of clusters; auto: that with the highest product of silhouette and stability.",
     )
     k_range: tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(le=100)]] = Field(
-        default=(3, 12), description="Smallest and largest k that auto considers."
+        default=(3, 30), description="Smallest and largest k that auto considers."
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(default=0, description="Seed of every random choice.")
     components: Annotated[int, Field(ge=1, le=2048)] | None = Field(

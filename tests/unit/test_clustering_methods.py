@@ -12,6 +12,7 @@ from sklearn.metrics import adjusted_rand_score
 from geo.clusters import registry
 from geo.clusters.choose import choose_k
 from geo.clusters.fit import cluster
+from geo.clusters.methods.average import Average
 from geo.clusters.methods.kind import ClusteringKind, Fit
 from geo.clusters.methods.kmeans import KMeans
 from geo.clusters.methods.ward import Ward
@@ -126,22 +127,23 @@ def test_too_many_segments_for_ward_are_refused_by_the_key_and_before_any_work()
     KMeans().check_size(10**9)
 
 
-def test_the_method_is_kmeans_unless_another_is_named(tmp_path):
+def test_the_method_is_average_linkage_unless_another_is_named(tmp_path):
     path = tmp_path / "city.yaml"
 
     def method(text):
         path.write_text(f"city: x\nimagery: {{sources: [a.tif]}}\nroads: {{source: r.gpkg}}\n{text}\n")
         return load(path).clusters
 
-    assert isinstance(method(""), KMeans)
-    assert isinstance(method("clusters: {}"), KMeans)
-    assert isinstance(method("clusters: {k: 5}"), KMeans)
+    assert isinstance(method(""), Average)
+    assert isinstance(method("clusters: {}"), Average)
+    assert isinstance(method("clusters: {k: 5}"), Average)
+    assert isinstance(method("clusters: {method: kmeans}"), KMeans)
     ward = method("clusters: {method: ward, k: 5, components: null}")
     assert isinstance(ward, Ward)
     assert (ward.k, ward.components) == (5, None)
     for named in ("banana", "5", "[kmeans, ward]"):
         with pytest.raises(
-            ConfigurationError, match=r"clusters\.method: one of kmeans, average, ward is expected \(found "
+            ConfigurationError, match=r"clusters\.method: one of average, kmeans, ward is expected \(found "
         ):
             method(f"clusters: {{method: {named}}}")
     with pytest.raises(ConfigurationError, match=r"clusters\.linkage: no such key \(found 'complete'\)"):
@@ -149,10 +151,10 @@ def test_the_method_is_kmeans_unless_another_is_named(tmp_path):
 
 
 def test_a_section_made_without_a_file_is_of_the_kind_that_it_names():
-    assert method_of(Clusters(k=3)) == KMeans(k=3) == cluster_settings(k=3)
+    assert method_of(Clusters(k=3)) == Average(k=3) == cluster_settings(k=3)
     assert method_of(Clusters(method="ward", seed=2)) == Ward(seed=2)
     with pytest.raises(
-        ConfigurationError, match=r"(?s)clusters\.method: there is no 'banana'.*kmeans, average, ward"
+        ConfigurationError, match=r"(?s)clusters\.method: there is no 'banana'.*average, kmeans, ward"
     ):
         method_of(Clusters(method="banana"))
 
@@ -185,10 +187,10 @@ def test_a_new_way_is_a_module_and_a_place_in_the_registry(monkeypatch, cloud):
     class City(CityConfig):
         clusters: one_of("geo.clusters.registry", key="method") = Field(default={}, validate_default=True)
 
-    assert isinstance(City(**SMALL).clusters, KMeans)
-    with pytest.raises(ValidationError, match="one of kmeans, average, ward, slices is expected"):
+    assert isinstance(City(**SMALL).clusters, Average)
+    with pytest.raises(ValidationError, match="one of average, kmeans, ward, slices is expected"):
         City(**SMALL, clusters={"method": "banana"})
-    with pytest.raises(ValidationError, match=r"clusters\.kmeans\.margin"):
+    with pytest.raises(ValidationError, match=r"clusters\.average\.margin"):
         City(**SMALL, clusters={"margin": 1.0})
     settings = City(**SMALL, clusters={"method": "slices", "k": 2, "margin": 1.0, "resamples": 3}).clusters
     found = cluster(cloud, 2, settings)

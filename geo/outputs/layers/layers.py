@@ -132,6 +132,13 @@ _SEGMENTS = Layer(
         Column("ksi_per_km_year_high", "real", "KSI per km and year, upper limit"),
         Column("ksi_per_km_year_eb", "real", "KSI per km and year, shrunk"),
         Column("ref", "text", "Number of the road", optional=True),
+        Column(
+            "cluster_probability",
+            "real",
+            "Probability of the type, over resampled roads (0 to 1)",
+            optional=True,
+        ),
+        Column("cluster_second", "integer", "Second type, over resampled roads", optional=True),
         Column("cluster_baseline", "integer", "Type by band statistics alone", optional=True),
         *_limits("collisions_per_km_year", "Collisions per km and year"),
         *_by_user(),

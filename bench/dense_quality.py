@@ -15,87 +15,20 @@ A table is printed, and the same as JSON under bench/results/.
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import rasterio
-import shapely
-import yaml
-from PIL import Image
-from rasterio.windows import Window
 from results import save, table
+from scenes import FOLDS, PIXEL_M, SCENE_PX, embed, folder_of_scenes, folds_of, lay_out_scenes
 from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from geo.demo.write import make_town
-from tasks.planning import make_plan
-from tasks.stages import features, fingerprints, roads, tiles
-from tasks.store.stage import run_stage
 
-SCENES = "scenes_ucmerced"
-"""Folder of the scenes in the one that ROADPRINT_DATA names: a folder a class, with its scenes as JPEG."""
-CRS, WEST, NORTH = "EPSG:26986", 230_000.0, 900_000.0
-SCENE_PX, PITCH_PX, PIXEL_M, COLUMNS = 256, 512, 0.3, 33
-FOLDS, NEIGHBOURS, SEEDS, CLASSES = 5, 5, 5, 21
-
-
-def lay_out_scenes(given: Path, folder: Path) -> tuple[Path, np.ndarray]:
-    """Write the scenes as one raster, and a road through each; gives the city's file and the labels."""
-    files = sorted(given.glob("*/*.jpg"))
-    rows = -(-len(files) // COLUMNS)
-    profile = {
-        "driver": "GTiff",
-        "count": 3,
-        "dtype": "uint8",
-        "crs": CRS,
-        "compress": "deflate",
-        "tiled": True,
-    }
-    size = {"width": COLUMNS * PITCH_PX, "height": rows * PITCH_PX, "blockxsize": 256, "blockysize": 256}
-    transform = rasterio.transform.from_origin(WEST, NORTH, PIXEL_M, PIXEL_M)
-    lines = []
-    with (
-        rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
-        rasterio.open(folder / "scenes.tif", "w", **profile, **size, transform=transform) as raster,
-    ):
-        raster.write_mask(np.zeros(raster.shape, dtype=np.uint8))
-        for i, file in enumerate(files):
-            row, col = divmod(i, COLUMNS)
-            window = Window(col * PITCH_PX, row * PITCH_PX, SCENE_PX, SCENE_PX)
-            scene = Image.open(file).convert("RGB").resize((SCENE_PX, SCENE_PX), Image.Resampling.BILINEAR)
-            raster.write(np.moveaxis(np.asarray(scene), 2, 0), window=window)
-            raster.write_mask(np.full((SCENE_PX, SCENE_PX), 255, dtype=np.uint8), window=window)
-            x, y = transform * (col * PITCH_PX + SCENE_PX / 2, row * PITCH_PX + SCENE_PX / 2)
-            lines.append(shapely.linestrings([(x - 10, y), (x + 10, y)]))
-    labels = np.array([file.parent.name for file in files])
-    frame = gpd.GeoDataFrame({"id": np.arange(len(files)).astype(str)}, geometry=lines, crs=CRS)
-    frame.to_file(folder / "roads.gpkg")
-    city = {
-        "city": "scenes",
-        "crs": CRS,
-        "imagery": {"sources": ["scenes.tif"]},
-        "roads": {"source": "roads.gpkg", "class_field": None, "name_field": None, "id_field": "id"},
-    }
-    (folder / "city.yaml").write_text(yaml.safe_dump(city))
-    return folder / "city.yaml", labels
-
-
-def embed(city: Path, out: Path, settings: dict[str, str]) -> pd.DataFrame:
-    """Run a city up to its embeddings; gives the tiles that have one in every mode, by id."""
-    plan = make_plan(city, settings | {"tiles.min_coverage": "0.9"}, out)
-    for stage in (roads.STAGE, tiles.STAGE, features.STAGE):
-        run_stage(stage, plan)
-    tiles_seen = fingerprints.load_tiles(plan)
-    found = tiles_seen[tiles_seen["embedding"].notna()].set_index("tile_id")
-    sources = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet").set_index("segment_id")[
-        "source_ids"
-    ]
-    return found.assign(source=found["segment_id"].map(sources))[["embedding", "source"]]
+NEIGHBOURS, SEEDS, CLASSES = 5, 5, 21
 
 
 def unit(frame: pd.DataFrame) -> np.ndarray:
@@ -109,8 +42,7 @@ def by_label(frame: pd.DataFrame, labels: np.ndarray) -> tuple[float, float]:
     place = frame["source"].astype(int).to_numpy()
     order = np.argsort(place)
     values, truth = unit(frame)[order], labels[place[order]]
-    within = pd.Series(truth).groupby(truth).cumcount().to_numpy()
-    fold = within * FOLDS // pd.Series(truth).groupby(truth).transform("size").to_numpy()
+    fold = folds_of(truth)
     right = [
         KNeighborsClassifier(NEIGHBOURS, metric="cosine")
         .fit(values[fold != f], truth[fold != f])
@@ -143,20 +75,15 @@ def main() -> None:
     )
     parser.add_argument("--context", type=float, nargs="+", default=[0, 16, 32, 48])
     given = parser.parse_args()
-    named = os.environ.get("ROADPRINT_DATA")
-    if not named:
-        parser.error(f"ROADPRINT_DATA is not set: it names the folder that holds {SCENES}/CLASS/*.jpg")
-    data = Path(named)
-    if not any((data / SCENES).glob("*/*.jpg")):
-        parser.error(f"ROADPRINT_DATA: there is no {data / SCENES}/CLASS/*.jpg")
+    data = folder_of_scenes(parser)
     real = Path("data/cities/cambridge-ma.yaml")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "town").mkdir()
         (folder / "scenes").mkdir()
         town = make_town(folder / "town").city
-        scenes, labels = lay_out_scenes(data / SCENES, folder / "scenes")
-        cities = {"town": town} | ({"real case": real} if (data / "boston").exists() else {})
+        scenes, labels = lay_out_scenes(data, folder / "scenes")
+        cities = {"town": town} | ({"real case": real} if (data.parent / "boston").exists() else {})
         ways: dict[str, dict[str, str]] = {"single tiles": {}}
         ways |= {f"dense, {m:g} m": {"tiles.mode": "dense", "tiles.context_m": str(m)} for m in given.context}
         ways["dense, corridor"] = {"tiles.mode": "dense", "tiles.pool": "corridor"}

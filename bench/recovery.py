@@ -15,7 +15,6 @@ import tempfile
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pyproj
 from results import save
@@ -23,9 +22,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from flows.city import city_flow
 from flows.server import own_server
-from geo.clusters.choose import choose_k
-from geo.clusters.fit import cluster
-from geo.clusters.space import to_space
+from geo.clusters.road_types import find_types
 from geo.collisions.assign import place_collisions
 from geo.collisions.read import read_collisions
 from geo.demo.collisions import Truth, draw_collisions
@@ -35,27 +32,22 @@ from geo.safety.rates import count_severities, segment_rates, years_of
 from tasks.demo import draw_demo
 from tasks.plan import Plan
 from tasks.planning import make_plan
-from tasks.stages.fingerprints import load_fingerprints
+from tasks.stages.fingerprints import load_encoded, load_fingerprints
 
 
 def forms(plan: Plan, truth: Truth) -> pd.DataFrame:
-    """Hold clusters of each encoder against the true forms."""
+    """Hold types by the encoder and by band statistics against the true forms."""
     found = load_fingerprints(plan)
-    true = truth.segments.set_index("segment_id")["form"]
+    true = truth.segments.set_index("segment_id")["form"][found.segment_ids]
+    roads = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
+    tiles = load_encoded(plan)
     rows = []
-    labels = true[found.segment_ids]
-    for name, pooled in (("bundled (default)", found.vectors), ("bands (baseline)", found.bands)):
-        settings = plan.config.clusters
-        points = to_space(pooled, settings)
-        choice = choose_k(points, settings)
-        for k_is, k in (
-            ("given", labels.nunique()),
-            ("auto", int(choice.loc[choice["chosen"], "k"].iloc[0])),
-        ):
-            seeds = [settings.model_copy(update={"seed": seed}) for seed in range(10)]
-            scores = [adjusted_rand_score(labels, cluster(points, k, one).labels) for one in seeds]
-            rows.append((name, k_is, k, scores[0], float(np.mean(scores)), min(scores), max(scores)))
-    return pd.DataFrame(rows, columns=["encoder", "k is", "k", "ari", "mean of 10 seeds", "min", "max"])
+    for k_is, k in (("given", true.nunique()), ("auto", "auto")):
+        settings = plan.config.clusters.model_copy(update={"k": k})
+        types = find_types(found, tiles, roads, settings, tile_m=plan.config.tiles.tile_m)
+        for name, column in (("bundled (default)", "cluster"), ("bands (baseline)", "cluster_baseline")):
+            rows.append((name, k_is, types.quality["k"], adjusted_rand_score(true, types.segments[column])))
+    return pd.DataFrame(rows, columns=["encoder", "k is", "k", "ari"])
 
 
 def redraw(plan: Plan, truth: Truth, draws: int) -> pd.DataFrame:

@@ -272,13 +272,22 @@ JUNCTION_TYPES, PLACES, MODELS = (as_layer(name) for name in ("junction_types", 
 JUNCTION_TYPED = Table(
     "junctions",
     "The type of each junction with a fingerprint, by its look: 1 is the largest.",
-    of_layer("junctions", "junction_id", "cluster", "cluster_margin", "cluster_baseline", "looks_like"),
+    of_layer(
+        "junctions",
+        "junction_id",
+        "cluster",
+        "cluster_margin",
+        "cluster_probability",
+        "cluster_second",
+        "cluster_baseline",
+        "looks_like",
+    ),
     key=("junction_id",),
     joins="junctions",
 )
 JUNCTION_PROTOTYPES = Table(
     "prototypes",
-    "Junctions that show a type: nearest to its centroid, of the smallest margin, and drawn at random.",
+    "Junctions that show a type: nearest to its centroid, the least sure, and drawn at random.",
     (*PROTOTYPES.columns[:3], JUNCTION, TILE),
     part=True,
 )

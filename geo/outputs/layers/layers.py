@@ -207,6 +207,13 @@ _JUNCTIONS = Layer(
         *_RANKS,
         Column("cluster", "integer", "Type by its look", optional=True),
         Column("cluster_margin", "real", "Margin of the type (0 to 1)", optional=True),
+        Column(
+            "cluster_probability",
+            "real",
+            "Probability of the type, over resampled junctions (0 to 1)",
+            optional=True,
+        ),
+        Column("cluster_second", "integer", "Second type, over resampled junctions", optional=True),
         Column("cluster_baseline", "integer", "Type by band statistics alone", optional=True),
         Column("looks_like", "text", "Looks most like (junctions elsewhere, of its type)", optional=True),
         Column("shown_tile", "text", "Tile that shows it", optional=True),

@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 from threadpoolctl import threadpool_limits
 
 from geo.clusters.fit import Labels
-from geo.clusters.methods.kind import ClusteringKind
+from geo.clusters.methods.kind import NOTHING, Beside, ClusteringKind
 from geo.clusters.registry import method_of
 from geo.clusters.regrouping import regroup
 from geo.clusters.space import Points
@@ -19,7 +19,9 @@ from geo.config import Clusters
 SILHOUETTE_SAMPLE = 5000
 
 
-def choose_k(points: Points, settings: Clusters, *, smoothed: Points | None = None) -> pd.DataFrame:
+def choose_k(
+    points: Points, settings: Clusters, *, smoothed: Points | None = None, beside: Beside = NOTHING
+) -> pd.DataFrame:
     """Weigh every k of the range and choose one.
 
     For each k: the mean silhouette (Rousseeuw 1987) of the fit, and its stability, the mean adjusted Rand index
@@ -35,6 +37,8 @@ def choose_k(points: Points, settings: Clusters, *, smoothed: Points | None = No
         ``method``, ``k`` (a number is taken as given, with its evidence), ``k_range``, ``resamples`` and ``seed``.
     smoothed
         Where the points are drawn before they are grouped (`geo.clusters.smoothing.smooth`); None: they are not.
+    beside
+        What else is known of the segments.
 
     Returns
     -------
@@ -52,7 +56,9 @@ def choose_k(points: Points, settings: Clusters, *, smoothed: Points | None = No
     wanted = range(settings.k_range[0], settings.k_range[1] + 1) if settings.k == "auto" else [settings.k]
     # a silhouette needs at least one cluster of two, so fewer clusters than segments
     ks = [k for k in wanted if 1 < k < min(distinct, len(points))]
-    table = pd.DataFrame(_evidence(points, grouped, ks, method), columns=["k", "silhouette", "stability"])
+    table = pd.DataFrame(
+        _evidence(points, grouped, ks, method, beside), columns=["k", "silhouette", "stability"]
+    )
     if table.empty:
         k = 1 if settings.k == "auto" else min(settings.k, distinct)
         return pd.DataFrame({"k": [k], "silhouette": [np.nan], "stability": [np.nan], "chosen": [True]})
@@ -62,27 +68,31 @@ def choose_k(points: Points, settings: Clusters, *, smoothed: Points | None = No
 
 
 def _evidence(
-    points: Points, grouped: Points, ks: Sequence[int], method: ClusteringKind
+    points: Points, grouped: Points, ks: Sequence[int], method: ClusteringKind, beside: Beside
 ) -> list[tuple[int, float, float]]:
     """Give silhouette and stability of each k."""
     if not ks:
         return []
-    found = [fit.labels for fit in method.fits(grouped, ks)]
+    found = [fit.labels for fit in method.fits(grouped, ks, beside=beside)]
     size = min(SILHOUETTE_SAMPLE, len(points))
     with threadpool_limits(limits=1):
         silhouettes = [
             float(silhouette_score(points, labels, sample_size=size, random_state=method.seed))
             for labels in found
         ]
-    return list(zip(ks, silhouettes, stabilities(grouped, found, ks, method), strict=True))
+    return list(zip(ks, silhouettes, stabilities(grouped, found, ks, method, beside), strict=True))
 
 
 def stabilities(
-    points: Points, found: Sequence[Labels], ks: Sequence[int], method: ClusteringKind
+    points: Points,
+    found: Sequence[Labels],
+    ks: Sequence[int],
+    method: ClusteringKind,
+    beside: Beside = NOTHING,
 ) -> list[float]:
     """Mean adjusted Rand index between the partition of each k and those of bootstrap samples, over all points."""
     scores = [
         [adjusted_rand_score(labels, groups) for labels, groups in zip(found, groupings, strict=True)]
-        for groupings in regroup(points, ks, method, method.resamples)
+        for groupings in regroup(points, ks, method, method.resamples, beside)
     ]
     return [float(mean) for mean in np.mean(scores, axis=0)]

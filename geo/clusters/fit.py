@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.clusters.methods.kind import Fit
+from geo.clusters.methods.kind import NOTHING, Beside, Fit
 from geo.clusters.registry import method_of
 from geo.clusters.space import Points
 from geo.config import Clusters
@@ -40,7 +40,14 @@ class Clustering:
         return int(self.labels.max(initial=0))
 
 
-def cluster(points: Points, k: int, settings: Clusters, *, smoothed: Points | None = None) -> Clustering:
+def cluster(
+    points: Points,
+    k: int,
+    settings: Clusters,
+    *,
+    smoothed: Points | None = None,
+    beside: Beside = NOTHING,
+) -> Clustering:
     """Partition segments into `k` clusters.
 
     Parameters
@@ -54,6 +61,8 @@ def cluster(points: Points, k: int, settings: Clusters, *, smoothed: Points | No
     smoothed
         Where the points are drawn before they are grouped (`geo.clusters.smoothing.smooth`); None: they are not.
         Margins and distances are told where they were: smoothing makes all of them look sure.
+    beside
+        What else is known of the segments.
 
     Raises
     ------
@@ -62,7 +71,7 @@ def cluster(points: Points, k: int, settings: Clusters, *, smoothed: Points | No
     """
     grouped = points if smoothed is None else smoothed
     k = min(k, len(np.unique(grouped, axis=0)))
-    fit = method_of(settings).fit(grouped, k)
+    fit = method_of(settings).fit(grouped, k, beside=beside)
     labels = order_by_size(fit.labels)
     distances = (fit if smoothed is None else _about(points, fit.labels)).distances(points)
     row = np.arange(len(points))

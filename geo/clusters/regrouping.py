@@ -11,6 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from geo.clusters.methods.kind import NOTHING, Beside
+
 if TYPE_CHECKING:
     from geo.clusters.methods.kind import ClusteringKind
     from geo.clusters.space import Points
@@ -22,7 +24,9 @@ NONE = 0
 """The number of what is the counterpart of no type."""
 
 
-def regroup(points: Points, ks: Sequence[int], method: ClusteringKind, count: int) -> Iterator[list[Labels]]:
+def regroup(
+    points: Points, ks: Sequence[int], method: ClusteringKind, count: int, beside: Beside = NOTHING
+) -> Iterator[list[Labels]]:
     """Group bootstrap samples of segments, and extend each grouping to all segments by the nearest centroid.
 
     What differs between them is how sure a grouping of so many segments is (Hennig 2007, Computational Statistics and
@@ -38,6 +42,8 @@ def regroup(points: Points, ks: Sequence[int], method: ClusteringKind, count: in
         How samples are grouped; its ``seed`` decides which are drawn. They are as large as the city, up to `SAMPLED`.
     count
         Number of groupings; the first ones are the same whatever it is.
+    beside
+        What else is known of the segments.
 
     Yields
     ------
@@ -46,9 +52,10 @@ def regroup(points: Points, ks: Sequence[int], method: ClusteringKind, count: in
     """
     rng = np.random.default_rng(method.seed)
     for _ in range(count):
-        sample = points[rng.integers(0, len(points), min(len(points), SAMPLED))]
+        rows = rng.integers(0, len(points), min(len(points), SAMPLED))
+        sample = points[rows]
         distinct = len(np.unique(sample, axis=0))
-        fits = method.fits(sample, [min(k, distinct) for k in ks], thorough=False)
+        fits = method.fits(sample, [min(k, distinct) for k in ks], thorough=False, beside=beside.of(rows))
         yield [fit.nearest(points) for fit in fits]
 
 

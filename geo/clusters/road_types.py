@@ -16,6 +16,7 @@ from geo.clusters.choose import SILHOUETTE_SAMPLE, choose_k
 from geo.clusters.fit import Clustering, cluster
 from geo.clusters.ground import same_ground
 from geo.clusters.likeness import likeness_of_pairs
+from geo.clusters.methods.kind import Beside
 from geo.clusters.prototypes import central_tiles, pick
 from geo.clusters.registry import method_of
 from geo.clusters.regrouping import NONE, match, membership, regroup, stacked
@@ -125,16 +126,18 @@ def find_types(
     settings = method_of(settings)
     roads = segments.set_index("segment_id").loc[ids]
     same = same_ground(roads, tile_m=tile_m) if settings.neighbours else None
+    beside = Beside(same)
     points, baseline_points = to_space(embeddings, settings), to_space(bands, settings)
     smoothed = smooth(points, settings, same)
-    choice = choose_k(points, settings, smoothed=smoothed)
+    choice = choose_k(points, settings, smoothed=smoothed, beside=beside)
     k = int(choice.loc[choice["chosen"], "k"].iloc[0])
-    found = cluster(points, k, settings, smoothed=smoothed)
-    baseline = cluster(baseline_points, k, settings, smoothed=smooth(baseline_points, settings, same))
+    found = cluster(points, k, settings, smoothed=smoothed, beside=beside)
+    drawn = smooth(baseline_points, settings, same)
+    baseline = cluster(baseline_points, k, settings, smoothed=drawn, beside=Beside(same))
     groupings = np.column_stack(
         [
             match(found.labels, groups)
-            for (groups,) in regroup(smoothed, [found.k], settings, settings.groupings)
+            for (groups,) in regroup(smoothed, [found.k], settings, settings.groupings, beside)
         ]
     )
     sure = membership(found.labels, groupings)

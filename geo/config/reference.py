@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -55,13 +55,22 @@ def _kinds(title: str, kinds: tuple[type[BaseModel], ...]) -> Iterator[str]:
         for below in sections(field) if not is_of_kinds(field) else ():
             yield from _section(f"`{title.strip('`')}.{name}`", below)
     for kind in kinds:
-        own = [name for name in kind.model_fields if name not in shared.model_fields]
+        own = [name for name in kind.model_fields if _differs(kind, shared, name)]
         yield f"\n### {title} of `{getattr(kind, 'form', kind.__name__)}`\n\n{_meaning(kind)}\n"
         if own:
             yield from _table(kind, own)
         for name in own:
             for below in sections(kind.model_fields[name]):
                 yield from _section(f"`{title.strip('`')}.{name}`", below)
+
+
+def _differs(kind: type[BaseModel], shared: type[BaseModel], name: str) -> bool:
+    """Say whether a kind has a key alone, or with a default that others have not; the key that names it is known."""
+    if name not in shared.model_fields:
+        return True
+    field, usual = kind.model_fields[name], shared.model_fields[name]
+    names_it = field.is_required() or get_origin(field.annotation) is Literal
+    return bool(field.default != usual.default) and not names_it
 
 
 def _table(model: type[BaseModel], names: list[str]) -> Iterator[str]:

@@ -17,10 +17,7 @@ from pydantic import Field
 
 from geo.clusters.linkage import average_linkage
 from geo.clusters.methods.kind import ClusteringKind, Fit
-
-MOST_LINKED = 4000
-"""Up to so many points are linked one by one; more are brought together into `PIECES` first."""
-PIECES = 2000
+from geo.clusters.methods.mending import mended, middles, pieces
 
 
 class Average(ClusteringKind):
@@ -43,31 +40,8 @@ class Average(ClusteringKind):
         mine = np.ascontiguousarray(points[order])
         # sums over several threads come in any order, and the last bit of a centroid with them
         with threadpool_limits(limits=1):
-            piece = _pieces(mine, self.seed)
-            sizes = np.bincount(piece)
-            middles = np.stack([np.bincount(piece, column) for column in mine.T], axis=1) / sizes[:, None]
-            tree = average_linkage(middles, sizes.astype(np.float64))
-            found = [_mended(mine, tree.cut(k)[piece], k, self.seed) for k in ks]
+            piece = pieces(mine, self.seed)
+            tree = average_linkage(middles(mine, piece), np.bincount(piece).astype(np.float64))
+            found = [mended(mine, tree.cut(k)[piece], self.seed) for k in ks]
         back = np.argsort(order, kind="stable")
         return [Fit(fit.labels[back], fit.centroids) for fit in found]
-
-
-def _pieces(points: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
-    """Bring many points together into `PIECES`; a few are one each, and equal ones one together."""
-    from sklearn.cluster import KMeans
-
-    distinct, piece = np.unique(points, axis=0, return_inverse=True)
-    if len(distinct) <= MOST_LINKED:
-        return piece.ravel().astype(np.int64)
-    # starts that lie evenly in the order of the points
-    starts = distinct[np.linspace(0, len(distinct) - 1, PIECES).astype(np.int64)]
-    labels = KMeans(PIECES, init=starts, n_init=1, max_iter=5, random_state=seed).fit_predict(points)
-    return np.unique(labels, return_inverse=True)[1].ravel().astype(np.int64)
-
-
-def _mended(points: NDArray[np.float64], joined: NDArray[np.int64], k: int, seed: int) -> Fit:
-    from sklearn.cluster import KMeans
-
-    starts = np.stack([points[joined == label].mean(axis=0) for label in range(k)])
-    model = KMeans(n_clusters=k, init=starts, n_init=1, random_state=seed).fit(points)
-    return Fit(model.labels_.astype(np.int64), model.cluster_centers_)

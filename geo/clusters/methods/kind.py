@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from geo.config.clusters import Clusters
@@ -45,6 +46,28 @@ class Fit:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known of points beside their places, for those ways of clustering that make use of it.
+
+    Attributes
+    ----------
+    left_out
+        ``(n, n)``: pairs of points that do not count as neighbours, whatever they look like
+        (`geo.clusters.ground.same_ground`); None: all count.
+    """
+
+    left_out: sp.csr_array | None = None
+
+    def of(self, rows: NDArray[np.int64]) -> Beside:
+        """Give what is known of some of the points, ``(m,)``; one may be there several times."""
+        return Beside(None if self.left_out is None else self.left_out[rows][:, rows].tocsr())
+
+
+NOTHING = Beside()
+"""Points are known by their places alone."""
+
+
 class ClusteringKind(Clusters, ABC):
     """A way of clustering; a subclass a module, listed in `geo.clusters.registry`.
 
@@ -63,7 +86,9 @@ class ClusteringKind(Clusters, ABC):
     words: ClassVar[str]
     most_segments: ClassVar[int | None] = None
 
-    def fit(self, points: NDArray[np.float64], k: int, *, thorough: bool = True) -> Fit:
+    def fit(
+        self, points: NDArray[np.float64], k: int, *, thorough: bool = True, beside: Beside = NOTHING
+    ) -> Fit:
         """Group points. The same points, `k` and ``clusters.seed`` give the same bytes.
 
         Parameters
@@ -74,18 +99,27 @@ class ClusteringKind(Clusters, ABC):
             Number of groups, no more than there are distinct points.
         thorough
             Whether the result is to be shown; else it is one of many that are held against it.
+        beside
+            What else is known of these points; most ways of clustering ask for nothing of it.
 
         Raises
         ------
         ConfigurationError
             When there are more segments than this way of clustering takes.
         """
-        return self.fits(points, [k], thorough=thorough)[0]
+        return self.fits(points, [k], thorough=thorough, beside=beside)[0]
 
-    def fits(self, points: NDArray[np.float64], ks: Sequence[int], *, thorough: bool = True) -> list[Fit]:
+    def fits(
+        self,
+        points: NDArray[np.float64],
+        ks: Sequence[int],
+        *,
+        thorough: bool = True,
+        beside: Beside = NOTHING,
+    ) -> list[Fit]:
         """Group points into each of several numbers of groups, as `fit` does; work that these share is done once."""
         self.check_size(len(points))
-        return self._fits(points, ks, thorough=thorough)
+        return self._fits_beside(points, ks, beside, thorough=thorough)
 
     def check_size(self, segments: int) -> None:
         """Refuse more segments than can be grouped in this way.
@@ -101,6 +135,17 @@ class ClusteringKind(Clusters, ABC):
                 where="clusters.method",
                 todo="Take kmeans, which takes any number, or a smaller area.",
             )
+
+    def _fits_beside(
+        self,
+        points: NDArray[np.float64],
+        ks: Sequence[int],
+        beside: Beside,  # noqa: ARG002 - who asks for it overrides this
+        *,
+        thorough: bool,
+    ) -> list[Fit]:
+        """Group points of which more is known than their places; see `fits`."""
+        return self._fits(points, ks, thorough=thorough)
 
     def _fits(self, points: NDArray[np.float64], ks: Sequence[int], *, thorough: bool) -> list[Fit]:
         """Group points into each of several numbers of groups, see `fits`; one after the other, unless told better."""

@@ -128,6 +128,13 @@ SHARD = Table(
         Column("coverage", "real", "Share of its pixels with data (0 to 1)"),
         Column("embedding", "list", "Vector of the encoder (float32)"),
         Column("bands", "list", "Band statistics, the baseline (float32)"),
+        Column(
+            "turns",
+            "list",
+            "Vectors of the quarter turns one after the other, each brought to length 1 (float16); where "
+            "`encoder.keep_turns` is on",
+            optional=True,
+        ),
     ),
     key=("tile_id",),
 )
@@ -145,6 +152,18 @@ FINGERPRINTS = Table(
     ),
     geometry="LineString",
     key=("segment_id",),
+)
+TURN_SCATTER = Table(
+    "turn_scatter",
+    "How the quarter turns of the tiles of roads scatter about their mean, each of length 1: the sum of the outer "
+    "products of the differences, a symmetric matrix. There is no such file where `encoder.keep_turns` is off; else "
+    "it is among the layers of a run as it is.",
+    (
+        Column("row", "integer", "Row of the matrix, from 0"),
+        Column("scatter", "list", "Its figures (float64)"),
+        Column("n", "integer", "Number of differences summed: tiles times turns"),
+    ),
+    key=("row",),
 )
 SEEN = Table(
     "tiles",

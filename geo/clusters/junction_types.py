@@ -8,6 +8,7 @@ import pandas as pd
 import shapely
 
 from geo.clusters.road_types import RoadTypes, find_types
+from geo.clusters.whitening.scatter import Scatter
 from geo.config import Clusters
 from geo.features.fingerprints import Fingerprints
 
@@ -22,6 +23,7 @@ def find_junction_types(
     settings: Clusters,
     *,
     tile_m: float,
+    scatter: Scatter | None = None,
 ) -> RoadTypes:
     """Group junctions by what they look like, as `geo.clusters.road_types.find_types` groups segments.
 
@@ -35,6 +37,10 @@ def find_junction_types(
         ``junction_id`` and Points in metres.
     settings
         The section ``clusters`` of the city's file; ``k`` and ``k_range`` are those of its ``junctions``.
+    tile_m
+        Side of a tile (metres).
+    scatter
+        How the quarter turns of a tile scatter, see `geo.clusters.road_types.find_types`; of tiles of roads as well.
     tile_m
         Side of a tile (metres).
 
@@ -75,6 +81,7 @@ def find_junction_types(
         stretches,
         settings.model_copy(update={"k": own.k, "k_range": own.k_range}),
         tile_m=tile_m,
+        scatter=scatter,
     )
     of_junctions = {"segment_id": "junction_id"}
     return RoadTypes(

@@ -22,6 +22,8 @@ from geo.clusters.registry import method_of
 from geo.clusters.regrouping import NONE, match, membership, regroup, stacked
 from geo.clusters.smoothing import smooth
 from geo.clusters.space import Points, to_space
+from geo.clusters.whitening.scatter import Scatter
+from geo.clusters.whitening.whiten import even_out
 from geo.config import Clusters, Tiles
 from geo.features.encoder import Embeddings
 from geo.features.fingerprints import Fingerprints
@@ -82,6 +84,7 @@ def find_types(
     settings: Clusters = _AS_CONFIGURED,
     *,
     tile_m: float = _TILES.tile_m,
+    scatter: Scatter | None = None,
 ) -> RoadTypes:
     """Group segments by what they look like, and beside it by band statistics alone, which no encoder made.
 
@@ -98,10 +101,18 @@ def find_types(
         The section ``clusters`` of the city's file.
     tile_m
         Side of a tile (metres).
+    scatter
+        How the quarter turns of a tile scatter, by which fingerprints are evened out before all else; None where
+        ``clusters.turn_whitening`` is off.
 
     Returns
     -------
     The types. No collision is seen in finding them.
+
+    Raises
+    ------
+    LayerError
+        When it is on and turns are not known.
 
     Examples
     --------
@@ -127,7 +138,8 @@ def find_types(
     roads = segments.set_index("segment_id").loc[ids]
     same = same_ground(roads, tile_m=tile_m) if settings.neighbours else None
     beside = Beside(same)
-    points, baseline_points = to_space(embeddings, settings), to_space(bands, settings)
+    looks = even_out(embeddings, settings, scatter)
+    points, baseline_points = to_space(looks, settings), to_space(bands, settings)
     smoothed = smooth(points, settings, same)
     choice = choose_k(points, settings, smoothed=smoothed, beside=beside)
     k = int(choice.loc[choice["chosen"], "k"].iloc[0])

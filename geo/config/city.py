@@ -12,9 +12,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, Field, PrivateAttr, TypeAdapter, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    PrivateAttr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from geo.addresses import is_url
 from geo.config.clusters import Clusters
@@ -109,6 +117,15 @@ class CityConfig(Section):
             if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
                 raise ValueError(f"[west, south, east, north] in degrees expected, found {list(area)}")
         return area
+
+    @model_validator(mode="after")
+    def _turns_kept(self) -> Self:
+        if self.clusters.turn_whitening and not self.encoder.keep_turns:
+            raise ValueError(
+                "clusters.turn_whitening reads the embedding of each quarter turn, and these are not kept: set "
+                "encoder.keep_turns: true, or leave it out"
+            )
+        return self
 
 
 def load(path: Path, overrides: Mapping[str, str] | None = None, *, base: Path | None = None) -> CityConfig:

@@ -62,6 +62,11 @@ class Clusters(Section):
     whitening: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.5, description="0: components keep their variance; 0.5: half-whitened; 1: whitened."
     )
+    turn_whitening: bool = Field(
+        default=False,
+        description="Whether fingerprints are first evened out by what a quarter turn of the image changes in them; "
+        "needs encoder.keep_turns.",
+    )
     neighbours: Annotated[int, Field(ge=0, le=100)] = Field(
         default=5,
         description="How many of the segments that look most like it each one is drawn towards before they are grouped "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from geo.config.section import NO_EFFECT, Section
 
@@ -30,9 +30,20 @@ class EncoderSettings(Section):
     rotations: Literal[1, 4] = Field(
         default=4, description="Embeddings are averaged over this many quarter turns of a tile."
     )
+    keep_turns: bool = Field(
+        default=False,
+        description="Whether the embedding of each quarter turn is kept beside their mean, which "
+        "clusters.turn_whitening needs; files of embeddings become three times as large.",
+    )
     batch_size: Annotated[int, Field(ge=1, le=4096), NO_EFFECT] = Field(
         default=32, description="Tiles read and encoded at a time."
     )
+
+    @model_validator(mode="after")
+    def _turned(self) -> Self:
+        if self.keep_turns and self.rotations == 1:
+            raise ValueError("keep_turns needs rotations: 4; of one turn there is nothing to keep apart")
+        return self
 
     def files(self) -> list[str]:
         """Name the local files that it is loaded from, which are inputs of a run."""

@@ -30,6 +30,7 @@ class BandStatistics:
     runtime = "numpy"
     side = None
     ground_m = None
+    kept_turns = 0
 
     def __init__(self, bands: tuple[str, ...] = RGB) -> None:
         self.card = EncoderCard(

@@ -38,6 +38,7 @@ class Mapper(Protocol):
     side: int
     stride: int
     ground_m: float
+    kept_turns: int
 
     @property
     def runtime(self) -> str:
@@ -48,6 +49,13 @@ class Mapper(Protocol):
 
     def map(self, images: Pixels) -> Maps:
         """Map chips ``(chips, bands, side, side)``, rim included, as ``(chips, dimension, cells, cells)`` without."""
+
+
+class TurningMapper(Mapper, Protocol):
+    """A mapper that sees each chip turned by quarters, and can tell the turns apart."""
+
+    def map_turns(self, images: Pixels) -> Maps:
+        """Map chips by each turn, see `Mapper.map`: ``(turns, chips, dimension, cells, cells)``; their mean is its."""
 
 
 def no_map(name: str, why: str) -> EncoderError:
@@ -174,7 +182,9 @@ class Pool:
         self._cover = self._shares if shapes is squares else _shares(squares, boxes)
         self._area = shapely.area(squares)
         n = len(shapes)
-        self._sums = np.zeros((n, mapper.card.dimension))
+        self._width = mapper.card.dimension
+        self._turns = mapper.kept_turns
+        self._sums = np.zeros((n, (1 + self._turns) * self._width))
         self._weight = np.zeros(n)
         self._covered = np.zeros(n)
         self._counts = np.zeros((n, len(mapper.card.bands), LEVELS))
@@ -183,7 +193,10 @@ class Pool:
         self._faults = np.full(n, "", dtype=object)
 
     def add(self, chip: TileImage, features: NDArray[np.float32]) -> None:
-        """Add a chip: its image with the rim (see `Mapper.fit`), and its feature map ``(dimension, cells, cells)``."""
+        """Add a chip: its image with the rim (see `Mapper.fit`), and its feature map ``(dimension, cells, cells)``.
+
+        Where turns are kept (`Mapper.kept_turns`), their maps follow the mean: ``((1 + turns) * dimension, ...)``.
+        """
         rim, size = self._lattice.rim * self._stride, self._lattice.cells * self._stride
         inside = slice(rim, rim + size), slice(rim, rim + size)
         valid = chip.valid[inside]
@@ -215,6 +228,15 @@ class Pool:
 
     def embeddings(self) -> Embeddings:
         """Pool what was added; NaN where nothing was."""
+        return self._pooled()[:, : self._width]
+
+    def turns(self) -> Embeddings | None:
+        """Pool each turn, ``(tiles, turns, dimension)``; None where they are not kept."""
+        if not self._turns:
+            return None
+        return self._pooled()[:, self._width :].reshape(-1, self._turns, self._width)
+
+    def _pooled(self) -> Embeddings:
         with np.errstate(invalid="ignore"):
             found: Embeddings = (self._sums / self._weight[:, None]).astype(np.float32)
         return found

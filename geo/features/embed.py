@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import cast
 
 import geopandas as gpd
 import numpy as np
@@ -14,8 +15,8 @@ import pyproj
 
 from geo.config import CityConfig, EncoderSettings, Imagery, Tiles
 from geo.features.bands import BandStatistics
-from geo.features.dense import Mapper, Pool, corridors
-from geo.features.encoder import Embeddings, Encoder, EncoderCard
+from geo.features.dense import Mapper, Maps, Pool, TurningMapper, corridors
+from geo.features.encoder import Embeddings, Encoder, EncoderCard, TurningEncoder
 from geo.features.store import rows
 from geo.imagery.band_set import BandSet, to_8_bit
 from geo.imagery.cover import cover_tiles
@@ -160,8 +161,11 @@ def embed_parts(
     with ahead(read, BATCHES_AHEAD) as batches:
         for batch in batches:
             pixels, valid = [tile.pixels for tile in batch.whole], [tile.valid for tile in batch.whole]
-            embeddings = encoder.encode(pixels, valid)
-            full = rows(batch.whole, encoder, embeddings, batch.bands)
+            if encoder.kept_turns:
+                turns = cast("TurningEncoder", encoder).encode_turns(pixels, valid)
+                full = rows(batch.whole, encoder, turns.mean(axis=1), batch.bands, turns)
+            else:
+                full = rows(batch.whole, encoder, encoder.encode(pixels, valid), batch.bands)
             yield pa.concat_tables([full, rows(batch.thin, encoder)]), batch.entries
 
 
@@ -251,9 +255,18 @@ def embed_ground(
                 pool.miss(chip.tile_id, chip.reason)
                 yield nothing, [Entry("reads", "failed", chip.reason, 1)]
                 continue
-            pool.add(chip, mapper.map(chip.pixels[None])[0])
+            pool.add(chip, _mapped(chip, mapper))
             yield nothing, [Entry("reads", "failed", fault, 1) for fault in chip.faults]
     yield _pooled(pool, tiles, mapper, config.tiles.min_coverage)
+
+
+def _mapped(chip: TileImage, mapper: Mapper) -> Maps:
+    """Map a chip as `Pool.add` takes it: the mean, and the turns where they are kept."""
+    if not mapper.kept_turns:
+        return np.asarray(mapper.map(chip.pixels[None])[0])
+    turns = cast("TurningMapper", mapper).map_turns(chip.pixels[None])[:, 0]
+    mean = np.mean(turns, axis=0, dtype=np.float32, keepdims=True)
+    return np.concatenate([mean, turns]).reshape(-1, *turns.shape[2:])
 
 
 def chip_shape(images: gpd.GeoDataFrame, crs: pyproj.CRS, mapper: Mapper, tiles: Tiles) -> Tiles:
@@ -317,5 +330,12 @@ def _pooled(pool: Pool, tiles: gpd.GeoDataFrame, mapper: Mapper, min_coverage: f
     entries = [Entry("tiles", "failed", str(reason), 1) for reason in faults[lost]]
     entries.append(Entry("tiles", "done", "", len(whole)))
     entries.append(Entry("tiles", "skipped", _thin(min_coverage), len(thin)))
-    full = rows([seen[i] for i in whole], mapper, embeddings[whole], bands[whole])
+    turns = pool.turns()
+    full = rows(
+        [seen[i] for i in whole],
+        mapper,
+        embeddings[whole],
+        bands[whole],
+        None if turns is None else turns[whole],
+    )
     return pa.concat_tables([full, rows([seen[i] for i in thin], mapper)]), entries

@@ -213,6 +213,10 @@ class Encoder(Protocol):
     def runtime(self) -> str:
         """What executes it, for the run's record."""
 
+    @property
+    def kept_turns(self) -> int:
+        """How many quarter turns of each tile are kept apart (`TurningEncoder`); 0: none."""
+
     def encode(self, pixels: Sequence[Pixels], valid: Sequence[Valid]) -> Embeddings:
         """Encode tiles.
 
@@ -228,3 +232,10 @@ class Encoder(Protocol):
         -------
         Array ``(tiles, dimension)``, float32, one row a tile in the given order.
         """
+
+
+class TurningEncoder(Encoder, Protocol):
+    """An encoder that sees each tile turned by quarters, and can tell the turns apart."""
+
+    def encode_turns(self, pixels: Sequence[Pixels], valid: Sequence[Valid]) -> Embeddings:
+        """Encode each quarter turn of tiles, see `Encoder.encode`: ``(tiles, turns, dimension)``, their mean is its."""

@@ -123,6 +123,7 @@ class ModelMapper:
         self.stride = stride
         self.side = (cells + 2 * rim) * stride
         self.turns = settings.rotations
+        self.kept_turns: int = settings.rotations if settings.keep_turns else 0
         self._runtime = choose_runtime(Normalised(mapped, card), trial_images(card, self.side), settings)
 
     @property
@@ -141,10 +142,14 @@ class ModelMapper:
 
     def map(self, images: Pixels) -> Maps:
         """Map chips; the map is the mean over quarter turns, turned back."""
+        mean: Maps = np.asarray(np.mean(self.map_turns(images), axis=0, dtype=np.float32))
+        return mean
+
+    def map_turns(self, images: Pixels) -> Maps:
+        """Map chips by each quarter turn, turned back: ``(turns, chips, dimension, cells, cells)``."""
         turned = quarter_turns(images, self.turns)
         found = self._runtime.embed(turned.reshape(-1, *images.shape[1:]))
         found = found.reshape(len(images), self.turns, *found.shape[1:])
         back = [np.rot90(found[:, turn], -turn, (2, 3)) for turn in range(self.turns)]
         inside = slice(self.lattice.rim, self.lattice.rim + self.lattice.cells)
-        mean: Maps = np.asarray(np.mean(back, axis=0, dtype=np.float32))
-        return mean[:, :, inside, inside]
+        return np.stack(back)[:, :, :, inside, inside]

@@ -118,6 +118,7 @@ class ModelEncoder:
         self.side = card.input_side(tile_m, asked_px=settings.input_px, pixel_m=pixel_m)
         self.ground_m = tile_m / self.side
         self.turns = settings.rotations
+        self.kept_turns: int = settings.rotations if settings.keep_turns else 0
         self._runtime = choose_runtime(Normalised(module, card), trial_images(card, self.side), settings)
 
     @property
@@ -131,13 +132,18 @@ class ModelEncoder:
         Pixels without data enter the model as its mean, so that they are neither black nor bright. The
         embedding is the mean over quarter turns, which makes it indifferent to how a road lies.
         """
+        mean: Embeddings = self.encode_turns(pixels, valid).mean(axis=1)
+        return mean
+
+    def encode_turns(self, pixels: Sequence[Pixels], valid: Sequence[Valid]) -> Embeddings:
+        """Encode each turn; see `geo.features.encoder.TurningEncoder.encode_turns`."""
         if not pixels:
-            return np.zeros((0, self.card.dimension), dtype=np.float32)
+            return np.zeros((0, self.turns, self.card.dimension), dtype=np.float32)
         images = np.stack([self._prepare(tile, mask) for tile, mask in zip(pixels, valid, strict=True)])
         turned = quarter_turns(images, self.turns)
         embeddings = self._runtime.embed(turned.reshape(-1, *images.shape[1:]))
-        mean: Embeddings = embeddings.reshape(len(images), self.turns, -1).mean(axis=1)
-        return mean
+        apart: Embeddings = embeddings.reshape(len(images), self.turns, -1)
+        return apart
 
     def _prepare(self, tile: Pixels, mask: Valid) -> Pixels:
         """Fill one tile where it has no data and resize it to the input side."""

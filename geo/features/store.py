@@ -13,13 +13,19 @@ from pathlib import Path
 from typing import Protocol
 
 import geopandas as gpd
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from geo.config import CityConfig, Tiles
 from geo.features.bands import PER_BAND
 from geo.features.encoder import Embeddings, EncoderCard
+
+Looks = NDArray[np.float16]
+TURNS = "turns"
+FLOAT = pa.float32()
 
 
 class Seen(Protocol):
@@ -57,12 +63,17 @@ class Made(Protocol):
     def runtime(self) -> str:
         """What executed it."""
 
+    @property
+    def kept_turns(self) -> int:
+        """How many quarter turns are kept apart; 0: none."""
+
 
 def rows(
     tiles: Sequence[Seen],
     encoder: Made,
     embeddings: Embeddings | None = None,
     bands: Embeddings | None = None,
+    turns: Embeddings | None = None,
 ) -> pa.Table:
     """Lay tiles out as rows.
 
@@ -75,12 +86,15 @@ def rows(
     embeddings, bands
         Arrays ``(tiles, dimension)``, those of the encoder and the statistics of the bands that it sees; None: null in
         every row.
+    turns
+        Array ``(tiles, turns, dimension)`` where turns are kept; None: null in every row.
 
     Returns
     -------
-    ``tile_id``, ``image_id``, ``coverage``, and ``embedding`` and ``bands`` as fixed-size lists of float32.
+    ``tile_id``, ``image_id``, ``coverage``, and ``embedding`` and ``bands`` as fixed-size lists of float32; where turns
+    are kept ``turns``, one after the other, each brought to length 1, as a list of float16.
     """
-    return pa.table(
+    table = pa.table(
         {
             "tile_id": pa.array([tile.tile_id for tile in tiles], pa.string()),
             "image_id": pa.array([tile.image_id or None for tile in tiles], pa.string()),
@@ -89,10 +103,40 @@ def rows(
             "bands": vectors(bands, len(tiles), len(encoder.card.bands) * PER_BAND),
         }
     )
+    if not encoder.kept_turns:
+        return table
+    if turns is not None:
+        lengths = np.linalg.norm(turns, axis=2, keepdims=True)
+        turns = (turns / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    width = encoder.kept_turns * encoder.card.dimension
+    return table.append_column(TURNS, vectors(turns, len(tiles), width, pa.float16()))
 
 
-def vectors(values: Embeddings | None, n: int, dimension: int) -> pa.Array:
-    """Make a column of fixed-size lists of float32.
+def read_turns(shard: Path, dimension: int) -> Looks | None:
+    """Read the turns of the tiles of a shard that have an embedding, ``(tiles, turns, dimension)``, each of length 1.
+
+    Parameters
+    ----------
+    shard
+        A file that `finish` laid out.
+    dimension
+        Of an embedding.
+
+    Returns
+    -------
+    By the shard's own order of tiles; None where turns were not kept.
+    """
+    if TURNS not in pq.read_schema(shard).names:
+        return None
+    column = pq.read_table(shard, columns=[TURNS])[TURNS].drop_null().combine_chunks()
+    flat: Looks = column.flatten().to_numpy(zero_copy_only=False)
+    return (
+        flat.reshape(len(column), -1, dimension) if len(column) else np.zeros((0, 1, dimension), np.float16)
+    )
+
+
+def vectors(values: Embeddings | None, n: int, dimension: int, kind: pa.DataType = FLOAT) -> pa.Array:
+    """Make a column of fixed-size lists of floats.
 
     Parameters
     ----------
@@ -100,10 +144,13 @@ def vectors(values: Embeddings | None, n: int, dimension: int) -> pa.Array:
         Array ``(n, dimension)``; None: null in every row.
     n, dimension
         How many lists there are, and how long each is.
+    kind
+        Of the numbers: float32, or float16.
     """
     if values is None:
-        return pa.nulls(n, pa.list_(pa.float32(), dimension))
-    return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel(), pa.float32()), dimension)
+        return pa.nulls(n, pa.list_(kind, dimension))
+    numbers = values.ravel().astype(kind.to_pandas_dtype(), copy=False)
+    return pa.FixedSizeListArray.from_arrays(pa.array(numbers, kind), dimension)
 
 
 def finish(table: pa.Table, places: gpd.GeoDataFrame, encoder: Made, config: CityConfig) -> pa.Table:
@@ -155,6 +202,10 @@ def finish(table: pa.Table, places: gpd.GeoDataFrame, encoder: Made, config: Cit
         "emb:source-data": sorted(set(pc.list_flatten(names).to_pylist())),
         "proj:wkt2": places.crs.to_wkt(),
     }
+    if encoder.kept_turns:
+        about["emb:turns"] = (
+            f"{encoder.kept_turns} quarter turns one after the other, each of length 1, float16"
+        )
     return table.replace_schema_metadata({key: _plain(value) for key, value in about.items()})
 
 

@@ -73,12 +73,7 @@ def _all(config: CityConfig, k: int) -> Iterator[Variant]:
             yield Variant("seed", f"clusters.seed = safety.seed = {seed}", both)
     for name in asked.encoders:
         if name != config.encoder.name:
-            section = {
-                "name": name,
-                "device": config.encoder.device,
-                "batch_size": config.encoder.batch_size,
-            }
-            yield Variant("encoder", f"encoder.name = {name}", {"encoder": json.dumps(section)})
+            yield _of_encoder(config, name)
     of_length, of_reach, of_block = (
         config.segments.max_length_m,
         config.collisions.junction_reach_m,
@@ -92,6 +87,28 @@ def _all(config: CityConfig, k: int) -> Iterator[Variant]:
         for value in [own * factor for factor in near] if values == "near" else values:
             if value != own:
                 yield _one(words, key, value)
+
+
+def _of_encoder(config: CityConfig, name: str) -> Variant:
+    """Take another encoder, with the defaults of its kind."""
+    turns = _turns(name)
+    section = {
+        "name": name,
+        "device": config.encoder.device,
+        "batch_size": config.encoder.batch_size,
+        "keep_turns": config.encoder.keep_turns and turns,
+    }
+    changes = {"encoder": json.dumps(section)}
+    if config.clusters.turn_whitening and not turns:
+        changes["clusters.turn_whitening"] = "false"
+    return Variant("encoder", f"encoder.name = {name}", changes)
+
+
+def _turns(name: str) -> bool:
+    """Tell whether encoders of a kind see each tile turned."""
+    from geo.features.registry import KINDS  # noqa: PLC0415 - a run that changes nothing needs no encoder
+
+    return any(kind.turns for kind in KINDS if kind.tag == name.partition(":")[0])
 
 
 def _one(words: str, key: str, value: float) -> Variant:

@@ -18,6 +18,8 @@ from PIL import Image
 from geo.clusters.alike import most_like, same_place
 from geo.clusters.likeness import MORE_ALIKE_THAN, Likeness, likeness_of_pairs
 from geo.clusters.space import Points, to_space
+from geo.clusters.whitening.scatter import Scatter
+from geo.clusters.whitening.whiten import even_out
 from geo.config import Clusters, cluster_settings
 from geo.config.file import expand
 from geo.errors import LayerError, SourceError
@@ -28,6 +30,7 @@ from geo.safety.junctions.worst import worst_junctions
 from geo.sources.files import digest_file
 from tasks.earlier import TABLES
 from tasks.results.cutting import cut_tile
+from tasks.tables import TURN_SCATTER
 
 FINGERPRINTS = "fingerprints"
 
@@ -366,7 +369,16 @@ class OpenRun:
     def _points(self) -> Points:
         """The space in which types are found."""
         vectors = np.stack(self._fingerprints["vector"].tolist()).astype(np.float32)
-        return to_space(vectors, self._clusters())
+        settings = self._clusters()
+        return to_space(even_out(vectors, settings, self._scatter(settings)), settings)
+
+    def _scatter(self, settings: Clusters) -> Scatter | None:
+        """Read what fingerprints were evened out by; None where they were not."""
+        if not settings.turn_whitening or self.folder is None:
+            return None
+        file = self.folder / TABLES / f"{TURN_SCATTER.name}.parquet"
+        self._check_left(file)
+        return Scatter.of_frame(read_table(file))
 
     def tile(self, tile_id: str, *, full: bool = False) -> Image.Image:
         """Show a tile: its thumbnail where there is one, else cut from the imagery at full resolution.

@@ -9,7 +9,7 @@ import geopandas as gpd
 from geo.ledger import Entry
 from tasks.documents import Quality
 from tasks.plan import Plan
-from tasks.stages.fingerprints import load_encoded, load_fingerprints
+from tasks.stages.fingerprints import load_encoded, load_fingerprints, load_scatter
 from tasks.store.stage import Stage
 from tasks.tables import CHOICE, GROUPINGS, PROTOTYPES, TYPES
 
@@ -24,7 +24,12 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     roads = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
     tile_m = plan.config.tiles.tile_m
     found = find_types(
-        load_fingerprints(plan), load_encoded(plan), roads, plan.config.clusters, tile_m=tile_m
+        load_fingerprints(plan),
+        load_encoded(plan),
+        roads,
+        plan.config.clusters,
+        tile_m=tile_m,
+        scatter=load_scatter(plan),
     )
     if plan.numbers.segments is not None:
         earlier, *older = (_typed(file) for file in (plan.numbers.segments, *plan.numbers.older))

@@ -12,7 +12,7 @@ from geo.ledger import Entry
 from tasks.documents import Bandwidth, Gathered
 from tasks.plan import Plan
 from tasks.stages.collisions import load_placed
-from tasks.stages.fingerprints import load_fingerprints
+from tasks.stages.fingerprints import load_looks
 from tasks.stages.inference import FINDINGS
 from tasks.store.stage import Stage
 from tasks.tables import BANDWIDTHS, HIGH_INJURY, HOT_SPOTS, LIXELS, LOOK_ALIKES, WINDOWS
@@ -37,7 +37,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     lixels, chosen = smooth(roads, settings)
     LIXELS.write(lixels, folder)
     BANDWIDTHS.write(chosen.scores, folder)
-    looks = load_fingerprints(plan).vectors_of(pd.Index(roads.segments["segment_id"]))
+    looks = load_looks(plan, pd.Index(roads.segments["segment_id"]))
     alike = alike_to_worst(
         roads.segments, looks, roads.outcome, settings, config.clusters, tile_m=config.tiles.tile_m
     )
@@ -76,6 +76,7 @@ STAGE = Stage(
         "safety.seed",
         "clusters.components",
         "clusters.whitening",
+        "clusters.turn_whitening",
         "tiles.tile_m",
     ),
     tables=(WINDOWS, HIGH_INJURY, HOT_SPOTS, LIXELS, BANDWIDTHS, LOOK_ALIKES),

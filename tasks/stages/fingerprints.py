@@ -6,22 +6,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from geo.ledger import Entry
 from tasks.plan import Plan
 from tasks.stages.features import load_encoded_as
 from tasks.store.stage import Stage
-from tasks.tables import FINGERPRINTS, JUNCTION_FINGERPRINTS, SEEN, SEEN_AT_JUNCTIONS, SHARD
+from tasks.tables import (
+    FINGERPRINTS,
+    JUNCTION_FINGERPRINTS,
+    SEEN,
+    SEEN_AT_JUNCTIONS,
+    SHARD,
+    TURN_SCATTER,
+)
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from geo.clusters.whitening.scatter import Scatter
     from geo.features.fingerprints import Fingerprints
 
 FILE, JUNCTION_FILE = "fingerprints.parquet", "junction_fingerprints.parquet"
 
+_PLAIN = tuple(column.name for column in SHARD.columns if not column.optional)
+
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
-    """Write ``fingerprints`` and ``tiles``, and both of junctions (see docs/stages.md)."""
+    """Write ``fingerprints``, ``tiles`` and ``turn_scatter``, and the first two of junctions (see docs/stages.md)."""
     from geo.features.fingerprints import fingerprint, write_fingerprints
     from geo.features.store import about_all
 
@@ -33,6 +46,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     write_fingerprints(folder / FILE, found, segments, about)
     seen = tiles[["tile_id", "segment_id", "position_m", "image_id", "coverage"]]
     SEEN.write(seen.assign(encoded=encoded), folder)
+    if plan.config.encoder.keep_turns:
+        TURN_SCATTER.write(_scatter(plan, found.vectors.shape[1]).as_frame(), folder)
     return [
         Entry("segments", "done", "", len(found)),
         Entry("segments", "skipped", "no tile of it has an embedding", len(segments) - len(found)),
@@ -46,9 +61,11 @@ def _of_junctions(plan: Plan, folder: Path, about: dict[bytes, bytes]) -> list[E
 
     junctions = gpd.read_parquet(plan.stage_folder("roads") / "junctions.parquet")
     laid = gpd.read_parquet(plan.stage_folder("tiles") / "junction_tiles.parquet")
-    read = [pd.read_parquet(plan.stages / shard) for shard in load_encoded_as(plan).junction_shards]
-    columns = [column.name for column in SHARD.columns]
-    tiles = pd.concat(read, ignore_index=True) if read else pd.DataFrame(columns=columns)
+    read = [
+        pd.read_parquet(plan.stages / shard, columns=list(_PLAIN))
+        for shard in load_encoded_as(plan).junction_shards
+    ]
+    tiles = pd.concat(read, ignore_index=True) if read else pd.DataFrame(columns=list(_PLAIN))
     tiles = tiles.merge(laid[["tile_id", "junction_id"]], on="tile_id", validate="one_to_one")
     tiles = tiles.sort_values("tile_id", ignore_index=True)
     encoded = tiles["embedding"].notna()
@@ -67,9 +84,42 @@ def _of_junctions(plan: Plan, folder: Path, about: dict[bytes, bytes]) -> list[E
     ]
 
 
+def _scatter(plan: Plan, dimension: int) -> Scatter:
+    """Measure how the turns of the tiles of roads scatter, a shard at a time."""
+    from geo.clusters.whitening.scatter import Scatter, scatter_of_looks
+    from geo.features.store import read_turns
+
+    found = Scatter.none(dimension)
+    for shard in _shards(plan):
+        turns = read_turns(shard, dimension)
+        if turns is not None:
+            found += scatter_of_looks(turns)
+    return found
+
+
+def load_scatter(plan: Plan) -> Scatter | None:
+    """Read what fingerprints are evened out by (`geo.clusters.whitening`); None where the settings ask for nothing."""
+    from geo.clusters.whitening.scatter import Scatter
+
+    if not plan.config.clusters.turn_whitening:
+        return None
+    return Scatter.of_frame(TURN_SCATTER.read(plan.stage_folder("fingerprints")))
+
+
+def load_looks(plan: Plan, segment_ids: pd.Index) -> NDArray[np.float64]:
+    """Read what segments look like, from which the types' space is made; null where one has no fingerprint."""
+    from geo.clusters.whitening.whiten import even_out
+
+    vectors = load_fingerprints(plan).vectors_of(segment_ids)
+    scatter = load_scatter(plan)
+    return vectors if scatter is None else even_out(vectors, plan.config.clusters, scatter).astype(np.float64)
+
+
 def load_tiles(plan: Plan) -> pd.DataFrame:
     """Read the tiles whose imagery was read, with their vectors, sorted by ``tile_id``."""
-    encoded = pd.concat([pd.read_parquet(shard) for shard in _shards(plan)], ignore_index=True)
+    encoded = pd.concat(
+        [pd.read_parquet(shard, columns=list(_PLAIN)) for shard in _shards(plan)], ignore_index=True
+    )
     tiles = gpd.read_parquet(plan.stage_folder("tiles") / "tiles.parquet")
     place = tiles[["tile_id", "segment_id", "position_m"]]
     return encoded.merge(place, on="tile_id", validate="one_to_one").sort_values("tile_id", ignore_index=True)
@@ -117,5 +167,5 @@ STAGE = Stage(
     counts=("segments",),
     after=("roads", "tiles", "features"),
     settings=("clusters.junctions.types",),
-    tables=(FINGERPRINTS, SEEN, JUNCTION_FINGERPRINTS, SEEN_AT_JUNCTIONS),
+    tables=(FINGERPRINTS, SEEN, JUNCTION_FINGERPRINTS, SEEN_AT_JUNCTIONS, TURN_SCATTER),
 )

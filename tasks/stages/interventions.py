@@ -13,7 +13,7 @@ from geo.ledger import Entry
 from tasks.documents import Effects
 from tasks.plan import Plan
 from tasks.stages.collisions import load_placed
-from tasks.stages.fingerprints import load_fingerprints
+from tasks.stages.fingerprints import load_looks
 from tasks.stages.roads import load_place
 from tasks.store.stage import Stage
 from tasks.tables import BY_KIND, TREATED
@@ -49,7 +49,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         frozenset(recorded.severities),
         tuple(recorded.users),
     )
-    vectors = load_fingerprints(plan).vectors_of(pd.Index(town.segments["segment_id"]))
+    vectors = load_looks(plan, pd.Index(town.segments["segment_id"]))
     found = study_town(town, treatments, vectors, config)
     TREATED.write(found.sites, folder)
     BY_KIND.write(found.by_kind, folder)
@@ -73,6 +73,7 @@ STAGE = Stage(
         "collisions.ambiguity_m",
         "clusters.components",
         "clusters.whitening",
+        "clusters.turn_whitening",
         "tiles.tile_m",
     ),
     inputs=_sources,

@@ -10,7 +10,7 @@ import pandas as pd
 from geo.ledger import Entry
 from tasks.documents import Quality
 from tasks.plan import Plan
-from tasks.stages.fingerprints import load_junction_fingerprints, load_junction_tiles
+from tasks.stages.fingerprints import load_junction_fingerprints, load_junction_tiles, load_scatter
 from tasks.store.stage import Stage
 from tasks.tables import CHOICE, JUNCTION_GROUPINGS, JUNCTION_PROTOTYPES, JUNCTION_TYPED
 
@@ -33,6 +33,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         junctions,
         plan.config.clusters,
         tile_m=plan.config.tiles.tile_m,
+        scatter=load_scatter(plan),
     )
     JUNCTION_TYPED.write(found.segments, folder)
     JUNCTION_PROTOTYPES.write(found.picks, folder)

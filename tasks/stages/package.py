@@ -30,6 +30,7 @@ from tasks.stages.pictures import load_pictures
 from tasks.store.code import merged
 from tasks.store.stage import ALL_BEFORE, Stage, account_of
 from tasks.store.table import Table
+from tasks.tables import TURN_SCATTER
 
 if TYPE_CHECKING:
     import pyproj
@@ -72,7 +73,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     tables.mkdir()
     write_geoparquet(tables, layers, crs)
     # vectors are of no use in a GIS: they are among the layers as GeoParquet alone
-    for name in (FINGERPRINTS, OF_JUNCTIONS):
+    for name in (FINGERPRINTS, OF_JUNCTIONS, f"{TURN_SCATTER.name}.parquet"):
         file = plan.stage_folder("fingerprints") / name
         if file.exists():
             shutil.copyfile(file, tables / name)

@@ -42,6 +42,7 @@ class ToyMapper:
     card = CARD
     runtime = "toy"
     side, stride, ground_m = 20, 4, 1.0
+    kept_turns = 0
     lattice = Lattice(cell_m=4.0, cells=3, rim=1)
 
     def fit(self, chip):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from pydantic import model_validator
 
 from geo.config.encoder import EncoderSettings
 from geo.config.imagery import Tiles
@@ -25,10 +27,19 @@ class EncoderKind(EncoderSettings, ABC):
     ----------
     tag, form
         How ``encoder.name`` is told to mean this kind (`geo.config.kinds.Kind`).
+    turns
+        Whether it sees each tile turned by quarters, so that ``encoder.keep_turns`` can be asked of it.
     """
 
     tag: ClassVar[str]
     form: ClassVar[str]
+    turns: ClassVar[bool] = False
+
+    @model_validator(mode="after")
+    def _can_keep_turns(self) -> Self:
+        if self.keep_turns and not self.turns:
+            raise ValueError(f"keep_turns: {self.form} sees no turned images, so there are none to keep")
+        return self
 
     def needs(self) -> tuple[str, ...] | None:
         """Say which bands it takes, in order, as far as it knows without being loaded; None: that is seen then."""
@@ -55,6 +66,8 @@ class ModelKind(EncoderKind):
     Torch and the libraries of models take seconds to import; a rerun that encodes nothing, and whoever reads a city's
     file, do without them. A module of such a kind therefore imports them where it loads.
     """
+
+    turns: ClassVar[bool] = True
 
     def look_up_bands(self) -> tuple[str, ...] | None:
         """Look up which bands the model takes before it is fetched and loaded; None: that is seen then."""

@@ -1,0 +1,1 @@
+"""What changes an embedding and not the road: measured, and taken back before types are found."""

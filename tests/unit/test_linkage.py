@@ -12,6 +12,14 @@ from geo.clusters.methods.average import Average
 from geo.clusters.methods.kmeans import KMeans
 
 
+IN_R = """
+library(cluster)  # 2.1.4
+p <- matrix(c(1,0, .8,.6, 0,1, -.6,.8, .6,-.8, .96,.28, -.28,.96, .28,-.96), ncol=2, byrow=TRUE)
+a <- agnes(as.dist(1 - p %*% t(p)), diss=TRUE, method="gaverage")
+sort(a$height); cutree(as.hclust(a), 3)
+"""
+
+
 def unit(rows):
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
@@ -22,7 +30,7 @@ def cloud():
 
 
 def test_the_tree_is_that_of_scipy(cloud):
-    tree, theirs = average_linkage(cloud, np.ones(300)), linkage(pdist(cloud, "cosine"), "average")
+    tree, theirs = average_linkage(cloud, np.ones(300), beta=0.0), linkage(pdist(cloud, "cosine"), "average")
     np.testing.assert_allclose(tree.heights, theirs[:, 2], atol=1e-12)
     for k in (1, 2, 7, 100, 300):
         labels = tree.cut(k)
@@ -30,10 +38,19 @@ def test_the_tree_is_that_of_scipy(cloud):
         assert adjusted_rand_score(fcluster(theirs, k, "maxclust"), labels) == pytest.approx(1)
 
 
+def test_flexible_linkage_is_that_of_r():
+    # of `IN_R`
+    rows = [(1, 0), (0.8, 0.6), (0, 1), (-0.6, 0.8), (0.6, -0.8), (0.96, 0.28), (-0.28, 0.96), (0.28, -0.96)]
+    tree = average_linkage(np.array(rows), np.ones(8), beta=-0.1)
+    theirs = [0.04, 0.04, 0.064, 0.1412, 0.1412, 1.063968, 1.8679662133]
+    np.testing.assert_allclose(tree.heights, theirs, atol=1e-10)
+    assert tree.cut(3).tolist() == [0, 0, 1, 1, 2, 0, 1, 2]
+
+
 def test_a_point_that_counts_for_three_is_three_points(cloud):
     weights = np.random.default_rng(1).integers(1, 4, 300)
-    tree = average_linkage(cloud, weights.astype(float))
-    whole = average_linkage(np.repeat(cloud, weights, axis=0), np.ones(weights.sum()))
+    tree = average_linkage(cloud, weights.astype(float), beta=0.0)
+    whole = average_linkage(np.repeat(cloud, weights, axis=0), np.ones(weights.sum()), beta=0.0)
     extra = weights.sum() - 300
     np.testing.assert_allclose(whole.heights[:extra], 0, atol=1e-12)
     np.testing.assert_allclose(tree.heights, whole.heights[extra:], atol=1e-12)

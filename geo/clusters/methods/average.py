@@ -1,7 +1,8 @@
-"""Average linkage of smoothed points, mended by one run of k-means. Nothing in it is drawn at random.
+"""Flexible average linkage of smoothed points, mended by one run of k-means. Nothing in it is drawn at random.
 
 Average linkage (Sokal and Michener 1958, University of Kansas Science Bulletin 38:1409-1438) keeps groups of unequal
-size apart, which k-means and Ward's linkage even out. It never takes a merger back; k-means from its centroids
+size apart, which k-means and Ward's linkage even out; made a little flexible (Belbin, Faith and Milligan 1992) it does
+nearly as well as these where groups are of like size. It never takes a merger back; k-means from its centroids
 (Milligan 1980) brings each segment to the nearest one, so that segments of a city and those of a bootstrap sample are
 grouped by one rule.
 """
@@ -21,11 +22,11 @@ from geo.clusters.methods.mending import mended, middles, pieces
 
 
 class Average(ClusteringKind):
-    """Average linkage, then k-means from its centroids; for any number of segments. Nothing is drawn at random."""
+    """Flexible average linkage, then k-means from its centroids; for any number of segments. Nothing is drawn."""
 
     tag: ClassVar[str] = "average"
     form: ClassVar[str] = "average"
-    words: ClassVar[str] = "average linkage, mended by k-means,"
+    words: ClassVar[str] = "flexible average linkage, mended by k-means,"
 
     method: Literal["average"] = Field(default="average", description="average.")
 

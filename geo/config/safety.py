@@ -94,7 +94,7 @@ class Safety(Section):
     )
     rank_draws: Annotated[int, Field(ge=100, le=100_000)] = Field(
         default=20_000,
-        description="Draws behind the ranks of segments (number); in a very large city fewer, down to 1000.",
+        description="Draws behind the ranks of segments (number), in turns; in a large city fewer, down to 1000.",
     )
     length_exponent: Literal["auto", "one", "free"] = Field(
         default="auto",

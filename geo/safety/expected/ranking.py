@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from geo.errors import LayerError
-from geo.safety.expected.draws import draw_expected
+from geo.safety.expected.draws import BLOCK, draw_in_turn
 from geo.safety.expected.empirical_bayes import Prior
 from geo.safety.expected.recipe import as_floats
 
@@ -20,12 +20,14 @@ Measure = Literal["rate", "potential"]
 Floats = NDArray[np.float64]
 _CELLS = 4_000_000
 """Drawn at once, at most: 32 MB a table."""
-_MOST, _LEAST_DRAWS = 200_000_000, 1000
+_MOST, _LEAST_DRAWS = 24_000_000, 1000
 """Numbers drawn in all, at most, unless that would leave fewer draws than the second."""
 _PLACE = ("segment_id", "name", "ref", "road_class", "length_m", "cluster", "years")
 _RANKS = ("expected_rank", "rank_deviation", "p_above_predicted", "p_worst_5_percent")
 _COLUMNS = ("rank", "mean_rank", "rank_deviation", "p_above", "p_worst", "p_worst_20", "p_worst_1_percent")
 N_WORST = 20
+_LEAST_BLOCKS = 8
+"""From as many blocks of draws their means tell how well the mean of all is known."""
 
 
 def rank_segments(
@@ -56,8 +58,9 @@ def rank_segments(
     seed
         Seed of the draws: the same one gives the same ranks.
     draws
-        How many times all segments are drawn and ranked, at most (see `_MOST`). A probability is known to a standard
-        error of at most ``0.5 / sqrt(draws)``: 0.0035 of 20,000.
+        How many times all segments are drawn and ranked, at most (see `_MOST`), in turns that tell more than as many
+        plain draws (`geo.safety.expected.draws.draw_in_turn`). A probability is known to a standard error of at most
+        ``0.5 / sqrt(draws)``: 0.0035 of 20,000.
     measure
         ``rate``: expected events per km and year; ``potential``: these less the predicted ones.
     worst
@@ -193,24 +196,31 @@ def _ranks(
     n = int(known.sum())
     n_worst = np.array([int(np.ceil(worst * n)), min(N_WORST, n), int(np.ceil(0.01 * n))])
     draws = min(draws, max(_LEAST_DRAWS, _MOST // n))
-    total, squares, higher, among = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros((len(n_worst), n))
-    at_once = max(1, _CELLS // n)
-    for first in range(0, draws, at_once):
-        m, count = draw_expected(before, y, known, min(at_once, draws - first), rng)
+    squares, higher, among = np.zeros(n), np.zeros(n), np.zeros((len(n_worst), n))
+    sums = np.zeros((-(-draws // BLOCK), n))
+    for block, m, count in draw_in_turn(before, y, known, draws, rng, _CELLS):
         values = (count - m if measure == "potential" else count) / length[known]
         ranks = np.empty_like(values)
         np.put_along_axis(ranks, np.argsort(-values, axis=1), np.arange(1.0, n + 1)[None, :], axis=1)
-        total += ranks.sum(axis=0)
+        sums[block] += ranks.sum(axis=0)
         squares += (ranks**2).sum(axis=0)
         higher += (count > m).sum(axis=0)
         for place, most in enumerate(n_worst):
             among[place] += (ranks <= most).sum(axis=0)
-    mean = total / draws
+    mean = sums.sum(axis=0) / draws
     deviation = np.sqrt(np.clip(squares / draws - mean**2, 0, None))
     # means are known to about this: beyond it, an order would be one of the draws
-    grain = 2 * max(float(deviation.max()) / np.sqrt(draws), np.finfo(np.float64).eps)
+    grain = 2 * max(_error(sums, deviation, draws), np.finfo(np.float64).eps)
     order = rankdata(np.round(mean / grain), method="min")
     return np.column_stack([order, mean, deviation, higher / draws, *(among / draws)])
+
+
+def _error(sums: Floats, deviation: Floats, draws: int) -> float:
+    """Tell the standard error of mean ranks, that of nearly all units: from the blocks of draws, if they are enough."""
+    blocks = len(sums)
+    if blocks < _LEAST_BLOCKS:
+        return float(deviation.max() / np.sqrt(draws))
+    return float(np.quantile(sums.std(axis=0, ddof=1), 0.95) * np.sqrt(blocks) / draws)
 
 
 def false_among_worst(ranks: pd.DataFrame) -> pd.DataFrame:

@@ -7,10 +7,9 @@ from scipy.spatial.distance import pdist
 from sklearn.metrics import adjusted_rand_score
 
 from geo.clusters.linkage import average_linkage
-from geo.clusters.methods import average
+from geo.clusters.methods import mending
 from geo.clusters.methods.average import Average
 from geo.clusters.methods.kmeans import KMeans
-
 
 IN_R = """
 library(cluster)  # 2.1.4
@@ -83,8 +82,8 @@ def test_pieces_of_many_points_give_nearly_the_types_of_single_ones(monkeypatch)
     truth = rng.integers(0, 7, 3000)
     points = unit(unit(rng.normal(size=(7, 16)))[truth] + 0.22 * rng.normal(size=(3000, 16)))
     single = Average().fit(points, 7).labels
-    monkeypatch.setattr(average, "MOST_LINKED", 1000)
-    monkeypatch.setattr(average, "PIECES", 400)
+    monkeypatch.setattr(mending, "MOST_LINKED", 1000)
+    monkeypatch.setattr(mending, "PIECES", 400)
     assert adjusted_rand_score(single, Average().fit(points, 7).labels) > 0.95
 
 

@@ -11,6 +11,12 @@ from geo.config.records import Severity
 from tasks.store.document import Document
 
 
+class Findings(Document):
+    """What a stage says at the end of the run (``findings.json`` of ``inference`` and ``systemic``)."""
+
+    notes: list[str] = Field(description="Sentences.")
+
+
 class Place(Document):
     """Where the city is (``roads/place.json``)."""
 
@@ -64,6 +70,41 @@ class Quality(Document):
     k: int = Field(description="Number of types.")
 
 
+class Flown(Document):
+    """One flight."""
+
+    flight: str = Field(description="Its name.")
+    rasters: int = Field(description="How many rasters are of it.")
+    segments: int = Field(description="Segments of which it shows most.")
+    length_km: float = Field(description="Their length (km).")
+
+
+class FlightFigures(Document):
+    """How far the look of roads follows the flight; null where it cannot be told."""
+
+    nmi: float | None = Field(description="Normalised mutual information of type and flight (0 to 1).")
+    nmi_by_chance: float | None = Field(description="Its mean where flights are shuffled within road class.")
+    nmi_by_chance_high: float | None = Field(description="The 95th percentile of that.")
+    p_value: float | None = Field(description="Share of the shuffles that are as high.")
+    mixing: float | None = Field(
+        description="Share of the nearest neighbours of one class that are of other flights, over what chance gives."
+    )
+    transfer: float | None = Field(
+        description="Recall of the road class by the nearest neighbours in other flights (0 to 1)."
+    )
+    transfer_within: float | None = Field(description="The same by those in its own flight.")
+    transfer_by_chance: float | None = Field(description="What a class drawn at random gives.")
+
+
+class Flights(Findings):
+    """What flights the imagery is of, and whether types follow them (``flights/flights.json``)."""
+
+    flights: list[Flown] = Field(description="The flights, by name.")
+    figures: FlightFigures = Field(description="Of all segments with a type.")
+    of_one_flight: list[int] = Field(description="Types that are of one flight.")
+    warnings: list[str] = Field(description="What is told at the end of the run.")
+
+
 class Recorded(Document):
     """What the collision records tell (``collisions/source.json``)."""
 
@@ -93,12 +134,6 @@ class Covered(Document):
     )
     notes: list[str] = Field(description="The sentence that says so; none where no traffic is configured.")
     warnings: list[str] = Field(description="What is told at the end of the run.")
-
-
-class Findings(Document):
-    """What a stage says at the end of the run (``findings.json`` of ``inference`` and ``systemic``)."""
-
-    notes: list[str] = Field(description="Sentences.")
 
 
 class Effects(Findings):

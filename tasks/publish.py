@@ -22,6 +22,7 @@ from tasks.stages.clusters import load_quality
 from tasks.stages.collisions import load_recorded
 from tasks.stages.exposure import load_covered
 from tasks.stages.features import load_encoded_as
+from tasks.stages.flights import load_flights
 from tasks.stages.inference import FINDINGS
 from tasks.stages.roads import load_place
 from tasks.stages.tiles import load_shown
@@ -89,6 +90,7 @@ def _summary(plan: Plan, results: Sequence[StageResult], files: dict[str, str], 
         warnings=[
             *warnings_of_inputs(plan),
             *load_quality(plan).encoder.warnings,
+            *load_flights(plan).warnings,
             *(f"{e.item}: {e.reason}" for e in unknown),
         ],
         files=files,
@@ -122,7 +124,7 @@ def notes(plan: Plan) -> list[str]:
     gathered = Gathered.read(plan.stage_folder("concentration") / FINDINGS)
     effects = Effects.read(plan.stage_folder("interventions") / FINDINGS)
     systemic = Findings.read(plan.stage_folder("systemic") / FINDINGS)
-    told = [*load_recorded(plan).notes, *load_covered(plan).notes]
+    told = [*load_recorded(plan).notes, *load_covered(plan).notes, *load_flights(plan).notes]
     return [*told, *found.notes, *gathered.notes, *effects.notes, *systemic.notes]
 
 

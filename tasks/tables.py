@@ -243,6 +243,25 @@ GROUPINGS = Table(
     ),
     key=("segment_id",),
 )
+FLOWN = Table(
+    "segments",
+    "The flight that shows most of each segment with a type.",
+    of_layer("segments", "segment_id", "flight"),
+    key=("segment_id",),
+    joins="segments",
+)
+TYPES_FLOWN = Table(
+    "clusters",
+    "The flight that shows most of each type.",
+    (
+        *of_layer("clusters", "cluster", "top_flight", "top_flight_share"),
+        Column(
+            "by_chance", "real", "Share of shuffles within road class in which one flight has so much of it"
+        ),
+    ),
+    key=("cluster",),
+    part=True,
+)
 COLLISIONS = Table(
     "collisions",
     "One row a source row, in the source's order. Flags of road users: hurt, with STATS19; else what the column means.",
@@ -333,7 +352,8 @@ CLUSTERS = Table(
     tuple(
         column
         for column in of_layer("clusters")
-        if column.name not in {"name", "colour", "note", "prototype_tiles"}
+        if column.name
+        not in {"name", "colour", "note", "prototype_tiles", *(told.name for told in TYPES_FLOWN.columns[1:])}
     ),
     key=("cluster",),
     part=True,

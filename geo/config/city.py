@@ -344,7 +344,12 @@ def _absolute(config: CityConfig, folder: Path) -> CityConfig:
                 update={"source": None if treated is None else _one_or_several(treated, several)}
             ),
             "area": resolve(config.area) if isinstance(config.area, str) else config.area,
-            "imagery": config.imagery.model_copy(update={"sources": several(config.imagery.sources)}),
+            "imagery": config.imagery.model_copy(
+                update={
+                    "sources": several(config.imagery.sources),
+                    "footprints": optional(config.imagery.footprints),
+                }
+            ),
             "roads": config.roads.model_copy(
                 update={"source": _one_or_several(config.roads.source, several)}
             ),

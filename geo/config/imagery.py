@@ -65,12 +65,34 @@ class Imagery(Section):
         description="Borders of one colour about a raster that does not call them no data: drop reads those of black, "
         "white or a mark of no data as such, any those of all colours, keep none.",
     )
+    flight: Literal["auto", "date", "folder", "file"] = Field(
+        default="auto",
+        description="What makes a flight, whose light and haze are its own: the date of a raster, its folder or its "
+        "file. auto: the date where it is known, else the folder where rasters lie in several, else the file, where "
+        "numbered sheets that adjoin are one.",
+    )
+    footprints: str | None = Field(
+        default=None,
+        description="Outlines of flights with a field that names each, before imagery.flight: seamlines, an index of "
+        "sheets, a STAC item or a collection of items (path).",
+    )
+    flight_field: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Field of imagery.footprints that names the flight: an id or a date.",
+    )
     cache_mb: Annotated[int, Field(ge=16, le=65_536), NO_EFFECT] = Field(
         default=256, description="Memory for decoded blocks of rasters (megabytes)."
     )
     licence: Annotated[str, NO_EFFECT] = Field(
         default="", description="Licence and source of the imagery, quoted in the outputs."
     )
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if (self.footprints is None) != (self.flight_field is None):
+            raise ValueError("footprints and flight_field stand together: a file of outlines, and its field")
+        return self
 
     @property
     def seen(self) -> list[int]:

@@ -25,6 +25,7 @@ from tasks.stages.exposure import load_covered
 from tasks.stages.features import load_encoded_as
 from tasks.stages.fingerprints import FILE as FINGERPRINTS
 from tasks.stages.fingerprints import JUNCTION_FILE as OF_JUNCTIONS
+from tasks.stages.flights import load_flights
 from tasks.stages.inference import FINDINGS
 from tasks.stages.pictures import load_pictures
 from tasks.store.code import merged
@@ -179,6 +180,9 @@ def _run(plan: Plan) -> pd.DataFrame:
         "traffic": "; ".join(traffic) if traffic else "not known",
         "severity and road users": _told(plan),
     }
+    flown = load_flights(plan)
+    if len(flown.flights) > 1:
+        values["flights"] = flown.model_dump(mode="json")
     values |= {f"input {place}": found for place, found in plan.inputs.items()}
     values |= {f"version {name}": number for name, number in _versions(plan).items()}
     values |= {

@@ -65,6 +65,7 @@ CHANGES = {
     "tiles.align": ("road", "tiles"),
     "tiles.mode": ("dense", "tiles"),
     "tiles.min_coverage": (0.9, "features"),
+    "imagery.flight": ("file", "flights"),
     "encoder.name": ("bands", "features"),
     "encoder.runtime": ("torch", "features"),
     "encoder.input_px": (96, "features"),
@@ -236,6 +237,16 @@ STATS19 = {"collisions": {"sources": ["collisions.csv"], "schema": "stats19"}}
 TOGETHER = {
     "tiles.pool": ("corridor", "features", {"tiles.mode": "dense"}),
     "tiles.corridor_m": (20, "features", {"tiles.mode": "dense", "tiles.pool": "corridor"}),
+    "imagery.footprints": (
+        "roads.gpkg",
+        "flights",
+        {"imagery.footprints": "collisions.csv", "imagery.flight_field": "day"},
+    ),
+    "imagery.flight_field": (
+        "other",
+        "flights",
+        {"imagery.footprints": "roads.gpkg", "imagery.flight_field": "day"},
+    ),
     "tiles.context_m": (8, "features", {"tiles.mode": "dense"}),
     "clusters.turn_whitening": (
         True,

@@ -17,6 +17,9 @@ _Table = TypeVar("_Table", pd.DataFrame, gpd.GeoDataFrame)
 RECORDS = "collisions/collisions"
 """The table of placed collisions, which a city without records does not have."""
 
+FLOWN = "flights/clusters"
+"""The table of the flight that shows most of each type."""
+
 
 def gather_layers(
     tables: Mapping[str, pd.DataFrame],
@@ -54,6 +57,9 @@ def gather_layers(
     picks = tables["clusters/prototypes"]
     prototypes = picks[picks["kind"] == "prototype"].groupby("cluster")["tile_id"].agg(";".join)
     clusters = tables["inference/clusters"].join(prototypes.rename("prototype_tiles"), on="cluster")
+    if FLOWN in tables:
+        flown = tables[FLOWN].set_index("cluster")[["top_flight", "top_flight_share"]]
+        clusters = clusters.join(flown, on="cluster")
     return {
         "segments": _segments(roads, tiles, [tables[name] for name in joined["segments"]]),
         "junctions": _junctions(tables, of_junctions, joined["junctions"]),

@@ -140,6 +140,7 @@ _SEGMENTS = Layer(
         ),
         Column("cluster_second", "integer", "Second type, over resampled roads", optional=True),
         Column("cluster_baseline", "integer", "Type by band statistics alone", optional=True),
+        Column("flight", "text", "Flight of the imagery that shows most of it", optional=True),
         *_limits("collisions_per_km_year", "Collisions per km and year"),
         *_by_user(),
         Column("aadt", "real", "Traffic (motor vehicles per day, yearly average)", optional=True),
@@ -334,6 +335,8 @@ _CLUSTERS = Layer(
         Column("found_again", "real", "How surely other samples of roads find it (0 to 1)", optional=True),
         Column("interval", "text", "How the intervals were made", optional=True),
         Column("n_severity_unknown", "integer", SEVERITY_UNKNOWN, optional=True),
+        Column("top_flight", "text", "Flight that shows most of it", optional=True),
+        Column("top_flight_share", "real", "Share of its length in that flight (0 to 1)", optional=True),
     ),
     key="cluster",
 )

@@ -85,6 +85,8 @@ class ReportData:
         The layer of what stands if choices were made otherwise; None or empty: not shown.
     systemic
         The layers of the systemic analysis, by name.
+    flights
+        Whether types follow the flights (``flights/flights.json``); None, or of one flight: not shown.
     """
 
     city: str
@@ -116,6 +118,7 @@ class ReportData:
     models: pd.DataFrame | None = None
     sensitivity: pd.DataFrame | None = None
     systemic: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    flights: Mapping[str, Any] | None = None
 
 
 def write_report(path: Path, data: ReportData) -> None:
@@ -185,6 +188,7 @@ def render(data: ReportData) -> str:
         effects=effects_rows(data.interventions),
         systemic=systemic(data.systemic, segments, words["slight"]),
         settings=settings_rows(data.config),
+        flights=data.flights if data.flights and len(data.flights["flights"]) > 1 else None,
         warnings=list((data.quality.get("encoder") or {}).get("warnings") or ()),
         measures=measures(data.quality),
         agreement=number(data.quality.get("agreement_with_baseline")),

@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
+import scipy.sparse as sp
 import shapely
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 from threadpoolctl import threadpool_limits
 
+from geo.clusters.neighbours import NOBODY, nearest
 from geo.clusters.space import Points
 
 if TYPE_CHECKING:
     from geo.clusters.fit import Labels
 
 SHOWN = 3
-AT_ONCE = 1000
-"""Rows of the matrix of likeness that are in memory together."""
 SAME_ROAD_M = 200.0
 """Nearer than this, another segment of the same road is a part of it that looks the same, and no find (metres)."""
 
@@ -32,6 +33,8 @@ def most_alike(
     least: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int64]:
     """Find the segments of the same cluster that look most like each segment, by the cosine of their points.
+
+    In a cluster of more than `geo.clusters.neighbours.EXACT` segments not every pair is looked at.
 
     Parameters
     ----------
@@ -53,37 +56,26 @@ def most_alike(
     -------
     Array ``(segments, shown)`` of row numbers, the most alike first; -1 where there are fewer.
     """
-    found = np.full((len(points), shown), -1, dtype=np.int64)
-    rows = points.astype(np.float32)
-    # a cosine of single precision may fall short of its own value by a hair
-    limit = None if least is None else (least - 1e-6).astype(np.float32)
-    # sums over several threads come in any order, and the last bit of a cosine with them
-    with threadpool_limits(limits=1):
-        for label in np.unique(labels):
-            mine = np.flatnonzero(labels == label)
-            for start in range(0, len(mine), AT_ONCE):
-                some = mine[start : start + AT_ONCE]
-                cosines = rows[some] @ rows[mine].T
-                if limit is not None:
-                    cosines[cosines < limit[some][:, None]] = -np.inf
-                found[some] = _best(cosines, places[some], places[mine], mine, apart_m, shown)
+    found = np.full((len(points), shown), NOBODY, dtype=np.int64)
+    near = _nearer_than(places, apart_m)
+    for label in np.unique(labels):
+        mine = np.flatnonzero(labels == label)
+        rows, cosines = nearest(points[mine], shown, left_out=near[mine][:, mine].tocsr())
+        # a cosine of single precision may fall short of its own value by a hair
+        enough = cosines >= (
+            np.float32(-np.inf) if least is None else (least[mine] - 1e-6).astype(np.float32)[:, None]
+        )
+        found[mine] = np.where((rows != NOBODY) & enough, mine[rows], NOBODY)
     return found
 
 
-def _best(
-    cosines: NDArray[np.float32],
-    here: NDArray[np.float64],
-    there: NDArray[np.float64],
-    mine: NDArray[np.int64],
-    apart_m: float,
-    shown: int,
-) -> NDArray[np.int64]:
-    """Take the highest cosines of each row among those far enough; of equal ones the first."""
-    near = ((here[:, None, :] - there[None, :, :]) ** 2).sum(axis=2) < apart_m**2
-    cosines[near] = -np.inf
-    order = np.argsort(-cosines, axis=1, kind="stable")[:, :shown]
-    best = np.where(np.take_along_axis(cosines, order, axis=1) > -np.inf, mine[order], -1)
-    return np.pad(best, ((0, 0), (0, shown - best.shape[1])), constant_values=-1)
+def _nearer_than(places: NDArray[np.float64], apart_m: float) -> sp.csr_array:
+    """Tell which pairs of places are nearer than that on the ground: symmetric ``(n, n)``, without the diagonal."""
+    one, other = cKDTree(places).query_pairs(apart_m, output_type="ndarray").T
+    near = ((places[one] - places[other]) ** 2).sum(axis=1) < apart_m**2
+    one, other = one[near], other[near]
+    both = np.concatenate([one, other]), np.concatenate([other, one])
+    return sp.csr_array((np.ones(len(both[0]), dtype=bool), both), shape=(len(places), len(places)))
 
 
 def most_like(

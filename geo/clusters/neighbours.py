@@ -115,11 +115,26 @@ def _best(
         here = others[place] == pairs.col
         cosines[pairs.row[here], place[here]] = -np.inf
     kept = min(count, len(others))
-    # a partition first, since to sort all of them would take ten times as long
-    top = np.sort(np.argpartition(-cosines, kept - 1, axis=1)[:, :kept], axis=1)
+    top = _highest(cosines, kept)
     best = np.take_along_axis(cosines, top, axis=1)
     order = np.argsort(-best, axis=1, kind="stable")
     best, top = np.take_along_axis(best, order, axis=1), np.take_along_axis(top, order, axis=1)
     rows = np.where(best > -np.inf, others[top], NOBODY)
     missing = ((0, 0), (0, count - kept))
     return np.pad(rows, missing, constant_values=NOBODY), np.pad(best, missing, constant_values=-np.inf)
+
+
+def _highest(values: NDArray[np.float32], kept: int) -> Rows:
+    """Give the columns of the highest values of each row, of equal ones the first, in their order; ``(rows, kept)``."""
+    # a partition first, since to sort all of them would take ten times as long
+    last = values.shape[1] - kept
+    least = np.partition(values, last, axis=1)[:, last, None]
+    taken = values >= least
+    if np.count_nonzero(taken) > len(values) * kept:
+        tied = np.flatnonzero(taken.sum(axis=1) > kept)
+        some, low = values[tied], least[tied]
+        above, equal = some > low, some == low
+        missing = kept - above.sum(axis=1, keepdims=True)
+        taken[tied] = above | (equal & (equal.cumsum(axis=1) <= missing))
+    found: Rows = (np.flatnonzero(taken) % values.shape[1]).reshape(-1, kept)
+    return found

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics import adjusted_rand_score, silhouette_score
+from sklearn.utils import check_random_state
 
-from geo.clusters.choose import choose_k
+from geo.clusters.choose import _silhouettes, choose_k
 from geo.clusters.fit import cluster, order_by_size
 from geo.clusters.prototypes import central_tiles, pick
 from geo.clusters.space import to_space
@@ -89,6 +90,21 @@ def test_a_given_k_is_taken_with_its_evidence(known):
     assert choice["k"].tolist() == [6]
     assert choice["chosen"].all()
     assert choice[["silhouette", "stability"]].notna().all(axis=None)
+
+
+def test_the_silhouette_of_each_number_is_that_of_scikit_learn(known):
+    points = to_space(known[0], Clusters())
+    choice = choose_k(points, Clusters(k_range=(3, 6), resamples=2)).set_index("k")["silhouette"]
+    for k, silhouette in choice.items():
+        labels = cluster(points, k, Clusters()).labels
+        assert silhouette == pytest.approx(silhouette_score(points, labels), abs=1e-9)
+
+
+def test_a_sample_that_is_all_of_one_group_is_no_evidence():
+    points = np.random.default_rng(0).normal(size=(6000, 3))
+    two = np.zeros(6000, dtype=np.int64)
+    two[check_random_state(0).permutation(6000)[5500]] = 1
+    assert _silhouettes(points, [two], 0) == [0.0]
 
 
 def test_noise_is_less_stable_than_structure(known):

@@ -32,6 +32,16 @@ def test_neighbours_are_those_of_a_search_of_all_pairs(points):
     assert (np.diff(cosines, axis=1) <= 0).all()
 
 
+@pytest.mark.parametrize(("n", "count"), [(50, 5), (7, 6), (300, 3)])
+def test_of_equally_alike_ones_the_first_are_taken(n, count):
+    # exact in any order of sums, with many of each
+    points = np.random.default_rng(n).integers(0, 3, (n, 2)).astype(float)
+    whole = points @ points.T
+    np.fill_diagonal(whole, -np.inf)
+    rows, _ = nearest(points, count)
+    assert (rows == np.argsort(-whole, axis=1, kind="stable")[:, :count]).all()
+
+
 def test_cells_find_nearly_all_neighbours_of_many_points():
     rng = np.random.default_rng(1)
     points = unit(

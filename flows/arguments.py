@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "say everything that can be known without running, and a forecast",
     "demo": "draw the demo town and run it",
     "sensitivity": "run a city with one choice made otherwise at a time, and say which of its findings stand",
+    "typology": "find types in several cities together, for others to be given to (fit), or show what was found (show)",
     "status": "say how a city stands: its last run, what failed, room on disk",
     "clean": "remove old runs and stages of a city, but not its newest good run",
     "deploy": "run a city on a schedule, by the workers of a Prefect server",
@@ -37,18 +38,15 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _add_arguments(name: str, one: argparse.ArgumentParser) -> None:
     """Add what a command takes."""
+    if name == "typology":
+        _add_typology(one)
+        return
     if name == "run":
         _add_sources(one)
     elif name != "demo":
         one.add_argument("city", type=Path, metavar="CITY.yaml", help="the city's configuration")
     if name != "demo":
-        one.add_argument(
-            "--set",
-            action="append",
-            default=[],
-            metavar="KEY=VALUE",
-            help="replace a key of the configuration, such as clusters.k=5; may be given several times",
-        )
+        _add_set(one)
     if name == "demo":
         one.add_argument(
             "--plan", choices=NAMES, default=NAMES[0], help="how its roads lie (default %(default)s)"
@@ -64,6 +62,46 @@ def _add_arguments(name: str, one: argparse.ArgumentParser) -> None:
         one.add_argument("--timezone", help="time zone of --cron, such as Europe/London (default UTC)")
         one.add_argument("--work-pool", help="pool whose workers run it (default roadprint)")
     one.add_argument("--json", action="store_true", help="print one JSON object and nothing more")
+
+
+def _add_set(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="replace a key of the configuration, such as clusters.k=5; may be given several times",
+    )
+
+
+def _add_typology(one: argparse.ArgumentParser) -> None:
+    """Add what is done with a typology, and what each takes."""
+    what = one.add_subparsers(required=True, metavar="WHAT", dest="what")
+    fit = what.add_parser("fit", help="find types in cities together, and keep them in a file")
+    fit.add_argument(
+        "cities", type=Path, nargs="*", metavar="CITY", help="a city's file, or the folder of a finished run"
+    )
+    fit.add_argument(
+        "--out", type=Path, required=True, dest="file", metavar="FILE", help="the typology, FILE.safetensors"
+    )
+    fit.add_argument(
+        "--weight",
+        choices=("city", "length", "segment"),
+        default="city",
+        help="what counts alike: cities, metres of road, or segments (default %(default)s)",
+    )
+    fit.add_argument(
+        "--names-from",
+        type=Path,
+        metavar="OLD",
+        help="a typology whose numbers, names and colours are carried on",
+    )
+    fit.add_argument("--runs", type=Path, metavar="DIR", help="folder for what is made of cities' files")
+    _add_set(fit)
+    show = what.add_parser("show", help="say what a typology holds")
+    show.add_argument("file", type=Path, metavar="FILE", help="the typology")
+    for part in (fit, show):
+        part.add_argument("--json", action="store_true", help="print one JSON object and nothing more")
 
 
 def _add_sources(one: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""The command line: ``roadprint run``, ``check``, ``demo``, ``sensitivity``, ``deploy``, ``status`` and ``clean``."""
+"""The command line: one command a module of `flows.commands`, or here where it runs a city."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.arguments import parse, read_overrides
-from flows.commands import sensitivity, upkeep
+from flows.commands import sensitivity, typology, upkeep
 from flows.processes import asking_directly
 from flows.progress import shown
 from flows.running import draw_town, repeat, run_once
@@ -149,6 +149,7 @@ COMMANDS: dict[
     "check": (_check, _show_check),
     "demo": (_demo, _show_run),
     "sensitivity": (sensitivity.sensitivity, sensitivity.show_sensitivity),
+    "typology": (typology.typology, typology.show_typology),
     "status": (upkeep.status, upkeep.show_status),
     "clean": (upkeep.clean, upkeep.show_clean),
     "deploy": (upkeep.deploy, upkeep.show_deploy),

@@ -25,8 +25,11 @@ def write_mosaics(plan: Plan, folder: Path) -> None:
 def keep_names(plan: Plan, folder: Path) -> None:
     """Give every cluster of the run, whose layers lie in `folder`, its line in ``clusters.csv``.
 
-    A file that was changed since the run began, and cannot be read any more, stays as it is: the next run says why.
+    Of types of a typology it says nothing: their names are there. A file that was changed since the run began, and
+    cannot be read any more, stays as it is: the next run says why.
     """
+    if plan.typology is not None:
+        return
     try:
         write_names(plan.folder / FILE, pd.read_parquet(folder / TABLES / "clusters.parquet"), plan.names)
     except SourceError as error:

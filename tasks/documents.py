@@ -61,6 +61,20 @@ class Judged(Document):
     )
 
 
+class TypologyUsed(Document):
+    """Which typology the types are of, and how much of the city is like none of them."""
+
+    digest: str = Field(description="Of the typology.")
+    version: int = Field(description="Its version.")
+    cities: list[str] = Field(description="Cities that it was fitted on.")
+    types: int = Field(description="How many types it has.")
+    lacking: list[int] = Field(description="Numbers of those that this city does not have.")
+    like_none: int = Field(description="Segments that are like none of them.")
+    like_none_share: float = Field(
+        description="Their share of the length of all that have a fingerprint (0 to 1)."
+    )
+
+
 class Quality(Document):
     """How well the encoder, and the baseline beside it, tell segments apart (``clusters/quality.json``)."""
 
@@ -68,6 +82,9 @@ class Quality(Document):
     baseline: Judged = Field(description="Of the band statistics.")
     agreement_with_baseline: float = Field(description="Adjusted Rand index between the types of both.")
     k: int = Field(description="Number of types.")
+    typology: TypologyUsed | None = Field(
+        default=None, description="Where types are those of a typology; null: they were found in the city."
+    )
 
 
 class Flown(Document):

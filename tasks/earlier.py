@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 from pydantic import ValidationError
 
+from geo.clusters.typology.head import read_head, refused
 from geo.outputs.names import Named, names_in
 from geo.sources.files import digest_file
 from tasks.store.document import digest
@@ -62,6 +63,11 @@ class EarlierRun:
     summary: RunSummary
 
     @property
+    def own(self) -> bool:
+        """Whether its types were found in the city, and are not those of a typology."""
+        return self.summary.numbering.typology is None
+
+    @property
     def geopackage(self) -> str | None:
         """Digest of its GeoPackage."""
         return next((told for name, told in self.summary.files.items() if name.endswith(".gpkg")), None)
@@ -92,8 +98,11 @@ def numbering(
     if not keep:
         return Numbering(own_key, own_key)
     reserved = tuple(sorted(number for number, one in names.items() if one.edited))
+    # the numbers of a typology mean other types
+    known = [told for told in map(_told, sorted(folder.glob(f"*/{SUMMARY}"))) if told and told.own]
     newest = _told(folder / LATEST)
-    known = [told for told in map(_told, sorted(folder.glob(f"*/{SUMMARY}"))) if told]
+    if newest is not None and not newest.own:
+        newest = max(known, key=lambda told: told.summary.finished, default=None)
     content = None if repeated is None else digest_file(repeated)
     for told in ([newest] if newest else []) + known:
         then = told.summary.numbering
@@ -135,6 +144,25 @@ def names_then(folder: Path, file: Path) -> dict[int, Named]:
         if told.geopackage == content:
             return {one.cluster: one for one in told.summary.numbering.names}
     return names_in(file)
+
+
+def names_of_typology(file: Path) -> dict[int, Named]:
+    """Say what the types of a typology are called, and their colours, by their number.
+
+    Raises
+    ------
+    SourceError
+        When it is none that can be used.
+    """
+    try:
+        return {
+            one["number"]: Named(
+                cluster=one["number"], name=one["name"], colour=one["colour"], note=one["note"]
+            )
+            for one in read_head(file)["card"]["types"]
+        }
+    except (KeyError, TypeError, ValidationError) as error:
+        raise refused(file, "it is not as a typology is written") from error
 
 
 def _with_numbers(known: Sequence[EarlierRun], wanted: set[int]) -> tuple[Path, ...]:

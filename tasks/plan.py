@@ -52,6 +52,8 @@ class Plan:
         Digest of the code of each stage and of the libraries that it uses.
     sensitivity
         Folder of the kept table of what stands if choices were made otherwise; None: there is none of this run.
+    unused
+        Numbers of types of the city's own that the analyst named, where the types are those of a typology.
     """
 
     config: CityConfig
@@ -67,6 +69,12 @@ class Plan:
     tables: dict[str, tuple[Table, ...]]
     code: dict[str, str]
     sensitivity: Path | None = None
+    unused: tuple[int, ...] = ()
+
+    @property
+    def typology(self) -> str | None:
+        """Path of the typology whose types the run's are; None: they are found in the city."""
+        return self.config.clusters.typology
 
     @property
     def run_id(self) -> str:

@@ -21,7 +21,7 @@ from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import read_names
 from geo.secrets import strike_all
 from geo.sources.files import digest_file
-from tasks.earlier import edited, names_then, numbering
+from tasks.earlier import edited, names_of_typology, names_then, numbering
 from tasks.plan import Plan
 from tasks.sensitivity import NAME as SENSITIVITY
 from tasks.sensitivity import kept, sensitivity_folder
@@ -110,26 +110,43 @@ def make_plan(
     inputs = {labels[source]: found for source, found in sources.items()}
     repeated = city if is_recorded(city) else None
     names = read_names(folder / NAMES) if repeated is None else names_then(folder, repeated)
+    unused: tuple[int, ...] = ()
+    if config.clusters.typology is not None:
+        unused = tuple(one.cluster for one in edited(names))
+        names = names_of_typology(Path(config.clusters.typology))
     written = strike_all(without_idle(read_raw(city, overrides, CityConfig), CityConfig, keep="licence"))
     code = {stage.name: code_digest(stage.module) for stage in STAGES}
     keys: dict[str, str] = {}
     others: Path | None = None
     for stage in STAGES:
-        told = [written, inputs, [one.said for one in edited(names)]] if stage.name == NAMED else None
+        told = [written, inputs, [one.said for one in edited(names)], unused] if stage.name == NAMED else None
         if told is not None:
             others = _kept_sensitivity(folder / "stages", config, keys)
             told += [] if others is None else [others.name, digest_file(others / f"{SENSITIVITY}.parquet")]
         read = [(labels[one], sources[one]) for one in stage.inputs(config)]
         key = _key(stage, config, read, keys, (code[stage.name], told))
         if stage.name == NUMBERED:
-            keep = config.clusters.keep_numbers
+            keep = config.clusters.keep_numbers and config.clusters.typology is None
             numbers = numbering(folder, key, names, keep=keep, repeated=repeated)
             key = numbers.key
         keys[stage.name] = key
     versions = merged(stage.made_with for stage in STAGES) | {PROJECT: version(PROJECT)}
     tables = {stage.name: stage.tables for stage in STAGES}
     return Plan(
-        config, written, folder, keys, sources, inputs, numbers, names, base, versions, tables, code, others
+        config,
+        written,
+        folder,
+        keys,
+        sources,
+        inputs,
+        numbers,
+        names,
+        base,
+        versions,
+        tables,
+        code,
+        others,
+        unused,
     )
 
 

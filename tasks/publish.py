@@ -101,6 +101,7 @@ def _summary(plan: Plan, results: Sequence[StageResult], files: dict[str, str], 
             own_key=numbers.own_key,
             reserved=list(numbers.reserved),
             names=[Named.model_validate(one.said) for one in edited(plan.names)],
+            typology=None if plan.typology is None else plan.sources[plan.typology],
         ),
         base=os.path.relpath(plan.base, plan.run_folder),
     )

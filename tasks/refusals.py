@@ -67,10 +67,32 @@ def check_what_follows(config: CityConfig, tiles: gpd.GeoDataFrame, images: gpd.
     ConfigurationError
         When ``clusters.method`` takes fewer segments than there are under footprints of images, or ``run.runner`` needs
         a package that is not there.
+    SourceError, EncoderError
+        See `refuse_typology`.
     """
     check_pictured(images, config.imagery)
     method_of(config.clusters).check_size(tiles.loc[tiles["coverage"] > 0, "segment_id"].nunique())
+    refuse_typology(config)
     refuse_runner(config.run)
+
+
+def refuse_typology(config: CityConfig) -> None:
+    """Refuse a typology that cannot be read, or whose looks were made otherwise, as far as the city's file tells.
+
+    Raises
+    ------
+    SourceError
+        When it is none that can be used.
+    EncoderError
+        When it is of another encoder, other turns or tiles.
+    """
+    if config.clusters.typology is None:
+        return
+    from geo.clusters.typology.file import read_typology  # noqa: PLC0415 - few cities have one
+    from geo.clusters.typology.made_by import expected, refuse_other  # noqa: PLC0415
+
+    theirs = read_typology(Path(config.clusters.typology)).card.made_by
+    refuse_other(expected(config), theirs, where="clusters.typology", what="the typology", known=True)
 
 
 def refuse_runner(run: Run) -> None:

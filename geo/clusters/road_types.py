@@ -161,17 +161,17 @@ def find_types(
             "cluster_probability": sure.probability,
             "cluster_second": pd.Series(sure.second, dtype="Int64").where(sure.second != NONE),
             "cluster_baseline": pd.array(baseline.labels, dtype="Int64"),
-            "looks_like": _looks_like(ids, points, found, roads, APART_TILES * tile_m),
+            "looks_like": looks_like(ids, points, found, roads, APART_TILES * tile_m),
         }
     )
     picks = pick(ids, found, sure.probability, seed=settings.seed)
     picks["tile_id"] = central_tiles(picks, tiles)
-    encoder = _judged(embeddings, points, found)
+    encoder = judged(embeddings, points, found)
     encoder["warnings"] = [*encoder["warnings"], *too_few(settings, len(ids))]
     regrouped = pd.DataFrame({"segment_id": ids, "clusters": list(groupings)})
     quality = {
         "encoder": encoder,
-        "baseline": _judged(bands, baseline_points, baseline),
+        "baseline": judged(bands, baseline_points, baseline),
         "agreement_with_baseline": float(adjusted_rand_score(found.labels, baseline.labels)),
         "k": found.k,
     }
@@ -179,10 +179,22 @@ def find_types(
     return RoadTypes(table, picks, choice, regrouped, quality)
 
 
-def _looks_like(
+def looks_like(
     ids: pd.Index, points: Points, found: Clustering, roads: gpd.GeoDataFrame, apart_m: float
 ) -> list[str | None]:
-    """Name the segments that look most like each, joined by ``;``."""
+    """Name the segments that look most like each, joined by ``;``.
+
+    Parameters
+    ----------
+    ids
+        ``segment_id`` of each segment.
+    points, found
+        Where they lie in the space of looks, and their types.
+    roads
+        Their lines in metres, with ``road_class`` where known.
+    apart_m
+        Least distance of two that look alike (metres).
+    """
     places = roads.geometry.interpolate(0.5, normalized=True).get_coordinates().to_numpy()
     classes = roads.get("road_class", pd.Series(None, index=roads.index, dtype=object))
     least = likeness_of_pairs(points, classes, places).limits(classes)
@@ -190,7 +202,7 @@ def _looks_like(
     return [";".join(ids[row[row >= 0]]) or None for row in best]
 
 
-def _judged(embeddings: Embeddings, points: Points, found: Clustering) -> dict[str, Any]:
+def judged(embeddings: Embeddings, points: Points, found: Clustering) -> dict[str, Any]:
     """Say how well embeddings tell segments apart, with the mean silhouette of the partition, if it has one."""
     silhouette = None
     if 1 < found.k < len(points):

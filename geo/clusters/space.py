@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
@@ -10,6 +12,74 @@ from geo.config import Clusters
 from geo.features.encoder import Embeddings
 
 Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """A space that was made of some embeddings, into which others can be brought.
+
+    Attributes
+    ----------
+    mean
+        Of the embeddings, ``(dimension,)``.
+    axes
+        Principal components that have variance, ``(components, dimension)``; as they are where there is no reduction.
+    deviation
+        Standard deviation of the embeddings along each, ``(components,)``.
+    whitening
+        The power of it that they are divided by (0 to 1).
+    """
+
+    mean: NDArray[np.float64]
+    axes: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+    whitening: float
+
+    def of(self, embeddings: Embeddings) -> Points:
+        """Bring embeddings ``(segments, dimension)`` into the space: rows of length 1, ``(segments, components)``."""
+        return _evened((embeddings.astype(np.float64) - self.mean) @ self.axes.T, self)
+
+
+def fit_space(embeddings: Embeddings, settings: Clusters) -> tuple[Space, Points]:
+    """Make the space that clusters are found in; see `to_space`.
+
+    Parameters
+    ----------
+    embeddings
+        Embedding of each segment, ``(segments, dimension)``.
+    settings
+        The section ``clusters`` of the city's file: ``components`` and ``whitening``.
+
+    Returns
+    -------
+    The space, and the embeddings in it.
+
+    Examples
+    --------
+    >>> from geo.config import Clusters
+    >>> embeddings = np.random.default_rng(0).normal(size=(50, 320)).astype(np.float32)
+    >>> space, points = fit_space(embeddings, Clusters(components=8))
+    >>> space.axes.shape, bool(np.allclose(space.of(embeddings), points))
+    ((8, 320), True)
+    """
+    points = embeddings.astype(np.float64)
+    mean = points.mean(axis=0)
+    points -= mean
+    dimension = len(mean)
+    if not points.any():
+        flat = Space(mean, np.zeros((1, dimension)), np.ones(1), settings.whitening)
+        return flat, np.zeros((len(points), 1))
+    axes = np.eye(dimension)
+    if settings.components is not None and len(points) > 1:
+        pca = PCA(n_components=min(settings.components, *points.shape), svd_solver="full")
+        points = pca.fit_transform(points)
+        # what the analysis took off beside our own mean is rounding
+        mean, axes = mean + pca.mean_, pca.components_
+    deviation = points.std(axis=0)
+    # a direction without variance is rounding noise: blown up it would count as much as the others
+    real = deviation > deviation.max(initial=0.0) * 1e-6
+    space = Space(mean, axes[real], deviation[real], settings.whitening)
+    return space, _evened(points[:, real], space)
 
 
 def to_space(embeddings: Embeddings, settings: Clusters) -> Points:
@@ -38,17 +108,12 @@ def to_space(embeddings: Embeddings, settings: Clusters) -> Points:
     >>> points.shape, bool(np.allclose(np.linalg.norm(points, axis=1), 1))
     ((50, 8), True)
     """
-    points = embeddings.astype(np.float64)
-    points -= points.mean(axis=0)
-    if not points.any():
-        return np.zeros((len(points), 1))
-    if settings.components is not None and len(points) > 1:
-        pca = PCA(n_components=min(settings.components, *points.shape), svd_solver="full")
-        points = pca.fit_transform(points)
-    deviation = points.std(axis=0)
-    # a direction without variance is rounding noise: blown up it would count as much as the others
-    real = deviation > deviation.max(initial=0.0) * 1e-6
-    points = points[:, real] / deviation[real] ** settings.whitening
-    lengths = np.linalg.norm(points, axis=1, keepdims=True)
-    scaled: Points = points / np.where(lengths > 0, lengths, 1)
+    return fit_space(embeddings, settings)[1]
+
+
+def _evened(points: Points, space: Space) -> Points:
+    """Divide by deviations as far as the space asks, and bring rows to length 1."""
+    evened = points / space.deviation**space.whitening
+    lengths = np.linalg.norm(evened, axis=1, keepdims=True)
+    scaled: Points = evened / np.where(lengths > 0, lengths, 1)
     return scaled

@@ -354,6 +354,7 @@ def _absolute(config: CityConfig, folder: Path) -> CityConfig:
                 update={"source": _one_or_several(config.roads.source, several)}
             ),
             "encoder": config.encoder.with_paths(resolve),
+            "clusters": config.clusters.model_copy(update={"typology": optional(config.clusters.typology)}),
             "run": config.run.model_copy(update={"shared": optional(config.run.shared)}),
             "collisions": collisions,
             "output": config.output.model_copy(update={"folder": resolve(config.output.folder)}),

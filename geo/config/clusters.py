@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from geo.config.section import Section
 
@@ -89,9 +89,25 @@ class Clusters(Section):
         description="Whether a type keeps the number that it had in the city's newest earlier run, where it is the "
         "same type by the road that both cover; false: always by size.",
     )
+    typology: str | None = Field(
+        default=None,
+        description="File of a typology ('roadprint typology fit'): segments are given to its types, and none are "
+        "found here; of the other keys those of junctions alone then bear on anything.",
+    )
     junctions: JunctionTypes = Field(default=JunctionTypes(), description="Types of junction.")
 
     @field_validator("k_range")
     @classmethod
     def _rising(cls, k_range: tuple[int, int]) -> tuple[int, int]:
         return rising(k_range)
+
+    @model_validator(mode="after")
+    def _types_once(self) -> Self:
+        """Refuse a number of types, or another space, beside a typology, which has its own."""
+        if self.typology is not None and self.turn_whitening:
+            raise ValueError("turn_whitening has no say in a typology; leave one of them out")
+        if self.typology is not None and self.k != "auto":
+            raise ValueError(
+                f"the typology has its own number of types, and k asks for {self.k}; leave one of them out"
+            )
+        return self

@@ -64,15 +64,17 @@ def variants(config: CityConfig, k: int) -> list[Variant]:
 
 def _all(config: CityConfig, k: int) -> Iterator[Variant]:
     asked = config.sensitivity
+    # a typology has its own number of types, and takes no other encoder
+    found_here = config.clusters.typology is None
     for number in (k - 1, k + 1) if asked.k == "near" else asked.k:
-        if number != k and number >= 2:
+        if found_here and number != k and number >= 2:
             yield _one("number of types", "clusters.k", number)
     for seed in asked.seeds:
         if (seed, seed) != (config.clusters.seed, config.safety.seed):
             both = {"clusters.seed": str(seed), "safety.seed": str(seed)}
             yield Variant("seed", f"clusters.seed = safety.seed = {seed}", both)
     for name in asked.encoders:
-        if name != config.encoder.name:
+        if found_here and name != config.encoder.name:
             yield _of_encoder(config, name)
     of_length, of_reach, of_block = (
         config.segments.max_length_m,

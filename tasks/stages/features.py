@@ -98,6 +98,11 @@ def weights_files(config: CityConfig) -> list[str]:
     return config.encoder.files()
 
 
+def weights_digest(plan: Plan) -> str:
+    """Give the digests of the files that the encoder is loaded from, joined by ``;``; empty where it names none."""
+    return ";".join(plan.sources[file] for file in weights_files(plan.config))
+
+
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Encode what is not encoded yet, and write ``features.json``: the shards and what is known of the encoder.
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from geo.ledger import Entry
 from tasks.plan import Plan
-from tasks.stages.features import load_encoded_as
+from tasks.stages.features import load_encoded_as, weights_digest
 from tasks.store.stage import Stage
 from tasks.tables import (
     FINGERPRINTS,
@@ -42,7 +42,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     tiles = load_tiles(plan)
     encoded = tiles["embedding"].notna()
     found = fingerprint(tiles[encoded].reset_index(drop=True))
-    about = about_all(_shards(plan))
+    about = about_all(_shards(plan)) | {b"emb:weights": weights_digest(plan).encode()}
     write_fingerprints(folder / FILE, found, segments, about)
     seen = tiles[["tile_id", "segment_id", "position_m", "image_id", "coverage"]]
     SEEN.write(seen.assign(encoded=encoded), folder)

@@ -64,6 +64,7 @@ STAGE = Stage(
         "-clusters.k",
         "-clusters.k_range",
         "-clusters.keep_numbers",
+        "-clusters.typology",
         "-clusters.junctions.types",
         "tiles.tile_m",
     ),

@@ -114,6 +114,11 @@ def _about(plan: Plan, crs: pyproj.CRS, layers: dict[str, pd.DataFrame]) -> Abou
 
 def _unknown_names(plan: Plan, clusters: pd.DataFrame) -> list[Entry]:
     """Say which lines of clusters.csv name a cluster that this run does not have."""
+    if plan.typology is not None:
+        if not plan.unused:
+            return []
+        reason = f"types are those of {Path(plan.typology).name}, and are called as there; {NAMES} is kept for types "
+        return [Entry(NAMES_OF_TYPES, "skipped", f"{reason}that are found in the city", len(plan.unused))]
     unknown = sorted(n for n, one in plan.names.items() if one.edited and n not in set(clusters["cluster"]))
     if not unknown:
         return []
@@ -169,11 +174,12 @@ def _run(plan: Plan) -> pd.DataFrame:
     """List what made the file: configuration, encoder, quality, digests and versions."""
     density = Gathered.read(plan.stage_folder("concentration") / FINDINGS).density
     traffic = load_covered(plan).notes
+    quality = load_quality(plan)
     values = {
         "city": plan.config.city,
         "configuration": plan.written,
         "encoder": load_encoded_as(plan).encoder,
-        "embeddings": load_quality(plan).model_dump(mode="json"),
+        "embeddings": quality.model_dump(mode="json", exclude={"typology"}),
         "times": f"in {plan.summary.name} beside this file, so that the same inputs give the same bytes",
         "reading": "association, not cause; exposure is length x years, and vehicle-km where it says so",
         "density": density.model_dump(mode="json"),
@@ -183,6 +189,8 @@ def _run(plan: Plan) -> pd.DataFrame:
     flown = load_flights(plan)
     if len(flown.flights) > 1:
         values["flights"] = flown.model_dump(mode="json")
+    if quality.typology is not None:
+        values["typology"] = quality.typology.model_dump(mode="json")
     values |= {f"input {place}": found for place, found in plan.inputs.items()}
     values |= {f"version {name}": number for name, number in _versions(plan).items()}
     values |= {

@@ -35,6 +35,9 @@ class Numbered(Document):
     own_key: str
     reserved: list[int]
     names: list[Named]
+    typology: str | None = Field(
+        default=None, description="Digest of the file whose types they are; null: found in the city."
+    )
 
 
 class AnyRun(Document):

@@ -1,10 +1,12 @@
 """A key of a city's file redoes the stages that it changes, those after them, and nothing else."""
 
 import json
+import struct
 
 import pytest
 import yaml
 
+from geo.clusters.typology.head import KEY
 from geo.config import CityConfig, load
 from geo.config.section import effective, leaf_keys, marked
 from geo.errors import ConfigurationError
@@ -79,6 +81,7 @@ CHANGES = {
     "clusters.smoothing": (2, "clusters junction_clusters"),
     "clusters.resamples": (20, "clusters junction_clusters"),
     "clusters.groupings": (10, "clusters junction_clusters"),
+    "clusters.typology": ("types.safetensors", "clusters"),
     "clusters.junctions.types": (False, "tiles"),
     "clusters.junctions.k": (4, "junction_clusters"),
     "clusters.junctions.k_range": ([2, 5], "junction_clusters"),
@@ -297,6 +300,10 @@ def city(tmp_path):
     (tmp_path / "imagery").mkdir()
     for name in ("imagery/one.tif", "imagery/two.tif", "roads.gpkg", "collisions.csv", "counts.csv"):
         (tmp_path / name).write_text(name)
+    # of a typology the plan reads the head alone
+    head = json.dumps({"digest": "", "card": {"format": 1, "types": []}})
+    raw = json.dumps({"__metadata__": {KEY: head}}).encode()
+    (tmp_path / "types.safetensors").write_bytes(struct.pack("<Q", len(raw)) + raw)
     path = tmp_path / "city.yaml"
     path.write_text(yaml.safe_dump(CITY))
     return path
@@ -399,7 +406,8 @@ def test_every_key_of_every_way_of_clustering_names_the_types(city):
     named = effective(load(city), clusters.STAGE.settings)
     keys = {key for key in leaf_keys(CityConfig) if key.startswith("clusters.")}
     of_junctions = {key for key in keys if key.startswith("clusters.junctions.")}
-    assert keys - set(named) == {"clusters.keep_numbers"} | of_junctions
+    # of the typology its bytes count, wherever it lies
+    assert keys - set(named) == {"clusters.keep_numbers", "clusters.typology"} | of_junctions
     with pytest.raises(KeyError):
         effective(load(city), ("clusters", "-clusters.nothing"))
 

@@ -1,0 +1,400 @@
+"""Types of road found in several cities together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from geo.clusters.choose import choose_k
+from geo.clusters.fit import order_by_size
+from geo.clusters.ground import same_ground
+from geo.clusters.methods.kind import ClusteringKind, Fit
+from geo.clusters.registry import method_of
+from geo.clusters.regrouping import NONE, SAMPLED, match
+from geo.clusters.smoothing import smooth
+from geo.clusters.space import Points, fit_space
+from geo.clusters.typology.made_by import MadeBy, refuse_other
+from geo.clusters.typology.model import (
+    Arrays,
+    Card,
+    Evidence,
+    FittedCity,
+    KnownType,
+    Settings,
+    Typology,
+    Weight,
+)
+from geo.config import Clusters
+from geo.errors import ConfigurationError, LayerError
+from geo.features.encoder import Embeddings
+from geo.outputs.names import Named
+from geo.outputs.palette import look
+
+MOST = 20_000
+"""So many segments take part at most; of more, as many of each city as there is room for, evenly by id."""
+BEYOND = 99.0
+"""Percentile of the distances of a type's own segments beyond which a new one is like none."""
+FOLDS = 5
+"""Into so many parts a single city is divided, to see how far segments lie that were not there."""
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class CityLooks:
+    """What the segments of a city look like, and what is known of them.
+
+    Attributes
+    ----------
+    city
+        Its name.
+    vectors
+        Fingerprints, ``(segments, dimension)``.
+    roads
+        One row a fingerprint, in their order: ``segment_id``, lines in metres; ``name`` and ``ref`` where known.
+    made_by
+        What made the fingerprints (`geo.clusters.typology.made_by.made_by`).
+    digest
+        Of the file of fingerprints.
+    types
+        Number of the type of each segment in the city's own run, null: none; by row. None: not known.
+    names
+        What the analyst calls these types, by number.
+    """
+
+    city: str
+    vectors: Embeddings
+    roads: gpd.GeoDataFrame
+    made_by: MadeBy
+    digest: str
+    types: pd.Series | None = None
+    names: Mapping[int, Named] = field(default_factory=dict)
+
+    @property
+    def lengths_m(self) -> NDArray[np.float64]:
+        """Length of each segment (metres)."""
+        found: NDArray[np.float64] = self.roads.geometry.length.to_numpy(dtype=np.float64)
+        return found
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A typology as it was fitted, and where the segments that took part are in it.
+
+    Attributes
+    ----------
+    typology
+        With types numbered by falling weight, and no names.
+    kept
+        Rows of each city that took part.
+    labels
+        Place of the type of each of these, cities one after the other.
+    """
+
+    typology: Typology
+    kept: list[Rows]
+    labels: Rows
+
+
+def fit_typology(
+    cities: Sequence[CityLooks], settings: Clusters, *, weight: Weight = "city", most: int = MOST
+) -> Fitted:
+    """Find types of road in several cities together.
+
+    Segments are weighted by repetition: a sample with repetition, drawn evenly along their cumulated weight
+    (systematic sampling; Madow and Madow 1944, Annals of Mathematical Statistics 15:1-24), makes the space and the
+    groups, so that any way of clustering follows the weights. What each segment is drawn towards, and the evidence for
+    the number of types, count each segment once.
+
+    Parameters
+    ----------
+    cities
+        At least one; in any CRS each.
+    settings
+        The section ``clusters`` of a city's file; ``k`` may be given.
+    weight
+        ``city``: cities count alike, whatever their size; ``length``: by the length of their segments; ``segment``: all
+        segments alike.
+    most
+        So many segments take part at most (number).
+
+    Raises
+    ------
+    LayerError
+        When there is no city, one has no fingerprints, or all segments look the same.
+    EncoderError
+        When the looks of two cities were not made alike.
+    ConfigurationError
+        When ``clusters.k`` is above the number of segments.
+    """
+    _check(cities, settings)
+    settings = method_of(settings)
+    kept = _kept([len(one.vectors) for one in cities], most)
+    vectors = np.concatenate([one.vectors[rows] for one, rows in zip(cities, kept, strict=True)])
+    drawn = draw_evenly(_weights(cities, kept, weight))
+    space, _ = fit_space(vectors[drawn], settings)
+    if not space.axes.any():
+        raise LayerError(
+            "all segments look exactly the same",
+            where="fingerprints",
+            todo="Look at the imagery under the roads.",
+        )
+    tile_m = _tile_m(cities[0].made_by)
+    same = sp.block_diag(
+        [same_ground(one.roads.iloc[rows], tile_m=tile_m) for one, rows in zip(cities, kept, strict=True)],
+        format="csr",
+    )
+    # as they are kept in the file, so that the same comes of it before and after
+    points = _single(space.of(vectors))
+    smoothed = _single(smooth(points, settings, sp.csr_array(same) if settings.neighbours else None))
+    choice = choose_k(points, settings, smoothed=smoothed)
+    k = int(choice.loc[choice["chosen"], "k"].iloc[0])
+    fit, labels = _types(smoothed, drawn, k, settings)
+    middles = _middles(points, labels, drawn, len(fit.centroids))
+    parts = _parts([len(rows) for rows in kept])
+    limits = _limits(vectors, points, middles, labels, drawn, parts, settings)
+    partitions, counterparts = _partitions(smoothed, drawn, labels, settings)
+    lengths = np.concatenate([one.lengths_m[rows] for one, rows in zip(cities, kept, strict=True)])
+    typology = Typology(
+        Card(
+            version=1,
+            made_by=cities[0].made_by,
+            settings=Settings(
+                **{
+                    name: getattr(settings, name)
+                    for name in ("method", "components", "whitening", "neighbours", "smoothing", "seed")
+                },
+                weight=weight,
+                tile_m=tile_m,
+            ),
+            cities=[
+                FittedCity(
+                    city=one.city,
+                    fingerprints=one.digest,
+                    segments=len(one.vectors),
+                    kept=len(rows),
+                    length_km=round(float(one.lengths_m.sum()) / 1000, 6),
+                )
+                for one, rows in zip(cities, kept, strict=True)
+            ],
+            types=_plain_types(labels, lengths, len(fit.centroids)),
+            choice=_evidence(choice),
+        ),
+        Arrays(
+            mean=space.mean,
+            axes=space.axes,
+            deviation=space.deviation,
+            anchors=points.astype(np.float32),
+            smoothed=smoothed.astype(np.float32),
+            centroids=fit.centroids,
+            middles=middles,
+            limits=limits,
+            partitions=partitions,
+            counterparts=counterparts,
+        ),
+    )
+    return Fitted(typology, kept, labels)
+
+
+def draw_evenly(weights: NDArray[np.float64], size: int | None = None) -> Rows:
+    """Draw rows with repetition, each as often as its weight asks, to less than one.
+
+    Parameters
+    ----------
+    weights
+        Above 0, ``(n,)``.
+    size
+        How many are drawn; None: twice as many as there are rows, or as many where all weigh alike.
+
+    Returns
+    -------
+    Rows, rising; nothing is drawn at random.
+
+    Examples
+    --------
+    >>> draw_evenly(np.array([1.0, 1.0, 2.0]), 4).tolist()
+    [0, 1, 2, 2]
+    """
+    n = len(weights)
+    if size is None:
+        size = n if np.allclose(weights, weights[0]) else 2 * n
+    ends = np.cumsum(weights)
+    places = (np.arange(size) + 0.5) * (ends[-1] / size)
+    rows: Rows = np.minimum(np.searchsorted(ends, places, side="left"), n - 1)
+    return rows
+
+
+def _check(cities: Sequence[CityLooks], settings: Clusters) -> None:
+    """Refuse what no types can be found of."""
+    if not cities:
+        raise LayerError(
+            "there is no city to find types in",
+            where="roadprint typology fit",
+            todo="Name cities' files or folders of finished runs.",
+        )
+    for one in cities:
+        if not len(one.vectors):
+            raise LayerError(
+                "no segment of it has a fingerprint", where=one.city, todo="Look at its imagery."
+            )
+        refuse_other(one.made_by, cities[0].made_by, where=one.city, what=cities[0].city)
+    segments = sum(len(one.vectors) for one in cities)
+    if settings.k != "auto" and settings.k > segments:
+        raise ConfigurationError(
+            f"{settings.k} types are asked for, and only {segments} segments have a fingerprint",
+            where="clusters.k",
+            todo="Ask for fewer types, or leave the key out.",
+        )
+
+
+def _kept(counts: Sequence[int], most: int) -> list[Rows]:
+    """Choose rows of each city, evenly: all where there is room for them, of large cities as many of each."""
+    room, kept = most, [0] * len(counts)
+    by_size = sorted(range(len(counts)), key=counts.__getitem__)
+    for done, city in enumerate(by_size):
+        kept[city] = min(counts[city], room // (len(counts) - done))
+        room -= kept[city]
+    return [
+        np.linspace(0, count - 1, some).round().astype(np.int64) if some else np.arange(0)
+        for count, some in zip(counts, kept, strict=True)
+    ]
+
+
+def _weights(cities: Sequence[CityLooks], kept: Sequence[Rows], weight: Weight) -> NDArray[np.float64]:
+    """Say what each segment that takes part counts for."""
+    found = []
+    for one, rows in zip(cities, kept, strict=True):
+        if weight == "length":
+            lengths = one.lengths_m
+            found.append(lengths[rows] * (lengths.sum() / lengths[rows].sum()))
+        else:
+            found.append(np.full(len(rows), (1.0 if weight == "city" else len(one.vectors)) / len(rows)))
+    return np.concatenate(found)
+
+
+def _types(smoothed: Points, drawn: Rows, k: int, settings: ClusteringKind) -> tuple[Fit, Rows]:
+    """Group what was drawn, and give all segments to the nearest centroid; types by falling weight."""
+    grouped = smoothed[drawn]
+    fit = settings.fit(grouped, min(k, len(np.unique(grouped, axis=0))))
+    rank = order_by_size(fit.labels) - 1
+    order = np.empty(len(fit.centroids), dtype=np.int64)
+    order[rank] = fit.labels
+    ordered = Fit(rank, fit.centroids[order])
+    return ordered, ordered.nearest(smoothed)
+
+
+def _middles(points: Points, labels: Rows, drawn: Rows, k: int) -> Points:
+    """Give the middle of each type among what was drawn; null where nothing of it was."""
+    mine = labels[drawn]
+    counts = np.bincount(mine, minlength=k)
+    sums = np.stack([np.bincount(mine, column, minlength=k) for column in points[drawn].T], axis=1)
+    found: Points = sums / np.where(counts > 0, counts, np.nan)[:, None]
+    return found
+
+
+def _parts(counts: Sequence[int]) -> Rows:
+    """Give the part that each segment is left out with: its city, or of one city every fifth segment."""
+    if len(counts) > 1:
+        return np.repeat(np.arange(len(counts)), counts)
+    return np.arange(counts[0]) % FOLDS
+
+
+def _limits(
+    vectors: Embeddings,
+    points: Points,
+    middles: Points,
+    labels: Rows,
+    drawn: Rows,
+    parts: Rows,
+    settings: ClusteringKind,
+) -> NDArray[np.float64]:
+    """Say how far from the middle of each type a segment that was not there lies, if it is of the type.
+
+    The percentile `BEYOND` of distances of segments that were left out when the space and the middles were made: a
+    segment lies nearer to what it was itself part of.
+    """
+    k = len(middles)
+    own = np.linalg.norm(points - middles[labels], axis=1)
+    apart = np.full(len(points), np.nan)
+    for part in np.unique(parts):
+        others = drawn[parts[drawn] != part]
+        out = np.flatnonzero(parts == part)
+        if len(others):
+            space, _ = fit_space(vectors[others], settings)
+            there = _middles(space.of(vectors), labels, others, k)
+            apart[out] = np.linalg.norm(space.of(vectors[out]) - there[labels[out]], axis=1)
+    mine = labels[drawn]
+    inside = np.array([np.percentile(own[drawn][mine == place], BEYOND) for place in range(k)])
+    seen = [apart[drawn][(mine == place) & np.isfinite(apart[drawn])] for place in range(k)]
+    outside = np.array([np.percentile(one, BEYOND) if len(one) else np.nan for one in seen])
+    known = np.isfinite(outside)
+    # a type of one city alone lies for others as much further off as types do in the mean
+    further = (
+        float(np.mean(outside[known] / inside[known])) if known.any() and (inside[known] > 0).all() else 1.0
+    )
+    limits: NDArray[np.float64] = np.fmax(inside, np.where(known, outside, inside * further))
+    return limits
+
+
+def _partitions(smoothed: Points, drawn: Rows, labels: Rows, settings: ClusteringKind) -> tuple[Points, Rows]:
+    """Group bootstrap samples, and say which type each group is the counterpart of; see `geo.clusters.regrouping`."""
+    rng = np.random.default_rng(settings.seed)
+    k = int(labels.max()) + 1
+    centroids = np.zeros((settings.groupings, k, smoothed.shape[1]))
+    counterparts = np.full((settings.groupings, k), -1, dtype=np.int64)
+    for place in range(settings.groupings):
+        sample = smoothed[rng.choice(drawn, min(len(drawn), SAMPLED))]
+        fit = settings.fit(sample, min(k, len(np.unique(sample, axis=0))), thorough=False)
+        groups = fit.nearest(smoothed)
+        matched = match(labels + 1, groups)
+        first = np.unique(groups, return_index=True)
+        # a sample with fewer groups repeats its first, which then comes before its double
+        centroids[place] = fit.centroids[0]
+        centroids[place, : len(fit.centroids)] = fit.centroids
+        counterparts[place, first[0]] = np.where(matched[first[1]] == NONE, -1, matched[first[1]] - 1)
+    return centroids, counterparts
+
+
+def _plain_types(labels: Rows, lengths: NDArray[np.float64], k: int) -> list[KnownType]:
+    counts, metres = np.bincount(labels, minlength=k), np.bincount(labels, lengths, minlength=k)
+    return [
+        KnownType(
+            number=place + 1,
+            colour=look(place + 1).colour.upper(),
+            segments=int(counts[place]),
+            length_km=round(float(metres[place]) / 1000, 6),
+        )
+        for place in range(k)
+    ]
+
+
+def _evidence(choice: pd.DataFrame) -> list[Evidence]:
+    return [
+        Evidence(
+            k=int(row["k"]),
+            silhouette=None if pd.isna(row["silhouette"]) else float(row["silhouette"]),
+            stability=None if pd.isna(row["stability"]) else float(row["stability"]),
+            chosen=bool(row["chosen"]),
+        )
+        for row in choice.to_dict("records")
+    ]
+
+
+def _tile_m(made: MadeBy) -> float:
+    side = made.get("emb:chip_layout.chip_size_m")
+    if not isinstance(side, int | float):
+        raise LayerError(
+            "its fingerprints do not say how large a tile is",
+            where="fingerprints",
+            todo="Run the city again.",
+        )
+    return float(side)
+
+
+def _single(points: Points) -> Points:
+    return points.astype(np.float32).astype(np.float64)

@@ -1,0 +1,1 @@
+"""Typologies of several cities: read from runs that ended, fitted, and laid out beside each other."""

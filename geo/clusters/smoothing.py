@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from geo.clusters.neighbours import AT_ONCE, graph_of, nearest
+from geo.clusters.neighbours import graph_of, nearest
 from geo.clusters.space import Points
 from geo.config import Clusters
 
@@ -50,35 +50,6 @@ def smooth(points: Points, settings: Clusters, left_out: sp.csr_array | None = N
         for _ in range(settings.smoothing):
             points = np.where(alone, points, OWN * points + (1 - OWN) * (shares @ points))
     return _of_length_1(points)
-
-
-def smooth_new(new: Points, points: Points, smoothed: Points, settings: Clusters) -> Points:
-    """Draw points that were not there towards those that were, as far as these were drawn.
-
-    Parameters
-    ----------
-    new, points
-        Points in one space, ``(m, components)`` and ``(n, components)``.
-    smoothed
-        Where `points` were drawn (`smooth`).
-    settings
-        The section ``clusters``: ``neighbours`` and ``smoothing``; either of them 0 leaves points as they are.
-    """
-    if not settings.neighbours or not settings.smoothing or not len(new):
-        return new
-    drawn = np.empty_like(new)
-    with threadpool_limits(limits=1):
-        for start in range(0, len(new), AT_ONCE):
-            rows = _most_like(new[start : start + AT_ONCE] @ points.T, settings.neighbours)
-            drawn[start : start + AT_ONCE] = smoothed[rows].mean(axis=1)
-    return _of_length_1(OWN**settings.smoothing * new + (1 - OWN**settings.smoothing) * drawn)
-
-
-def _most_like(cosines: NDArray[np.float64], count: int) -> NDArray[np.int64]:
-    """Give the columns of the highest cosines of each row, in the order of columns, so that sums do not vary."""
-    count = min(count, cosines.shape[1])
-    found: NDArray[np.int64] = np.sort(np.argpartition(-cosines, count - 1, axis=1)[:, :count], axis=1)
-    return found
 
 
 def _of_length_1(points: NDArray[np.float64]) -> Points:

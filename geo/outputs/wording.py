@@ -17,6 +17,8 @@ ALL_ROADS = "all clustered roads"
 """The comparison of the layer ``tests`` that holds a type against all other roads that have one."""
 SAME_CLASS = "same class"
 """The comparison of the layer ``tests`` that holds a type against roads of the same class."""
+NO_IMAGERY, LIKE_NONE = "no imagery", "like none of the types"
+"""Why a segment has no type."""
 SAME_WITHIN = (2 / 3, 3 / 2)
 """An interval of the rate ratio that lies in here and includes 1 is narrow enough to be called 'about the same'."""
 DISCOVERY = 0.05
@@ -44,6 +46,23 @@ def road_name(name: str | None, road_class: str | None) -> str | None:
     return next(
         (shorten(str(text)) for text in (name, road_class) if not pd.isna(text) and str(text).strip()), None
     )
+
+
+def untyped(segments: pd.DataFrame) -> str:
+    """Say why segments have no type: no imagery shows them, or they are like none of a typology's types.
+
+    Parameters
+    ----------
+    segments
+        The layer ``segments``: what has imagery has a type by band statistics (``cluster_baseline``) in any case.
+    """
+    if "cluster_baseline" not in segments:
+        return NO_IMAGERY
+    without = segments["cluster"].isna()
+    unseen = segments["cluster_baseline"].isna()
+    if not (without & ~unseen).any():
+        return NO_IMAGERY
+    return f"{NO_IMAGERY}, or {LIKE_NONE}" if (without & unseen).any() else LIKE_NONE
 
 
 def severity_words(segments: pd.DataFrame) -> dict[str, str]:

@@ -8,7 +8,7 @@ from shapely import LineString
 from geo.clusters.ground import same_ground
 from geo.clusters.neighbours import NOBODY, graph_of, nearest
 from geo.clusters.registry import method_of
-from geo.clusters.smoothing import smooth, smooth_new
+from geo.clusters.smoothing import smooth
 from geo.config import Clusters
 
 AVERAGE = method_of(Clusters(method="average"))
@@ -116,15 +116,6 @@ def test_a_handful_of_points_has_a_defined_answer(n):
 def test_kmeans_takes_segments_as_they_are_unless_told_otherwise(points):
     assert smooth(points, method_of(Clusters(method="kmeans"))) is points
     assert smooth(points, method_of(Clusters(method="kmeans", neighbours=5))) is not points
-
-
-def test_points_that_were_not_there_are_drawn_where_those_like_them_were():
-    rng = np.random.default_rng(3)
-    points = unit(unit(rng.normal(size=(4, 10)))[rng.integers(0, 4, 400)] + 0.3 * rng.normal(size=(400, 10)))
-    smoothed = smooth(points, AVERAGE)
-    again = smooth_new(points, points, smoothed, AVERAGE)
-    assert (again * smoothed).sum(axis=1).min() > 0.95
-    assert smooth_new(points[:0], points, smoothed, AVERAGE).shape == (0, 10)
 
 
 def test_the_same_ground_is_shown_by_near_lines_and_along_one_road():

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from geo.clusters.methods.kind import Fit
 from geo.clusters.regrouping import NONE, membership
-from geo.clusters.smoothing import smooth_new
+from geo.clusters.smoothing import smooth
 from geo.clusters.space import Points
 from geo.clusters.typology.model import Typology
 from geo.features.encoder import Embeddings
@@ -53,12 +54,12 @@ class Assigned:
     groupings: Rows
 
 
-def assign(typology: Typology, vectors: Embeddings) -> Assigned:
+def assign(typology: Typology, vectors: Embeddings, left_out: sp.csr_array | None = None) -> Assigned:
     """Give segments to the types of a typology.
 
-    Each is brought into the typology's space, drawn towards the segments of it that look most like it, as far as these
-    were drawn, and given to the nearest centroid. One that lies further from the middle of its type than 99 % of the
-    segments that the type was found with is like none.
+    They are brought into the typology's space, smoothed there on the graph of likeness of the segments that it was
+    found with and of their own, and given to the nearest centroid. One that lies further from the middle of its type
+    than `geo.clusters.typology.model.Arrays.limits` is like none.
 
     Parameters
     ----------
@@ -66,10 +67,12 @@ def assign(typology: Typology, vectors: Embeddings) -> Assigned:
         The types.
     vectors
         Fingerprints that were made as its own were, ``(n, dimension)``.
+    left_out
+        ``(n, n)``: pairs of them that are no neighbours (`geo.clusters.ground.same_ground`); None: all may be.
     """
-    parts, settings = typology.arrays, typology.card.settings.clusters()
+    parts = typology.arrays
     points = typology.space.of(vectors)
-    drawn = smooth_new(points, parts.anchors.astype(np.float64), parts.smoothed.astype(np.float64), settings)
+    drawn = _drawn(typology, points, left_out)
     numbers = typology.card.numbers
     place = Fit(np.arange(len(numbers)), parts.centroids).nearest(drawn)
     distance, margin = _about(points, parts.middles, place)
@@ -85,6 +88,17 @@ def assign(typology: Typology, vectors: Embeddings) -> Assigned:
     return Assigned(
         points, np.where(alike, found, NONE), found, distance, margin, probability, second, groupings
     )
+
+
+def _drawn(typology: Typology, points: Points, left_out: sp.csr_array | None) -> Points:
+    """Smooth new points together with those that the typology was found with."""
+    anchors, settings = typology.arrays.anchors.astype(np.float64), typology.card.settings.clusters()
+    none = sp.csr_array((len(points), len(points)), dtype=bool)
+    there = typology.arrays.apart
+    theirs = sp.csr_array((np.ones(len(there), dtype=bool), there.T), shape=(len(anchors), len(anchors)))
+    both = sp.block_diag([theirs, none if left_out is None else left_out], format="csr")
+    drawn: Points = smooth(np.concatenate([anchors, points]), settings, sp.csr_array(both))[len(anchors) :]
+    return drawn
 
 
 def _about(points: Points, middles: Points, place: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -87,8 +87,8 @@ def _fits(typology: Typology) -> bool:
         parts.limits.shape == (k,) == (len(typology.card.types),),
         parts.axes.shape == (components, len(parts.mean)),
         parts.deviation.shape == (components,),
-        parts.anchors.shape == parts.smoothed.shape,
         parts.anchors.shape[1:] == (components,),
+        parts.apart.shape[1:] == (2,),
         parts.partitions.shape[1:] == (k, components),
         parts.counterparts.shape == parts.partitions.shape[:2],
     )

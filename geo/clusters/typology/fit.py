@@ -190,7 +190,7 @@ def fit_typology(
             axes=space.axes,
             deviation=space.deviation,
             anchors=points.astype(np.float32),
-            smoothed=smoothed.astype(np.float32),
+            apart=np.stack(same.nonzero(), axis=1).astype(np.int32),
             centroids=fit.centroids,
             middles=middles,
             limits=limits,

@@ -107,9 +107,10 @@ class Arrays:
     ----------
     mean, axes, deviation
         Of the space of looks (`geo.clusters.space.Space`).
-    anchors, smoothed
-        Segments that new ones are drawn towards: where they lie in the space, and where they were drawn to,
-        ``(anchors, components)`` of float32.
+    anchors
+        Segments that new ones are drawn towards, where they lie in the space, ``(anchors, components)`` of float32.
+    apart
+        Pairs of rows of these that show the same ground, and are no neighbours, ``(pairs, 2)``.
     centroids
         Middles of the types among smoothed segments, ``(k, components)``: a segment is of the nearest one.
     middles
@@ -126,7 +127,7 @@ class Arrays:
     axes: Floats
     deviation: Floats
     anchors: NDArray[np.float32]
-    smoothed: NDArray[np.float32]
+    apart: NDArray[np.int32]
     centroids: Floats
     middles: Floats
     limits: Floats

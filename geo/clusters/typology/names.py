@@ -8,6 +8,7 @@ from itertools import count
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
@@ -55,7 +56,9 @@ def named(fitted: Fitted, cities: Sequence[CityLooks], earlier: Typology | None 
 def _after(fitted: Fitted, cities: Sequence[CityLooks], earlier: Typology) -> list[KnownType]:
     """Take up what types were in the typology before."""
     vectors = np.concatenate([one.vectors[rows] for one, rows in zip(cities, fitted.kept, strict=True)])
-    then = pd.Series(assign(earlier, vectors).numbers, dtype="Int64")
+    apart = fitted.typology.arrays.apart
+    ground = sp.csr_array((np.ones(len(apart), dtype=bool), apart.T), shape=(len(vectors), len(vectors)))
+    then = pd.Series(assign(earlier, vectors, ground).numbers, dtype="Int64")
     pairs = _same(fitted.labels, then.where(then != NONE), _lengths(fitted, cities))
     known = {one.number: one for one in earlier.card.types}
     free = (number for number in count(max(known) + 1))

@@ -59,7 +59,8 @@ def assign_types(
     """
     ids = fingerprints.segment_ids
     roads = segments.set_index("segment_id").loc[ids]
-    found = assign(typology, fingerprints.vectors)
+    same = same_ground(roads, tile_m=tile_m)
+    found = assign(typology, fingerprints.vectors, same)
     alike = found.numbers != NONE
     if not alike.any():
         raise LayerError(
@@ -69,7 +70,6 @@ def assign_types(
             "('roadprint typology fit').",
         )
     settings = method_of(settings)
-    same = same_ground(roads, tile_m=tile_m) if settings.neighbours else None
     points = to_space(fingerprints.bands, settings)
     present = np.unique(found.numbers[alike])
     baseline = cluster(points, len(present), settings, smoothed=smooth(points, settings, same))

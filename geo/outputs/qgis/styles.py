@@ -18,7 +18,15 @@ from geo.outputs.qgis.classes import ELSE, Band, difference_bands, rate_bands, w
 from geo.outputs.qgis.junctions import COUNTS, junction_maps
 from geo.outputs.qgis.tables import Style
 from geo.outputs.templates import templates
-from geo.outputs.wording import NOT_APART, NOT_KNOWN, predictions_only, severity_words
+from geo.outputs.wording import (
+    LIKE_NONE,
+    NO_IMAGERY,
+    NOT_APART,
+    NOT_KNOWN,
+    predictions_only,
+    severity_words,
+    untyped,
+)
 from geo.safety.expected.overdispersion import NO_SPREAD
 from geo.safety.rates import OUTCOME_NAMES
 
@@ -77,6 +85,7 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
             "Types of road by their look.",
             looks=[(cluster, *said) for cluster, said in sorted(looks.items())],
             unknown=UNKNOWN,
+            untyped=untyped(segments),
             width=width_expression(segments["road_class"]),
             tip=tip,
         )
@@ -328,7 +337,7 @@ def segment_tip(segments: pd.DataFrame, titles: Mapping[int, str]) -> SegmentTip
         if f"{what}_per_km_year" in shown
     )
     return SegmentTip(
-        type_expression(titles),
+        type_expression(titles, like_none=untyped(segments) != NO_IMAGERY),
         tuple(rates),
         known("looks_like"),
         known("shown_tile"),
@@ -355,12 +364,22 @@ def _junction_rates(junctions: pd.DataFrame) -> list[TipRate]:
     return _tip_rates(junctions, _TIP_RATES_THERE)
 
 
-def type_expression(titles: Mapping[int, str]) -> str:
-    """Write the QGIS expression that names a segment's type, fit to stand in the HTML of a tip."""
+def type_expression(titles: Mapping[int, str], *, like_none: bool = False) -> str:
+    """Write the QGIS expression that names a segment's type, fit to stand in the HTML of a tip.
+
+    Parameters
+    ----------
+    titles
+        What each cluster is called, by its number.
+    like_none
+        Whether there are segments with imagery that are like none of them: they have a type by band statistics alone.
+    """
+    if not titles:
+        return _quoted(NO_IMAGERY)
     cases = " ".join(f'WHEN "cluster" = {n} THEN {_quoted(text)}' for n, text in sorted(titles.items()))
-    return (
-        f"""CASE {cases} ELSE coalesce('Type ' || "cluster", 'no imagery') END""" if cases else "'no imagery'"
-    )
+    if like_none:
+        cases += f' WHEN "cluster" IS NULL AND "cluster_baseline" IS NOT NULL THEN {_quoted(LIKE_NONE)}'
+    return f"""CASE {cases} ELSE coalesce('Type ' || "cluster", {_quoted(NO_IMAGERY)}) END"""
 
 
 def _quoted(text: str) -> str:

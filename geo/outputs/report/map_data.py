@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geo.config import SEVERITIES
 from geo.outputs.report.charts import picture_address
-from geo.outputs.wording import figure, interval, number, road_name, shorten, untold
+from geo.outputs.wording import figure, interval, number, road_name, shorten, untold, untyped
 from geo.safety.rates import Outcome
 
 MOST_SEGMENTS = 20_000
@@ -130,6 +130,7 @@ def map_data(
         "height": round(float(north - south), 1),
         "view": _view(segments, origin),
         "edge": EDGE,
+        "untyped": untyped(segments),
         "titles": {str(cluster): title for cluster, title in titles.items()},
         "rate_of": "KSI" if rate_of == "ksi" else "Collisions",
         "segments": _segment_columns(kept, rate_of) | {"line": _lines(kept, tolerance, origin)},

@@ -29,7 +29,7 @@ from geo.outputs.report.otherwise import otherwise
 from geo.outputs.report.systemic import systemic
 from geo.outputs.report.tables import effects_rows, measures, places_rows, settings_rows, tests_rows
 from geo.outputs.templates import templates
-from geo.outputs.wording import figure, interval, number, severity_words, shorten
+from geo.outputs.wording import NO_IMAGERY, figure, interval, number, severity_words, shorten, untyped
 from geo.safety.rates import OUTCOME_NAMES, Outcome
 
 LONGEST_REASON = 300
@@ -173,6 +173,9 @@ def render(data: ReportData) -> str:
         length_km=segments["length_m"].sum() / 1000,
         typed_km=segments.loc[segments["cluster"].notna(), "length_m"].sum() / 1000,
         n_unseen=int(segments["cluster"].isna().sum()),
+        untyped=untyped(segments),
+        all_seen_typed=untyped(segments) == NO_IMAGERY,
+        typology=data.quality.get("typology"),
         years=_years(segments),
         has_collisions=bool(segments["n_collisions"].notna().any()),
         has_ksi=bool(segments["n_ksi"].notna().any()),

@@ -173,7 +173,7 @@
       const facts = element("dl", null, details);
       const fact = (title, text) => { element("dt", title, facts); element("dd", text, facts); };
       fact("Segment", segments.id[i]);
-      fact("Type", segments.type[i] === null ? "none (no imagery)" : type(i));
+      fact("Type", segments.type[i] === null ? "none (" + data.untyped + ")" : type(i));
       fact("Road class", said(segments.class[i]));
       fact("Length", segments.length[i] + " m");
       fact("Collisions", said(segments.collisions[i]));
@@ -191,7 +191,7 @@
       element("h4", "Tiles", details);
       const embedded = "Pictures embedded: " + shots.length + " of " + many + (many === 1 ? " tile." : " tiles.");
       const others = shots.length < many ? " All are outlined in the GeoPackage (layer tiles)." : "";
-      element("p", segments.type[i] === null && !shots.length ? "Imagery covers too little of this road." : embedded + others, details).className = "muted";
+      element("p", segments.type[i] === null && !shots.length && data.untyped === "no imagery" ? "Imagery covers too little of this road." : embedded + others, details).className = "muted";
       const list = element("ul", null, details);
       for (const [tile, metres] of shots) {
         const item = element("li", null, list);
@@ -203,7 +203,7 @@
     function showAlike(i) {
       if (!alike.has(i)) {
         element("h4", "Look-alikes", details);
-        element("p", segments.type[i] === null ? "None: without imagery there is nothing to compare." : "None: no other road of its type, far enough away, is more alike than most pairs of roads of its class are.", details).className = "muted";
+        element("p", segments.type[i] === null ? "None: a road without a type (" + data.untyped + ") is compared with no other." : "None: no other road of its type, far enough away, is more alike than most pairs of roads of its class are.", details).className = "muted";
         return;
       }
       for (const [title, others] of alike.get(i)) {

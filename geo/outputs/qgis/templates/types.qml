@@ -6,7 +6,7 @@
    {% for cluster, title, _ in looks %}
    <category symbol="{{ loop.index0 }}" value="{{ cluster }}" type="long" label="{{ title }}" render="true"/>
    {% endfor %}
-   <category symbol="{{ looks | length }}" value="" type="string" label="no imagery" render="true"/>
+   <category symbol="{{ looks | length }}" value="" type="string" label="{{ untyped }}" render="true"/>
   </categories>
   <symbols>
    {% for _, _, look in looks %}

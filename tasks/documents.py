@@ -113,6 +113,34 @@ class FlightFigures(Document):
     transfer_by_chance: float | None = Field(description="What a class drawn at random gives.")
 
 
+class Tried(Document):
+    """What came of a correction on a sample of segments, whose tiles were encoded with it and without."""
+
+    segments: int = Field(description="Segments that it was tried on; one tile of each was encoded twice.")
+    before: FlightFigures = Field(description="Without the correction.")
+    after: FlightFigures = Field(description="With it, as many types.")
+    difference: float | None = Field(description="Transfer after less before; null: it cannot be told.")
+    low: float | None = Field(
+        description="Lower limit of that, of 95 % (paired bootstrap of blocks in space)."
+    )
+    high: float | None = Field(description="Upper limit.")
+    lower: float | None = Field(description="Share of the draws in which transfer is lower after.")
+    undone: bool = Field(description="Whether the correction was undone for it.")
+
+
+class Matching(Findings):
+    """How flights were brought to one look before they were encoded (``matching/matching.json``)."""
+
+    asked: bool = Field(description="Whether `imagery.match` asks for it.")
+    matched: bool = Field(description="Whether it was done.")
+    tables: dict[str, list[list[int]]] = Field(
+        description="What each value becomes, by flight and band; of 16 bit every 256th value."
+    )
+    left_out: dict[str, str] = Field(description="Why other flights stay as they are.")
+    tried: Tried | None = Field(description="What came of it on a sample; null: it was not tried.")
+    warnings: list[str] = Field(description="What is told at the end of the run.")
+
+
 class Flights(Findings):
     """What flights the imagery is of, and whether types follow them (``flights/flights.json``)."""
 

@@ -12,6 +12,8 @@ from threading import Event, Lock
 from typing import cast
 
 import geopandas as gpd
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -24,8 +26,9 @@ from geo.features.encoder import Encoder, limiting_pixel
 from geo.features.registry import load_encoder, load_mapper
 from geo.features.store import finish, rows
 from geo.imagery.catalogue import check_unchanged
+from geo.imagery.flights.tables import LookUp
 from geo.imagery.reading.blocks import BlockStore
-from geo.imagery.reading.reader import reach
+from geo.imagery.reading.reader import TABLE, reach
 from geo.imagery.reading.schedule import ReadingOrder
 from geo.ledger import Entry, merge
 from tasks.store.code import libraries
@@ -56,6 +59,8 @@ class ShardJob:
         The city's configuration, paths absolute.
     code
         Digest of the code that encodes and of the libraries that it uses, on the machine that runs the city.
+    look_ups
+        Path of the table of what values become before they are encoded (`LOOK_UPS`); None: they stay.
     """
 
     shard: str
@@ -66,6 +71,7 @@ class ShardJob:
     n_tiles: int
     config: CityConfig
     code: str
+    look_ups: Path | None = None
 
     @property
     def order(self) -> Path:
@@ -102,18 +108,26 @@ def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     _forget_changed(mine[["path", "digest"]].itertuples(index=False))
     encoder = load_once(job.config, limit_of(images, job.config))
     encoder.card.check_imagery(job.config.imagery.seen, mine["dtype"])
+    if job.look_ups is not None:
+        images = images.assign(**{TABLE: read_look_ups(job.look_ups, images["image_id"])})
     tables, entries = _embed(job, tiles, images, encoder)
     _check_unchanged(job, mine)
     check_code(__name__, job.code)
     job.out.parent.mkdir(parents=True, exist_ok=True)
     part = job.out.with_name(f".{job.out.name}.{os.getpid()}")
-    table = finish(pa.concat_tables([rows([], encoder), *tables]), tiles, encoder, job.config)
+    table = pa.concat_tables([rows([], encoder), *tables])
+    table = finish(table, tiles, encoder, job.config if job.look_ups is not None else _unmatched(job.config))
     pq.write_table(table, part, compression="zstd")
     part.replace(job.out)
     entries.append(Entry("tiles", "done", "", 0))
     found = tuple(entry for entry in merge(entries) if entry.count)
     write_account(job.account, found, [job.out], libraries(__name__))
     return found
+
+
+def _unmatched(config: CityConfig) -> CityConfig:
+    """Take back that flights are to be matched."""
+    return config.model_copy(update={"imagery": config.imagery.model_copy(update={"match": None})})
 
 
 def _forget_changed(images: Iterable[tuple[str, str]]) -> None:
@@ -218,25 +232,12 @@ def _embed(
     tables: list[pa.Table] = []
     entries: list[Entry] = []
     config = job.config
-    parts: Generator[Part, None, None]
+    far = reach(config.tiles)
     if config.tiles.mode == "dense":
-        mapper = cast("Mapper", encoder)
-        store = _store(
-            job.order, chip_reach(images, tiles.crs, mapper, config.tiles), config.imagery.cache_mb
-        )
-        parts = embed_ground(tiles, images, mapper, config, store, lines=_lines(job, tiles))
-    else:
-        store = _store(job.order, reach(config.tiles), config.imagery.cache_mb)
-        parts = embed_parts(
-            tiles,
-            images,
-            cast("Encoder", encoder),
-            config.imagery,
-            config.tiles,
-            batch_size=config.encoder.batch_size,
-            store=store,
-        )
-    with store.during(job.shard), closing(parts):
+        far = chip_reach(images, tiles.crs, cast("Mapper", encoder), config.tiles)
+    store = _store(job.order, far, config.imagery.cache_mb)
+    lines = _lines(config, job.segments, tiles)
+    with store.during(job.shard), closing(_parts(config, tiles, images, encoder, store, lines)) as parts:
         for table, fate in parts:
             tables.append(table)
             entries += fate
@@ -244,8 +245,70 @@ def _embed(
     return tables, entries
 
 
-def _lines(job: ShardJob, tiles: gpd.GeoDataFrame) -> gpd.GeoSeries | None:
+def _parts(
+    config: CityConfig,
+    tiles: gpd.GeoDataFrame,
+    images: gpd.GeoDataFrame,
+    encoder: Encoder | Mapper,
+    store: BlockStore | None,
+    lines: gpd.GeoSeries | None,
+) -> Generator[Part, None, None]:
+    """Embed tiles one by one, or the ground under them."""
+    if config.tiles.mode == "dense":
+        return embed_ground(tiles, images, cast("Mapper", encoder), config, store, lines=lines)
+    return embed_parts(
+        tiles,
+        images,
+        cast("Encoder", encoder),
+        config.imagery,
+        config.tiles,
+        batch_size=config.encoder.batch_size,
+        store=store,
+    )
+
+
+def embed_some(
+    config: CityConfig, tiles: gpd.GeoDataFrame, images: gpd.GeoDataFrame, segments: Path
+) -> pd.DataFrame:
+    """Embed tiles as shards do, for a trial: they are kept nowhere.
+
+    Parameters
+    ----------
+    config
+        The city's configuration, paths absolute.
+    tiles, images
+        Some tiles of roads, and the catalogue, with a column `TABLE` where values are to be looked up.
+    segments
+        Path of the table of segments.
+
+    Returns
+    -------
+    One row a tile that was read, see `geo.features.store.rows`.
+    """
+    encoder = load_once(config, limit_of(images, config))
+    encoder.card.check_imagery(config.imagery.seen, images["dtype"])
+    found = [rows([], encoder)]
+    lines = _lines(config, segments, tiles)
+    with closing(_parts(config, tiles, images, encoder, None, lines)) as parts:
+        for table, _ in parts:
+            found.append(table)
+            _end_when_stopped()
+    embedded: pd.DataFrame = pa.concat_tables(found).to_pandas()
+    return embedded
+
+
+def read_look_ups(path: Path, image_ids: Iterable[str]) -> list[LookUp | None]:
+    """Read what the values of each image become (`LOOK_UPS` of the stage ``matching``); None: they stay."""
+    table = pd.read_parquet(path).sort_values(["flight", "band"])
+    found: dict[str, LookUp] = {}
+    for _, bands in table.groupby("flight"):
+        values = np.stack(bands["values"].tolist()).astype(bands["dtype"].iloc[0])
+        found |= dict.fromkeys(bands["image_ids"].iloc[0].tolist(), LookUp(values))
+    return [found.get(name) for name in image_ids]
+
+
+def _lines(config: CityConfig, segments: Path, tiles: gpd.GeoDataFrame) -> gpd.GeoSeries | None:
     """Read the lines of segments where tiles are pooled along them; a junction's tile is pooled as a whole."""
-    if job.config.tiles.pool != "corridor" or "segment_id" not in tiles:
+    if config.tiles.pool != "corridor" or "segment_id" not in tiles:
         return None
-    return gpd.read_parquet(job.segments, columns=["segment_id", "geometry"]).set_index("segment_id").geometry
+    return gpd.read_parquet(segments, columns=["segment_id", "geometry"]).set_index("segment_id").geometry

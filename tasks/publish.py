@@ -24,6 +24,7 @@ from tasks.stages.exposure import load_covered
 from tasks.stages.features import load_encoded_as
 from tasks.stages.flights import load_flights
 from tasks.stages.inference import FINDINGS
+from tasks.stages.matching import load_matching
 from tasks.stages.roads import load_place
 from tasks.stages.tiles import load_shown
 from tasks.store.stage import StageResult, log, unfinished
@@ -90,6 +91,7 @@ def _summary(plan: Plan, results: Sequence[StageResult], files: dict[str, str], 
         warnings=[
             *warnings_of_inputs(plan),
             *load_quality(plan).encoder.warnings,
+            *load_matching(plan).warnings,
             *load_flights(plan).warnings,
             *(f"{e.item}: {e.reason}" for e in unknown),
         ],
@@ -125,7 +127,12 @@ def notes(plan: Plan) -> list[str]:
     gathered = Gathered.read(plan.stage_folder("concentration") / FINDINGS)
     effects = Effects.read(plan.stage_folder("interventions") / FINDINGS)
     systemic = Findings.read(plan.stage_folder("systemic") / FINDINGS)
-    told = [*load_recorded(plan).notes, *load_covered(plan).notes, *load_flights(plan).notes]
+    told = [
+        *load_recorded(plan).notes,
+        *load_covered(plan).notes,
+        *load_matching(plan).notes,
+        *load_flights(plan).notes,
+    ]
     return [*told, *found.notes, *gathered.notes, *effects.notes, *systemic.notes]
 
 

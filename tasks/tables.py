@@ -243,6 +243,18 @@ GROUPINGS = Table(
     ),
     key=("segment_id",),
 )
+LOOK_UPS = Table(
+    "tables",
+    "What the values of a flight become before they are encoded; no rows where flights are not matched.",
+    (
+        Column("flight", "text", "Flight"),
+        Column("band", "integer", "Place among the bands that the encoder sees, from 0"),
+        Column("image_ids", "list", "Its rasters"),
+        Column("dtype", "text", "Type of the values"),
+        Column("values", "list", "What each value becomes, from the lowest of its type"),
+    ),
+    key=("flight", "band"),
+)
 FLOWN = Table(
     "segments",
     "The flight that shows most of each segment with a type.",

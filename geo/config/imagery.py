@@ -81,6 +81,12 @@ class Imagery(Section):
         min_length=1,
         description="Field of imagery.footprints that names the flight: an id or a date.",
     )
+    match: Literal["histogram"] | None = Field(
+        default=None,
+        description="histogram: the values of each flight are brought, by a table a band, to the distribution of all "
+        "tiles of roads before they are encoded; undone where roads of one class are then less alike from flight to "
+        "flight. Default: they stay as they are.",
+    )
     cache_mb: Annotated[int, Field(ge=16, le=65_536), NO_EFFECT] = Field(
         default=256, description="Memory for decoded blocks of rasters (megabytes)."
     )

@@ -165,7 +165,7 @@ def finish(table: pa.Table, places: gpd.GeoDataFrame, encoder: Made, config: Cit
     encoder
         The encoder that made the embeddings.
     config
-        The city's configuration.
+        The city's configuration; without ``imagery.match`` where the values stayed as they are.
     """
     table = table.sort_by("tile_id")
     centre = places.set_index("tile_id").loc[table["tile_id"].to_pylist()]
@@ -173,6 +173,7 @@ def finish(table: pa.Table, places: gpd.GeoDataFrame, encoder: Made, config: Cit
         table = table.add_column(1, name, pa.array(centre[name].to_numpy(), pa.float64()))
     names = pc.split_pattern(table["image_id"].drop_null(), ";")
     card, tiles = encoder.card, config.tiles
+    matched = [] if config.imagery.match is None else ["match"]
     about = {
         "emb:type": "chip",
         "emb:dimensions": card.dimension,
@@ -188,7 +189,7 @@ def finish(table: pa.Table, places: gpd.GeoDataFrame, encoder: Made, config: Cit
             **_pooling(tiles),
         },
         "emb:preprocessing": {
-            "imagery": config.imagery.model_dump(mode="json", include={"bands", "scale", "nodata"}),
+            "imagery": config.imagery.model_dump(mode="json", include={"bands", "scale", "nodata", *matched}),
             "bands": card.bands,
             "value_range": card.value_range,
             "mean": card.mean,

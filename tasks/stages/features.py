@@ -21,10 +21,11 @@ from geo.imagery.sources import expand_sources
 from geo.ledger import Entry, merge
 from tasks.documents import Encoded
 from tasks.plan import Plan
+from tasks.stages.matching import load_matching
 from tasks.store.code import code_digest
 from tasks.store.document import digest
 from tasks.store.stage import Stage, read_account, read_summary
-from tasks.tables import SHARD
+from tasks.tables import LOOK_UPS, SHARD
 
 if TYPE_CHECKING:
     from tasks.encode import ShardJob
@@ -54,6 +55,7 @@ def plan_shards(plan: Plan) -> list[ShardJob]:
     made_by = digest(encoder_key(plan), plan.config.tiles.model_dump(), pixels_by, limit)
     roads = _roads(segments) if plan.config.tiles.pool == "corridor" else pd.Series(dtype=object)
     code = code_digest(ENCODING)
+    look_ups, tables = _look_ups(plan)
     jobs = []
     for table in (ROADS, JUNCTIONS):
         tiles = gpd.read_parquet(stage / table)
@@ -62,11 +64,28 @@ def plan_shards(plan: Plan) -> list[ShardJob]:
             lines = roads.reindex(mine["segment_id"]).dropna().tolist() if table == ROADS else []
             rasters = sorted({name for names in mine["image_ids"] for name in names})
             seen = [";".join(names) for names in mine["image_ids"]]
-            key = digest(made_by, places, seen, [(name, pixels[name]) for name in rasters], lines)
+            # without tables the digest is what it was before there were any
+            looked_up = [[(name, tables[name]) for name in rasters if name in tables]] if tables else []
+            named = [(name, pixels[name]) for name in rasters]
+            key = digest(made_by, places, seen, named, lines, *looked_up)
             out = plan.stages / "shards" / f"shard-{key}.parquet"
             files = stage / table, stage / "images.parquet", segments
-            jobs.append(ShardJob(str(shard), *files, out, len(mine), plan.config, code))
+            jobs.append(ShardJob(str(shard), *files, out, len(mine), plan.config, code, look_ups))
     return sorted(jobs, key=lambda job: (spatial_order(job.shard), job.tiles.name == JUNCTIONS))
+
+
+def _look_ups(plan: Plan) -> tuple[Path | None, dict[str, str]]:
+    """Find the table of what values become, and the digest of that of each raster; None where they stay."""
+    from tasks.encode import read_look_ups
+
+    if not load_matching(plan).matched:
+        return None, {}
+    file = plan.stage_folder("matching") / f"{LOOK_UPS.name}.parquet"
+    names = gpd.read_parquet(plan.stage_folder("tiles") / "images.parquet", columns=["image_id", "geometry"])[
+        "image_id"
+    ]
+    found = zip(names, read_look_ups(file, names), strict=True)
+    return file, {name: table.key for name, table in found if table is not None}
 
 
 def of_roads(jobs: list[ShardJob]) -> list[ShardJob]:
@@ -175,7 +194,7 @@ STAGE = Stage(
     "features",
     build,
     counts=("tiles", "reads"),
-    after=("roads", "tiles"),
+    after=("roads", "tiles", "matching"),
     settings=("encoder", "tiles.min_coverage", "tiles.pool", "tiles.corridor_m", "tiles.context_m"),
     inputs=_sources,
     tables=(SHARD,),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from geo.config import CityConfig
 from geo.ledger import Entry
 from tasks.documents import FlightFigures, Flights, Flown
 from tasks.plan import Plan
-from tasks.stages.fingerprints import load_encoded, load_fingerprints
+from tasks.stages.fingerprints import load_encoded, load_fingerprints, load_looks
 from tasks.store.stage import Stage
 from tasks.tables import FLOWN, TYPES_FLOWN
 
@@ -40,7 +41,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         cluster=types["cluster"].reindex(mine.index),
     )
     settings = method_of(plan.config.clusters)
-    found = gather_evidence(table, to_space(known.vectors, settings), seed=settings.seed)
+    looks = load_looks(plan, known.segment_ids).astype(np.float32)
+    found = gather_evidence(table, to_space(looks, settings), seed=settings.seed)
     FLOWN.write(table.reset_index()[["segment_id", "flight"]], folder)
     TYPES_FLOWN.write(found.following.types, folder)
     rasters = found.flights["flight"].map(flights.value_counts()).fillna(0).astype("int64")
@@ -91,6 +93,7 @@ STAGE = Stage(
         "imagery.footprints",
         "imagery.flight_field",
         "clusters.method",
+        "clusters.turn_whitening",
         "clusters.components",
         "clusters.whitening",
         "clusters.seed",

@@ -27,6 +27,7 @@ from tasks.stages.fingerprints import FILE as FINGERPRINTS
 from tasks.stages.fingerprints import JUNCTION_FILE as OF_JUNCTIONS
 from tasks.stages.flights import load_flights
 from tasks.stages.inference import FINDINGS
+from tasks.stages.matching import load_matching
 from tasks.stages.pictures import load_pictures
 from tasks.store.code import merged
 from tasks.store.stage import ALL_BEFORE, Stage, account_of
@@ -191,6 +192,9 @@ def _run(plan: Plan) -> pd.DataFrame:
         values["flights"] = flown.model_dump(mode="json")
     if quality.typology is not None:
         values["typology"] = quality.typology.model_dump(mode="json")
+    matching = load_matching(plan)
+    if matching.asked:
+        values["imagery match"] = matching.model_dump(mode="json")
     values |= {f"input {place}": found for place, found in plan.inputs.items()}
     values |= {f"version {name}": number for name, number in _versions(plan).items()}
     values |= {

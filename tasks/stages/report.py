@@ -13,6 +13,7 @@ from tasks.stages.clusters import load_quality
 from tasks.stages.collisions import load_recorded
 from tasks.stages.features import load_encoded_as
 from tasks.stages.flights import load_flights
+from tasks.stages.matching import load_matching
 from tasks.stages.package import gather
 from tasks.stages.pictures import load_pictures, report_tiles
 from tasks.store.stage import Stage
@@ -62,6 +63,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         models=layers["models"],
         sensitivity=layers["sensitivity"],
         flights=load_flights(plan).model_dump(mode="json"),
+        matching=load_matching(plan).model_dump(mode="json"),
         systemic={name: layer for name, layer in layers.items() if name.startswith("systemic_")},
     )
     write_report(folder / plan.report.name, data)

@@ -37,8 +37,13 @@ class SharedJob:
     @property
     def tables(self) -> dict[str, Path]:
         """The tables that a worker needs, by their name in the storage: the names hold the digests of their stages."""
-        paths = (self.job.tiles, self.job.images, self.job.segments, self.job.order)
-        return {f"{path.parent.name}/{path.name}": path for path in paths}
+        paths = (self.job.tiles, self.job.images, self.job.segments, self.job.order, self.job.look_ups)
+        return {_name(path): path for path in paths if path is not None}
+
+
+def _name(path: Path) -> str:
+    """Name a table in the storage."""
+    return f"{path.parent.name}/{path.name}"
 
 
 def send_tables(jobs: list[SharedJob]) -> None:
@@ -59,8 +64,10 @@ def encode_remotely(job: SharedJob) -> None:
     place = _scratch(job.url)
     local = {name: _fetched(f"{job.url}/{name}", place / name) for name in job.tables}
     tiles, images, segments, *_ = local.values()
+    look_ups = None if job.job.look_ups is None else local[_name(job.job.look_ups)]
     out = place / "shards" / job.job.out.name
-    encode_shard(replace(job.job, tiles=tiles, images=images, segments=segments, out=out))
+    there = replace(job.job, tiles=tiles, images=images, segments=segments, look_ups=look_ups, out=out)
+    encode_shard(there)
     # the account last: a shard without one is not there
     for path in (out, job.job.account):
         _put(out.with_name(path.name), f"{job.url}/shards/{path.name}", again=True)

@@ -68,6 +68,7 @@ CHANGES = {
     "tiles.mode": ("dense", "tiles"),
     "tiles.min_coverage": (0.9, "features"),
     "imagery.flight": ("file", "flights"),
+    "imagery.match": ("histogram", "matching"),
     "encoder.name": ("bands", "features"),
     "encoder.runtime": ("torch", "features"),
     "encoder.input_px": (96, "features"),

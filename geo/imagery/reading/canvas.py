@@ -19,6 +19,7 @@ from rasterio.windows import Window
 
 from geo.addresses import reveal
 from geo.imagery.band_set import BandSet, Pixels, to_8_bit
+from geo.imagery.flights.tables import LookUp
 from geo.imagery.reading.blocks import Block, BlockStore, Valid, cut, reading_shape
 from geo.imagery.reading.schedule import Bounds
 from geo.imagery.remote import opening, persistently
@@ -84,6 +85,8 @@ class OpenRaster:
         1 for the raster itself, else the factor of an overview that it has.
     borders
         Borders that are read as without data.
+    table
+        What its values become before they are scaled; None: they stay.
 
     Attributes
     ----------
@@ -107,6 +110,7 @@ class OpenRaster:
         *,
         factor: int = 1,
         borders: Sequence[Collar] = (),
+        table: LookUp | None = None,
     ) -> None:
         self.image_id = image_id
         self._path = path
@@ -115,6 +119,8 @@ class OpenRaster:
         self.band_set = band_set
         self.factor = factor
         self._collars = borders
+        self._table = table
+        self._look = "" if table is None else table.key
         self._open()
         self.transform: Affine = self._level.transform
         self.shape: tuple[int, int] = self._level.shape
@@ -172,7 +178,7 @@ class OpenRaster:
         """
 
         def block_at(whole: PixelWindow) -> Block:
-            key = self._path, self.factor, whole.row, whole.col, self.band_set
+            key = self._path, self.factor, whole.row, whole.col, self.band_set, self._look
             return self._store.get(key, lambda: self._decode(whole), lambda: self._ground(whole))
 
         try:
@@ -211,6 +217,8 @@ class OpenRaster:
         seen = self._light.expand(raw)
         for collar in self._collars:
             valid &= ~collar.covers(seen, self._light.bands, self._pixels_of(window))
+        if self._table is not None:
+            seen = self._table.apply(seen)
         pixels = seen if wanted.scale is None else to_8_bit(seen, wanted.scale)
         return Block(pixels, None if valid.all() else valid)
 
@@ -281,6 +289,8 @@ class Shelf:
         How many stay open when `tidy` is called.
     collars
         Borders without data of each image id that has some, as text (`geo.imagery.traits.collars`).
+    tables
+        What the values of each image id become that has a table (`geo.imagery.flights.tables`).
     """
 
     def __init__(
@@ -291,9 +301,11 @@ class Shelf:
         places: int = 64,
         *,
         collars: Mapping[str, str] = MappingProxyType({}),
+        tables: Mapping[str, LookUp] = MappingProxyType({}),
     ) -> None:
         self._files = files
         self._collars = collars
+        self._tables = tables
         self._store = store
         self._band_set = band_set
         self._places = places
@@ -312,7 +324,8 @@ class Shelf:
             path, crs = self._files[image_id]
             collars = from_text(self._collars.get(image_id, ""))
             make = partial(OpenRaster, image_id, path, crs, self._store, self._band_set)
-            self._open[key] = persistently(path, partial(make, factor=factor, borders=collars))
+            table = self._tables.get(image_id)
+            self._open[key] = persistently(path, partial(make, factor=factor, borders=collars, table=table))
         self._open.move_to_end(key)
         return self._open[key]
 

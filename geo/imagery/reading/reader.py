@@ -40,6 +40,8 @@ READING_BAND_PX = 512
 """Tiles are read in bands of this many raster rows, from left to right: a common height of a raster's blocks, so that
 a block is still there when the next tile wants it."""
 
+TABLE = "look_up"
+"""Column of a catalogue with the look-up table of each raster."""
 GDAL_CACHE_MB = 8
 """GDAL's own cache (megabytes), which all readers of a process share: what it decodes for one call, and the blocks of a
 VRT's files."""
@@ -111,6 +113,8 @@ class TileReader:
     ----------
     images
         The catalogue of the city's rasters (``images`` in docs/stages.md), one row a raster. Its CRS is the city's.
+        Where it has a column `TABLE`, that says what the values of each raster become, of the bands that are read
+        (`geo.imagery.flights.tables.LookUp`; None: they stay).
     imagery
         The section ``imagery`` of the city's file.
     tiles
@@ -145,8 +149,13 @@ class TileReader:
                 for name, text in zip(images["image_id"], images["collar"], strict=True)
                 if text
             }
+        tables = {}
+        if TABLE in images:
+            pairs = zip(images["image_id"], images[TABLE], strict=True)
+            tables = {name: table for name, table in pairs if table is not None}
         memory = store or BlockStore(imagery.cache_mb)
-        self._shelf = Shelf(files, memory, band_set or BandSet.seen(imagery), collars=borders)
+        wanted = band_set or BandSet.seen(imagery)
+        self._shelf = Shelf(files, memory, wanted, collars=borders, tables=tables)
         self._open = ExitStack()
         self._failed: set[str] = set()
 

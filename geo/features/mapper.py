@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from geo.config import EncoderSettings, Tiles
+from geo.config import Tiles
 from geo.features.dense import Lattice, Maps, no_map
 from geo.features.encoder import EncoderCard, Pixels
 from geo.features.model import Normalised, fill_gaps, quarter_turns, resize, trial_images
 from geo.features.runtime import AGREEMENT, choose_runtime
 from geo.imagery.reading.reader import TileImage
+
+if TYPE_CHECKING:
+    from geo.features.encoders.kind import ModelKind
 
 LEAST_CELLS, CELLS_PER_RIM = 6, 5
 """Cells of a chip along each side without its rim, and how many more for each cell of rim: larger chips have less rim
@@ -57,7 +60,7 @@ def feature_map(model: torch.nn.Module, card: EncoderCard, side: int) -> tuple[F
         When there is none: the model is not convolutional to the end, or does more than average.
     """
     if not callable(getattr(model, "forward_features", None) or getattr(model, "features", None)):
-        raise no_map(card.name, "it does not show one")
+        raise no_map(card.name, getattr(model, "why_no_map", "it does not show one"))
     mapped = FeatureMap(model).eval()
     stride = _stride(mapped, card, side)
     rng = torch.Generator().manual_seed(0)
@@ -108,11 +111,13 @@ class ModelMapper:
         self,
         model: torch.nn.Module,
         card: EncoderCard,
-        settings: EncoderSettings,
+        settings: ModelKind,
         tiles: Tiles,
         *,
         pixel_m: float | None = None,
     ) -> None:
+        if settings.centre_crop:
+            raise no_map(card.name, "encoder.centre_crop asks for the middle of single tiles")
         self.card = card
         tile_side = card.input_side(tiles.tile_m, asked_px=settings.input_px, pixel_m=pixel_m)
         mapped, stride = feature_map(model, card, tile_side)

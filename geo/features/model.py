@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
-from geo.config import EncoderSettings
 from geo.features.encoder import Embeddings, EncoderCard, Pixels, Valid
-from geo.features.runtime import choose_runtime
+from geo.features.runtime import Runtime, choose_runtime
+
+if TYPE_CHECKING:
+    from geo.features.encoders.kind import ModelKind
+
+MIDDLE_WEIGHT = 0.5
+"""What the middle of a tile counts beside the whole."""
+LEAST_MIDDLE_PX = 32
 
 
 def neutral(card: EncoderCard) -> Pixels:
@@ -57,6 +63,26 @@ def resize(image: Pixels, side: int) -> Pixels:
     tensor = torch.from_numpy(np.ascontiguousarray(np.moveaxis(image, 0, -1))).permute(2, 0, 1)[None]
     resized: Pixels = interpolate(tensor, size=(side, side), mode="bilinear", antialias=True)[0].numpy()
     return resized
+
+
+def middle(image: NDArray[Any]) -> NDArray[Any]:
+    """Take the middle of an image ``(..., height, width)``, half as high and wide."""
+    height, width = image.shape[-2:]
+    return image[..., height // 4 : height - height // 4, width // 4 : width - width // 4]
+
+
+def middle_side(
+    card: EncoderCard, side: int, tile_m: float, asked_px: int | None, pixel_m: float | None
+) -> int:
+    """Side of the input for the middle of a tile (pixels).
+
+    As large as that of the tile where the model was made for one side, else by the rule for ground half as wide.
+    """
+    if card.input_px is not None:
+        return side
+    if asked_px is not None:
+        return max(LEAST_MIDDLE_PX, round(asked_px / 2 / LEAST_MIDDLE_PX) * LEAST_MIDDLE_PX)
+    return card.input_side(tile_m / 2, pixel_m=pixel_m)
 
 
 class Normalised(torch.nn.Module):
@@ -109,7 +135,7 @@ class ModelEncoder:
         self,
         module: torch.nn.Module,
         card: EncoderCard,
-        settings: EncoderSettings,
+        settings: ModelKind,
         *,
         tile_m: float,
         pixel_m: float | None = None,
@@ -119,7 +145,13 @@ class ModelEncoder:
         self.ground_m = tile_m / self.side
         self.turns = settings.rotations
         self.kept_turns: int = settings.rotations if settings.keep_turns else 0
-        self._runtime = choose_runtime(Normalised(module, card), trial_images(card, self.side), settings)
+        normalised = Normalised(module, card)
+        self._runtime = choose_runtime(normalised, trial_images(card, self.side), settings)
+        self._of_middle: Runtime | None = None
+        if settings.centre_crop:
+            self._middle_side = middle_side(card, self.side, tile_m, settings.input_px, pixel_m)
+            trial = trial_images(card, self._middle_side)
+            self._of_middle = choose_runtime(normalised, trial, settings)
 
     @property
     def runtime(self) -> str:
@@ -139,12 +171,23 @@ class ModelEncoder:
         """Encode each turn; see `geo.features.encoder.TurningEncoder.encode_turns`."""
         if not pixels:
             return np.zeros((0, self.turns, self.card.dimension), dtype=np.float32)
-        images = np.stack([self._prepare(tile, mask) for tile, mask in zip(pixels, valid, strict=True)])
-        turned = quarter_turns(images, self.turns)
-        embeddings = self._runtime.embed(turned.reshape(-1, *images.shape[1:]))
-        apart: Embeddings = embeddings.reshape(len(images), self.turns, -1)
-        return apart
+        whole = self._turned(pixels, valid, self.side, self._runtime)
+        if self._of_middle is None:
+            return whole
+        seen = [middle(mask) for mask in valid]
+        inner = self._turned([middle(tile) for tile in pixels], seen, self._middle_side, self._of_middle)
+        # a middle without any data says nothing
+        weight = np.array([MIDDLE_WEIGHT * mask.any() for mask in seen], dtype=np.float32)[:, None, None]
+        together: Embeddings = ((whole + weight * inner) / (1 + weight)).astype(np.float32)
+        return together
 
-    def _prepare(self, tile: Pixels, mask: Valid) -> Pixels:
-        """Fill one tile where it has no data and resize it to the input side."""
-        return resize(fill_gaps(tile, mask, self.card), self.side)
+    def _turned(
+        self, pixels: Sequence[Pixels], valid: Sequence[Valid], side: int, runtime: Runtime
+    ) -> Embeddings:
+        """Fill images where they have no data, resize them, and embed each turn: ``(images, turns, dimension)``."""
+        images = np.stack(
+            [resize(fill_gaps(one, mask, self.card), side) for one, mask in zip(pixels, valid, strict=True)]
+        )
+        turned = quarter_turns(images, self.turns)
+        embeddings = runtime.embed(turned.reshape(-1, *images.shape[1:]))
+        return embeddings.reshape(len(images), self.turns, -1)

@@ -151,8 +151,10 @@ class TorchRuntime:
         self.name = f"torch {torch.__version__}, {device.type}, {'float16' if reduced else 'float32'}{note}"
         self._device = device
         self._reduced = reduced
-        # channels_last halves the time of convolutions on a processor
-        self._module = module.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # channels_last halves the time of convolutions on a processor; those of three dimensions do not have it
+        self._module = module.eval().to(device)
+        if all(weights.ndim <= 4 for weights in module.parameters()):
+            self._module = self._module.to(memory_format=torch.channels_last)
         self._lock = Lock()
 
     def embed(self, images: Pixels) -> Embeddings:

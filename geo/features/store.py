@@ -196,7 +196,12 @@ def finish(table: pa.Table, places: gpd.GeoDataFrame, encoder: Made, config: Cit
             "std": card.std,
             "resampling": "bilinear, antialiased",
         },
-        "emb:postprocessing": f"mean over {config.encoder.rotations} quarter turns",
+        "emb:postprocessing": f"mean over {config.encoder.rotations} quarter turns"
+        + (
+            ", with the middle of the tile at half weight"
+            if getattr(config.encoder, "centre_crop", False)
+            else ""
+        ),
         "emb:quantization": {"method": "none", "original_dtype": "float32"},
         "emb:model": {"name": card.name, "source": card.source, "license": card.licence},
         "emb:runtime": encoder.runtime,

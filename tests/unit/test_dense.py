@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rasters import noise
 
-from geo.config import EncoderSettings, Tiles, encoder_settings
+from geo.config import Tiles, encoder_settings
 from geo.errors import EncoderError
 from geo.features.bands import BandStatistics
 from geo.features.dense import Lattice, Pool, corridors
@@ -199,7 +199,7 @@ def test_a_corridor_is_the_road_with_its_sides_inside_the_tile():
 
 
 def test_the_bundled_model_maps_a_chip_as_it_embeds_an_image():
-    settings = EncoderSettings(rotations=4)
+    settings = Bundled(rotations=4)
     shape = Tiles(mode="dense", context_m=0, tile_m=100)
     mapper = ModelMapper(*Bundled().load_model(), settings, shape)
     assert (mapper.stride, mapper.lattice.rim, mapper.side) == (32, 0, 192)
@@ -217,7 +217,7 @@ def test_a_model_of_four_bands_of_own_values_maps_a_chip_as_it_embeds_an_image()
     card = EncoderCard(
         **CARD.as_dict() | figures | {"dimension": module.num_features, "value_range": None, "input_px": 96}
     )
-    settings, shape = EncoderSettings(), Tiles(mode="dense", context_m=0, tile_m=48)
+    settings, shape = Bundled(), Tiles(mode="dense", context_m=0, tile_m=48)
     mapper = ModelMapper(module, card, settings, shape)
     image = noise(mapper.side, mapper.side, bands=4, dtype="uint16")
     valid = np.ones(image.shape[1:], dtype=bool)
@@ -234,14 +234,14 @@ def test_a_model_of_four_bands_of_own_values_maps_a_chip_as_it_embeds_an_image()
 def test_the_rim_covers_the_context_asked_for():
     for context, rim in ((0, 0), (1, 1), (16, 1), (17, 2), (50, 3)):
         shape = Tiles(mode="dense", context_m=context)
-        mapper = ModelMapper(*Bundled().load_model(), EncoderSettings(runtime="torch", rotations=1), shape)
+        mapper = ModelMapper(*Bundled().load_model(), Bundled(runtime="torch", rotations=1), shape)
         assert mapper.lattice.rim == rim
         assert mapper.lattice.rim * mapper.lattice.cell_m >= context
 
 
 def test_a_chip_is_brought_to_the_models_resolution_and_filled():
     shape = Tiles(mode="dense", context_m=0)
-    mapper = ModelMapper(*Bundled().load_model(), EncoderSettings(runtime="torch", rotations=1), shape)
+    mapper = ModelMapper(*Bundled().load_model(), Bundled(runtime="torch", rotations=1), shape)
     valid = np.ones((300, 300), dtype=bool)
     valid[:, 150:] = False
     chip = TileImage("c", np.where(valid, 200, 0).astype(np.uint8)[None].repeat(3, 0), valid, "a", 0.5)

@@ -12,10 +12,16 @@ from geo.collisions.schemas.tabular import Tabular
 from geo.config.encoder import EncoderSettings
 from geo.config.records import Collisions
 from geo.features.encoders.file import WeightsFile
+from geo.features.encoders.torchgeo import Torchgeo
 from geo.features.registry import KINDS as ENCODERS
 
 PLACE = "near/this.file"
-NO_PATHS = {(WeightsFile, "architecture"), (WeightsFile, "bands"), (Tabular, "severity_values")}
+NO_PATHS = {
+    (WeightsFile, "architecture"),
+    (WeightsFile, "bands"),
+    (Torchgeo, "bands"),
+    (Tabular, "severity_values"),
+}
 """Fields that take any text, and are no path: who adds one to a kind says which it is, here or in the kind."""
 
 

@@ -74,6 +74,8 @@ CHANGES = {
     "encoder.input_px": (96, "features"),
     "encoder.rotations": (1, "features"),
     "encoder.keep_turns": (True, "features"),
+    "encoder.stages": ([6, 7], "features"),
+    "encoder.centre_crop": (True, "features"),
     "clusters.method": ("ward", "clusters junction_clusters"),
     "clusters.k": (5, "clusters"),
     "clusters.k_range": ([2, 5], "clusters"),
@@ -235,6 +237,10 @@ OWN = {
     "encoder.mean": [9.0, 9.0, 9.0],
     "encoder.std": [9.0, 9.0, 9.0],
 }
+DOFA = {
+    "encoder.name": "torchgeo:DOFABase16_Weights.DOFA_MAE",
+    "encoder.wavelengths": [665.0, 560.0, 490.0],
+}
 BAAC = {"collisions": {"sources": ["collisions.csv"], "schema": "baac"}}
 STATS19 = {"collisions": {"sources": ["collisions.csv"], "schema": "stats19"}}
 # keys that stand only together with another: what is set before, in both plans
@@ -257,6 +263,9 @@ TOGETHER = {
         "clusters junction_clusters concentration interventions",
         {"encoder.keep_turns": True},
     ),
+    "encoder.pooling": ("mean", "features", OWN),
+    "encoder.wavelengths": ([665.0, 842.0, 490.0], "features", DOFA),
+    "encoder.bandwidths": ([30.0, 115.0, 65.0], "features", DOFA),
     "encoder.architecture": ("resnet34", "features", OWN),
     "encoder.bands": (["nir", "red", "green"], "features", OWN),
     "encoder.values": ("raster", "features", OWN),

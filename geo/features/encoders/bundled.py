@@ -6,6 +6,7 @@ last stage (320 features) tells aerial scenes apart better, per dimension, than 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -14,7 +15,7 @@ from pydantic import Field
 
 from geo.errors import EncoderError
 from geo.features.encoder import RGB, EncoderCard
-from geo.features.encoders.kind import ModelKind
+from geo.features.encoders.kind import StagedKind
 
 if TYPE_CHECKING:
     from geo.features.encoders.kind import Loaded
@@ -34,6 +35,7 @@ CARD = EncoderCard(
     licence="Apache-2.0 (weights); trained on ImageNet-1k, whose terms allow research use of the images",
     source=f"EfficientNet-Lite0, ImageNet-1k, from the Python package {PACKAGE}",
 )
+_TRIAL_PX = 64
 
 
 def weights_path() -> Path:
@@ -50,7 +52,7 @@ def weights_path() -> Path:
     return path
 
 
-class Bundled(ModelKind):
+class Bundled(StagedKind):
     """EfficientNet-Lite0, installed with roadprint; of red, green and blue."""
 
     tag: ClassVar[str] = "bundled"
@@ -68,6 +70,14 @@ class Bundled(ModelKind):
 
     def load_model(self) -> Loaded:
         """Load the model; see `ModelKind.load_model`."""
-        from geo.features.encoders.last_stage import LastStage
+        from geo.features.encoders.hub import measure
+        from geo.features.encoders.last_stage import LastStage, LiteMaps
+        from geo.features.encoders.stages import check_stages, join
 
-        return LastStage(weights_path()), CARD
+        network = LastStage(weights_path())
+        if self.stages is None:
+            return network, CARD
+        check_stages(self.stages, len(network.blocks), self.name)
+        module = join(LiteMaps(network, self.stages), self.stages)
+        length = measure(module, len(RGB), _TRIAL_PX, self.name)
+        return module, replace(CARD, dimension=length, source=CARD.source + self.staged())

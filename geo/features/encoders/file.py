@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from geo.errors import EncoderError
 from geo.features.encoder import EncoderCard, name_bands
-from geo.features.encoders.kind import ModelKind
+from geo.features.encoders.kind import TimmKind
 
 if TYPE_CHECKING:
     import torch
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from geo.features.encoders.kind import Loaded
 
 
-class WeightsFile(ModelKind):
+class WeightsFile(TimmKind):
     """A local state dict (``.safetensors``, or ``.pt``/``.pth`` without code) of an architecture of timm.
 
     Such a file says neither what model it belongs to nor how its input was normalised.
@@ -72,14 +72,13 @@ class WeightsFile(ModelKind):
         """Load the model; see `ModelKind.load_model`."""
         import timm
 
-        from geo.features.encoders.hub import measure
-
         model = self._filled()
-        side = int(timm.data.resolve_model_data_config(model)["input_size"][-1])
         bands = self.needs()
+        native = int(timm.data.resolve_model_data_config(model)["input_size"][-1])
+        model, side, length = self.made_of(model, len(bands), native)
         card = EncoderCard(
             name=self.name,
-            dimension=measure(model, len(bands), side),
+            dimension=length,
             input_px=side,
             pixel_m=None,
             bands=bands,
@@ -87,7 +86,7 @@ class WeightsFile(ModelKind):
             mean=self.mean,
             std=self.std,
             licence="not stated: a local file",
-            source=f"{self._path.name} as {self.architecture}",
+            source=f"{self._path.name} as {self.architecture}{self.staged()}",
         )
         return model, card
 

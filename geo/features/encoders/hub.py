@@ -32,14 +32,31 @@ def unavailable(name: str, file: str, place: str, cause: BaseException) -> Encod
     )
 
 
-def measure(module: torch.nn.Module, bands: int, side: int) -> int:
-    """Length of the embedding, from one black image."""
-    with torch.inference_mode():
-        out = module.eval()(torch.zeros(1, bands, side, side))
-    if out.ndim != 2:
+def measure(module: torch.nn.Module, bands: int, side: int, name: str) -> int:
+    """Length of the embedding, from one black image.
+
+    Raises
+    ------
+    EncoderError
+        When the model does not take such an image, or gives no vector.
+    """
+    try:
+        with torch.inference_mode():
+            out = module.eval()(torch.zeros(1, bands, side, side))
+    except (AssertionError, RuntimeError, ValueError) as error:
+        why = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise EncoderError(
-            f"it gives an array of shape {tuple(out.shape)} where one vector an image is needed",
-            where="encoder",
+            f"it does not take images of {side} pixels a side ({why:.160})",
+            where=f"encoder {name}",
+            todo="Leave encoder.input_px out, or set it to a side that the model takes.",
+        ) from error
+    if not isinstance(out, torch.Tensor) or out.ndim != 2:
+        found = (
+            f"an array of shape {tuple(out.shape)}" if isinstance(out, torch.Tensor) else type(out).__name__
+        )
+        raise EncoderError(
+            f"it gives {found} where one vector an image is needed",
+            where=f"encoder {name}",
             todo="Choose an image classification or embedding model.",
         )
     return int(out.shape[1])
@@ -90,6 +107,12 @@ def compose_normalisation(
             todo="Choose weights whose transforms hold a Normalize step.",
         )
     return tuple(mean), tuple(std)
+
+
+def states_normalisation(transforms: Any) -> bool:  # noqa: ANN401
+    """Tell whether a chain of transforms holds a normalisation."""
+    steps = transforms if isinstance(transforms, torch.nn.Sequential) else [transforms]
+    return any(getattr(step, "mean", None) is not None for step in steps)
 
 
 def crop_side(transforms: Any) -> int | None:  # noqa: ANN401

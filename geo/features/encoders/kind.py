@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, field_validator, model_validator
 
 from geo.config.encoder import EncoderSettings
 from geo.config.imagery import Tiles
@@ -69,6 +69,12 @@ class ModelKind(EncoderKind):
 
     turns: ClassVar[bool] = True
 
+    centre_crop: bool = Field(
+        default=False,
+        description="Whether the middle of each tile, half as wide, is encoded as well and counts half as much as the "
+        "whole; in tiles.mode: tile. Encoding takes a third longer, or twice as long where input_px is fixed.",
+    )
+
     def look_up_bands(self) -> tuple[str, ...] | None:
         """Look up which bands the model takes before it is fetched and loaded; None: that is seen then."""
         return self.needs()
@@ -105,3 +111,77 @@ class ModelKind(EncoderKind):
         module, card = self.load_model()
         check_bands(self.name, card.bands, bands)
         return module, card
+
+
+class StagedKind(ModelKind):
+    """An encoder that is a model whose stages can be taken in place of its output."""
+
+    stages: tuple[Annotated[int, Field(ge=1, le=1000)], ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="Stages of the network that make the embedding, counted from 1 (of a transformer, its blocks): the "
+        "mean of each one's map, several brought to length 1 and joined; bundled has 7, and [6, 7] are its last two. "
+        "Default: the network's output, for bundled its last stage.",
+    )
+
+    @field_validator("stages")
+    @classmethod
+    def _once_each(cls, stages: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        if stages is not None and list(stages) != sorted(set(stages)):
+            raise ValueError(f"rising numbers are expected, each once, found {list(stages)}")
+        return stages
+
+    def staged(self) -> str:
+        """Say which stages make the embedding, to be added to its source; empty: none were asked for."""
+        if self.stages is None:
+            return ""
+        numbers = " and ".join(map(str, self.stages))
+        return f", stage {numbers}" if len(self.stages) == 1 else f", stages {numbers} joined"
+
+
+class TimmKind(StagedKind):
+    """An encoder that is a model of an architecture of timm."""
+
+    pooling: Literal["model", "class", "mean"] = Field(
+        default="model",
+        description="Which tokens of a transformer make the embedding: as timm pools them, the class token, or the "
+        "mean of those of patches, without class and register tokens.",
+    )
+
+    @model_validator(mode="after")
+    def _one_pooling(self) -> Self:
+        if self.stages is not None and self.pooling == "class":
+            raise ValueError("pooling: of stages the mean is taken; leave out pooling: class, or stages")
+        return self
+
+    def made_of(self, model: torch.nn.Module, bands: int, side: int) -> tuple[torch.nn.Module, int, int]:
+        """Take of a model what the settings ask for.
+
+        Parameters
+        ----------
+        model
+            A model of timm with its weights, without its classifier.
+        bands, side
+            Of the images that it was made for.
+
+        Returns
+        -------
+        The module, the side of its images (pixels) and the length of its embedding.
+
+        Raises
+        ------
+        EncoderError
+            When it does not have that, or takes no images of ``encoder.input_px``.
+        """
+        from geo.features.encoders.hub import measure
+        from geo.features.encoders.stages import timm_stages
+        from geo.features.encoders.tokens import fit_side, pool_tokens
+
+        side = self.input_px or side
+        fit_side(model, side, self.name)
+        pool_tokens(model, self.pooling, self.name)
+        length = measure(model, bands, side, self.name)
+        if self.stages is not None:
+            model = timm_stages(model, self.stages, self.name, bands, side)
+            length = measure(model, bands, side, self.name)
+        return model, side, length

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import timm
@@ -45,3 +46,31 @@ class LastStage(torch.nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Embed normalised images."""
         return self.forward_features(images).mean(dim=(2, 3))
+
+
+class LiteMaps(torch.nn.Module):
+    """Maps of some of its stages.
+
+    Parameters
+    ----------
+    network
+        The model.
+    numbers
+        Of the stages, counted from 1.
+    """
+
+    def __init__(self, network: LastStage, numbers: Sequence[int]) -> None:
+        super().__init__()
+        self.stem = network.stem
+        self.blocks = network.blocks[: max(numbers)]
+        self.numbers = tuple(numbers)
+
+    def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """Map normalised images, ``(n, channels, rows, columns)`` a stage."""
+        features = self.stem(images)
+        found = []
+        for number, block in enumerate(self.blocks, start=1):
+            features = block(features)
+            if number in self.numbers:
+                found.append(features)
+        return found

@@ -10,19 +10,22 @@ from pydantic import Field
 
 from geo.errors import EncoderError
 from geo.features.encoder import EncoderCard, name_bands
-from geo.features.encoders.kind import ModelKind
+from geo.features.encoders.kind import TimmKind
 
 if TYPE_CHECKING:
     from geo.features.encoders.kind import Loaded
 
 
-class Timm(ModelKind):
+class Timm(TimmKind):
     """A pretrained model of timm, its classifier cut off."""
 
     tag: ClassVar[str] = "timm"
     form: ClassVar[str] = "timm:NAME"
 
-    name: str = Field(pattern="^timm:.", description="timm:NAME, such as timm:resnet18.a1_in1k.")
+    name: str = Field(
+        pattern="^timm:.",
+        description="timm:NAME, such as timm:resnet18.a1_in1k or timm:vit_small_patch16_dinov3.lvd1689m.",
+    )
 
     def files(self) -> list[str]:
         """Name the file that is taken in place of what would be fetched, where there is one."""
@@ -36,7 +39,7 @@ class Timm(ModelKind):
         """
         import timm
 
-        from geo.features.encoders.hub import fetch, measure, unavailable
+        from geo.features.encoders.hub import fetch, unavailable
 
         name = self.name.partition(":")[2]
         config = _config(name)
@@ -49,11 +52,11 @@ class Timm(ModelKind):
             ),
             host=None if overlay else _host(),
         )
-        side = int(config.input_size[-1])
         bands = name_bands(int(config.input_size[0]))
+        model, side, length = self.made_of(model, len(bands), int(config.input_size[-1]))
         card = EncoderCard(
             name=self.name,
-            dimension=measure(model, len(bands), side),
+            dimension=length,
             input_px=side,
             pixel_m=None,
             bands=bands,
@@ -61,7 +64,7 @@ class Timm(ModelKind):
             mean=tuple(config.mean),
             std=tuple(config.std),
             licence=config.license or "not stated by timm",
-            source=f"timm {name} ({config.hf_hub_id})",
+            source=f"timm {name} ({config.hf_hub_id}){self.staged()}",
         )
         return model, card
 

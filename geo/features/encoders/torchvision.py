@@ -49,7 +49,7 @@ class Torchvision(ModelKind):
         side = int(preset.crop_size[0])
         card = EncoderCard(
             name=self.name,
-            dimension=measure(model, len(RGB), side),
+            dimension=measure(model, len(RGB), side, self.name),
             input_px=side,
             pixel_m=None,
             bands=RGB,

@@ -221,12 +221,31 @@ PROTOTYPES = Table(
     ),
     part=True,
 )
+MERGING = Table(
+    "merging",
+    "What is lost where two types are made one.",
+    (
+        *of_layer("clusters", "cluster"),
+        Column("other", "integer", "The other type"),
+        Column("lost", "real", "Share of what types tell of looks that is lost (0 to 1)"),
+        Column(
+            "mixed", "real", "How often, over resampled roads, a segment of either is of the other (0 to 1)"
+        ),
+    ),
+    key=("cluster", "other"),
+    part=True,
+)
 CHOICE = Table(
     "choice",
     "The evidence for the number of types.",
     (
         Column("k", "integer", "Number of types"),
         Column("silhouette", "real", "Mean silhouette (-1 to 1)"),
+        Column(
+            "silhouette_smoothed",
+            "real",
+            "Mean silhouette once drawn towards what looks alike (-1 to 1); null: not drawn",
+        ),
         Column("stability", "real", "Mean adjusted Rand index with bootstrap samples"),
         Column("chosen", "boolean", "Whether it is the one"),
     ),

@@ -22,6 +22,8 @@ SILHOUETTE_SAMPLE = 5000
 HELD_AGAINST = 50_000
 """Groupings of more segments than this are held against each other by so many of them, which lie evenly in their order:
 the index moves by less than a thousandth."""
+EVIDENCE = ("silhouette", "silhouette_smoothed", "stability")
+"""What is told of each number of types."""
 
 
 def choose_k(
@@ -47,7 +49,8 @@ def choose_k(
 
     Returns
     -------
-    One row a k: ``k``, ``silhouette``, ``stability``, ``chosen``. With too few segments for any k of the range the
+    One row a k: ``k``, ``silhouette``, ``silhouette_smoothed`` (the same among smoothed points; null where they are
+    not), ``stability``, ``chosen``. With too few segments for any k of the range the
     one row is k = 1, with no evidence.
 
     Raises
@@ -61,12 +64,10 @@ def choose_k(
     wanted = range(settings.k_range[0], settings.k_range[1] + 1) if settings.k == "auto" else [settings.k]
     # a silhouette needs at least one cluster of two, so fewer clusters than segments
     ks = [k for k in wanted if 1 < k < min(distinct, len(points))]
-    table = pd.DataFrame(
-        _evidence(points, grouped, ks, method, beside), columns=["k", "silhouette", "stability"]
-    )
+    table = pd.DataFrame(_evidence(points, grouped, ks, method, beside), columns=["k", *EVIDENCE])
     if table.empty:
         k = 1 if settings.k == "auto" else min(settings.k, distinct)
-        return pd.DataFrame({"k": [k], "silhouette": [np.nan], "stability": [np.nan], "chosen": [True]})
+        return pd.DataFrame({"k": [k], **dict.fromkeys(EVIDENCE, np.nan), "chosen": [True]})
     both = table["silhouette"] * table["stability"].where(table["silhouette"] > 0, 1.0)
     table["chosen"] = table.index == both.idxmax()
     return table
@@ -74,13 +75,14 @@ def choose_k(
 
 def _evidence(
     points: Points, grouped: Points, ks: Sequence[int], method: ClusteringKind, beside: Beside
-) -> list[tuple[int, float, float]]:
-    """Give silhouette and stability of each k."""
+) -> list[tuple[int, float, float, float]]:
+    """Give the silhouette of each k, before and after smoothing, and its stability."""
     if not ks:
         return []
     found = [fit.labels for fit in method.fits(grouped, ks, beside=beside)]
-    silhouettes = _silhouettes(points, found, method.seed)
-    return list(zip(ks, silhouettes, stabilities(grouped, found, ks, method, beside), strict=True))
+    plain = _silhouettes(points, found, method.seed)
+    smoothed = [float("nan")] * len(ks) if grouped is points else _silhouettes(grouped, found, method.seed)
+    return list(zip(ks, plain, smoothed, stabilities(grouped, found, ks, method, beside), strict=True))
 
 
 def _silhouettes(points: Points, found: Sequence[Labels], seed: int) -> list[float]:

@@ -89,5 +89,6 @@ def find_junction_types(
         found.picks.rename(columns=of_junctions),
         found.choice,
         found.groupings.rename(columns=of_junctions),
+        found.merging,
         found.quality,
     )

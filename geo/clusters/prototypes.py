@@ -29,7 +29,7 @@ def pick(
     clustering
         The clusters of the segments, and how near each is to its centroid.
     probability
-        How surely each segment is of its cluster (`geo.clusters.regrouping.membership`); None: all are alike.
+        How surely each segment is of its cluster (`geo.clusters.evidence.groupings.membership`); None: all are alike.
     seed
         Seed of the random draw: the same one picks the same segments.
     shown

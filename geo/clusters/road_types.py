@@ -13,13 +13,15 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from geo.clusters.alike import most_alike
 from geo.clusters.choose import SILHOUETTE_SAMPLE, choose_k
+from geo.clusters.evidence.groupings import NONE, match, membership, stacked
+from geo.clusters.evidence.merging import what_merging_loses
 from geo.clusters.fit import Clustering, cluster
 from geo.clusters.ground import same_ground
 from geo.clusters.likeness import likeness_of_pairs
 from geo.clusters.methods.kind import Beside
 from geo.clusters.prototypes import central_tiles, pick
 from geo.clusters.registry import method_of
-from geo.clusters.regrouping import NONE, match, membership, regroup, stacked
+from geo.clusters.regrouping import regroup
 from geo.clusters.smoothing import smooth
 from geo.clusters.space import Points, to_space
 from geo.clusters.whitening.scatter import Scatter
@@ -43,8 +45,8 @@ class RoadTypes:
     segments
         One row a segment with imagery, by id: ``segment_id``, ``cluster`` (from 1; 1 is the largest),
         ``cluster_margin`` (see `geo.clusters.fit.Clustering`), ``cluster_probability`` and ``cluster_second`` (see
-        `geo.clusters.regrouping.Membership`; null: none), ``cluster_baseline`` (the same method on band statistics)
-        and ``looks_like`` (ids joined by ``;``, null without any: fewer where fewer look so much like it as
+        `geo.clusters.evidence.groupings.Membership`; null: none), ``cluster_baseline`` (the same method on band
+        statistics) and ``looks_like`` (ids joined by ``;``, null without any: fewer where fewer look so much like it as
         `geo.clusters.likeness` asks).
     picks
         Segments that stand for each type (`geo.clusters.prototypes.pick`), with the ``tile_id`` to show of each.
@@ -53,6 +55,8 @@ class RoadTypes:
     groupings
         One row a segment, as in `segments`: ``segment_id`` and ``clusters``, the type that it belongs to in each of
         ``clusters.groupings`` bootstrap groupings (`geo.clusters.regrouping`; 0: what is none of the types).
+    merging
+        What is lost where two types are made one (`geo.clusters.evidence.merging.what_merging_loses`).
     quality
         ``encoder`` and ``baseline``: effective rank, spread, warnings and ``silhouette`` (null where there is none);
         ``agreement_with_baseline`` (adjusted Rand index) and ``k``.
@@ -62,6 +66,7 @@ class RoadTypes:
     picks: pd.DataFrame
     choice: pd.DataFrame
     groupings: pd.DataFrame
+    merging: pd.DataFrame
     quality: dict[str, Any]
 
     def renumbered(self, numbers: Mapping[int, int]) -> RoadTypes:
@@ -74,7 +79,10 @@ class RoadTypes:
         table = np.zeros(max(numbers, default=0) + 1, dtype=np.int64)
         table[list(numbers)] = list(numbers.values())
         regrouped = self.groupings.assign(clusters=list(table[stacked(self.groupings)]))
-        return replace(self, segments=segments, picks=picks, groupings=regrouped)
+        pairs = np.sort(table[self.merging[["cluster", "other"]].to_numpy(dtype=np.int64)], axis=1)
+        merging = self.merging.assign(cluster=pairs[:, 0], other=pairs[:, 1])
+        merging = merging.sort_values(["cluster", "other"], ignore_index=True)
+        return replace(self, segments=segments, picks=picks, groupings=regrouped, merging=merging)
 
 
 def find_types(
@@ -176,7 +184,8 @@ def find_types(
         "k": found.k,
     }
     picks = picks.sort_values("cluster", kind="stable", ignore_index=True)
-    return RoadTypes(table, picks, choice, regrouped, quality)
+    merging = what_merging_loses(points, found.labels, groupings)
+    return RoadTypes(table, picks, choice, regrouped, merging, quality)
 
 
 def looks_like(

@@ -13,7 +13,7 @@ from tasks.documents import Quality
 from tasks.plan import Plan
 from tasks.stages.fingerprints import FILE, load_encoded, load_fingerprints, load_scatter
 from tasks.store.stage import Stage
-from tasks.tables import CHOICE, GROUPINGS, PROTOTYPES, TYPES
+from tasks.tables import CHOICE, GROUPINGS, MERGING, PROTOTYPES, TYPES
 
 if TYPE_CHECKING:
     from geo.clusters.road_types import RoadTypes
@@ -23,12 +23,13 @@ QUALITY = "quality.json"
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
-    """Write ``segments``, ``prototypes``, ``choice``, ``groupings`` and ``quality`` (see docs/stages.md)."""
+    """Write the types with what shows and judges them, and ``quality`` (see docs/stages.md)."""
     roads = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
     found = _found(plan, roads) if plan.config.clusters.typology is None else _assigned(plan, roads)
     TYPES.write(found.segments, folder)
     PROTOTYPES.write(found.picks, folder)
     CHOICE.write(found.choice, folder)
+    MERGING.write(found.merging, folder)
     GROUPINGS.write(found.groupings, folder)
     Quality.model_validate(found.quality).write(folder / QUALITY)
     typed = int(found.segments["cluster"].notna().sum())
@@ -113,6 +114,6 @@ STAGE = Stage(
         "tiles.tile_m",
     ),
     inputs=_sources,
-    tables=(TYPES, PROTOTYPES, CHOICE, GROUPINGS),
+    tables=(TYPES, PROTOTYPES, CHOICE, MERGING, GROUPINGS),
     documents=(Quality,),
 )

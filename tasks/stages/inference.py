@@ -13,7 +13,7 @@ from tasks.plan import Plan
 from tasks.stages.collisions import load_placed
 from tasks.stages.fingerprints import load_fingerprints
 from tasks.store.stage import Stage
-from tasks.tables import CLUSTERS, GROUPINGS, TESTS, VALUE
+from tasks.tables import CLUSTERS, GROUPINGS, TESTS, TYPES, VALUE
 
 FINDINGS = "findings.json"
 
@@ -22,7 +22,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``tests``, ``clusters`` and ``value_of_imagery`` (see docs/stages.md)."""
     from threadpoolctl import threadpool_limits
 
-    from geo.clusters.regrouping import found_again
+    from geo.clusters.evidence.groupings import found_again, share_sure
     from geo.safety.comparison.compared import compare_types, count_tests
     from geo.safety.comparison.effects import cluster_table, with_tests
     from geo.safety.comparison.heldout import halves
@@ -50,7 +50,9 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     TESTS.write(tests, folder)
     again = found_again(frame["cluster"], groupings)
     table = with_tests(cluster_table(frame), tests)
-    CLUSTERS.write(table.assign(found_again=table["cluster"].map(again)), folder)
+    typed = TYPES.read(plan.stage_folder("clusters")).set_index("segment_id")
+    sure = table["cluster"].map(share_sure(typed, frame["length_m"]))
+    CLUSTERS.write(table.assign(found_again=table["cluster"].map(again), share_sure=sure), folder)
     fingerprints = load_fingerprints(plan)
     value = value_of_imagery(
         frame.assign(count=frame["n_collisions"]),
@@ -77,7 +79,7 @@ def load_frame(plan: Plan) -> pd.DataFrame:
 
 def load_groupings(plan: Plan) -> pd.DataFrame:
     """Read the type of each segment in bootstrap groupings, a column each, by ``segment_id``."""
-    from geo.clusters.regrouping import stacked
+    from geo.clusters.evidence.groupings import stacked
 
     table = GROUPINGS.read(plan.stage_folder("clusters"))
     return pd.DataFrame(stacked(table), index=pd.Index(table["segment_id"]))

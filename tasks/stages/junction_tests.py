@@ -17,7 +17,7 @@ from tasks.tables import JUNCTION_CLUSTERS, JUNCTION_TESTS
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``junction_tests`` and ``clusters`` (see docs/stages.md)."""
-    from geo.clusters.regrouping import found_again
+    from geo.clusters.evidence.groupings import found_again, share_sure
     from geo.safety.comparison.compared import count_tests
     from geo.safety.comparison.heldout import halves
     from geo.safety.junctions.looks import compare_looks, known_of_looks, looks_table
@@ -49,7 +49,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     table = looks_table(frame, tests)
     again = None if groupings is None else found_again(frame["cluster"], groupings)
     found = pd.Series(dtype="float64") if again is None else table["cluster"].map(again)
-    JUNCTION_CLUSTERS.write(table.assign(found_again=found), folder)
+    sure = table["cluster"].map(share_sure(types, pd.Series(1.0, index=types.index)))
+    JUNCTION_CLUSTERS.write(table.assign(found_again=found, share_sure=sure), folder)
     typed = int(frame["cluster"].notna().sum())
     return [
         Entry("junctions", "done", "", typed),

@@ -40,6 +40,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         clusters=layers["clusters"],
         segments=layers["segments"],
         choice=pd.read_parquet(clusters / "choice.parquet"),
+        merging=pd.read_parquet(clusters / "merging.parquet"),
         quality=load_quality(plan).model_dump(mode="json"),
         prototypes=picks,
         thumbnails=pictures,

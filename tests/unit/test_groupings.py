@@ -6,8 +6,10 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from geo.clusters.choose import choose_k
+from geo.clusters.evidence.groupings import found_again, match
+from geo.clusters.evidence.merging import what_merging_loses
 from geo.clusters.methods.kmeans import KMeans
-from geo.clusters.regrouping import found_again, match, regroup
+from geo.clusters.regrouping import regroup
 from geo.outputs.wording import verdict
 from geo.safety.comparison.adjusted import adjusted_ratios, covariance_of, design_of, trend_of
 from geo.safety.comparison.contrast import Contrast
@@ -187,3 +189,30 @@ def test_the_table_of_tests_has_them_where_groupings_are_given():
 def test_a_claim_says_where_it_depends_on_the_grouping(limits, regrouped, unsure):
     said = verdict(*limits, 0.01, "ksi", regrouped=regrouped)
     assert ("depends on which roads are taken as this type" in said) == unsure
+
+
+def test_what_merging_loses_is_what_ward_adds_to_the_squares_within():
+    rng = np.random.default_rng(4)
+    points, labels = rng.normal(size=(60, 5)), rng.permutation(np.repeat([1, 2, 3], 20))
+    groupings = rng.integers(0, 4, (60, 7))
+    table = what_merging_loses(points, labels, groupings).set_index(["cluster", "other"])
+
+    def within(groups):
+        return sum(
+            ((points[groups == one] - points[groups == one].mean(axis=0)) ** 2).sum() for one in set(groups)
+        )
+
+    total = ((points - points.mean(axis=0)) ** 2).sum()
+    for one, other in ((1, 2), (1, 3), (2, 3)):
+        merged = np.where(labels == other, one, labels)
+        lost = (within(merged) - within(labels)) / (total - within(labels))
+        assert table.loc[(one, other), "lost"] == pytest.approx(lost)
+        either = np.isin(labels, [one, other])
+        swapped = (
+            np.isin(groupings[either], [one, other]) & (groupings[either] != labels[either, None])
+        ).mean()
+        assert table.loc[(one, other), "mixed"] == pytest.approx(swapped)
+
+
+def test_one_type_has_no_other_to_be_merged_with():
+    assert what_merging_loses(np.zeros((3, 2)), np.ones(3, dtype=int), np.ones((3, 2), dtype=int)).empty

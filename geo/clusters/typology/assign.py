@@ -9,8 +9,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from geo.clusters.evidence.groupings import NONE, membership
 from geo.clusters.methods.kind import Fit
-from geo.clusters.regrouping import NONE, membership
 from geo.clusters.smoothing import smooth
 from geo.clusters.space import Points
 from geo.clusters.typology.model import Typology

@@ -12,11 +12,12 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from geo.clusters.choose import choose_k
+from geo.clusters.evidence.groupings import NONE, match
 from geo.clusters.fit import order_by_size
 from geo.clusters.ground import same_ground
 from geo.clusters.methods.kind import ClusteringKind, Fit
 from geo.clusters.registry import method_of
-from geo.clusters.regrouping import NONE, SAMPLED, match
+from geo.clusters.regrouping import SAMPLED
 from geo.clusters.smoothing import smooth
 from geo.clusters.space import Points, fit_space
 from geo.clusters.typology.made_by import MadeBy, refuse_other

@@ -12,8 +12,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from geo.clusters.evidence.groupings import NONE
 from geo.clusters.numbers import SAME
-from geo.clusters.regrouping import NONE
 from geo.clusters.typology.assign import assign
 from geo.clusters.typology.fit import CityLooks, Fitted
 from geo.clusters.typology.made_by import refuse_other

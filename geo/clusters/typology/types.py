@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
+from geo.clusters.choose import EVIDENCE
+from geo.clusters.evidence.groupings import NONE
+from geo.clusters.evidence.merging import what_merging_loses
 from geo.clusters.fit import Clustering, cluster
 from geo.clusters.ground import same_ground
 from geo.clusters.prototypes import central_tiles, pick
 from geo.clusters.registry import method_of
-from geo.clusters.regrouping import NONE
 from geo.clusters.road_types import APART_TILES, RoadTypes, judged, looks_like
 from geo.clusters.smoothing import smooth
 from geo.clusters.space import to_space
@@ -91,9 +93,10 @@ def assign_types(
     table = _table(ids, found, baseline, like)
     groupings = pd.DataFrame({"segment_id": ids, "clusters": list(found.groupings)})
     choice = pd.DataFrame([one.model_dump() for one in typology.card.choice])
-    choice = choice.astype({"silhouette": "float64", "stability": "float64"})
+    choice = choice.reindex(columns=["k", *EVIDENCE, "chosen"]).astype(dict.fromkeys(EVIDENCE, "float64"))
     picks = picks.sort_values("cluster", kind="stable", ignore_index=True)
-    return RoadTypes(table, picks, choice, groupings, quality)
+    merging = what_merging_loses(found.points[alike], mine.labels, found.groupings[alike])
+    return RoadTypes(table, picks, choice, groupings, merging, quality)
 
 
 def _table(ids: pd.Index, found: Assigned, baseline: Clustering, like: pd.Series) -> pd.DataFrame:

@@ -333,6 +333,12 @@ _CLUSTERS = Layer(
             "rate_ratio_in_class_pooled", "Rate ratio in class and part of town, with the grouping's doubt"
         ),
         Column("found_again", "real", "How surely other samples of roads find it (0 to 1)", optional=True),
+        Column(
+            "share_sure",
+            "real",
+            "Share of its length that is of it with a probability of 0.8 or more (0 to 1)",
+            optional=True,
+        ),
         Column("interval", "text", "How the intervals were made", optional=True),
         Column("n_severity_unknown", "integer", SEVERITY_UNKNOWN, optional=True),
         Column("top_flight", "text", "Flight that shows most of it", optional=True),
@@ -374,6 +380,12 @@ _JUNCTION_CLUSTERS = Layer(
         ),
         Column(
             "found_again", "real", "How surely other samples of junctions find it (0 to 1)", optional=True
+        ),
+        Column(
+            "share_sure",
+            "real",
+            "Share of them that are of it with a probability of 0.8 or more (0 to 1)",
+            optional=True,
         ),
         Column("interval", "text", "How the intervals were made", optional=True),
         Column("prototype_tiles", "text", "Prototype tiles", optional=True),

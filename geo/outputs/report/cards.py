@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from geo.clusters.evidence.groupings import SURE
 from geo.outputs.layers.layers import LAYERS
 from geo.outputs.names import looks_of
 from geo.outputs.palette import Look
@@ -83,6 +84,8 @@ class Card:
         Of how many of its collisions severity is not known, beside every count of KSI; empty where none.
     own
         With all other roads that have a type, by the outcome of the rate ratios.
+    sure
+        How much of it is surely of this type, and how surely the type is found; empty where that is not known.
     comparisons
         By all collisions, where rate ratios are of KSI; `own`; and where that was made, with roads of the same class.
     """
@@ -102,6 +105,7 @@ class Card:
     ksi_rate: str
     ksi_interval: str
     q_value: str
+    sure: str
     own: Comparison
     comparisons: list[Comparison]
     shots: dict[str, list[Shot]]
@@ -168,12 +172,25 @@ def cards(
                 ksi_rate=figure(value["ksi_per_km_year"]),
                 ksi_interval=interval(value["low"], value["high"]),
                 q_value=figure(value["q_value"], 2),
+                sure=_sure(value["share_sure"], value["found_again"]),
                 own=own,
                 comparisons=comparisons,
                 shots=shots.get(cluster, {}),
             )
         )
     return result, axis
+
+
+def _sure(share: float, again: float) -> str:
+    """Say how much of a type is surely of it, and how surely other roads find it; empty for not known."""
+    if math.isnan(share):
+        return ""
+    told = f"{share:.0%} of its length is of it with a probability of {SURE:g} or more"
+    if math.isnan(again):
+        return told
+    return (
+        f"{told}; types of other samples of roads overlap with it by {again:.2f} in the mean (1 is all of it)"
+    )
 
 
 def tested(tests: pd.DataFrame | None, comparison: str, outcome: Outcome) -> pd.DataFrame:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
+from geo.clusters.evidence.groupings import SURE
 from geo.outputs.wording import figure, number
 
 WIDTH, HEIGHT = 460.0, 250.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 16.0, 14.0, 42.0
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
+LABELS = 12
+"""So many numbers of types have room below the axis; of more every second one is written, or every third, and so on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +85,21 @@ def choice_chart(choice: pd.DataFrame) -> ChoiceChart | None:
     steps = [low, *STEPS] if low < 0 else list(STEPS)
     return ChoiceChart(
         drawn,
-        [(across(one), str(one)) for one in k],
+        [(across(one), str(one)) for one in _written(k, picked)],
         [(up(value), figure(value, 2)) for value in steps],
         across(picked[0]) if picked else None,
         _said(k, values, picked),
     )
+
+
+def _written(k: list[int], picked: list[int]) -> list[int]:
+    """Choose the numbers that are written below the axis: those chosen, and others evenly where they have room."""
+    step = -(-len(k) // LABELS)
+    return [
+        one
+        for one in k
+        if one in picked or (one % step == 0 and all(abs(one - own) >= step for own in picked))
+    ]
 
 
 def _said(k: list[int], values: dict[str, list[float]], picked: list[int]) -> str:
@@ -100,3 +114,45 @@ def _said(k: list[int], values: dict[str, list[float]], picked: list[int]) -> st
         at = ", ".join(f"{name} {figure(column[k.index(one)])}" for name, column in values.items())
         parts.append(f"{one} types were chosen: {at}.")
     return " ".join(parts)
+
+
+def sureness(segments: pd.DataFrame) -> str:
+    """Say how much of the length with a type is surely of it; empty where that is not known.
+
+    Parameters
+    ----------
+    segments
+        The layer: ``length_m``, ``cluster``, ``cluster_probability``.
+    """
+    typed = segments[segments["cluster"].notna()]
+    if typed.empty or "cluster_probability" not in typed or typed["cluster_probability"].isna().all():
+        return ""
+    length = typed["length_m"]
+    share = length[typed["cluster_probability"] >= SURE].sum() / length.sum()
+    return (
+        f"{share:.0%} of the length that has a type is of it with a probability of {SURE:g} or more: of the same "
+        "type where other samples of roads are grouped. The second type of the rest stands in the layer of segments."
+    )
+
+
+def merging_rows(merging: pd.DataFrame, titles: Mapping[int, str]) -> list[dict[str, str]]:
+    """Lay out each type beside the one that it could be made one with at the least loss, the least of all first.
+
+    Parameters
+    ----------
+    merging
+        ``cluster, other, lost, mixed`` of each two types (`geo.clusters.evidence.merging`).
+    titles
+        What types are called.
+    """
+    both = pd.concat([merging, merging.rename(columns={"cluster": "other", "other": "cluster"})])
+    least = both.sort_values(["lost", "cluster", "other"]).drop_duplicates("cluster")
+    return [
+        {
+            "title": titles[int(row["cluster"])],
+            "other": titles[int(row["other"])],
+            "lost": f"{row['lost']:.1%}",
+            "mixed": f"{row['mixed']:.1%}",
+        }
+        for row in least.to_dict("records")
+    ]

@@ -20,7 +20,7 @@ from geo.outputs.names import looks_of
 from geo.outputs.palette import Look
 from geo.outputs.report.cards import cards, shots_of
 from geo.outputs.report.charts import dash_of, overview
-from geo.outputs.report.choice_chart import choice_chart
+from geo.outputs.report.choice_chart import choice_chart, merging_rows, sureness
 from geo.outputs.report.cure_chart import cure_charts, model_rows
 from geo.outputs.report.junctions import JunctionPart, junction_part
 from geo.outputs.report.map_data import MapData, Shown, map_data, safe_json
@@ -81,6 +81,8 @@ class ReportData:
         Sentences on the share of records that do not tell severity or road users; none where all do.
     models
         The table of models; None: not shown.
+    merging
+        What is lost where two types are made one, each two; None: not shown.
     sensitivity
         The layer of what stands if choices were made otherwise; None or empty: not shown.
     systemic
@@ -118,6 +120,7 @@ class ReportData:
     findings: Sequence[str] = ()
     untold: Sequence[str] = ()
     models: pd.DataFrame | None = None
+    merging: pd.DataFrame | None = None
     sensitivity: pd.DataFrame | None = None
     systemic: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     flights: Mapping[str, Any] | None = None
@@ -200,6 +203,10 @@ def render(data: ReportData) -> str:
         agreement=number(data.quality.get("agreement_with_baseline")),
         choice=data.choice.sort_values("k").to_dict("records"),
         choice_chart=choice_chart(data.choice),
+        smoothed="silhouette_smoothed" in data.choice
+        and bool(data.choice["silhouette_smoothed"].notna().any()),
+        sureness=sureness(segments),
+        merging=[] if data.merging is None else merging_rows(data.merging, titles),
         ledger=data.ledger.fillna({"reason": ""}).to_dict("records"),
         otherwise=otherwise(data.sensitivity),
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from geo.config.records import Severity
 from tasks.store.document import Document
+
+if TYPE_CHECKING:
+    from geo.clusters.flights.trial import Trial
 
 
 class Findings(Document):
@@ -138,6 +141,31 @@ class Matching(Findings):
     )
     left_out: dict[str, str] = Field(description="Why other flights stay as they are.")
     tried: Tried | None = Field(description="What came of it on a sample; null: it was not tried.")
+    warnings: list[str] = Field(description="What is told at the end of the run.")
+
+
+def tried_of(trial: Trial) -> Tried:
+    """Lay a trial out as it is kept."""
+    change = trial.change
+    return Tried(
+        segments=trial.segments,
+        before=FlightFigures.model_validate(trial.before),
+        after=FlightFigures.model_validate(trial.after),
+        difference=None if change is None else change.difference,
+        low=None if change is None else change.low,
+        high=None if change is None else change.high,
+        lower=None if change is None else change.lower,
+        undone=trial.undone,
+    )
+
+
+class Centring(Findings):
+    """Whether fingerprints were centred by flight (``fingerprints/centring.json``)."""
+
+    asked: bool = Field(description="Whether `imagery.centre` asks for it.")
+    centred: bool = Field(description="Whether it was done.")
+    left_out: dict[str, str] = Field(description="Why flights stay as they are.")
+    tried: Tried | None = Field(description="What comes of it; null: it was not tried.")
     warnings: list[str] = Field(description="What is told at the end of the run.")
 
 

@@ -18,6 +18,7 @@ from geo.sources.files import digest_file
 from tasks.documents import Effects, Findings, Gathered
 from tasks.earlier import TABLES, edited
 from tasks.plan import NAMES_OF_TYPES, Plan
+from tasks.stages.centring import load_centring
 from tasks.stages.clusters import load_quality
 from tasks.stages.collisions import load_recorded
 from tasks.stages.exposure import load_covered
@@ -92,6 +93,7 @@ def _summary(plan: Plan, results: Sequence[StageResult], files: dict[str, str], 
             *warnings_of_inputs(plan),
             *load_quality(plan).encoder.warnings,
             *load_matching(plan).warnings,
+            *load_centring(plan.stage_folder("fingerprints")).warnings,
             *load_flights(plan).warnings,
             *(f"{e.item}: {e.reason}" for e in unknown),
         ],

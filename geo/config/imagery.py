@@ -87,6 +87,12 @@ class Imagery(Section):
         "tiles of roads before they are encoded; undone where roads of one class are then less alike from flight to "
         "flight. Default: they stay as they are.",
     )
+    centre: bool = Field(
+        default=False,
+        description="Whether the fingerprints of each flight are moved to the mean of all, so that types do not follow "
+        "what a flight adds to all that it shows; undone as match is. A part of town that is in one flight only loses "
+        "what sets it apart.",
+    )
     cache_mb: Annotated[int, Field(ge=16, le=65_536), NO_EFFECT] = Field(
         default=256, description="Memory for decoded blocks of rasters (megabytes)."
     )

@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from geo.ledger import Entry
+from tasks.documents import Centring
 from tasks.plan import Plan
+from tasks.stages.centring import centre_junctions, centre_roads, centring_inputs, centring_settings
 from tasks.stages.features import load_encoded_as, weights_digest
 from tasks.store.stage import Stage
 from tasks.tables import (
@@ -41,7 +43,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     segments = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
     tiles = load_tiles(plan)
     encoded = tiles["embedding"].notna()
-    found = fingerprint(tiles[encoded].reset_index(drop=True))
+    found = centre_roads(plan, fingerprint(tiles[encoded].reset_index(drop=True)), tiles[encoded], folder)
     about = about_all(_shards(plan)) | {b"emb:weights": weights_digest(plan).encode()}
     write_fingerprints(folder / FILE, found, segments, about)
     seen = tiles[["tile_id", "segment_id", "position_m", "image_id", "coverage"]]
@@ -74,7 +76,8 @@ def _of_junctions(plan: Plan, folder: Path, about: dict[bytes, bytes]) -> list[E
     )
     if encoded.any():
         seen = tiles[encoded].rename(columns={"junction_id": "segment_id"}).reset_index(drop=True)
-        write_fingerprints(folder / JUNCTION_FILE, fingerprint(seen), junctions, about, key="junction_id")
+        pooled = centre_junctions(plan, fingerprint(seen), seen, folder)
+        write_fingerprints(folder / JUNCTION_FILE, pooled, junctions, about, key="junction_id")
     asked = plan.config.clusters.junctions.types
     why = "its tile has no embedding" if asked else "types of junction are off (clusters.junctions.types)"
     done = int(encoded.sum())
@@ -166,6 +169,9 @@ STAGE = Stage(
     build,
     counts=("segments",),
     after=("roads", "tiles", "features"),
-    settings=("clusters.junctions.types",),
+    settings=("clusters.junctions.types", "imagery.centre"),
+    inputs=centring_inputs,
+    also=centring_settings,
     tables=(FINGERPRINTS, SEEN, JUNCTION_FINGERPRINTS, SEEN_AT_JUNCTIONS, TURN_SCATTER),
+    documents=(Centring,),
 )

@@ -13,7 +13,7 @@ from geo.config import CityConfig
 from geo.config.section import effective
 from geo.imagery.sources import expand_sources
 from geo.ledger import Entry
-from tasks.documents import FlightFigures, Matching, Tried
+from tasks.documents import Matching, tried_of
 from tasks.plan import Plan
 from tasks.store.code import code_digest
 from tasks.store.stage import Stage
@@ -56,7 +56,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         matched=matched,
         tables={name: table.told() for name, table in found.tables.items()} if matched else {},
         left_out=dict(found.left_out),
-        tried=None if tried is None else _document(tried),
+        tried=None if tried is None else tried_of(tried),
         notes=told if matched else [],
         warnings=[] if matched else told,
     ).write(folder / DOCUMENT)
@@ -139,21 +139,6 @@ def _told(found: Matched, tried: Trial | None, flights: pd.Series[str]) -> list[
         why = "; ".join(f"{name}: {reason}" for name, reason in sorted(found.left_out.items())[:3])
         told.append(f"{WHAT} leaves {len(found.left_out)} of {len(set(flights))} flights as they are ({why})")
     return told
-
-
-def _document(tried: Trial) -> Tried:
-    """Lay a trial out as it is kept."""
-    change = tried.change
-    return Tried(
-        segments=tried.segments,
-        before=FlightFigures.model_validate(tried.before),
-        after=FlightFigures.model_validate(tried.after),
-        difference=None if change is None else change.difference,
-        low=None if change is None else change.low,
-        high=None if change is None else change.high,
-        lower=None if change is None else change.lower,
-        undone=tried.undone,
-    )
 
 
 def _sources(config: CityConfig) -> list[str]:

@@ -19,6 +19,7 @@ from tasks.documents import Gathered
 from tasks.earlier import TABLES
 from tasks.plan import LICENSED, NAMES_OF_TYPES, Plan
 from tasks.sensitivity import load_sensitivity
+from tasks.stages.centring import load_centring
 from tasks.stages.clusters import load_quality
 from tasks.stages.collisions import load_recorded
 from tasks.stages.exposure import load_covered
@@ -195,6 +196,9 @@ def _run(plan: Plan) -> pd.DataFrame:
     matching = load_matching(plan)
     if matching.asked:
         values["imagery match"] = matching.model_dump(mode="json")
+    centring = load_centring(plan.stage_folder("fingerprints"))
+    if centring.asked:
+        values["imagery centre"] = centring.model_dump(mode="json")
     values |= {f"input {place}": found for place, found in plan.inputs.items()}
     values |= {f"version {name}": number for name, number in _versions(plan).items()}
     values |= {

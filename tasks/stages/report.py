@@ -9,6 +9,7 @@ import pandas as pd
 from geo.ledger import Entry
 from tasks.plan import LICENSED, Plan
 from tasks.publish import notes
+from tasks.stages.centring import load_centring
 from tasks.stages.clusters import load_quality
 from tasks.stages.collisions import load_recorded
 from tasks.stages.features import load_encoded_as
@@ -64,7 +65,10 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         models=layers["models"],
         sensitivity=layers["sensitivity"],
         flights=load_flights(plan).model_dump(mode="json"),
-        matching=load_matching(plan).model_dump(mode="json"),
+        corrections=[
+            told.model_dump(mode="json")
+            for told in (load_matching(plan), load_centring(plan.stage_folder("fingerprints")))
+        ],
         systemic={name: layer for name, layer in layers.items() if name.startswith("systemic_")},
     )
     write_report(folder / plan.report.name, data)

@@ -13,6 +13,7 @@ from sklearn.metrics import normalized_mutual_info_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from geo.clusters.flights import likeness
+from geo.clusters.flights.centring import centre
 from geo.clusters.flights.evidence import by_segment, gather_evidence
 from geo.clusters.flights.following import follow, normalised_information
 from geo.clusters.flights.likeness import alike, compare
@@ -304,3 +305,27 @@ def test_outlines_that_cannot_be_used_are_refused_in_words(outlines, tmp_path):
         named(images, footprints=str(bare), flight_field="day")
     with pytest.raises(ValueError, match="stand together"):
         Imagery(sources=["x"], footprints="a.gpkg")
+
+
+def test_flights_are_moved_to_one_mean_and_small_ones_stay():
+    rng = np.random.default_rng(4)
+    vectors = rng.normal(size=(85, 4)) + np.repeat([0.0, 5.0, 9.0], [40, 40, 5])[:, None]
+    flights = pd.Series(np.repeat(["a", "b", "c"], [40, 40, 5])).astype(object)
+    flights.iloc[0] = None
+    moved, stay = centre(vectors, flights)
+    known = flights.notna().to_numpy()
+    of = {name: moved[known & (flights == name).to_numpy()].mean(axis=0) for name in "ab"}
+    assert of["a"] == pytest.approx(of["b"], abs=1e-5)
+    big = known & flights.isin(["a", "b"]).to_numpy()
+    assert moved[big].mean(axis=0) == pytest.approx(vectors[big].mean(axis=0), abs=1e-5)
+    # differences within a flight stay
+    assert moved[1] - moved[2] == pytest.approx(vectors[1] - vectors[2], abs=1e-5)
+    assert moved[~big] == pytest.approx(vectors[~big], abs=1e-6)
+    assert stay == {"c": "5 segments are too few to tell its mean (at least 20)"}
+
+
+def test_one_flight_has_nothing_to_be_moved_to():
+    vectors = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
+    assert (centre(vectors, pd.Series(["a"] * 30))[0] == vectors).all()
+    assert (centre(vectors, pd.Series([None] * 30, dtype=object))[0] == vectors).all()
+    assert (centre(vectors, pd.Series([str(i) for i in range(30)]))[0] == vectors).all()

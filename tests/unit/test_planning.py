@@ -69,6 +69,7 @@ CHANGES = {
     "tiles.min_coverage": (0.9, "features"),
     "imagery.flight": ("file", "flights"),
     "imagery.match": ("histogram", "matching"),
+    "imagery.centre": (True, "fingerprints"),
     "encoder.name": ("bands", "features"),
     "encoder.runtime": ("torch", "features"),
     "encoder.input_px": (96, "features"),

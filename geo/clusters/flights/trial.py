@@ -68,19 +68,21 @@ class Trial:
         return f"{tried}, stays: it takes {became}, and {share}"
 
 
-def choose_tried(roads: pd.DataFrame) -> pd.Index:
-    """Choose the segments that a correction is tried on: of each flight at most `TRIED`, classes in turn.
+def choose_tried(roads: pd.DataFrame, most: int | None = None) -> pd.Index:
+    """Choose the segments that a correction is tried on, classes in turn.
 
     Parameters
     ----------
     roads
         ``flight`` (null: none) and ``road_class`` of segments, by id; ids are digests, so their order is as good as
         drawn by lot.
+    most
+        Of each flight at most so many; None: `TRIED`.
     """
     known = roads[roads["flight"].notna()].sort_index()
     turn = known.groupby(["flight", "road_class"], dropna=False).cumcount()
     ordered = known.assign(turn=turn).sort_values(["flight", "turn"], kind="stable")
-    return ordered.groupby("flight").head(TRIED).index.sort_values()
+    return ordered.groupby("flight").head(most or TRIED).index.sort_values()
 
 
 def try_correction(

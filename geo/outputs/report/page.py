@@ -89,8 +89,8 @@ class ReportData:
         The layers of the systemic analysis, by name.
     flights
         Whether types follow the flights (``flights/flights.json``); None, or of one flight: not shown.
-    matching
-        How flights were brought to one look (``matching/matching.json``).
+    corrections
+        How flights were brought to one look (``matching/matching.json`` and ``fingerprints/centring.json``).
     """
 
     city: str
@@ -124,7 +124,7 @@ class ReportData:
     sensitivity: pd.DataFrame | None = None
     systemic: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     flights: Mapping[str, Any] | None = None
-    matching: Mapping[str, Any] = field(default_factory=dict)
+    corrections: Sequence[Mapping[str, Any]] = ()
 
 
 def write_report(path: Path, data: ReportData) -> None:

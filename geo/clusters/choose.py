@@ -64,7 +64,7 @@ def choose_k(
     wanted = range(settings.k_range[0], settings.k_range[1] + 1) if settings.k == "auto" else [settings.k]
     # a silhouette needs at least one cluster of two, so fewer clusters than segments
     ks = [k for k in wanted if 1 < k < min(distinct, len(points))]
-    table = pd.DataFrame(_evidence(points, grouped, ks, method, beside), columns=["k", *EVIDENCE])
+    table = pd.DataFrame(_evidence(points, smoothed, ks, method, beside), columns=["k", *EVIDENCE])
     if table.empty:
         k = 1 if settings.k == "auto" else min(settings.k, distinct)
         return pd.DataFrame({"k": [k], **dict.fromkeys(EVIDENCE, np.nan), "chosen": [True]})
@@ -74,15 +74,17 @@ def choose_k(
 
 
 def _evidence(
-    points: Points, grouped: Points, ks: Sequence[int], method: ClusteringKind, beside: Beside
+    points: Points, smoothed: Points | None, ks: Sequence[int], method: ClusteringKind, beside: Beside
 ) -> list[tuple[int, float, float, float]]:
     """Give the silhouette of each k, before and after smoothing, and its stability."""
     if not ks:
         return []
+    grouped = points if smoothed is None else smoothed
     found = [fit.labels for fit in method.fits(grouped, ks, beside=beside)]
-    plain = _silhouettes(points, found, method.seed)
-    smoothed = [float("nan")] * len(ks) if grouped is points else _silhouettes(grouped, found, method.seed)
-    return list(zip(ks, plain, smoothed, stabilities(grouped, found, ks, method, beside), strict=True))
+    before = _silhouettes(points, found, method.seed)
+    after = [float("nan")] * len(ks) if smoothed is None else _silhouettes(smoothed, found, method.seed)
+    stable = stabilities(points, found, ks, method, beside, smoothed=smoothed)
+    return list(zip(ks, before, after, stable, strict=True))
 
 
 def _silhouettes(points: Points, found: Sequence[Labels], seed: int) -> list[float]:
@@ -108,6 +110,8 @@ def stabilities(
     ks: Sequence[int],
     method: ClusteringKind,
     beside: Beside = NOTHING,
+    *,
+    smoothed: Points | None = None,
 ) -> list[float]:
     """Mean adjusted Rand index between the partition of each k and those of bootstrap samples, over all points."""
     every = -(-len(points) // HELD_AGAINST)
@@ -116,6 +120,6 @@ def stabilities(
             adjusted_rand_score(labels[::every], groups[::every])
             for labels, groups in zip(found, groupings, strict=True)
         ]
-        for groupings in regroup(points, ks, method, method.resamples, beside)
+        for groupings in regroup(points, ks, method, method.resamples, beside, smoothed=smoothed)
     ]
     return [float(mean) for mean in np.mean(scores, axis=0)]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.clusters.methods.kind import NOTHING, Beside
+from geo.clusters.methods.kind import NOTHING, Beside, Fit
+from geo.clusters.methods.mending import middles
+from geo.clusters.smoothing import smooth
 
 if TYPE_CHECKING:
     from geo.clusters.methods.kind import ClusteringKind
@@ -20,12 +22,19 @@ SAMPLED = 4000
 
 
 def regroup(
-    points: Points, ks: Sequence[int], method: ClusteringKind, count: int, beside: Beside = NOTHING
+    points: Points,
+    ks: Sequence[int],
+    method: ClusteringKind,
+    count: int,
+    beside: Beside = NOTHING,
+    *,
+    smoothed: Points | None = None,
 ) -> Iterator[list[Labels]]:
     """Group bootstrap samples of segments, and extend each grouping to all segments by the nearest centroid.
 
     What differs between them is how sure a grouping of so many segments is (Hennig 2007, Computational Statistics and
-    Data Analysis 52:258-271).
+    Data Analysis 52:258-271). Where points are smoothed, each sample is smoothed anew: smoothed with all others, its
+    points would know where these lie, and every grouping look surer than it is.
 
     Parameters
     ----------
@@ -39,6 +48,9 @@ def regroup(
         Number of groupings; the first ones are the same whatever it is.
     beside
         What else is known of the segments.
+    smoothed
+        Where the points are drawn before they are grouped (`geo.clusters.smoothing.smooth`); None: they are not. A
+        segment counts once in a sample then, or those drawn twice would be their own neighbours.
 
     Yields
     ------
@@ -46,9 +58,15 @@ def regroup(
     do with each other.
     """
     rng = np.random.default_rng(method.seed)
+    everywhere = points if smoothed is None else smoothed
     for _ in range(count):
         rows = rng.integers(0, len(points), min(len(points), SAMPLED))
-        sample = points[rows]
+        if smoothed is not None:
+            rows = np.unique(rows)
+        mine = beside.of(rows)
+        sample = points[rows] if smoothed is None else smooth(points[rows], method, mine.left_out)
         distinct = len(np.unique(sample, axis=0))
-        fits = method.fits(sample, [min(k, distinct) for k in ks], thorough=False, beside=beside.of(rows))
-        yield [fit.nearest(points) for fit in fits]
+        fits = method.fits(sample, [min(k, distinct) for k in ks], thorough=False, beside=mine)
+        if smoothed is not None:
+            fits = [Fit(fit.labels, middles(smoothed[rows], fit.labels)) for fit in fits]
+        yield [fit.nearest(everywhere) for fit in fits]

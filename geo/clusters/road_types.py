@@ -148,7 +148,8 @@ def find_types(
     beside = Beside(same)
     looks = even_out(embeddings, settings, scatter)
     points, baseline_points = to_space(looks, settings), to_space(bands, settings)
-    smoothed = smooth(points, settings, same)
+    drawn = smooth(points, settings, same)
+    smoothed = None if drawn is points else drawn
     choice = choose_k(points, settings, smoothed=smoothed, beside=beside)
     k = int(choice.loc[choice["chosen"], "k"].iloc[0])
     found = cluster(points, k, settings, smoothed=smoothed, beside=beside)
@@ -157,7 +158,9 @@ def find_types(
     groupings = np.column_stack(
         [
             match(found.labels, groups)
-            for (groups,) in regroup(smoothed, [found.k], settings, settings.groupings, beside)
+            for (groups,) in regroup(
+                points, [found.k], settings, settings.groupings, beside, smoothed=smoothed
+            )
         ]
     )
     sure = membership(found.labels, groupings)

@@ -6,10 +6,13 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from geo.clusters.choose import choose_k
-from geo.clusters.evidence.groupings import found_again, match
+from geo.clusters.evidence.groupings import found_again, match, membership
 from geo.clusters.evidence.merging import what_merging_loses
 from geo.clusters.methods.kmeans import KMeans
+from geo.clusters.registry import method_of
 from geo.clusters.regrouping import regroup
+from geo.clusters.smoothing import smooth
+from geo.config import Clusters
 from geo.outputs.wording import verdict
 from geo.safety.comparison.adjusted import adjusted_ratios, covariance_of, design_of, trend_of
 from geo.safety.comparison.contrast import Contrast
@@ -216,3 +219,19 @@ def test_what_merging_loses_is_what_ward_adds_to_the_squares_within():
 
 def test_one_type_has_no_other_to_be_merged_with():
     assert what_merging_loses(np.zeros((3, 2)), np.ones(3, dtype=int), np.ones((3, 2), dtype=int)).empty
+
+
+def test_samples_are_smoothed_anew_or_noise_would_look_sure():
+    settings = method_of(Clusters(method="average", neighbours=5))
+    points = np.random.default_rng(8).normal(size=(300, 30))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    smoothed = smooth(points, settings)
+    labels = settings.fit(smoothed, 4).labels + 1
+
+    def sure(groupings):
+        return membership(
+            labels, np.column_stack([match(labels, one) for (one,) in groupings])
+        ).probability.mean()
+
+    anew = sure(regroup(points, [4], settings, 10, smoothed=smoothed))
+    assert anew < sure(regroup(smoothed, [4], settings, 10)) - 0.1

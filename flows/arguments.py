@@ -15,7 +15,7 @@ COMMANDS = {
     "check": "say everything that can be known without running, and a forecast",
     "demo": "draw the demo town and run it",
     "sensitivity": "run a city with one choice made otherwise at a time, and say which of its findings stand",
-    "typology": "find types in several cities together, for others to be given to (fit), or show what was found (show)",
+    "typology": "find types in several cities together, for others to be given to, and lay these out beside each other",
     "status": "say how a city stands: its last run, what failed, room on disk",
     "clean": "remove old runs and stages of a city, but not its newest good run",
     "deploy": "run a city on a schedule, by the workers of a Prefect server",
@@ -100,7 +100,16 @@ def _add_typology(one: argparse.ArgumentParser) -> None:
     _add_set(fit)
     show = what.add_parser("show", help="say what a typology holds")
     show.add_argument("file", type=Path, metavar="FILE", help="the typology")
-    for part in (fit, show):
+    compare = what.add_parser(
+        "compare", help="lay cities that were given to one typology out beside each other"
+    )
+    compare.add_argument(
+        "cities", type=Path, nargs="*", metavar="RUN", help="the folder of a finished run, or of a city"
+    )
+    compare.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for the page and the GeoPackage"
+    )
+    for part in (fit, show, compare):
         part.add_argument("--json", action="store_true", help="print one JSON object and nothing more")
 
 

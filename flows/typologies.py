@@ -18,9 +18,11 @@ from tasks.store.folder import city_folder
 from tasks.store.lock import one_run
 from tasks.store.status import usual_seconds
 from tasks.typology.fitting import fit_cities, looks_of_folders, read_earlier, settings_of
-from tasks.typology.looks import STAGES_OF_LOOKS, is_city_file, looks_of_plan
+from tasks.typology.looks import STAGES_OF_LOOKS, is_city_file, looks_of_plan, not_in, spread
 
-CITIES: Any = Field(description="Cities' files, and folders of finished runs.")
+CITIES: Any = Field(
+    description="Cities' files, folders of finished runs or of cities, and folders that hold these."
+)
 FILE: Any = Field(description="The typology, a path that ends in .safetensors.")
 WEIGHT: Any = Field(default="city", description="What counts alike: cities, metres of road, or segments.")
 SETTINGS: Any = Field(default=None, description='Keys of the section clusters: {"clusters.k": "6"}.')
@@ -29,6 +31,11 @@ NAMES_FROM: Any = Field(
 )
 RUNS: Any = Field(
     default=None, description="Folder for what is made of cities' files, instead of output.folder."
+)
+ENOUGH: Any = Field(
+    default=0,
+    ge=0,
+    description="Fit only where so many cities are not in the file yet, and carry its names on.",
 )
 NO_TYPOLOGY = {"clusters.typology": "null"}
 """Types are found anew: whether the file of before is there makes no difference."""
@@ -48,6 +55,7 @@ def typology_flow(
     settings: dict[str, str] | None = SETTINGS,
     names_from: str | None = NAMES_FROM,
     runs: str | None = RUNS,
+    enough: int = ENOUGH,
 ) -> dict[str, Any]:
     """Fit a typology; of a city's file the stages up to the fingerprints are made where they are missing.
 
@@ -65,21 +73,36 @@ def typology_flow(
         Path of the typology whose numbers, names and colours are carried on.
     runs
         Folder for results of cities' files, instead of their ``output.folder``.
+    enough
+        Number of cities that are not in the file yet from which it is fitted anew, on all of `cities`, with its names
+        carried on; 0: it is fitted in any case.
 
     Returns
     -------
-    What the command line prints.
+    What the command line prints; with `enough`, ``waiting``: the cities that are too few for it yet.
+
+    Examples
+    --------
+    >>> sorted(typology_flow.parameters.properties)
+    ['cities', 'enough', 'file', 'names_from', 'runs', 'settings', 'weight']
     """
     guard_logs()
     with concealed(), stoppable(), logged():
-        asked = settings_of(settings or {})
-        earlier = read_earlier(Path(file), None if names_from is None else Path(names_from))
+        asked, there = settings_of(settings or {}), Path(file)
+        if enough and names_from is None and there.exists():
+            names_from = file
+        earlier = read_earlier(there, None if names_from is None else Path(names_from))
         out = None if runs is None else Path(runs)
         looks = [
             _looks(place, out) if is_city_file(place) else looks_of_folders([place])[0]
-            for place in map(Path, cities)
+            for place in spread(map(Path, cities))
         ]
-        return fit_cities(looks, Path(file), asked, weight=weight, earlier=earlier)
+        new = not_in(earlier, looks)
+        if enough and len(new) < enough:
+            say(f"{len(new)} new cities are fewer than {enough}: the typology stays as it is")
+            return {"file": file, "waiting": new}
+        say(f"Types of {len(looks)} cities, of which {len(new)} are new")
+        return fit_cities(looks, there, asked, weight=weight, earlier=earlier)
 
 
 def _looks(city: Path, out: Path | None) -> CityLooks:

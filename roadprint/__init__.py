@@ -2,7 +2,8 @@
 
 `run_city` runs a city as the command line does, and `open` opens what a run found out: an `OpenRun`, with tables, the
 worst roads, roads that look alike, and pictures. `run_variants` runs it with one choice made otherwise at a time, and
-says which findings stand. The science behind it can be called by itself:
+says which findings stand. `typology_flow` finds types in several cities together. The science behind it can be called
+by itself:
 
 - roads: `read_roads`, `build_network`, `to_osmnx`
 - imagery: `open_catalogue`, `place_tiles`, `cover_tiles`, `load_encoder`, `embed_tiles`
@@ -36,6 +37,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flows.city import city_flow
     from flows.running import run_city, run_variants
+    from flows.typologies import typology_flow
     from geo.clusters.alike import most_like, same_place
     from geo.clusters.road_types import find_types
     from geo.clusters.space import to_space
@@ -116,6 +118,7 @@ __all__ = [
     "same_place",
     "to_osmnx",
     "to_space",
+    "typology_flow",
     "worst_segments",
 ]
 
@@ -125,6 +128,7 @@ _PLACES = {
     "city_flow": "flows.city",
     "run_city": "flows.running",
     "run_variants": "flows.running",
+    "typology_flow": "flows.typologies",
     "most_like": "geo.clusters.alike",
     "same_place": "geo.clusters.alike",
     "find_types": "geo.clusters.road_types",

@@ -15,7 +15,11 @@ from flows.arguments import read_overrides
 
 
 def typology(asked: argparse.Namespace) -> dict[str, Any]:
-    """Fit a typology, or show one."""
+    """Fit a typology, show one, or compare cities that were given to one."""
+    if asked.what == "compare":
+        from tasks.typology.comparing import compare  # noqa: PLC0415 - each command imports what it needs
+
+        return compare(asked.cities, asked.out)
     if asked.what == "show":
         from geo.clusters.typology.file import read_typology  # noqa: PLC0415 - each command imports what it needs
         from tasks.typology.fitting import describe  # noqa: PLC0415
@@ -58,6 +62,9 @@ def _with_server(places: Sequence[Path], asked: argparse.Namespace) -> dict[str,
 
 def show_typology(found: dict[str, Any]) -> None:
     """Print the types, the cities, and where the file is."""
+    if "page" in found:
+        _show_compared(found)
+        return
     title = (
         f"Typology, version {found['version']}: {len(found['types'])} types of {len(found['cities'])} cities"
     )
@@ -79,3 +86,22 @@ def show_typology(found: dict[str, Any]) -> None:
             markup=False,
         )
     sys.stdout.write(f"{found['file']}\n")
+
+
+def _show_compared(found: dict[str, Any]) -> None:
+    """Print the length of each type in each city, and where the page is."""
+    names = [one["city"] for one in found["cities"]]
+    table = Table(
+        title=f"Length by type and city (km), typology of version {found['version']}", title_justify="left"
+    )
+    table.add_column("type")
+    for name in names:
+        table.add_column(name, justify="right")
+    for number in dict.fromkeys(one["cluster"] for one in found["types_by_city"]):
+        mine = {one["city"]: one for one in found["types_by_city"] if one["cluster"] == number}
+        table.add_row(mine[names[0]]["name"], *(f"{mine[name]['length_km']:,.1f}" for name in names))
+    table.add_row("like none", *(f"{one['like_none_km']:,.1f}" for one in found["cities"]))
+    console = Console(soft_wrap=True)
+    console.print(table)
+    console.print(f"Page: {found['page']}", markup=False)
+    sys.stdout.write(f"{found['geopackage']}\n")

@@ -14,7 +14,7 @@ from geo.clusters.typology.file import read_typology, write_typology
 from geo.clusters.typology.model import Typology, Weight
 from geo.config import Clusters, cluster_settings
 from geo.errors import ConfigurationError, LayerError
-from tasks.typology.looks import looks_of_run
+from tasks.typology.looks import looks_of_run, spread
 
 if TYPE_CHECKING:
     from geo.clusters.typology.fit import CityLooks
@@ -144,7 +144,7 @@ def looks_of_folders(places: Sequence[Path]) -> list[CityLooks]:
             where="roadprint typology fit",
             todo="Name cities' files or folders of finished runs.",
         )
-    return [looks_of_run(place) for place in places]
+    return [looks_of_run(place) for place in spread(places)]
 
 
 def _parts(kept: Sequence[Any], labels: Any, cities: Sequence[CityLooks]) -> list[tuple[CityLooks, Any, Any]]:  # noqa: ANN401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import geopandas as gpd
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 
 from geo.clusters.typology.fit import CityLooks
 from geo.clusters.typology.made_by import made_by
+from geo.clusters.typology.model import Typology
 from geo.errors import SourceError
 from geo.features.fingerprints import read_fingerprints
 from geo.outputs.names import FILE as NAMES
@@ -20,6 +22,7 @@ from tasks.plan import Plan
 from tasks.results.opened import FINGERPRINTS, OpenRun
 from tasks.results.opening import open_run
 from tasks.stages.fingerprints import FILE
+from tasks.store.summary import LATEST, SUMMARY
 
 STAGES_OF_LOOKS = ("roads", "tiles", "features", "fingerprints")
 """The stages behind a city's fingerprints, and no other."""
@@ -29,6 +32,36 @@ COLUMNS = ("segment_id", "name", "ref")
 def is_city_file(place: Path) -> bool:
     """Tell whether a place is a city's file, of which stages are made where they are missing."""
     return place.is_file() and place.suffix.lower() in {".yaml", ".yml"}
+
+
+def spread(places: Iterable[Path]) -> list[Path]:
+    """Put the cities that a folder of results holds in its place; a city's file, or a run's folder, stays.
+
+    Parameters
+    ----------
+    places
+        Paths as they were given.
+    """
+    found: list[Path] = []
+    for place in places:
+        inside = place.is_dir() and not (place / SUMMARY).exists() and not (place / LATEST).exists()
+        below = sorted(one.parent for one in place.glob(f"*/{LATEST}")) if inside else []
+        found += below or [place]
+    return found
+
+
+def not_in(earlier: Typology | None, cities: Sequence[CityLooks]) -> list[str]:
+    """Name the cities that a typology was not fitted on.
+
+    Parameters
+    ----------
+    earlier
+        The typology; None: there is none yet.
+    cities
+        Cities as they are now.
+    """
+    known = set() if earlier is None else {one.city for one in earlier.card.cities}
+    return [one.city for one in cities if one.city not in known]
 
 
 def looks_of_run(place: Path) -> CityLooks:

@@ -165,7 +165,7 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one_and_nothing_else(tmp_
     def disk_full(_path):
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr("geo.outputs.files.geopackage._settle", disk_full)
+    monkeypatch.setattr("geo.outputs.files.geopackage.settle", disk_full)
     with pytest.raises(SourceError, match="disk is full"):
         write(path, grid_city)
     assert path.read_bytes() == b"the run before"

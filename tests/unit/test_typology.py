@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 from shapely import LineString
 from sklearn.metrics import adjusted_rand_score
 
@@ -19,6 +20,8 @@ from geo.config import Clusters
 from geo.errors import ConfigurationError, EncoderError, LayerError, SourceError
 from geo.features.fingerprints import Fingerprints
 from geo.outputs.names import Named
+from tasks.typology.fitting import fit_cities, read_earlier, settings_of
+from tasks.typology.looks import not_in, spread
 
 MADE_BY = {
     "emb:model.name": "bundled",
@@ -282,3 +285,47 @@ def test_what_is_like_none_is_told_with_its_share(fitted):
         .all(axis=None)
     )
     assert types.segments["cluster_baseline"].notna().all()
+
+
+def test_a_folder_of_results_stands_for_the_cities_in_it(tmp_path):
+    for name in ("york", "hull"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "latest").write_text("0123456789ab")
+    (tmp_path / "runs" / "town-1").mkdir()
+    file = tmp_path / "leeds.yaml"
+    assert spread([file, tmp_path / "runs"]) == [file, tmp_path / "runs" / "hull", tmp_path / "runs" / "york"]
+    assert spread([tmp_path / "runs" / "york"]) == [tmp_path / "runs" / "york"]
+
+
+def test_cities_that_a_typology_does_not_know_are_new(fitted):
+    cities = [city(name, (5, 5), 1)[0] for name in ("b", "c", "d")]
+    assert not_in(fitted[0].typology, cities) == ["c", "d"]
+    assert not_in(None, cities) == ["b", "c", "d"]
+
+
+def test_a_typology_is_not_written_over_without_its_names(fitted, tmp_path):
+    file = tmp_path / "types.safetensors"
+    write_typology(file, fitted[0].typology)
+    with pytest.raises(ConfigurationError, match="names and numbers would be lost"):
+        read_earlier(file, None)
+    told = fit_cities(
+        fitted[1], file, Clusters(k=3, groupings=2), weight="city", earlier=read_earlier(file, file)
+    )
+    assert told["version"] == 2
+    assert read_typology(tmp_path / "types-v1.safetensors").digest == fitted[0].typology.digest
+    assert read_typology(file).card.earlier == fitted[0].typology.digest
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("clusters.k", "0"), ("clusters.kk", "3"), ("tiles.tile_m", "80"), ("clusters.typology", "x")],
+)
+def test_settings_that_have_no_say_are_refused_by_name(key, value):
+    with pytest.raises(ConfigurationError, match=key):
+        settings_of({key: value})
+    assert settings_of({"clusters.k": "6"}).k == 6
+
+
+def test_a_typology_and_a_number_of_types_contradict_each_other():
+    with pytest.raises(ValidationError, match="the typology has its own number of types"):
+        Clusters(typology="types.safetensors", k=6)

@@ -100,7 +100,7 @@ def write_geopackage(
                     write_about(connection, about, date)
                 if projects:
                     write_projects(connection, projects, date)
-            _settle(work)
+            settle(work)
             check_geopackage(work, rows)
             refuse_taken(path)
             work.replace(path)
@@ -140,7 +140,7 @@ def _refuse_incomplete(layers: Mapping[str, pd.DataFrame]) -> None:
 
 
 @contextmanager
-def _gdal_date(date: datetime) -> Iterator[None]:
+def gdal_date(date: datetime) -> Iterator[None]:
     """Let GDAL take `date` for the present moment, and set it back afterwards."""
     before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": stamp(date)})
@@ -152,7 +152,7 @@ def _gdal_date(date: datetime) -> Iterator[None]:
 
 def _write_layers(path: Path, layers: Mapping[str, pd.DataFrame], date: datetime) -> None:
     """Write all layers into a new file, in the order of `LAYERS`."""
-    with _gdal_date(date):
+    with gdal_date(date):
         for name, layer in LAYERS.items():
             if name not in layers:
                 continue
@@ -173,7 +173,7 @@ def _write_layers(path: Path, layers: Mapping[str, pd.DataFrame], date: datetime
             )
 
 
-def _settle(path: Path) -> None:
+def settle(path: Path) -> None:
     """Leave one file without a journal, and have it on disk."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")

@@ -98,10 +98,10 @@ class TreeLayer:
     @property
     def body(self) -> Markup:
         """Give the style's own elements, as they stand in a project too."""
-        return _inside(self.style.qml)
+        return inside(self.style.qml)
 
 
-def _inside(xml: str) -> Markup:
+def inside(xml: str) -> Markup:
     """Give the elements of a style or of metadata, as they stand in a project too."""
     inside = [e for e in ET.fromstring(xml) if e.tag != "layerGeometryType"]  # noqa: S314 - our own
     return Markup("\n".join(ET.tostring(e, encoding="unicode") for e in inside))  # noqa: S704 - serialised XML
@@ -190,7 +190,7 @@ def city_project(
             ],
             extent=view(layers["segments"]),
             months=months(_counted(layers["collisions"])),
-            told={table: _inside((metadata or {}).get(table, "<qgis/>")) for table in LAYERS},
+            told={table: inside((metadata or {}).get(table, "<qgis/>")) for table in LAYERS},
         )
     )
 

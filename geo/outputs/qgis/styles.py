@@ -263,14 +263,14 @@ def _treatment_style() -> Style:
     return _style("interventions", "effect", "treatments.qml", f"{heading}.", heading=heading, bands=bands)
 
 
-def _rgba(colour: str) -> str:
+def rgba(colour: str) -> str:
     """Turn ``#RRGGBB`` into the form of QGIS."""
     return ",".join(str(part) for part in (*bytes.fromhex(colour.removeprefix("#")), 255))
 
 
 @cache
 def _environment() -> jinja2.Environment:
-    return templates("geo.outputs.qgis", "templates", rgba=_rgba)
+    return templates("geo.outputs.qgis", "templates", rgba=rgba)
 
 
 def _style(

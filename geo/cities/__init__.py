@@ -1,0 +1,1 @@
+"""Several cities beside each other, whose roads are of the same types."""

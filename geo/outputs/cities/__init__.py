@@ -1,0 +1,1 @@
+"""Several cities beside each other, as a page and as a GeoPackage."""

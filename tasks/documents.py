@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Findings(Document):
-    """What a stage says at the end of the run (``findings.json`` of ``inference`` and ``systemic``)."""
+    """What a stage says at the end of the run (``findings.json`` of ``safety``, ``inference`` and ``systemic``)."""
 
     notes: list[str] = Field(description="Sentences.")
 

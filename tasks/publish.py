@@ -135,7 +135,8 @@ def notes(plan: Plan) -> list[str]:
         *load_matching(plan).notes,
         *load_flights(plan).notes,
     ]
-    return [*told, *found.notes, *gathered.notes, *effects.notes, *systemic.notes]
+    safety = Findings.read(plan.stage_folder("safety") / FINDINGS)
+    return [*told, *safety.notes, *found.notes, *gathered.notes, *effects.notes, *systemic.notes]
 
 
 def finished_before(plan: Plan) -> dict[str, Any] | None:

@@ -303,7 +303,7 @@ COLLISIONS = Table(
 )
 TRAFFIC = Table(
     "segments",
-    "The traffic of each segment, and where the figure is from.",
+    "The traffic of each segment, the people who walk and cycle along it, and where the figures are from.",
     of_layer(
         "segments",
         "segment_id",
@@ -313,6 +313,10 @@ TRAFFIC = Table(
         "traffic_years",
         "traffic_points",
         "carriageways",
+        "pedestrians_per_day",
+        "pedestrians_source",
+        "cyclists_per_day",
+        "cyclists_source",
     ),
     key=("segment_id",),
 )
@@ -421,6 +425,7 @@ TREATED = Table(
     layer="interventions",
 )
 BY_KIND = as_layer("interventions_by_kind")
+UNDER_REPORTING = as_layer("under_reporting")
 THUMBNAILS = Table(
     "thumbnails",
     "Small pictures of tiles: those of the picks, the middle tile of segments that the report shows, or all.",

@@ -335,7 +335,12 @@ def _absolute(config: CityConfig, folder: Path) -> CityConfig:
     collisions = config.collisions.with_paths(lambda source: several([source])[0]).model_copy(
         update={"sources": several(config.collisions.sources)}
     )
-    exposure = config.exposure.model_copy(update={"sources": several(config.exposure.sources)})
+    counts = {
+        name: part.model_copy(update={"sources": several(part.sources)})
+        for name in ("pedestrians", "cyclists")
+        for part in (getattr(config.exposure, name),)
+    }
+    exposure = config.exposure.model_copy(update={"sources": several(config.exposure.sources), **counts})
     treated = config.interventions.source
     return config.model_copy(
         update={

@@ -303,6 +303,69 @@ class TrafficColumns(Section):
     )
 
 
+class PeopleCounts(Section):
+    """How many people walk or cycle, so that collisions with them can be counted per kilometre walked or cycled."""
+
+    column: str | None = Field(
+        default=None,
+        description="Column of the roads with people a day, yearly average, both directions and both sides together.",
+    )
+    sources: list[str] = Field(default=[], description="Tables of counts or estimates in place of a column.")
+    layer: str | list[str] | None = Field(
+        default=None,
+        description="Layers to read of a file with several, one, a list or patterns; default: the only one with rows.",
+    )
+    sheet: str | list[str] | None = Field(
+        default=None, description="The same for the sheets of a workbook; layer and sheet mean one thing."
+    )
+    count: str = Field(default="count", description="Column with people a day, yearly average.")
+    x: str | None = Field(
+        default=None, description="Column with longitude or easting; default: the points of the file."
+    )
+    y: str | None = Field(default=None, description="Column with latitude or northing.")
+    crs: str = Field(default="EPSG:4326", description="CRS of x and y, or of points whose file states none.")
+    id: str | None = Field(default=None, description="Column with the count point's id; default: its place.")
+    year: str | None = Field(default=None, description="Column with the year that a figure is of.")
+    road_name: str | None = Field(default=None, description="Column with the road's name.")
+    decimal: Literal[".", ","] = Field(default=DECIMAL_MARK, description="Decimal mark of numbers in a CSV.")
+    max_distance_m: Metres = Field(
+        default=30.0, description="A place farther from every road is not used (metres)."
+    )
+    inherit_m: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        default=0.0,
+        description="A segment takes the nearest figure on the same road within this, in a straight line (metres); "
+        "0: never, as people on foot turn off at every corner.",
+    )
+    max_years_apart: Annotated[int, Field(ge=0)] = Field(
+        default=5,
+        description="Without a figure of the records' period, that of the nearest year is taken, up to this many years "
+        "away (years).",
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.column is not None and self.sources:
+            raise ValueError("give column or sources, not both")
+        return self
+
+    def as_traffic(self) -> Exposure:
+        """Give the section that motor traffic of the same files would have: they are read and placed in one way."""
+        names = ("x", "y", "crs", "id", "year", "road_name", "decimal")
+        told = {name: getattr(self, name) for name in names if name in self.model_fields_set}
+        return Exposure(
+            column=self.column,
+            sources=self.sources,
+            layer=self.layer,
+            sheet=self.sheet,
+            schema="columns",
+            columns=TrafficColumns(aadt=self.count, **told),
+            max_distance_m=self.max_distance_m,
+            inherit_m=self.inherit_m,
+            max_years_apart=self.max_years_apart,
+            both_directions=False,
+        )
+
+
 class Exposure(Section):
     """Motor traffic, so that collisions can be counted per vehicle-kilometre."""
 
@@ -342,6 +405,14 @@ class Exposure(Section):
         description="A figure holds both directions, so that each of two carriageways that are drawn apart gets half; "
         "default: true for count points, false for a column of the roads.",
     )
+    pedestrians: PeopleCounts = Field(
+        default=PeopleCounts(),
+        description="People who walk along roads, where they are counted or estimated.",
+    )
+    cyclists: PeopleCounts = Field(
+        default=PeopleCounts(),
+        description="People who cycle along roads, where they are counted or estimated.",
+    )
     licence: Annotated[str, NO_EFFECT] = Field(
         default="", description="Licence and source of the counts, quoted in the outputs."
     )
@@ -359,3 +430,8 @@ class Exposure(Section):
     def parts(self) -> tuple[str, ...]:
         """Name the layers or sheets that are asked for."""
         return (*as_list(self.layer), *as_list(self.sheet))
+
+    def people(self) -> dict[str, PeopleCounts]:
+        """Give the counts of people that the city names, by road user as in `ROAD_USERS`."""
+        both = {"pedestrian": self.pedestrians, "cyclist": self.cyclists}
+        return {user: one for user, one in both.items() if one.column is not None or one.sources}

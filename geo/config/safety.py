@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from geo.config.given import GivenFunction, Reported
 from geo.config.section import Metres, Section
 
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -101,6 +102,16 @@ class Safety(Section):
         description="Exponent of length in the safety performance function: one (collisions in proportion to length), "
         "free, or auto: one until a likelihood ratio rejects it at .05.",
     )
+    functions: list[dict[str, Any]] = Field(
+        default=[],
+        description="Safety performance functions published elsewhere, whose local calibration factor is told: a list "
+        "of {name, source, outcome, of, groups, intercept, log_length, length_unit, log_traffic, log_minor} "
+        "(docs/given.md).",
+    )
+    reported: Reported = Field(
+        default=Reported(),
+        description="Shares of collisions that the records hold, for bands of what is not recorded.",
+    )
     block_m: Metres = Field(
         default=500.0, description="Side of the square blocks that are predicted from each other (metres)."
     )
@@ -108,3 +119,15 @@ class Safety(Section):
         default=Gathering(),
         description="High-injury network, hot spots, density and look-alikes.",
     )
+
+    @field_validator("functions")
+    @classmethod
+    def _whole(cls, functions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        names = [GivenFunction.model_validate(one).name for one in functions]
+        if len(set(names)) < len(names):
+            raise ValueError("two functions have one name")
+        return functions
+
+    def given(self) -> list[GivenFunction]:
+        """Give the functions that were published elsewhere."""
+        return [GivenFunction.model_validate(one) for one in self.functions]

@@ -26,6 +26,7 @@ from geo.exposure.units import check_thousands
 from geo.ledger import Entry, Status
 
 ITEM = "traffic figures"
+SECTION = "exposure"
 _DFT = {
     "point_id": ("count_point_id", "cp"),
     "year": ("year", "aadfyear"),
@@ -63,14 +64,14 @@ def expand_counts(exposure: Exposure) -> list[str]:
     return expand_globs(exposure.sources)
 
 
-def read_points(settings: Exposure, crs: pyproj.CRS) -> Counts | None:
+def read_points(settings: Exposure, crs: pyproj.CRS, *, section: str = SECTION) -> Counts | None:
     """Read the figures of count points, see `read_counts`; None where the city names none, or a column of its roads."""
     if settings.column is not None or not settings.sources:
         return None
-    return read_counts(settings, crs)
+    return read_counts(settings, crs, section=section)
 
 
-def read_counts(exposure: Exposure, crs: pyproj.CRS) -> Counts:
+def read_counts(exposure: Exposure, crs: pyproj.CRS, *, section: str = SECTION) -> Counts:
     """Read all tables of count points.
 
     Parameters
@@ -79,28 +80,38 @@ def read_counts(exposure: Exposure, crs: pyproj.CRS) -> Counts:
         The section ``exposure`` of the city's file, with at least one source.
     crs
         CRS that the points are brought to.
+    section
+        What messages call the section: ``exposure.pedestrians`` where it is that of people on foot.
 
     Raises
     ------
     SourceError, LayerError, ConfigurationError
         Naming the file, the column or key, what was found, and what to do.
     """
-    reader = _read_dft if exposure.schema_ == "dft_aadf" else _read_mapped
-    form = _form(exposure)
-    tables = read_all(expand_counts(exposure), form)
-    parts = [reader(rows, exposure, crs) for rows in tables]
+    tables = read_all(expand_counts(exposure), _form(exposure, section))
+    if exposure.schema_ == "dft_aadf":
+        parts = [_read_dft(rows, crs) for rows in tables]
+    else:
+        parts = [_read_mapped(rows, exposure, crs, section) for rows in tables]
     notes = [note for rows in tables for note in rows.notes]
     return Counts(_fates(_one_a_year(pd.concat(parts, ignore_index=True))), notes)
 
 
-def _form(exposure: Exposure) -> Form:
+def _key(section: str, name: str) -> str:
+    """Write the key that names a column: those of people stand in their section itself."""
+    if section == SECTION:
+        return f"{section}.columns.{name}"
+    return f"{section}.{'count' if name == 'aadt' else name}"
+
+
+def _form(exposure: Exposure, section: str) -> Form:
     parts, columns = exposure.parts(), exposure.columns
     if exposure.schema_ == "dft_aadf" or columns is None:
-        return Form(section="exposure", named_by="exposure", columns=None, parts=parts)
+        return Form(section=section, named_by=section, columns=None, parts=parts)
     return Form(
-        section="exposure",
-        named_by="exposure",
-        columns="exposure.columns",
+        section=section,
+        named_by=section,
+        columns=f"{section}.columns" if section == SECTION else section,
         parts=parts,
         delimiter=columns.delimiter,
         encoding=columns.encoding,
@@ -109,7 +120,7 @@ def _form(exposure: Exposure) -> Form:
     )
 
 
-def _read_dft(rows: Rows, _: Exposure, crs: pyproj.CRS) -> pd.DataFrame:
+def _read_dft(rows: Rows, crs: pyproj.CRS) -> pd.DataFrame:
     frame, source = rows.frame, rows.name
     spelled = {str(name).casefold(): str(name) for name in frame.columns}
     found = {
@@ -143,48 +154,49 @@ def _read_dft(rows: Rows, _: Exposure, crs: pyproj.CRS) -> pd.DataFrame:
     return _placed(table, x, y, pyproj.CRS.from_epsg(own), crs, frame)
 
 
-def _read_mapped(rows: Rows, exposure: Exposure, crs: pyproj.CRS) -> pd.DataFrame:
+def _read_mapped(rows: Rows, exposure: Exposure, crs: pyproj.CRS, section: str) -> pd.DataFrame:
     columns = exposure.columns
     assert columns is not None, "the configuration promises a mapping"
     frame, source = rows.frame, rows.name
     fields = ("x", "y", "aadt", "id", "year", "road_name", "road_ref", "road_class")
-    wanted = {f"exposure.columns.{key}": getattr(columns, key) for key in fields}
+    wanted = {_key(section, key): getattr(columns, key) for key in fields}
     check_names(frame, wanted, source)
     table = pd.DataFrame({"_row": np.arange(len(frame)), "direction": None})
     table["point_id"] = None if columns.id is None else text(frame[columns.id])
     if "decimal" not in columns.model_fields_set:
-        todo = "Say which mark is the decimal one in exposure.columns.decimal: ',' where the point parts thousands."
+        key = _key(section, "decimal")
+        todo = f"Say which mark is the decimal one in {key}: ',' where the point parts thousands."
         check_thousands(frame[columns.aadt], where=f"{source}, column {columns.aadt}", todo=todo)
     table["aadt"] = numbers(frame[columns.aadt], columns.decimal)
     table["year"] = np.nan if columns.year is None else numbers(frame[columns.year])
     for what in ("road_name", "road_ref", "road_class"):
         name = getattr(columns, what)
         table[what] = None if name is None else text(frame[name])
-    own = _crs(columns)
+    own = _crs(columns, _key(section, "crs"))
     if columns.x is not None and columns.y is not None:
         x, y = (numbers(frame[name], columns.decimal).to_numpy() for name in (columns.x, columns.y))
         return _placed(table, x, y, own, crs, frame)
     if rows.points is None:
         there = ", ".join(str(name) for name in frame.columns if name != BROKEN)
         raise LayerError(
-            f"no places: it has no geometry, and exposure.columns.x and .y name no columns; there are {there}",
+            f"no places: it has no geometry, and {_key(section, 'x')} and .y name no columns; there are {there}",
             where=source,
             todo="Name the columns with longitude and latitude (or easting and northing).",
         )
     if rows.crs is None and "crs" not in columns.model_fields_set:
         raise LayerError(
-            "its geometry states no CRS", where=source, todo="Say which one it is in exposure.columns.crs."
+            "its geometry states no CRS", where=source, todo=f"Say which one it is in {_key(section, 'crs')}."
         )
     return _placed(table, rows.points[:, 0], rows.points[:, 1], rows.crs or own, crs, frame)
 
 
-def _crs(columns: TrafficColumns) -> pyproj.CRS:
+def _crs(columns: TrafficColumns, key: str) -> pyproj.CRS:
     try:
         return pyproj.CRS.from_user_input(columns.crs)
     except CRSError as error:
         raise ConfigurationError(
             f"{columns.crs!r} is no CRS that PROJ knows",
-            where="exposure.columns.crs",
+            where=key,
             todo="Give EPSG:4326, for example.",
         ) from error
 

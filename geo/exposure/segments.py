@@ -13,7 +13,7 @@ from geo.collisions.cells.text import text
 from geo.collisions.evidence import plain_name, plain_ref
 from geo.config import Exposure
 from geo.errors import LayerError
-from geo.exposure.counts import ITEM
+from geo.exposure.counts import ITEM, SECTION
 from geo.exposure.units import check_thousands
 from geo.ledger import Entry
 
@@ -75,7 +75,7 @@ def traffic_of_points(
 
 
 def traffic_of_column(
-    segments: gpd.GeoDataFrame, settings: Exposure
+    segments: gpd.GeoDataFrame, settings: Exposure, *, section: str = SECTION
 ) -> tuple[pd.DataFrame, list[Entry], list[Entry]]:
     """Take each segment's figure from a column of the roads.
 
@@ -92,10 +92,12 @@ def traffic_of_column(
     name = f"src_{settings.column}"
     if name not in segments:
         own = [str(c).removeprefix("src_") for c in segments.columns if str(c).startswith("src_")]
+        what = "traffic" if section == SECTION else section
+        there = ", ".join(own) or "none beside the known"
         raise LayerError(
-            f"it has no column {settings.column!r} for traffic; there are {', '.join(own) or 'none beside the known'}",
+            f"it has no column {settings.column!r} for {what}; there are {there}",
             where="roads.source",
-            todo="Mend exposure.column.",
+            todo=f"Mend {section}.column.",
         )
     frame = segments.set_index("segment_id")
     cells = text(frame[name])

@@ -9,7 +9,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geo.config import Exposure
-from geo.exposure.counts import ITEM, Counts, account
+from geo.exposure.counts import ITEM, SECTION, Counts, account
 from geo.exposure.points import choose_years, one_a_point, place_points
 from geo.exposure.segments import nothing_known, traffic_of_column, traffic_of_points
 from geo.exposure.units import doubt
@@ -21,6 +21,8 @@ def measure_traffic(
     settings: Exposure,
     counts: Counts | None = None,
     period: tuple[date, date] | None = None,
+    *,
+    section: str = SECTION,
 ) -> tuple[pd.DataFrame, list[Entry]]:
     """Give each segment its traffic: of a column of the roads, else of count points, else none.
 
@@ -34,6 +36,8 @@ def measure_traffic(
         In the CRS of the segments; None: there are no count points.
     period
         First and last day of the collision records; None: not known.
+    section
+        What messages call the section.
 
     Returns
     -------
@@ -46,8 +50,8 @@ def measure_traffic(
         When the roads lack the column.
     """
     if settings.column is not None:
-        table, by_segment, figures = traffic_of_column(segments, settings)
-        return table, [*figures, *doubt(table["aadt"]), *by_segment]
+        table, by_segment, figures = traffic_of_column(segments, settings, section=section)
+        return table, [*figures, *_doubt(table["aadt"], section), *by_segment]
     if counts is None:
         return nothing_known(segments), []
     rows = counts.table.assign(fate=choose_years(counts.table, period, settings.max_years_apart))
@@ -55,7 +59,17 @@ def measure_traffic(
     placed = rows["point_id"].map(points["fate"])
     fate = rows["fate"].where(rows["fate"].notna(), placed.where(placed.notna(), None))
     table, by_segment = traffic_of_points(segments, points, settings)
-    return table, [*counts.notes, *account(fate), *doubt(rows["aadt"].where(fate.isna())), *by_segment]
+    return table, [
+        *counts.notes,
+        *account(fate),
+        *_doubt(rows["aadt"].where(fate.isna()), section),
+        *by_segment,
+    ]
+
+
+def _doubt(figures: pd.Series, section: str) -> list[Entry]:
+    """Doubt figures of vehicles alone: fifty people a day are no thousands."""
+    return doubt(figures) if section == SECTION else []
 
 
 def traffic_doubts(settings: Exposure, shares: Mapping[str, float], entries: Sequence[Entry]) -> list[str]:

@@ -13,6 +13,7 @@ from geo.safety.rates import (
     count_severities,
     count_users,
     junction_rates,
+    people_rates,
     rates_of,
     segment_rates,
     traffic_rates,
@@ -93,7 +94,8 @@ def rate_segments(
     Returns
     -------
     The counts, ``years`` and rates (`geo.safety.rates.segment_rates`), the columns of `traffic`, and rates per
-    vehicle-kilometre (`geo.safety.rates.traffic_rates`).
+    vehicle-kilometre (`geo.safety.rates.traffic_rates`); where `traffic` tells of people on foot and on bicycles, rates
+    per kilometre walked and cycled (`geo.safety.rates.people_rates`).
 
     Examples
     --------
@@ -108,7 +110,10 @@ def rate_segments(
     """
     rates = segment_rates(counts, counted_m, years)
     traffic = traffic.reindex(counts.index)
-    return counts.join(rates).join(traffic).join(traffic_rates(counts, counted_m, traffic["aadt"], years))
+    found = counts.join(rates).join(traffic).join(traffic_rates(counts, counted_m, traffic["aadt"], years))
+    if "pedestrians_per_day" in traffic:
+        found = found.join(people_rates(counts, counted_m, traffic, years))
+    return found
 
 
 def rate_junctions(counts: pd.DataFrame, years: float | None) -> pd.DataFrame:

@@ -228,6 +228,45 @@ def traffic_rates(
     return rates.join(rates_of(counts, vkm / 100, "100m_vkm"))
 
 
+def people_rates(
+    counts: pd.DataFrame, counted_m: pd.Series, people: pd.DataFrame, years: float | None
+) -> pd.DataFrame:
+    """Turn collisions with people on foot and on bicycles into rates per million kilometres walked or cycled.
+
+    Kilometres are people a day x 365 x length x years, as those of vehicles (`traffic_rates`); the measure is that of
+    ITF 2020, 'Monitoring Progress in Urban Road Safety: 2020 Update', Safer City Streets, which counts casualties.
+
+    Parameters
+    ----------
+    counts
+        ``n_pedestrian_collisions`` and ``n_cyclist_collisions`` of each segment (`count_users`); null is not known.
+    counted_m
+        Length of each segment that collisions can be counted on (metres).
+    people
+        ``pedestrians_per_day`` and ``cyclists_per_day`` (`geo.exposure.people.measure_people`); null where not known,
+        and no rate is.
+    years
+        How long the records cover (years); None: that is not known, and every rate is null.
+
+    Returns
+    -------
+    ``million_pedestrian_km`` over the time of the records, ``pedestrian_collisions_per_million_km`` with its exact
+    interval, and the same of cyclists.
+    """
+    table = pd.DataFrame(index=counts.index)
+    for user in ("pedestrian", "cyclist"):
+        daily = people[f"{user}s_per_day"].astype("float64")
+        km = daily * 365 * counted_m / 1000 * (np.nan if years is None else years) / 1e6
+        number = counts[f"n_{user}_collisions"]
+        name = f"{user}_collisions_per_million_km"
+        table[f"million_{user}_km"] = km
+        table[name] = rate(number, km)
+        table[f"{name}_low"], table[f"{name}_high"] = poisson_interval(
+            number.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), km
+        )
+    return table
+
+
 def rates_of(counts: pd.DataFrame, exposure: pd.Series, per: str) -> pd.DataFrame:
     """Turn counts of collisions and KSI into rates, with exact intervals.
 

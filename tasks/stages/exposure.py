@@ -1,4 +1,4 @@
-"""Traffic, where somebody has counted it."""
+"""Traffic, and people on foot and on bicycles, where somebody has counted them."""
 
 from __future__ import annotations
 
@@ -25,22 +25,25 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     import pyproj
 
     from geo.exposure.counts import read_points
+    from geo.exposure.people import measure_people, people_doubts, people_sentences
     from geo.exposure.segments import coverage
     from geo.exposure.traffic import coverage_sentences, measure_traffic, traffic_doubts
 
     settings = plan.config.exposure
     segments = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
-    counts = read_points(settings, pyproj.CRS.from_wkt(load_place(plan).crs))
+    crs = pyproj.CRS.from_wkt(load_place(plan).crs)
     covered = load_recorded(plan).period or plan.config.collisions.period
-    table, entries = measure_traffic(segments, settings, counts, covered)
-    TRAFFIC.write(table.reset_index(), folder)
-    shares = coverage(table, segments.set_index("segment_id")["length_m"])
+    table, entries = measure_traffic(segments, settings, read_points(settings, crs), covered)
+    people, of_people = measure_people(segments, settings, crs, covered)
+    TRAFFIC.write(table.join(people).reset_index(), folder)
+    length_m = segments.set_index("segment_id")["length_m"]
+    shares = coverage(table, length_m)
     Covered(
         shares=shares,
-        notes=coverage_sentences(settings, shares),
-        warnings=traffic_doubts(settings, shares, entries),
+        notes=[*coverage_sentences(settings, shares), *people_sentences(settings, people, length_m)],
+        warnings=[*traffic_doubts(settings, shares, entries), *people_doubts(settings, people, of_people)],
     ).write(folder / COVERED)
-    return entries
+    return [*entries, *of_people]
 
 
 def load_covered(plan: Plan) -> Covered:
@@ -49,7 +52,8 @@ def load_covered(plan: Plan) -> Covered:
 
 
 def _sources(config: CityConfig) -> list[str]:
-    return files_of(expand_counts(config.exposure))
+    counts = [config.exposure, *(part.as_traffic() for part in config.exposure.people().values())]
+    return files_of([name for one in counts for name in expand_counts(one)])
 
 
 STAGE = Stage(

@@ -154,11 +154,34 @@ CHANGES = {
     "exposure.inherit_m": (100, "exposure"),
     "exposure.max_years_apart": (1, "exposure"),
     "exposure.both_directions": (False, "exposure"),
+    **{
+        f"exposure.{many}.{name}": (value, "exposure")
+        for many in ("pedestrians", "cyclists")
+        for name, value in {
+            "column": "people",
+            "sources": ["other.csv"],
+            "layer": "points",
+            "sheet": "2024",
+            "count": "n",
+            "x": "e",
+            "y": "n",
+            "crs": "EPSG:27700",
+            "id": "id",
+            "year": "year",
+            "road_name": "name",
+            "decimal": ",",
+            "max_distance_m": 50,
+            "inherit_m": 100,
+            "max_years_apart": 1,
+        }.items()
+    },
     "safety.seed": (1, "safety inference junction_tests concentration"),
     "safety.permutations": (99, "inference junction_tests"),
     "safety.block_m": (300, "inference"),
     "safety.rank_draws": (200, "safety"),
     "safety.length_exponent": ("one", "safety"),
+    "safety.functions": ([{"name": "one", "source": "a book", "intercept": -1.0}], "safety"),
+    "safety.reported.source": ("a study", "safety"),
     **{
         f"safety.concentration.{name}": (value, "concentration")
         for name, value in {
@@ -274,6 +297,10 @@ TOGETHER = {
     "encoder.std": ([1.0, 2.0, 3.0], "features", OWN),
     "interventions.x": ("e", "interventions", {"interventions.y": "n", "interventions.x": "x"}),
     "interventions.y": ("n", "interventions", {"interventions.x": "e", "interventions.y": "y"}),
+    **{
+        f"safety.reported.{name}": ([0.5, 0.8], "safety", {"safety.reported.source": "a study"})
+        for name in ("fatal", "serious", "slight", "pedestrian", "cyclist", "motorcyclist", "car_occupant")
+    },
     "exposure.schema": ("dft_aadf", "exposure", {}),
     "exposure.column": ("aadt", "exposure", {"exposure.sources": []}),
     "collisions.schema": ("columns", "collisions", {"collisions": {}}),

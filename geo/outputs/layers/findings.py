@@ -117,7 +117,10 @@ _MODELS = Layer(
             "outcome", "text", "Outcome", ("ksi", "collisions", "ksi at junctions", "collisions at junctions")
         ),
         Column(
-            "part", "text", "Part", ("model", "coefficient", "exponent", "check", "ranks", "year", "note")
+            "part",
+            "text",
+            "Part",
+            ("model", "coefficient", "exponent", "check", "ranks", "year", "calibration", "note"),
         ),
         Column("name", "text", "Name"),
         Column("value", "real", "Value (coefficients: logarithm of a ratio of rates)"),

@@ -10,6 +10,7 @@ from geo.ledger import STATUSES
 from geo.outputs.layers.declare import Column, Layer
 from geo.outputs.layers.findings import FINDINGS, GATHERING_MAPS, GATHERING_TABLES, GI_STAR, JUNCTION_TESTS
 from geo.outputs.layers.interventions import INTERVENTIONS
+from geo.outputs.layers.reporting import UNDER_REPORTING
 from geo.outputs.layers.systemic import SCREENED, SYSTEMIC
 
 SNAP_STATUSES = (
@@ -42,6 +43,28 @@ def _limits(name: str, title: str) -> tuple[Column, ...]:
     return tuple(
         Column(f"{name}_{end}", "real", f"{title}, {said} limit", optional=True)
         for end, said in (("low", "lower"), ("high", "upper"))
+    )
+
+
+def _of_people(user: str, verb: str, done: str) -> tuple[Column, ...]:
+    """Declare how many people walk or cycle along a segment, and collisions with them per kilometre of it."""
+    name, title = f"{user}_collisions_per_million_km", f"Collisions with a {user} per million km {done}"
+    return (
+        Column(
+            f"{user}s_per_day", "real", f"People who {verb} there (per day, yearly average)", optional=True
+        ),
+        Column(
+            f"{user}s_source",
+            "text",
+            f"{user.capitalize()}s: where the figure is from",
+            TRAFFIC_SOURCES,
+            optional=True,
+        ),
+        Column(
+            f"million_{user}_km", "real", f"Kilometres {done} over the records' time (million)", optional=True
+        ),
+        Column(name, "real", title, optional=True),
+        *_limits(name, title),
     )
 
 
@@ -160,6 +183,8 @@ _SEGMENTS = Layer(
         Column("million_vkm", "real", "Traffic over the records' time (million vehicle-km)", optional=True),
         *_rates("ksi", "100m_vkm", "100 million vehicle-km"),
         *_rates("collisions", "100m_vkm", "100 million vehicle-km"),
+        *_of_people("pedestrian", "walk", "walked"),
+        *_of_people("cyclist", "cycle", "cycled"),
         *_expected("ksi", "KSI"),
         *_expected("collisions", "Collisions"),
         *_RANKS,
@@ -481,6 +506,7 @@ LAYERS: dict[str, Layer] = {
         *SYSTEMIC,
         _JUNCTION_TYPES,
         _PLACES,
+        UNDER_REPORTING,
         _LEDGER,
         _RUN,
     )

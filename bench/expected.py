@@ -20,7 +20,6 @@ A table is printed, and JSON written under bench/results/.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,8 +27,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from drawn import measure_sets
 from numpy.typing import NDArray
-from results import save, table
 
 from geo.demo.plans import NAMES
 from geo.demo.write import make_town
@@ -197,22 +196,8 @@ def _row(name: str, found: pd.DataFrame) -> dict[str, object]:
 
 
 def main() -> None:
-    """Measure every network and print one line for each."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--draws", type=int, default=50)
-    parser.add_argument("--only", default="", help="networks whose names hold this")
-    asked = parser.parse_args()
-    rows = []
-    for number, (name, (draw, share)) in enumerate(scenarios().items()):
-        if asked.only not in name:
-            continue
-        many = []
-        for at in range(max(asked.draws * share // 100, 1)):
-            rng = np.random.default_rng([number, at])
-            many.append(measure(draw(rng), rng))
-        rows.append(_row(name, pd.DataFrame(many).astype("float64")))
-    print(table(rows))
-    save("expected", {"networks": rows})
+    """Measure every set and print one line for each."""
+    measure_sets("expected", "networks", scenarios, measure, _row)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ A table is printed, and JSON written under bench/results/.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,8 +26,8 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from drawn import measure_sets
 from numpy.typing import NDArray
-from results import save, table
 
 from geo.config import Roads, Segments
 from geo.demo.plans import NAMES
@@ -167,21 +166,7 @@ def _row(name: str, found: pd.DataFrame) -> dict[str, object]:
 
 def main() -> None:
     """Measure every set and print one line for each."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--draws", type=int, default=50)
-    parser.add_argument("--only", default="", help="sets whose names hold this")
-    asked = parser.parse_args()
-    rows = []
-    for number, (name, (draw, share)) in enumerate(scenarios().items()):
-        if asked.only not in name:
-            continue
-        many = []
-        for at in range(max(asked.draws * share // 100, 1)):
-            rng = np.random.default_rng([number, at])
-            many.append(measure(draw(rng), rng))
-        rows.append(_row(name, pd.DataFrame(many).astype("float64")))
-    print(table(rows))
-    save("junctions", {"junctions": rows})
+    measure_sets("junctions", "junctions", scenarios, measure, _row)
 
 
 if __name__ == "__main__":

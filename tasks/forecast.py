@@ -10,12 +10,15 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 
 from geo.clusters.road_types import too_few
+from geo.collisions.reach import counted_length
 from geo.collisions.read import read_collisions
 from geo.collisions.told import Told, place_records
 from geo.config import CityConfig
 from geo.exposure.counts import read_points
+from geo.exposure.people import measure_people, people_doubts
 from geo.exposure.segments import coverage
 from geo.exposure.traffic import measure_traffic, traffic_doubts
 from geo.features.encoder import EncoderCard, Pixels, limiting_pixel
@@ -26,6 +29,8 @@ from geo.imagery.outlook.told import tell_imagery
 from geo.ledger import Entry, merge
 from geo.roads.read import RoadSource, read_roads
 from geo.roads.segments import Network, build_network
+from geo.safety.interventions.reading import read_interventions
+from geo.safety.interventions.treated import ITEM, Town, account, lay_out
 from tasks.planning import runs_folder
 from tasks.refusals import check_results, check_what_follows
 from tasks.room import bytes_of_geopackage, bytes_of_run, pictures_at_most, refuse_full
@@ -70,8 +75,9 @@ def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
         "length_km": round(float(network.segments["length_m"].sum()) / 1000, 1),
     }
     tiles, images = _look(config, network, told)
-    period = _place(config, roads, network, tiles, told)
+    period, matched = _place(config, roads, network, tiles, told)
     _drive(config, roads, network, period, told)
+    _treat(config, roads, network, period, matched, told)
     known = time.monotonic() - start
 
     seen = tiles[tiles["coverage"] > 0]
@@ -133,11 +139,11 @@ def _look(config: CityConfig, network: Network, told: _Said) -> tuple[gpd.GeoDat
 
 def _place(
     config: CityConfig, roads: RoadSource, network: Network, tiles: gpd.GeoDataFrame, told: _Said
-) -> tuple[date, date] | None:
-    """Place the collisions; gives the first and last day of the records, as far as they are known."""
+) -> tuple[tuple[date, date] | None, pd.DataFrame | None]:
+    """Place the collisions; gives the first and last day of the records, as far as they are known, and those placed."""
     if not config.collisions.sources:
         told.warnings.append("no collision records are configured: a run would end with clusters alone")
-        return config.collisions.period
+        return config.collisions.period, None
     records = read_collisions(config.collisions)
     placed = place_records(
         records,
@@ -151,9 +157,11 @@ def _place(
     told.found |= _placed(placed, tiles)
     told.entries += [*records.entries, *placed.assigned.entries]
     told.warnings += placed.warnings
+    table = placed.assigned.collisions
+    matched = table[table["snap_status"] == "matched"]
     if placed.time.first is None or placed.time.last is None:
-        return config.collisions.period
-    return placed.time.first, placed.time.last
+        return config.collisions.period, matched
+    return (placed.time.first, placed.time.last), matched
 
 
 def _drive(
@@ -163,7 +171,7 @@ def _drive(
     period: tuple[date, date] | None,
     told: _Said,
 ) -> None:
-    """Bring traffic counts to the roads."""
+    """Bring counts of traffic and of people to the roads."""
     counts = read_points(config.exposure, roads.crs)
     traffic, figures = measure_traffic(network.segments, config.exposure, counts, period)
     told.entries += figures
@@ -171,6 +179,48 @@ def _drive(
         shares = coverage(traffic, network.segments.set_index("segment_id")["length_m"])
         told.found["traffic_known"] = round(shares["known"], 3)
         told.warnings += traffic_doubts(config.exposure, shares, figures)
+    people, of_people = measure_people(network.segments, config.exposure, roads.crs, period)
+    told.entries += of_people
+    told.warnings += people_doubts(config.exposure, people, of_people)
+
+
+def _treat(
+    config: CityConfig,
+    roads: RoadSource,
+    network: Network,
+    period: tuple[date, date] | None,
+    matched: pd.DataFrame | None,
+    told: _Said,
+) -> None:
+    """Bring treatments to their places, and count those whose before and after the records cover."""
+    if not config.interventions.sources():
+        return
+    treatments = read_interventions(config.interventions, roads.crs)
+    counted = counted_length(
+        network.segments.set_index("segment_id"),
+        network.junctions.set_index("junction_id"),
+        config.collisions.junction_reach_m,
+    )
+    town = Town(
+        network.segments,
+        network.junctions,
+        roads.others,
+        roads.area,
+        counted.to_frame("counted_m"),
+        pd.DataFrame(),
+        matched,
+        period,
+        frozenset(),
+        (),
+    )
+    laid, _, _, notes = lay_out(town, treatments, config)
+    fate = laid.table["fate"]
+    entries = [*account(fate), *treatments.notes, *notes]
+    told.entries += entries
+    told.found |= {"treatments": len(fate), "treatments_to_study": int(fate.isna().sum())}
+    if len(fate) and fate.notna().all():
+        why = "; ".join(f"{one.count:,} {one.reason}" for one in entries if one.item == ITEM and one.reason)
+        told.warnings.append(f"none of the {len(fate):,} treatments can be studied: {why}")
 
 
 def _placed(told: Told, tiles: gpd.GeoDataFrame) -> dict[str, Any]:

@@ -160,3 +160,24 @@ def test_a_check_places_the_collisions_as_a_run_does(city):
     }
     assert sum(by_status.values()) == len(placed)
     assert np.isclose(by_status[""], counts["matched"])
+
+
+def test_a_check_counts_the_treatments_that_a_run_can_study(town, city, tmp_path):
+    truth = town.truth().segments
+    middle = truth[truth["counted_m"] > 50].geometry.interpolate(0.5, normalized=True).iloc[:4]
+    table = pd.DataFrame({"x": middle.x, "y": middle.y, "kind": "humps"})
+    table["date"] = ["2021-06-01", "2021-06-01", "2030-01-01", "soon"]
+    table.to_csv(tmp_path / "treated.csv", index=False)
+    told = {"source": str(tmp_path / "treated.csv"), "x": "x", "y": "y", "crs": "EPSG:27700", "kind": "kind"}
+    found = forecast(load(city(interventions=told)))
+    assert found["forecast"]["treatments"] == 4
+    assert found["forecast"]["treatments_to_study"] == 2
+    fates = [one for one in found["ledger"] if one["item"] == "treatments"]
+    assert sum(one["count"] for one in fates) == 4
+    assert not any("treatments can be studied" in one for one in found["warnings"])
+    table.assign(date="2030-01-01").to_csv(tmp_path / "treated.csv", index=False)
+    late = forecast(load(city(interventions=told)))
+    assert late["forecast"]["treatments_to_study"] == 0
+    assert any(
+        "none of the 4 treatments can be studied: 4 its works began after" in one for one in late["warnings"]
+    )

@@ -23,6 +23,7 @@ from geo.demo.plans import SEED
 from geo.demo.plans.registry import USUAL, plan_of
 from geo.demo.records import draw_casualties, draw_counts
 from geo.demo.scene import paint
+from geo.demo.treatments import draw_treatments
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network
 
@@ -51,7 +52,9 @@ class DemoTown:
         return Truth(segments, gpd.read_parquet(self.folder / "truth_junctions.parquet"))
 
 
-def make_town(folder: Path, *, seed: int = SEED, pixel_m: float = 0.25, plan: str = USUAL) -> DemoTown:
+def make_town(
+    folder: Path, *, seed: int = SEED, pixel_m: float = 0.25, plan: str = USUAL, treated: bool = False
+) -> DemoTown:
     """Draw the demo town; the same seed gives the same bytes.
 
     Parameters
@@ -66,6 +69,9 @@ def make_town(folder: Path, *, seed: int = SEED, pixel_m: float = 0.25, plan: st
         Ground size of a pixel of the imagery (metres).
     plan
         How its roads lie: one of `geo.demo.plans.registry.PLANS`. ``town`` is the same for every seed.
+    treated
+        Whether some segments are treated, to no effect (`geo.demo.treatments`): ``treatments.csv``, a section of the
+        city's file, and the truth, ``truth_treatments.parquet``. All other files are the same.
 
     Raises
     ------
@@ -88,7 +94,11 @@ def make_town(folder: Path, *, seed: int = SEED, pixel_m: float = 0.25, plan: st
     write_collisions(collisions, folder / "collisions.csv", seed=seed)
     write_table(draw_casualties(collisions, seed=seed), folder / "casualties.csv")
     write_table(draw_counts(network.segments, seed=seed), folder / "traffic.csv")
-    town.city.write_text(_city(plan), encoding="utf-8")
+    town.city.write_text(_city(plan, treated=treated), encoding="utf-8")
+    if treated:
+        treatments = draw_treatments(truth.segments, collisions, seed=seed)
+        treatments.to_parquet(folder / "truth_treatments.parquet")
+        write_table(treatments.drop(columns=["segment_id", "effect"]), folder / "treatments.csv")
     return town
 
 
@@ -193,9 +203,9 @@ def _write_roads(roads: list[Road], path: Path) -> None:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
-def _city(plan: str) -> str:
+def _city(plan: str, *, treated: bool) -> str:
     """Write the city's file."""
-    city = {
+    city: dict[str, object] = {
         "city": f"demo-{plan}",
         "crs": CRS,
         "imagery": {"sources": ["imagery/*.tif"], "licence": "drawn by roadprint"},
@@ -209,6 +219,17 @@ def _city(plan: str) -> str:
         },
         "exposure": {"sources": ["traffic.csv"], "schema": "dft_aadf", "licence": "drawn by roadprint"},
     }
+    if treated:
+        city["interventions"] = {
+            "source": "treatments.csv",
+            "id": "treatment_id",
+            "kind": "kind",
+            "date": "date",
+            "end": "end",
+            "x": "easting",
+            "y": "northing",
+            "crs": CRS,
+        }
     dirt = ", ".join(f"{count} {kind}" for kind, count in DIRT.items())
     return f"# A town that was drawn, not built. Dirt in its records: {dirt}.\n" + yaml.safe_dump(
         city, sort_keys=False

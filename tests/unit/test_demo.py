@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
@@ -17,10 +18,12 @@ from geo.config import load
 from geo.demo.collisions import DIRT, FRAILTY_SHAPE, ORIGIN, RATES, YEARS, Truth, draw_collisions, soil
 from geo.demo.layout import FORMS, SIZE_M, Road
 from geo.demo.plans.registry import plan_of
+from geo.demo.treatments import KINDS, SITES, draw_treatments
 from geo.demo.write import DemoTown, make_town
 from geo.imagery.catalogue import open_catalogue
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network
+from geo.safety.interventions.reading import read_interventions
 
 YEARS_LONG = YEARS[1] - YEARS[0] + 1
 DRAWS = 200
@@ -353,3 +356,43 @@ def test_the_truth_says_where_it_is(truth):
     for frame in (truth.segments, truth.junctions):
         assert pyproj.CRS(frame.crs) == pyproj.CRS(27700)
         assert frame.geometry.within(square).all()
+
+
+def test_a_treated_town_is_the_same_but_for_its_treatments(town, tmp_path):
+    treated = make_town(tmp_path, seed=1, pixel_m=COARSE_M, treated=True)
+    before, after = _digests(town.folder), _digests(treated.folder)
+    assert set(after) - set(before) == {"treatments.csv", "truth_treatments.parquet"}
+    assert {name for name in before if before[name] != after[name]} == {"city.yaml"}
+    settings = load(treated.city).interventions
+    read = read_interventions(settings, pyproj.CRS.from_epsg(27700))
+    true = pd.read_parquet(tmp_path / "truth_treatments.parquet")
+    assert read.table["fate"].isna().all()
+    assert read.table["kind"].value_counts().to_dict() == dict.fromkeys(KINDS, SITES // len(KINDS))
+    lines = town.truth().segments.set_index("segment_id").geometry[true["segment_id"]]
+    assert (lines.distance(gpd.points_from_xy(true["easting"], true["northing"]), align=False) < 0.1).all()
+    assert (true["effect"] == 1).all()
+
+
+def test_sites_chosen_for_their_collisions_have_fewer_afterwards_though_nothing_was_done(truth):
+    """Over draws of collisions: far more than their true rates before, and no more than these after."""
+    early, late, true = 0, 0, 0.0
+    for seed in range(12):
+        collisions = draw_collisions(truth, seed=seed)
+        sites = draw_treatments(truth.segments, collisions, seed=seed)
+        assert sites["segment_id"].is_unique
+        day = pd.to_datetime(collisions["date"], format="%d/%m/%Y")
+        places = gpd.points_from_xy(
+            collisions["location_easting_osgr"].astype(float),
+            collisions["location_northing_osgr"].astype(float),
+        )
+        own = truth.segments.set_index("segment_id").loc[sites["segment_id"]]
+        near = np.zeros(len(collisions), dtype=bool)
+        near[shapely.STRtree(own.geometry.to_numpy()).query(places, "dwithin", 7.5)[0]] = True
+        # before the first works begin, and after the last have ended, in equal times
+        early += int((near & day.between("2019-01-01", "2021-03-31").to_numpy()).sum())
+        late += int((near & day.between("2021-12-01", "2023-12-31").to_numpy()).sum())
+        true += float((own["collisions_per_km_year"] * own["length_m"]).sum() / 1000)
+    per_year = early / (2 + 90 / 365) / true, late / (2 + 31 / 365) / true
+    assert per_year[0] > 1.3
+    assert per_year[1] == pytest.approx(1.1, abs=0.25)
+    assert per_year[1] < per_year[0]

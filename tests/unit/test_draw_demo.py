@@ -20,7 +20,7 @@ import sys, time
 from pathlib import Path
 from tasks import demo
 
-def draw(folder, *, seed, plan):
+def draw(folder, *, seed, plan, treated):
     with Path(sys.argv[2]).open("a") as log:
         log.write("begun\\n")
     (folder / "half.tif").write_text("half")
@@ -88,7 +88,7 @@ def test_what_a_killed_drawing_left_goes_with_the_next_and_all_else_stays(draw, 
 def test_each_plan_is_a_town_of_its_own(monkeypatch, tmp_path):
     drawn = []
 
-    def draw(folder, *, seed, plan):
+    def draw(folder, *, seed, plan, **_):
         drawn.append((seed, plan))
         (folder / "city.yaml").write_text(f"city: demo-{plan}")
 

@@ -1,5 +1,7 @@
 """Systemic analysis: what to look at, which factors stand, and which sites without a record carry them."""
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -421,6 +423,8 @@ def test_where_no_factor_stands_nothing_is_screened_and_one_sentence_says_so():
     assert found.sites["focus_recorded"].notna().all()
     assert screening_sentence(found).endswith("than chance would make, so no site is screened")
     assert len(findings(TYPES, found)) == 2
+    few = replace(found, focus=replace(found.focus, why="of KSI collisions there are too few"))
+    assert screening_sentence(few).endswith("no site is screened (of KSI collisions there are too few)")
 
 
 def test_one_year_of_records_says_that_nothing_is_held_out():

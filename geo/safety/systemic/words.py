@@ -10,8 +10,12 @@ from geo.safety.systemic.screening import risk_factors
 
 NOTHING = (
     "Systemic analysis: no factor that is known here goes with more {words} than chance would make, so no site is "
-    "screened"
+    "screened{why}"
 )
+STOOD_OUT = (
+    "factors that stand are those that stood out, so their ratios are on average farther from 1 than in truth"
+)
+"""What selection does to ratios (Zoellner and Pritchard 2007, American Journal of Human Genetics 80:605-615)."""
 
 
 def findings(types: pd.DataFrame, segments: Screened) -> list[str]:
@@ -57,14 +61,16 @@ def screening_sentence(screened: Screened) -> str:
     """Say which factors stand, and how much road without a record has them; or that there is nothing to screen by."""
     standing = risk_factors(screened.factors, screened.focus.column)
     sites = screened.sites
+    why = f" ({screened.focus.why})" if screened.focus.why else ""
     if standing.empty:
-        return NOTHING.format(words=screened.focus.words)
+        return NOTHING.format(words=screened.focus.words, why=why)
     names = "; ".join(standing["factor"].str.cat(standing["level"].astype(str), sep=": "))
     here = (sites["n_risk_factors"] > 0).fillna(value=False) & sites["focus_recorded"].eq(False)  # noqa: FBT003
     kind = "segments" if screened.factors["place"].iloc[0] == BETWEEN else "junctions"
     return (
         f"Factors that go with more {screened.focus.words} than on other roads in the same part of town: {names}; "
-        f"{int(here.sum())} {kind} have one of them and no such collision yet, which is no sign that they are safe"
+        f"{int(here.sum())} {kind} have one of them and no such collision yet, which is no sign that they are safe; "
+        f"{STOOD_OUT}{why}"
     )
 
 

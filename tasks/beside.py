@@ -1,4 +1,4 @@
-"""What lies beside the GeoPackage: imagery as one virtual raster, and the analyst's names of the road types."""
+"""What lies beside the GeoPackage: imagery as one virtual raster, and the analyst's names of types."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pandas as pd
 
 from geo.errors import SourceError
 from geo.imagery.mosaic import plan_mosaics, write_mosaic
-from geo.outputs.names import FILE, write_names
+from geo.outputs.names import FILE, JUNCTION_FILE, write_junction_names, write_names
 from tasks.earlier import TABLES
-from tasks.plan import Plan
+from tasks.plan import GROUPED, Plan
 from tasks.store.stage import log
 
 
@@ -23,11 +23,17 @@ def write_mosaics(plan: Plan, folder: Path) -> None:
 
 
 def keep_names(plan: Plan, folder: Path) -> None:
-    """Give every cluster of the run, whose layers lie in `folder`, its line in ``clusters.csv``.
+    """Give every type of the run, whose layers lie in `folder`, its line in ``clusters.csv`` or ``junction_types.csv``.
 
     Of types of a typology it says nothing: their names are there. A file that was changed since the run began, and
     cannot be read any more, stays as it is: the next run says why.
     """
+    at_junctions = plan.folder / JUNCTION_FILE
+    try:
+        types = pd.read_parquet(folder / TABLES / "junction_clusters.parquet")
+        write_junction_names(at_junctions, types, plan.junction_names, plan.keys[GROUPED])
+    except SourceError as error:
+        log.warning("%s: %s; it is left as it is", at_junctions, error)
     if plan.typology is not None:
         return
     try:

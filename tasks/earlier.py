@@ -11,7 +11,8 @@ import pandas as pd
 from pydantic import ValidationError
 
 from geo.clusters.typology.head import read_head, refused
-from geo.outputs.names import Named, names_in
+from geo.errors import SourceError
+from geo.outputs.names import JUNCTION_FILE, Named, names_in, names_of_grouping, read_names
 from geo.sources.files import digest_file
 from tasks.store.document import digest
 from tasks.store.summary import LATEST, SUMMARY, RunSummary
@@ -144,6 +145,32 @@ def names_then(folder: Path, file: Path) -> dict[int, Named]:
         if told.geopackage == content:
             return {one.cluster: one for one in told.summary.numbering.names}
     return names_in(file)
+
+
+def junctions_called(
+    folder: Path, grouping: str, repeated: Path | None
+) -> tuple[dict[int, Named], tuple[int, ...]]:
+    """Say what the analyst calls the types of junction, and which numbers were named in another grouping.
+
+    Numbers of types of junction are not kept from one grouping to the next, so that a name goes with its grouping.
+
+    Parameters
+    ----------
+    folder
+        Folder of all runs of the city.
+    grouping
+        Key of the stage that groups the junctions.
+    repeated
+        The GeoPackage whose run is made again: names are those that stand there; None: those of the table.
+    """
+    if repeated is None:
+        mine, others = names_of_grouping(read_names(folder / JUNCTION_FILE), grouping)
+        return mine, tuple(others)
+    try:
+        return names_in(repeated, "junction_clusters"), ()
+    except SourceError:
+        # as it was written before they had names
+        return {}, ()
 
 
 def names_of_typology(file: Path) -> dict[int, Named]:

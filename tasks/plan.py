@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from tasks.store.summary import SUMMARY
 from tasks.store.table import Table
 
 NAMES_OF_TYPES = "names of types"
+GROUPED = "junction_clusters"
+"""The stage whose key says which grouping of the junctions it is."""
 """What the ledger calls lines of ``clusters.csv``."""
 LICENSED = ("imagery", "roads", "collisions", "exposure")
 """Sections whose licence is quoted."""
@@ -54,6 +56,10 @@ class Plan:
         Folder of the kept table of what stands if choices were made otherwise; None: there is none of this run.
     unused
         Numbers of types of the city's own that the analyst named, where the types are those of a typology.
+    junction_names
+        What the analyst calls the types of junction.
+    other_junctions
+        Numbers that were named in another grouping of the junctions.
     """
 
     config: CityConfig
@@ -70,6 +76,8 @@ class Plan:
     code: dict[str, str]
     sensitivity: Path | None = None
     unused: tuple[int, ...] = ()
+    junction_names: dict[int, Named] = field(default_factory=dict)
+    other_junctions: tuple[int, ...] = ()
 
     @property
     def typology(self) -> str | None:

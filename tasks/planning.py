@@ -18,11 +18,11 @@ from geo.config.file import is_recorded, read_raw
 from geo.config.section import effective, without_idle
 from geo.errors import ConfigurationError
 from geo.outputs.names import FILE as NAMES
-from geo.outputs.names import read_names
+from geo.outputs.names import Named, read_names
 from geo.secrets import strike_all
 from geo.sources.files import digest_file
-from tasks.earlier import edited, names_of_typology, names_then, numbering
-from tasks.plan import Plan
+from tasks.earlier import edited, junctions_called, names_of_typology, names_then, numbering
+from tasks.plan import GROUPED, Plan
 from tasks.sensitivity import NAME as SENSITIVITY
 from tasks.sensitivity import kept, sensitivity_folder
 from tasks.stages.order import STAGES
@@ -118,10 +118,14 @@ def make_plan(
     code = {stage.name: code_digest(stage.module) for stage in STAGES}
     keys: dict[str, str] = {}
     others: Path | None = None
+    of_junctions: dict[int, Named] = {}
+    foreign: tuple[int, ...] = ()
     for stage in STAGES:
         told = [written, inputs, [one.said for one in edited(names)], unused] if stage.name == NAMED else None
         if told is not None:
             others = _kept_sensitivity(folder / "stages", config, keys)
+            of_junctions, foreign = junctions_called(folder, keys[GROUPED], repeated)
+            told += [[one.said for one in edited(of_junctions)], foreign]
             told += [] if others is None else [others.name, digest_file(others / f"{SENSITIVITY}.parquet")]
         read = [(labels[one], sources[one]) for one in stage.inputs(config)]
         key = _key(stage, config, read, keys, (code[stage.name], told))
@@ -147,6 +151,8 @@ def make_plan(
         code,
         others,
         unused,
+        of_junctions,
+        foreign,
     )
 
 

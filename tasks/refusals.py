@@ -17,7 +17,7 @@ from geo.errors import ConfigurationError, RoadprintError
 from geo.imagery.catalogue import check_pictured
 from geo.outputs.files.geopackage import refuse_taken
 from geo.outputs.names import FILE as NAMES
-from geo.outputs.names import read_names
+from geo.outputs.names import JUNCTION_FILE, read_names
 from tasks.plan import Plan
 from tasks.room import bytes_of_geopackage, bytes_of_run, pictures_at_most, refuse_full
 from tasks.store.folder import refuse_other_city, refuse_unwritable
@@ -130,11 +130,12 @@ def check_results(config: CityConfig, folder: Path) -> list[str]:
     ConfigurationError
         When the folder is another city's, or cannot be written to.
     SourceError
-        When ``clusters.csv`` in it cannot be read.
+        When ``clusters.csv`` or ``junction_types.csv`` in it cannot be read.
     """
     refuse_other_city(folder, config.city)
     refuse_unwritable(folder)
-    read_names(folder / NAMES)
+    for names in (NAMES, JUNCTION_FILE):
+        read_names(folder / names)
     warnings = []
     holder = running(folder)
     if holder is not None:

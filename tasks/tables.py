@@ -375,7 +375,9 @@ JUNCTION_CLUSTERS = Table(
     "clusters",
     "The table of types of junction, with p, q and intervals from the tests.",
     tuple(
-        column for column in of_layer("junction_clusters") if column.name not in {"colour", "prototype_tiles"}
+        column
+        for column in of_layer("junction_clusters")
+        if column.name not in {"name", "colour", "note", "prototype_tiles"}
     ),
     key=("cluster",),
     part=True,

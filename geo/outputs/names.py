@@ -19,7 +19,10 @@ from geo.errors import SourceError
 from geo.outputs.palette import Look, look
 
 FILE = "clusters.csv"
+JUNCTION_FILE = "junction_types.csv"
 COLUMNS = ("cluster", "name", "colour", "note")
+GROUPING = "grouping"
+"""Column of `JUNCTION_FILE` that says which grouping its numbers are of: they are not kept from one to the next."""
 _BOM = "utf-8-sig"
 """Excel takes a table for UTF-8 only where it begins with this mark."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -100,8 +103,15 @@ def read_names(path: Path) -> dict[int, Named]:
     return found
 
 
-def names_in(file: Path) -> dict[int, Named]:
+def names_in(file: Path, table: str = "clusters") -> dict[int, Named]:
     """Read what the clusters of a run were called from its GeoPackage; what nobody named has no row.
+
+    Parameters
+    ----------
+    file
+        Path of the GeoPackage.
+    table
+        ``clusters``, or ``junction_clusters`` for types of junction.
 
     Raises
     ------
@@ -111,7 +121,7 @@ def names_in(file: Path) -> dict[int, Named]:
     columns = ", ".join(COLUMNS)
     try:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            rows = connection.execute(f"SELECT {columns} FROM clusters").fetchall()  # noqa: S608 - our own names
+            rows = connection.execute(f"SELECT {columns} FROM {table}").fetchall()  # noqa: S608 - our own names
         named = [
             Named(cluster=n, name="" if name == f"Type {n}" else name, colour=colour, note=note or "")
             for n, name, colour, note in rows
@@ -173,17 +183,71 @@ def write_names(path: Path, clusters: pd.DataFrame, known: Mapping[int, Named]) 
     if path.exists() and numbers <= set(written):
         return
     known = {**known, **written}
-    more = list(dict.fromkeys(name for one in known.values() for name in one.model_extra or {}))
+    _write(path, {number: known.get(number) or Named(cluster=number) for number in numbers | set(known)})
+
+
+def _write(path: Path, rows: Mapping[int, Named]) -> None:
+    """Write a table of names, a line each, in the order of their numbers."""
+    more = list(dict.fromkeys(name for one in rows.values() for name in one.model_extra or {}))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([*COLUMNS, *more])
-    for number in sorted(numbers | set(known)):
-        one = known.get(number) or Named(cluster=number)
+    for number, one in sorted(rows.items()):
         theirs = [(one.model_extra or {}).get(name, "") for name in more]
         writer.writerow([number, one.name, one.colour or look(number).colour.upper(), one.note, *theirs])
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.write_text(text.getvalue(), encoding=_BOM, newline="")
     part.replace(path)
+
+
+def names_of_grouping(known: Mapping[int, Named], grouping: str) -> tuple[dict[int, Named], list[int]]:
+    """Part names of types of junction into those of a grouping, and numbers that were named in another one.
+
+    Parameters
+    ----------
+    known
+        Rows of ``junction_types.csv``; one that says of no grouping is of this one.
+    grouping
+        Which one it is.
+    """
+    mine = {n: one for n, one in known.items() if (one.model_extra or {}).get(GROUPING, "") in {"", grouping}}
+    return mine, sorted(n for n, one in known.items() if n not in mine and one.edited)
+
+
+def write_junction_names(
+    path: Path, clusters: pd.DataFrame, known: Mapping[int, Named], grouping: str
+) -> None:
+    """Write ``junction_types.csv`` with a line for each type of junction; names of another grouping are put aside.
+
+    Parameters
+    ----------
+    path
+        Path of the file; one that would say the same is not touched. One that names types of another grouping stays
+        beside it, called after that.
+    clusters
+        The types of this run, one row each, with ``cluster``.
+    known
+        What was known of them when the run began; what the file says by now comes before it.
+    grouping
+        Which grouping their numbers are of.
+
+    Raises
+    ------
+    SourceError
+        When the file cannot be read, see `read_names`.
+    """
+    numbers = {int(cluster) for cluster in clusters["cluster"]}
+    written = read_names(path)
+    mine, others = names_of_grouping(written, grouping)
+    if others:
+        older = (written[others[0]].model_extra or {})[GROUPING]
+        path.replace(path.with_name(f"{path.stem}-{older}{path.suffix}"))
+    told = all((one.model_extra or {}).get(GROUPING) == grouping for one in mine.values())
+    if not numbers or (numbers <= set(mine) and told and not others):
+        return
+    known = {**known, **mine}
+    rows = {number: known.get(number) or Named(cluster=number) for number in numbers | set(mine)}
+    _write(path, {n: one.model_copy(update={GROUPING: grouping}) for n, one in rows.items()})
 
 
 def with_names(clusters: pd.DataFrame, known: Mapping[int, Named]) -> pd.DataFrame:
@@ -204,7 +268,7 @@ def title(cluster: int, name: str) -> str:
 
 def looks_of(clusters: pd.DataFrame) -> dict[int, tuple[str, Look]]:
     """Title and look of each cluster, as `with_names` made the table; without its columns, ours."""
-    if "colour" not in clusters:
+    if not {"name", "colour"} <= set(clusters):
         clusters = with_names(clusters, {})
     return {
         int(row["cluster"]): (

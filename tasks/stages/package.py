@@ -15,6 +15,7 @@ import pandas as pd
 from geo.config import CityConfig
 from geo.ledger import Entry, to_frame
 from geo.outputs.names import FILE as NAMES
+from geo.outputs.names import JUNCTION_FILE
 from tasks.documents import Gathered
 from tasks.earlier import TABLES
 from tasks.plan import LICENSED, NAMES_OF_TYPES, Plan
@@ -80,7 +81,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         file = plan.stage_folder("fingerprints") / name
         if file.exists():
             shutil.copyfile(file, tables / name)
-    return [Entry("layers", "done", "", len(layers)), *_unknown_names(plan, layers["clusters"])]
+    names = [*_unknown_names(plan, layers["clusters"]), *_names_of_other_junctions(plan)]
+    return [Entry("layers", "done", "", len(layers)), *names]
 
 
 def _mosaics(plan: Plan) -> list[Mosaic]:
@@ -128,6 +130,16 @@ def _unknown_names(plan: Plan, clusters: pd.DataFrame) -> list[Entry]:
     return [Entry(NAMES_OF_TYPES, "skipped", reason, len(unknown))]
 
 
+def _names_of_other_junctions(plan: Plan) -> list[Entry]:
+    """Say which lines of junction_types.csv were of another grouping of the junctions."""
+    if not plan.other_junctions:
+        return []
+    reason = (
+        f"{JUNCTION_FILE} names types of another grouping of the junctions; it is put aside beside a new one"
+    )
+    return [Entry(NAMES_OF_TYPES, "skipped", reason, len(plan.other_junctions))]
+
+
 def gather(plan: Plan) -> dict[str, pd.DataFrame]:
     """Bring the layers of a finished run together, as docs/stages.md describes them."""
     from geo.outputs.layers.gather import gather_layers
@@ -145,7 +157,7 @@ def gather(plan: Plan) -> dict[str, pd.DataFrame]:
     pictures = {} if which == "none" else load_pictures(plan)
     picks = pd.concat([tables["clusters/prototypes"], tables["junction_clusters/prototypes"]])
     shown = pictures_of_file(pictures, picks, which)
-    found = gather_layers(tables, joined, as_they_are, shown, plan.names)
+    found = gather_layers(tables, joined, as_they_are, shown, plan.names, plan.junction_names)
     found |= {"ledger": ledger(plan), "run": _run(plan), "sensitivity": load_sensitivity(plan)}
     return {name: found[name] for name, layer in LAYERS.items() if name in found or not layer.optional}
 

@@ -9,7 +9,16 @@ import shapely
 from geo.clusters.alike import most_alike
 from geo.clusters.numbers import keep_numbers
 from geo.errors import SourceError
-from geo.outputs.names import Named, looks_of, read_names, with_names, write_names
+from geo.outputs.names import (
+    JUNCTION_FILE,
+    Named,
+    looks_of,
+    names_of_grouping,
+    read_names,
+    with_names,
+    write_junction_names,
+    write_names,
+)
 from geo.outputs.palette import look
 
 CLUSTERS = pd.DataFrame({"cluster": [1, 2, 3]})
@@ -148,3 +157,36 @@ def test_names_and_colours_reach_the_table_and_the_legend():
     looks = looks_of(table)
     assert [title for title, _ in looks.values()] == ["Type 1", "Type 2: leafy", "Type 3"]
     assert (looks[2][1].colour, looks[3][1].colour) == ("#123456", look(3).colour)
+
+
+# types of junction, whose numbers are those of one grouping alone
+
+
+def test_names_of_junctions_go_with_their_grouping_and_to_no_other(tmp_path):
+    path = tmp_path / JUNCTION_FILE
+    write_junction_names(path, CLUSTERS, {}, "one")
+    path.write_text(path.read_text("utf-8-sig").replace("2,,", "2,Big roundabouts,"))
+    mine, others = names_of_grouping(read_names(path), "one")
+    assert (mine[2].name, others) == ("Big roundabouts", [])
+    assert with_names(CLUSTERS, mine)["name"].tolist() == ["Type 1", "Big roundabouts", "Type 3"]
+    before = path.read_bytes()
+    write_junction_names(path, CLUSTERS, mine, "one")
+    assert path.read_bytes() == before
+    # another grouping has another type 2
+    mine, others = names_of_grouping(read_names(path), "two")
+    assert (mine, others) == ({}, [2])
+    write_junction_names(path, CLUSTERS, mine, "two")
+    assert (tmp_path / "junction_types-one.csv").read_bytes() == before
+    assert not any(one.edited for one in read_names(path).values())
+    assert names_of_grouping(read_names(path), "two")[0].keys() == {1, 2, 3}
+
+
+def test_a_table_of_junctions_that_an_analyst_began_is_of_the_grouping_of_the_next_run(tmp_path):
+    path = tmp_path / JUNCTION_FILE
+    path.write_text("cluster;name;remark\n1;T junctions;mine\n")
+    mine, _ = names_of_grouping(read_names(path), "one")
+    assert mine[1].name == "T junctions"
+    write_junction_names(path, CLUSTERS, mine, "one")
+    written = read_names(path)
+    assert (written[1].name, written[1].model_extra) == ("T junctions", {"remark": "mine", "grouping": "one"})
+    assert names_of_grouping(written, "two") == ({}, [1])

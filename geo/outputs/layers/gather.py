@@ -11,7 +11,6 @@ import pandas as pd
 from geo.clusters.prototypes import central_tiles
 from geo.outputs.layers.arrange import empty_layer
 from geo.outputs.names import Named, with_names
-from geo.outputs.palette import look
 
 _Table = TypeVar("_Table", pd.DataFrame, gpd.GeoDataFrame)
 RECORDS = "collisions/collisions"
@@ -27,6 +26,7 @@ def gather_layers(
     as_they_are: Mapping[str, str],
     pictures: Mapping[str, bytes],
     names: Mapping[int, Named],
+    junction_names: Mapping[int, Named] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Bring the layers of a city together.
 
@@ -42,8 +42,8 @@ def gather_layers(
         Which of them is a layer as it is, by the layer's name.
     pictures
         JPEG by ``tile_id``: those that the layers show.
-    names
-        What the analyst calls the clusters.
+    names, junction_names
+        What the analyst calls the clusters, and the types of junction.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def gather_layers(
         "junction_tiles": of_junctions,
         "collisions": tables[RECORDS] if RECORDS in tables else empty_layer("collisions", roads.crs),
         "clusters": with_names(clusters, names),
-        "junction_clusters": _junction_clusters(tables),
+        "junction_clusters": _junction_clusters(tables, junction_names or {}),
         **{layer: tables[name] for layer, name in as_they_are.items() if name in tables},
     }
 
@@ -99,12 +99,12 @@ def _named(table: _Table) -> _Table:
     return table.assign(junction_id=table["junction_id"].astype("string"))
 
 
-def _junction_clusters(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Put the tiles that show each type of junction, and its colour, beside what is known of it."""
+def _junction_clusters(tables: Mapping[str, pd.DataFrame], names: Mapping[int, Named]) -> pd.DataFrame:
+    """Put the tiles that show each type of junction, its name and its colour beside what is known of it."""
     picks = tables["junction_clusters/prototypes"]
     shown = picks[picks["kind"] == "prototype"].groupby("cluster")["tile_id"].agg(";".join)
     table = tables["junction_tests/clusters"].join(shown.rename("prototype_tiles"), on="cluster")
-    return table.assign(colour=[look(int(cluster)).colour for cluster in table["cluster"]])
+    return with_names(table, names)
 
 
 def shown_tiles(tiles: pd.DataFrame) -> pd.Series:

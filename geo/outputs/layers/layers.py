@@ -414,7 +414,9 @@ _JUNCTION_CLUSTERS = Layer(
         ),
         Column("interval", "text", "How the intervals were made", optional=True),
         Column("prototype_tiles", "text", "Prototype tiles", optional=True),
+        Column("name", "text", "Name", optional=True),
         Column("colour", "text", "Colour (#RRGGBB)", optional=True),
+        Column("note", "text", "Note", optional=True),
     ),
     key="cluster",
 )

@@ -18,7 +18,9 @@ _SURE = ((0.95, "0.95 or more"), (0.5, "0.5 to 0.95"), (0.05, "0.05 to 0.5"))
 """Steps of the probability of being among the worst."""
 
 
-def junction_maps(junctions: pd.DataFrame, types: Mapping[int, str]) -> dict[str, tuple[str, list[Band]]]:
+def junction_maps(
+    junctions: pd.DataFrame, types: Mapping[int, tuple[str, str]]
+) -> dict[str, tuple[str, list[Band]]]:
     """Lay out the maps of junctions: heading of the legend, and classes, by the name of the style.
 
     Parameters
@@ -26,7 +28,7 @@ def junction_maps(junctions: pd.DataFrame, types: Mapping[int, str]) -> dict[str
     junctions
         The frame of the layer ``junctions``.
     types
-        Colour (``#RRGGBB``) of each type of junction, by its number.
+        Title and colour (``#RRGGBB``) of each type of junction, by its number.
     """
     known = junctions["n_ksi"].notna().any()
     column, heading = ("n_ksi", "KSI collisions") if known else ("n_collisions", "Collisions")
@@ -38,11 +40,11 @@ def junction_maps(junctions: pd.DataFrame, types: Mapping[int, str]) -> dict[str
     }
 
 
-def _types(types: Mapping[int, str]) -> tuple[str, list[Band]]:
+def _types(types: Mapping[int, tuple[str, str]]) -> tuple[str, list[Band]]:
     """Colour junctions by what they look like."""
     bands = [
-        Band(f'"cluster" = {number}', f"Type {number}", colour, _SIZE)
-        for number, colour in sorted(types.items())
+        Band(f'"cluster" = {number}', title, colour, _SIZE)
+        for number, (title, colour) in sorted(types.items())
     ]
     return "Types of junction by their look", [*bands, Band(ELSE, "no imagery", UNKNOWN, "1.2", filled=False)]
 

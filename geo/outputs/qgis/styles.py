@@ -103,9 +103,8 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
                 tip=tip,
             )
         )
-    of_types = layers["junction_clusters"]
-    colours = dict(zip(of_types["cluster"].astype(int), of_types["colour"].astype(str), strict=True))
-    for name, (heading, bands) in junction_maps(layers["junctions"], colours).items():
+    of_types = {n: (told, one.colour) for n, (told, one) in looks_of(layers["junction_clusters"]).items()}
+    for name, (heading, bands) in junction_maps(layers["junctions"], of_types).items():
         styles.append(
             _style(
                 "junctions",

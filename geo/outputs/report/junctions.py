@@ -33,6 +33,7 @@ class JunctionCard:
     """What is said about one type of junction."""
 
     cluster: int
+    name: str
     colour: str
     n_junctions: str
     forms: str
@@ -118,6 +119,7 @@ def _card(row: Mapping[Any, Any], shots: Mapping[int, list[JunctionShot]]) -> Ju
         said.append(verdict(low, high, q, outcome, there, why_not, regrouped, per="junction and year"))
     return JunctionCard(
         cluster=cluster,
+        name=_name(row, cluster),
         colour=str(row["colour"]),
         n_junctions=figure(number(row["n_junctions"])),
         forms="" if pd.isna(row["forms"]) else shorten(str(row["forms"]), 200),
@@ -128,6 +130,14 @@ def _card(row: Mapping[Any, Any], shots: Mapping[int, list[JunctionShot]]) -> Ju
         untold=untold(number(row.get("n_severity_unknown")), number(row["n_collisions"])),
         verdicts=said,
         shots=shots.get(cluster, []),
+    )
+
+
+def _name(row: Mapping[Any, Any], cluster: int) -> str:
+    """Give the analyst's name of a type, and note; empty where there is none."""
+    told = [row.get("name"), row.get("note")]
+    return ": ".join(
+        shorten(str(one)) for one in told if isinstance(one, str) and one and one != f"Type {cluster}"
     )
 
 

@@ -19,7 +19,7 @@ EFFECT = 1.0
 
 
 def draw_treatments(segments: gpd.GeoDataFrame, collisions: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """Treat the segments that had most collisions, as towns do, to no effect.
+    """Treat the segments that had most collisions away from junctions, as towns do, to no effect.
 
     Sites chosen for many collisions have fewer afterwards, treated or not (regression to the mean: Hauer 1997,
     Observational Before-After Studies in Road Safety, chapter 11). So before against after alone shows a success that
@@ -42,7 +42,8 @@ def draw_treatments(segments: gpd.GeoDataFrame, collisions: pd.DataFrame, *, see
     rng = np.random.default_rng([seed, 5])
     own = segments[segments["counted_m"] > 2 * REACH_M].sort_values("segment_id", ignore_index=True)
     day = pd.to_datetime(collisions["date"], format="%d/%m/%Y")
-    early = collisions[day.between(*map(pd.Timestamp, CHOSEN_BY)).to_numpy()]
+    then = day.between(pd.Timestamp(CHOSEN_BY[0]), pd.Timestamp(CHOSEN_BY[1])).to_numpy()
+    early = collisions[then & (collisions["junction_detail"] == 0).to_numpy()]
     places = shapely.points(
         early["location_easting_osgr"].to_numpy(dtype=np.float64),
         early["location_northing_osgr"].to_numpy(dtype=np.float64),

@@ -10,6 +10,15 @@ from geo.ledger import STATUSES
 from geo.outputs.layers.declare import Column, Layer
 from geo.outputs.layers.findings import FINDINGS, GATHERING_MAPS, GATHERING_TABLES, GI_STAR, JUNCTION_TESTS
 from geo.outputs.layers.interventions import INTERVENTIONS
+from geo.outputs.layers.places import (
+    JUNCTION_TYPES,
+    PLACES,
+    SEVERITY_UNKNOWN,
+    TRAFFIC_SOURCES,
+    limits,
+    of_people,
+    rates,
+)
 from geo.outputs.layers.reporting import UNDER_REPORTING
 from geo.outputs.layers.systemic import SCREENED, SYSTEMIC
 
@@ -25,47 +34,6 @@ SNAP_STATUSES = (
 )
 GEOMETRY_COLUMN = "geom"
 ROW_COLUMN = "fid"
-
-
-SEVERITY_UNKNOWN = "Collisions of unknown severity, in no count of KSI (number)"
-TRAFFIC_SOURCES = ("measured", "inherited", "column")
-
-
-def _rates(what: str, per: str, label: str) -> tuple[Column, ...]:
-    """Declare a rate and its interval."""
-    name = f"{what}_per_{per}"
-    title = {"ksi": "KSI", "collisions": "Collisions"}[what] + f" per {label}"
-    return Column(name, "real", title, optional=True), *_limits(name, title)
-
-
-def _limits(name: str, title: str) -> tuple[Column, ...]:
-    """Declare an interval."""
-    return tuple(
-        Column(f"{name}_{end}", "real", f"{title}, {said} limit", optional=True)
-        for end, said in (("low", "lower"), ("high", "upper"))
-    )
-
-
-def _of_people(user: str, verb: str, done: str) -> tuple[Column, ...]:
-    """Declare how many people walk or cycle along a segment, and collisions with them per kilometre of it."""
-    name, title = f"{user}_collisions_per_million_km", f"Collisions with a {user} per million km {done}"
-    return (
-        Column(
-            f"{user}s_per_day", "real", f"People who {verb} there (per day, yearly average)", optional=True
-        ),
-        Column(
-            f"{user}s_source",
-            "text",
-            f"{user.capitalize()}s: where the figure is from",
-            TRAFFIC_SOURCES,
-            optional=True,
-        ),
-        Column(
-            f"million_{user}_km", "real", f"Kilometres {done} over the records' time (million)", optional=True
-        ),
-        Column(name, "real", title, optional=True),
-        *_limits(name, title),
-    )
 
 
 def _by_user() -> tuple[Column, ...]:
@@ -164,7 +132,7 @@ _SEGMENTS = Layer(
         Column("cluster_second", "integer", "Second type, over resampled roads", optional=True),
         Column("cluster_baseline", "integer", "Type by band statistics alone", optional=True),
         Column("flight", "text", "Flight of the imagery that shows most of it", optional=True),
-        *_limits("collisions_per_km_year", "Collisions per km and year"),
+        *limits("collisions_per_km_year", "Collisions per km and year"),
         *_by_user(),
         Column("aadt", "real", "Traffic (motor vehicles per day, yearly average)", optional=True),
         Column("traffic_source", "text", "Traffic: where the figure is from", TRAFFIC_SOURCES, optional=True),
@@ -181,10 +149,10 @@ _SEGMENTS = Layer(
             optional=True,
         ),
         Column("million_vkm", "real", "Traffic over the records' time (million vehicle-km)", optional=True),
-        *_rates("ksi", "100m_vkm", "100 million vehicle-km"),
-        *_rates("collisions", "100m_vkm", "100 million vehicle-km"),
-        *_of_people("pedestrian", "walk", "walked"),
-        *_of_people("cyclist", "cycle", "cycled"),
+        *rates("ksi", "100m_vkm", "100 million vehicle-km"),
+        *rates("collisions", "100m_vkm", "100 million vehicle-km"),
+        *of_people("pedestrian", "walk", "walked"),
+        *of_people("cyclist", "cycle", "cycled"),
         *_expected("ksi", "KSI"),
         *_expected("collisions", "Collisions"),
         *_RANKS,
@@ -219,8 +187,8 @@ _JUNCTIONS = Layer(
             Column(f"n_{severity}", "integer", f"{severity.capitalize()} collisions", optional=True)
             for severity in SEVERITIES
         ),
-        *_rates("collisions", "year", "year"),
-        *_rates("ksi", "year", "year"),
+        *rates("collisions", "year", "year"),
+        *rates("ksi", "year", "year"),
         *_by_user(),
         Column("years", "real", "Collision records (years)", optional=True),
         Column("junction_type", "text", "Form and arms", optional=True),
@@ -344,17 +312,17 @@ _CLUSTERS = Layer(
         Column("note", "text", "Note", optional=True),
         Column("outcome", "text", "Rate ratios are of", ("ksi", "collisions"), optional=True),
         Column("collisions_per_km_year", "real", "Collisions per km and year", optional=True),
-        *_limits("collisions_per_km_year", "Collisions per km and year"),
+        *limits("collisions_per_km_year", "Collisions per km and year"),
         Column("rate_ratio_in_class", "real", "Rate ratio to other roads of its class", optional=True),
-        *_limits("rate_ratio_in_class", "Rate ratio to other roads of its class"),
+        *limits("rate_ratio_in_class", "Rate ratio to other roads of its class"),
         Column("p_value_in_class", "real", "p value, in class and part of town", optional=True),
         Column("q_value_in_class", "real", "q value, in class (false discovery rate)", optional=True),
         Column("rate_ratio_adjusted", "real", "Rate ratio in the same part of town", optional=True),
-        *_limits("rate_ratio_adjusted", "Rate ratio in the same part of town"),
+        *limits("rate_ratio_adjusted", "Rate ratio in the same part of town"),
         Column("rate_ratio_in_class_adjusted", "real", "Rate ratio in class and part of town", optional=True),
-        *_limits("rate_ratio_in_class_adjusted", "Rate ratio in class and part of town"),
-        *_limits("rate_ratio_pooled", "Rate ratio in the same part of town, with the grouping's doubt"),
-        *_limits(
+        *limits("rate_ratio_in_class_adjusted", "Rate ratio in class and part of town"),
+        *limits("rate_ratio_pooled", "Rate ratio in the same part of town, with the grouping's doubt"),
+        *limits(
             "rate_ratio_in_class_pooled", "Rate ratio in class and part of town, with the grouping's doubt"
         ),
         Column("found_again", "real", "How surely other samples of roads find it (0 to 1)", optional=True),
@@ -385,20 +353,20 @@ _JUNCTION_CLUSTERS = Layer(
         Column("n_collisions", "integer", "Collisions"),
         Column("n_ksi", "integer", "KSI collisions"),
         Column("n_severity_unknown", "integer", SEVERITY_UNKNOWN, optional=True),
-        *_rates("ksi", "junction_year", "junction and year"),
-        *_rates("collisions", "junction_year", "junction and year"),
+        *rates("ksi", "junction_year", "junction and year"),
+        *rates("collisions", "junction_year", "junction and year"),
         Column("outcome", "text", "Rate ratios are of", ("ksi", "collisions")),
         *(
             column
             for part, there in (("", "other junctions"), ("_in_form", "others of its form and arms"))
             for column in (
                 Column(f"rate_ratio{part}", "real", f"Rate ratio to {there}"),
-                *_limits(f"rate_ratio{part}", f"Rate ratio to {there}"),
+                *limits(f"rate_ratio{part}", f"Rate ratio to {there}"),
                 Column(
                     f"rate_ratio{part}_adjusted", "real", f"Rate ratio to {there} in the same part of town"
                 ),
-                *_limits(f"rate_ratio{part}_adjusted", f"Rate ratio to {there} in the same part of town"),
-                *_limits(f"rate_ratio{part}_pooled", f"Rate ratio to {there}, with the grouping's doubt"),
+                *limits(f"rate_ratio{part}_adjusted", f"Rate ratio to {there} in the same part of town"),
+                *limits(f"rate_ratio{part}_pooled", f"Rate ratio to {there}, with the grouping's doubt"),
                 Column(f"p_value{part}", "real", f"p value, {there} in the same part of town"),
                 Column(f"q_value{part}", "real", f"q value, {there} (by it a difference is claimed)"),
             )
@@ -419,54 +387,6 @@ _JUNCTION_CLUSTERS = Layer(
         Column("note", "text", "Note", optional=True),
     ),
     key="cluster",
-)
-_JUNCTION_TYPES = Layer(
-    "junction_types",
-    "Junctions by type",
-    "Collisions at junctions by form and arms, per junction and year. Signals are not known.",
-    None,
-    (
-        Column("junction_type", "text", "Type of junction"),
-        Column("form", "text", "Form"),
-        Column("arms", "text", "Arms"),
-        Column("n", "integer", "Junctions (number)"),
-        Column("junction_years", "real", "Junctions x years of records"),
-        Column("n_collisions", "integer", "Collisions"),
-        Column("n_ksi", "integer", "KSI collisions"),
-        *_rates("collisions", "junction_year", "junction and year"),
-        *_rates("ksi", "junction_year", "junction and year"),
-        Column("n_severity_unknown", "integer", SEVERITY_UNKNOWN, optional=True),
-    ),
-)
-_PLACES = Layer(
-    "places",
-    "At junctions and between them",
-    "Collisions between junctions (per km and year), at junctions (per junction and year), and together.",
-    None,
-    (
-        Column("place", "text", "Place"),
-        Column("n_places", "integer", "Segments, junctions (number)"),
-        Column("length_km", "real", "Length (km)"),
-        Column("km_years", "real", "Length x years of records (km x years)"),
-        Column("junction_years", "real", "Junctions x years of records"),
-        *(
-            Column(name, "integer", alias)
-            for name, alias in (
-                ("n_collisions", "Collisions"),
-                ("n_fatal", "Fatal collisions"),
-                ("n_serious", "Serious collisions"),
-                ("n_slight", "Slight collisions"),
-                ("n_ksi", "KSI collisions"),
-            )
-        ),
-        Column("share_of_collisions", "real", "Share of collisions (0 to 1)"),
-        Column("share_of_ksi", "real", "Share of KSI collisions (0 to 1)"),
-        *_rates("collisions", "km_year", "km and year"),
-        *_rates("ksi", "km_year", "km and year"),
-        *_rates("collisions", "junction_year", "junction and year"),
-        *_rates("ksi", "junction_year", "junction and year"),
-        Column("n_severity_unknown", "integer", SEVERITY_UNKNOWN, optional=True),
-    ),
 )
 _LEDGER = Layer(
     "ledger",
@@ -506,8 +426,8 @@ LAYERS: dict[str, Layer] = {
         _JUNCTION_CLUSTERS,
         JUNCTION_TESTS,
         *SYSTEMIC,
-        _JUNCTION_TYPES,
-        _PLACES,
+        JUNCTION_TYPES,
+        PLACES,
         UNDER_REPORTING,
         _LEDGER,
         _RUN,

@@ -24,6 +24,8 @@ HELD_AGAINST = 50_000
 the index moves by less than a thousandth."""
 EVIDENCE = ("silhouette", "silhouette_smoothed", "stability")
 """What is told of each number of types."""
+AS_STABLE = 0.01
+"""Types that are less stable by no more than this are told to be as stable."""
 
 
 def choose_k(
@@ -41,7 +43,8 @@ def choose_k(
     points
         Places of the segments in the space of their looks, ``(segments, components)`` (`geo.clusters.space.to_space`).
     settings
-        ``method``, ``k`` (a number is taken as given, with its evidence), ``k_range``, ``resamples`` and ``seed``.
+        ``method``, ``k`` (a number is taken as given, with its evidence), ``k_range``, ``resamples`` and ``seed``. A
+        method that takes too long for it leaves the choice to another one (`ClusteringKind.chooser`).
     smoothed
         Where the points are drawn before they are grouped (`geo.clusters.smoothing.smooth`); None: they are not.
     beside
@@ -58,7 +61,7 @@ def choose_k(
     ConfigurationError
         When there are more segments than the method takes.
     """
-    method = method_of(settings)
+    method = method_of(settings).chooser()
     grouped = points if smoothed is None else smoothed
     distinct = len(np.unique(grouped, axis=0))
     wanted = range(settings.k_range[0], settings.k_range[1] + 1) if settings.k == "auto" else [settings.k]
@@ -71,6 +74,36 @@ def choose_k(
     both = table["silhouette"] * table["stability"].where(table["silhouette"] > 0, 1.0)
     table["chosen"] = table.index == both.idxmax()
     return table
+
+
+def less_stable(labels: Labels, groupings: Labels, choice: pd.DataFrame, method: ClusteringKind) -> list[str]:
+    """Say so where types change more from sample to sample than those of the way by which their number was chosen.
+
+    Parameters
+    ----------
+    labels
+        Type of each segment, ``(n,)``.
+    groupings
+        Its type in each of other groupings, ``(n, groupings)``.
+    choice
+        The evidence for their number (`choose_k`).
+    method
+        The way by which they were found; one that chooses their number itself is held against nothing.
+    """
+    chooser = method.chooser()
+    usual = float(choice.loc[choice["chosen"], "stability"].iloc[0])
+    if chooser is method or np.isnan(usual):
+        return []
+    every = -(-len(labels) // HELD_AGAINST)
+    mine = float(np.mean([adjusted_rand_score(labels[::every], one[::every]) for one in groupings.T]))
+    if mine >= usual - AS_STABLE:
+        return []
+    said = (
+        f"types of clusters.method {method.method} change more from sample to sample of the roads than those of "
+        f"{chooser.method} would (adjusted Rand index {mine:.2f} against {usual:.2f}): take that one unless there is "
+        "a reason not to"
+    )
+    return [said]
 
 
 def _evidence(

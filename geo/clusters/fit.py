@@ -28,11 +28,14 @@ class Clustering:
         from 0 (as near to another, or nearer) to 1 (at its centroid). NaN where there is one cluster alone.
     distance
         Distance of each segment to its own centroid, in the space of looks.
+    notes
+        What whoever reads the result must know of how it was come by, in words.
     """
 
     labels: Labels
     margin: NDArray[np.float64]
     distance: NDArray[np.float64]
+    notes: tuple[str, ...] = ()
 
     @property
     def k(self) -> int:
@@ -77,11 +80,11 @@ def cluster(
     row = np.arange(len(points))
     own = distances[row, fit.labels]
     if k == 1:
-        return Clustering(labels, np.full(len(points), np.nan), own)
+        return Clustering(labels, np.full(len(points), np.nan), own, fit.notes)
     distances[row, fit.labels] = np.inf
     following = distances.min(axis=1)
     margin = 1 - np.divide(own, following, out=np.ones_like(own), where=following > 0)
-    return Clustering(labels, np.maximum(margin, 0.0), own)
+    return Clustering(labels, np.maximum(margin, 0.0), own, fit.notes)
 
 
 def _about(points: Points, labels: Labels) -> Fit:

@@ -6,11 +6,13 @@ from geo.clusters.methods.average import Average
 from geo.clusters.methods.kind import ClusteringKind
 from geo.clusters.methods.kmeans import KMeans
 from geo.clusters.methods.leiden import Leiden
+from geo.clusters.methods.scan import Scan
+from geo.clusters.methods.temi import Temi
 from geo.clusters.methods.ward import Ward
 from geo.config.clusters import Clusters
 from geo.config.kinds import as_kind
 
-KINDS: tuple[type[ClusteringKind], ...] = (Average, KMeans, Ward, Leiden)
+KINDS: tuple[type[ClusteringKind], ...] = (Average, KMeans, Ward, Leiden, Scan, Temi)
 """A new one is a module in `geo.clusters.methods` and a place here."""
 
 

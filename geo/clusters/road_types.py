@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from geo.clusters.alike import most_alike
-from geo.clusters.choose import SILHOUETTE_SAMPLE, choose_k
+from geo.clusters.choose import SILHOUETTE_SAMPLE, choose_k, less_stable
 from geo.clusters.evidence.groupings import NONE, match, membership, stacked
 from geo.clusters.evidence.merging import what_merging_loses
 from geo.clusters.fit import Clustering, cluster
 from geo.clusters.ground import same_ground
 from geo.clusters.likeness import likeness_of_pairs
+from geo.clusters.methods.heads.views import Looks, views_of
 from geo.clusters.methods.kind import Beside
 from geo.clusters.prototypes import central_tiles, pick
 from geo.clusters.registry import method_of
 from geo.clusters.regrouping import regroup
 from geo.clusters.smoothing import smooth
-from geo.clusters.space import Points, to_space
+from geo.clusters.space import Points, Space, fit_space, to_space
 from geo.clusters.whitening.scatter import Scatter
-from geo.clusters.whitening.whiten import even_out
+from geo.clusters.whitening.whiten import Whitening, even_out
 from geo.config import Clusters, Tiles
 from geo.features.encoder import Embeddings
 from geo.features.fingerprints import Fingerprints
@@ -93,6 +95,7 @@ def find_types(
     *,
     tile_m: float = _TILES.tile_m,
     scatter: Scatter | None = None,
+    looks: Iterable[Looks] = (),
 ) -> RoadTypes:
     """Group segments by what they look like, and beside it by band statistics alone, which no encoder made.
 
@@ -112,6 +115,9 @@ def find_types(
     scatter
         How the quarter turns of a tile scatter, by which fingerprints are evened out before all else; None where
         ``clusters.turn_whitening`` is off.
+    looks
+        Other looks of segments, of tiles or of turns, part by part; for ways of clustering that use them
+        (`geo.clusters.methods.kind.ClusteringKind.uses_views`).
 
     Returns
     -------
@@ -144,13 +150,14 @@ def find_types(
     ids, embeddings, bands = fingerprints.segment_ids, fingerprints.vectors, fingerprints.bands
     settings = method_of(settings)
     roads = segments.set_index("segment_id").loc[ids]
-    same = same_ground(roads, tile_m=tile_m) if settings.neighbours else None
-    beside = Beside(same)
-    looks = even_out(embeddings, settings, scatter)
-    points, baseline_points = to_space(looks, settings), to_space(bands, settings)
-    drawn = smooth(points, settings, same)
-    smoothed = None if drawn is points else drawn
-    choice = choose_k(points, settings, smoothed=smoothed, beside=beside)
+    chooser = settings.chooser()
+    same = same_ground(roads, tile_m=tile_m) if settings.neighbours or chooser.neighbours else None
+    space, points = fit_space(even_out(embeddings, settings, scatter), settings)
+    baseline_points = to_space(bands, settings)
+    beside = Beside(same, views_of(looks, ids, _into(space, embeddings, scatter)))
+    smoothed = _drawn(points, settings, same)
+    weighed = smoothed if chooser is settings else _drawn(points, chooser, same)
+    choice = choose_k(points, chooser, smoothed=weighed, beside=beside)
     k = int(choice.loc[choice["chosen"], "k"].iloc[0])
     found = cluster(points, k, settings, smoothed=smoothed, beside=beside)
     drawn = smooth(baseline_points, settings, same)
@@ -178,7 +185,8 @@ def find_types(
     picks = pick(ids, found, sure.probability, seed=settings.seed)
     picks["tile_id"] = central_tiles(picks, tiles)
     encoder = judged(embeddings, points, found)
-    encoder["warnings"] = [*encoder["warnings"], *too_few(settings, len(ids))]
+    unsteady = less_stable(found.labels, groupings, choice, settings)
+    encoder["warnings"] = [*encoder["warnings"], *too_few(settings, len(ids)), *found.notes, *unsteady]
     regrouped = pd.DataFrame({"segment_id": ids, "clusters": list(groupings)})
     quality = {
         "encoder": encoder,
@@ -189,6 +197,20 @@ def find_types(
     picks = picks.sort_values("cluster", kind="stable", ignore_index=True)
     merging = what_merging_loses(points, found.labels, groupings)
     return RoadTypes(table, picks, choice, regrouped, merging, quality)
+
+
+def _drawn(points: Points, settings: Clusters, same: sp.csr_array | None) -> Points | None:
+    """Give where points are drawn before they are grouped; None: nowhere."""
+    drawn = smooth(points, settings, same)
+    return None if drawn is points else drawn
+
+
+def _into(space: Space, embeddings: Embeddings, scatter: Scatter | None) -> Callable[[Embeddings], Points]:
+    """Give what brings other vectors to where fingerprints were brought."""
+    if scatter is None:
+        return space.of
+    whitening = Whitening.fit(embeddings, scatter)
+    return lambda vectors: space.of(whitening.transform(vectors).astype(np.float32))
 
 
 def looks_like(

@@ -11,7 +11,13 @@ import geopandas as gpd
 from geo.ledger import Entry
 from tasks.documents import Quality
 from tasks.plan import Plan
-from tasks.stages.fingerprints import FILE, load_encoded, load_fingerprints, load_scatter
+from tasks.stages.fingerprints import (
+    FILE,
+    load_encoded,
+    load_fingerprints,
+    load_looks_of_tiles,
+    load_scatter,
+)
 from tasks.store.stage import Stage
 from tasks.tables import CHOICE, GROUPINGS, MERGING, PROTOTYPES, TYPES
 
@@ -42,6 +48,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
 def _found(plan: Plan, roads: gpd.GeoDataFrame) -> RoadTypes:
     """Find types in the city, in the numbers of an earlier run where there is one."""
     from geo.clusters.numbers import keep_numbers
+    from geo.clusters.registry import method_of
     from geo.clusters.road_types import find_types
 
     tile_m = plan.config.tiles.tile_m
@@ -52,6 +59,7 @@ def _found(plan: Plan, roads: gpd.GeoDataFrame) -> RoadTypes:
         plan.config.clusters,
         tile_m=tile_m,
         scatter=load_scatter(plan),
+        looks=load_looks_of_tiles(plan) if method_of(plan.config.clusters).uses_views else (),
     )
     if plan.numbers.segments is not None:
         earlier, *older = (_typed(file) for file in (plan.numbers.segments, *plan.numbers.older))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from tasks.tables import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from geo.clusters.methods.heads.views import Looks
     from geo.clusters.whitening.scatter import Scatter
     from geo.features.fingerprints import Fingerprints
 
@@ -116,6 +118,25 @@ def load_looks(plan: Plan, segment_ids: pd.Index) -> NDArray[np.float64]:
     vectors = load_fingerprints(plan).vectors_of(segment_ids)
     scatter = load_scatter(plan)
     return vectors if scatter is None else even_out(vectors, plan.config.clusters, scatter).astype(np.float64)
+
+
+def load_looks_of_tiles(plan: Plan) -> Iterator[Looks]:
+    """Read what the tiles of segments look like, a shard at a time: each turn where turns were kept, else each tile."""
+    from geo.features.store import read_turns
+
+    tiles = gpd.read_parquet(plan.stage_folder("tiles") / "tiles.parquet")
+    segment_of = tiles.set_index("tile_id")["segment_id"]
+    for shard in _shards(plan):
+        read = pd.read_parquet(shard, columns=["tile_id", "embedding"]).dropna(subset="embedding")
+        if read.empty:
+            continue
+        seen = segment_of.loc[read["tile_id"]].to_numpy(dtype=object)
+        vectors = np.stack(read["embedding"].tolist())
+        turns = read_turns(shard, vectors.shape[1])
+        if turns is None:
+            yield seen, vectors
+        else:
+            yield np.repeat(seen, turns.shape[1]), turns.reshape(-1, vectors.shape[1])
 
 
 def load_tiles(plan: Plan) -> pd.DataFrame:

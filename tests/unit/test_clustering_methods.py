@@ -144,7 +144,7 @@ def test_the_method_is_average_linkage_unless_another_is_named(tmp_path):
     for named in ("banana", "5", "[kmeans, ward]"):
         with pytest.raises(
             ConfigurationError,
-            match=r"clusters\.method: one of average, kmeans, ward, leiden is expected \(found ",
+            match=r"clusters\.method: one of average, kmeans, ward, leiden, scan, temi is expected \(found ",
         ):
             method(f"clusters: {{method: {named}}}")
     with pytest.raises(ConfigurationError, match=r"clusters\.linkage: no such key \(found 'complete'\)"):
@@ -155,7 +155,8 @@ def test_a_section_made_without_a_file_is_of_the_kind_that_it_names():
     assert method_of(Clusters(k=3)) == Average(k=3) == cluster_settings(k=3)
     assert method_of(Clusters(method="ward", seed=2)) == Ward(seed=2)
     with pytest.raises(
-        ConfigurationError, match=r"(?s)clusters\.method: there is no 'banana'.*average, kmeans, ward, leiden"
+        ConfigurationError,
+        match=r"(?s)clusters\.method: there is no 'banana'.*average, kmeans, ward, leiden, scan, temi",
     ):
         method_of(Clusters(method="banana"))
 
@@ -189,7 +190,9 @@ def test_a_new_way_is_a_module_and_a_place_in_the_registry(monkeypatch, cloud):
         clusters: one_of("geo.clusters.registry", key="method") = Field(default={}, validate_default=True)
 
     assert isinstance(City(**SMALL).clusters, Average)
-    with pytest.raises(ValidationError, match="one of average, kmeans, ward, leiden, slices is expected"):
+    with pytest.raises(
+        ValidationError, match="one of average, kmeans, ward, leiden, scan, temi, slices is expected"
+    ):
         City(**SMALL, clusters={"method": "banana"})
     with pytest.raises(ValidationError, match=r"clusters\.average\.margin"):
         City(**SMALL, clusters={"margin": 1.0})

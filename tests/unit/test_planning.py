@@ -6,6 +6,7 @@ import struct
 import pytest
 import yaml
 
+from geo.clusters.registry import KINDS
 from geo.clusters.typology.head import KEY
 from geo.config import CityConfig, load
 from geo.config.section import effective, leaf_keys, marked
@@ -287,6 +288,10 @@ TOGETHER = {
         "clusters junction_clusters concentration interventions",
         {"encoder.keep_turns": True},
     ),
+    "clusters.heads": (3, "clusters junction_clusters", {"clusters.method": "scan"}),
+    "clusters.entropy": (2.0, "clusters junction_clusters", {"clusters.method": "scan"}),
+    "clusters.self_labelling": (0.99, "clusters junction_clusters", {"clusters.method": "scan"}),
+    "clusters.beta": (0.8, "clusters junction_clusters", {"clusters.method": "temi"}),
     "encoder.pooling": ("mean", "features", OWN),
     "encoder.wavelengths": ([665.0, 842.0, 490.0], "features", DOFA),
     "encoder.bandwidths": ([30.0, 115.0, 65.0], "features", DOFA),
@@ -441,11 +446,15 @@ def test_stages_stand_in_an_order_in_which_each_finds_what_it_reads():
 
 def test_every_key_of_every_way_of_clustering_names_the_types(city):
     """A new way of clustering has its own keys named by the section, not by a list."""
-    named = effective(load(city), clusters.STAGE.settings)
+    named = {
+        key
+        for way in KINDS
+        for key in effective(load(city, {"clusters.method": way.tag}), clusters.STAGE.settings)
+    }
     keys = {key for key in leaf_keys(CityConfig) if key.startswith("clusters.")}
     of_junctions = {key for key in keys if key.startswith("clusters.junctions.")}
     # of the typology its bytes count, wherever it lies
-    assert keys - set(named) == {"clusters.keep_numbers", "clusters.typology"} | of_junctions
+    assert keys - named == {"clusters.keep_numbers", "clusters.typology"} | of_junctions
     with pytest.raises(KeyError):
         effective(load(city), ("clusters", "-clusters.nothing"))
 

@@ -25,10 +25,13 @@ class Fit:
         Group of each point, counted from 0, ``(segments,)``.
     centroids
         Middle of each group, ``(groups, components)``. A new point belongs to the nearest one.
+    notes
+        What whoever reads the result must know of how it was come by, in words.
     """
 
     labels: NDArray[np.int64]
     centroids: NDArray[np.float64]
+    notes: tuple[str, ...] = ()
 
     def distances(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Measure how far points ``(n, components)`` are from each centroid, ``(n, groups)``."""
@@ -47,6 +50,29 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
+class Views:
+    """Other looks of points: tiles of a segment, and turns of a tile.
+
+    Attributes
+    ----------
+    points
+        Their places, in the space of the points, those of one point one after the other, ``(views, components)``.
+    starts
+        Where those of each point begin, and at the end how many there are, ``(n + 1,)``.
+    """
+
+    points: NDArray[np.float32]
+    starts: NDArray[np.int64]
+
+    def of(self, rows: NDArray[np.int64]) -> Views:
+        """Give the views of some of the points, ``(m,)``; one may be there several times."""
+        counts = np.diff(self.starts)[rows]
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        places = np.arange(starts[-1]) + np.repeat(self.starts[rows] - starts[:-1], counts)
+        return Views(self.points[places], starts)
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
     """What is known of points beside their places, for those ways of clustering that make use of it.
 
@@ -55,13 +81,19 @@ class Beside:
     left_out
         ``(n, n)``: pairs of points that do not count as neighbours, whatever they look like
         (`geo.clusters.ground.same_ground`); None: all count.
+    views
+        Other looks of each point; None: there are none.
     """
 
     left_out: sp.csr_array | None = None
+    views: Views | None = None
 
     def of(self, rows: NDArray[np.int64]) -> Beside:
         """Give what is known of some of the points, ``(m,)``; one may be there several times."""
-        return Beside(None if self.left_out is None else self.left_out[rows][:, rows].tocsr())
+        return Beside(
+            None if self.left_out is None else self.left_out[rows][:, rows].tocsr(),
+            None if self.views is None else self.views.of(rows),
+        )
 
 
 NOTHING = Beside()
@@ -79,12 +111,19 @@ class ClusteringKind(Clusters, ABC):
         What a reader of the report calls it.
     most_segments
         More segments than this are refused; None: any number is taken.
+    uses_views
+        Whether it makes use of other looks of segments (`Views`), which are read for it alone.
     """
 
     tag: ClassVar[str]
     form: ClassVar[str]
     words: ClassVar[str]
     most_segments: ClassVar[int | None] = None
+    uses_views: ClassVar[bool] = False
+
+    def chooser(self) -> ClusteringKind:
+        """Give the way of clustering by which the number of groups is chosen: this one, unless it takes too long."""
+        return self
 
     def fit(
         self, points: NDArray[np.float64], k: int, *, thorough: bool = True, beside: Beside = NOTHING

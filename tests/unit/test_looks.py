@@ -7,7 +7,7 @@ import torch
 from pydantic import ValidationError
 from safetensors.torch import save_file
 from torchgeo import models
-from torchgeo.models import CROMA, DOFA, CopernicusFM
+from torchgeo.models import CROMA, DOFA, CopernicusFM, ScaleMAE
 
 from geo.config import Tiles, encoder_settings
 from geo.errors import EncoderError
@@ -234,6 +234,9 @@ CROMA_VIT = "torchgeo:CROMABase_Weights.CROMA_VIT"
 SMALL = {
     "dofa_base_patch16_224": lambda **_: DOFA(img_size=64, embed_dim=32, depth=1, num_heads=2, num_classes=0),
     "copernicusfm_base": lambda **_: CopernicusFM(img_size=64, embed_dim=32, depth=1, num_heads=2),
+    "scalemae_large_patch16": lambda **keys: ScaleMAE(
+        **keys, img_size=64, patch_size=16, embed_dim=32, depth=1, num_heads=2
+    ),
     "croma_base": lambda **keys: CROMA(
         **keys, encoder_dim=32, encoder_depth=2, num_heads=16, patch_size=8, image_size=64
     ),
@@ -359,6 +362,24 @@ def test_what_a_network_of_torchgeo_needs_or_does_not_is_said_before_it_is_fetch
         bands = [1, 2, 3, 4]
     with pytest.raises(EncoderError, match=words):
         load_encoder(settings, tile_m=640, bands=bands)
+
+
+def test_scale_mae_is_told_how_much_ground_a_pixel_shows(random_weights, scene):
+    name = "torchgeo:ScaleMAELarge16_Weights.FMOW_RGB"
+    settings = encoder_settings(name=name, input_px=SIDE, **PLAIN)
+    found = load_encoder(settings, tile_m=32).encode([scene], [ALL])
+    (model,) = random_weights.values()
+    mean, std = (torch.tensor(one)[:, None, None] for one in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
+    images = (torch.from_numpy(scene / np.float32(255)) - mean) / std
+    model.res = 0.5
+    with torch.inference_mode():
+        expected = model(images[None]).numpy()
+        model.res = 1.0
+        other = model(images[None]).numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+    assert np.abs(found - other).max() > 1e-3
+    with pytest.raises(EncoderError, match="one resolution"):
+        load_encoder(settings.model_copy(update={"centre_crop": True}), tile_m=32)
 
 
 def test_a_name_without_its_sensor_means_nothing():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -13,6 +14,7 @@ from geo.features.encoders.kind import ModelKind
 if TYPE_CHECKING:
     import torch
 
+    from geo.features.encoder import Encoder
     from geo.features.encoders.bandnames import Band
     from geo.features.encoders.kind import Loaded
 
@@ -125,6 +127,21 @@ class Torchgeo(ModelKind):
                 "Choose weights of a ResNet, Swin or ViT, of DOFA, Copernicus-FM or Panopticon.",
             )
         return tuple(weights.meta.get("bands") or name_bands(count))
+
+    def load(self, *, tile_m: float, bands: Sequence[int], pixel_m: float | None = None) -> Encoder:
+        """See `EncoderKind.load`; Scale-MAE is told how much ground a pixel of its input shows."""
+        module, card = self._for(bands)
+        told: Any = module
+        if hasattr(told, "res"):
+            if self.centre_crop:
+                raise self._refusal(
+                    "it is told one resolution, and the middle of a tile has another",
+                    "Leave encoder.centre_crop out.",
+                )
+            told.res = tile_m / card.input_side(tile_m, asked_px=self.input_px, pixel_m=pixel_m)
+        from geo.features.model import ModelEncoder
+
+        return ModelEncoder(module, card, self, tile_m=tile_m, pixel_m=pixel_m)
 
     def load_model(self) -> Loaded:
         """Load the model; see `ModelKind.load_model`."""

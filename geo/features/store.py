@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from geo.config import CityConfig, Tiles
+from geo.config import CityConfig, EncoderSettings, Tiles
 from geo.features.bands import PER_BAND
 from geo.features.encoder import Embeddings, EncoderCard
 
@@ -196,12 +196,7 @@ def finish(table: pa.Table, places: gpd.GeoDataFrame, encoder: Made, config: Cit
             "std": card.std,
             "resampling": "bilinear, antialiased",
         },
-        "emb:postprocessing": f"mean over {config.encoder.rotations} quarter turns"
-        + (
-            ", with the middle of the tile at half weight"
-            if getattr(config.encoder, "centre_crop", False)
-            else ""
-        ),
+        "emb:postprocessing": postprocessing(config.encoder),
         "emb:quantization": {"method": "none", "original_dtype": "float32"},
         "emb:model": {"name": card.name, "source": card.source, "license": card.licence},
         "emb:runtime": encoder.runtime,
@@ -213,6 +208,13 @@ def finish(table: pa.Table, places: gpd.GeoDataFrame, encoder: Made, config: Cit
             f"{encoder.kept_turns} quarter turns one after the other, each of length 1, float16"
         )
     return table.replace_schema_metadata({key: _plain(value) for key, value in about.items()})
+
+
+def postprocessing(encoder: EncoderSettings) -> str:
+    """Say what was made of the embeddings of a tile's turns, and of its middle."""
+    centred = getattr(encoder, "centre_crop", False)
+    middle = ", with the middle of the tile at half weight" if centred else ""
+    return f"mean over {encoder.rotations} quarter turns{middle}"
 
 
 def _pooling(tiles: Tiles) -> dict[str, object]:

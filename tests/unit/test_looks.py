@@ -9,7 +9,8 @@ from safetensors.torch import save_file
 from torchgeo import models
 from torchgeo.models import CROMA, DOFA, CopernicusFM, ScaleMAE
 
-from geo.config import Tiles, encoder_settings
+from geo.clusters.typology.made_by import differences, expected, made_by
+from geo.config import CityConfig, Tiles, encoder_settings
 from geo.errors import EncoderError
 from geo.features.encoders import hub
 from geo.features.encoders.bandnames import KNOWN
@@ -17,6 +18,7 @@ from geo.features.encoders.tokens import fit_side, pool_tokens
 from geo.features.model import middle
 from geo.features.registry import load_encoder, load_mapper
 from geo.features.runtime import TorchRuntime
+from geo.features.store import postprocessing
 
 SIDE = 64
 PLAIN = {"rotations": 1, "device": "cpu", "runtime": "torch"}
@@ -403,3 +405,23 @@ def test_networks_with_convolutions_of_three_dimensions_run():
     runtime = TorchRuntime(OfThree(), torch.device("cpu"))
     images = np.zeros((2, 3, 32, 32), dtype=np.uint8)
     assert runtime.embed(images).shape == (2, 4)
+
+
+def test_embeddings_with_the_middle_are_not_those_without_and_turns_beside_them_change_nothing():
+    city = {"city": "x", "imagery": {"sources": ["a.tif"]}, "roads": {"source": "r.gpkg"}}
+    plain, centred = (
+        CityConfig.model_validate(city | {"encoder": {"centre_crop": on}}) for on in (False, True)
+    )
+    # what is written with embeddings, and what is known of them before they are made
+    told = {b"emb:postprocessing": postprocessing(centred.encoder).encode(), b"emb:turns": b"4 quarter turns"}
+    assert differences({"emb:postprocessing": expected(centred)["emb:postprocessing"]}, made_by(told)) == []
+    assert differences({"emb:postprocessing": expected(plain)["emb:postprocessing"]}, made_by(told))
+
+
+def test_which_tokens_were_pooled_stands_in_the_source(tmp_path):
+    found = {
+        pooling: load_encoder(of_file(tmp_path, "test_vit", pooling=pooling)[0], tile_m=32).card.source
+        for pooling in ("model", "class", "mean")
+    }
+    assert len(set(found.values())) == 3
+    assert found["mean"] == f"{found['model']}, mean of patches"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from geo.config import CityConfig
 from geo.errors import EncoderError
+from geo.features.store import postprocessing
 
 MadeBy = dict[str, object]
 """By dotted names of the metadata of embeddings (`geo.features.store`)."""
@@ -20,14 +21,16 @@ NO_MATTER = (
     "emb:preprocessing.imagery",
     "emb:chip_layout.stride_m",
     "emb:quantization",
+    "emb:turns",
 )
-"""Who computed, which imagery was seen and how densely: what differs there may be compared."""
+"""Who computed, which imagery was seen and how densely, whether turns are kept beside their mean: what differs there
+may be compared."""
 WORDS = {
     "emb:model.name": ("encoder", "encoder.name"),
     "emb:model.source": ("encoder's source", "encoder.name"),
     WEIGHTS: ("digest of the encoder's weights", "encoder.name"),
     "emb:dimensions": ("length of embeddings", "encoder.name"),
-    "emb:postprocessing": ("turns", "encoder.rotations"),
+    "emb:postprocessing": ("turns", "encoder.rotations and encoder.centre_crop"),
     "emb:chip_layout.chip_size_m": ("side of a tile (m)", "tiles.tile_m"),
     "gsd": ("ground per pixel of the encoder's input (m)", "encoder.input_px and tiles.tile_m"),
     "emb:chip_layout.chip_size": ("encoder's input (pixels)", "encoder.input_px"),
@@ -71,7 +74,7 @@ def expected(config: CityConfig) -> MadeBy:
     tiles, encoder = config.tiles, config.encoder
     return {
         "emb:model.name": encoder.name,
-        "emb:postprocessing": f"mean over {encoder.rotations} quarter turns",
+        "emb:postprocessing": postprocessing(encoder),
         "emb:chip_layout.chip_size_m": tiles.tile_m,
         "emb:chip_layout.align": tiles.align,
         "emb:chip_layout.mode": tiles.mode,

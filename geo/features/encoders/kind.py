@@ -154,6 +154,11 @@ class TimmKind(StagedKind):
             raise ValueError("pooling: of stages the mean is taken; leave out pooling: class, or stages")
         return self
 
+    def staged(self) -> str:
+        """See `StagedKind.staged`; which tokens were pooled as well."""
+        tokens = {"class": ", class token", "mean": ", mean of patches"}
+        return super().staged() + tokens.get(self.pooling, "")
+
     def made_of(self, model: torch.nn.Module, bands: int, side: int) -> tuple[torch.nn.Module, int, int]:
         """Take of a model what the settings ask for.
 

@@ -92,7 +92,10 @@ class Torchgeo(ModelKind):
     def needs(self) -> tuple[str, ...] | None:
         """See `EncoderKind.needs`."""
         if self.wavelengths is not None:
-            return tuple(f"{one:g} nm" for one in self.wavelengths)
+            if self.bandwidths is None:
+                return tuple(f"{one:g} nm" for one in self.wavelengths)
+            both = zip(self.wavelengths, self.bandwidths, strict=True)
+            return tuple(f"{one:g} nm, {width:g} wide" for one, width in both)
         return self.bands
 
     def look_up_bands(self) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from geo.imagery.reading.reader import TileImage, TileReader
 from tasks import encode
 from tasks.plan import Plan
 from tasks.planning import make_plan
-from tasks.stages import features, roads, tiles
+from tasks.stages import features, matching, roads, tiles
 from tasks.store.stage import run_stage
 
 AT_ONCE = 2
@@ -39,6 +39,7 @@ def whole(plan: Plan) -> float:
         shutil.rmtree(folder, ignore_errors=True)
     start = time.perf_counter()
     run_stage(tiles.STAGE, plan)
+    run_stage(matching.STAGE, plan)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(encode.encode_shard, features.plan_shards(plan)))
     run_stage(features.STAGE, plan)

@@ -21,7 +21,7 @@ from rasterio.windows import Window
 
 from tasks.plan import Plan
 from tasks.planning import make_plan
-from tasks.stages import features, fingerprints, roads, tiles
+from tasks.stages import features, fingerprints, matching, roads, tiles
 from tasks.store.stage import run_stage
 
 SCENES = "scenes_ucmerced"
@@ -86,7 +86,7 @@ def lay_out_scenes(given: Path, folder: Path) -> tuple[Path, np.ndarray]:
 def embed(city: Path, out: Path, settings: dict[str, str]) -> pd.DataFrame:
     """Run a city up to its embeddings; gives the tiles that have one in every mode, by id."""
     plan = make_plan(city, settings | {"tiles.min_coverage": "0.9"}, out)
-    for stage in (roads.STAGE, tiles.STAGE, features.STAGE):
+    for stage in (roads.STAGE, tiles.STAGE, matching.STAGE, features.STAGE):
         run_stage(stage, plan)
     tiles_seen = fingerprints.load_tiles(plan)
     found = tiles_seen[tiles_seen["embedding"].notna()].set_index("tile_id")
@@ -99,7 +99,7 @@ def embed(city: Path, out: Path, settings: dict[str, str]) -> pd.DataFrame:
 def run_to_fingerprints(city: Path, out: Path, settings: dict[str, str]) -> Plan:
     """Run a city up to the fingerprints of its segments; gives the plan, whose stages hold them."""
     plan = make_plan(city, settings, out)
-    for stage in (roads.STAGE, tiles.STAGE, features.STAGE, fingerprints.STAGE):
+    for stage in (roads.STAGE, tiles.STAGE, matching.STAGE, features.STAGE, fingerprints.STAGE):
         run_stage(stage, plan)
     return plan
 

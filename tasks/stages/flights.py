@@ -21,6 +21,7 @@ DOCUMENT = "flights.json"
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``segments``, ``clusters`` and ``flights.json`` (see docs/stages.md)."""
+    from geo.clusters.flights.edges import edge_warnings
     from geo.clusters.flights.evidence import by_segment, gather_evidence
     from geo.clusters.registry import method_of
     from geo.clusters.space import to_space
@@ -53,7 +54,11 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         figures=FlightFigures.model_validate(found.figures()),
         of_one_flight=found.following.of_one_flight["cluster"].tolist() if len(found.flights) > 1 else [],
         notes=found.notes(),
-        warnings=[*_split(plan, images), *found.warnings()],
+        warnings=[
+            *_split(plan, images),
+            *found.warnings(),
+            *edge_warnings(table.assign(coverage=known.coverage)),
+        ],
     ).write(folder / DOCUMENT)
     return [Entry("segments", "done", "", len(table))]
 

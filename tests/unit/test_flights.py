@@ -14,6 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from geo.clusters.flights import likeness
 from geo.clusters.flights.centring import centre
+from geo.clusters.flights.edges import edge_warnings
 from geo.clusters.flights.evidence import by_segment, gather_evidence
 from geo.clusters.flights.following import follow, normalised_information
 from geo.clusters.flights.likeness import alike, compare
@@ -329,3 +330,10 @@ def test_one_flight_has_nothing_to_be_moved_to():
     assert (centre(vectors, pd.Series(["a"] * 30))[0] == vectors).all()
     assert (centre(vectors, pd.Series([None] * 30, dtype=object))[0] == vectors).all()
     assert (centre(vectors, pd.Series([str(i) for i in range(30)]))[0] == vectors).all()
+
+
+def test_a_type_of_the_edge_of_the_imagery_is_warned_of_and_a_city_at_the_edge_is_not():
+    table = pd.DataFrame({"cluster": [1] * 8 + [2] * 2, "length_m": 100.0, "coverage": [1.0] * 7 + [0.6] * 3})
+    assert [warning[:39] for warning in edge_warnings(table)] == ["type 2 is of the edge of the imagery: 1"]
+    assert not edge_warnings(table.assign(coverage=0.6))
+    assert not edge_warnings(table.assign(cluster=pd.NA))

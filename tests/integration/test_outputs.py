@@ -85,8 +85,12 @@ def test_names_reach_every_output_and_numbers_last(folder, town, call):
     names.write_text(
         'cluster,name,colour,note\n2,"<i>Leafy</i> & ""wide""",#0000FF,seen by hand\n9,not here,,\n'
     )
+    junctions = folder / "junction_types.csv"
+    lines = junctions.read_text(encoding="utf-8-sig").splitlines()
+    junctions.write_text("\n".join([lines[0], lines[1].replace("1,,", "1,Big crossings,", 1), *lines[2:]]))
     first = call("run", town.city, "--out", folder.parent, *QUICK)
     assert first.code == 0
+    assert table(folder, "junction_clusters").set_index("cluster").loc[1, "name"] == "Big crossings"
     clusters = table(folder, "clusters").set_index("cluster")
     assert clusters.loc[2, ["name", "colour", "note"]].tolist() == [
         '<i>Leafy</i> & "wide"',
@@ -99,7 +103,12 @@ def test_names_reach_every_output_and_numbers_last(folder, town, call):
         (style,) = connection.execute(
             "SELECT styleQML FROM layer_styles WHERE styleName = 'road types'"
         ).fetchone()
+        (of_junctions,) = connection.execute(
+            "SELECT styleQML FROM layer_styles WHERE styleName = 'junction types'"
+        ).fetchone()
     assert "Type 2: &lt;i&gt;Leafy&lt;/i&gt; &amp; &#34;wide&#34;" in style
+    assert "Type 1: Big crossings" in of_junctions
+    assert "Big crossings" in (latest(folder) / "report.html").read_text()
     # another seed finds about the same clusters, and a fifth one takes no number that the analyst named
     again = call("run", town.city, "--out", folder.parent, *QUICK, "--set", "clusters.seed=5")
     assert again.code == 0
@@ -107,6 +116,10 @@ def test_names_reach_every_output_and_numbers_last(folder, town, call):
     assert (before == after)[before.notna()].mean() > 0.9
     assert set(after.dropna()) == {1, 2, 3, 4}
     assert table(folder, "clusters").set_index("cluster").loc[2, "name"] == '<i>Leafy</i> & "wide"'
+    # junctions are grouped anew, and a name does not go to whatever has its number there
+    assert table(folder, "junction_clusters").set_index("cluster").loc[1, "name"] == "Type 1"
+    (aside,) = folder.glob("junction_types-*.csv")
+    assert "Big crossings" in aside.read_text(encoding="utf-8-sig")
     assert not ledger.empty
     assert "9,not here" in names.read_text(encoding="utf-8-sig")
     unknown = json.loads((latest(folder) / "run.json").read_text())["warnings"]
@@ -220,11 +233,18 @@ def test_a_disk_that_fills_up_early_or_late_is_told_in_one_message(town, call, t
         assert not list((disk / "demo-town" / "stages").rglob(".*"))
 
 
+def shown(folder):
+    """List what is not hidden in a folder."""
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 def test_a_disk_that_fills_up_leaves_the_last_good_run_as_it_is(quick, town, call, tmp_path):
     with small_disk(tmp_path / "disk", "24m", quick) as disk:
         newest = latest(disk / "demo-town")
         before = (newest / "demo-town.gpkg").read_bytes()
+        there = shown(disk / "demo-town")
+        assert {newest.name, "latest", "stages", "clusters.csv"} <= set(there)
         with (disk / "ballast").open("wb") as ballast:
             ballast.write(b"\0" * (shutil.disk_usage(disk).free - 1_500_000))
         full = call("run", town.city, "--out", disk, *QUICK, "--set", "output.thumbnails=all")
@@ -234,8 +254,7 @@ def test_a_disk_that_fills_up_leaves_the_last_good_run_as_it_is(quick, town, cal
         assert "disk" in full.err
         assert latest(disk / "demo-town") == newest
         assert (newest / "demo-town.gpkg").read_bytes() == before
-        shown = [path.name for path in (disk / "demo-town").iterdir() if not path.name.startswith(".")]
-        assert sorted(shown) == sorted([newest.name, "latest", "stages", "clusters.csv"])
+        assert shown(disk / "demo-town") == there
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")

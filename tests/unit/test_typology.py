@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from shapely import LineString
 from sklearn.metrics import adjusted_rand_score
 
+from geo.clusters.choose import EVIDENCE
 from geo.clusters.typology.assign import assign
 from geo.clusters.typology.file import read_typology, write_typology
 from geo.clusters.typology.fit import CityLooks, draw_evenly, fit_typology
@@ -329,3 +330,13 @@ def test_settings_that_have_no_say_are_refused_by_name(key, value):
 def test_a_typology_and_a_number_of_types_contradict_each_other():
     with pytest.raises(ValidationError, match="the typology has its own number of types"):
         Clusters(typology="types.safetensors", k=6)
+
+
+def test_the_evidence_for_the_number_of_types_is_kept_as_it_was_found(fitted):
+    """A city that is given the types shows why there are so many of them."""
+    new, _ = city("c", (10, 10, 10, 10), 6)
+    found, tiles = segments_of(new)
+    choice = assign_types(found, tiles, new.roads, fitted[0].typology, Clusters(), tile_m=100).choice
+    assert choice["k"].tolist() == [2, 3, 4, 5, 6]
+    assert choice[list(EVIDENCE)].notna().all(axis=None)
+    assert choice.loc[choice["chosen"], "k"].tolist() == [4]

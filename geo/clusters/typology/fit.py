@@ -11,11 +11,12 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from geo.clusters.choose import choose_k
+from geo.clusters.choose import EVIDENCE, choose_k
 from geo.clusters.evidence.groupings import NONE, match
 from geo.clusters.fit import order_by_size
 from geo.clusters.ground import same_ground
-from geo.clusters.methods.kind import ClusteringKind, Fit
+from geo.clusters.methods.kind import Beside, ClusteringKind, Fit
+from geo.clusters.methods.mending import middles
 from geo.clusters.registry import method_of
 from geo.clusters.regrouping import SAMPLED
 from geo.clusters.smoothing import smooth
@@ -153,13 +154,14 @@ def fit_typology(
     # as they are kept in the file, so that the same comes of it before and after
     points = _single(space.of(vectors))
     smoothed = _single(smooth(points, settings, sp.csr_array(same) if settings.neighbours else None))
-    choice = choose_k(points, settings, smoothed=smoothed)
+    beside = Beside(sp.csr_array(same))
+    choice = choose_k(points, settings, smoothed=smoothed, beside=beside)
     k = int(choice.loc[choice["chosen"], "k"].iloc[0])
-    fit, labels = _types(smoothed, drawn, k, settings)
-    middles = _middles(points, labels, drawn, len(fit.centroids))
+    fit, labels = _types(smoothed, drawn, k, settings, beside)
+    centres = _middles(points, labels, drawn, len(fit.centroids))
     parts = _parts([len(rows) for rows in kept])
-    limits = _limits(vectors, points, middles, labels, drawn, parts, settings)
-    partitions, counterparts = _partitions(smoothed, drawn, labels, settings)
+    limits = _limits(vectors, points, centres, labels, drawn, parts, settings)
+    partitions, counterparts = _partitions((points, smoothed), drawn, labels, settings, beside)
     lengths = np.concatenate([one.lengths_m[rows] for one, rows in zip(cities, kept, strict=True)])
     typology = Typology(
         Card(
@@ -193,7 +195,7 @@ def fit_typology(
             anchors=points.astype(np.float32),
             apart=np.stack(same.nonzero(), axis=1).astype(np.int32),
             centroids=fit.centroids,
-            middles=middles,
+            middles=centres,
             limits=limits,
             partitions=partitions,
             counterparts=counterparts,
@@ -278,10 +280,12 @@ def _weights(cities: Sequence[CityLooks], kept: Sequence[Rows], weight: Weight) 
     return np.concatenate(found)
 
 
-def _types(smoothed: Points, drawn: Rows, k: int, settings: ClusteringKind) -> tuple[Fit, Rows]:
+def _types(
+    smoothed: Points, drawn: Rows, k: int, settings: ClusteringKind, beside: Beside
+) -> tuple[Fit, Rows]:
     """Group what was drawn, and give all segments to the nearest centroid; types by falling weight."""
     grouped = smoothed[drawn]
-    fit = settings.fit(grouped, min(k, len(np.unique(grouped, axis=0))))
+    fit = settings.fit(grouped, min(k, len(np.unique(grouped, axis=0))), beside=beside.of(drawn))
     rank = order_by_size(fit.labels) - 1
     order = np.empty(len(fit.centroids), dtype=np.int64)
     order[rank] = fit.labels
@@ -308,7 +312,7 @@ def _parts(counts: Sequence[int]) -> Rows:
 def _limits(
     vectors: Embeddings,
     points: Points,
-    middles: Points,
+    centres: Points,
     labels: Rows,
     drawn: Rows,
     parts: Rows,
@@ -319,8 +323,8 @@ def _limits(
     The percentile `BEYOND` of distances of segments that were left out when the space and the middles were made: a
     segment lies nearer to what it was itself part of.
     """
-    k = len(middles)
-    own = np.linalg.norm(points - middles[labels], axis=1)
+    k = len(centres)
+    own = np.linalg.norm(points - centres[labels], axis=1)
     apart = np.full(len(points), np.nan)
     for part in np.unique(parts):
         others = drawn[parts[drawn] != part]
@@ -342,22 +346,32 @@ def _limits(
     return limits
 
 
-def _partitions(smoothed: Points, drawn: Rows, labels: Rows, settings: ClusteringKind) -> tuple[Points, Rows]:
-    """Group bootstrap samples, and say which type each group is the counterpart of; see `geo.clusters.regrouping`."""
+def _partitions(
+    places: tuple[Points, Points], drawn: Rows, labels: Rows, settings: ClusteringKind, beside: Beside
+) -> tuple[Points, Rows]:
+    """Group bootstrap samples, and say which type each group is the counterpart of.
+
+    As `geo.clusters.regrouping.regroup` does; segments that a sample has several times are smoothed as one.
+    """
+    points, smoothed = places
     rng = np.random.default_rng(settings.seed)
     k = int(labels.max()) + 1
     centroids = np.zeros((settings.groupings, k, smoothed.shape[1]))
     counterparts = np.full((settings.groupings, k), -1, dtype=np.int64)
     for place in range(settings.groupings):
-        sample = smoothed[rng.choice(drawn, min(len(drawn), SAMPLED))]
-        fit = settings.fit(sample, min(k, len(np.unique(sample, axis=0))), thorough=False)
-        groups = fit.nearest(smoothed)
+        rows, times = np.unique(rng.choice(drawn, min(len(drawn), SAMPLED)), return_counts=True)
+        sample = np.repeat(smooth(points[rows], settings, beside.of(rows).left_out), times, axis=0)
+        distinct = len(np.unique(sample, axis=0))
+        again = np.repeat(rows, times)
+        fit = settings.fit(sample, min(k, distinct), thorough=False, beside=beside.of(again))
+        found = middles(smoothed[again], fit.labels)
+        groups = Fit(fit.labels, found).nearest(smoothed)
         matched = match(labels + 1, groups)
-        first = np.unique(groups, return_index=True)
+        which, first = np.unique(groups, return_index=True)
         # a sample with fewer groups repeats its first, which then comes before its double
-        centroids[place] = fit.centroids[0]
-        centroids[place, : len(fit.centroids)] = fit.centroids
-        counterparts[place, first[0]] = np.where(matched[first[1]] == NONE, -1, matched[first[1]] - 1)
+        centroids[place] = found[0]
+        centroids[place, : len(found)] = found
+        counterparts[place, which] = np.where(matched[first] == NONE, -1, matched[first] - 1)
     return centroids, counterparts
 
 
@@ -378,9 +392,8 @@ def _evidence(choice: pd.DataFrame) -> list[Evidence]:
     return [
         Evidence(
             k=int(row["k"]),
-            silhouette=None if pd.isna(row["silhouette"]) else float(row["silhouette"]),
-            stability=None if pd.isna(row["stability"]) else float(row["stability"]),
             chosen=bool(row["chosen"]),
+            **{name: None if pd.isna(row[name]) else float(row[name]) for name in EVIDENCE},
         )
         for row in choice.to_dict("records")
     ]

@@ -49,6 +49,7 @@ class Evidence(_Told):
 
     k: int
     silhouette: float | None
+    silhouette_smoothed: float | None = None
     stability: float | None
     chosen: bool
 

@@ -26,6 +26,7 @@ STAGES_OF_VARIANT = (
     "tiles",
     "collisions",
     "exposure",
+    "matching",
     "features",
     "fingerprints",
     "clusters",

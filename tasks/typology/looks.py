@@ -24,7 +24,7 @@ from tasks.results.opening import open_run
 from tasks.stages.fingerprints import FILE
 from tasks.store.summary import LATEST, SUMMARY
 
-STAGES_OF_LOOKS = ("roads", "tiles", "features", "fingerprints")
+STAGES_OF_LOOKS = ("roads", "tiles", "matching", "features", "fingerprints")
 """The stages behind a city's fingerprints, and no other."""
 COLUMNS = ("segment_id", "name", "ref")
 

@@ -13,9 +13,11 @@ from geo.config.section import effective, leaf_keys, marked
 from geo.errors import ConfigurationError
 from geo.features.encoders import bundled
 from tasks.planning import make_plan, runs_of
+from tasks.sensitivity import STAGES_OF_VARIANT
 from tasks.stages import clusters, features
 from tasks.stages.order import STAGES
 from tasks.store.stage import ALL_BEFORE
+from tasks.typology.looks import STAGES_OF_LOOKS
 
 CITY = {
     "city": "somewhere",
@@ -442,6 +444,13 @@ def test_stages_stand_in_an_order_in_which_each_finds_what_it_reads():
     assert len(set(names)) == len(names)
     for place, stage in enumerate(STAGES):
         assert stage.after == ALL_BEFORE or set(stage.after) <= set(names[:place])
+
+
+@pytest.mark.parametrize("some", [STAGES_OF_LOOKS, STAGES_OF_VARIANT])
+def test_where_some_stages_are_made_so_are_those_that_they_read(some):
+    by_name = {stage.name: stage for stage in STAGES}
+    assert {before for name in some for before in by_name[name].after} <= set(some)
+    assert list(some) == [name for name in by_name if name in some]
 
 
 def test_every_key_of_every_way_of_clustering_names_the_types(city):

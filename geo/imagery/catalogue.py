@@ -130,7 +130,7 @@ def open_catalogue(
     if not rows:
         raise _nothing_usable(entries, readable=readable)
     entries = [*_usable(rows), *entries]
-    names = _image_ids([row["path"] for row in rows])
+    names = image_ids([row["path"] for row in rows])
     images = gpd.GeoDataFrame(rows, geometry="geometry", crs=crs).assign(image_id=names)
     images = images.sort_values("image_id", ignore_index=True)
     images = images.assign(rank=rank_images(images, imagery.prefer))[[*COLUMNS, "geometry"]]
@@ -276,7 +276,7 @@ def _usable(rows: list[dict[str, Any]]) -> list[Entry]:
     return [Entry("rasters", "done", "", plain), *told] if plain or not told else told
 
 
-def _image_ids(paths: list[str]) -> list[str]:
+def image_ids(paths: list[str]) -> list[str]:
     """Name images by file name without ending, with ending or with folders where several would be called the same.
 
     Ids are joined with ``;`` where a tile shows several images, so a name keeps none.

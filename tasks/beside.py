@@ -17,6 +17,8 @@ from tasks.store.stage import log
 
 def write_mosaics(plan: Plan, folder: Path) -> None:
     """Write the virtual rasters that the project shows, for where the run will be in the end."""
+    if not plan.config.imagery.sources:
+        return
     images = gpd.read_parquet(plan.stage_folder("tiles") / "images.parquet")
     for one in plan_mosaics(images):
         write_mosaic(folder, one, plan.config.imagery, seen_from=plan.run_folder)

@@ -36,11 +36,16 @@ class Encoded(Document):
     encoder: dict[str, Any] = Field(description="What is known of the encoder, and what executed it.")
     shards: list[str] = Field(description="Files of embeddings, by their place below the folder of stages.")
     junction_shards: list[str] = Field(description="The same of the tiles of junctions.")
+    beside: dict[str, Any] | None = Field(
+        description="What is known of the embeddings of others that are joined to the encoder's; null: none are."
+    )
+    beside_shards: list[str] = Field(description="Files of these embeddings.")
+    beside_junction_shards: list[str] = Field(description="The same of the tiles of junctions.")
 
     @property
     def files(self) -> list[str]:
         """All files of embeddings."""
-        return [*self.shards, *self.junction_shards]
+        return [*self.shards, *self.junction_shards, *self.beside_shards, *self.beside_junction_shards]
 
 
 class Shown(Document):

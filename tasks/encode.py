@@ -19,8 +19,10 @@ import pyarrow.parquet as pq
 
 from geo.addresses import is_url
 from geo.config import CityConfig, EncoderSettings, Tiles
-from geo.errors import RoadprintError, SourceError
+from geo.config.elsewhere import Elsewhere
+from geo.errors import ConfigurationError, RoadprintError, SourceError
 from geo.features.dense import Mapper
+from geo.features.elsewhere.tiles import pool_tiles
 from geo.features.embed import Part, chip_reach, embed_ground, embed_parts
 from geo.features.encoder import Encoder, limiting_pixel
 from geo.features.registry import load_encoder, load_mapper
@@ -35,6 +37,8 @@ from tasks.store.code import libraries
 from tasks.store.digests import DIGESTS, FileDigests
 from tasks.store.stage import check_code, read_account, write_account
 
+EMBEDDINGS = "embeddings.parquet"
+"""The files of embeddings that others have computed, in the folder of the stage ``tiles``."""
 _loading = Lock()
 _stopped = Event()
 _states: dict[str, tuple[str, int, int, int]] = {}
@@ -83,6 +87,11 @@ class ShardJob:
         """What became of its tiles; it is there when the shard is whole."""
         return self.out.with_suffix(".json")
 
+    @property
+    def pooled(self) -> bool:
+        """Whether its embeddings are others' work, pooled along roads."""
+        return self.images.name == EMBEDDINGS
+
     def is_done(self) -> bool:
         """Tell whether the shard is there as it was left; one that is damaged is told, and is not there any more."""
         return read_account(self.account) is not None
@@ -104,6 +113,10 @@ def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     tiles = gpd.read_parquet(job.tiles, filters=[("shard", "==", job.shard)])
     tiles = tiles[tiles["coverage"] > 0].reset_index(drop=True)
     images = gpd.read_parquet(job.images)
+    if job.pooled:
+        table, entries = _pool(job, tiles, images)
+        # the stage looks at all its inputs again before it keeps what was made of them
+        return _finish(job, table, entries, images.iloc[:0])
     mine = images[images["image_id"].isin({name for names in tiles["image_ids"] for name in names})]
     _forget_changed(mine[["path", "digest"]].itertuples(index=False))
     encoder = load_once(job.config, limit_of(images, job.config))
@@ -111,12 +124,19 @@ def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     if job.look_ups is not None:
         images = images.assign(**{TABLE: read_look_ups(job.look_ups, images["image_id"])})
     tables, entries = _embed(job, tiles, images, encoder)
+    seen_by = job.config if job.look_ups is not None else _unmatched(job.config)
+    table = finish(pa.concat_tables([rows([], encoder), *tables]), tiles, encoder, seen_by)
+    return _finish(job, table, entries, mine)
+
+
+def _finish(
+    job: ShardJob, table: pa.Table, entries: list[Entry], mine: gpd.GeoDataFrame
+) -> tuple[Entry, ...]:
+    """Write a shard with its account, unless what it was made from is not the same any more."""
     _check_unchanged(job, mine)
     check_code(__name__, job.code)
     job.out.parent.mkdir(parents=True, exist_ok=True)
     part = job.out.with_name(f".{job.out.name}.{os.getpid()}")
-    table = pa.concat_tables([rows([], encoder), *tables])
-    table = finish(table, tiles, encoder, job.config if job.look_ups is not None else _unmatched(job.config))
     pq.write_table(table, part, compression="zstd")
     part.replace(job.out)
     entries.append(Entry("tiles", "done", "", 0))
@@ -128,6 +148,37 @@ def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
 def _unmatched(config: CityConfig) -> CityConfig:
     """Take back that flights are to be matched."""
     return config.model_copy(update={"imagery": config.imagery.model_copy(update={"match": None})})
+
+
+def _pool(job: ShardJob, tiles: gpd.GeoDataFrame, files: gpd.GeoDataFrame) -> tuple[pa.Table, list[Entry]]:
+    """Pool others' embeddings for the tiles of one shard, each along the whole of its road."""
+    lines = None
+    if "segment_id" in tiles:
+        frame = gpd.read_parquet(
+            job.segments,
+            columns=["segment_id", "geometry"],
+            filters=[("segment_id", "in", sorted(set(tiles["segment_id"])))],
+        )
+        lines = frame.set_index("segment_id").geometry
+    _end_when_stopped()
+    settings = others_of(job.config)
+    return pool_tiles(tiles, lines, files, settings, job.config)
+
+
+def others_of(config: CityConfig) -> Elsewhere:
+    """Give what a city's file says of embeddings that others have computed.
+
+    Raises
+    ------
+    ConfigurationError
+        When it names none.
+    """
+    found = config.encoder if isinstance(config.encoder, Elsewhere) else config.encoder.beside
+    if found is None:
+        raise ConfigurationError(
+            "no embeddings of others are named", where="encoder", todo="Set encoder.beside."
+        )
+    return found
 
 
 def _forget_changed(images: Iterable[tuple[str, str]]) -> None:
@@ -206,7 +257,12 @@ def load_once(config: CityConfig, pixel_m: float | None = None) -> Encoder | Map
         Of coarse imagery, see `limit_of`.
     """
     with _loading:
-        return _load(config.encoder, config.tiles, tuple(config.imagery.seen), pixel_m)
+        return _load(
+            config.encoder.model_copy(update={"beside": None}),
+            config.tiles,
+            tuple(config.imagery.seen),
+            pixel_m,
+        )
 
 
 @lru_cache(maxsize=1)

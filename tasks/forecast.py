@@ -21,22 +21,24 @@ from geo.exposure.counts import read_points
 from geo.exposure.people import measure_people, people_doubts
 from geo.exposure.segments import coverage
 from geo.exposure.traffic import measure_traffic, traffic_doubts
+from geo.features.elsewhere.pool import corridor, pool
 from geo.features.encoder import EncoderCard, Pixels, limiting_pixel
 from geo.features.registry import load_encoder, load_mapper
-from geo.imagery.catalogue import open_catalogue
-from geo.imagery.layout import lay_out_tiles
-from geo.imagery.outlook.told import tell_imagery
 from geo.ledger import Entry, merge
 from geo.roads.read import RoadSource, read_roads
 from geo.roads.segments import Network, build_network
 from geo.safety.interventions.reading import read_interventions
 from geo.safety.interventions.treated import ITEM, Town, account, lay_out
+from tasks.encode import others_of
+from tasks.ground import Ground, find_ground
 from tasks.planning import runs_folder
 from tasks.refusals import check_results, check_what_follows
 from tasks.room import bytes_of_geopackage, bytes_of_run, pictures_at_most, refuse_full
 
 SECONDS_A_SEGMENT = 0.001
 """Of statistics."""
+TRIED = 40
+"""Roads along which others' embeddings are pooled for a forecast."""
 SECONDS_BESIDES = 20.0
 """Seconds that a run takes besides imagery and encoding, of which Prefect's temporary server is the most."""
 
@@ -81,10 +83,13 @@ def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
     known = time.monotonic() - start
 
     seen = tiles[tiles["coverage"] > 0]
-    if config.tiles.mode == "dense":
+    if not config.imagery.sources:
+        encoding = 0.0
+    elif config.tiles.mode == "dense":
         told.found["chips"], encoding = _seconds_of_chips(config, seen, images)
     else:
         encoding = len(seen) * _seconds_per_tile(config, images)
+    encoding += told.seconds_of_others
     told.found["seconds_per_tile"] = round(encoding / len(seen), 4)
     told.found["junction_tiles"] = len(network.junctions) if config.clusters.junctions.types else 0
     if config.tiles.mode == "dense":
@@ -113,18 +118,18 @@ class _Said:
     found: dict[str, Any]
     entries: list[Entry]
     warnings: list[str]
+    seconds_of_others: float = 0.0
 
 
 def _look(config: CityConfig, network: Network, told: _Said) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """Lay tiles out on the imagery, and look at it under the roads; gives tiles and images."""
-    catalogue = open_catalogue(config.imagery, network.segments.crs, digest=lambda _: "")
-    images = catalogue.images
-    tiles, laid = lay_out_tiles(network.segments, images, config.tiles)
+    ground = find_ground(config, network.segments, lambda _: "")
+    tiles, images = ground.tiles, ground.images
     seen = tiles["coverage"] > 0
     check_what_follows(config, tiles, images)
-    shown, warnings = tell_imagery(tiles, images, config.imagery, config.tiles)
-    told.entries += [*catalogue.entries, *laid, *shown]
-    told.warnings += [*warnings, *too_few(config.clusters, tiles.loc[seen, "segment_id"].nunique())]
+    told.entries += ground.entries
+    told.seconds_of_others = _seconds_of_others(config, network, ground, int(seen.sum()))
+    told.warnings += [*ground.warnings, *too_few(config.clusters, tiles.loc[seen, "segment_id"].nunique())]
     told.found |= {
         "images": len(images),
         "tiles": len(tiles),
@@ -135,6 +140,23 @@ def _look(config: CityConfig, network: Network, told: _Said) -> tuple[gpd.GeoDat
         outside = f"{int((~seen).sum()):,} of {len(tiles):,} tiles lie outside the imagery's footprints"
         told.warnings.append(outside)
     return tiles, images
+
+
+def _seconds_of_others(config: CityConfig, network: Network, ground: Ground, n_tiles: int) -> float:
+    """Pool others' embeddings along some roads, which finds what a run would be refused for; gives the time for all."""
+    if ground.others is None:
+        return 0.0
+    settings, lines = others_of(config), network.segments.geometry.to_numpy()
+    some = lines[:: max(1, len(lines) // TRIED)][:TRIED]
+    start = time.perf_counter()
+    found = pool(
+        corridor(some, settings.corridor_m), settings, ground.others, int(ground.others["dimension"].iloc[0])
+    )
+    if not np.isfinite(found.vectors).any():
+        ground.warnings.append(
+            f"of {len(some)} roads that were tried, the embeddings of others have data along none"
+        )
+    return (time.perf_counter() - start) / len(some) * n_tiles
 
 
 def _place(

@@ -70,7 +70,8 @@ def check_what_follows(config: CityConfig, tiles: gpd.GeoDataFrame, images: gpd.
     SourceError, EncoderError
         See `refuse_typology`.
     """
-    check_pictured(images, config.imagery)
+    if config.imagery.sources:
+        check_pictured(images, config.imagery)
     method_of(config.clusters).check_size(tiles.loc[tiles["coverage"] > 0, "segment_id"].nunique())
     refuse_typology(config)
     refuse_runner(config.run)

@@ -116,6 +116,19 @@ IMAGES = Table(
     geometry="Polygon",
     key=("image_id",),
 )
+EMBEDDINGS = Table(
+    "embeddings",
+    "The files of embeddings that others have computed, and the ground that each shows; there is no such file where "
+    "the configuration names none.",
+    (
+        *IMAGES.columns,
+        Column("dimension", "integer", "How many numbers a vector has"),
+        Column("year", "text", "Year that they are of; null: not told"),
+        Column("version", "text", "Version of the product's model; null: not told"),
+    ),
+    geometry="Polygon",
+    key=("image_id",),
+)
 SHARD = Table(
     "shard-<digest>",
     "Embeddings of the tiles of one shard, beside the stages, in a file a shard. Both vectors are null where the "

@@ -71,6 +71,16 @@ class RoadTypes:
     merging: pd.DataFrame
     quality: dict[str, Any]
 
+    def without_baseline(self) -> RoadTypes:
+        """Leave out the baseline where there is no imagery of which band statistics could be made."""
+        segments = self.segments.assign(
+            cluster_baseline=pd.Series(pd.NA, index=self.segments.index, dtype="Int64")
+        )
+        none = {"effective_rank": np.nan, "spread": np.nan, "warnings": [], "silhouette": None}
+        baseline = self.quality["baseline"] | none
+        quality = self.quality | {"baseline": baseline, "agreement_with_baseline": np.nan}
+        return replace(self, segments=segments, quality=quality)
+
     def renumbered(self, numbers: Mapping[int, int]) -> RoadTypes:
         """Give clusters other numbers, one to one; picks are in their order."""
         segments = self.segments.copy()

@@ -28,7 +28,7 @@ from geo.addresses import is_url
 from geo.config.clusters import Clusters
 from geo.config.encoder import EncoderSettings
 from geo.config.file import expand, read_raw
-from geo.config.imagery import Imagery, Tiles
+from geo.config.imagery import NO_IMAGERY, Imagery, Tiles
 from geo.config.interventions import Interventions
 from geo.config.kinds import NO_KIND, is_of_kinds, of_which_kind, one_of
 from geo.config.output import Output
@@ -51,6 +51,8 @@ else:
     Records = one_of("geo.collisions.registry", key="schema")
 
 
+NO_IMAGERY_NEEDED = "raster"
+"""Name of the encoder that reads none."""
 _EMPTY = frozenset(
     (
         "string_type",
@@ -102,6 +104,16 @@ class CityConfig(Section):
         super().__setstate__(state)
         remember(self._credentials)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_imagery(cls, raw: object) -> object:
+        """Ask for no imagery where the encoder reads none."""
+        if not isinstance(raw, Mapping) or raw.get("imagery"):
+            return raw
+        encoder = raw.get("encoder")
+        named = encoder.get("name") if isinstance(encoder, Mapping) else None
+        return {**raw, "imagery": NO_IMAGERY} if named == NO_IMAGERY_NEEDED else raw
+
     @field_validator("city")
     @classmethod
     def _named(cls, city: str) -> str:
@@ -117,6 +129,19 @@ class CityConfig(Section):
             if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
                 raise ValueError(f"[west, south, east, north] in degrees expected, found {list(area)}")
         return area
+
+    @model_validator(mode="after")
+    def _imagery_is_read(self) -> Self:
+        if self.encoder.name != NO_IMAGERY_NEEDED:
+            return self
+        if self.imagery.sources:
+            raise ValueError(
+                "encoder raster reads no imagery: leave the section imagery out, or name an encoder of imagery and put "
+                "the embeddings of others beside it (encoder.beside)"
+            )
+        if self.tiles.mode != "tile":
+            raise ValueError("tiles.mode: dense maps imagery, and encoder raster reads none: leave it out")
+        return self
 
     @model_validator(mode="after")
     def _turns_kept(self) -> Self:
@@ -167,7 +192,8 @@ def load(path: Path, overrides: Mapping[str, str] | None = None, *, base: Path |
         raise ConfigurationError(
             _describe(error), where=str(path), todo="See docs/city-file.md for every key."
         ) from error
-    config.encoder.check_bands(config.imagery.seen)
+    if config.imagery.sources:
+        config.encoder.check_bands(config.imagery.seen)
     config = _absolute(config, (base or path.parent).resolve())
     config._credentials.update(recall_all(PLACEHOLDER.findall(config.model_dump_json())))  # noqa: SLF001 - ours
     return config
@@ -308,6 +334,13 @@ def _no_such_key(place: _Place) -> str:
     return f"no such key; did you mean {' or '.join(meant[:3])}?" if meant else "no such key"
 
 
+def _beside_resolved(encoder: EncoderSettings, resolve: Callable[[str], str]) -> EncoderSettings:
+    """Bring the paths of what is joined to an encoder to what `resolve` makes of them."""
+    if encoder.beside is None:
+        return encoder
+    return encoder.model_copy(update={"beside": encoder.beside.located(resolve)})
+
+
 def _one_or_several(source: str | list[str], absolute: Callable[[list[str]], list[str]]) -> str | list[str]:
     """Make one path or several absolute, as they were written."""
     return absolute([source])[0] if isinstance(source, str) else absolute(source)
@@ -358,7 +391,7 @@ def _absolute(config: CityConfig, folder: Path) -> CityConfig:
             "roads": config.roads.model_copy(
                 update={"source": _one_or_several(config.roads.source, several)}
             ),
-            "encoder": config.encoder.with_paths(resolve),
+            "encoder": _beside_resolved(config.encoder.with_paths(resolve), resolve),
             "clusters": config.clusters.model_copy(update={"typology": optional(config.clusters.typology)}),
             "run": config.run.model_copy(update={"shared": optional(config.run.shared)}),
             "collisions": collisions,

@@ -11,6 +11,8 @@ from geo.config.section import Metres, Section
 
 ProductName = Literal["alphaearth", "tessera", "clay", "earth_index", "major_tom", "other"]
 Statistic = Literal["mean", "min", "max", "deviation"]
+DECIDING = ("sources", "product", "year", "version", "corridor_m", "column", "chip_m")
+"""Keys that decide which files there are and what ground they show."""
 FIRST_YEAR = 2015
 """No product has embeddings of an earlier year: Sentinel-2 flew first then."""
 

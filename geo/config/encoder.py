@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from geo.config.elsewhere import Beside
 from geo.config.section import NO_EFFECT, Section
 
 
@@ -38,11 +39,24 @@ class EncoderSettings(Section):
     batch_size: Annotated[int, Field(ge=1, le=4096), NO_EFFECT] = Field(
         default=32, description="Tiles read and encoded at a time."
     )
+    beside: Beside | None = Field(
+        default=None,
+        description="Embeddings that others have computed, joined to the encoder's own; a road that lacks either has "
+        "no type.",
+    )
 
     @model_validator(mode="after")
     def _turned(self) -> Self:
         if self.keep_turns and self.rotations == 1:
             raise ValueError("keep_turns needs rotations: 4; of one turn there is nothing to keep apart")
+        return self
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.beside is not None and self.keep_turns:
+            raise ValueError(
+                "keep_turns is of imagery alone, and beside joins what does not turn: leave one out"
+            )
         return self
 
     def files(self) -> list[str]:

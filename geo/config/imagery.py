@@ -127,6 +127,10 @@ class Imagery(Section):
         return scale
 
 
+NO_IMAGERY = Imagery.model_construct(sources=[])
+"""Of a city whose encoder reads none."""
+
+
 class Tiles(Section):
     """Square windows of imagery along the segments.
 

@@ -73,7 +73,7 @@ def _all(config: CityConfig, k: int) -> Iterator[Variant]:
         if (seed, seed) != (config.clusters.seed, config.safety.seed):
             both = {"clusters.seed": str(seed), "safety.seed": str(seed)}
             yield Variant("seed", f"clusters.seed = safety.seed = {seed}", both)
-    for name in asked.encoders:
+    for name in asked.encoders if config.imagery.sources else ():
         if found_here and name != config.encoder.name:
             yield _of_encoder(config, name)
     of_length, of_reach, of_block = (

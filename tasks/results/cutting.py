@@ -50,6 +50,12 @@ def cut_tile(tile: gpd.GeoDataFrame, geopackage: Path, base: Path | None) -> Ima
         config = load(geopackage, base=recalled.base)
     except ConfigurationError as error:
         raise _gone(tile_id, error.what) from error
+    if not config.imagery.sources:
+        raise SourceError(
+            "the run read no imagery, and embeddings of others are no picture",
+            where=f"tile {tile_id}",
+            todo="Look at it in QGIS, over imagery of your own.",
+        )
     stems = {PurePosixPath(name).stem for name in images.split(";")}
     paths = [path for path in expand_sources(config.imagery.sources) if _stem(path) in stems]
     if not paths:

@@ -32,6 +32,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write the types with what shows and judges them, and ``quality`` (see docs/stages.md)."""
     roads = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
     found = _found(plan, roads) if plan.config.clusters.typology is None else _assigned(plan, roads)
+    if not plan.config.imagery.sources:
+        found = found.without_baseline()
     TYPES.write(found.segments, folder)
     PROTOTYPES.write(found.picks, folder)
     CHOICE.write(found.choice, folder)
@@ -119,6 +121,7 @@ STAGE = Stage(
         "-clusters.junctions.types",
         "-clusters.junctions.k",
         "-clusters.junctions.k_range",
+        "imagery.sources",
         "tiles.tile_m",
     ),
     inputs=_sources,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +12,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo.errors import LayerError
 from geo.ledger import Entry
 from tasks.documents import Centring
 from tasks.plan import Plan
 from tasks.stages.centring import centre_junctions, centre_roads, centring_inputs, centring_settings
-from tasks.stages.features import load_encoded_as, weights_digest
+from tasks.stages.features import is_raster, load_encoded_as, weights_digest
 from tasks.store.stage import Stage
 from tasks.tables import (
     FINGERPRINTS,
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from geo.clusters.whitening.scatter import Scatter
     from geo.features.fingerprints import Fingerprints
 
+LACKING = "imagery shows it, and the embeddings beside it (encoder.beside) have no data along it"
 FILE, JUNCTION_FILE = "fingerprints.parquet", "junction_fingerprints.parquet"
 
 _PLAIN = tuple(column.name for column in SHARD.columns if not column.optional)
@@ -45,18 +49,58 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     segments = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
     tiles = load_tiles(plan)
     encoded = tiles["embedding"].notna()
-    found = centre_roads(plan, fingerprint(tiles[encoded].reset_index(drop=True)), tiles[encoded], folder)
-    about = about_all(_shards(plan)) | {b"emb:weights": weights_digest(plan).encode()}
+    _check_any(plan, encoded)
+    pooled = _of_length_1(plan, fingerprint(tiles[encoded].reset_index(drop=True)))
+    found = centre_roads(plan, pooled, tiles[encoded], folder)
+    about = about_all(_shards(plan)) | {b"emb:weights": weights_digest(plan).encode()} | _about_beside(plan)
     write_fingerprints(folder / FILE, found, segments, about)
     seen = tiles[["tile_id", "segment_id", "position_m", "image_id", "coverage"]]
     SEEN.write(seen.assign(encoded=encoded), folder)
     if plan.config.encoder.keep_turns:
         TURN_SCATTER.write(_scatter(plan, found.vectors.shape[1]).as_frame(), folder)
+    halves = tiles.loc[tiles["half"], "segment_id"]
+    lacking = halves[~halves.isin(found.segment_ids)].nunique()
     return [
         Entry("segments", "done", "", len(found)),
-        Entry("segments", "skipped", "no tile of it has an embedding", len(segments) - len(found)),
+        Entry("segments", "skipped", "no tile of it has an embedding", len(segments) - len(found) - lacking),
+        Entry("segments", "skipped", LACKING, lacking),
         *_of_junctions(plan, folder, about),
     ]
+
+
+def _check_any(plan: Plan, encoded: pd.Series[bool]) -> None:
+    """Make sure that a tile has both embeddings, where two are joined.
+
+    Raises
+    ------
+    LayerError
+        When none has.
+    """
+    if plan.config.encoder.beside is not None and not encoded.any():
+        raise LayerError(
+            "not one tile has both imagery and the embeddings beside it",
+            where="encoder.beside",
+            todo="Look at where these have data, or lower tiles.min_coverage.",
+        )
+
+
+def _of_length_1(plan: Plan, found: Fingerprints) -> Fingerprints:
+    """Bring others' embeddings to length 1 again after the mean over tiles; those of an encoder stay as they are."""
+    from geo.features.elsewhere.others import again_of_length_1
+
+    encoded = load_encoded_as(plan)
+    beside = plan.config.encoder.beside
+    if beside is None and not is_raster(plan.config):
+        return found
+    weight = None if beside is None else beside.weight
+    own = 0 if beside is None else int(encoded.encoder["dimension"])
+    return replace(found, vectors=again_of_length_1(found.vectors, own, weight))
+
+
+def _about_beside(plan: Plan) -> dict[bytes, bytes]:
+    """Say in the metadata of fingerprints what is joined to the encoder's embeddings."""
+    beside = load_encoded_as(plan).beside
+    return {} if beside is None else {b"emb:beside": json.dumps(beside, sort_keys=True).encode()}
 
 
 def _of_junctions(plan: Plan, folder: Path, about: dict[bytes, bytes]) -> list[Entry]:
@@ -65,11 +109,8 @@ def _of_junctions(plan: Plan, folder: Path, about: dict[bytes, bytes]) -> list[E
 
     junctions = gpd.read_parquet(plan.stage_folder("roads") / "junctions.parquet")
     laid = gpd.read_parquet(plan.stage_folder("tiles") / "junction_tiles.parquet")
-    read = [
-        pd.read_parquet(plan.stages / shard, columns=list(_PLAIN))
-        for shard in load_encoded_as(plan).junction_shards
-    ]
-    tiles = pd.concat(read, ignore_index=True) if read else pd.DataFrame(columns=list(_PLAIN))
+    files = load_encoded_as(plan)
+    tiles = _read(plan, files.junction_shards, files.beside_junction_shards)
     tiles = tiles.merge(laid[["tile_id", "junction_id"]], on="tile_id", validate="one_to_one")
     tiles = tiles.sort_values("tile_id", ignore_index=True)
     encoded = tiles["embedding"].notna()
@@ -78,7 +119,7 @@ def _of_junctions(plan: Plan, folder: Path, about: dict[bytes, bytes]) -> list[E
     )
     if encoded.any():
         seen = tiles[encoded].rename(columns={"junction_id": "segment_id"}).reset_index(drop=True)
-        pooled = centre_junctions(plan, fingerprint(seen), seen, folder)
+        pooled = centre_junctions(plan, _of_length_1(plan, fingerprint(seen)), seen, folder)
         write_fingerprints(folder / JUNCTION_FILE, pooled, junctions, about, key="junction_id")
     asked = plan.config.clusters.junctions.types
     why = "its tile has no embedding" if asked else "types of junction are off (clusters.junctions.types)"
@@ -124,6 +165,10 @@ def load_looks_of_tiles(plan: Plan) -> Iterator[Looks]:
     """Read what the tiles of segments look like, a shard at a time: each turn where turns were kept, else each tile."""
     from geo.features.store import read_turns
 
+    if plan.config.encoder.beside is not None:
+        joined = load_tiles(plan).dropna(subset="embedding")
+        yield joined["segment_id"].to_numpy(dtype=object), np.stack(joined["embedding"].tolist())
+        return
     tiles = gpd.read_parquet(plan.stage_folder("tiles") / "tiles.parquet")
     segment_of = tiles.set_index("tile_id")["segment_id"]
     for shard in _shards(plan):
@@ -141,12 +186,41 @@ def load_looks_of_tiles(plan: Plan) -> Iterator[Looks]:
 
 def load_tiles(plan: Plan) -> pd.DataFrame:
     """Read the tiles whose imagery was read, with their vectors, sorted by ``tile_id``."""
-    encoded = pd.concat(
-        [pd.read_parquet(shard, columns=list(_PLAIN)) for shard in _shards(plan)], ignore_index=True
-    )
+    files = load_encoded_as(plan)
+    encoded = _read(plan, files.shards, files.beside_shards)
     tiles = gpd.read_parquet(plan.stage_folder("tiles") / "tiles.parquet")
     place = tiles[["tile_id", "segment_id", "position_m"]]
     return encoded.merge(place, on="tile_id", validate="one_to_one").sort_values("tile_id", ignore_index=True)
+
+
+def _read(plan: Plan, shards: list[str], beside: list[str]) -> pd.DataFrame:
+    """Read tiles with their vectors, joined to those of others where the configuration asks for it.
+
+    One that lacks either has none: ``half`` says of which imagery alone is known.
+    """
+    from geo.features.elsewhere.others import join
+
+    own, others = (
+        pd.concat(
+            [pd.read_parquet(plan.stages / one, columns=list(_PLAIN)) for one in some], ignore_index=True
+        )
+        if some
+        else pd.DataFrame(columns=list(_PLAIN))
+        for some in (shards, beside)
+    )
+    own["half"] = False
+    settings = plan.config.encoder.beside
+    if settings is None:
+        return own
+    theirs = own["tile_id"].map(others.set_index("tile_id")["embedding"])
+    both = own["embedding"].notna() & theirs.notna()
+    own["half"] = own["embedding"].notna() & ~both
+    joined = pd.Series(None, index=own.index, dtype=object)
+    if both.any():
+        ours, beside_them = (np.stack(some[both].tolist()) for some in (own["embedding"], theirs))
+        vectors = join(ours, beside_them, settings.weight)
+        joined[both] = pd.Series(list(vectors), index=own.index[both])
+    return own.assign(embedding=joined, bands=own["bands"].where(both))
 
 
 def _shards(plan: Plan) -> list[Path]:
@@ -190,7 +264,7 @@ STAGE = Stage(
     build,
     counts=("segments",),
     after=("roads", "tiles", "features"),
-    settings=("clusters.junctions.types", "imagery.centre"),
+    settings=("clusters.junctions.types", "imagery.centre", "imagery.sources", "encoder.beside.weight"),
     inputs=centring_inputs,
     also=centring_settings,
     tables=(FINGERPRINTS, SEEN, JUNCTION_FINGERPRINTS, SEEN_AT_JUNCTIONS, TURN_SCATTER),

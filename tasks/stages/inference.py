@@ -57,7 +57,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     value = value_of_imagery(
         frame.assign(count=frame["n_collisions"]),
         fingerprints.vectors_of(frame.index),
-        fingerprints.bands_of(frame.index),
+        fingerprints.bands_of(frame.index) if plan.config.imagery.sources else None,
         block_m=settings.block_m,
         seed=settings.seed,
     )
@@ -90,7 +90,7 @@ STAGE = Stage(
     build,
     counts=("comparisons",),
     after=("roads", "fingerprints", "clusters", "collisions", "safety"),
-    settings=("safety.seed", "safety.permutations", "safety.block_m"),
+    settings=("imagery.sources", "safety.seed", "safety.permutations", "safety.block_m"),
     tables=(TESTS, CLUSTERS, VALUE),
     documents=(Findings,),
 )

@@ -90,6 +90,8 @@ def _mosaics(plan: Plan) -> list[Mosaic]:
     from geo.imagery.mosaic import plan_mosaics
     from geo.outputs.qgis.project import Mosaic
 
+    if not plan.config.imagery.sources:
+        return []
     images = gpd.read_parquet(plan.stage_folder("tiles") / "images.parquet")
     return [
         Mosaic(one.file, "Imagery" if number == 1 else f"Imagery {number}", one.crs, one.quick)

@@ -28,12 +28,17 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
 
     from geo.outputs.pictures import draw_pictures
 
+    schema = pa.schema([("tile_id", pa.string()), ("jpeg", pa.binary())])
+    if not plan.config.imagery.sources:
+        pq.write_table(schema.empty_table(), folder / FILE, compression="none")
+        return [
+            Entry("thumbnails", "skipped", "there is no imagery: embeddings of others are no pictures", 1)
+        ]
     stage = plan.stage_folder("tiles")
     names = ("tiles", "junction_tiles", "images")
     *tiles, images = (gpd.read_parquet(stage / f"{name}.parquet") for name in names)
     chosen = _wanted(plan)
     wanted = [some[some["tile_id"].isin(chosen)] for some in tiles]
-    schema = pa.schema([("tile_id", pa.string()), ("jpeg", pa.binary())])
     made = 0
     with pq.ParquetWriter(folder / FILE, schema, compression="none") as file:
         settings = plan.config.imagery, plan.config.tiles
@@ -87,7 +92,7 @@ STAGE = Stage(
     build,
     counts=("thumbnails",),
     after=("tiles", "fingerprints", "clusters", "junction_clusters", "concentration"),
-    settings=("imagery.picture_bands",),
+    settings=("imagery.sources", "imagery.picture_bands"),
     inputs=_sources,
     also=_all,
     tables=(THUMBNAILS,),

@@ -7,39 +7,40 @@ from pathlib import Path
 import geopandas as gpd
 
 from geo.config import CityConfig
+from geo.config.elsewhere import DECIDING, Elsewhere
+from geo.features.elsewhere.inputs import inputs_of
 from geo.imagery.sources import expand_sources
 from geo.ledger import Entry
 from tasks.documents import Shown
 from tasks.plan import Plan
 from tasks.store.digests import DIGESTS, FileDigests
 from tasks.store.stage import Stage
-from tasks.tables import IMAGES, JUNCTION_TILES, TILES
+from tasks.tables import EMBEDDINGS, IMAGES, JUNCTION_TILES, TILES
 
 SHOWN = "imagery.json"
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``tiles``, ``junction_tiles``, ``images`` and ``imagery.json`` (see docs/stages.md)."""
-    from geo.imagery.catalogue import open_catalogue
-    from geo.imagery.layout import lay_out_junction_tiles, lay_out_tiles
-    from geo.imagery.outlook.told import tell_imagery
+    from geo.imagery.layout import lay_out_junction_tiles
+    from tasks.ground import find_ground
 
     roads = plan.stage_folder("roads")
     segments, junctions = (gpd.read_parquet(roads / f"{name}.parquet") for name in ("segments", "junctions"))
     if not plan.config.clusters.junctions.types:
         junctions = junctions.iloc[:0]
     digests = FileDigests(plan.stages / DIGESTS)
-    catalogue = open_catalogue(plan.config.imagery, segments.crs, digest=digests.of)
-    tiles, entries = lay_out_tiles(segments, catalogue.images, plan.config.tiles)
+    ground = find_ground(plan.config, segments, digests.of)
     at_junctions, of_junctions = lay_out_junction_tiles(
-        junctions, segments, tiles, catalogue.images, plan.config.tiles
+        junctions, segments, ground.tiles, ground.images, plan.config.tiles
     )
-    told, warnings = tell_imagery(tiles, catalogue.images, plan.config.imagery, plan.config.tiles)
-    TILES.write(tiles, folder)
+    TILES.write(ground.tiles, folder)
     JUNCTION_TILES.write(at_junctions, folder)
-    IMAGES.write(catalogue.images, folder)
-    Shown(warnings=warnings).write(folder / SHOWN)
-    return [*catalogue.entries, *entries, *of_junctions, *told]
+    IMAGES.write(ground.images, folder)
+    if ground.others is not None:
+        EMBEDDINGS.write(ground.others, folder)
+    Shown(warnings=ground.warnings).write(folder / SHOWN)
+    return [*ground.entries, *of_junctions]
 
 
 def load_shown(plan: Plan) -> Shown:
@@ -48,7 +49,9 @@ def load_shown(plan: Plan) -> Shown:
 
 
 def _sources(config: CityConfig) -> list[str]:
-    return expand_sources(config.imagery.sources)
+    beside = [] if config.encoder.beside is None else inputs_of(config.encoder.beside.sources)
+    others = config.encoder.files() if isinstance(config.encoder, Elsewhere) else beside
+    return [*expand_sources(config.imagery.sources), *others]
 
 
 STAGE = Stage(
@@ -70,8 +73,9 @@ STAGE = Stage(
         "tiles.align",
         "tiles.mode",
         "clusters.junctions.types",
+        *(f"{section}.{key}" for section in ("encoder", "encoder.beside") for key in DECIDING),
     ),
     inputs=_sources,
-    tables=(TILES, JUNCTION_TILES, IMAGES),
+    tables=(TILES, JUNCTION_TILES, IMAGES, EMBEDDINGS),
     documents=(Shown,),
 )

@@ -2,50 +2,24 @@
 
 import json
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pyproj
 import pytest
 import rasterio
 import shapely
+from made_vectors import CRS, X, Y, chips, codes, write
 
 from geo.config.elsewhere import Elsewhere
 from geo.errors import LayerError, SourceError
-from geo.features.elsewhere.catalogue import describe, files_of, inputs_of
+from geo.features.elsewhere.catalogue import describe
+from geo.features.elsewhere.inputs import files_of, inputs_of
 from geo.features.elsewhere.pool import corridor, pool
 from geo.features.elsewhere.products import PRODUCTS, decode
 from geo.features.elsewhere.summary import summarise
 
-CRS = pyproj.CRS.from_epsg(32631)
-X, Y = 500_000.0, 5_700_000.0
 NEAR = shapely.box(X, Y, X + 400, Y + 400)
-
-
-def codes(size=40, seed=0):
-    """Unit vectors as AlphaEarth codes them: the west looks one way, the east another."""
-    rng = np.random.default_rng(seed)
-    looks = rng.normal(size=(2, 64))
-    column = np.arange(size)[None, :, None] >= size // 2
-    vectors = np.where(column, looks[1], looks[0]) + rng.normal(size=(size, size, 64)) * 0.1
-    vectors /= np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.moveaxis(np.round(np.sqrt(np.abs(vectors)) * np.sign(vectors) * 127.5).astype(np.int8), -1, 0)
-
-
-def write(path, values, *, south_up=False, crs=CRS, transform=None, nodata=None, **tags):
-    place = transform or (
-        rasterio.Affine(10, 0, X, 0, 10, Y) if south_up else rasterio.Affine(10, 0, X, 0, -10, Y + 400)
-    )
-    profile = {"driver": "GTiff", "width": values.shape[2], "height": values.shape[1], "count": len(values)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with rasterio.open(
-        path, "w", dtype=values.dtype, crs=crs, transform=place, nodata=nodata, **profile
-    ) as raster:
-        raster.write(values[:, ::-1] if south_up else values)
-        raster.update_tags(**tags)
-    return path
 
 
 def roads():
@@ -282,17 +256,6 @@ def test_a_file_that_is_cut_short_or_not_there_is_refused_in_one_message(tmp_pat
         (tmp_path / name).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(SourceError, match="cannot be read"):
         pooled(tmp_path / name)
-
-
-def chips(side=100, **columns):
-    """Sixteen chips with vectors of three numbers: the column of the chip, its row, and 1."""
-    where = [(i, j) for i in range(4) for j in range(4)]
-    boxes = [
-        shapely.box(X + side * i, Y + side * j, X + side * (i + 1), Y + side * (j + 1)) for i, j in where
-    ]
-    vectors = [[float(i) - 0.5, float(j) + 0.25, 1.0] for i, j in where]
-    frame = gpd.GeoDataFrame({"id": range(16), "embeddings": vectors}, geometry=boxes, crs=CRS)
-    return frame.assign(**columns)
 
 
 def test_chips_are_weighted_by_the_ground_in_common(tmp_path):

@@ -12,6 +12,7 @@ from geo.collisions.schemas.tabular import Tabular
 from geo.config.encoder import EncoderSettings
 from geo.config.records import Collisions
 from geo.features.encoders.file import WeightsFile
+from geo.features.encoders.raster import Raster
 from geo.features.encoders.torchgeo import Torchgeo
 from geo.features.registry import KINDS as ENCODERS
 
@@ -21,6 +22,8 @@ NO_PATHS = {
     (WeightsFile, "bands"),
     (Torchgeo, "bands"),
     (Tabular, "severity_values"),
+    (Raster, "version"),
+    (Raster, "column"),
 }
 """Fields that take any text, and are no path: who adds one to a kind says which it is, here or in the kind."""
 
@@ -45,7 +48,9 @@ def path_fields(kind):
 
 def section(kind, field):
     """Fill one field with a path, whatever else the kind would ask for."""
-    return kind.model_construct(**{field: kind.form.replace("PATH", PLACE) if field == "name" else PLACE})
+    one = kind.form.replace("PATH", PLACE) if field == "name" else PLACE
+    several = get_origin(kind.model_fields[field].annotation) is list
+    return kind.model_construct(**{field: [one] if several else one})
 
 
 def named(made):

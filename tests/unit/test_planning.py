@@ -268,6 +268,21 @@ DOFA = {
     "encoder.name": "torchgeo:DOFABase16_Weights.DOFA_MAE",
     "encoder.wavelengths": [665.0, 560.0, 490.0],
 }
+RASTER = {
+    "imagery": None,
+    "encoder": {"name": "raster", "product": "alphaearth", "sources": ["imagery/one.tif"]},
+}
+BESIDE = {"encoder.beside": {"product": "alphaearth", "sources": ["imagery/one.tif"]}}
+OF_OTHERS = {
+    "sources": (["imagery/two.tif"], "tiles"),
+    "product": ("tessera", "tiles"),
+    "year": (2023, "tiles"),
+    "version": ("v1", "tiles"),
+    "corridor_m": (50, "tiles"),
+    "column": ("vector", "tiles"),
+    "chip_m": (256, "tiles"),
+    "pool": (["mean", "max"], "features"),
+}
 BAAC = {"collisions": {"sources": ["collisions.csv"], "schema": "baac"}}
 STATS19 = {"collisions": {"sources": ["collisions.csv"], "schema": "stats19"}}
 # keys that stand only together with another: what is set before, in both plans
@@ -302,6 +317,9 @@ TOGETHER = {
     "encoder.values": ("raster", "features", OWN),
     "encoder.mean": ([1.0, 2.0, 3.0], "features", OWN),
     "encoder.std": ([1.0, 2.0, 3.0], "features", OWN),
+    **{f"encoder.{key}": (*change, RASTER) for key, change in OF_OTHERS.items()},
+    **{f"encoder.beside.{key}": (*change, BESIDE) for key, change in OF_OTHERS.items()},
+    "encoder.beside.weight": (2, "fingerprints", BESIDE),
     "interventions.x": ("e", "interventions", {"interventions.y": "n", "interventions.x": "x"}),
     "interventions.y": ("n", "interventions", {"interventions.x": "e", "interventions.y": "y"}),
     **{

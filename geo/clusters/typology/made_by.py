@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 
 from geo.config import CityConfig
+from geo.config.elsewhere import Elsewhere
 from geo.errors import EncoderError
 from geo.features.store import postprocessing
 
@@ -22,6 +23,9 @@ NO_MATTER = (
     "emb:chip_layout.stride_m",
     "emb:quantization",
     "emb:turns",
+    "emb:source-digests",
+    "emb:model.year",
+    *(f"emb:beside.{key}" for key in ("year", "digests", "source", "licence", "runtime")),
 )
 """Who computed, which imagery was seen and how densely, whether turns are kept beside their mean: what differs there
 may be compared."""
@@ -29,6 +33,11 @@ WORDS = {
     "emb:model.name": ("encoder", "encoder.name"),
     "emb:model.source": ("encoder's source", "encoder.name"),
     WEIGHTS: ("digest of the encoder's weights", "encoder.name"),
+    "emb:model.product": ("product of embeddings", "encoder.product"),
+    "emb:model.version": ("version of the embeddings", "encoder.sources"),
+    "emb:beside.product": ("product of the embeddings beside", "encoder.beside"),
+    "emb:beside.version": ("version of the embeddings beside", "encoder.beside"),
+    "emb:beside.weight": ("weight of the embeddings beside", "encoder.beside.weight"),
     "emb:dimensions": ("length of embeddings", "encoder.name"),
     "emb:postprocessing": ("turns", "encoder.rotations and encoder.centre_crop"),
     "emb:chip_layout.chip_size_m": ("side of a tile (m)", "tiles.tile_m"),
@@ -72,6 +81,8 @@ def made_by(metadata: Mapping[bytes, bytes]) -> MadeBy:
 def expected(config: CityConfig) -> MadeBy:
     """Tell what is known of a city's embeddings before they are made, from its file alone."""
     tiles, encoder = config.tiles, config.encoder
+    if isinstance(encoder, Elsewhere):
+        return {"emb:model.product": encoder.product, "emb:chip_layout.corridor_m": encoder.corridor_m}
     return {
         "emb:model.name": encoder.name,
         "emb:postprocessing": postprocessing(encoder),

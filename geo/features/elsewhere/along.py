@@ -94,20 +94,24 @@ def pixels_along(
     left = shapes.copy()
     ranks = _ranks(shapes, outlines)
     found: list[Touched] = []
-    for rank, pairs in ranks.groupby("rank"):
+    last = int(ranks["rank"].max()) if len(ranks) else 0
+    for rank in range(last + 1):
+        pairs = ranks[ranks["rank"] == rank]
         taken: list[tuple[NDArray[np.intp], Shapes]] = []
-        for source, mine in pairs.groupby("source"):
-            wanted = mine["shape"].to_numpy()
+        for source in np.unique(pairs["source"].to_numpy()).tolist():
+            wanted = pairs.loc[pairs["source"] == source, "shape"].to_numpy()
             wanted = wanted[~shapely.is_empty(left[wanted])]
-            with open_grid(paths[int(source)], product) as grid:
-                touched, squares = _of_grid(grid, left, wanted, crs, int(source))
-            check_decoded(touched.vectors, product, redact(paths[int(source)]))
+            with open_grid(paths[source], product) as grid:
+                touched, squares = _of_grid(grid, left, wanted, crs, source)
+            check_decoded(touched.vectors, product, redact(paths[source]))
             found.append(touched)
             taken.append((touched.owner, squares))
-        if int(rank) < int(ranks["rank"].max()):
+        if rank < last and taken:
             left = _without(left, shapes, taken)
     touched = Touched.joined(found, dimension)
-    return touched, np.bincount(touched.owner, weights=touched.area, minlength=len(shapes))
+    covered = np.zeros(len(shapes))
+    np.add.at(covered, touched.owner, touched.area)
+    return touched, covered
 
 
 def _ranks(shapes: Shapes, outlines: Shapes) -> pd.DataFrame:
@@ -129,7 +133,9 @@ def _without(left: Shapes, shapes: Shapes, taken: Sequence[tuple[NDArray[np.intp
         return left
     order = np.argsort(owner, kind="stable")
     here = np.unique(owner)
-    gathered = shapely.geometrycollections(squares[order], indices=np.searchsorted(here, owner[order]))
+    gathered = np.asarray(
+        shapely.geometrycollections(squares[order], indices=np.searchsorted(here, owner[order]))
+    )
     rest = left.copy()
     rest[here] = shapely.difference(left[here], shapely.union_all(gathered.reshape(-1, 1), axis=1))
     rest[shapely.area(rest) < (1 - WHOLE) * shapely.area(shapes)] = shapely.Polygon()
@@ -164,8 +170,8 @@ def _pixels_in_boxes(
     change = pyproj.Transformer.from_crs(crs, grid.crs, always_xy=True)
     xy, index = shapely.get_coordinates(shapes, return_index=True)
     x, y = change.transform(xy[:, 0], xy[:, 1])
-    places = pd.DataFrame(pixel_at(grid.transform, np.asarray(x), np.asarray(y)))
-    places = places.replace([np.inf, -np.inf], np.nan).groupby(index)
+    pixels = pd.DataFrame(pixel_at(grid.transform, np.asarray(x), np.asarray(y)))
+    places = pixels.replace([np.inf, -np.inf], np.nan).groupby(index)
     limit = np.array([grid.width, grid.height])
     low, high = (
         ends.reindex(range(len(shapes))).fillna(0).to_numpy() for ends in (places.min(), places.max())
@@ -189,8 +195,7 @@ def _outlines(grid: Grid, row: NDArray[np.intp], col: NDArray[np.intp], crs: pyp
     across, down = col[:, None] + corners[:, 0], row[:, None] + corners[:, 1]
     x, y = map_pixels(grid.transform, across.astype(np.float64), down.astype(np.float64))
     x, y = pyproj.Transformer.from_crs(grid.crs, crs, always_xy=True).transform(x, y)
-    outlines: Shapes = shapely.polygons(np.stack([x, y], axis=-1).reshape(-1, 5, 2))
-    return outlines
+    return np.asarray(shapely.polygons(np.stack([x, y], axis=-1).reshape(-1, 5, 2)))
 
 
 def _read(grid: Grid, row: NDArray[np.intp], col: NDArray[np.intp]) -> Embeddings:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -12,23 +11,22 @@ import numpy as np
 import pyproj
 import shapely
 
-from geo.addresses import is_url
 from geo.config.elsewhere import Elsewhere
 from geo.errors import LayerError
-from geo.features.elsewhere.chips import ENDINGS as OF_CHIPS
 from geo.features.elsewhere.chips import Chips, read_chips
-from geo.features.elsewhere.grids import SCALES, Grid, open_grid, parts_of, pixel_at
+from geo.features.elsewhere.grids import Grid, open_grid, pixel_at
+from geo.features.elsewhere.inputs import files_of, of_chips, parts_of
 from geo.features.elsewhere.products import PRODUCTS, Product, check_decoded
-from geo.features.elsewhere.told import Told, agreed, plain, told_by
+from geo.features.elsewhere.told import WHERE, Told, agreed, plain, told_by
 from geo.features.encoder import Embeddings
 from geo.imagery.catalogue import COLUMNS, image_ids
-from geo.imagery.sources import expand_sources
 from geo.ledger import Entry
 from geo.secrets import redact
 from geo.sources.digest import digest_source
 from geo.tiles.grid import map_pixels
 
 OUTLINE_POINTS = 21
+OWN_COLUMNS = ("dimension", "year", "version")
 COARSE_M = 200.0
 """Vectors of so much ground and more tell one street from the next no longer."""
 SAMPLE_PX = 64
@@ -41,7 +39,7 @@ class Described:
     Attributes
     ----------
     files
-        One row a file, as ``images`` of docs/stages.md: footprints in the city's CRS.
+        One row a file, as ``embeddings`` of docs/stages.md: footprints in the city's CRS.
     dimension
         How many numbers a vector has.
     pixel_m
@@ -64,26 +62,6 @@ class Described:
     version: str
     entries: list[Entry] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-
-
-def files_of(sources: Iterable[str]) -> list[str]:
-    """List the files of embeddings that sources stand for, sorted, each once, without the parts that belong to others.
-
-    Folders stand for what is in them at any depth: GeoParquet, ``.npy`` and their parts, or GeoTIFFs.
-    """
-    found: set[str] = set()
-    for source in sources:
-        inside = [] if is_url(source) else [str(path) for path in Path(source).rglob("*") if path.is_file()]
-        tables = [path for path in inside if path.lower().endswith((*OF_CHIPS, ".npy"))]
-        found.update(tables or expand_sources([source]))
-    arrays = {path for path in found if path.endswith(".npy") and not path.endswith(SCALES)}
-    parts = {part for path in arrays for part in parts_of(path)[1:]}
-    return sorted(path for path in found if path not in parts and not path.endswith(SCALES))
-
-
-def inputs_of(sources: Iterable[str]) -> list[str]:
-    """List every file that is read, parts too."""
-    return sorted({part for path in files_of(sources) for part in parts_of(path)})
 
 
 def describe(
@@ -124,7 +102,7 @@ def describe(
     if not files:
         raise LayerError(
             f"not one of {len(looked)} files of embeddings shows a road",
-            where="the sources of the embeddings",
+            where=WHERE,
             todo="Check that they are of the same place as the roads, and the CRS that each file states.",
         )
     lost = sum(one.lost for one in files)
@@ -144,8 +122,9 @@ def describe(
             "and types are of neighbourhoods, not of streets"
         )
     dtypes = "; ".join(sorted({one.row["dtype"] for one in files}))
+    table = table.assign(dimension=files[0].dimension, year=told.year or None, version=told.version or None)
     return Described(
-        table[[*COLUMNS, "geometry"]],
+        table[[*COLUMNS, *OWN_COLUMNS, "geometry"]],
         files[0].dimension,
         pixel_m,
         dtypes,
@@ -178,14 +157,33 @@ def _check_one_length(files: list[_File]) -> None:
         (few, first), *_, (many, last) = sorted(lengths.items())
         raise LayerError(
             f"vectors have {few} numbers in {first} and {many} in {last}",
-            where="the sources of the embeddings",
+            where=WHERE,
             todo="They are of different models: give those of one.",
         )
 
 
-def of_chips(path: str) -> bool:
-    """Tell whether a file holds chips, else pixels."""
-    return path.lower().endswith(OF_CHIPS)
+def around(segments: gpd.GeoDataFrame, settings: Elsewhere) -> shapely.Geometry:
+    """Give the ground of a city about which embeddings are looked for: the box of its roads with their corridors."""
+    ground: shapely.Geometry = shapely.box(*segments.total_bounds).buffer(
+        settings.corridor_m, join_style="mitre"
+    )
+    return ground
+
+
+def check_reach(segments: gpd.GeoDataFrame, files: gpd.GeoDataFrame) -> None:
+    """Make sure that a road lies on what files show.
+
+    Raises
+    ------
+    LayerError
+        When none does.
+    """
+    if not len(segments.sindex.query(shapely.union_all(files.geometry.to_numpy()), predicate="intersects")):
+        raise LayerError(
+            "no road lies on the embeddings",
+            where=WHERE,
+            todo="Check that they are of the same place as the roads, and the CRS that each file states.",
+        )
 
 
 def _look_at(
@@ -223,7 +221,7 @@ def _of_chips(path: str, chips: Chips, product: Product) -> _File | None:
         return None
     _check_length(chips.vectors.shape[1], product, path)
     check_decoded(chips.vectors, product, redact(path))
-    known = np.isfinite(chips.vectors).all(axis=1) & chips.vectors.any(axis=1)
+    known = np.asarray(np.isfinite(chips.vectors).all(axis=1) & chips.vectors.any(axis=1))
     if not known.any():
         raise LayerError(
             f"not one of the {len(known)} chips on the city's ground has a vector",

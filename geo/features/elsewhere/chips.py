@@ -27,7 +27,6 @@ NAMES = ("embedding", "embeddings", "vector", "vectors", "features")
 """What columns of vectors are called, the likeliest first."""
 DATES = ("date", "datetime", "timestamp", "time")
 VERSIONS = ("model_version", "model", "version")
-ENDINGS = (".parquet", ".geoparquet", ".gpq")
 _GEOMETRY = "geometry"
 _NOWHERE = shapely.Polygon()
 
@@ -99,7 +98,7 @@ def _read(
     places = _places(file, path)
     moved = places.to_crs(crs)
     lost = ~np.isfinite(moved.bounds.to_numpy()).all(axis=1)
-    outlines = _squares(np.where(lost, _NOWHERE, moved.to_numpy()), settings.chip_m, path)
+    outlines = _squares(_known(moved, lost), settings.chip_m, path)
     touching = shapely.intersects(outlines, near)
     rows = np.flatnonzero(touching)
     columns = _columns(schema, settings.column, path)
@@ -124,6 +123,13 @@ def _read(
         pyproj.CRS.from_user_input(places.crs),
         len(places),
     )
+
+
+def _known(moved: gpd.GeoSeries, lost: NDArray[np.bool_]) -> Shapes:
+    """Give outlines as an array; one that is not defined in the city's CRS is nowhere."""
+    outlines: Shapes = moved.to_numpy().copy()
+    outlines[lost] = _NOWHERE
+    return outlines
 
 
 def _places(file: pq.ParquetFile, path: str) -> gpd.GeoSeries:
@@ -210,7 +216,8 @@ def _vectors(table: pa.Table, columns: list[str], path: str) -> Embeddings:
     first = table[columns[0]].combine_chunks() if len(columns) == 1 else None
     if first is None:
         frame = table.select(columns).to_pandas()
-        return frame.to_numpy(dtype=np.float32, na_value=np.nan)
+        plain: Embeddings = frame.to_numpy(dtype=np.float32, na_value=np.nan)
+        return plain
     if pa.types.is_struct(first.type):
         fields = [pc.struct_field(first, i) for i in range(first.type.num_fields)]
         return np.column_stack([field.to_numpy(zero_copy_only=False) for field in fields]).astype(np.float32)
@@ -237,7 +244,7 @@ def _years(table: pa.Table, beside: Sequence[str]) -> NDArray[np.intp]:
     for name in (name for name in DATES if name in beside):
         values: pd.Series[Any] = table[name].to_pandas()
         when = pd.to_datetime(values.astype("string"), errors="coerce", utc=True, format="ISO8601")
-        return when.dt.year.fillna(0).to_numpy(dtype=np.intp)
+        return np.asarray(when.dt.year.fillna(0), dtype=np.intp)
     return found
 
 

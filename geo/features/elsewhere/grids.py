@@ -15,14 +15,11 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from geo.errors import LayerError, SourceError
+from geo.features.elsewhere.inputs import parts_of
 from geo.features.elsewhere.products import Product, decode
 from geo.features.encoder import Embeddings
 from geo.imagery.catalogue import open_raster
 from geo.secrets import redact
-
-SCALES = "_scales.npy"
-"""What stands for ``.npy`` in the name of the array of scales."""
-_LANDMASKS = (".tiff", ".tif", "_landmask.tiff", "_landmask.tif")
 
 Read = Callable[[int, int, int, int], Embeddings]
 """Reads rows and columns ``(row, row_end, col, col_end)`` as ``(rows, columns, dimension)``, decoded."""
@@ -56,15 +53,6 @@ class Grid:
     dtype: str
     tags: dict[str, str]
     read: Read
-
-
-def parts_of(path: str) -> list[str]:
-    """Name the files that one source is read from: itself, or of an array of codes the scales and the landmask too."""
-    if not path.endswith(".npy"):
-        return [path]
-    stem = path.removesuffix(".npy")
-    masks = [stem + end for end in _LANDMASKS]
-    return [path, stem + SCALES, next((mask for mask in masks if Path(mask).exists()), masks[0])]
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from geo.config.elsewhere import Elsewhere
 from geo.features.elsewhere.along import Shapes, Touched, pixels_along
-from geo.features.elsewhere.catalogue import of_chips
 from geo.features.elsewhere.chips import Chips, chips_along, read_chips
+from geo.features.elsewhere.inputs import of_chips
 from geo.features.elsewhere.products import PRODUCTS
 from geo.features.elsewhere.summary import summarise
 from geo.features.encoder import Embeddings
@@ -76,7 +76,7 @@ def pool(shapes: Shapes, settings: Elsewhere, files: gpd.GeoDataFrame, dimension
     """
     touched, covered = _touch(shapes, settings, files, dimension)
     vectors = summarise(touched.owner, touched.area, touched.vectors, len(shapes), settings.pool)
-    share = np.round(np.clip(covered / shapely.area(shapes), 0, 1), 6)
+    share = np.asarray(np.round(np.clip(covered / shapely.area(shapes), 0, 1), 6), dtype=np.float64)
     return Pooled(vectors, share, _sources(touched, files["image_id"].to_list(), len(shapes)))
 
 

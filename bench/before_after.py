@@ -6,7 +6,8 @@ Places are simulated, so that what a treatment does is known: to all collisions 
 of the set. Six years of records; 40 places in 1,000 (10 in 200 of a small network) are treated at the start of the
 fourth year or in the course of it: those of most collisions before, of the highest rate, or by chance. Places differ by
 three classes, by traffic and by a chance of their own, gamma or log-normal (variance 0.5); years differ and go down by
-4 % a year. KSI are a tenth as many.
+4 % a year. 'Few collisions' is a tenth as many, about 130 in all; the KSI of a run are studied as shares of all
+collisions, which is not this.
 
 - index: mean index of effectiveness of all treated places together over the truth, with its standard error.
 - held: share of draws whose 95 % interval holds the truth; beside it that of single places.
@@ -124,7 +125,7 @@ def scenarios() -> Sets[Town]:
     for n, level, words, share in (
         (1000, 1.5, "", 100),
         (200, 1.5, ", small network", 200),
-        (1000, 0.15, ", KSI", 100),
+        (1000, 0.15, ", few collisions", 100),
     ):
         for by in chosen:
             for truth in (1.0, 0.7):

@@ -15,12 +15,13 @@ from geo.config import collision_settings
 from geo.config.interventions import Interventions
 from geo.errors import LayerError
 from geo.safety.expected.empirical_bayes import Prior
+from geo.safety.expected.overdispersion import is_overdispersed, most_likely
 from geo.safety.interventions.comparison import expected_by_comparison
 from geo.safety.interventions.index import index_of_effectiveness, ratio_of_rates
 from geo.safety.interventions.mixing import expect
 from geo.safety.interventions.placing import place_treatments
 from geo.safety.interventions.reading import NO_KIND, read_interventions
-from geo.safety.interventions.sentences import in_words
+from geo.safety.interventions.sentences import FEW, few_sentence, in_words
 from geo.safety.interventions.sites import clock_of, lay_out_sites
 from geo.safety.interventions.study import ALL, Network, study
 from geo.safety.interventions.times import course
@@ -375,3 +376,17 @@ def test_records_of_years_alone_have_windows_of_whole_years(read):
     sites = lay_out_sites(treatments.table, placed, fate, clock, settings, pd.Series({"a": True}))
     row = sites.table.iloc[0]
     assert (row["before_end"], row["after_start"], row["after_end"]) == (1096, 1461, 2192)
+
+
+def test_where_collisions_are_few_it_is_said_that_the_choice_of_sites_is_not_taken_out_whole():
+    assert few_sentence(FEW) == []
+    (said,) = few_sentence(FEW - 1)
+    assert "199 collisions in all" in said
+    # 130 collisions on 1,000 places whose means are known do not tell k, which is 0.5
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(40):
+        mean = rng.gamma(2, 0.13 / 2, 1000)
+        counts = rng.poisson(mean * rng.gamma(2, 0.5, 1000)).astype(float)
+        found.append(most_likely(counts, mean) if is_overdispersed(counts, mean) else 0.0)
+    assert np.quantile(found, 0.8) - np.quantile(found, 0.2) > 0.5

@@ -19,7 +19,7 @@ from geo.safety.interventions.alike import Alike, look_alikes
 from geo.safety.interventions.known import junctions_known, network_of, outcomes_of, segments_known
 from geo.safety.interventions.placing import NO_PLACE, NO_SUCH_ID, place_treatments
 from geo.safety.interventions.reading import Treatments
-from geo.safety.interventions.sentences import in_words, one_line
+from geo.safety.interventions.sentences import few_sentence, in_words, one_line
 from geo.safety.interventions.sites import Clock, Sites, clock_of, lay_out_sites
 from geo.safety.interventions.study import OF_KINDS, study
 
@@ -107,7 +107,8 @@ def study_town(
         by_kind["says"] = in_words(by_kind)
     layer = _layer(town, table, laid, by_site)
     line = one_line(by_kind, len(rows), len(table))
-    return Studied(layer, by_kind, [line], entries)
+    few = few_sentence(0 if town.records is None else len(town.records)) if len(rows) else []
+    return Studied(layer, by_kind, [line, *few], entries)
 
 
 def lay_out(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,8 +65,48 @@ def average_linkage(points: Floats, weights: Floats, *, beta: float = BETA) -> T
     >>> tree.ends.tolist(), tree.heights.round(2).tolist(), tree.cut(2).tolist()
     ([[0, 2], [0, 1]], [0.2, 0.7], [0, 1, 0])
     """
-    n = len(points)
-    apart = 1.0 - points @ points.T
+
+    def merged(one: int, other: int, apart: Floats, sizes: Floats) -> Floats:
+        mean = (sizes[one] * apart[one] + sizes[other] * apart[other]) / (sizes[one] + sizes[other])
+        row: Floats = (1 - beta) * mean + beta * apart[one, other]
+        return row
+
+    return _joined(1.0 - points @ points.T, weights, merged)
+
+
+def ward_linkage(points: Floats, weights: Floats) -> Tree:
+    """Merge groups of points, always two whose merger adds least to the squares about middles (Ward 1963).
+
+    By the formula of Lance and Williams (1967, The Computer Journal 9:373-380). A point may stand for many that lie
+    where it does, as if they had been one group from the start.
+
+    Parameters
+    ----------
+    points
+        ``(n, components)``.
+    weights
+        For how many each stands, above 0, ``(n,)``.
+
+    Examples
+    --------
+    >>> tree = ward_linkage(np.array([[0.0], [1.0], [5.0]]), np.array([1.0, 1.0, 2.0]))
+    >>> tree.ends.tolist(), tree.heights.tolist(), tree.cut(2).tolist()
+    ([[0, 1], [0, 2]], [0.5, 20.25], [0, 0, 1])
+    """
+
+    def merged(one: int, other: int, apart: Floats, sizes: Floats) -> Floats:
+        both = (sizes[one] + sizes) * apart[one] + (sizes[other] + sizes) * apart[other]
+        row: Floats = (both - sizes * apart[one, other]) / (sizes[one] + sizes[other] + sizes)
+        return row
+
+    squares = (points**2).sum(axis=1)
+    apart = np.maximum(squares[:, None] + squares[None, :] - 2 * (points @ points.T), 0.0)
+    return _joined(apart * weights[:, None] * weights / (weights[:, None] + weights), weights, merged)
+
+
+def _joined(apart: Floats, weights: Floats, merge: Callable[[int, int, Floats, Floats], Floats]) -> Tree:
+    """Merge always the two that are least apart, told how far what is merged is from all others."""
+    n = len(apart)
     np.fill_diagonal(apart, np.inf)
     sizes = weights.astype(np.float64).copy()
     nearest = apart.argmin(axis=1) if n > 1 else np.zeros(n, dtype=np.int64)
@@ -76,9 +117,8 @@ def average_linkage(points: Floats, weights: Floats, *, beta: float = BETA) -> T
         first = int(least.argmin())
         one, other = sorted((first, int(nearest[first])))
         ends[step], heights[step] = (one, other), apart[one, other]
-        mean = (sizes[one] * apart[one] + sizes[other] * apart[other]) / (sizes[one] + sizes[other])
-        merged = (1 - beta) * mean + beta * apart[one, other]
-        merged[one] = np.inf
+        merged = merge(one, other, apart, sizes)
+        merged[[one, other]] = np.inf
         sizes[one] += sizes[other]
         apart[one], apart[:, one] = merged, merged
         apart[other], apart[:, other] = np.inf, np.inf

@@ -12,6 +12,8 @@ from geo.config import Clusters
 from geo.features.encoder import Embeddings
 
 Points = NDArray[np.float64]
+MANY = 50_000
+"""Of more segments components are found from their covariance: the same ones, to about seven digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ def fit_space(embeddings: Embeddings, settings: Clusters) -> tuple[Space, Points
         return flat, np.zeros((len(points), 1))
     axes = np.eye(dimension)
     if settings.components is not None and len(points) > 1:
-        pca = PCA(n_components=min(settings.components, *points.shape), svd_solver="full")
+        # of many rows the decomposition itself would take several times their memory
+        solver = "full" if len(points) <= MANY else "covariance_eigh"
+        pca = PCA(n_components=min(settings.components, *points.shape), svd_solver=solver)
         points = pca.fit_transform(points)
         # what the analysis took off beside our own mean is rounding
         mean, axes = mean + pca.mean_, pca.components_

@@ -12,6 +12,7 @@ from sklearn.metrics import adjusted_rand_score
 from geo.clusters import registry
 from geo.clusters.choose import choose_k
 from geo.clusters.fit import cluster
+from geo.clusters.methods import ward
 from geo.clusters.methods.average import Average
 from geo.clusters.methods.kind import ClusteringKind, Fit
 from geo.clusters.methods.kmeans import KMeans
@@ -118,13 +119,24 @@ def test_ward_ends_where_kmeans_mends_the_tree_of_scipy(cloud):
     assert spread(fit.labels) < spread(tree)
 
 
-def test_too_many_segments_for_ward_are_refused_by_the_key_and_before_any_work():
+def test_too_many_segments_for_a_way_that_has_a_limit_are_refused_by_the_key_and_before_any_work(monkeypatch):
+    monkeypatch.setattr(Ward, "most_segments", 20_000)
     many = np.zeros((20_001, 1))
     with pytest.raises(ConfigurationError, match=r"(?s)clusters\.method.*at most 20,000 .* 20,001.*kmeans"):
         Ward().fit(many, 1)
     with pytest.raises(ConfigurationError, match=r"clusters\.method"):
         choose_k(np.arange(20_001.0)[:, None], Clusters(method="ward", k=3))
     KMeans().check_size(10**9)
+
+
+def test_pieces_of_many_segments_are_linked_by_ward_as_the_segments_would_be(monkeypatch):
+    rng = np.random.default_rng(2)
+    truth = rng.integers(0, 6, 6000)
+    points = (3 * rng.normal(size=(6, 4)))[truth] + 0.8 * rng.normal(size=(6000, 4))
+    whole = Ward().fit(points, 6)
+    monkeypatch.setattr(ward, "MOST_LINKED", 5000)
+    by_pieces = Ward().fit(points, 6)
+    assert adjusted_rand_score(whole.labels, by_pieces.labels) > 0.98
 
 
 def test_the_method_is_average_linkage_unless_another_is_named(tmp_path):
@@ -138,9 +150,9 @@ def test_the_method_is_average_linkage_unless_another_is_named(tmp_path):
     assert isinstance(method("clusters: {}"), Average)
     assert isinstance(method("clusters: {k: 5}"), Average)
     assert isinstance(method("clusters: {method: kmeans}"), KMeans)
-    ward = method("clusters: {method: ward, k: 5, components: null}")
-    assert isinstance(ward, Ward)
-    assert (ward.k, ward.components) == (5, None)
+    named = method("clusters: {method: ward, k: 5, components: null}")
+    assert isinstance(named, Ward)
+    assert (named.k, named.components) == (5, None)
     for named in ("banana", "5", "[kmeans, ward]"):
         with pytest.raises(
             ConfigurationError,

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import cut_tree, fcluster, linkage
 from scipy.spatial.distance import pdist
 from sklearn.metrics import adjusted_rand_score
 
-from geo.clusters.linkage import average_linkage
+from geo.clusters.linkage import average_linkage, ward_linkage
 from geo.clusters.methods import mending
 from geo.clusters.methods.average import Average
 from geo.clusters.methods.kmeans import KMeans
@@ -98,3 +98,16 @@ def test_nothing_depends_on_the_order_of_segments_or_the_seed(cloud):
     fit, other = Average(seed=0).fit(points, 7), Average(seed=1).fit(points[order], 7)
     assert (fit.labels[order] == other.labels).all()
     assert fit.centroids.tobytes() == other.centroids.tobytes()
+
+
+def test_ward_is_that_of_scipy_and_a_point_may_stand_for_many():
+    points = np.random.default_rng(4).normal(size=(60, 3))
+    tree, theirs = ward_linkage(points, np.ones(60)), linkage(points, "ward")
+    # scipy gives the root of twice what a merger adds to the squares
+    np.testing.assert_allclose(np.sqrt(2 * tree.heights), theirs[:, 2])
+    for k in (2, 5, 20):
+        assert adjusted_rand_score(tree.cut(k), cut_tree(theirs, k).ravel()) == 1
+    counts = np.random.default_rng(5).integers(1, 6, 60)
+    many = linkage(np.repeat(points, counts, axis=0), "ward")
+    heavy = ward_linkage(points, counts.astype(float))
+    np.testing.assert_allclose(np.sqrt(2 * heavy.heights), many[-59:, 2])

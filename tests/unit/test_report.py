@@ -242,6 +242,21 @@ def test_a_type_is_told_beside_roads_of_its_class_with_what_that_allows(data):
     assert "Rate ratio to other roads of its class: not known" in labels[2]
 
 
+def test_types_of_a_typology_are_told_with_what_is_like_none_and_what_the_city_lacks(data):
+    segments = data.segments.copy()
+    segments["cluster_baseline"] = pd.array([1] * len(segments), dtype="Int64")
+    segments.loc[segments.index[:3], "cluster"] = pd.NA
+    used = {"digest": "ab", "version": 2, "cities": ["York", "Hull <&>"], "types": 5, "lacking": [4, 5]}
+    used |= {"like_none": 3, "like_none_share": 0.07}
+    words = Page(render(changed(data, segments=segments, quality=data.quality | {"typology": used}))).words
+    assert "a typology (version 2), found in York, Hull <&> together" in words
+    assert "3 segments, 7 % of the length with imagery, are like none of its 5 types" in words
+    assert "This city lacks types 4, 5." in words
+    assert "like none of the types" in words
+    assert "no imagery" not in words
+    assert "typology" not in Page(render(data)).words
+
+
 def test_the_numbers_of_types_that_were_tried_are_drawn_and_told(data):
     page = Page(render(data))
     said = next(drawing["aria-label"] for drawing in page.all("svg") if drawing.get("class") == "chart")

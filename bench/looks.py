@@ -20,16 +20,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from results import save, table
-from road_types import NEIGHBOURS, drawn
+from road_types import drawn, nearest, places_of
 from scenes import PIXEL_M, SCENE_PX, folder_of_scenes, folds_of, lay_out_scenes, run_to_fingerprints
 from sklearn.metrics import adjusted_rand_score
-from sklearn.neighbors import KNeighborsClassifier
 
 from geo.clusters.choose import choose_k
 from geo.clusters.ground import same_ground
 from geo.clusters.registry import method_of
 from geo.clusters.smoothing import smooth
-from geo.clusters.space import Points, to_space
+from geo.clusters.space import to_space
 from geo.clusters.whitening.scatter import Scatter
 from geo.clusters.whitening.whiten import Whitening
 from geo.config import Clusters
@@ -45,7 +44,6 @@ JOINED, MIDDLE = {"encoder.stages": "[6, 7]"}, {"encoder.centre_crop": "true"}
 LOOKS = {"last stage": {}, "last two": JOINED, "with the middle": MIDDLE, "both": JOINED | MIDDLE}
 KEPT = {"encoder.keep_turns": "true", "clusters.junctions.types": "false"}
 METHODS = {name: method_of(Clusters(method=name)) for name in ("average", "ward", "kmeans")}
-Rows = NDArray[np.int64]
 
 
 def looks_of(plan: Plan, found: Fingerprints) -> Iterator[tuple[str, NDArray[np.float32]]]:
@@ -76,29 +74,17 @@ def agreement(
     }
 
 
-def nearest(points: Points, labels: NDArray[np.str_]) -> float:
-    """Tell the class of scenes by their nearest ones in other folds; gives the share that is right."""
-    fold = folds_of(labels)
-    right = [
-        KNeighborsClassifier(NEIGHBOURS)
-        .fit(points[fold != f], labels[fold != f])
-        .score(points[fold == f], labels[fold == f])
-        for f in np.unique(fold)
-    ]
-    return float(np.mean(right))
-
-
 def by_scenes(out: Path, city: Path, labels: NDArray[np.str_], draws: int) -> Iterator[dict[str, Any]]:
     """Hold what is seen of scenes against their classes."""
     side = {"tiles.tile_m": f"{SCENE_PX * PIXEL_M:g}"}
     for name, keys in LOOKS.items():
         plan = run_to_fingerprints(city, out, KEPT | side | keys)
         found = load_fingerprints(plan)
-        roads = roads_of(plan, found)
-        mine = labels[roads["source_ids"].astype(int).to_numpy()]
+        roads, place = roads_of(plan, found), places_of(plan)
+        fold, mine = folds_of(labels)[place], labels[place]
         for how, vectors in looks_of(plan, found):
             row: dict[str, Any] = {"look": name + how}
-            row["neighbours"] = nearest(to_space(vectors, METHODS["average"]), mine)
+            row["neighbours"] = nearest(to_space(vectors, METHODS["average"]), mine, fold)
             for sizes in ("equal", "tail"):
                 scores = pd.DataFrame(
                     agreement(vectors[some], roads.iloc[some], pd.Series(mine[some]), SCENE_PX * PIXEL_M)

@@ -33,7 +33,7 @@ from geo.clusters.ground import same_ground
 from geo.clusters.registry import KINDS, method_of
 from geo.clusters.road_types import RoadTypes, find_types
 from geo.clusters.smoothing import smooth
-from geo.clusters.space import to_space
+from geo.clusters.space import Points, to_space
 from geo.config import Clusters
 from geo.demo.plans import NAMES
 from geo.demo.write import DemoTown
@@ -146,10 +146,8 @@ def found_numbers(
     }
 
 
-def nearest(found: Fingerprints, labels: Labels) -> float:
+def nearest(points: Points, labels: Labels, fold: NDArray[np.int64]) -> float:
     """Tell the class of scenes by their nearest ones in other folds; gives the share that is right."""
-    fold = folds_of(labels)
-    points = to_space(found.vectors, Clusters())
     right = [
         KNeighborsClassifier(NEIGHBOURS)
         .fit(points[fold != f], labels[fold != f])
@@ -240,8 +238,11 @@ def main() -> None:
         plan = run_to_fingerprints(
             city, asked.out, {"tiles.tile_m": side, "clusters.junctions.types": "false"}
         )
-        labels = _in_order(plan, labels)
-        record["neighbours"] = nearest(load_fingerprints(plan), labels)
+        place = places_of(plan)
+        # neighbouring scenes stand side by side before they are in the order of fingerprints, which is any
+        fold, labels = folds_of(labels)[place], labels[place]
+        points = to_space(load_fingerprints(plan).vectors, Clusters())
+        record["neighbours"] = nearest(points, labels, fold)
         print(f"5 nearest in folds: {record['neighbours']:.3f}\n")
         record["scenes"] = list(by_scenes(plan, labels, asked.draws))
         print(table(record["scenes"]), "\n", flush=True)
@@ -254,11 +255,13 @@ def main() -> None:
     save("road_types", record)
 
 
-def _in_order(plan: Plan, labels: Labels) -> Labels:
-    """Bring the classes of scenes into the order of their fingerprints."""
+def places_of(plan: Plan) -> NDArray[np.int64]:
+    """Tell which scene each fingerprint is of."""
     roads = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet").set_index("segment_id")
-    place = roads.loc[load_fingerprints(plan).segment_ids, "source_ids"].astype(int).to_numpy()
-    return labels[place]
+    found: NDArray[np.int64] = (
+        roads.loc[load_fingerprints(plan).segment_ids, "source_ids"].astype(int).to_numpy()
+    )
+    return found
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """What a second flight does to types, and what its matching takes back: labelled scenes, half of them made hazy.
 
-    ROADPRINT_DATA=... .venv/bin/python bench/flights.py [--mixes unequal equal] [--seed 0]
+    ROADPRINT_DATA=... .venv/bin/python bench/flights.py [--mixes unequal equal twice] [--seed 0]
 
 Half of UC Merced (bench/scenes.py) as a city of two flights: some scenes are blurred, hazed and tinted, and lie in a
 raster of their own. Mixes are equal (half of each class) or unequal (a fifth of some classes, four fifths of others).
 Each city is run to its fingerprints without `imagery.match` and with it, as many types found as there are classes, and
 these held against classes (NMI, adjusted Rand index) and flights (NMI), and neighbours against both: how they mix
 within a class, and how well those in the other flight tell the class. With `turns`, fingerprints are first evened out
-by what quarter turns change. The same scenes of one flight stand first. Minutes.
+by what quarter turns change, and with the mix `twice`, where both flights show a scene in twenty, by what another
+flight changes as well. The same scenes of one flight stand first. Minutes.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ from tasks.store.stage import run_stage
 BLUR_PX, HAZE, VEIL, TINT = 1.2, 0.6, 80.0, (1.08, 1.0, 0.85)
 """The second flight: blurred, its contrast and a veil of light over it, each band by its tint."""
 FEW, MANY = 0.2, 0.8
+TWICE = 0.05
+"""Share of the scenes that both flights show, with the mix `twice`, which is unequal otherwise."""
 
 
 def second(scene: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -65,8 +68,10 @@ def choose(labels: NDArray[np.str_], mix: str, seed: int) -> NDArray[np.bool_]:
     return chosen
 
 
-def split(folder: Path, chosen: NDArray[np.bool_], labels: NDArray[np.str_]) -> Path:
-    """Write the chosen scenes, changed, into a raster of their own; gives the city's file."""
+def split(
+    folder: Path, chosen: NDArray[np.bool_], twice: NDArray[np.bool_], labels: NDArray[np.str_]
+) -> Path:
+    """Write the chosen scenes, changed, into a raster of their own, some into both; gives the city's file."""
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(folder / "scenes.tif", "r+") as first:
         profile = {**first.profile, "compress": "deflate"}
         mask = first.dataset_mask()
@@ -77,7 +82,8 @@ def split(folder: Path, chosen: NDArray[np.bool_], labels: NDArray[np.str_]) -> 
                 window = Window(col, row, SCENE_PX, SCENE_PX)
                 raster.write(second(first.read(window=window)), window=window)
                 there = slice(row, row + SCENE_PX), slice(col, col + SCENE_PX)
-                other[there], mask[there] = 255, 0
+                other[there] = 255
+                mask[there] = 255 if twice[i] else 0
             raster.write_mask(other)
         first.write_mask(mask)
     frame = gpd.read_file(folder / "roads.gpkg")
@@ -159,7 +165,10 @@ def measure(given: Path, mixes: list[str], seed: int) -> list[dict[str, Any]]:
             folder = Path(name)
             _, labels = lay_out_scenes(given, folder)
             chosen = choose(labels, mix, seed)
-            city = split(folder, chosen, labels)
+            twice = chosen & (np.random.default_rng(seed).random(len(chosen)) < 2 * TWICE * (mix == "twice"))
+            city = split(folder, chosen, twice, labels)
+            # of both, the first is seen
+            chosen = chosen & ~twice
             for match in (False, True) if chosen.any() else (False,):
                 plan = run(city, folder / "runs", match=match)
                 done = matching.load_matching(plan)
@@ -179,7 +188,9 @@ def measure(given: Path, mixes: list[str], seed: int) -> list[dict[str, Any]]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--mixes", nargs="+", choices=["equal", "unequal"], default=["unequal", "equal"])
+    parser.add_argument(
+        "--mixes", nargs="+", choices=["equal", "unequal", "twice"], default=["unequal", "equal", "twice"]
+    )
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     rows = measure(folder_of_scenes(parser), asked.mixes, asked.seed)

@@ -169,8 +169,9 @@ FINGERPRINTS = Table(
 TURN_SCATTER = Table(
     "turn_scatter",
     "How the quarter turns of the tiles of roads scatter about their mean, each of length 1: the sum of the outer "
-    "products of the differences, a symmetric matrix. There is no such file where `encoder.keep_turns` is off; else "
-    "it is among the layers of a run as it is.",
+    "products of the differences, a symmetric matrix; with `clusters.turn_whitening`, and where two flights show the "
+    "same ground, as much of how looks differ between them. There is no such file where `encoder.keep_turns` is off; "
+    "else it is among the layers of a run as it is.",
     (
         Column("row", "integer", "Row of the matrix, from 0"),
         Column("scatter", "list", "Its figures (float64)"),

@@ -64,8 +64,8 @@ class Clusters(Section):
     )
     turn_whitening: bool = Field(
         default=False,
-        description="Whether fingerprints are first evened out by what a quarter turn of the image changes in them; "
-        "needs encoder.keep_turns.",
+        description="Whether fingerprints are first evened out by what a quarter turn of the image changes in them, "
+        "and by what another flight changes where two show the same ground; needs encoder.keep_turns.",
     )
     neighbours: Annotated[int, Field(ge=0, le=100)] = Field(
         default=5,

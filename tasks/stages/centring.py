@@ -102,8 +102,10 @@ def _flights(plan: Plan, tiles: pd.DataFrame) -> pd.Series[str]:
 
 def centring_inputs(config: CityConfig) -> list[str]:
     """Name the file of outlines of flights, where it is read."""
+    if not config.imagery.centre:
+        return []
     outlines = config.imagery.footprints
-    return [outlines] if config.imagery.centre and outlines is not None else []
+    return [] if outlines is None else [outlines]
 
 
 def centring_settings(config: CityConfig) -> object:

@@ -12,12 +12,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo.config import CityConfig
 from geo.errors import LayerError
 from geo.ledger import Entry
 from tasks.documents import Centring
 from tasks.plan import Plan
 from tasks.stages.centring import centre_junctions, centre_roads, centring_inputs, centring_settings
 from tasks.stages.features import is_raster, load_encoded_as, weights_digest
+from tasks.stages.twice_flown import flown_twice, twice_inputs, twice_settings
 from tasks.store.stage import Stage
 from tasks.tables import (
     FINGERPRINTS,
@@ -43,6 +45,7 @@ _PLAIN = tuple(column.name for column in SHARD.columns if not column.optional)
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``fingerprints``, ``tiles`` and ``turn_scatter``, and the first two of junctions (see docs/stages.md)."""
+    from geo.clusters.flights.twice import in_equal_parts
     from geo.features.fingerprints import fingerprint, write_fingerprints
     from geo.features.store import about_all
 
@@ -56,11 +59,17 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     write_fingerprints(folder / FILE, found, segments, about)
     seen = tiles[["tile_id", "segment_id", "position_m", "image_id", "coverage"]]
     SEEN.write(seen.assign(encoded=encoded), folder)
+    twice: list[Entry] = []
     if plan.config.encoder.keep_turns:
-        TURN_SCATTER.write(_scatter(plan, found.vectors.shape[1]).as_frame(), folder)
+        scatter = _scatter(plan, found.vectors.shape[1])
+        if plan.config.clusters.turn_whitening:
+            of_flights, twice = flown_twice(plan, found.vectors.shape[1])
+            scatter = in_equal_parts(scatter, of_flights)
+        TURN_SCATTER.write(scatter.as_frame(), folder)
     halves = tiles.loc[tiles["half"], "segment_id"]
     lacking = halves[~halves.isin(found.segment_ids)].nunique()
     return [
+        *twice,
         Entry("segments", "done", "", len(found)),
         Entry("segments", "skipped", "no tile of it has an embedding", len(segments) - len(found) - lacking),
         Entry("segments", "skipped", LACKING, lacking),
@@ -259,14 +268,30 @@ def load_fingerprints(plan: Plan) -> Fingerprints:
     return read_fingerprints(plan.stage_folder("fingerprints") / FILE)
 
 
+def _inputs(config: CityConfig) -> list[str]:
+    """Name what is read beside the shards."""
+    return [*dict.fromkeys([*centring_inputs(config), *twice_inputs(config)])]
+
+
+def _also(config: CityConfig) -> object:
+    """Name what corrections for flights depend on, where they are asked for."""
+    return [centring_settings(config), twice_settings(config)]
+
+
 STAGE = Stage(
     "fingerprints",
     build,
     counts=("segments",),
-    after=("roads", "tiles", "features"),
-    settings=("clusters.junctions.types", "imagery.centre", "imagery.sources", "encoder.beside.weight"),
-    inputs=centring_inputs,
-    also=centring_settings,
+    after=("roads", "tiles", "matching", "features"),
+    settings=(
+        "clusters.junctions.types",
+        "clusters.turn_whitening",
+        "imagery.centre",
+        "imagery.sources",
+        "encoder.beside.weight",
+    ),
+    inputs=_inputs,
+    also=_also,
     tables=(FINGERPRINTS, SEEN, JUNCTION_FINGERPRINTS, SEEN_AT_JUNCTIONS, TURN_SCATTER),
     documents=(Centring,),
 )

@@ -302,7 +302,7 @@ TOGETHER = {
     "tiles.context_m": (8, "features", {"tiles.mode": "dense"}),
     "clusters.turn_whitening": (
         True,
-        "clusters junction_clusters concentration interventions",
+        "fingerprints",
         {"encoder.keep_turns": True},
     ),
     "clusters.heads": (3, "clusters junction_clusters", {"clusters.method": "scan"}),

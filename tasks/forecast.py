@@ -99,7 +99,7 @@ def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
         encoding *= 1 + told.found["junction_tiles"] / len(tiles)
     statistics = SECONDS_A_SEGMENT * len(network.segments)
     told.found["seconds"] = round(SECONDS_BESIDES + statistics + known + encoding)
-    told.found["pictures"] = pictures_at_most(config, len(seen))
+    told.found["pictures"] = pictures_at_most(config, len(seen)) if config.imagery.sources else 0
     size = bytes_of_geopackage(told.found, told.found["pictures"])
     told.found["geopackage_mb"] = round(size / 1e6, 1)
     refuse_full(folder, bytes_of_run(size, len(seen)))

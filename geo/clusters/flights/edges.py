@@ -29,9 +29,9 @@ def edge_warnings(table: pd.DataFrame) -> list[str]:
     shares = in_part.groupby(table["cluster"]).sum() / table["length_m"].groupby(table["cluster"]).sum()
     of_all = in_part.sum() / table["length_m"].sum()
     return [
-        f"type {int(cluster)} is of the edge of the imagery: {share:.0%} of its length has tiles of which less than "
+        f"type {cluster} is of the edge of the imagery: {share:.0%} of its length has tiles of which less than "
         f"{WHOLE:.0%} is shown ({of_all:.0%} of all roads): it may look alike by what is missing "
         "(see tiles.min_coverage)"
-        for cluster, share in shares.items()
+        for cluster, share in zip(shares.index.astype(int), shares, strict=True)
         if share >= MOSTLY and share >= 2 * of_all
     ]

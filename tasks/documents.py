@@ -83,6 +83,21 @@ class TypologyUsed(Document):
     )
 
 
+class ByHand(Document):
+    """What analysts said of types, and what became of it."""
+
+    found: int = Field(description="Segments whose type is as it was found.")
+    corrected: int = Field(description="Segments to which an analyst gave another type than was found.")
+    made: int = Field(description="Segments of types that an analyst made by examples, these among them.")
+    merged: int = Field(description="Segments of types that an analyst made one of several.")
+    said: int = Field(description="Rows of `corrections.csv`.")
+    taken_up: int = Field(description="Rows that hold.")
+    looked_at: int = Field(description="Segments that these tell of.")
+    stood: int = Field(description="Those of them whose type is the one that was found.")
+    made_of: dict[int, int] = Field(description="Number of examples by type that was made.")
+    merged_of: dict[int, list[int]] = Field(description="Types that were made one, by what they are now.")
+
+
 class Quality(Document):
     """How well the encoder, and the baseline beside it, tell segments apart (``clusters/quality.json``)."""
 
@@ -93,6 +108,7 @@ class Quality(Document):
     typology: TypologyUsed | None = Field(
         default=None, description="Where types are those of a typology; null: they were found in the city."
     )
+    hands: ByHand | None = Field(default=None, description="What analysts said of types; null: nothing.")
 
 
 class Flown(Document):

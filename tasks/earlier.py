@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from geo.clusters.typology.head import read_head, refused
@@ -21,6 +24,8 @@ log = logging.getLogger("roadprint")
 
 TABLES = "layers"
 """Folder of a run that holds its layers as GeoParquet."""
+FOUND = "cluster_found"
+"""Column of segments: the type that was found, by which types are known again from run to run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,13 @@ class EarlierRun:
 
 
 def numbering(
-    folder: Path, own_key: str, names: Mapping[int, Named], *, keep: bool, repeated: Path | None = None
+    folder: Path,
+    own_key: str,
+    names: Mapping[int, Named],
+    *,
+    keep: bool,
+    repeated: Path | None = None,
+    said: Collection[int] = (),
 ) -> Numbering:
     """Decide where this run's clusters get their numbers from.
 
@@ -95,10 +106,12 @@ def numbering(
         Whether numbers are kept from run to run at all.
     repeated
         The GeoPackage whose run is repeated: its own numbers count, whatever other runs there are.
+    said
+        Numbers that an analyst gave to segments, or made types one under.
     """
     if not keep:
         return Numbering(own_key, own_key)
-    reserved = tuple(sorted(number for number, one in names.items() if one.edited))
+    reserved = tuple(sorted({*said, *(number for number, one in names.items() if one.edited)}))
     # the numbers of a typology mean other types
     known = [told for told in map(_told, sorted(folder.glob(f"*/{SUMMARY}"))) if told and told.own]
     newest = _told(folder / LATEST)
@@ -203,9 +216,26 @@ def _with_numbers(known: Sequence[EarlierRun], wanted: set[int]) -> tuple[Path, 
     return tuple(found)
 
 
+def found_column(file: Path) -> str:
+    """Name the column that says what was found in an earlier run, before an analyst's words.
+
+    Parameters
+    ----------
+    file
+        Its layer of segments as GeoParquet, or its GeoPackage; one of before there were such words has types as found.
+    """
+    if file.suffix == ".gpkg":
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            columns = {row[1] for row in connection.execute("PRAGMA table_info(segments)")}
+    else:
+        columns = set(pq.read_schema(file).names)
+    return FOUND if FOUND in columns else "cluster"
+
+
 def _numbers(segments: Path) -> set[int]:
-    """Read the numbers of the clusters of a run."""
-    return set(pd.read_parquet(segments, columns=["cluster"])["cluster"].dropna().astype(int))
+    """Read the numbers of the clusters of a run, as they were found."""
+    column = found_column(segments)
+    return set(pd.read_parquet(segments, columns=[column])[column].dropna().astype(int))
 
 
 def _segments(told: EarlierRun) -> Path | None:

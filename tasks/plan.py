@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from geo.clusters.hands.corrections import Correction
 from geo.config import CityConfig
 from geo.errors import SourceError
 from geo.outputs.names import Named
@@ -14,10 +15,10 @@ from tasks.store.digests import DIGESTS, FileDigests
 from tasks.store.summary import SUMMARY
 from tasks.store.table import Table
 
-NAMES_OF_TYPES = "names of types"
+NAMES_OF_TYPES, CORRECTED = "names of types", "corrections"
+"""What the ledger calls lines of ``clusters.csv``, and of ``corrections.csv``."""
 GROUPED = "junction_clusters"
 """The stage whose key says which grouping of the junctions it is."""
-"""What the ledger calls lines of ``clusters.csv``."""
 LICENSED = ("imagery", "roads", "collisions", "exposure")
 """Sections whose licence is quoted."""
 
@@ -60,6 +61,12 @@ class Plan:
         What the analyst calls the types of junction.
     other_junctions
         Numbers that were named in another grouping of the junctions.
+    corrections
+        What the analyst says of the types of segments.
+    merges
+        Which types the analyst makes one with others, by their number.
+    unused_corrections
+        How many corrections there are of types of the city's own, where the types are those of a typology.
     """
 
     config: CityConfig
@@ -78,6 +85,9 @@ class Plan:
     unused: tuple[int, ...] = ()
     junction_names: dict[int, Named] = field(default_factory=dict)
     other_junctions: tuple[int, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    merges: dict[int, int] = field(default_factory=dict)
+    unused_corrections: int = 0
 
     @property
     def typology(self) -> str | None:

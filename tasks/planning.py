@@ -13,12 +13,14 @@ from pathlib import Path
 
 from slugify import slugify
 
+from geo.clusters.hands.corrections import FILE as CORRECTIONS
+from geo.clusters.hands.corrections import IS, corrections_in, read_corrections
 from geo.config import CityConfig, load
 from geo.config.file import is_recorded, read_raw
 from geo.config.section import effective, without_idle
 from geo.errors import ConfigurationError
 from geo.outputs.names import FILE as NAMES
-from geo.outputs.names import Named, read_names
+from geo.outputs.names import Named, merges_of, read_names
 from geo.secrets import strike_all
 from geo.sources.files import digest_file
 from tasks.earlier import edited, junctions_called, names_of_typology, names_then, numbering
@@ -110,10 +112,15 @@ def make_plan(
     inputs = {labels[source]: found for source, found in sources.items()}
     repeated = city if is_recorded(city) else None
     names = read_names(folder / NAMES) if repeated is None else names_then(folder, repeated)
+    corrections = read_corrections(folder / CORRECTIONS) if repeated is None else corrections_in(repeated)
     unused: tuple[int, ...] = ()
+    unused_corrections = 0
     if config.clusters.typology is not None:
         unused = tuple(one.cluster for one in edited(names))
         names = names_of_typology(Path(config.clusters.typology))
+        unused_corrections, corrections = len(corrections), ()
+    merges = merges_of(names)
+    hands = [sorted(merges.items()), [one.said for one in corrections]] if merges or corrections else None
     written = strike_all(without_idle(read_raw(city, overrides, CityConfig), CityConfig, keep="licence"))
     code = {stage.name: code_digest(stage.module) for stage in STAGES}
     keys: dict[str, str] = {}
@@ -121,8 +128,9 @@ def make_plan(
     of_junctions: dict[int, Named] = {}
     foreign: tuple[int, ...] = ()
     for stage in STAGES:
-        told = [written, inputs, [one.said for one in edited(names)], unused] if stage.name == NAMED else None
-        if told is not None:
+        told: list[object] | None = hands if stage.name == NUMBERED else None
+        if stage.name == NAMED:
+            told = [written, inputs, [one.said for one in edited(names)], unused, unused_corrections]
             others = _kept_sensitivity(folder / "stages", config, keys)
             of_junctions, foreign = junctions_called(folder, keys[GROUPED], repeated)
             told += [[one.said for one in edited(of_junctions)], foreign]
@@ -131,7 +139,8 @@ def make_plan(
         key = _key(stage, config, read, keys, (code[stage.name], told))
         if stage.name == NUMBERED:
             keep = config.clusters.keep_numbers and config.clusters.typology is None
-            numbers = numbering(folder, key, names, keep=keep, repeated=repeated)
+            said = {one.type for one in corrections if one.says == IS} | {*merges, *merges.values()}
+            numbers = numbering(folder, key, names, keep=keep, repeated=repeated, said=said)
             key = numbers.key
         keys[stage.name] = key
     versions = merged(stage.made_with for stage in STAGES) | {PROJECT: version(PROJECT)}
@@ -153,6 +162,9 @@ def make_plan(
         unused,
         of_junctions,
         foreign,
+        corrections,
+        merges,
+        unused_corrections,
     )
 
 

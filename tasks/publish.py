@@ -13,11 +13,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from geo.outputs.names import Named
+from geo.clusters.hands.corrections import LATER
+from geo.outputs.names import MERGES, Named
 from geo.sources.files import digest_file
 from tasks.documents import Effects, Findings, Gathered
 from tasks.earlier import TABLES, edited
-from tasks.plan import NAMES_OF_TYPES, Plan
+from tasks.plan import CORRECTED, NAMES_OF_TYPES, Plan
 from tasks.stages.centring import load_centring
 from tasks.stages.clusters import load_quality
 from tasks.stages.collisions import load_recorded
@@ -80,7 +81,10 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
 def _summary(plan: Plan, results: Sequence[StageResult], files: dict[str, str], seconds: float) -> RunSummary:
     """Say what the command line prints, and what later runs and `tasks.store.status` want to know of this one."""
     numbers = plan.numbers
-    unknown = [e for result in results for e in result.entries if e.item == NAMES_OF_TYPES]
+    items = {NAMES_OF_TYPES, CORRECTED, MERGES}
+    skipped = [e for result in results for e in result.entries if e.item in items and e.status == "skipped"]
+    # that an analyst thought better of something is no fault
+    unknown = [e for e in skipped if e.count and e.reason != LATER]
     return RunSummary(
         city=plan.config.city,
         run_id=plan.run_id,

@@ -11,6 +11,8 @@ from pathlib import Path
 import geopandas as gpd
 import pyarrow.parquet as pq
 
+from geo.clusters.hands.corrections import FILE as CORRECTIONS
+from geo.clusters.hands.corrections import read_corrections
 from geo.clusters.registry import method_of
 from geo.config import CityConfig, Run
 from geo.errors import ConfigurationError, RoadprintError
@@ -131,12 +133,13 @@ def check_results(config: CityConfig, folder: Path) -> list[str]:
     ConfigurationError
         When the folder is another city's, or cannot be written to.
     SourceError
-        When ``clusters.csv`` or ``junction_types.csv`` in it cannot be read.
+        When ``clusters.csv``, ``junction_types.csv`` or ``corrections.csv`` in it cannot be read.
     """
     refuse_other_city(folder, config.city)
     refuse_unwritable(folder)
     for names in (NAMES, JUNCTION_FILE):
         read_names(folder / names)
+    read_corrections(folder / CORRECTIONS)
     warnings = []
     holder = running(folder)
     if holder is not None:

@@ -217,12 +217,22 @@ TYPES = Table(
         "cluster_margin",
         "cluster_probability",
         "cluster_second",
+        "cluster_found",
+        "cluster_source",
         "cluster_baseline",
         "looks_like",
     ),
     key=("segment_id",),
     joins="segments",
 )
+BY_HAND = Table(
+    "clusters",
+    "Types that an analyst made one, or made by examples. There is no such file where there are none.",
+    of_layer("clusters", "cluster", "merged_of", "made_from"),
+    key=("cluster",),
+    part=True,
+)
+CORRECTIONS = as_layer("corrections")
 PROTOTYPES = Table(
     "prototypes",
     "Segments that show a type: nearest to its centroid, the least sure, and drawn at random.",
@@ -404,7 +414,10 @@ CLUSTERS = Table(
         column
         for column in of_layer("clusters")
         if column.name
-        not in {"name", "colour", "note", "prototype_tiles", *(told.name for told in TYPES_FLOWN.columns[1:])}
+        not in {
+            *("name", "colour", "note", "prototype_tiles"),
+            *(told.name for table in (TYPES_FLOWN, BY_HAND) for told in table.columns[1:]),
+        }
     ),
     key=("cluster",),
     part=True,

@@ -40,7 +40,7 @@ class Clustering:
     @property
     def k(self) -> int:
         """Number of clusters."""
-        return int(self.labels.max(initial=0))
+        return len(np.unique(self.labels))
 
 
 def cluster(
@@ -76,10 +76,34 @@ def cluster(
     k = min(k, len(np.unique(grouped, axis=0)))
     fit = method_of(settings).fit(grouped, k, beside=beside)
     labels = order_by_size(fit.labels)
-    distances = (fit if smoothed is None else _about(points, fit.labels)).distances(points)
+    return _measured(points, labels, fit if smoothed is None else _about(points, fit.labels, fit.notes))
+
+
+def about(points: Points, labels: Labels) -> Clustering:
+    """Measure how points lie in a partition that is given.
+
+    Parameters
+    ----------
+    points
+        Places of the segments in the space of their looks, ``(segments, components)``.
+    labels
+        Cluster of each, any numbers, ``(segments,)``.
+
+    Examples
+    --------
+    >>> about(np.array([[0.0], [2.0], [9.0]]), np.array([4, 4, 7])).margin.round(2).tolist()
+    [0.89, 0.86, 1.0]
+    """
+    places = np.unique(labels, return_inverse=True)[1].ravel()
+    return _measured(points, labels, _about(points, places))
+
+
+def _measured(points: Points, labels: Labels, fit: Fit) -> Clustering:
+    """Measure distances and margins about the centroids of a fit."""
+    distances = fit.distances(points)
     row = np.arange(len(points))
     own = distances[row, fit.labels]
-    if k == 1:
+    if len(fit.centroids) == 1:
         return Clustering(labels, np.full(len(points), np.nan), own, fit.notes)
     distances[row, fit.labels] = np.inf
     following = distances.min(axis=1)
@@ -87,10 +111,10 @@ def cluster(
     return Clustering(labels, np.maximum(margin, 0.0), own, fit.notes)
 
 
-def _about(points: Points, labels: Labels) -> Fit:
+def _about(points: Points, labels: Labels, notes: tuple[str, ...] = ()) -> Fit:
     """Give groups their middles among the points as they were."""
     sums = np.stack([np.bincount(labels, column) for column in points.T], axis=1)
-    return Fit(labels, sums / np.bincount(labels)[:, None])
+    return Fit(labels, sums / np.bincount(labels)[:, None], notes)
 
 
 def order_by_size(raw: NDArray[np.int64]) -> Labels:

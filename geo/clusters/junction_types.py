@@ -85,7 +85,8 @@ def find_junction_types(
     )
     of_junctions = {"segment_id": "junction_id"}
     return RoadTypes(
-        found.segments.rename(columns=of_junctions),
+        # what analysts say is of roads alone
+        found.segments.drop(columns=["cluster_found", "cluster_source"]).rename(columns=of_junctions),
         found.picks.rename(columns=of_junctions),
         found.choice,
         found.groupings.rename(columns=of_junctions),

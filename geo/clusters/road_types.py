@@ -14,10 +14,11 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from geo.clusters.alike import most_alike
 from geo.clusters.choose import SILHOUETTE_SAMPLE, choose_k, less_stable
-from geo.clusters.evidence.groupings import NONE, match, membership, stacked
+from geo.clusters.evidence.groupings import NONE, match, membership
 from geo.clusters.evidence.merging import what_merging_loses
-from geo.clusters.fit import Clustering, cluster
+from geo.clusters.fit import Clustering, Labels, about, cluster
 from geo.clusters.ground import same_ground
+from geo.clusters.hands.taking_up import CORRECTED, MADE, NO_HANDS, Hands, TakenUp, take_up
 from geo.clusters.likeness import likeness_of_pairs
 from geo.clusters.methods.heads.views import Looks, views_of
 from geo.clusters.methods.kind import Beside
@@ -45,7 +46,8 @@ class RoadTypes:
     Attributes
     ----------
     segments
-        One row a segment with imagery, by id: ``segment_id``, ``cluster`` (from 1; 1 is the largest),
+        One row a segment with imagery, by id: ``segment_id``, ``cluster`` (from 1; 1 is the largest, unless numbers are
+        kept), ``cluster_found`` and ``cluster_source`` (see `geo.clusters.hands.taking_up.TakenUp`),
         ``cluster_margin`` (see `geo.clusters.fit.Clustering`), ``cluster_probability`` and ``cluster_second`` (see
         `geo.clusters.evidence.groupings.Membership`; null: none), ``cluster_baseline`` (the same method on band
         statistics) and ``looks_like`` (ids joined by ``;``, null without any: fewer where fewer look so much like it as
@@ -61,7 +63,10 @@ class RoadTypes:
         What is lost where two types are made one (`geo.clusters.evidence.merging.what_merging_loses`).
     quality
         ``encoder`` and ``baseline``: effective rank, spread, warnings and ``silhouette`` (null where there is none);
-        ``agreement_with_baseline`` (adjusted Rand index) and ``k``.
+        ``agreement_with_baseline`` (adjusted Rand index), ``k``, and ``hands``: what analysts said, in figures (null:
+        nothing).
+    taken
+        What was taken up of what analysts said; None: types are those of a typology.
     """
 
     segments: pd.DataFrame
@@ -70,6 +75,7 @@ class RoadTypes:
     groupings: pd.DataFrame
     merging: pd.DataFrame
     quality: dict[str, Any]
+    taken: TakenUp | None = None
 
     def without_baseline(self) -> RoadTypes:
         """Leave out the baseline where there is no imagery of which band statistics could be made."""
@@ -81,21 +87,6 @@ class RoadTypes:
         quality = self.quality | {"baseline": baseline, "agreement_with_baseline": np.nan}
         return replace(self, segments=segments, quality=quality)
 
-    def renumbered(self, numbers: Mapping[int, int]) -> RoadTypes:
-        """Give clusters other numbers, one to one; picks are in their order."""
-        segments = self.segments.copy()
-        for column in ("cluster", "cluster_second"):
-            segments[column] = segments[column].map(numbers).astype("Int64")
-        picks = self.picks.assign(cluster=self.picks["cluster"].map(numbers))
-        picks = picks.sort_values("cluster", kind="stable", ignore_index=True)
-        table = np.zeros(max(numbers, default=0) + 1, dtype=np.int64)
-        table[list(numbers)] = list(numbers.values())
-        regrouped = self.groupings.assign(clusters=list(table[stacked(self.groupings)]))
-        pairs = np.sort(table[self.merging[["cluster", "other"]].to_numpy(dtype=np.int64)], axis=1)
-        merging = self.merging.assign(cluster=pairs[:, 0], other=pairs[:, 1])
-        merging = merging.sort_values(["cluster", "other"], ignore_index=True)
-        return replace(self, segments=segments, picks=picks, groupings=regrouped, merging=merging)
-
 
 def find_types(
     fingerprints: Fingerprints,
@@ -106,6 +97,7 @@ def find_types(
     tile_m: float = _TILES.tile_m,
     scatter: Scatter | None = None,
     looks: Iterable[Looks] = (),
+    hands: Hands = NO_HANDS,
 ) -> RoadTypes:
     """Group segments by what they look like, and beside it by band statistics alone, which no encoder made.
 
@@ -128,6 +120,8 @@ def find_types(
     looks
         Other looks of segments, of tiles or of turns, part by part; for ways of clustering that use them
         (`geo.clusters.methods.kind.ClusteringKind.uses_views`).
+    hands
+        What types are called by earlier runs, and what analysts say of them: taken up before anything tells of them.
 
     Returns
     -------
@@ -180,33 +174,73 @@ def find_types(
             )
         ]
     )
-    sure = membership(found.labels, groupings)
+    unsteady = less_stable(found.labels, groupings, choice, settings)
+    labels, groupings = _numbered(found.labels, groupings, ids, hands)
+    taken = take_up(points if smoothed is None else smoothed, labels, ids, hands)
+    final, groupings = _described(points, found, labels, taken), _after(groupings, taken, hands.merges)
+    sure = membership(final.labels, groupings)
+    known = ~np.isin(taken.source, [CORRECTED, MADE])
+    probability = np.where(known, sure.probability, np.nan)
+    second = pd.Series(sure.second, dtype="Int64")
     table = pd.DataFrame(
         {
             "segment_id": ids,
-            "cluster": pd.array(found.labels, dtype="Int64"),
-            "cluster_margin": found.margin,
-            "cluster_probability": sure.probability,
-            "cluster_second": pd.Series(sure.second, dtype="Int64").where(sure.second != NONE),
+            "cluster": pd.array(final.labels, dtype="Int64"),
+            "cluster_margin": final.margin,
+            "cluster_probability": probability,
+            "cluster_second": second.where(known & (sure.second != NONE)),
+            "cluster_found": pd.array(labels, dtype="Int64"),
+            "cluster_source": taken.source,
             "cluster_baseline": pd.array(baseline.labels, dtype="Int64"),
-            "looks_like": looks_like(ids, points, found, roads, APART_TILES * tile_m),
+            "looks_like": looks_like(ids, points, final, roads, APART_TILES * tile_m),
         }
     )
-    picks = pick(ids, found, sure.probability, seed=settings.seed)
+    picks = pick(ids, final, probability, seed=settings.seed)
     picks["tile_id"] = central_tiles(picks, tiles)
-    encoder = judged(embeddings, points, found)
-    unsteady = less_stable(found.labels, groupings, choice, settings)
+    picks = picks.sort_values("cluster", kind="stable", ignore_index=True)
+    encoder = judged(embeddings, points, final)
     encoder["warnings"] = [*encoder["warnings"], *too_few(settings, len(ids)), *found.notes, *unsteady]
     regrouped = pd.DataFrame({"segment_id": ids, "clusters": list(groupings)})
     quality = {
         "encoder": encoder,
         "baseline": judged(bands, baseline_points, baseline),
-        "agreement_with_baseline": float(adjusted_rand_score(found.labels, baseline.labels)),
-        "k": found.k,
+        "agreement_with_baseline": float(adjusted_rand_score(final.labels, baseline.labels)),
+        "k": final.k,
+        "hands": taken.as_dict() if hands.corrections or hands.merges else None,
     }
-    picks = picks.sort_values("cluster", kind="stable", ignore_index=True)
-    merging = what_merging_loses(points, found.labels, groupings)
-    return RoadTypes(table, picks, choice, regrouped, merging, quality)
+    merging = what_merging_loses(points, final.labels, groupings)
+    return RoadTypes(table, picks, choice, regrouped, merging, quality, taken)
+
+
+def _numbered(labels: Labels, groupings: Labels, ids: pd.Index, hands: Hands) -> tuple[Labels, Labels]:
+    """Give types, and their counterparts in other groupings, their lasting numbers."""
+    if hands.numbering is None:
+        return labels, groupings
+    numbers = hands.numbering(pd.DataFrame({"segment_id": ids, "cluster": pd.array(labels, dtype="Int64")}))
+    lasting = np.full(labels.max(initial=0) + 1, NONE, dtype=np.int64)
+    lasting[list(numbers)] = list(numbers.values())
+    return lasting[labels], lasting[groupings]
+
+
+def _described(points: Points, found: Clustering, labels: Labels, taken: TakenUp) -> Clustering:
+    """Measure how segments lie in the types that they have in the end; where these are as found, as it was measured."""
+    if (taken.labels == labels).all():
+        return replace(found, labels=labels)
+    return about(points, taken.labels)
+
+
+def _after(groupings: Labels, taken: TakenUp, merges: Mapping[int, int]) -> Labels:
+    """Bring other groupings to the types that there are in the end.
+
+    A type that an analyst gave holds in all of them; one that an analyst made has no counterpart in any.
+    """
+    types, place = np.unique(groupings, return_inverse=True)
+    ends = np.array([merges.get(int(one), int(one)) for one in types], dtype=np.int64)
+    after: Labels = np.where(np.isin(ends, taken.labels), ends, NONE)[place].reshape(groupings.shape)
+    given = taken.source == CORRECTED
+    after[given] = taken.labels[given, None]
+    after[taken.source == MADE] = NONE
+    return after
 
 
 def _drawn(points: Points, settings: Clusters, same: sp.csr_array | None) -> Points | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import re
 import sqlite3
@@ -17,15 +18,19 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from geo.errors import SourceError
 from geo.outputs.palette import Look, look
+from geo.sources.by_hand import BOM, as_declared, no_formula, refused_line, rows_by_hand, whole
 
 FILE = "clusters.csv"
 JUNCTION_FILE = "junction_types.csv"
 COLUMNS = ("cluster", "name", "colour", "note")
+MERGED = "merged_into"
+"""Column of `FILE` that makes a type one with another."""
+MERGES = "merges of types"
+"""What a run calls them, in its layer ``run`` and its ledger."""
+MOST = 10_000
+"""The highest number of a type."""
 GROUPING = "grouping"
 """Column of `JUNCTION_FILE` that says which grouping its numbers are of: they are not kept from one to the next."""
-_BOM = "utf-8-sig"
-"""Excel takes a table for UTF-8 only where it begins with this mark."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Named(BaseModel):
@@ -33,19 +38,18 @@ class Named(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    cluster: Annotated[int, Field(ge=1, le=10_000)]
+    cluster: Annotated[int, Field(ge=1, le=MOST)]
     name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
     colour: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
     note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+    merged_into: Annotated[int, Field(ge=1, le=MOST)] | None = None
 
-    @field_validator("name", "note")
+    _formula = field_validator("name", "note")(no_formula)
+
+    @field_validator("cluster", "merged_into", mode="before")
     @classmethod
-    def _no_formula(cls, text: str) -> str:
-        if text.startswith(_FORMULA):
-            raise ValueError(f"a spreadsheet would run {text[:20]!r} as a formula; begin with a letter")
-        if not text.isprintable():
-            raise ValueError("line breaks and control characters are not allowed")
-        return text
+    def _whole(cls, number: object) -> object:
+        return whole(number)
 
     @field_validator("colour")
     @classmethod
@@ -57,12 +61,16 @@ class Named(BaseModel):
     @property
     def said(self) -> dict[str, object]:
         """What it says in our own columns."""
-        return self.model_dump(include=set(COLUMNS))
+        said = self.model_dump(include=set(COLUMNS)) | {
+            "colour": self.colour or look(self.cluster).colour.upper()
+        }
+        return said if self.merged_into is None else said | {MERGED: self.merged_into}
 
     @property
     def edited(self) -> bool:
         """Whether it says anything that a fresh table would not."""
-        return bool(self.name or self.note or self.colour not in {"", look(self.cluster).colour.upper()})
+        told = self.name or self.note or self.merged_into
+        return bool(told or self.colour not in {"", look(self.cluster).colour.upper()})
 
 
 def read_names(path: Path) -> dict[int, Named]:
@@ -82,25 +90,56 @@ def read_names(path: Path) -> dict[int, Named]:
     SourceError
         Naming the line and what is wrong with it.
     """
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        return {}
     found: dict[int, Named] = {}
-    for line, row in _rows(path, raw):
-        if not any(value.strip() for value in row.values()):
-            continue
-        try:
-            one = Named.model_validate(row)
-        except ValidationError as error:
-            fault = error.errors()[0]
-            raise _refused(
-                path, line, f"{fault['loc'][0]}: {fault['msg'].removeprefix('Value error, ')}"
-            ) from error
+    lines: dict[int, int] = {}
+    for line, row in rows_by_hand(path, ["cluster"], (*COLUMNS, MERGED)):
+        one = as_declared(Named, path, line, row)
         if one.cluster in found:
-            raise _refused(path, line, f"cluster {one.cluster} has an earlier line too")
-        found[one.cluster] = one
+            raise refused_line(path, line, f"cluster {one.cluster} has an earlier line too")
+        if one.merged_into is not None and path.name == JUNCTION_FILE:
+            raise refused_line(path, line, f"{MERGED}: types of junction are not made one")
+        found[one.cluster], lines[one.cluster] = one, line
+    for cluster in ring(found):
+        fault = (
+            "it is merged into itself" if found[cluster].merged_into == cluster else "merges lead in a ring"
+        )
+        raise refused_line(path, lines[cluster], f"{MERGED}: cluster {cluster}: {fault}")
     return found
+
+
+def ring(names: Mapping[int, Named]) -> list[int]:
+    """Find types that are merged into themselves, at once or by way of others, the smallest first."""
+    into = {n: one.merged_into for n, one in names.items() if one.merged_into is not None}
+    found = []
+    for cluster in sorted(into):
+        place = into[cluster]
+        for _ in into:
+            if place == cluster:
+                found.append(cluster)
+                break
+            place = into.get(place, 0)
+    return found
+
+
+def merges_of(names: Mapping[int, Named]) -> dict[int, int]:
+    """Follow merges to their end: the type that each merged one becomes part of.
+
+    Parameters
+    ----------
+    names
+        Rows of ``clusters.csv`` by their cluster, without rings (`read_names` refuses them).
+
+    Examples
+    --------
+    >>> rows = [Named(cluster=3, merged_into=4), Named(cluster=4, merged_into=5), Named(cluster=5)]
+    >>> merges_of({one.cluster: one for one in rows})
+    {3: 5, 4: 5}
+    """
+    into = {n: one.merged_into for n, one in sorted(names.items()) if one.merged_into is not None}
+    ends = dict(into)
+    for _ in into:
+        ends = {n: into.get(place, place) for n, place in ends.items()}
+    return ends
 
 
 def names_in(file: Path, table: str = "clusters") -> dict[int, Named]:
@@ -122,10 +161,11 @@ def names_in(file: Path, table: str = "clusters") -> dict[int, Named]:
     try:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             rows = connection.execute(f"SELECT {columns} FROM {table}").fetchall()  # noqa: S608 - our own names
+            merged = _merged_in(connection) if table == "clusters" else {}
         named = [
             Named(cluster=n, name="" if name == f"Type {n}" else name, colour=colour, note=note or "")
             for n, name, colour, note in rows
-        ]
+        ] + [Named(cluster=int(n), merged_into=into) for n, into in merged.items()]
     except (sqlite3.Error, ValidationError) as error:
         raise SourceError(
             f"its table of clusters cannot be read ({error})",
@@ -135,30 +175,11 @@ def names_in(file: Path, table: str = "clusters") -> dict[int, Named]:
     return {one.cluster: one for one in named if one.edited}
 
 
-def _rows(path: Path, raw: bytes) -> list[tuple[int, dict[str, str]]]:
-    """Take the table apart, each row with its line in the file."""
-    try:
-        text = raw.decode(_BOM)
-    except UnicodeDecodeError:
-        text = raw.decode("cp1252", errors="replace")
-    head = text.splitlines()[0] if text.strip() else ""
-    reader = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=head.count))
-    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
-    if "cluster" not in reader.fieldnames:
-        raise _refused(path, 1, f"the column 'cluster' is missing; expected {', '.join(COLUMNS)}")
-    try:
-        # a field too many comes as a list under None, one too few as None
-        return [
-            (reader.line_num, {k: v or "" for k, v in row.items() if isinstance(k, str)}) for row in reader
-        ]
-    except csv.Error as error:
-        raise _refused(path, reader.line_num, str(error)) from error
-
-
-def _refused(path: Path, line: int, fault: str) -> SourceError:
-    return SourceError(
-        fault, where=f"{path}, line {line}", todo="Correct the line, or delete the file for a fresh one."
-    )
+def _merged_in(connection: sqlite3.Connection) -> dict[str, int]:
+    """Read what a run says of types that were made one with others: what each of them went into."""
+    row = connection.execute("SELECT value FROM run WHERE key = ?", (MERGES,)).fetchone()
+    merged: dict[str, int] = {} if row is None else json.loads(row[0])
+    return merged
 
 
 def write_names(path: Path, clusters: pd.DataFrame, known: Mapping[int, Named]) -> None:
@@ -183,20 +204,22 @@ def write_names(path: Path, clusters: pd.DataFrame, known: Mapping[int, Named]) 
     if path.exists() and numbers <= set(written):
         return
     known = {**known, **written}
-    _write(path, {number: known.get(number) or Named(cluster=number) for number in numbers | set(known)})
+    rows = {number: known.get(number) or Named(cluster=number) for number in numbers | set(known)}
+    _write(path, rows, (*COLUMNS, MERGED))
 
 
-def _write(path: Path, rows: Mapping[int, Named]) -> None:
+def _write(path: Path, rows: Mapping[int, Named], columns: tuple[str, ...] = COLUMNS) -> None:
     """Write a table of names, a line each, in the order of their numbers."""
     more = list(dict.fromkeys(name for one in rows.values() for name in one.model_extra or {}))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([*COLUMNS, *more])
+    writer.writerow([*columns, *more])
     for number, one in sorted(rows.items()):
+        ours = [number, one.name, one.colour or look(number).colour.upper(), one.note, one.merged_into or ""]
         theirs = [(one.model_extra or {}).get(name, "") for name in more]
-        writer.writerow([number, one.name, one.colour or look(number).colour.upper(), one.note, *theirs])
+        writer.writerow([*ours[: len(columns)], *theirs])
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text.getvalue(), encoding=_BOM, newline="")
+    part.write_text(text.getvalue(), encoding=BOM, newline="")
     part.replace(path)
 
 

@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import pandas as pd
 
-from geo.ledger import Entry
+from geo.ledger import Entry, merge
+from geo.outputs.names import FILE as NAMES
+from geo.outputs.names import MERGES
 from tasks.documents import Quality
-from tasks.plan import Plan
+from tasks.earlier import found_column
+from tasks.plan import CORRECTED, Plan
 from tasks.stages.fingerprints import (
     FILE,
     load_encoded,
@@ -19,9 +23,10 @@ from tasks.stages.fingerprints import (
     load_scatter,
 )
 from tasks.store.stage import Stage
-from tasks.tables import CHOICE, GROUPINGS, MERGING, PROTOTYPES, TYPES
+from tasks.tables import BY_HAND, CHOICE, CORRECTIONS, GROUPINGS, MERGING, PROTOTYPES, TYPES
 
 if TYPE_CHECKING:
+    from geo.clusters.hands.taking_up import TakenUp
     from geo.clusters.road_types import RoadTypes
     from geo.config import CityConfig
 
@@ -37,6 +42,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     TYPES.write(found.segments, folder)
     PROTOTYPES.write(found.picks, folder)
     CHOICE.write(found.choice, folder)
+    told = [] if found.taken is None else _told(plan, found.taken, roads, folder)
     MERGING.write(found.merging, folder)
     GROUPINGS.write(found.groupings, folder)
     Quality.model_validate(found.quality).write(folder / QUALITY)
@@ -44,30 +50,68 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     return [
         Entry("segments", "done", "", typed),
         Entry("segments", "skipped", "it is like none of the typology's types", len(found.segments) - typed),
+        *told,
     ]
 
 
 def _found(plan: Plan, roads: gpd.GeoDataFrame) -> RoadTypes:
     """Find types in the city, in the numbers of an earlier run where there is one."""
+    from geo.clusters.hands.placing import placed
+    from geo.clusters.hands.taking_up import Hands
     from geo.clusters.numbers import keep_numbers
     from geo.clusters.registry import method_of
     from geo.clusters.road_types import find_types
 
-    tile_m = plan.config.tiles.tile_m
-    found = find_types(
+    def numbered(types: pd.DataFrame) -> dict[int, int]:
+        mine = roads.merge(types, on="segment_id")
+        earlier, *older = (_typed(file) for file in (plan.numbers.segments, *plan.numbers.older) if file)
+        return keep_numbers(mine, earlier, plan.numbers.reserved, older)
+
+    return find_types(
         load_fingerprints(plan),
         load_encoded(plan),
         roads,
         plan.config.clusters,
-        tile_m=tile_m,
+        tile_m=plan.config.tiles.tile_m,
         scatter=load_scatter(plan),
         looks=load_looks_of_tiles(plan) if method_of(plan.config.clusters).uses_views else (),
+        hands=Hands(
+            plan.corrections,
+            placed(plan.corrections, roads),
+            plan.merges,
+            None if plan.numbers.segments is None else numbered,
+        ),
     )
-    if plan.numbers.segments is not None:
-        earlier, *older = (_typed(file) for file in (plan.numbers.segments, *plan.numbers.older))
-        mine = roads.merge(found.segments[["segment_id", "cluster"]], on="segment_id")
-        found = found.renumbered(keep_numbers(mine, earlier, plan.numbers.reserved, older))
-    return found
+
+
+def _told(plan: Plan, taken: TakenUp, roads: gpd.GeoDataFrame, folder: Path) -> list[Entry]:
+    """Write what became of an analyst's words, where there are any, and count it."""
+    from geo.clusters.hands.placing import as_table, placed
+
+    numbers = sorted({*taken.made, *taken.merged})
+    if numbers:
+        of = [";".join(map(str, taken.merged[one])) if one in taken.merged else None for one in numbers]
+        made = pd.array([taken.made.get(one) for one in numbers], dtype="Int64")
+        BY_HAND.write(pd.DataFrame({"cluster": numbers, "merged_of": of, "made_from": made}), folder)
+    if plan.corrections:
+        found = placed(plan.corrections, roads)["segment"]
+        outcome = [why or "taken up" for why in taken.why]
+        CORRECTIONS.write(as_table(plan.corrections).assign(found=found, outcome=outcome), folder)
+    here = {one for parts in taken.merged.values() for one in parts}
+    lost = sorted(set(plan.merges) - here)
+    which = (
+        f"{NAMES} merges {', '.join(map(str, lost))}, which this run does not have; kept there for later runs"
+    )
+    rows = [Entry(CORRECTED, "skipped" if why else "done", why, 1) for why in taken.why]
+    return merge(
+        [
+            *rows,
+            Entry(MERGES, "done", "", len(plan.merges) - len(lost)),
+            Entry(MERGES, "skipped", which, len(lost)),
+        ]
+        if plan.merges
+        else rows
+    )
 
 
 def _assigned(plan: Plan, roads: gpd.GeoDataFrame) -> RoadTypes:
@@ -98,9 +142,12 @@ def load_quality(plan: Plan) -> Quality:
 
 def _typed(file: Path) -> gpd.GeoDataFrame:
     """Read the segments of an earlier run with their types, from its layer or its GeoPackage."""
+    column = found_column(file)
     if file.suffix == ".gpkg":
-        return gpd.read_file(file, layer="segments", columns=["cluster"])
-    return gpd.read_parquet(file, columns=["cluster", "geom"])
+        found = gpd.read_file(file, layer="segments", columns=[column])
+    else:
+        found = gpd.read_parquet(file, columns=[column, "geom"])
+    return found.rename(columns={column: "cluster"})
 
 
 def _sources(config: CityConfig) -> Sequence[str]:
@@ -125,6 +172,6 @@ STAGE = Stage(
         "tiles.tile_m",
     ),
     inputs=_sources,
-    tables=(TYPES, PROTOTYPES, CHOICE, MERGING, GROUPINGS),
+    tables=(TYPES, BY_HAND, CORRECTIONS, PROTOTYPES, CHOICE, MERGING, GROUPINGS),
     documents=(Quality,),
 )

@@ -48,9 +48,11 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
             frame, periods, permutations=settings.permutations, seed=settings.seed, groupings=groupings
         )
     TESTS.write(tests, folder)
-    again = found_again(frame["cluster"], groupings)
-    table = with_tests(cluster_table(frame), tests)
     typed = TYPES.read(plan.stage_folder("clusters")).set_index("segment_id")
+    # what an analyst gave says nothing of how surely it is found
+    given = typed.index[typed["cluster_probability"].isna() & typed["cluster"].notna()]
+    again = found_again(frame["cluster"], groupings.drop(index=given))
+    table = with_tests(cluster_table(frame), tests)
     sure = table["cluster"].map(share_sure(typed, frame["length_m"]))
     CLUSTERS.write(table.assign(found_again=table["cluster"].map(again), share_sure=sure), folder)
     fingerprints = load_fingerprints(plan)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import pandas as pd
 
+from geo.clusters.hands.corrections import FILE as HANDS
 from geo.config import CityConfig
 from geo.ledger import Entry, to_frame
 from geo.outputs.names import FILE as NAMES
-from geo.outputs.names import JUNCTION_FILE
+from geo.outputs.names import JUNCTION_FILE, MERGES
 from tasks.documents import Gathered
 from tasks.earlier import TABLES
-from tasks.plan import LICENSED, NAMES_OF_TYPES, Plan
+from tasks.plan import CORRECTED, LICENSED, NAMES_OF_TYPES, Plan
 from tasks.sensitivity import load_sensitivity
 from tasks.stages.centring import load_centring
 from tasks.stages.clusters import load_quality
@@ -121,11 +122,14 @@ def _about(plan: Plan, crs: pyproj.CRS, layers: dict[str, pd.DataFrame]) -> Abou
 def _unknown_names(plan: Plan, clusters: pd.DataFrame) -> list[Entry]:
     """Say which lines of clusters.csv name a cluster that this run does not have."""
     if plan.typology is not None:
-        if not plan.unused:
-            return []
-        reason = f"types are those of {Path(plan.typology).name}, and are called as there; {NAMES} is kept for types "
-        return [Entry(NAMES_OF_TYPES, "skipped", f"{reason}that are found in the city", len(plan.unused))]
-    unknown = sorted(n for n, one in plan.names.items() if one.edited and n not in set(clusters["cluster"]))
+        theirs, kept = f"types are those of {Path(plan.typology).name}", "is kept for types found in the city"
+        called = Entry(
+            NAMES_OF_TYPES, "skipped", f"{theirs}, and are called as there; {NAMES} {kept}", len(plan.unused)
+        )
+        corrected = Entry(CORRECTED, "skipped", f"{theirs}; {HANDS} {kept}", plan.unused_corrections)
+        return [entry for entry in (called, corrected) if entry.count]
+    away = set(clusters["cluster"]) | set(plan.merges)
+    unknown = sorted(n for n, one in plan.names.items() if one.edited and n not in away)
     if not unknown:
         return []
     reason = f"{NAMES} names {', '.join(map(str, unknown))}, which this run does not have; kept there for later runs"
@@ -195,7 +199,7 @@ def _run(plan: Plan) -> pd.DataFrame:
         "city": plan.config.city,
         "configuration": plan.written,
         "encoder": load_encoded_as(plan).encoder,
-        "embeddings": quality.model_dump(mode="json", exclude={"typology"}),
+        "embeddings": quality.model_dump(mode="json", exclude={"typology", "hands"}),
         "times": f"in {plan.summary.name} beside this file, so that the same inputs give the same bytes",
         "reading": "association, not cause; exposure is length x years, and vehicle-km where it says so",
         "density": density.model_dump(mode="json"),
@@ -207,6 +211,11 @@ def _run(plan: Plan) -> pd.DataFrame:
         values["flights"] = flown.model_dump(mode="json")
     if quality.typology is not None:
         values["typology"] = quality.typology.model_dump(mode="json")
+    if quality.hands is not None:
+        values["types by hand"] = quality.hands.model_dump(mode="json")
+    merges = {str(n): one.merged_into for n, one in sorted(plan.names.items()) if one.merged_into is not None}
+    if merges:
+        values[MERGES] = merges
     matching = load_matching(plan)
     if matching.asked:
         values["imagery match"] = matching.model_dump(mode="json")

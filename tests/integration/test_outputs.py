@@ -80,7 +80,7 @@ def test_names_reach_every_output_and_numbers_last(folder, town, call):
     before = table(folder, "segments").set_index("segment_id")["cluster"]
     names = folder / "clusters.csv"
     lines = names.read_text(encoding="utf-8-sig").splitlines()
-    assert lines[0] == "cluster,name,colour,note"
+    assert lines[0] == "cluster,name,colour,note,merged_into"
     assert len(lines) == 5
     names.write_text(
         'cluster,name,colour,note\n2,"<i>Leafy</i> & ""wide""",#0000FF,seen by hand\n9,not here,,\n'

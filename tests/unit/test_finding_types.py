@@ -8,6 +8,7 @@ import shapely
 from sklearn.metrics import adjusted_rand_score
 
 from geo.clusters import road_types
+from geo.clusters.hands.taking_up import Hands
 from geo.clusters.road_types import find_types
 from geo.clusters.smoothing import smooth
 from geo.config import Clusters
@@ -104,8 +105,10 @@ def test_the_tiles_that_show_a_type_are_tiles_of_the_picked_streets():
 def test_other_numbers_change_the_names_of_types_and_nothing_else():
     tiles, segments, _ = town()
     found = find_types(fingerprint(tiles), tiles, segments, TWO, tile_m=50)
-    other = found.renumbered({1: 7, 2: 3})
-    assert other.segments["cluster"].tolist() == [{1: 7, 2: 3}[c] for c in found.segments["cluster"]]
+    numbers = {1: 7, 2: 3}
+    hands = Hands(numbering=lambda _: numbers)
+    other = find_types(fingerprint(tiles), tiles, segments, TWO, tile_m=50, hands=hands)
+    assert other.segments["cluster"].tolist() == [numbers[c] for c in found.segments["cluster"]]
     assert other.picks["cluster"].is_monotonic_increasing
     one, two = (
         table.sort_values(["kind", "rank", "segment_id"], ignore_index=True).drop(columns="cluster")

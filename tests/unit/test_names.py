@@ -143,7 +143,7 @@ def test_what_the_analyst_wrote_during_the_run_stays_with_columns_of_their_own(t
     write_names(path, CLUSTERS, at_the_start)
     assert read_names(path)[1].name == "new"
     lines = path.read_text(encoding="utf-8-sig").splitlines()
-    assert lines[0] == "cluster,name,colour,note,owner"
+    assert lines[0] == "cluster,name,colour,note,merged_into,owner"
     assert lines[1].startswith("1,new,")
     assert lines[1].endswith(",Ada")
     assert len(lines) == 4

@@ -442,6 +442,29 @@ def test_an_input_that_changed_redoes_those_who_read_it(name, first, city):
         before.check_inputs()
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "first"),
+    [
+        ("corrections.csv", "segment_id,says,value\nab,is,3\n", "clusters"),
+        # a type that is merged keeps its name as well, for when it is not any more
+        ("clusters.csv", "cluster,merged_into\n3,2\n", "clusters package"),
+    ],
+)
+def test_what_analysts_say_of_types_redoes_them_and_the_same_said_otherwise_nothing(name, text, first, city):
+    before = plan_of(city, {})
+    (before.folder / name).write_text(text)
+    after = plan_of(city, {})
+    redone = {stage for stage in before.keys if before.keys[stage] != after.keys[stage]}
+    assert redone == and_all_after(first.split())
+    (before.folder / name).write_text(text.replace(",", ";"), encoding="utf-8-sig")
+    assert plan_of(city, {}).keys == after.keys
+    # types of a typology are not those that were meant
+    types = {"clusters.typology": "types.safetensors"}
+    there = plan_of(city, types).keys["clusters"]
+    (before.folder / name).unlink()
+    assert plan_of(city, types).keys["clusters"] == there
+
+
 def test_two_cities_whose_names_give_one_folder_are_told_apart(city):
     """Whichever comes first: the folder is called as the one, and says that it is the other's."""
     runs = city.parent / "runs"

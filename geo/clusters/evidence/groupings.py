@@ -77,11 +77,11 @@ def membership(labels: Labels, groupings: Labels) -> Membership:
     >>> found.probability.tolist(), found.second.tolist()
     ([1.0, 0.75, 0.25], [0, 1, 1])
     """
-    types = np.arange(1, labels.max(initial=0) + 1)
+    types, place = np.unique(labels, return_inverse=True)
     counts = np.stack([(groupings == one).sum(axis=1) for one in types], axis=1)
-    row = np.arange(len(labels))
-    own = counts[row, labels - 1].copy()
-    counts[row, labels - 1] = 0
+    row, place = np.arange(len(labels)), place.ravel()
+    own = counts[row, place].copy()
+    counts[row, place] = 0
     second = np.where(counts.max(axis=1) > 0, types[counts.argmax(axis=1)], NONE)
     return Membership(own / groupings.shape[1], second)
 
@@ -122,7 +122,8 @@ def share_sure(types: pd.DataFrame, weight: pd.Series) -> pd.Series:
     Parameters
     ----------
     types
-        ``cluster`` (null: none) and ``cluster_probability`` of each segment, by its id.
+        ``cluster`` (null: none) and ``cluster_probability`` of each segment, by its id (null: not known, as where an
+        analyst gave the type; such segments do not count).
     weight
         What each counts, as its length, by the same ids.
 
@@ -136,9 +137,9 @@ def share_sure(types: pd.DataFrame, weight: pd.Series) -> pd.Series:
     >>> share_sure(types, pd.Series([30.0, 10.0, 5.0], index=list("abc"))).tolist()
     [0.75, 1.0]
     """
-    mine = weight.reindex(types.index)
+    mine = weight.reindex(types.index).where(types["cluster_probability"].notna())
     sure = mine.where(types["cluster_probability"] >= SURE, 0.0).groupby(types["cluster"]).sum()
-    return sure / mine.groupby(types["cluster"]).sum()
+    return sure / mine.groupby(types["cluster"]).sum(min_count=1)
 
 
 def _jaccard(labels: Labels, groups: Labels) -> pd.DataFrame:

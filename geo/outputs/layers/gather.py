@@ -16,8 +16,8 @@ _Table = TypeVar("_Table", pd.DataFrame, gpd.GeoDataFrame)
 RECORDS = "collisions/collisions"
 """The table of placed collisions, which a city without records does not have."""
 
-FLOWN = "flights/clusters"
-"""The table of the flight that shows most of each type."""
+FLOWN, BY_HAND = "flights/clusters", "clusters/clusters"
+"""The tables of the flight that shows most of each type, and of types that an analyst made."""
 
 
 def gather_layers(
@@ -60,6 +60,8 @@ def gather_layers(
     if FLOWN in tables:
         flown = tables[FLOWN].set_index("cluster")[["top_flight", "top_flight_share"]]
         clusters = clusters.join(flown, on="cluster")
+    if BY_HAND in tables:
+        clusters = clusters.join(tables[BY_HAND].set_index("cluster"), on="cluster")
     return {
         "segments": _segments(roads, tiles, [tables[name] for name in joined["segments"]]),
         "junctions": _junctions(tables, of_junctions, joined["junctions"]),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from geo.config import ROAD_USERS, SEVERITIES
 from geo.ledger import STATUSES
+from geo.outputs.layers.corrections import CORRECTIONS, SOURCES
 from geo.outputs.layers.declare import Column, Layer
 from geo.outputs.layers.findings import FINDINGS, GATHERING_MAPS, GATHERING_TABLES, GI_STAR, JUNCTION_TESTS
 from geo.outputs.layers.interventions import INTERVENTIONS
@@ -130,6 +131,8 @@ _SEGMENTS = Layer(
             optional=True,
         ),
         Column("cluster_second", "integer", "Second type, over resampled roads", optional=True),
+        Column("cluster_found", "integer", "Type as it was found, before an analyst's words", optional=True),
+        Column("cluster_source", "text", "Where the type is from", SOURCES, optional=True),
         Column("cluster_baseline", "integer", "Type by band statistics alone", optional=True),
         Column("flight", "text", "Flight of the imagery that shows most of it", optional=True),
         *limits("collisions_per_km_year", "Collisions per km and year"),
@@ -336,6 +339,8 @@ _CLUSTERS = Layer(
         Column("n_severity_unknown", "integer", SEVERITY_UNKNOWN, optional=True),
         Column("top_flight", "text", "Flight that shows most of it", optional=True),
         Column("top_flight_share", "real", "Share of its length in that flight (0 to 1)", optional=True),
+        Column("merged_of", "text", "Found types that an analyst made one in it", optional=True),
+        Column("made_from", "integer", "Examples that an analyst made it by (number)", optional=True),
     ),
     key="cluster",
 )
@@ -429,6 +434,7 @@ LAYERS: dict[str, Layer] = {
         JUNCTION_TYPES,
         PLACES,
         UNDER_REPORTING,
+        CORRECTIONS,
         _LEDGER,
         _RUN,
     )

@@ -80,6 +80,8 @@ class Card:
     ----------
     title, note
         Number and name of the type, and what the analyst noted.
+    by_hand
+        What an analyst made it of; empty where it is as it was found.
     untold
         Of how many of its collisions severity is not known, beside every count of KSI; empty where none.
     own
@@ -93,6 +95,7 @@ class Card:
     cluster: int
     title: str
     note: str
+    by_hand: str
     appearance: Look
     n_segments: str
     length_km: str
@@ -158,6 +161,7 @@ def cards(
                 cluster=cluster,
                 title=looks[cluster][0],
                 note="" if pd.isna(row.get("note")) else str(row["note"]),
+                by_hand=_by_hand(row.get("merged_of"), value["made_from"]),
                 appearance=looks[cluster][1],
                 n_segments=figure(value["n_segments"]),
                 length_km=figure(value["length_km"]),
@@ -179,6 +183,17 @@ def cards(
             )
         )
     return result, axis
+
+
+def _by_hand(merged_of: object, made_from: float) -> str:
+    """Say what an analyst made a type of: ``merged of 3 and 5``, ``made by hand from 4 examples``."""
+    parts = []
+    if isinstance(merged_of, str):
+        *most, last = merged_of.split(";")
+        parts.append(f"merged of {', '.join(most)} and {last}" if most else f"found as {last}")
+    if not math.isnan(made_from):
+        parts.append(f"made by hand from {made_from:.0f} example{'' if made_from == 1 else 's'}")
+    return "; ".join(parts)
 
 
 def _sure(share: float, again: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -127,12 +128,47 @@ def sureness(segments: pd.DataFrame) -> str:
     typed = segments[segments["cluster"].notna()]
     if typed.empty or "cluster_probability" not in typed or typed["cluster_probability"].isna().all():
         return ""
+    typed = typed[typed["cluster_probability"].notna()]
     length = typed["length_m"]
     share = length[typed["cluster_probability"] >= SURE].sum() / length.sum()
     return (
         f"{share:.0%} of the length that has a type is of it with a probability of {SURE:g} or more: of the same "
         "type where other samples of roads are grouped. The second type of the rest stands in the layer of segments."
     )
+
+
+def by_hand(hands: Mapping[str, Any] | None) -> str:
+    """Say what analysts said of types, and what became of it; empty where they said nothing.
+
+    Parameters
+    ----------
+    hands
+        As `geo.clusters.hands.taking_up.TakenUp.as_dict` gives it.
+    """
+    if hands is None:
+        return ""
+    told = ""
+    if hands["said"]:
+        told = (
+            f"Analysts said {_things(hands['said'])} of single segments, of which {hands['taken_up']} hold. "
+        )
+    if hands["looked_at"]:
+        share = hands["stood"] / hands["looked_at"]
+        told += (
+            f"Of the {hands['looked_at']:,} segments that these tell of, {hands['stood']:,} ({share:.0%}) have the "
+            "type that was found. "
+        )
+    of = hands["corrected"]
+    return (
+        f"{told}{of:,} segment{' has' if of == 1 else 's have'} a type that was corrected, {hands['made']:,} have one "
+        f"that was made by hand from examples, and {hands['merged']:,} have one that was made one of several. These "
+        "stand out in cluster_source of the layer of segments; how sure a corrected or a made type is is not known."
+    )
+
+
+def _things(number: int) -> str:
+    """Count things."""
+    return f"{number:,} thing{'' if number == 1 else 's'}"
 
 
 def merging_rows(merging: pd.DataFrame, titles: Mapping[int, str]) -> list[dict[str, str]]:

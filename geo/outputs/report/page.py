@@ -20,7 +20,7 @@ from geo.outputs.names import looks_of
 from geo.outputs.palette import Look
 from geo.outputs.report.cards import cards, shots_of
 from geo.outputs.report.charts import dash_of, overview
-from geo.outputs.report.choice_chart import choice_chart, merging_rows, sureness
+from geo.outputs.report.choice_chart import by_hand, choice_chart, merging_rows, sureness
 from geo.outputs.report.cure_chart import cure_charts, model_rows
 from geo.outputs.report.junctions import JunctionPart, junction_part
 from geo.outputs.report.map_data import MapData, Shown, map_data, safe_json
@@ -206,6 +206,7 @@ def render(data: ReportData) -> str:
         smoothed="silhouette_smoothed" in data.choice
         and bool(data.choice["silhouette_smoothed"].notna().any()),
         sureness=sureness(segments),
+        by_hand=by_hand(data.quality.get("hands")),
         merging=[] if data.merging is None else merging_rows(data.merging, titles),
         ledger=data.ledger.fillna({"reason": ""}).to_dict("records"),
         otherwise=otherwise(data.sensitivity),

@@ -1,0 +1,111 @@
+"""Small tables that analysts write by hand, in QGIS, a spreadsheet or an editor: read as any of these leaves them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from geo.errors import SourceError
+
+BOM = "utf-8-sig"
+"""Excel takes a table for UTF-8 only where it begins with this mark."""
+_Model = TypeVar("_Model", bound=BaseModel)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def whole(number: object) -> object:
+    """Read a whole number as a spreadsheet may leave it: ``3.0``; None where there is none."""
+    if not isinstance(number, str):
+        return number
+    return re.sub(r"[.,]0+$", "", number.strip()) or None
+
+
+def no_formula(text: str) -> str:
+    """Give text back that no spreadsheet would run and that stands on one line.
+
+    Raises
+    ------
+    ValueError
+        When it is none.
+    """
+    if text.startswith(_FORMULA):
+        raise ValueError(f"a spreadsheet would run {text[:20]!r} as a formula; begin with a letter")
+    if not text.isprintable():
+        raise ValueError("line breaks and control characters are not allowed")
+    return text
+
+
+def rows_by_hand(
+    path: Path, needed: Sequence[str], expected: Sequence[str]
+) -> list[tuple[int, dict[str, str]]]:
+    """Take a table apart.
+
+    Parameters
+    ----------
+    path
+        Path of the file; fields are parted by comma, semicolon or tab, text is UTF-8 or Windows-1252.
+    needed
+        Names of columns that it must have; those of a table are read in small letters.
+    expected
+        Names of all columns that it may have, for the message.
+
+    Returns
+    -------
+    Each row that is not empty with its line in the file; none where there is no file.
+
+    Raises
+    ------
+    SourceError
+        Naming the line and what is wrong with it.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    try:
+        text = raw.decode(BOM)
+    except UnicodeDecodeError:
+        text = raw.decode("cp1252", errors="replace")
+    head = text.splitlines()[0] if text.strip() else ""
+    reader = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=head.count))
+    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+    for name in needed:
+        if name not in reader.fieldnames:
+            raise refused_line(path, 1, f"the column {name!r} is missing; expected {', '.join(expected)}")
+    try:
+        # a field too many comes as a list under None, one too few as None
+        rows = [
+            (reader.line_num, {k: v or "" for k, v in row.items() if isinstance(k, str)}) for row in reader
+        ]
+    except csv.Error as error:
+        raise refused_line(path, reader.line_num, str(error)) from error
+    return [(line, row) for line, row in rows if any(value.strip() for value in row.values())]
+
+
+def as_declared(model: type[_Model], path: Path, line: int, row: dict[str, str]) -> _Model:
+    """Read a row as a model declares it.
+
+    Raises
+    ------
+    SourceError
+        Naming the line, the column and what is wrong with it.
+    """
+    try:
+        return model.model_validate(row)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        said = fault["msg"].removeprefix("Value error, ")
+        raise refused_line(path, line, f"{fault['loc'][0]}: {said}" if fault["loc"] else said) from error
+
+
+def refused_line(path: Path, line: int, fault: str) -> SourceError:
+    """Make the error of a line that cannot be used."""
+    return SourceError(
+        fault, where=f"{path}, line {line}", todo="Correct the line, or delete the file for a fresh one."
+    )

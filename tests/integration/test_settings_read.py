@@ -66,8 +66,9 @@ def test_a_stage_reads_no_key_that_does_not_name_its_work(town, tmp_path, readin
     plan = make_plan(town.city, FAST, tmp_path)
     for stage in STAGES:
         run(stage, plan)
-    # told by `Stage.also` and by the numbers that types keep
-    elsewhere = {"pictures": {"output.thumbnails"}, "clusters": {"clusters.keep_numbers"}}
+    # told by `Stage.also`, by the numbers that types keep, and by the bytes of a file that is an input
+    told = {"clusters.keep_numbers", "clusters.typology"}
+    elsewhere = {"pictures": {"output.thumbnails"}, "clusters": told}
     for stage in STAGES:
         free = marked(CityConfig) | elsewhere.get(stage.name, set())
         assert read[stage.name] - names(stage, plan.config) - free == set(), stage.name

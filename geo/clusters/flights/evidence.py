@@ -111,7 +111,7 @@ def by_segment(tiles: pd.DataFrame, flights: Mapping[str, str]) -> pd.Series[str
     return parts.drop_duplicates("segment_id").set_index("segment_id")["flight"]
 
 
-def gather_evidence(roads: pd.DataFrame, points: Points, *, seed: int = 0) -> Evidence:
+def gather_evidence(roads: pd.DataFrame, points: Points, *, seed: int) -> Evidence:
     """Gather what is known of flights, or of any other groups of segments, such as cities.
 
     Parameters

@@ -119,7 +119,7 @@ def alike(points: Points, roads: pd.DataFrame) -> Alike | None:
     return Alike(rows, mixing, _recall(rows, "across"), _recall(rows, "within"), 1 / max(len(names), 1))
 
 
-def compare(before: Alike, after: Alike, *, draws: int = DRAWS, seed: int = 0) -> Change:
+def compare(before: Alike, after: Alike, *, draws: int = DRAWS, seed: int) -> Change:
     """Hold transfer after a correction against that before, by a paired bootstrap of blocks in space.
 
     Blocks of `BLOCK_M` are drawn with replacement, the same for both (Efron and Tibshirani 1993, An Introduction to the

@@ -38,6 +38,8 @@ from geo.features.encoder import Embeddings
 from geo.outputs.names import Named
 from geo.outputs.palette import look
 
+A_CITY: Weight = "city"
+"""Every city counts alike, unless told otherwise."""
 MOST = 20_000
 """So many segments take part at most; of more, as many of each city as there is room for, evenly by id."""
 BEYOND = 99.0
@@ -104,7 +106,7 @@ class Fitted:
 
 
 def fit_typology(
-    cities: Sequence[CityLooks], settings: Clusters, *, weight: Weight = "city", most: int = MOST
+    cities: Sequence[CityLooks], settings: Clusters, *, weight: Weight = A_CITY, most: int = MOST
 ) -> Fitted:
     """Find types of road in several cities together.
 

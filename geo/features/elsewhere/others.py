@@ -13,6 +13,8 @@ from geo.features.encoder import Embeddings, EncoderCard
 
 NO_BANDS = ("none",)
 """There is no imagery of which band statistics could be made."""
+RUNTIME = "numpy"
+"""What decodes and pools them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Others:
     card: EncoderCard
     ground_m: float | None
     side: int | None = None
-    runtime: str = "numpy"
+    runtime: str = RUNTIME
     kept_turns: int = 0
 
 

@@ -234,9 +234,9 @@ def _after(groupings: Labels, taken: TakenUp, merges: Mapping[int, int]) -> Labe
 
     A type that an analyst gave holds in all of them; one that an analyst made has no counterpart in any.
     """
-    types, place = np.unique(groupings, return_inverse=True)
-    ends = np.array([merges.get(int(one), int(one)) for one in types], dtype=np.int64)
-    after: Labels = np.where(np.isin(ends, taken.labels), ends, NONE)[place].reshape(groupings.shape)
+    numbers = np.arange(groupings.max(initial=0) + 1)
+    ends = np.array([merges.get(one, one) for one in numbers.tolist()], dtype=np.int64)
+    after: Labels = np.where(np.isin(ends, taken.labels), ends, NONE)[groupings]
     given = taken.source == CORRECTED
     after[given] = taken.labels[given, None]
     after[taken.source == MADE] = NONE

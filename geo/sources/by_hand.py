@@ -68,23 +68,29 @@ def rows_by_hand(
         raw = path.read_bytes()
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise SourceError(
+            f"it cannot be read ({error.strerror})",
+            where=str(path),
+            todo="Close it elsewhere, or move it away.",
+        ) from error
     try:
         text = raw.decode(BOM)
     except UnicodeDecodeError:
         text = raw.decode("cp1252", errors="replace")
     head = text.splitlines()[0] if text.strip() else ""
     reader = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=head.count))
-    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
-    for name in needed:
-        if name not in reader.fieldnames:
-            raise refused_line(path, 1, f"the column {name!r} is missing; expected {', '.join(expected)}")
     try:
+        reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
         # a field too many comes as a list under None, one too few as None
         rows = [
             (reader.line_num, {k: v or "" for k, v in row.items() if isinstance(k, str)}) for row in reader
         ]
     except csv.Error as error:
         raise refused_line(path, reader.line_num, str(error)) from error
+    for name in needed:
+        if name not in reader.fieldnames:
+            raise refused_line(path, 1, f"the column {name!r} is missing; expected {', '.join(expected)}")
     return [(line, row) for line, row in rows if any(value.strip() for value in row.values())]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import pandas as pd
 
+from geo.clusters.hands.corrections import FILE as HANDS
 from geo.ledger import Entry, merge
 from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import MERGES
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from geo.config import CityConfig
 
 QUALITY = "quality.json"
+BY_SIZE = (
+    f"{NAMES} or {HANDS} tells of types by their numbers, and no earlier run says which had which (there is none, or "
+    "clusters.keep_numbers is off): numbers are by size, and what was said may be of other types"
+)
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
@@ -67,7 +72,7 @@ def _found(plan: Plan, roads: gpd.GeoDataFrame) -> RoadTypes:
         earlier, *older = (_typed(file) for file in (plan.numbers.segments, *plan.numbers.older) if file)
         return keep_numbers(mine, earlier, plan.numbers.reserved, older)
 
-    return find_types(
+    found = find_types(
         load_fingerprints(plan),
         load_encoded(plan),
         roads,
@@ -82,6 +87,9 @@ def _found(plan: Plan, roads: gpd.GeoDataFrame) -> RoadTypes:
             None if plan.numbers.segments is None else numbered,
         ),
     )
+    if plan.numbers.segments is None and (plan.corrections or plan.merges):
+        found.quality["encoder"]["warnings"].append(BY_SIZE)
+    return found
 
 
 def _told(plan: Plan, taken: TakenUp, roads: gpd.GeoDataFrame, folder: Path) -> list[Entry]:

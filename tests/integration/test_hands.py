@@ -5,7 +5,9 @@ import json
 import geopandas as gpd
 import pandas as pd
 import pytest
-from quick import QUICK
+from quick import OVERRIDES, QUICK, run_stages
+
+from tasks.store.stage import read_summary
 
 HEAD = "segment_id,longitude,latitude,says,value,by,at,collisions_in_view"
 
@@ -61,6 +63,8 @@ def test_hands_are_taken_up_told_and_repeated(folder, town, call, tmp_path):
     assert "Merged of 2 and 3" in page
     assert "Made by hand from 3 examples" in page
     assert "Of the 6 segments that these tell of, 1 (17%) have the type that was found" in page
+    tips = gpd.read_file(latest(folder) / "demo-town.gpkg", layer="layer_styles")["styleQML"]
+    assert tips.str.contains("corrected by an analyst", regex=False).any()
     warnings = json.loads((latest(folder) / "run.json").read_text())["warnings"]
     assert any(text.startswith("corrections: its segment is not in this run") for text in warnings)
 
@@ -88,3 +92,18 @@ def test_a_table_of_corrections_that_cannot_be_used_stops_the_run_before_it_begi
         file.unlink()
     assert refused.code == 2
     assert "corrections.csv, line 2" in refused.err
+
+
+def test_numbers_that_no_earlier_run_gave_are_warned_of_and_a_merge_may_name_a_new_one(town, tmp_path):
+    from tasks.stages.clusters import load_quality
+
+    folder = tmp_path / "demo-town"
+    folder.mkdir()
+    (folder / "clusters.csv").write_text("cluster,merged_into\n3,77\n8,1\n")
+    plan = run_stages(town.city, OVERRIDES, tmp_path, last="clusters")
+    types = pd.read_parquet(plan.stage_folder("clusters") / "segments.parquet")
+    assert set(types["cluster"]) == {1, 2, 4, 77}
+    assert set(types.loc[types["cluster"] == 77, "cluster_found"]) == {3}
+    assert any("no earlier run says which had which" in told for told in load_quality(plan).encoder.warnings)
+    told = read_summary(plan.stage_folder("clusters"))
+    assert {(e.status, e.count) for e in told if e.item == "merges of types"} == {("done", 1), ("skipped", 1)}

@@ -202,6 +202,15 @@ def test_a_line_that_cannot_be_used_is_refused_with_its_number(line, fault, tmp_
         read_corrections(path)
 
 
+def test_what_cannot_be_read_at_all_is_refused_in_words(tmp_path):
+    (tmp_path / "corrections.csv").mkdir()
+    with pytest.raises(SourceError, match="cannot be read"):
+        read_corrections(tmp_path / "corrections.csv")
+    (tmp_path / "broken.csv").write_text("segment_id,value\nab,3\n")
+    with pytest.raises(SourceError, match="'says' is missing"):
+        read_corrections(tmp_path / "broken.csv")
+
+
 def test_words_are_in_the_order_in_which_they_were_said(tmp_path):
     path = tmp_path / "corrections.csv"
     rows = ["a,is,3,2026-03-01T12:00+02:00", "b,is,3,", "c,is,3,2026-03-01T09:00Z", "d,is,3,2026-03-01 10:00"]

@@ -9,8 +9,17 @@ from itertools import accumulate, islice
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from geo.errors import SourceError
 from geo.sources.by_hand import as_declared, no_formula, rows_by_hand, whole
 
 FILE = "corrections.csv"
@@ -123,14 +132,29 @@ def read_corrections(path: Path) -> tuple[Correction, ...]:
 
 
 def corrections_in(file: Path) -> tuple[Correction, ...]:
-    """Read what a run was told of segments from its GeoPackage; nothing where it was told nothing."""
-    with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-        known = connection.execute("SELECT name FROM sqlite_master WHERE name = ?", (TABLE,)).fetchone()
-        if known is None:
-            return ()
-        rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM {TABLE} ORDER BY fid").fetchall()  # noqa: S608
-    named = (dict(zip(COLUMNS, row, strict=True)) for row in rows)
-    return tuple(Correction.model_validate({k: v for k, v in row.items() if v is not None}) for row in named)
+    """Read what a run was told of segments from its GeoPackage; nothing where it was told nothing.
+
+    Raises
+    ------
+    SourceError
+        When it has a table of corrections that is not as a run writes it.
+    """
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            known = connection.execute("SELECT name FROM sqlite_master WHERE name = ?", (TABLE,)).fetchone()
+            if known is None:
+                return ()
+            rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM {TABLE} ORDER BY fid").fetchall()  # noqa: S608
+        named = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+        return tuple(
+            Correction.model_validate({k: v for k, v in row.items() if v is not None}) for row in named
+        )
+    except (sqlite3.Error, ValidationError) as error:
+        raise SourceError(
+            f"its table of corrections cannot be read ({error})",
+            where=str(file),
+            todo="Give a GeoPackage as 'roadprint run' wrote it.",
+        ) from error
 
 
 def _in_order(rows: list[Correction]) -> tuple[Correction, ...]:

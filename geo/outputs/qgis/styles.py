@@ -11,6 +11,7 @@ import jinja2
 import pandas as pd
 from markupsafe import escape
 
+from geo.outputs.layers.corrections import SOURCES
 from geo.outputs.layers.layers import LAYERS
 from geo.outputs.names import looks_of
 from geo.outputs.palette import CERTAINTY, SEQUENCE, SEVERITY, SEVERITY_UNKNOWN, UNKNOWN
@@ -290,6 +291,14 @@ class TipRate:
     shrunk: bool
 
 
+_BY_HAND = "CASE {} ELSE '' END".format(
+    " ".join(
+        f"""WHEN "cluster_source" = '{source}' THEN ' ({source} by an analyst)'""" for source in SOURCES[1:]
+    )
+)
+"""QGIS expression that says where a type is from that is not as it was found."""
+
+
 @dataclass(frozen=True, slots=True)
 class SegmentTip:
     """What the tip of a segment shows.
@@ -335,8 +344,10 @@ def segment_tip(segments: pd.DataFrame, titles: Mapping[int, str]) -> SegmentTip
         for what, said in predictions_only(segments).items()
         if f"{what}_per_km_year" in shown
     )
+    types = type_expression(titles, like_none=untyped(segments) != NO_IMAGERY)
+    given = known("cluster_source") and bool(segments["cluster_source"].dropna().ne(SOURCES[0]).any())
     return SegmentTip(
-        type_expression(titles, like_none=untyped(segments) != NO_IMAGERY),
+        f"{types} || {_BY_HAND}" if given else types,
         tuple(rates),
         known("looks_like"),
         known("shown_tile"),

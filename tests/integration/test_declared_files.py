@@ -9,7 +9,7 @@ from pandera.errors import SchemaErrors
 from geo.outputs.layers.layers import LAYERS
 from tasks.stages.order import STAGES
 from tasks.store.table import COVERING
-from tasks.tables import EMBEDDINGS, FINGERPRINTS, SHARD, THUMBNAILS, TURN_SCATTER
+from tasks.tables import BY_HAND, EMBEDDINGS, FINGERPRINTS, SHARD, THUMBNAILS, TURN_SCATTER
 
 DECLARED = {(stage.name, table.name): table for stage in STAGES for table in stage.tables}
 
@@ -43,8 +43,9 @@ def test_every_file_of_every_stage_is_as_its_table_is_declared(files):
 
 
 def test_every_table_that_is_declared_is_in_a_run_of_a_city_with_records(files):
-    # turns, and embeddings of others, are of who asks for them: see test_turns_kept and test_elsewhere_runs
-    there = {id(declared_as(file)) for file in files} | {id(TURN_SCATTER), id(EMBEDDINGS)}
+    # turns, embeddings of others, and types by hand are of who asks for them: see test_turns_kept, test_elsewhere_runs
+    # and test_types_by_hand
+    there = {id(declared_as(file)) for file in files} | {id(TURN_SCATTER), id(EMBEDDINGS), id(BY_HAND)}
     missing = {table.layer for table in DECLARED.values() if id(table) not in there}
     # those are layers of cities that ask for them
     assert missing <= {name for name, layer in LAYERS.items() if layer.optional}

@@ -74,7 +74,10 @@ def test_what_makes_rates_and_addresses_is_in_the_closure_of_who_uses_them():
     # and the same of ways of clustering
     ways = {file.relative_to(TOP).as_posix() for file in (TOP / "geo/clusters/methods").glob("*.py")}
     assert {"geo/clusters/methods/kmeans.py", "geo/clusters/methods/ward.py"} < ways <= reached["clusters"]
-    assert not ways & {*reached["fingerprints"], *reached["concentration"], *reached["inference"]}
+    assert not ways & {*reached["tiles"], *reached["collisions"], *reached["safety"]}
+    # a correction of flights is tried by the types that it gives, but what encodes knows none
+    encoding = {file.relative_to(TOP).as_posix() for file in code.closure("tasks.encode")}
+    assert not ways & encoding
     # and of schemas of records
     assert {"geo/collisions/schemas/stats19.py", "geo/collisions/schemas/tabular.py"} <= reached["collisions"]
     blind = [reached[name] for name in ("roads", "tiles", "features", "fingerprints", "clusters")]

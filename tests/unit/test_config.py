@@ -225,6 +225,9 @@ def test_the_keys_that_hold_values_are_those_of_a_file_that_states_them_all(tmp_
     plain.append(load(write(tmp_path, whole | {"encoder": dofa})).model_dump(mode="json", by_alias=True))
     others = {"encoder": {"name": "raster", "product": "clay", "sources": ["chips.parquet"]}, "imagery": None}
     plain.append(load(write(tmp_path, whole | others)).model_dump(mode="json", by_alias=True))
+    for way in ("scan", "temi"):
+        clusters = {"clusters": {"method": way}}
+        plain.append(load(write(tmp_path, whole | clusters)).model_dump(mode="json", by_alias=True))
     assert set(leaf_keys(CityConfig)) == {key for one in plain for key in stated(one)} - {"encoder.beside"}
 
 

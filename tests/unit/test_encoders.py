@@ -177,9 +177,12 @@ def test_a_name_that_its_provider_cannot_take_is_refused(name):
 
 
 def test_every_kind_of_encoder_is_found_by_its_name():
+    wanted = {
+        "file": {"architecture": "x", "mean": [1.0], "std": [1.0]},
+        "raster": {"product": "clay", "sources": ["chips.parquet"]},
+    }
     for kind in KINDS:
-        filled = {"architecture": "x", "mean": [1.0], "std": [1.0]} if kind.tag == "file" else {}
-        settings = encoder_settings(name=kind.form, **filled)
+        settings = encoder_settings(name=kind.form, **wanted.get(kind.tag, {}))
         assert type(settings) is kind
         assert encoder_settings(**settings.model_dump()) == settings
 

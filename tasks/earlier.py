@@ -18,7 +18,7 @@ from geo.errors import SourceError
 from geo.outputs.names import JUNCTION_FILE, Named, names_in, names_of_grouping, read_names
 from geo.sources.files import digest_file
 from tasks.store.document import digest
-from tasks.store.summary import LATEST, SUMMARY, RunSummary
+from tasks.store.summary import LATEST, SUMMARY, Numbered, RunSummary
 
 log = logging.getLogger("roadprint")
 
@@ -153,11 +153,15 @@ def names_then(folder: Path, file: Path) -> dict[int, Named]:
     SourceError
         When it is none of ours.
     """
+    then = _run_of(folder, file)
+    return names_in(file) if then is None else {one.cluster: one for one in then.names}
+
+
+def _run_of(folder: Path, file: Path) -> Numbered | None:
+    """Find what the run that made a GeoPackage said of its types; None where it is not among the runs of the city."""
     content = digest_file(file)
-    for told in filter(None, map(_told, sorted(folder.glob(f"*/{SUMMARY}")))):
-        if told.geopackage == content:
-            return {one.cluster: one for one in told.summary.numbering.names}
-    return names_in(file)
+    found = filter(None, map(_told, sorted(folder.glob(f"*/{SUMMARY}"))))
+    return next((told.summary.numbering for told in found if told.geopackage == content), None)
 
 
 def junctions_called(
@@ -174,11 +178,14 @@ def junctions_called(
     grouping
         Key of the stage that groups the junctions.
     repeated
-        The GeoPackage whose run is made again: names are those that stand there; None: those of the table.
+        The GeoPackage whose run is made again: names are those of that run; None: those of the table.
     """
     if repeated is None:
         mine, others = names_of_grouping(read_names(folder / JUNCTION_FILE), grouping)
         return mine, tuple(others)
+    then = _run_of(folder, repeated)
+    if then is not None:
+        return {one.cluster: one for one in then.junction_names}, tuple(then.junction_names_aside)
     try:
         return names_in(repeated, "junction_clusters"), ()
     except SourceError:

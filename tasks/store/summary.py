@@ -35,6 +35,12 @@ class Numbered(Document):
     own_key: str
     reserved: list[int]
     names: list[Named]
+    junction_names: list[Named] = Field(
+        default_factory=list, description="What types of junction were called."
+    )
+    junction_names_aside: list[int] = Field(
+        default_factory=list, description="Numbers of types of junction that were named in another grouping."
+    )
     typology: str | None = Field(
         default=None, description="Digest of the file whose types they are; null: found in the city."
     )

@@ -105,21 +105,18 @@ def _told(plan: Plan, taken: TakenUp, roads: gpd.GeoDataFrame, folder: Path) -> 
         found = placed(plan.corrections, roads)["segment"]
         outcome = [why or "taken up" for why in taken.why]
         CORRECTIONS.write(as_table(plan.corrections).assign(found=found, outcome=outcome), folder)
-    here = {one for parts in taken.merged.values() for one in parts}
+    rows = [Entry(CORRECTED, "skipped" if why else "done", why, 1) for why in taken.why]
+    return merge([*rows, *_merged(plan, {one for parts in taken.merged.values() for one in parts})])
+
+
+def _merged(plan: Plan, here: set[int]) -> list[Entry]:
+    """Say which of the types that the analyst makes one with others are in this run."""
     lost = sorted(set(plan.merges) - here)
     which = (
         f"{NAMES} merges {', '.join(map(str, lost))}, which this run does not have; kept there for later runs"
     )
-    rows = [Entry(CORRECTED, "skipped" if why else "done", why, 1) for why in taken.why]
-    return merge(
-        [
-            *rows,
-            Entry(MERGES, "done", "", len(plan.merges) - len(lost)),
-            Entry(MERGES, "skipped", which, len(lost)),
-        ]
-        if plan.merges
-        else rows
-    )
+    rows = Entry(MERGES, "done", "", len(plan.merges) - len(lost)), Entry(MERGES, "skipped", which, len(lost))
+    return [row for row in rows if row.count]
 
 
 def _assigned(plan: Plan, roads: gpd.GeoDataFrame) -> RoadTypes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from pathlib import PurePosixPath
 
 from geo.errors import ConfigurationError
 from geo.secrets import BLOCK, HIDDEN, PLACEHOLDER, recall, strike
@@ -13,6 +14,17 @@ from geo.secrets import BLOCK, HIDDEN, PLACEHOLDER, recall, strike
 def is_url(source: str) -> bool:
     """Tell whether a source is a URL or a GDAL virtual path, or a name for one, rather than a path on this machine."""
     return "://" in source or source.startswith(("/vsi", "${"))
+
+
+def place_of(source: str) -> PurePosixPath:
+    """Give a path, or the place that an address names: what is asked of a server, such as a token, is no part of it.
+
+    Examples
+    --------
+    >>> place_of("https://tiles.example/2021/sheet_7.tif?token=1986").name
+    'sheet_7.tif'
+    """
+    return PurePosixPath(source.split("?", 1)[0] if is_url(source) else source)
 
 
 def reveal(address: str) -> str:

@@ -337,3 +337,14 @@ def test_a_type_of_the_edge_of_the_imagery_is_warned_of_and_a_city_at_the_edge_i
     assert [warning[:39] for warning in edge_warnings(table)] == ["type 2 is of the edge of the imagery: 1"]
     assert not edge_warnings(table.assign(coverage=0.6))
     assert not edge_warnings(table.assign(cluster=pd.NA))
+
+
+def test_rasters_at_addresses_are_named_as_their_files_are_whatever_is_asked_of_the_server():
+    here = sheets(["x/SU4012.tif", "x/SU4112.tif", "x/SU4212.tif"])
+    asked = [f"?token=x/{number}b" for number in range(3)]
+    there = here.assign(
+        path=[f"https://tiles.example/{path}{more}" for path, more in zip(here["path"], asked, strict=True)],
+        image_id=[f"{name}.tif{more}" for name, more in zip(here["image_id"], asked, strict=True)],
+    )
+    for how in ("auto", "file", "folder"):
+        assert named(there, flight=how) == named(here, flight=how)

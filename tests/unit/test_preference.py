@@ -150,6 +150,7 @@ def test_the_picture_of_all_imagery_shows_what_was_encoded(dated, tmp_path):
         ("/data/2018_to_2021.tif", ""),
         ("/data/e2050_n1910.tif", ""),
         ("https://example.org/2020/a.tif", "2020"),
+        ("https://example.org/a/town.tif?token=1986", ""),
     ],
 )
 def test_dates_in_names(path, date):

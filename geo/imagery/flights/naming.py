@@ -11,6 +11,7 @@ import pandas as pd
 import scipy.sparse as sp
 import shapely
 
+from geo.addresses import is_url, place_of
 from geo.config import Imagery
 from geo.imagery.cover import mosaics
 from geo.imagery.flights.footprints import named_by_footprints
@@ -67,7 +68,7 @@ def flight_of(images: gpd.GeoDataFrame, imagery: Imagery) -> pd.Series[str]:
     elif how == "folder":
         named = _folders(images)
     elif how == "file":
-        named = images["image_id"].astype(object)
+        named = _files(images)
     else:
         named = _best(images)
     if imagery.footprints is not None and imagery.flight_field is not None:
@@ -93,7 +94,7 @@ def _dates(images: gpd.GeoDataFrame) -> pd.Series[str]:
 
 def _folders(images: gpd.GeoDataFrame) -> pd.Series[str]:
     """Name the folder of each raster by as little of its path as tells folders apart."""
-    parents = [PurePosixPath(path).parent for path in images["path"]]
+    parents = [place_of(path).parent for path in images["path"]]
     folders = {parent.as_posix(): parent.parts for parent in parents}
     depth = 1
     longest = max((len(parts) for parts in folders.values()), default=1)
@@ -103,9 +104,18 @@ def _folders(images: gpd.GeoDataFrame) -> pd.Series[str]:
     return pd.Series(names, index=images.index, dtype=object)
 
 
+def _files(images: gpd.GeoDataFrame) -> pd.Series[str]:
+    """Name each raster by its file; one at an address by the file there, without what is asked of the server."""
+    names = [
+        PurePosixPath(name.split("?", 1)[0]).with_suffix("").as_posix() if is_url(path) else name
+        for path, name in zip(images["path"], images["image_id"], strict=True)
+    ]
+    return pd.Series(names, index=images.index, dtype=object)
+
+
 def _series(images: gpd.GeoDataFrame) -> pd.Series[str]:
     """Name each raster by itself, or by the first of the sheets of its series that it adjoins."""
-    stems = [PurePosixPath(path).name for path in images["path"]]
+    stems = [place_of(path).name for path in images["path"]]
     numbered = [sum(map(len, _DIGITS.findall(stem))) >= SERIES_DIGITS for stem in stems]
     kind = [
         (_DIGITS.sub("#", stem), int(mosaic)) if many else (stem, number)
@@ -120,5 +130,5 @@ def _series(images: gpd.GeoDataFrame) -> pd.Series[str]:
     same = (codes[one] == codes[other]) & (shared > CORNER * reach**2)
     joined = sp.coo_array((np.ones(same.sum()), (one[same], other[same])), shape=(len(images),) * 2)
     _, group = sp.csgraph.connected_components(joined, directed=False)
-    first = images["image_id"].astype(object).groupby(group).transform("min")
+    first = _files(images).groupby(group).transform("min")
     return pd.Series(first.to_numpy(), index=images.index, dtype=object)

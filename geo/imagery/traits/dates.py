@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
 
 import rasterio
+
+from geo.addresses import place_of
 
 _WRITTEN = re.compile(r"\s*((?:19|20)\d\d)[:-](0[1-9]|1[0-2])[:-](0[1-9]|[12]\d|3[01])")
 _NAMED = re.compile(
@@ -43,7 +44,7 @@ def date_of(raster: rasterio.DatasetReader, path: str) -> str:
 
 def date_in_name(path: str) -> str:
     """Find the date in a file's name, else in its folder's; none where several stand there."""
-    place = PurePosixPath(path)
+    place = place_of(path)
     for name in (place.stem, place.parent.name):
         found = {"-".join(part for part in match.groups() if part) for match in _NAMED.finditer(name)}
         if len(found) == 1:

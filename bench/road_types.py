@@ -1,6 +1,7 @@
 """How well types are found: labelled scenes, the true forms of made towns, and how long many segments take.
 
     ROADPRINT_DATA=... .venv/bin/python bench/road_types.py [--draws 8] [--seeds 5] [--only scenes towns seconds]
+        [--segments 25000 500000]
 
 Scenes: half of UC Merced (bench/scenes.py), in draws of 90 %, with classes of equal size and with sizes that fall to a
 tenth in an order that is drawn; each way of clustering is given the number of classes, or finds it. 'Of what is there'
@@ -228,6 +229,7 @@ def main() -> None:
     parser.add_argument(
         "--only", nargs="+", choices=("scenes", "towns", "seconds"), default=["scenes", "towns", "seconds"]
     )
+    parser.add_argument("--segments", type=int, nargs="+", default=[25_000])
     asked = parser.parse_args()
     record: dict[str, Any] = {}
     if "scenes" in asked.only:
@@ -250,7 +252,7 @@ def main() -> None:
         record["towns"] = list(by_towns(asked.out, asked.seeds))
         print(table(record["towns"]), "\n", flush=True)
     if "seconds" in asked.only:
-        record["seconds"] = [seconds(25_000)]
+        record["seconds"] = [seconds(n) for n in asked.segments]
         print(table(record["seconds"]))
     save("road_types", record)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.clusters.methods.kind import NOTHING, Beside, Fit
+from geo.clusters.methods.mending import middles
 from geo.clusters.registry import method_of
 from geo.clusters.space import Points
 from geo.config import Clusters
@@ -113,8 +114,7 @@ def _measured(points: Points, labels: Labels, fit: Fit) -> Clustering:
 
 def _about(points: Points, labels: Labels, notes: tuple[str, ...] = ()) -> Fit:
     """Give groups their middles among the points as they were."""
-    sums = np.stack([np.bincount(labels, column) for column in points.T], axis=1)
-    return Fit(labels, sums / np.bincount(labels)[:, None], notes)
+    return Fit(labels, middles(points, labels), notes)
 
 
 def order_by_size(raw: NDArray[np.int64]) -> Labels:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from geo.clusters.neighbours import graph_of, nearest
 from geo.clusters.space import Points
 from geo.config import Clusters
+from geo.features.lengths import of_length_1
 
 OWN = 0.5
 """What a segment keeps of its own place in each step."""
@@ -49,10 +49,4 @@ def smooth(points: Points, settings: Clusters, left_out: sp.csr_array | None = N
     with threadpool_limits(limits=1):
         for _ in range(settings.smoothing):
             points = np.where(alone, points, OWN * points + (1 - OWN) * (shares @ points))
-    return _of_length_1(points)
-
-
-def _of_length_1(points: NDArray[np.float64]) -> Points:
-    lengths = np.linalg.norm(points, axis=1, keepdims=True)
-    found: Points = points / np.where(lengths > 0, lengths, 1)
-    return found
+    return of_length_1(points)

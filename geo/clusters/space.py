@@ -10,6 +10,7 @@ from sklearn.decomposition import PCA
 
 from geo.config import Clusters
 from geo.features.encoder import Embeddings
+from geo.features.lengths import of_length_1
 
 Points = NDArray[np.float64]
 MANY = 50_000
@@ -117,7 +118,4 @@ def to_space(embeddings: Embeddings, settings: Clusters) -> Points:
 
 def _evened(points: Points, space: Space) -> Points:
     """Divide by deviations as far as the space asks, and bring rows to length 1."""
-    evened = points / space.deviation**space.whitening
-    lengths = np.linalg.norm(evened, axis=1, keepdims=True)
-    scaled: Points = evened / np.where(lengths > 0, lengths, 1)
-    return scaled
+    return of_length_1(points / space.deviation**space.whitening)

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.features.encoder import Embeddings
+from geo.features.lengths import of_length_1
 
 COLLAPSED_RANK = 3.0
 COLLAPSED_SPREAD = 0.005
@@ -46,8 +47,7 @@ def pool_segments(
     """
     codes, index = pd.factorize(segment_ids, sort=True)
     share = np.ones(len(codes)) if weights is None else np.asarray(weights, dtype=np.float64)
-    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
-    unit = embeddings / np.where(lengths > 0, lengths, 1)
+    unit = of_length_1(embeddings)
     sums = np.zeros((len(index), embeddings.shape[1]))
     np.add.at(sums, codes, unit * share[:, None])
     totals = np.bincount(codes, weights=share, minlength=len(index))
@@ -97,8 +97,7 @@ def judge(embeddings: Embeddings) -> Quality:
     total = values.sum()
     shares = values[values > 0] / total if total > 0 else np.ones(1)
     rank = float(np.exp(-(shares * np.log(shares)).sum()))
-    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
-    unit = embeddings / np.where(lengths > 0, lengths, 1)
+    unit = of_length_1(embeddings)
     alike = (np.square(unit.sum(axis=0, dtype=np.float64)).sum() - n) / (n * (n - 1))
     spread = float(max(0.0, 1 - alike))
     warnings = []

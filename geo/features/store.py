@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from geo.config import CityConfig, EncoderSettings, Tiles
 from geo.features.bands import PER_BAND
 from geo.features.encoder import Embeddings, EncoderCard
+from geo.features.lengths import of_length_1
 
 Looks = NDArray[np.float16]
 TURNS = "turns"
@@ -106,8 +107,7 @@ def rows(
     if not encoder.kept_turns:
         return table
     if turns is not None:
-        lengths = np.linalg.norm(turns, axis=2, keepdims=True)
-        turns = (turns / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+        turns = of_length_1(turns).astype(np.float32)
     width = encoder.kept_turns * encoder.card.dimension
     return table.append_column(TURNS, vectors(turns, len(tiles), width, pa.float16()))
 

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geo.clusters.methods.mending import middles
+
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 COLUMNS = ("cluster", "other", "lost", "mixed")
@@ -42,11 +44,10 @@ def what_merging_loses(points: Floats, labels: Labels, groupings: Labels) -> pd.
     types, labels = np.unique(labels, return_inverse=True)
     labels, k = labels.ravel(), len(types)
     sizes = np.bincount(labels, minlength=k).astype(np.float64)
-    sums = np.stack([np.bincount(labels, column, minlength=k) for column in points.T], axis=1)
-    middles = sums / sizes[:, None]
-    between = float(sizes @ ((middles - points.mean(axis=0)) ** 2).sum(axis=1))
+    centres = middles(points, labels)
+    between = float(sizes @ ((centres - points.mean(axis=0)) ** 2).sum(axis=1))
     one, other = np.triu_indices(k, 1)
-    apart = ((middles[one] - middles[other]) ** 2).sum(axis=1) * sizes[one] * sizes[other]
+    apart = ((centres[one] - centres[other]) ** 2).sum(axis=1) * sizes[one] * sizes[other]
     apart /= sizes[one] + sizes[other]
     swapped = _swapped(labels, np.where(np.isin(groupings, types), np.searchsorted(types, groupings), k), k)
     mixed = (swapped[one, other] + swapped[other, one]) / ((sizes[one] + sizes[other]) * groupings.shape[1])

@@ -22,6 +22,7 @@ from pydantic import Field
 from geo.clusters.linkage import average_linkage
 from geo.clusters.methods.kind import NOTHING, Beside, ClusteringKind, Fit
 from geo.clusters.methods.mending import mended, middles, pieces
+from geo.features.lengths import of_length_1
 
 Labels = NDArray[np.int64]
 STEP = 2**0.5
@@ -147,8 +148,7 @@ def _ties(points: NDArray[np.float64], neighbours: int, left_out: sp.csr_array |
     """Join each point to those that look most like it; a tie counts its cosine."""
     from geo.clusters.neighbours import graph_of, nearest
 
-    lengths = np.linalg.norm(points, axis=1, keepdims=True)
-    unit = points / np.where(lengths > 0, lengths, 1)
+    unit = of_length_1(points)
     graph = graph_of(nearest(unit, neighbours, left_out=left_out)[0])
     ends = graph.tocoo()
     for start in range(0, graph.nnz, EDGES_AT_ONCE):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from geo.config.elsewhere import Elsewhere
 from geo.features.elsewhere.products import PRODUCTS
 from geo.features.encoder import Embeddings, EncoderCard
+from geo.features.lengths import of_length_1
 
 NO_BANDS = ("none",)
 """There is no imagery of which band statistics could be made."""
@@ -94,13 +95,10 @@ def join(own: NDArray[np.floating], others: NDArray[np.floating], weight: float)
     [[0.0, 0.707, 0.707]]
     """
     shares = np.sqrt(np.array([1.0, weight]) / (1 + weight))
-    return np.concatenate([_unit(own) * shares[0], _unit(others) * shares[1]], axis=1).astype(np.float32)
-
-
-def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
-    exact = np.asarray(vectors, dtype=np.float64)
-    lengths = np.linalg.norm(exact, axis=1, keepdims=True)
-    return exact / np.where(lengths > 0, lengths, 1)
+    return np.concatenate(
+        [of_length_1(own.astype(np.float64)) * shares[0], of_length_1(others.astype(np.float64)) * shares[1]],
+        axis=1,
+    ).astype(np.float32)
 
 
 def again_of_length_1(vectors: NDArray[np.floating], own: int, weight: float | None) -> Embeddings:
@@ -116,5 +114,5 @@ def again_of_length_1(vectors: NDArray[np.floating], own: int, weight: float | N
         See `join`; None: nothing is joined.
     """
     if weight is None:
-        return _unit(vectors).astype(np.float32)
+        return of_length_1(vectors.astype(np.float64)).astype(np.float32)
     return join(vectors[:, :own], vectors[:, own:], weight)

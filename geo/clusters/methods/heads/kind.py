@@ -12,6 +12,7 @@ from pydantic import Field
 
 from geo.clusters.methods.kind import NOTHING, Beside, ClusteringKind, Fit, Views
 from geo.clusters.methods.mending import mended
+from geo.features.lengths import of_length_1
 
 if TYPE_CHECKING:
     from geo.clusters.methods.average import Average
@@ -105,8 +106,7 @@ def _pairs(distinct: NDArray[np.float64], anchors: NDArray[np.int64], count: int
     from geo.clusters.methods.heads.training import Pairs
     from geo.clusters.neighbours import NOBODY, nearest
 
-    lengths = np.linalg.norm(distinct, axis=1, keepdims=True)
-    rows, _ = nearest(distinct / np.where(lengths > 0, lengths, 1), count, left_out=beside.left_out)
+    rows, _ = nearest(of_length_1(distinct), count, left_out=beside.left_out)
     rows = np.where(rows == NOBODY, np.arange(len(distinct))[:, None], rows)
     middle = distinct.mean(axis=0)
     apart = np.sqrt(((distinct - middle) ** 2).sum(axis=1).mean())

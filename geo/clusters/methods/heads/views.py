@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.clusters.methods.kind import Views
+from geo.features.lengths import of_length_1
 
 Looks = tuple[NDArray[np.object_], NDArray[np.floating]]
 """Ids of segments, and a vector of each, ``(looks,)`` and ``(looks, dimension)``; a segment may have several."""
@@ -46,10 +47,8 @@ def views_of(
         known = np.isfinite(vectors).all(axis=1) & (mine >= 0)
         if known.any():
             exact = vectors[known].astype(np.float64)
-            lengths = np.linalg.norm(exact, axis=1, keepdims=True)
             rows.append(mine[known])
-            of_length_1 = (exact / np.where(lengths > 0, lengths, 1)).astype(np.float32)
-            points.append(bring(of_length_1).astype(np.float32))
+            points.append(bring(of_length_1(exact).astype(np.float32)).astype(np.float32))
     if not rows:
         return None
     row = np.concatenate(rows)

@@ -60,6 +60,28 @@ def pick(
     return pd.concat(picks, ignore_index=True)
 
 
+def pick_with_tiles(
+    segment_ids: pd.Index,
+    clustering: Clustering,
+    probability: NDArray[np.float64],
+    tiles: pd.DataFrame,
+    *,
+    seed: int,
+) -> pd.DataFrame:
+    """Pick the segments that stand for each cluster (`pick`), by cluster, each with the ``tile_id`` to show of it.
+
+    Parameters
+    ----------
+    segment_ids, clustering, probability, seed
+        As of `pick`.
+    tiles
+        The encoded tiles, as of `central_tiles`.
+    """
+    picks = pick(segment_ids, clustering, probability, seed=seed)
+    picks["tile_id"] = central_tiles(picks, tiles)
+    return picks.sort_values("cluster", kind="stable", ignore_index=True)
+
+
 def central_tiles(picks: pd.DataFrame, tiles: pd.DataFrame) -> pd.Series:
     """Choose the tile to show of each picked segment: the encoded one nearest to the segment's middle.
 

@@ -22,7 +22,7 @@ from geo.clusters.hands.taking_up import CORRECTED, MADE, NO_HANDS, Hands, Taken
 from geo.clusters.likeness import likeness_of_pairs
 from geo.clusters.methods.heads.views import Looks, views_of
 from geo.clusters.methods.kind import Beside
-from geo.clusters.prototypes import central_tiles, pick
+from geo.clusters.prototypes import pick_with_tiles
 from geo.clusters.registry import method_of
 from geo.clusters.regrouping import regroup
 from geo.clusters.smoothing import smooth
@@ -195,9 +195,7 @@ def find_types(
             "looks_like": looks_like(ids, points, final, roads, APART_TILES * tile_m),
         }
     )
-    picks = pick(ids, final, probability, seed=settings.seed)
-    picks["tile_id"] = central_tiles(picks, tiles)
-    picks = picks.sort_values("cluster", kind="stable", ignore_index=True)
+    picks = pick_with_tiles(ids, final, probability, tiles, seed=settings.seed)
     encoder = judged(embeddings, points, final)
     encoder["warnings"] = [*encoder["warnings"], *too_few(settings, len(ids)), *found.notes, *unsteady]
     regrouped = pd.DataFrame({"segment_id": ids, "clusters": list(groupings)})

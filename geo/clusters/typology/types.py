@@ -14,7 +14,7 @@ from geo.clusters.evidence.groupings import NONE
 from geo.clusters.evidence.merging import what_merging_loses
 from geo.clusters.fit import Clustering, cluster
 from geo.clusters.ground import same_ground
-from geo.clusters.prototypes import central_tiles, pick
+from geo.clusters.prototypes import pick_with_tiles
 from geo.clusters.registry import method_of
 from geo.clusters.road_types import APART_TILES, RoadTypes, judged, looks_like
 from geo.clusters.smoothing import smooth
@@ -76,8 +76,7 @@ def assign_types(
     present = np.unique(found.numbers[alike])
     baseline = cluster(points, len(present), settings, smoothed=smooth(points, settings, same))
     mine = Clustering(found.numbers[alike], found.margin[alike], found.distance[alike])
-    picks = pick(ids[alike], mine, found.probability[alike], seed=settings.seed)
-    picks["tile_id"] = central_tiles(picks, tiles)
+    picks = pick_with_tiles(ids[alike], mine, found.probability[alike], tiles, seed=settings.seed)
     like = pd.Series(None, index=ids, dtype=object)
     like[alike] = looks_like(ids[alike], found.points[alike], mine, roads[alike], APART_TILES * tile_m)
     encoder = judged(fingerprints.vectors, found.points[alike], mine)
@@ -94,7 +93,6 @@ def assign_types(
     groupings = pd.DataFrame({"segment_id": ids, "clusters": list(found.groupings)})
     choice = pd.DataFrame([one.model_dump() for one in typology.card.choice])
     choice = choice.reindex(columns=["k", *EVIDENCE, "chosen"]).astype(dict.fromkeys(EVIDENCE, "float64"))
-    picks = picks.sort_values("cluster", kind="stable", ignore_index=True)
     merging = what_merging_loses(found.points[alike], mine.labels, found.groupings[alike])
     return RoadTypes(table, picks, choice, groupings, merging, quality)
 

@@ -54,10 +54,12 @@ def unpublished(out):
 
 
 def folders(out):
-    """The stages and shards that are there; one that is made again is another one."""
+    """The stages and shards that are there; one that is made again is another one, if only by when it was made."""
     stages = out / "demo-town" / "stages"
     pieces = [path for path in stages.iterdir() if path.is_dir() and path.name != "shards"]
-    return {path.name: path.stat().st_ino for path in [*pieces, *(stages / "shards").glob("*.parquet")]}
+    found = {path: path.stat() for path in [*pieces, *(stages / "shards").glob("*.parquet")]}
+    # a number of a file that was removed may be given to the next one
+    return {path.name: (seen.st_ino, seen.st_mtime_ns) for path, seen in found.items()}
 
 
 @pytest.mark.parametrize("damage", KINDS)

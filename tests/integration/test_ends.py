@@ -70,13 +70,14 @@ def wait_until_gone(process, seconds):
 
 
 def finished_pieces(out):
-    """Stages and shards that are whole, by their path, with the numbers of their files."""
+    """Stages and shards that are whole, by their path, with the numbers and times of their files."""
     stages = out / "demo-town" / "stages"
     accounts = [*stages.glob("[a-z]*/summary.json"), *stages.glob("shards/shard-*.json")]
     pieces = [
         path.parent if path.name == "summary.json" else path.with_suffix(".parquet") for path in accounts
     ]
-    return {piece: piece.stat().st_ino for piece in pieces}
+    # a number of a file that was removed may be given to the next one
+    return {piece: (piece.stat().st_ino, piece.stat().st_mtime_ns) for piece in pieces}
 
 
 def contents(out):

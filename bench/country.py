@@ -36,7 +36,8 @@ from geo.imagery.reading.reader import TileReader
 from tasks.encode import encode_shard, load_once
 from tasks.plan import Plan
 from tasks.planning import make_plan
-from tasks.stages import features, roads, tiles
+from tasks.stages.imagery import features
+from tasks.stages.network import roads, tiles
 from tasks.store.stage import run_stage
 from tasks.store.status import size_on_disk
 

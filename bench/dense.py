@@ -24,7 +24,8 @@ from results import save, table
 from geo.demo.write import make_town
 from tasks import encode
 from tasks.planning import make_plan
-from tasks.stages import features, roads, tiles
+from tasks.stages.imagery import features
+from tasks.stages.network import roads, tiles
 from tasks.store.stage import run_stage
 
 SPACINGS_M = {"0 %": 100, "50 %": 50, "75 %": 25}

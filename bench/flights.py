@@ -31,14 +31,15 @@ from scenes import COLUMNS, PITCH_PX, PIXEL_M, SCENE_PX, folder_of_scenes, lay_o
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from geo.clusters.flights.evidence import gather_evidence
-from geo.clusters.road_types import find_types
+from geo.clusters.found.road_types import find_types
 from geo.clusters.space import to_space
 from geo.clusters.whitening.whiten import even_out
 from geo.config import cluster_settings
 from tasks.plan import Plan
 from tasks.planning import make_plan
-from tasks.stages import features, fingerprints, matching, roads, tiles
-from tasks.stages.fingerprints import load_encoded, load_fingerprints
+from tasks.stages.imagery import features, fingerprints, matching
+from tasks.stages.imagery.fingerprints import load_encoded, load_fingerprints
+from tasks.stages.network import roads, tiles
 from tasks.store.stage import run_stage
 
 BLUR_PX, HAZE, VEIL, TINT = 1.2, 0.6, 80.0, (1.08, 1.0, 0.85)

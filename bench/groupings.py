@@ -16,9 +16,9 @@ import pandas as pd
 from results import save, table
 
 from geo.clusters.evidence.groupings import match
+from geo.clusters.evidence.regrouping import regroup
 from geo.clusters.methods.kind import Fit
 from geo.clusters.methods.kmeans import KMeans
-from geo.clusters.regrouping import regroup
 from geo.safety.comparison.adjusted import adjusted_ratios, design_of, trend_of
 from geo.safety.comparison.contrast import Contrast
 from geo.safety.comparison.covariance import RiskCovariance, make_cells

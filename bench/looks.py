@@ -24,10 +24,10 @@ from road_types import drawn, nearest, places_of
 from scenes import PIXEL_M, SCENE_PX, folder_of_scenes, folds_of, lay_out_scenes, run_to_fingerprints
 from sklearn.metrics import adjusted_rand_score
 
-from geo.clusters.choose import choose_k
-from geo.clusters.ground import same_ground
+from geo.clusters.evidence.choose import choose_k
+from geo.clusters.graph.ground import same_ground
+from geo.clusters.graph.smoothing import smooth
 from geo.clusters.registry import method_of
-from geo.clusters.smoothing import smooth
 from geo.clusters.space import to_space
 from geo.clusters.whitening.scatter import Scatter
 from geo.clusters.whitening.whiten import Whitening
@@ -37,7 +37,7 @@ from geo.demo.write import DemoTown
 from geo.features.fingerprints import Fingerprints
 from tasks.demo import draw_demo
 from tasks.plan import Plan
-from tasks.stages.fingerprints import load_fingerprints
+from tasks.stages.imagery.fingerprints import load_fingerprints
 from tasks.tables import TURN_SCATTER
 
 JOINED, MIDDLE = {"encoder.stages": "[6, 7]"}, {"encoder.centre_crop": "true"}

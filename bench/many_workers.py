@@ -34,7 +34,8 @@ from geo.sources.files import digest_file
 from tasks.encode import ShardJob, encode_shard, load_once
 from tasks.plan import Plan
 from tasks.planning import make_plan
-from tasks.stages import features, roads, tiles
+from tasks.stages.imagery import features
+from tasks.stages.network import roads, tiles
 from tasks.store.stage import run_stage
 
 TOWNS = 4

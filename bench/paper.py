@@ -39,7 +39,7 @@ from sklearn.neighbors import NearestCentroid
 
 from flows.city import city_flow
 from flows.server import own_server
-from geo.clusters.choose import stabilities
+from geo.clusters.evidence.choose import stabilities
 from geo.clusters.methods.kmeans import KMeans
 from geo.clusters.space import to_space
 from geo.demo.collisions import FRAILTY_SHAPE
@@ -49,8 +49,8 @@ from geo.safety.comparison.inference import cluster_tests
 from tasks.demo import draw_demo
 from tasks.plan import Plan
 from tasks.planning import make_plan
-from tasks.stages.fingerprints import load_encoded, load_fingerprints
-from tasks.stages.inference import load_frame
+from tasks.stages.imagery.fingerprints import load_encoded, load_fingerprints
+from tasks.stages.safety.inference import load_frame
 
 CITY = Path(__file__).parent.parent / "data" / "cities" / "cambridge-ma.yaml"
 VARIANCE, RANGE_M = 0.3, 100.0

@@ -22,7 +22,8 @@ from geo.imagery.reading.reader import TileImage, TileReader
 from tasks import encode
 from tasks.plan import Plan
 from tasks.planning import make_plan
-from tasks.stages import features, matching, roads, tiles
+from tasks.stages.imagery import features, matching
+from tasks.stages.network import roads, tiles
 from tasks.store.stage import run_stage
 
 AT_ONCE = 2

@@ -22,7 +22,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from flows.city import city_flow
 from flows.server import own_server
-from geo.clusters.road_types import find_types
+from geo.clusters.found.road_types import find_types
 from geo.collisions.assign import place_collisions
 from geo.collisions.read import read_collisions
 from geo.demo.collisions import Truth, draw_collisions
@@ -32,7 +32,7 @@ from geo.safety.rates import count_severities, segment_rates, years_of
 from tasks.demo import draw_demo
 from tasks.plan import Plan
 from tasks.planning import make_plan
-from tasks.stages.fingerprints import load_encoded, load_fingerprints
+from tasks.stages.imagery.fingerprints import load_encoded, load_fingerprints
 
 
 def forms(plan: Plan, truth: Truth) -> pd.DataFrame:

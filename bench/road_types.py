@@ -30,10 +30,10 @@ from scenes import PIXEL_M, SCENE_PX, folder_of_scenes, folds_of, lay_out_scenes
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.neighbors import KNeighborsClassifier
 
-from geo.clusters.ground import same_ground
+from geo.clusters.found.road_types import RoadTypes, find_types
+from geo.clusters.graph.ground import same_ground
+from geo.clusters.graph.smoothing import smooth
 from geo.clusters.registry import KINDS, method_of
-from geo.clusters.road_types import RoadTypes, find_types
-from geo.clusters.smoothing import smooth
 from geo.clusters.space import Points, to_space
 from geo.config import Clusters
 from geo.demo.plans import NAMES
@@ -41,7 +41,7 @@ from geo.demo.write import DemoTown
 from geo.features.fingerprints import Fingerprints
 from tasks.demo import draw_demo
 from tasks.plan import Plan
-from tasks.stages.fingerprints import load_encoded, load_fingerprints
+from tasks.stages.imagery.fingerprints import load_encoded, load_fingerprints
 
 Labels = NDArray[np.str_]
 CLASSES, NEIGHBOURS, KEPT, MANY = 21, 5, 0.9, 40

@@ -21,7 +21,8 @@ from rasterio.windows import Window
 
 from tasks.plan import Plan
 from tasks.planning import make_plan
-from tasks.stages import features, fingerprints, matching, roads, tiles
+from tasks.stages.imagery import features, fingerprints, matching
+from tasks.stages.network import roads, tiles
 from tasks.store.stage import run_stage
 
 SCENES = "scenes_ucmerced"

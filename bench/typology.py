@@ -24,12 +24,12 @@ from results import save, table
 from scenes import run_to_fingerprints
 from sklearn.metrics import adjusted_rand_score
 
-from geo.clusters.choose import choose_k
+from geo.clusters.evidence.choose import choose_k
 from geo.clusters.evidence.groupings import NONE
 from geo.clusters.fit import cluster
-from geo.clusters.ground import same_ground
+from geo.clusters.graph.ground import same_ground
+from geo.clusters.graph.smoothing import smooth
 from geo.clusters.registry import KINDS, method_of
-from geo.clusters.smoothing import smooth
 from geo.clusters.space import to_space
 from geo.clusters.typology.assign import assign
 from geo.clusters.typology.fit import CityLooks, fit_typology
@@ -38,7 +38,7 @@ from geo.config import Clusters
 from geo.demo.plans import NAMES
 from geo.demo.write import DemoTown
 from tasks.demo import draw_demo
-from tasks.stages.fingerprints import FILE, load_fingerprints
+from tasks.stages.imagery.fingerprints import FILE, load_fingerprints
 
 TILE_M = 100.0
 

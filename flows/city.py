@@ -30,7 +30,7 @@ from tasks.demo import draw_demo
 from tasks.plan import Plan
 from tasks.planning import make_plan, runs_of
 from tasks.refusals import refuse_before_encoding
-from tasks.stages import features
+from tasks.stages.imagery import features
 from tasks.stages.order import STAGES
 from tasks.store.folder import city_folder, full_disk_told
 from tasks.store.housekeeping import sweep

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from flows.city import city_flow
     from flows.running import run_city, run_variants
     from flows.typologies import typology_flow
-    from geo.clusters.alike import most_like, same_place
-    from geo.clusters.road_types import find_types
+    from geo.clusters.found.road_types import find_types
+    from geo.clusters.likeness.alike import most_like, same_place
     from geo.clusters.space import to_space
     from geo.collisions.assign import place_collisions
     from geo.collisions.period import period_covered
@@ -129,9 +129,9 @@ _PLACES = {
     "run_city": "flows.running",
     "run_variants": "flows.running",
     "typology_flow": "flows.typologies",
-    "most_like": "geo.clusters.alike",
-    "same_place": "geo.clusters.alike",
-    "find_types": "geo.clusters.road_types",
+    "most_like": "geo.clusters.likeness.alike",
+    "same_place": "geo.clusters.likeness.alike",
+    "find_types": "geo.clusters.found.road_types",
     "to_space": "geo.clusters.space",
     "place_collisions": "geo.collisions.assign",
     "period_covered": "geo.collisions.period",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from geo.config.records import Severity
+from geo.config.sections.records import Severity
 from tasks.store.document import Document
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from geo.addresses import is_url
 from geo.config import CityConfig, EncoderSettings, Tiles
-from geo.config.elsewhere import Elsewhere
+from geo.config.sections.elsewhere import Elsewhere
 from geo.errors import ConfigurationError, RoadprintError, SourceError
 from geo.features.dense import Mapper
 from geo.features.elsewhere.tiles import pool_tiles

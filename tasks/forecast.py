@@ -12,7 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo.clusters.road_types import too_few
+from geo.clusters.found.road_types import too_few
 from geo.collisions.reach import counted_length
 from geo.collisions.read import read_collisions
 from geo.collisions.told import Told, place_records

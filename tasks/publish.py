@@ -19,16 +19,16 @@ from geo.sources.files import digest_file
 from tasks.documents import Effects, Findings, Gathered
 from tasks.earlier import TABLES, edited
 from tasks.plan import CORRECTED, NAMES_OF_TYPES, Plan
-from tasks.stages.centring import load_centring
-from tasks.stages.clusters import load_quality
-from tasks.stages.collisions import load_recorded
-from tasks.stages.exposure import load_covered
-from tasks.stages.features import load_encoded_as
-from tasks.stages.flights import load_flights
-from tasks.stages.inference import FINDINGS
-from tasks.stages.matching import load_matching
-from tasks.stages.roads import load_place
-from tasks.stages.tiles import load_shown
+from tasks.stages.imagery.centring import load_centring
+from tasks.stages.imagery.features import load_encoded_as
+from tasks.stages.imagery.matching import load_matching
+from tasks.stages.network.roads import load_place
+from tasks.stages.network.tiles import load_shown
+from tasks.stages.records.collisions import load_recorded
+from tasks.stages.records.exposure import load_covered
+from tasks.stages.safety.inference import FINDINGS
+from tasks.stages.types.clusters import load_quality
+from tasks.stages.types.flights import load_flights
 from tasks.store.stage import StageResult, log, unfinished
 from tasks.store.summary import LATEST, Numbered, RunSummary, StageRow
 

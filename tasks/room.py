@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from geo.clusters.prototypes import SHOWN
+from geo.clusters.found.prototypes import SHOWN
 from geo.config import CityConfig
 from geo.errors import FullDiskError
 from tasks.store.folder import nearest_place

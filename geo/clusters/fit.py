@@ -63,7 +63,7 @@ def cluster(
     settings
         The section ``clusters`` of the city's file: ``method`` and ``seed``; the same give the same clusters.
     smoothed
-        Where the points are drawn before they are grouped (`geo.clusters.smoothing.smooth`); None: they are not.
+        Where the points are drawn before they are grouped (`geo.clusters.graph.smoothing.smooth`); None: they are not.
         Margins and distances are told where they were: smoothing makes all of them look sure.
     beside
         What else is known of the segments.

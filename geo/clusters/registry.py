@@ -9,8 +9,8 @@ from geo.clusters.methods.leiden import Leiden
 from geo.clusters.methods.scan import Scan
 from geo.clusters.methods.temi import Temi
 from geo.clusters.methods.ward import Ward
-from geo.config.clusters import Clusters
 from geo.config.kinds import as_kind
+from geo.config.sections.clusters import Clusters
 
 KINDS: tuple[type[ClusteringKind], ...] = (Average, KMeans, Ward, Leiden, Scan, Temi)
 """A new one is a module in `geo.clusters.methods` and a place here."""

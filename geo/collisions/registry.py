@@ -9,7 +9,7 @@ from geo.collisions.schemas.published.schema import Published
 from geo.collisions.schemas.stats19 import Stats19
 from geo.collisions.schemas.tabular import Tabular
 from geo.config.kinds import as_kind
-from geo.config.records import Collisions
+from geo.config.sections.records import Collisions
 
 KINDS: tuple[type[SchemaKind], ...] = (Stats19, Baac, Fars, Published, Tabular)
 """A new one is a module in `geo.collisions.schemas` and a place here."""

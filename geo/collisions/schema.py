@@ -12,7 +12,7 @@ import pyproj
 
 from geo.collisions.rows.origin import Origin
 from geo.collisions.tables.table import BROKEN
-from geo.config.records import ROAD_USERS, Severity
+from geo.config.sections.records import ROAD_USERS, Severity
 from geo.errors import LayerError
 from geo.ledger import Entry
 

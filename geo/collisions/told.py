@@ -19,7 +19,7 @@ from geo.collisions.period import Period, period_covered
 from geo.collisions.registry import schema_of
 from geo.collisions.schema import CollisionSource
 from geo.config import Collisions
-from geo.config.records import ROAD_USERS, Severity
+from geo.config.sections.records import ROAD_USERS, Severity
 
 UNKNOWN = 0.05
 """Where the severity of more than this share of collisions is not known, none is counted by severity: their number

@@ -1,12 +1,12 @@
 """A city's configuration, checked whole before anything runs."""
 
 from geo.config.city import CityConfig, cluster_settings, collision_settings, encoder_settings, load
-from geo.config.clusters import Clusters
-from geo.config.encoder import EncoderSettings
-from geo.config.imagery import LARGEST_TILE_PX, Imagery, Tiles
-from geo.config.interventions import Interventions
-from geo.config.output import Output
-from geo.config.records import (
+from geo.config.sections.clusters import Clusters
+from geo.config.sections.encoder import EncoderSettings
+from geo.config.sections.imagery import LARGEST_TILE_PX, Imagery, Tiles
+from geo.config.sections.interventions import Interventions
+from geo.config.sections.output import Output
+from geo.config.sections.records import (
     DECIMAL_MARK,
     ROAD_USERS,
     SEVERITIES,
@@ -18,9 +18,9 @@ from geo.config.records import (
     SeverityScheme,
     TrafficColumns,
 )
-from geo.config.roads import Roads, Segments
-from geo.config.run import Run
-from geo.config.safety import Safety
+from geo.config.sections.roads import Roads, Segments
+from geo.config.sections.run import Run
+from geo.config.sections.safety import Safety
 
 __all__ = [
     "DECIMAL_MARK",

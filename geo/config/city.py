@@ -25,19 +25,19 @@ from pydantic import (
 )
 
 from geo.addresses import is_url
-from geo.config.clusters import Clusters
-from geo.config.encoder import EncoderSettings
 from geo.config.file import expand, read_raw
-from geo.config.imagery import NO_IMAGERY, Imagery, Tiles
-from geo.config.interventions import Interventions
 from geo.config.kinds import NO_KIND, is_of_kinds, of_which_kind, one_of
-from geo.config.output import Output
-from geo.config.records import Collisions, Exposure
-from geo.config.roads import Roads, Segments
-from geo.config.run import Run
-from geo.config.safety import Safety
 from geo.config.section import NO_EFFECT, Section, leaf_keys, sections
-from geo.config.sensitivity import Sensitivity
+from geo.config.sections.clusters import Clusters
+from geo.config.sections.encoder import EncoderSettings
+from geo.config.sections.imagery import NO_IMAGERY, Imagery, Tiles
+from geo.config.sections.interventions import Interventions
+from geo.config.sections.output import Output
+from geo.config.sections.records import Collisions, Exposure
+from geo.config.sections.roads import Roads, Segments
+from geo.config.sections.run import Run
+from geo.config.sections.safety import Safety
+from geo.config.sections.sensitivity import Sensitivity
 from geo.errors import ConfigurationError
 from geo.secrets import PLACEHOLDER, hide_all, recall_all, remember
 

@@ -20,7 +20,7 @@ from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.reading import read_all
 from geo.collisions.tables.table import BROKEN, Form, Rows
 from geo.config import Exposure, TrafficColumns
-from geo.config.records import as_list
+from geo.config.sections.records import as_list
 from geo.errors import ConfigurationError, LayerError
 from geo.exposure.units import check_thousands
 from geo.ledger import Entry, Status

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from geo.config.encoder import EncoderSettings
-from geo.config.imagery import Tiles
+from geo.config.sections.encoder import EncoderSettings
+from geo.config.sections.imagery import Tiles
 from geo.features.encoder import Encoder
 from geo.features.encoders.bands import Bands
 from geo.features.encoders.bundled import Bundled

@@ -8,7 +8,7 @@ from typing import Literal
 import geopandas as gpd
 import pandas as pd
 
-from geo.clusters.prototypes import central_tiles
+from geo.clusters.found.prototypes import central_tiles
 from geo.config import Imagery, Tiles
 from geo.imagery.band_set import BandSet
 from geo.imagery.catalogue import check_pictured
@@ -47,7 +47,7 @@ def tiles_of_report(encoded: pd.DataFrame, look_alikes: pd.DataFrame, picks: pd.
     encoded, look_alikes
         See `middle_tiles`.
     picks
-        See `geo.clusters.prototypes.pick`, with ``tile_id`` (null: no tile of that segment has an embedding).
+        See `geo.clusters.found.prototypes.pick`, with ``tile_id`` (null: no tile of that segment has an embedding).
     """
     return middle_tiles(encoded, look_alikes) | set(picks["tile_id"].dropna())
 

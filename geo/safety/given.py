@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geo.config import Severity
-from geo.config.given import GivenFunction
+from geo.config.sections.given import GivenFunction
 from geo.safety.expected.calibration import calibrate_given, calibrate_own
 from geo.safety.expected.yearly import count_years
 from geo.safety.rates import Outcome, years_of

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import chi2
 
 from geo.config import ROAD_USERS, Severity
-from geo.config.given import Band
+from geo.config.sections.given import Band
 from geo.safety.rates import LEVEL
 
 SEVERITIES: tuple[Severity, ...] = ("fatal", "serious", "slight")

@@ -10,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo.clusters.numbers import SAME
+from geo.clusters.found.numbers import SAME
 from geo.safety.comparison.discovery import RATE
 from geo.safety.comparison.groupings import POOLED
 from geo.safety.comparison.inference import COMPARISONS

@@ -8,7 +8,7 @@ import pandas as pd
 import shapely
 from scipy.optimize import linear_sum_assignment
 
-from geo.clusters.numbers import NEAR_M
+from geo.clusters.found.numbers import NEAR_M
 
 STEP_M = 10.0
 """Roads that were cut otherwise are compared at points so far apart (metres)."""
@@ -18,7 +18,7 @@ def shared_length(first: gpd.GeoDataFrame, second: gpd.GeoDataFrame) -> pd.DataF
     """Say how much road segments of two runs share.
 
     Segments of the same ids are the same lines, for ids are of lines. Others are compared at points along `first`, each
-    of which lies on the nearest segment of `second`, no further than `geo.clusters.numbers.NEAR_M`.
+    of which lies on the nearest segment of `second`, no further than `geo.clusters.found.numbers.NEAR_M`.
 
     Parameters
     ----------

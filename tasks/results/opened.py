@@ -15,8 +15,8 @@ import pandas as pd
 import pyproj
 from PIL import Image
 
-from geo.clusters.alike import most_like, same_place
-from geo.clusters.likeness import MORE_ALIKE_THAN, Likeness, likeness_of_pairs
+from geo.clusters.likeness.alike import most_like, same_place
+from geo.clusters.likeness.chance import MORE_ALIKE_THAN, Likeness, likeness_of_pairs
 from geo.clusters.space import Points, to_space
 from geo.clusters.whitening.scatter import Scatter
 from geo.clusters.whitening.whiten import even_out

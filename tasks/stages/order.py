@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from tasks.stages import (
-    clusters,
-    collisions,
-    concentration,
-    exposure,
-    features,
-    fingerprints,
-    flights,
-    inference,
-    interventions,
-    junction_clusters,
-    junction_tests,
-    matching,
-    package,
-    pictures,
-    report,
-    roads,
-    safety,
-    systemic,
-    tiles,
-)
+from tasks.stages.imagery import features, fingerprints, matching
+from tasks.stages.network import roads, tiles
+from tasks.stages.outputs import package, pictures, report
+from tasks.stages.records import collisions, exposure
+from tasks.stages.safety import concentration, inference, interventions, junction_tests, safety, systemic
+from tasks.stages.types import clusters, flights, junction_clusters
 
 STAGES = (
     roads.STAGE,

@@ -37,7 +37,7 @@ def closure(*modules: str) -> tuple[Path, ...]:
     Parameters
     ----------
     modules
-        Names with dots, such as ``tasks.stages.roads``.
+        Names with dots, such as ``tasks.stages.network.roads``.
 
     Returns
     -------

@@ -21,7 +21,7 @@ from tasks.earlier import TABLES
 from tasks.plan import Plan
 from tasks.results.opened import FINGERPRINTS, OpenRun
 from tasks.results.opening import open_run
-from tasks.stages.fingerprints import FILE
+from tasks.stages.imagery.fingerprints import FILE
 from tasks.store.summary import LATEST, SUMMARY
 
 STAGES_OF_LOOKS = ("roads", "tiles", "matching", "features", "fingerprints")

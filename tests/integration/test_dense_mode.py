@@ -9,7 +9,7 @@ import pytest
 from quick import run_stages
 
 from tasks.planning import make_plan
-from tasks.stages.fingerprints import load_tiles
+from tasks.stages.imagery.fingerprints import load_tiles
 from tasks.store.stage import account_of
 
 DENSE = {"tiles.mode": "dense", "tiles.pool": "corridor", "tiles.corridor_m": "40"}

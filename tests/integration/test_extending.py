@@ -19,14 +19,14 @@ FAST = ("encoder.name=bands", "clusters.k=4", "safety.permutations=19")
 
 
 def apply(kind, file, text):
-    """Write a file, or put the added lines of a difference after the line before them."""
+    """Write a file, or change one as a difference says."""
     file.parent.mkdir(parents=True, exist_ok=True)
     if kind == "python":
         file.write_text(text, encoding="utf-8")
         return
     lines = text.splitlines(keepends=True)
     before = "".join(line[1:] for line in lines if not line.startswith("+"))
-    after = "".join(line[1:] for line in lines)
+    after = "".join(line[1:] for line in lines if not line.startswith("-"))
     whole = file.read_text(encoding="utf-8")
     assert whole.count(before) == 1, f"{file.name} does not hold, once:\n{before}"
     file.write_text(whole.replace(before, after), encoding="utf-8")

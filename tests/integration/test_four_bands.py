@@ -14,7 +14,7 @@ from rasterio.enums import ColorInterp
 from safetensors.torch import save_file
 
 from tasks.planning import make_plan
-from tasks.stages.fingerprints import load_tiles
+from tasks.stages.imagery.fingerprints import load_tiles
 
 FACTOR = 40
 """Digital numbers of the rasters for each of the town's 256 levels."""

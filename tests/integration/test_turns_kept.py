@@ -11,8 +11,8 @@ from geo.errors import SourceError
 from tasks.earlier import TABLES
 from tasks.planning import make_plan
 from tasks.results.opening import open_run
-from tasks.stages.features import load_encoded_as
-from tasks.stages.fingerprints import load_fingerprints, load_looks, load_scatter
+from tasks.stages.imagery.features import load_encoded_as
+from tasks.stages.imagery.fingerprints import load_fingerprints, load_looks, load_scatter
 from tasks.tables import SHARD, TURN_SCATTER
 
 KEPT = {

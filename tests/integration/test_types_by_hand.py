@@ -95,7 +95,7 @@ def test_a_table_of_corrections_that_cannot_be_used_stops_the_run_before_it_begi
 
 
 def test_numbers_that_no_earlier_run_gave_are_warned_of_and_a_merge_may_name_a_new_one(town, tmp_path):
-    from tasks.stages.clusters import load_quality
+    from tasks.stages.types.clusters import load_quality
 
     folder = tmp_path / "demo-town"
     folder.mkdir()

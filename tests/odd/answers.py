@@ -19,8 +19,8 @@ from geo.ledger import Entry
 from geo.tiles.along import squares
 from tasks.documents import Recorded
 from tasks.forecast import forecast
+from tasks.stages.network.tiles import load_shown
 from tasks.stages.order import STAGES
-from tasks.stages.tiles import load_shown
 
 STAGE = {stage.name: stage for stage in STAGES}
 USERS = ("pedestrian", "cyclist", "motorcyclist", "car_occupant")

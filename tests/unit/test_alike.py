@@ -6,7 +6,7 @@ import pytest
 from shapely import LineString, box
 from sklearn.metrics.pairwise import cosine_similarity
 
-from geo.clusters.alike import most_like, same_place
+from geo.clusters.likeness.alike import most_like, same_place
 
 CRS = 27700
 

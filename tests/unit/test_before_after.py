@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from scipy.stats import nbinom
 
 from geo.config import collision_settings
-from geo.config.interventions import Interventions
+from geo.config.sections.interventions import Interventions
 from geo.errors import LayerError
 from geo.safety.expected.empirical_bayes import Prior
 from geo.safety.expected.overdispersion import is_overdispersed, most_likely

@@ -12,16 +12,16 @@ from real_data import DATA, EAST_CAMBRIDGE
 from scipy.stats import binom
 
 from geo.clusters.fit import cluster
+from geo.clusters.graph.smoothing import smooth
 from geo.clusters.registry import method_of
-from geo.clusters.smoothing import smooth
 from geo.clusters.space import to_space
 from geo.collisions.reach import counted_length
 from geo.collisions.read import read_collisions
 from geo.collisions.told import place_records
 from geo.config import Clusters, load
 from geo.outputs.layers.layers import LAYERS
-from geo.outputs.report import tables
-from geo.outputs.report.cards import cards
+from geo.outputs.report.parts import tables
+from geo.outputs.report.parts.cards import cards
 from geo.outputs.wording import DISCOVERY
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network

@@ -10,7 +10,7 @@ from sklearn import cluster as sklearn_cluster
 from sklearn.metrics import adjusted_rand_score
 
 from geo.clusters import registry
-from geo.clusters.choose import choose_k
+from geo.clusters.evidence.choose import choose_k
 from geo.clusters.fit import cluster
 from geo.clusters.methods import ward
 from geo.clusters.methods.average import Average
@@ -21,7 +21,7 @@ from geo.clusters.registry import KINDS, method_of
 from geo.config import CityConfig, Clusters, cluster_settings, load
 from geo.config.kinds import one_of
 from geo.errors import ConfigurationError
-from geo.outputs.report.methods import methods
+from geo.outputs.report.parts.methods import methods
 
 SIZES = (60, 40, 30, 20)
 SMALL = {"city": "x", "imagery": {"sources": ["a.tif"]}, "roads": {"source": "r.gpkg"}}

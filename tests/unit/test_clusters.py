@@ -8,9 +8,9 @@ import pytest
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.utils import check_random_state
 
-from geo.clusters.choose import _silhouettes, choose_k
+from geo.clusters.evidence.choose import _silhouettes, choose_k
 from geo.clusters.fit import cluster, order_by_size
-from geo.clusters.prototypes import central_tiles, pick
+from geo.clusters.found.prototypes import central_tiles, pick
 from geo.clusters.space import to_space
 from geo.config import Clusters
 from geo.features.pooling import judge, pool_segments
@@ -200,5 +200,5 @@ def test_clusters_cannot_see_collisions():
     assert {"geo/clusters", "geo/features", "geo/imagery"} <= seen
     assert not {folder for folder in seen if folder.startswith(("geo/collisions", "geo/safety"))}
     assert {"geo/collisions", "geo/safety/expected"} <= seen_from(
-        "tasks.stages.collisions", "tasks.stages.safety"
+        "tasks.stages.records.collisions", "tasks.stages.safety.safety"
     )

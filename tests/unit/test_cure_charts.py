@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geo.outputs.report.cure_chart import cure_charts, model_rows
+from geo.outputs.report.figures.cure_chart import cure_charts, model_rows
 from geo.safety.expected.residuals import cumulated, cure_curve
 
 

@@ -11,7 +11,7 @@ import rasterio
 import shapely
 from made_vectors import CRS, X, Y, chips, codes, write
 
-from geo.config.elsewhere import Elsewhere
+from geo.config.sections.elsewhere import Elsewhere
 from geo.errors import LayerError, SourceError
 from geo.features.elsewhere.catalogue import describe
 from geo.features.elsewhere.inputs import files_of, inputs_of

@@ -18,8 +18,8 @@ from geo.errors import ConfigurationError, LayerError
 from geo.features.elsewhere.others import join
 from tasks.forecast import forecast
 from tasks.planning import make_plan
-from tasks.stages import features, fingerprints
-from tasks.stages.package import gather
+from tasks.stages.imagery import features, fingerprints
+from tasks.stages.outputs.package import gather
 from tasks.store.stage import account_of
 from tasks.tables import EMBEDDINGS
 

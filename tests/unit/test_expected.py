@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.stats import gamma, norm, rankdata, spearmanr
 
-from geo.outputs.report.methods import methods
+from geo.outputs.report.parts.methods import methods
 from geo.outputs.wording import predictions_only
 from geo.safety.expected.draws import GammaQuantiles, draw_expected, draw_in_turn
 from geo.safety.expected.empirical_bayes import (

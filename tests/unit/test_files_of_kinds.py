@@ -9,8 +9,8 @@ from pydantic import Field
 from geo.collisions.registry import KINDS as SCHEMAS
 from geo.collisions.schemas.stats19 import Stats19
 from geo.collisions.schemas.tabular import Tabular
-from geo.config.encoder import EncoderSettings
-from geo.config.records import Collisions
+from geo.config.sections.encoder import EncoderSettings
+from geo.config.sections.records import Collisions
 from geo.features.encoders.file import WeightsFile
 from geo.features.encoders.raster import Raster
 from geo.features.encoders.torchgeo import Torchgeo

@@ -7,12 +7,12 @@ import pytest
 import shapely
 from sklearn.metrics import adjusted_rand_score
 
-from geo.clusters import road_types
+from geo.clusters.found import road_types
+from geo.clusters.found.road_types import find_types
+from geo.clusters.graph.smoothing import smooth
 from geo.clusters.hands.taking_up import Hands
-from geo.clusters.road_types import find_types
-from geo.clusters.smoothing import smooth
 from geo.config import Clusters
-from geo.config.safety import Gathering
+from geo.config.sections.safety import Gathering
 from geo.features.fingerprints import fingerprint
 from geo.safety.picture.lookalikes import alike_to_worst
 

@@ -9,8 +9,8 @@ from statsmodels.genmod import families
 from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.stats.rates import confint_poisson
 
-from geo.config.given import GivenFunction, Reported
-from geo.config.safety import Safety
+from geo.config.sections.given import GivenFunction, Reported
+from geo.config.sections.safety import Safety
 from geo.safety.expected.calibration import calibrate_given, calibrate_own, calibration_factor, predict_given
 from geo.safety.given import factor_sentences
 from geo.safety.reporting import band_sentences, places_to_band, reporting_bands, weighted_limits

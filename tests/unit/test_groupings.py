@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from geo.clusters.choose import choose_k
+from geo.clusters.evidence.choose import choose_k
 from geo.clusters.evidence.groupings import found_again, match, membership
 from geo.clusters.evidence.merging import what_merging_loses
+from geo.clusters.evidence.regrouping import regroup
+from geo.clusters.graph.smoothing import smooth
 from geo.clusters.methods.kmeans import KMeans
 from geo.clusters.registry import method_of
-from geo.clusters.regrouping import regroup
-from geo.clusters.smoothing import smooth
 from geo.config import Clusters
 from geo.outputs.wording import verdict
 from geo.safety.comparison.adjusted import adjusted_ratios, covariance_of, design_of, trend_of

@@ -7,12 +7,12 @@ import pytest
 from shapely import LineString
 
 from geo.clusters.evidence.groupings import NONE, stacked
+from geo.clusters.found.numbers import keep_numbers
+from geo.clusters.found.road_types import find_types
 from geo.clusters.hands.constraints import CONTRADICTS, NO_LOOK
 from geo.clusters.hands.corrections import LATER, Correction, read_corrections
 from geo.clusters.hands.placing import NO_SEGMENT, NOT_HERE, placed
 from geo.clusters.hands.taking_up import NO_TYPE, Hands, take_up
-from geo.clusters.numbers import keep_numbers
-from geo.clusters.road_types import find_types
 from geo.config import Clusters
 from geo.errors import SourceError
 from geo.features.fingerprints import fingerprint

@@ -6,9 +6,9 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 from sklearn.metrics.pairwise import cosine_similarity
 
-from geo.clusters import likeness as module
-from geo.clusters.alike import most_alike
-from geo.clusters.likeness import likeness_of_pairs
+from geo.clusters.likeness import chance as module
+from geo.clusters.likeness.alike import most_alike
+from geo.clusters.likeness.chance import likeness_of_pairs
 
 
 def looks(n, seed=0, dimension=6):

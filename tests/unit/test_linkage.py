@@ -6,10 +6,10 @@ from scipy.cluster.hierarchy import cut_tree, fcluster, linkage
 from scipy.spatial.distance import pdist
 from sklearn.metrics import adjusted_rand_score
 
-from geo.clusters.linkage import average_linkage, ward_linkage
 from geo.clusters.methods import mending
 from geo.clusters.methods.average import Average
 from geo.clusters.methods.kmeans import KMeans
+from geo.clusters.methods.linkage import average_linkage, ward_linkage
 
 IN_R = """
 library(cluster)  # 2.1.4

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from geo.config.safety import Gathering
+from geo.config.sections.safety import Gathering
 from geo.safety.expected.overdispersion import NO_SPREAD
 from geo.safety.picture.lookalikes import (
     NO_RECORD,

@@ -18,7 +18,7 @@ from geo.imagery.flights.tables import LookUp, count_values, look_up
 from geo.imagery.reading.blocks import BlockStore
 from geo.imagery.reading.reader import TABLE
 from tasks.encode import encode_shard, read_look_ups
-from tasks.stages.matching import READ
+from tasks.stages.imagery.matching import READ
 from tasks.tables import LOOK_UPS
 
 SHAPE = Tiles(tile_m=20)

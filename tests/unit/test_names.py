@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from geo.clusters.alike import most_alike
-from geo.clusters.numbers import keep_numbers
+from geo.clusters.found.numbers import keep_numbers
+from geo.clusters.likeness.alike import most_alike
 from geo.errors import SourceError
 from geo.outputs.names import (
     JUNCTION_FILE,

@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from geo.config import CityConfig
-from geo.outputs.report.otherwise import otherwise
+from geo.outputs.report.parts.otherwise import otherwise
 from geo.sensitivity.findings import (
     GONE,
     IMAGERY,

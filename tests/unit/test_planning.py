@@ -14,8 +14,9 @@ from geo.errors import ConfigurationError
 from geo.features.encoders import bundled
 from tasks.planning import make_plan, runs_of
 from tasks.sensitivity import STAGES_OF_VARIANT
-from tasks.stages import clusters, features
+from tasks.stages.imagery import features
 from tasks.stages.order import STAGES
+from tasks.stages.types import clusters
 from tasks.store.stage import ALL_BEFORE
 from tasks.typology.looks import STAGES_OF_LOOKS
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geo.config.safety import Gathering
+from geo.config.sections.safety import Gathering
 from geo.safety.along.recorded import COUNTS, find_spots, recorded_roads, smooth, sweep_windows
 from tests.unit.networks import collisions, grid, network
 

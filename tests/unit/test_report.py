@@ -21,12 +21,12 @@ from PIL import Image
 
 from geo.errors import RoadprintError
 from geo.outputs.palette import look
-from geo.outputs.report.cards import class_mix
-from geo.outputs.report.charts import Axis, overview, ratio_axis, ratio_strip
-from geo.outputs.report.choice_chart import choice_chart
-from geo.outputs.report.map_data import EDGE
-from geo.outputs.report.map_figure import PICKED
+from geo.outputs.report.figures.charts import Axis, overview, ratio_axis, ratio_strip
+from geo.outputs.report.figures.choice_chart import choice_chart
+from geo.outputs.report.figures.map_data import EDGE
+from geo.outputs.report.figures.map_figure import PICKED
 from geo.outputs.report.page import ReportData, _years, render, write_report
+from geo.outputs.report.parts.cards import class_mix
 from geo.outputs.thumbnails import thumbnail
 from geo.outputs.wording import figure, interval, ratio_limits, verdict
 
@@ -168,7 +168,7 @@ def contrast(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
-STYLE = files("geo.outputs.report").joinpath("report.css").read_text()
+STYLE = files("geo.outputs.report").joinpath("templates", "report.css").read_text()
 
 
 def colours_of(pattern):

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from geo.outputs import pictures
 from geo.outputs.palette import look
 from geo.outputs.pictures import middle_tiles
-from geo.outputs.report import map_data as module
-from geo.outputs.report.map_data import Shown, map_data, safe_json
-from geo.outputs.report.map_figure import MARKERS, collision_layer_names, map_figure, map_script
+from geo.outputs.report.figures import map_data as module
+from geo.outputs.report.figures.map_data import Shown, map_data, safe_json
+from geo.outputs.report.figures.map_figure import MARKERS, collision_layer_names, map_figure, map_script
 from geo.outputs.wording import LONGEST, severity_words, shorten
 
 TITLES = {1: "Type 1", 2: "Type 2: <leafy>", 3: "Type 3"}

@@ -11,7 +11,7 @@ import pytest
 from geo.errors import LayerError
 from geo.outputs.qgis.project import city_project
 from geo.outputs.qgis.styles import city_styles
-from geo.outputs.report.junctions import junction_part
+from geo.outputs.report.parts.junctions import junction_part
 from geo.outputs.thumbnails import thumbnail
 from geo.safety.junctions.worst import worst_junctions
 

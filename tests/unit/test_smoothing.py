@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from shapely import LineString
 
-from geo.clusters.ground import same_ground
-from geo.clusters.neighbours import NOBODY, graph_of, nearest
+from geo.clusters.graph.ground import same_ground
+from geo.clusters.graph.neighbours import NOBODY, graph_of, nearest
+from geo.clusters.graph.smoothing import smooth
 from geo.clusters.registry import method_of
-from geo.clusters.smoothing import smooth
 from geo.config import Clusters
 
 AVERAGE = method_of(Clusters(method="average"))

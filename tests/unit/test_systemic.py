@@ -11,7 +11,7 @@ from scipy.stats import binom, norm
 from shapely import LineString, Point, affinity
 from statsmodels.stats.proportion import proportion_confint
 
-from geo.outputs.report.systemic import systemic
+from geo.outputs.report.parts.systemic import systemic
 from geo.safety.comparison.adjusted import trend_of
 from geo.safety.comparison.covariance import RiskCovariance
 from geo.safety.comparison.heldout import Periods

@@ -8,7 +8,7 @@ import torch
 from pydantic import ValidationError
 from sklearn.metrics import adjusted_rand_score
 
-from geo.clusters.choose import choose_k, less_stable
+from geo.clusters.evidence.choose import choose_k, less_stable
 from geo.clusters.methods.average import Average
 from geo.clusters.methods.heads import labelling
 from geo.clusters.methods.heads.consensus import agreed, grouped

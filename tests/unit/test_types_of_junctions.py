@@ -9,9 +9,9 @@ import pytest
 import shapely
 from rasters import CITY, NORTH, WEST, catalogue, noise, write_raster
 
-from geo.clusters.junction_types import find_junction_types
+from geo.clusters.found.junction_types import find_junction_types
 from geo.config import Clusters, Tiles
-from geo.config.clusters import JunctionTypes
+from geo.config.sections.clusters import JunctionTypes
 from geo.features.fingerprints import fingerprint
 from geo.imagery.layout import lay_out_junction_tiles, lay_out_tiles
 from geo.safety.comparison.inference import OUTCOMES

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from shapely import LineString
 from sklearn.metrics import adjusted_rand_score
 
-from geo.clusters.choose import EVIDENCE
+from geo.clusters.evidence.choose import EVIDENCE
 from geo.clusters.typology.assign import assign
 from geo.clusters.typology.file import read_typology, write_typology
 from geo.clusters.typology.fit import CityLooks, draw_evenly, fit_typology

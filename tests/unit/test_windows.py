@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.config.safety import Weights
+from geo.config.sections.safety import Weights
 from geo.roads.graph import build_graph
 from geo.roads.routes import chain, locate
 from geo.safety.along.high_injury import HeadlineSettings, headline_shares

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.clusters.choose import choose_k
+from geo.clusters.evidence.choose import choose_k
 from geo.clusters.fit import cluster
 from geo.clusters.flights.evidence import Evidence, gather_evidence
 from geo.clusters.flights.likeness import Change, compare
+from geo.clusters.graph.smoothing import smooth
 from geo.clusters.registry import method_of
-from geo.clusters.smoothing import smooth
 from geo.clusters.space import Points, to_space
 from geo.config import Clusters
 

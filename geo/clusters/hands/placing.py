@@ -8,8 +8,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo.clusters.found.numbers import NEAR_M
 from geo.clusters.hands.corrections import COLUMNS, LIKE, UNLIKE, Correction
-from geo.clusters.numbers import NEAR_M
 
 NO_SEGMENT = "its segment is not in this run, and it has no place"
 NOT_HERE = f"its segment is not in this run, and no road lies within {NEAR_M:g} m of its place"

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from geo.clusters.linkage import average_linkage
 from geo.clusters.methods.kind import ClusteringKind, Fit
+from geo.clusters.methods.linkage import average_linkage
 from geo.clusters.methods.mending import mended, middles, pieces
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from geo.config.clusters import Clusters
+from geo.config.sections.clusters import Clusters
 from geo.errors import ConfigurationError
 
 
@@ -80,7 +80,7 @@ class Beside:
     ----------
     left_out
         ``(n, n)``: pairs of points that do not count as neighbours, whatever they look like
-        (`geo.clusters.ground.same_ground`); None: all count.
+        (`geo.clusters.graph.ground.same_ground`); None: all count.
     views
         Other looks of each point; None: there are none.
     """

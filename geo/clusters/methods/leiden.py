@@ -19,8 +19,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from pydantic import Field
 
-from geo.clusters.linkage import average_linkage
 from geo.clusters.methods.kind import NOTHING, Beside, ClusteringKind, Fit
+from geo.clusters.methods.linkage import average_linkage
 from geo.clusters.methods.mending import mended, middles, pieces
 from geo.features.lengths import of_length_1
 
@@ -146,7 +146,7 @@ def _communities(ties: sp.csr_array, resolution: float, seed: int, iterations: i
 
 def _ties(points: NDArray[np.float64], neighbours: int, left_out: sp.csr_array | None) -> sp.csr_array:
     """Join each point to those that look most like it; a tie counts its cosine."""
-    from geo.clusters.neighbours import graph_of, nearest
+    from geo.clusters.graph.neighbours import graph_of, nearest
 
     unit = of_length_1(points)
     graph = graph_of(nearest(unit, neighbours, left_out=left_out)[0])

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from geo.clusters.linkage import ward_linkage
 from geo.clusters.methods.kind import ClusteringKind, Fit
+from geo.clusters.methods.linkage import ward_linkage
 from geo.clusters.methods.mending import mended, middles, pieces
 
 MOST_LINKED = 20_000

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from geo.clusters.evidence.groupings import NONE, membership
+from geo.clusters.graph.smoothing import smooth
 from geo.clusters.methods.kind import Fit
-from geo.clusters.smoothing import smooth
 from geo.clusters.space import Points
 from geo.clusters.typology.model import Typology
 from geo.features.encoder import Embeddings
@@ -28,7 +28,7 @@ class Assigned:
     points
         Where they lie in the typology's space of looks, ``(n, components)``.
     numbers
-        Number of the type of each, `geo.clusters.regrouping.NONE` where it is like none, ``(n,)``.
+        Number of the type of each, `geo.clusters.evidence.regrouping.NONE` where it is like none, ``(n,)``.
     nearest
         Number of the type that it is nearest to, whether it is like it or not.
     distance
@@ -68,7 +68,7 @@ def assign(typology: Typology, vectors: Embeddings, left_out: sp.csr_array | Non
     vectors
         Fingerprints that were made as its own were, ``(n, dimension)``.
     left_out
-        ``(n, n)``: pairs of them that are no neighbours (`geo.clusters.ground.same_ground`); None: all may be.
+        ``(n, n)``: pairs of them that are no neighbours (`geo.clusters.graph.ground.same_ground`); None: all may be.
     """
     parts = typology.arrays
     points = typology.space.of(vectors)

@@ -11,15 +11,15 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from geo.clusters.choose import EVIDENCE, choose_k
+from geo.clusters.evidence.choose import EVIDENCE, choose_k
 from geo.clusters.evidence.groupings import NONE, match
+from geo.clusters.evidence.regrouping import SAMPLED
 from geo.clusters.fit import order_by_size
-from geo.clusters.ground import same_ground
+from geo.clusters.graph.ground import same_ground
+from geo.clusters.graph.smoothing import smooth
 from geo.clusters.methods.kind import Beside, ClusteringKind, Fit
 from geo.clusters.methods.mending import middles
 from geo.clusters.registry import method_of
-from geo.clusters.regrouping import SAMPLED
-from geo.clusters.smoothing import smooth
 from geo.clusters.space import Points, fit_space
 from geo.clusters.typology.made_by import MadeBy, refuse_other
 from geo.clusters.typology.model import (
@@ -353,7 +353,7 @@ def _partitions(
 ) -> tuple[Points, Rows]:
     """Group bootstrap samples, and say which type each group is the counterpart of.
 
-    As `geo.clusters.regrouping.regroup` does; segments that a sample has several times are smoothed as one.
+    As `geo.clusters.evidence.regrouping.regroup` does; segments that a sample has several times are smoothed as one.
     """
     points, smoothed = places
     rng = np.random.default_rng(settings.seed)

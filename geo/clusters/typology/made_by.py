@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 
 from geo.config import CityConfig
-from geo.config.elsewhere import Elsewhere
+from geo.config.sections.elsewhere import Elsewhere
 from geo.errors import EncoderError
 from geo.features.store import postprocessing
 

@@ -45,7 +45,7 @@ class FittedCity(_Told):
 
 
 class Evidence(_Told):
-    """What speaks for a number of types (`geo.clusters.choose.choose_k`)."""
+    """What speaks for a number of types (`geo.clusters.evidence.choose.choose_k`)."""
 
     k: int
     silhouette: float | None

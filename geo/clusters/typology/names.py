@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from geo.clusters.evidence.groupings import NONE
-from geo.clusters.numbers import SAME
+from geo.clusters.found.numbers import SAME
 from geo.clusters.typology.assign import assign
 from geo.clusters.typology.fit import CityLooks, Fitted
 from geo.clusters.typology.made_by import refuse_other
@@ -24,10 +24,10 @@ from geo.outputs.palette import look
 def named(fitted: Fitted, cities: Sequence[CityLooks], earlier: Typology | None = None) -> Typology:
     """Give types the numbers, names and colours that they had before.
 
-    A type is that of before where both share more than half of the length of either (`geo.clusters.numbers.SAME`), by
-    the segments that the new one was found with. It keeps its number, name, colour and note; numbers that are not taken
-    up are not given to others. What has no name yet is called as an analyst called it in the city where most of its
-    length has that name.
+    A type is that of before where both share more than half of the length of either
+    (`geo.clusters.found.numbers.SAME`), by the segments that the new one was found with. It keeps its number, name,
+    colour and note; numbers that are not taken up are not given to others. What has no name yet is called as an analyst
+    called it in the city where most of its length has that name.
 
     Parameters
     ----------

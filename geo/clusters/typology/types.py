@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
-from geo.clusters.choose import EVIDENCE
+from geo.clusters.evidence.choose import EVIDENCE
 from geo.clusters.evidence.groupings import NONE
 from geo.clusters.evidence.merging import what_merging_loses
 from geo.clusters.fit import Clustering, cluster
-from geo.clusters.ground import same_ground
-from geo.clusters.prototypes import pick_with_tiles
+from geo.clusters.found.prototypes import pick_with_tiles
+from geo.clusters.found.road_types import APART_TILES, RoadTypes, judged, looks_like
+from geo.clusters.graph.ground import same_ground
+from geo.clusters.graph.smoothing import smooth
 from geo.clusters.registry import method_of
-from geo.clusters.road_types import APART_TILES, RoadTypes, judged, looks_like
-from geo.clusters.smoothing import smooth
 from geo.clusters.space import to_space
 from geo.clusters.typology.assign import Assigned, assign
 from geo.clusters.typology.model import Typology
@@ -38,7 +38,7 @@ def assign_types(
     *,
     tile_m: float,
 ) -> RoadTypes:
-    """Give the segments of a city to the types of a typology; see `geo.clusters.road_types.find_types`.
+    """Give the segments of a city to the types of a typology; see `geo.clusters.found.road_types.find_types`.
 
     Parameters
     ----------

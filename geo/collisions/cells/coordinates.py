@@ -14,7 +14,7 @@ from geo.collisions.cells.numbers import decimal_mark, numbers
 from geo.collisions.cells.points import points
 from geo.collisions.cells.samples import SHOWN
 from geo.collisions.cells.text import text
-from geo.config.records import Columns
+from geo.config.sections.records import Columns
 from geo.errors import LayerError
 
 _MOST, _LEAST = 0.5, 10

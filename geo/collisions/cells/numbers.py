@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 
 from geo.collisions.cells.samples import shown
-from geo.config.records import DECIMAL_MARK
+from geo.config.sections.records import DECIMAL_MARK
 from geo.errors import LayerError
 
 Mark = Literal[".", ","]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from geo.collisions.cells.samples import counted
 from geo.collisions.cells.text import comparable, text
-from geo.config.records import SEVERITIES, Severity
+from geo.config.sections.records import SEVERITIES, Severity
 from geo.errors import ConfigurationError
 from geo.ledger import Entry
 

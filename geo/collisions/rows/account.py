@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from geo.collisions.rows.ids import Told
-from geo.config.records import Collisions
+from geo.config.sections.records import Collisions
 from geo.ledger import Entry
 
 TOLD = 0.01

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from geo.collisions.rows.hints import mending_columns
 from geo.collisions.rows.moments import Apart, Moments
 from geo.collisions.rows.origin import Origin
-from geo.config.records import Collisions
+from geo.config.sections.records import Collisions
 from geo.errors import LayerError
 
 PARTLY = 0.2

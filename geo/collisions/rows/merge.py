@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from geo.collisions.cells.severities import BLANK, KNOWN, NOT_KNOWN, UNHURT, UNMAPPED
-from geo.config.records import ROAD_USERS, SEVERITIES
+from geo.config.sections.records import ROAD_USERS, SEVERITIES
 
 _STATES = (UNMAPPED, NOT_KNOWN, BLANK, UNHURT)
 """Why a collision's severity is not known, the first that holds for one of its rows."""

@@ -15,7 +15,7 @@ from geo.collisions.rows.moments import moments
 from geo.collisions.rows.origin import Origin, unknown_origin
 from geo.collisions.rows.suspects import refuse_persons, refuse_timeless
 from geo.collisions.schema import CollisionSource
-from geo.config.records import ROAD_USERS, Collisions
+from geo.config.sections.records import ROAD_USERS, Collisions
 from geo.errors import ConfigurationError
 
 UNITS = 0.01

@@ -10,7 +10,7 @@ from geo.collisions.cells.samples import counted
 from geo.collisions.schemas.stats19_columns import find, linked_ids, need
 from geo.collisions.tables.reading import read_all
 from geo.collisions.tables.table import Form, broken_rows
-from geo.config.records import ROAD_USERS
+from geo.config.sections.records import ROAD_USERS
 from geo.errors import LayerError
 from geo.ledger import Entry
 

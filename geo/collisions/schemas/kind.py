@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from geo.config.records import Collisions, Row
+from geo.config.sections.records import Collisions, Row
 
 if TYPE_CHECKING:
     import pandas as pd

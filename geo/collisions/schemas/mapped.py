@@ -23,7 +23,7 @@ from geo.collisions.cells.severities import (
 from geo.collisions.cells.text import text
 from geo.collisions.cells.users import any_of, flags, of_kind, silent
 from geo.collisions.schemas.schemes import Scheme
-from geo.config.records import SEVERITIES, Columns, SeverityValue, UserValues, as_list
+from geo.config.sections.records import SEVERITIES, Columns, SeverityValue, UserValues, as_list
 from geo.errors import LayerError
 from geo.ledger import Entry
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from geo.config.records import Severity, SeverityScheme
+from geo.config.sections.records import Severity, SeverityScheme
 
 
 @dataclass(frozen=True, slots=True)

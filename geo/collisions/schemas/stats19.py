@@ -41,7 +41,7 @@ from geo.collisions.schemas.stats19_columns import NAMES, find, ids, named, need
 from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.reading import read_all
 from geo.collisions.tables.table import BROKEN, Form, broken_rows
-from geo.config.records import SEVERITIES, Severity
+from geo.config.sections.records import SEVERITIES, Severity
 from geo.errors import ConfigurationError, LayerError
 from geo.ledger import Entry
 

@@ -29,7 +29,7 @@ from geo.collisions.schemas.schemes import SCHEMES, Scheme
 from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.reading import read_all
 from geo.collisions.tables.table import BROKEN, Form, Rows, broken_rows
-from geo.config.records import (
+from geo.config.sections.records import (
     ROAD_USERS,
     SEVERITIES,
     Collisions,

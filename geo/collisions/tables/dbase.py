@@ -10,7 +10,7 @@ import pandas as pd
 
 from geo.collisions.tables.encodings import readings
 from geo.collisions.tables.table import Form
-from geo.config.records import TEXT_ENCODING
+from geo.config.sections.records import TEXT_ENCODING
 from geo.errors import SourceError
 
 BYTES = "ISO-8859-1"

@@ -6,7 +6,7 @@ import glob
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from geo.config.records import Collisions
+from geo.config.sections.records import Collisions
 
 _TELLING = {
     ".shp": {".dbf", ".shx", ".prj", ".cpg", ".cst", ".qix", ".sbn", ".sbx", ".qpj", ".qmd", ".dbt", ".xml"},

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyproj
 
-from geo.config.records import TEXT_ENCODING
+from geo.config.sections.records import TEXT_ENCODING
 from geo.ledger import Entry
 
 BROKEN = "_broken"

@@ -11,7 +11,7 @@ import numpy as np
 import pyproj
 import shapely
 
-from geo.config.elsewhere import Elsewhere
+from geo.config.sections.elsewhere import Elsewhere
 from geo.errors import LayerError
 from geo.features.elsewhere.chips import Chips, read_chips
 from geo.features.elsewhere.grids import Grid, open_grid, pixel_at

@@ -17,7 +17,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geo.config.elsewhere import Elsewhere
+from geo.config.sections.elsewhere import Elsewhere
 from geo.errors import LayerError, SourceError
 from geo.features.elsewhere.along import LEAST_SHARE, Shapes, Touched
 from geo.features.encoder import Embeddings

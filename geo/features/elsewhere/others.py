@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.config.elsewhere import Elsewhere
+from geo.config.sections.elsewhere import Elsewhere
 from geo.features.elsewhere.products import PRODUCTS
 from geo.features.encoder import Embeddings, EncoderCard
 from geo.features.lengths import of_length_1

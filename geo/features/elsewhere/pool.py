@@ -11,7 +11,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geo.config.elsewhere import Elsewhere
+from geo.config.sections.elsewhere import Elsewhere
 from geo.features.elsewhere.along import Shapes, Touched, pixels_along
 from geo.features.elsewhere.chips import Chips, chips_along, read_chips
 from geo.features.elsewhere.inputs import of_chips

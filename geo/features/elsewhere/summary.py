@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.config.elsewhere import Statistic
+from geo.config.sections.elsewhere import Statistic
 from geo.features.encoder import Embeddings
 
 

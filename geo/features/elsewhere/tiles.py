@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from geo.config import CityConfig
-from geo.config.elsewhere import Elsewhere
+from geo.config.sections.elsewhere import Elsewhere
 from geo.features.bands import PER_BAND
 from geo.features.elsewhere.others import Others, card_of, decoding
 from geo.features.elsewhere.pool import corridor, pool

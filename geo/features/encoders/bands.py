@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NoReturn
 
 from pydantic import Field
 
-from geo.config.imagery import Tiles
+from geo.config.sections.imagery import Tiles
 from geo.features.bands import BandStatistics
 from geo.features.encoders.kind import EncoderKind
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from geo.config.encoder import EncoderSettings
-from geo.config.imagery import Tiles
+from geo.config.sections.encoder import EncoderSettings
+from geo.config.sections.imagery import Tiles
 from geo.features.encoder import Encoder, EncoderCard, check_bands
 
 if TYPE_CHECKING:

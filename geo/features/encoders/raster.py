@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NoReturn, Self
 
 from pydantic import Field, model_validator
 
-from geo.config.elsewhere import Elsewhere
-from geo.config.imagery import Tiles
+from geo.config.sections.elsewhere import Elsewhere
+from geo.config.sections.imagery import Tiles
 from geo.errors import EncoderError
 from geo.features.encoders.kind import EncoderKind
 

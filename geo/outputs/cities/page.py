@@ -53,7 +53,7 @@ def render(
     cells = {(int(row["cluster"]), str(row["city"])): row for row in _rows(types)}
     said = {(int(row["cluster"]), str(row["measure"])): row for row in _rows(together)}
     numbers = sorted(int(one) for one in types["cluster"].unique())
-    style = files("geo.outputs.report").joinpath("report.css").read_text(encoding="utf-8")
+    style = files("geo.outputs.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
     return (
         templates("geo.outputs", "cities")
         .get_template("cities.html.jinja")

@@ -8,7 +8,7 @@ from typing import TypeVar
 import geopandas as gpd
 import pandas as pd
 
-from geo.clusters.prototypes import central_tiles
+from geo.clusters.found.prototypes import central_tiles
 from geo.outputs.layers.arrange import empty_layer
 from geo.outputs.names import Named, with_names
 

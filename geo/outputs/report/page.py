@@ -18,16 +18,16 @@ from markupsafe import Markup
 
 from geo.outputs.names import looks_of
 from geo.outputs.palette import Look
-from geo.outputs.report.cards import cards, shots_of
-from geo.outputs.report.charts import dash_of, overview
-from geo.outputs.report.choice_chart import by_hand, choice_chart, merging_rows, sureness
-from geo.outputs.report.cure_chart import cure_charts, model_rows
-from geo.outputs.report.junctions import JunctionPart, junction_part
-from geo.outputs.report.map_data import MapData, Shown, map_data, safe_json
-from geo.outputs.report.map_figure import MARKS, collision_layer_names, map_figure, map_script
-from geo.outputs.report.otherwise import otherwise
-from geo.outputs.report.systemic import systemic
-from geo.outputs.report.tables import effects_rows, measures, places_rows, settings_rows, tests_rows
+from geo.outputs.report.figures.charts import dash_of, overview
+from geo.outputs.report.figures.choice_chart import by_hand, choice_chart, merging_rows, sureness
+from geo.outputs.report.figures.cure_chart import cure_charts, model_rows
+from geo.outputs.report.figures.map_data import MapData, Shown, map_data, safe_json
+from geo.outputs.report.figures.map_figure import MARKS, collision_layer_names, map_figure, map_script
+from geo.outputs.report.parts.cards import cards, shots_of
+from geo.outputs.report.parts.junctions import JunctionPart, junction_part
+from geo.outputs.report.parts.otherwise import otherwise
+from geo.outputs.report.parts.systemic import systemic
+from geo.outputs.report.parts.tables import effects_rows, measures, places_rows, settings_rows, tests_rows
 from geo.outputs.templates import templates
 from geo.outputs.wording import NO_IMAGERY, figure, interval, number, severity_words, shorten, untyped
 from geo.safety.rates import OUTCOME_NAMES, Outcome
@@ -146,8 +146,8 @@ def write_report(path: Path, data: ReportData) -> None:
 def render(data: ReportData) -> str:
     """Make the page (see `write_report`)."""
     environment = templates(
-        "geo.outputs",
-        "report",
+        "geo.outputs.report",
+        "templates",
         figure=lambda value, digits=3: figure(number(value), digits),
         dash=dash_of,
         shorten=lambda text: shorten(str(text), LONGEST_REASON),
@@ -239,7 +239,7 @@ def _figure(looks: Mapping[int, Look], interactive: MapData | None) -> str:
 
 def _own(name: str) -> str:
     """Read a file that belongs to this page."""
-    return files("geo.outputs.report").joinpath(name).read_text(encoding="utf-8")
+    return files("geo.outputs.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _inline(text: str) -> Markup:

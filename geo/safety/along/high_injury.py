@@ -92,7 +92,7 @@ def headline_shares(
     severity
         Severity of each collision, by its position in the table of collisions.
     weights
-        What a collision counts for in a window's score, by its severity (`geo.config.safety.Weights`).
+        What a collision counts for in a window's score, by its severity (`geo.config.sections.safety.Weights`).
     outcome
         Which collisions are told of: KSI where known, else all.
     settings

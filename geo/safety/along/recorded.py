@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from geo.config import Severity
-from geo.config.safety import Gathering
+from geo.config.sections.safety import Gathering
 from geo.roads.graph import RoadGraph, build_graph
 from geo.roads.routes import Routes, chain, locate
 from geo.safety.along.density import (

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import chi2, norm
 
-from geo.config.given import GivenFunction
+from geo.config.sections.given import GivenFunction
 from geo.safety.expected import overdispersion
 from geo.safety.expected.recipe import as_floats
 from geo.safety.rates import LEVEL

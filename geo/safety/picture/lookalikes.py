@@ -11,10 +11,10 @@ import shapely
 from numpy.typing import NDArray
 from sklearn.metrics import pairwise_distances_chunked
 
-from geo.clusters.likeness import MORE_ALIKE_THAN, Likeness, likeness_of_pairs
+from geo.clusters.likeness.chance import MORE_ALIKE_THAN, Likeness, likeness_of_pairs
 from geo.clusters.space import to_space
 from geo.config import Clusters
-from geo.config.safety import Gathering
+from geo.config.sections.safety import Gathering
 from geo.ledger import Entry
 from geo.roads.lines import Floats, Integers
 from geo.safety.expected.overdispersion import NO_SPREAD
@@ -111,13 +111,12 @@ def look_alikes(
     """Find the segments that look most like the worst.
 
     Likeness is the cosine of embeddings within one road class. A pair that is no more alike than `more_alike_than` of
-    random pairs of the class (`geo.clusters.likeness`) is none, though nothing is more alike: a segment that looks like
-    no other has no look-alikes. 'Few' is an empirical Bayes rate no greater than the
-    median of the class, so that shortness alone does not make a segment safe; the worst are never look-alikes of each
-    other. The difference between a pair is given as recorded and as shrunk (empirical Bayes). The share of it that
-    shrinking takes away is what is expected to vanish at the next look, without anything being done (Hauer 1997,
-    'Observational before-after studies in road safety', ch. 11; Copas 1997, Statistical Methods in Medical Research
-    6:167-183).
+    random pairs of the class (`geo.clusters.likeness.chance`) is none, though nothing is more alike: a segment that
+    looks like no other has no look-alikes. 'Few' is an empirical Bayes rate no greater than the median of the class, so
+    that shortness alone does not make a segment safe; the worst are never look-alikes of each other. The difference
+    between a pair is given as recorded and as shrunk (empirical Bayes). The share of it that shrinking takes away
+    is what is expected to vanish at the next look, without anything being done (Hauer 1997, 'Observational
+    before-after studies in road safety', ch. 11; Copas 1997, Statistical Methods in Medical Research 6:167-183).
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ class TrainedHeads(ClusteringKind):
     To train for each number of groups and each bootstrap sample of it would take hundreds of trainings. So the number
     is chosen by the default way of clustering, with its evidence, and heads are trained for that number alone: once
     for the city, and once for each of ``clusters.groupings`` samples of at most
-    `geo.clusters.regrouping.SAMPLED` segments, which say how sure types are.
+    `geo.clusters.evidence.regrouping.SAMPLED` segments, which say how sure types are.
     """
 
     uses_views: ClassVar[bool] = True
@@ -103,8 +103,8 @@ class TrainedHeads(ClusteringKind):
 
 def _pairs(distinct: NDArray[np.float64], anchors: NDArray[np.int64], count: int, beside: Beside) -> Pairs:
     """Mine neighbours among looks, and bring all to one scale."""
+    from geo.clusters.graph.neighbours import NOBODY, nearest
     from geo.clusters.methods.heads.training import Pairs
-    from geo.clusters.neighbours import NOBODY, nearest
 
     rows, _ = nearest(of_length_1(distinct), count, left_out=beside.left_out)
     rows = np.where(rows == NOBODY, np.arange(len(distinct))[:, None], rows)

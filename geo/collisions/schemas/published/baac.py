@@ -27,7 +27,7 @@ from geo.collisions.schemas.published.preset import Header
 from geo.collisions.schemas.published.reading import LINKED, column, need, own_tables, read_published
 from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.table import BROKEN, Form, Rows, broken_rows
-from geo.config.records import SEVERITIES
+from geo.config.sections.records import SEVERITIES
 from geo.ledger import Entry
 
 ID = ("Num_Acc", "Accident_Id")

@@ -23,7 +23,7 @@ from geo.collisions.schemas.published.people import OTHER, UNHURT, gather
 from geo.collisions.schemas.published.reading import column, need, own_tables, read_published
 from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.table import BROKEN, Form, Rows, broken_rows
-from geo.config.records import Row
+from geo.config.sections.records import Row
 from geo.errors import LayerError
 from geo.ledger import Entry
 

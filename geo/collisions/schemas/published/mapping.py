@@ -11,7 +11,7 @@ from geo.collisions.cells.numbers import numbers
 from geo.collisions.cells.text import text
 from geo.collisions.schemas.published.known import hint
 from geo.collisions.schemas.published.preset import DEGREES, Header, Names, OneOf, Place, Preset
-from geo.config.records import Columns, UserValues
+from geo.config.sections.records import Columns, UserValues
 from geo.errors import LayerError
 
 MONTH_FIRST = {

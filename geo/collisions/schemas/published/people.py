@@ -6,7 +6,7 @@ import pandas as pd
 
 from geo.collisions.cells.severities import BLANK, KNOWN
 from geo.collisions.cells.severities import UNHURT as NO_INJURY
-from geo.config.records import ROAD_USERS
+from geo.config.sections.records import ROAD_USERS
 from geo.ledger import Entry
 
 OTHER = "other"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from geo.collisions.schemas.schemes import Scheme
-from geo.config.records import TEXT_ENCODING, Row
+from geo.config.sections.records import TEXT_ENCODING, Row
 
 DEGREES = "EPSG:4326"
 Names = tuple[str, ...]

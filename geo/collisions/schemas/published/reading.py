@@ -13,7 +13,7 @@ from geo.collisions.schemas.published.preset import Header, Names
 from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.reading import read_tables
 from geo.collisions.tables.table import Form, Rows
-from geo.config.records import TEXT_ENCODING
+from geo.config.sections.records import TEXT_ENCODING
 from geo.errors import ConfigurationError, LayerError, SourceError
 
 ENCODINGS = (TEXT_ENCODING, "cp1252")

@@ -16,7 +16,7 @@ from geo.collisions.schemas.schemes import Scheme
 from geo.collisions.schemas.tabular import Meaning, read_mapped
 from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.table import Form, Rows
-from geo.config.records import Columns, Row
+from geo.config.sections.records import Columns, Row
 
 
 class Published(SchemaKind):

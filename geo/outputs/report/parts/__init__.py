@@ -1,0 +1,1 @@
+"""What the parts of the report say, in words and numbers ready to be shown."""

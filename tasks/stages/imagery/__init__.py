@@ -1,0 +1,1 @@
+"""The stages that turn imagery into the fingerprints of segments and junctions."""

@@ -1,0 +1,1 @@
+"""The stages about roads, and where they are looked at."""

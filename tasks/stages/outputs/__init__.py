@@ -1,0 +1,1 @@
+"""The stages that write what a reader opens."""

@@ -1,0 +1,90 @@
+"""The report page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from geo.ledger import Entry
+from tasks.plan import LICENSED, Plan
+from tasks.publish import notes
+from tasks.stages.imagery.centring import load_centring
+from tasks.stages.imagery.features import load_encoded_as
+from tasks.stages.imagery.matching import load_matching
+from tasks.stages.outputs.package import gather
+from tasks.stages.outputs.pictures import load_pictures, report_tiles
+from tasks.stages.records.collisions import load_recorded
+from tasks.stages.types.clusters import load_quality
+from tasks.stages.types.flights import load_flights
+from tasks.store.stage import Stage
+
+
+def build(plan: Plan, folder: Path) -> list[Entry]:
+    """Write the report page."""
+    from geo.clusters.registry import method_of
+    from geo.outputs.report.page import ReportData, write_report
+    from geo.outputs.report.parts.methods import methods
+    from geo.outputs.wording import predictions_only
+    from geo.safety.rates import told_outcome
+
+    config = plan.config
+    layers = gather(plan)
+    clusters = plan.stage_folder("clusters")
+    picks = pd.read_parquet(clusters / "prototypes.parquet")
+    wanted = report_tiles(plan)
+    pictures = {tile: jpeg for tile, jpeg in load_pictures(plan).items() if tile in wanted}
+    data = ReportData(
+        city=config.city,
+        config=plan.written,
+        run=dict(layers["run"].itertuples(index=False)),
+        clusters=layers["clusters"],
+        segments=layers["segments"],
+        choice=pd.read_parquet(clusters / "choice.parquet"),
+        merging=pd.read_parquet(clusters / "merging.parquet"),
+        quality=load_quality(plan).model_dump(mode="json"),
+        prototypes=picks,
+        thumbnails=pictures,
+        ledger=layers["ledger"],
+        licences=_licences(plan),
+        ratio_of=told_outcome(layers["segments"]),
+        period=config.collisions.period,
+        methods=methods(method_of(config.clusters).words, predictions_only(layers["segments"])),
+        places=layers["places"],
+        junction_types=layers["junction_types"],
+        tests=layers["tests"],
+        collisions=layers["collisions"],
+        look_alikes=layers["look_alikes"],
+        interventions=layers.get("interventions_by_kind"),
+        tiles=layers["tiles"],
+        junctions=layers["junctions"],
+        junction_clusters=layers["junction_clusters"],
+        junction_prototypes=pd.read_parquet(plan.stage_folder("junction_clusters") / "prototypes.parquet"),
+        findings=notes(plan),
+        untold=load_recorded(plan).notes,
+        models=layers["models"],
+        sensitivity=layers["sensitivity"],
+        flights=load_flights(plan).model_dump(mode="json"),
+        corrections=[
+            told.model_dump(mode="json")
+            for told in (load_matching(plan), load_centring(plan.stage_folder("fingerprints")))
+        ],
+        systemic={name: layer for name, layer in layers.items() if name.startswith("systemic_")},
+    )
+    write_report(folder / plan.report.name, data)
+    return [Entry("thumbnails", "done", "", len(pictures))]
+
+
+def _licences(plan: Plan) -> dict[str, str]:
+    """Quote source and licence of each input that the city has, and of the encoder."""
+    config = plan.config
+    unused = [
+        name for name in ("collisions", "exposure") if getattr(config, name) == type(getattr(config, name))()
+    ]
+    encoder = load_encoded_as(plan).encoder
+    return {name: getattr(config, name).licence or "" for name in LICENSED if name not in unused} | {
+        "encoder": f"{encoder['source']}. {encoder['licence']}"
+    }
+
+
+STAGE = Stage("report", build, counts=("thumbnails",), after=("package",))

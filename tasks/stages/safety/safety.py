@@ -1,0 +1,108 @@
+"""Counts, rates, and what is to be expected of each segment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from geo.ledger import Entry
+from tasks.documents import Findings
+from tasks.plan import Plan
+from tasks.stages.records.collisions import load_placed
+from tasks.store.stage import Stage
+from tasks.tables import AT_JUNCTIONS, JUNCTION_TYPES, MODELS, PLACES, RATES, UNDER_REPORTING
+
+FINDINGS = "findings.json"
+
+
+def build(plan: Plan, folder: Path) -> list[Entry]:
+    """Write ``segments``, ``junctions``, ``models`` and what is held against others' work (see docs/stages.md)."""
+    from geo.collisions.reach import counted_length
+    from geo.safety.expected.estimates import estimate_outcomes, gather_models
+    from geo.safety.expected.yearly import count_years, yearly_rows
+    from geo.safety.given import calibrate_city, factor_sentences
+    from geo.safety.junctions.arms import known_of_junctions
+    from geo.safety.junctions.expected import expect_junctions
+    from geo.safety.places import count_places, junction_types, places, rate_junctions, rate_segments
+
+    settings = plan.config.safety
+    roads = plan.stage_folder("roads")
+    segments = gpd.read_parquet(roads / "segments.parquet").set_index("segment_id")
+    junctions = gpd.read_parquet(roads / "junctions.parquet").set_index("junction_id")
+    traffic = pd.read_parquet(plan.stage_folder("exposure") / "segments.parquet").set_index("segment_id")
+    records, recorded = load_placed(plan)
+    years, told = recorded.years, (recorded.severities, recorded.users)
+    counts = count_places(records, "segment_id", segments.index, *told)
+    reach = counted_length(segments, junctions, plan.config.collisions.junction_reach_m)
+    counted = rate_segments(counts.join(reach), reach, traffic, years)
+    at_junctions = rate_junctions(count_places(records, "junction_id", junctions.index, *told), years)
+    found, models = estimate_outcomes(
+        segments,
+        junctions,
+        counted,
+        seed=settings.seed,
+        draws=settings.rank_draws,
+        exponent=settings.length_exponent,
+    )
+    arms = known_of_junctions(junctions, segments, counted["aadt"])
+    expected, of_junctions = expect_junctions(
+        at_junctions, arms, seed=settings.seed, draws=settings.rank_draws
+    )
+    tables = [models, of_junctions]
+    if records is not None and recorded.period is not None:
+        by_year = count_years(records, recorded.period, recorded.severities)
+        tables += [yearly_rows(what, by_year[what], by_year["covered"]) for what in ("ksi", "collisions")]
+    factors = calibrate_city(
+        found.join(segments[["road_class"]]),
+        at_junctions.join(arms).join(expected),
+        settings.given(),
+        gather_models(tables),
+        records,
+        recorded.period,
+        recorded.severities,
+    )
+    tables += factors
+    said = _tell_unrecorded(plan, folder, found.join(segments[["road_class"]]), at_junctions, years)
+    Findings(notes=[*factor_sentences(factors), *said]).write(folder / FINDINGS)
+    RATES.write(found.reset_index(), folder)
+    MODELS.write(gather_models(tables), folder)
+    AT_JUNCTIONS.write(at_junctions.join(arms).join(expected).reset_index(), folder)
+    formed = at_junctions.join(junctions[["arms", "form"]])
+    JUNCTION_TYPES.write(junction_types(formed, years), folder)
+    PLACES.write(places(segments[["length_m"]].join(counted), at_junctions, years), folder)
+    return [Entry("segments", "done", "", len(found)), Entry("junctions", "done", "", len(at_junctions))]
+
+
+def _tell_unrecorded(
+    plan: Plan, folder: Path, segments: pd.DataFrame, junctions: pd.DataFrame, years: float | None
+) -> list[str]:
+    """Write ``under_reporting``, where the city gives shares that are reported, and say what it says."""
+    from geo.safety.reporting import band_sentences, places_to_band, reporting_bands
+
+    reported = plan.config.safety.reported
+    if not reported.bands():
+        return []
+    places = places_to_band(segments, segments["road_class"], junctions, years)
+    bands = reporting_bands(places, reported.bands(), reported.source)
+    UNDER_REPORTING.write(bands, folder)
+    return band_sentences(bands)
+
+
+STAGE = Stage(
+    "safety",
+    build,
+    counts=("segments",),
+    after=("roads", "collisions", "exposure"),
+    settings=(
+        "safety.seed",
+        "safety.rank_draws",
+        "safety.length_exponent",
+        "safety.functions",
+        "safety.reported",
+        "collisions.junction_reach_m",
+    ),
+    tables=(RATES, AT_JUNCTIONS, JUNCTION_TYPES, PLACES, MODELS, UNDER_REPORTING),
+    documents=(Findings,),
+)

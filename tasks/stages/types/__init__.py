@@ -1,0 +1,1 @@
+"""The stages that find types of road and junction, blind to collisions."""

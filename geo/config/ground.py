@@ -1,0 +1,52 @@
+"""The section of a city's file that says whether, and by what, the ground beside roads is mapped."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from geo.config.section import Metres, Section
+
+Stride = Literal[4, 8, 16, 32]
+STRIDES: tuple[Stride, ...] = (8, 16)
+"""Small ones tell edges, large ones surroundings; classes that are found of themselves are best from these two."""
+REACH_M, CELL_M = 30.0, 2.0
+
+
+class Ground(Section):
+    """What lies on the ground beside every road, as a map of classes and as shares of each segment's surroundings."""
+
+    method: str = Field(
+        default="none",
+        description="How classes of ground come about: one of the kinds below. ``ground: unsupervised`` is short for "
+        "``ground: {method: unsupervised}``, and of a section that names none it follows from the key that is there.",
+    )
+    reach_m: Metres = Field(
+        default=REACH_M, le=100, description="How far from the lines of roads the ground is mapped (metres)."
+    )
+    cell_m: Annotated[float, Field(ge=0.25, le=20)] = Field(
+        default=CELL_M, description="Side of the cells that features of the encoder are brought to (metres)."
+    )
+    pixel_m: Annotated[float, Field(ge=0.05, le=20)] | None = Field(
+        default=None,
+        description="Ground that a pixel shows which the encoder sees (metres), brought to a whole share of cell_m; "
+        "default: that of the imagery, but no finer than 0.25 and no coarser than 0.5.",
+    )
+    strides: tuple[Stride, ...] = Field(
+        default=STRIDES,
+        min_length=1,
+        description="Which of the encoder's feature maps are joined, by how many pixels a cell of them is wide.",
+    )
+    turns: Literal[1, 4] = Field(
+        default=1,
+        description="Features are averaged over this many quarter turns of the imagery; four take four times as long.",
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(default=0, description="Seed of every random choice.")
+
+    @field_validator("strides")
+    @classmethod
+    def _rising(cls, strides: tuple[Stride, ...]) -> tuple[Stride, ...]:
+        if list(strides) != sorted(set(strides)):
+            raise ValueError(f"rising numbers are expected, each once, found {list(strides)}")
+        return strides

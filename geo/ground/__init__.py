@@ -1,0 +1,1 @@
+"""What lies on the ground beside roads: maps of classes, and shares of each road's surroundings."""

@@ -1,0 +1,94 @@
+"""What every way to tell classes of ground is: a section of a city's file that knows how to learn them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.config.ground import Ground
+from geo.ground.contract import Classifier, Piece, Surroundings
+from geo.ledger import Entry
+
+Shapes = NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What was learned.
+
+    Attributes
+    ----------
+    classifier
+        What tells the class of each place; None: nothing could be learned, and the ledger says why.
+    entries
+        What became of every row of input: labels, tags.
+    notes
+        What a reader of the report must know, in words.
+    """
+
+    classifier: Classifier | None
+    entries: tuple[Entry, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class GroundKind(Ground, ABC):
+    """A way to tell classes of ground; a subclass a module, listed in `geo.ground.registry`.
+
+    Attributes
+    ----------
+    tag, form
+        How ``ground.method`` is told to mean it (`geo.config.kinds.Kind`).
+    key
+        Its own key of the section: where it is there and no method is named, this way is meant; empty: none.
+    words
+        What a reader of the report calls it.
+    maps
+        Whether ground is mapped at all.
+    encodes
+        Whether it looks at features of the encoder, or at the picture alone.
+    classifier
+        What it learns, see `geo.ground.file`; None where nothing is mapped.
+    """
+
+    tag: ClassVar[str]
+    form: ClassVar[str]
+    key: ClassVar[str] = ""
+    words: ClassVar[str] = ""
+    maps: ClassVar[bool] = True
+    encodes: ClassVar[bool] = True
+    classifier: ClassVar[type[Classifier] | None] = None
+
+    def files(self) -> list[str]:
+        """Name the local files that it reads, which are inputs of a run."""
+        return []
+
+    def with_paths(self, resolve: Callable[[str], str]) -> Self:  # noqa: ARG002 - most kinds name no file
+        """Bring the paths of files to what `resolve` makes of them."""
+        return self
+
+    def shapes(self, around: Surroundings) -> Shapes | None:  # noqa: ARG002 - as above
+        """Say which ground must be seen to learn (Polygons, metres); None: a seeded sample of that beside roads."""
+        return None
+
+    @abstractmethod
+    def learn(self, pieces: Sequence[Piece], around: Surroundings) -> Learned:
+        """Learn classes. The same pieces, settings and seed give the same bytes.
+
+        Parameters
+        ----------
+        pieces
+            Of the ground of `shapes`, those that have data, in an order of no meaning; each is read anew when it is
+            asked for, so one at a time is to be held.
+        around
+            What else is known of the city.
+
+        Raises
+        ------
+        RoadprintError
+            When its inputs cannot be read or nothing can be learned of them: see docs/ground.md.
+        """

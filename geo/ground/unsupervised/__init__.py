@@ -1,0 +1,1 @@
+"""Classes of ground that are found without labels."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from slugify import slugify
 
 from geo.clusters.hands.corrections import FILE as CORRECTIONS
-from geo.clusters.hands.corrections import IS, corrections_in, read_corrections
+from geo.clusters.hands.corrections import IS, Correction, corrections_in, read_corrections
 from geo.config import CityConfig, load
 from geo.config.file import is_recorded, read_raw
 from geo.config.section import effective, without_idle
@@ -111,16 +112,8 @@ def make_plan(
     labels = _labels(sources, base)
     inputs = {labels[source]: found for source, found in sources.items()}
     repeated = city if is_recorded(city) else None
-    names = read_names(folder / NAMES) if repeated is None else names_then(folder, repeated)
-    corrections = read_corrections(folder / CORRECTIONS) if repeated is None else corrections_in(repeated)
-    unused: tuple[int, ...] = ()
-    unused_corrections = 0
-    if config.clusters.typology is not None:
-        unused = tuple(one.cluster for one in edited(names))
-        names = names_of_typology(Path(config.clusters.typology))
-        unused_corrections, corrections = len(corrections), ()
-    merges = merges_of(names)
-    hands = [sorted(merges.items()), [one.said for one in corrections]] if merges or corrections else None
+    said = _what_is_said(config, folder, repeated)
+    hands = said.of_types()
     written = strike_all(without_idle(read_raw(city, overrides, CityConfig), CityConfig, keep="licence"))
     code = {stage.name: code_digest(stage.module) for stage in STAGES}
     keys: dict[str, str] = {}
@@ -130,7 +123,13 @@ def make_plan(
     for stage in STAGES:
         told: list[object] | None = hands if stage.name == NUMBERED else None
         if stage.name == NAMED:
-            told = [written, inputs, [one.said for one in edited(names)], unused, unused_corrections]
+            told = [
+                written,
+                inputs,
+                [one.said for one in edited(said.names)],
+                said.unused,
+                said.unused_corrections,
+            ]
             others = _kept_sensitivity(folder / "stages", config, keys)
             of_junctions, foreign = junctions_called(folder, keys[GROUPED], repeated)
             told += [[one.said for one in edited(of_junctions)], foreign]
@@ -139,8 +138,7 @@ def make_plan(
         key = _key(stage, config, read, keys, (code[stage.name], told))
         if stage.name == NUMBERED:
             keep = config.clusters.keep_numbers and config.clusters.typology is None
-            said = {one.type for one in corrections if one.says == IS} | {*merges, *merges.values()}
-            numbers = numbering(folder, key, names, keep=keep, repeated=repeated, said=said)
+            numbers = numbering(folder, key, said.names, keep=keep, repeated=repeated, said=said.numbers())
             key = numbers.key
         keys[stage.name] = key
     versions = merged(stage.made_with for stage in STAGES) | {PROJECT: version(PROJECT)}
@@ -153,19 +151,62 @@ def make_plan(
         sources,
         inputs,
         numbers,
-        names,
+        said.names,
         base,
         versions,
         tables,
         code,
         others,
-        unused,
+        said.unused,
         of_junctions,
         foreign,
-        corrections,
-        merges,
-        unused_corrections,
+        said.corrections,
+        said.merges,
+        said.unused_corrections,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What analysts say of types, as it stands in the city's folder or stood when a run was made that is repeated.
+
+    Attributes
+    ----------
+    names, merges
+        What types are called, and what merged ones become, by their number.
+    corrections
+        In the order in which they were said.
+    unused, unused_corrections
+        Types that were named, and how many corrections there are, while types are those of a typology.
+    """
+
+    names: dict[int, Named]
+    merges: dict[int, int]
+    corrections: tuple[Correction, ...]
+    unused: tuple[int, ...] = ()
+    unused_corrections: int = 0
+
+    def of_types(self) -> list[object] | None:
+        """Give what changes types; None: nothing does."""
+        if not self.merges and not self.corrections:
+            return None
+        return [sorted(self.merges.items()), [one.said for one in self.corrections]]
+
+    def numbers(self) -> set[int]:
+        """Give the numbers of types that are spoken of beside their names."""
+        given = {one.type for one in self.corrections if one.says == IS}
+        return given | {*self.merges, *self.merges.values()}
+
+
+def _what_is_said(config: CityConfig, folder: Path, repeated: Path | None) -> _Said:
+    """Read what analysts say of types; a typology has its own words."""
+    names = read_names(folder / NAMES) if repeated is None else names_then(folder, repeated)
+    corrections = read_corrections(folder / CORRECTIONS) if repeated is None else corrections_in(repeated)
+    if config.clusters.typology is None:
+        return _Said(names, merges_of(names), corrections)
+    of_typology = names_of_typology(Path(config.clusters.typology))
+    unused = tuple(one.cluster for one in edited(names))
+    return _Said(of_typology, merges_of(of_typology), (), unused, len(corrections))
 
 
 def _kept_sensitivity(stages: Path, config: CityConfig, keys: Mapping[str, str]) -> Path | None:

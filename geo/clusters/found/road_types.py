@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from geo.clusters.evidence.choose import SILHOUETTE_SAMPLE, choose_k, less_stable
-from geo.clusters.evidence.groupings import NONE, match, membership
+from geo.clusters.evidence.groupings import NONE, Membership, match, membership
 from geo.clusters.evidence.merging import what_merging_loses
 from geo.clusters.evidence.regrouping import regroup
 from geo.clusters.fit import Clustering, Labels, about, cluster
@@ -157,48 +157,27 @@ def find_types(
     chooser = settings.chooser()
     same = same_ground(roads, tile_m=tile_m) if settings.neighbours or chooser.neighbours else None
     space, points = fit_space(even_out(embeddings, settings, scatter), settings)
-    baseline_points = to_space(bands, settings)
     beside = Beside(same, views_of(looks, ids, _into(space, embeddings, scatter)))
     smoothed = _drawn(points, settings, same)
     weighed = smoothed if chooser is settings else _drawn(points, chooser, same)
     choice = choose_k(points, chooser, smoothed=weighed, beside=beside)
     k = int(choice.loc[choice["chosen"], "k"].iloc[0])
     found = cluster(points, k, settings, smoothed=smoothed, beside=beside)
-    drawn = smooth(baseline_points, settings, same)
-    baseline = cluster(baseline_points, k, settings, smoothed=drawn, beside=Beside(same))
-    groupings = np.column_stack(
-        [
-            match(found.labels, groups)
-            for (groups,) in regroup(
-                points, [found.k], settings, settings.groupings, beside, smoothed=smoothed
-            )
-        ]
-    )
+    again = regroup(points, [found.k], settings, settings.groupings, beside, smoothed=smoothed)
+    groupings = np.column_stack([match(found.labels, groups) for (groups,) in again])
     unsteady = less_stable(found.labels, groupings, choice, settings)
     labels, groupings = _numbered(found.labels, groupings, ids, hands)
     taken = take_up(points if smoothed is None else smoothed, labels, ids, hands)
     final, groupings = _described(points, found, labels, taken), _after(groupings, taken, hands.merges)
-    sure = membership(final.labels, groupings)
-    known = ~np.isin(taken.source, [CORRECTED, MADE])
-    probability = np.where(known, sure.probability, np.nan)
-    second = pd.Series(sure.second, dtype="Int64")
-    table = pd.DataFrame(
-        {
-            "segment_id": ids,
-            "cluster": pd.array(final.labels, dtype="Int64"),
-            "cluster_margin": final.margin,
-            "cluster_probability": probability,
-            "cluster_second": second.where(known & (sure.second != NONE)),
-            "cluster_found": pd.array(labels, dtype="Int64"),
-            "cluster_source": taken.source,
-            "cluster_baseline": pd.array(baseline.labels, dtype="Int64"),
-            "looks_like": looks_like(ids, points, final, roads, APART_TILES * tile_m),
-        }
-    )
-    picks = pick_with_tiles(ids, final, probability, tiles, seed=settings.seed)
+    baseline_points, baseline = _by_bands(bands, k, settings, same)
+    of_segments = _membership(ids, final, membership(final.labels, groupings), taken) | {
+        "cluster_found": pd.array(labels, dtype="Int64"),
+        "cluster_source": taken.source,
+        "cluster_baseline": pd.array(baseline.labels, dtype="Int64"),
+        "looks_like": looks_like(ids, points, final, roads, APART_TILES * tile_m),
+    }
     encoder = judged(embeddings, points, final)
     encoder["warnings"] = [*encoder["warnings"], *too_few(settings, len(ids)), *found.notes, *unsteady]
-    regrouped = pd.DataFrame({"segment_id": ids, "clusters": list(groupings)})
     quality = {
         "encoder": encoder,
         "baseline": judged(bands, baseline_points, baseline),
@@ -206,8 +185,37 @@ def find_types(
         "k": final.k,
         "hands": taken.as_dict() if hands.corrections or hands.merges else None,
     }
-    merging = what_merging_loses(points, final.labels, groupings)
-    return RoadTypes(table, picks, choice, regrouped, merging, quality, taken)
+    return RoadTypes(
+        pd.DataFrame(of_segments),
+        pick_with_tiles(ids, final, of_segments["cluster_probability"], tiles, seed=settings.seed),
+        choice,
+        pd.DataFrame({"segment_id": ids, "clusters": list(groupings)}),
+        what_merging_loses(points, final.labels, groupings),
+        quality,
+        taken,
+    )
+
+
+def _by_bands(
+    bands: Embeddings, k: int, settings: Clusters, same: sp.csr_array | None
+) -> tuple[Points, Clustering]:
+    """Group segments by band statistics alone, into as many groups; with where they lie by them."""
+    points = to_space(bands, settings)
+    drawn = smooth(points, settings, same)
+    return points, cluster(points, k, settings, smoothed=drawn, beside=Beside(same))
+
+
+def _membership(ids: pd.Index, final: Clustering, sure: Membership, taken: TakenUp) -> dict[str, Any]:
+    """Say of each segment which type it is of and how surely; of a type that an analyst gave, nothing is sure."""
+    known = ~np.isin(taken.source, [CORRECTED, MADE])
+    second = pd.Series(sure.second, dtype="Int64")
+    return {
+        "segment_id": ids,
+        "cluster": pd.array(final.labels, dtype="Int64"),
+        "cluster_margin": final.margin,
+        "cluster_probability": np.where(known, sure.probability, np.nan),
+        "cluster_second": second.where(known & (sure.second != NONE)),
+    }
 
 
 def _numbered(labels: Labels, groupings: Labels, ids: pd.Index, hands: Hands) -> tuple[Labels, Labels]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from geo.clusters.hands.constraints import Asked, Group, asked
 from geo.clusters.hands.corrections import IS, LIKE, Correction
 from geo.clusters.methods.kind import Fit
+from geo.clusters.methods.mending import middles
 from geo.clusters.space import Points
 
 Labels = NDArray[np.int64]
@@ -198,12 +199,14 @@ def _grouped(
     made = ~np.isin(numbers, labels)
     free = np.ones(len(labels), dtype=bool)
     free[np.concatenate([group.rows for group in groups])] = False
-    middles = np.zeros((len(numbers), points.shape[1]))
+    centres = np.zeros((len(numbers), points.shape[1]))
     own = np.searchsorted(numbers, labels)
     for _ in range(ROUNDS):
         before = now.copy()
-        middles = _middles(points, np.searchsorted(numbers, now), middles)
-        distances = Fit(own, middles).distances(points)
+        moved = middles(points, np.searchsorted(numbers, now), len(numbers))
+        # one without segments stays where it was
+        centres = np.where(np.isnan(moved), centres, moved)
+        distances = Fit(own, centres).distances(points)
         plain = labels.copy()
         if made.any():
             best = np.where(made, distances, np.inf).argmin(axis=1)
@@ -214,14 +217,6 @@ def _grouped(
         if (now == before).all():
             break
     return now
-
-
-def _middles(points: Points, places: Labels, before: Points) -> Points:
-    """Give the middle of the segments of each type; one without segments stays where it was."""
-    sizes = np.bincount(places, minlength=len(before)).astype(np.float64)
-    sums = np.stack([np.bincount(places, column, minlength=len(before)) for column in points.T], axis=1)
-    found: Points = np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], before)
-    return found
 
 
 def _choose(

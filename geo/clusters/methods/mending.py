@@ -36,10 +36,21 @@ def pieces(points: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
     return np.unique(labels, return_inverse=True)[1].ravel().astype(np.int64)
 
 
-def middles(points: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Give the mean of the points of each group, ``(groups, components)``; groups are counted from 0 without a gap."""
-    sums = np.stack([np.bincount(labels, column) for column in points.T], axis=1)
-    found: NDArray[np.float64] = sums / np.bincount(labels)[:, None]
+def middles(points: NDArray[np.float64], labels: NDArray[np.int64], groups: int = 0) -> NDArray[np.float64]:
+    """Give the mean of the points of each group, ``(groups, components)``.
+
+    Parameters
+    ----------
+    points
+        ``(n, components)``.
+    labels
+        Group of each, counted from 0.
+    groups
+        So many groups there are at least (number); the middle of one that has no points is null.
+    """
+    sizes = np.bincount(labels, minlength=groups)
+    sums = np.stack([np.bincount(labels, column, minlength=groups) for column in points.T], axis=1)
+    found: NDArray[np.float64] = sums / np.where(sizes > 0, sizes, np.nan)[:, None]
     return found
 
 

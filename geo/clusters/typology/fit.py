@@ -20,7 +20,7 @@ from geo.clusters.graph.smoothing import smooth
 from geo.clusters.methods.kind import Beside, ClusteringKind, Fit
 from geo.clusters.methods.mending import middles
 from geo.clusters.registry import method_of
-from geo.clusters.space import Points, fit_space
+from geo.clusters.space import Points, Space, fit_space
 from geo.clusters.typology.made_by import MadeBy, refuse_other
 from geo.clusters.typology.model import (
     Arrays,
@@ -141,6 +141,40 @@ def fit_typology(
     kept = _kept([len(one.vectors) for one in cities], most)
     vectors = np.concatenate([one.vectors[rows] for one, rows in zip(cities, kept, strict=True)])
     drawn = draw_evenly(_weights(cities, kept, weight))
+    space = _space(vectors, drawn, settings)
+    same = _same(cities, kept)
+    # as they are kept in the file, so that the same comes of it before and after
+    points = _single(space.of(vectors))
+    smoothed = _single(smooth(points, settings, same if settings.neighbours else None))
+    beside = Beside(same)
+    choice = choose_k(points, settings, smoothed=smoothed, beside=beside)
+    k = int(choice.loc[choice["chosen"], "k"].iloc[0])
+    fit, labels = _types(smoothed, drawn, k, settings, beside)
+    centres = middles(points[drawn], labels[drawn], len(fit.centroids))
+    parts = _parts([len(rows) for rows in kept])
+    limits = _limits(vectors, points, centres, labels, drawn, parts, settings)
+    partitions, counterparts = _partitions((points, smoothed), drawn, labels, settings, beside)
+    lengths = np.concatenate([one.lengths_m[rows] for one, rows in zip(cities, kept, strict=True)])
+    arrays = Arrays(
+        mean=space.mean,
+        axes=space.axes,
+        deviation=space.deviation,
+        anchors=points.astype(np.float32),
+        apart=np.stack(same.nonzero(), axis=1).astype(np.int32),
+        centroids=fit.centroids,
+        middles=centres,
+        limits=limits,
+        partitions=partitions,
+        counterparts=counterparts,
+    )
+    types = _plain_types(labels, lengths, len(fit.centroids))
+    return Fitted(
+        Typology(_card(cities, kept, settings, weight, (types, _evidence(choice))), arrays), kept, labels
+    )
+
+
+def _space(vectors: Embeddings, drawn: Rows, settings: Clusters) -> Space:
+    """Fit the space to what was drawn, and refuse segments that it cannot tell apart."""
     space, _ = fit_space(vectors[drawn], settings)
     if not space.axes.any():
         raise LayerError(
@@ -148,62 +182,49 @@ def fit_typology(
             where="fingerprints",
             todo="Look at the imagery under the roads.",
         )
+    return space
+
+
+def _same(cities: Sequence[CityLooks], kept: Sequence[Rows]) -> sp.csr_array:
+    """Say which segments that take part show the same ground; those of two cities never do."""
     tile_m = _tile_m(cities[0].made_by)
-    same = sp.block_diag(
-        [same_ground(one.roads.iloc[rows], tile_m=tile_m) for one, rows in zip(cities, kept, strict=True)],
-        format="csr",
-    )
-    # as they are kept in the file, so that the same comes of it before and after
-    points = _single(space.of(vectors))
-    smoothed = _single(smooth(points, settings, sp.csr_array(same) if settings.neighbours else None))
-    beside = Beside(sp.csr_array(same))
-    choice = choose_k(points, settings, smoothed=smoothed, beside=beside)
-    k = int(choice.loc[choice["chosen"], "k"].iloc[0])
-    fit, labels = _types(smoothed, drawn, k, settings, beside)
-    centres = _middles(points, labels, drawn, len(fit.centroids))
-    parts = _parts([len(rows) for rows in kept])
-    limits = _limits(vectors, points, centres, labels, drawn, parts, settings)
-    partitions, counterparts = _partitions((points, smoothed), drawn, labels, settings, beside)
-    lengths = np.concatenate([one.lengths_m[rows] for one, rows in zip(cities, kept, strict=True)])
-    typology = Typology(
-        Card(
-            version=1,
-            made_by=cities[0].made_by,
-            settings=Settings(
-                **{
-                    name: getattr(settings, name)
-                    for name in ("method", "components", "whitening", "neighbours", "smoothing", "seed")
-                },
-                weight=weight,
-                tile_m=tile_m,
-            ),
-            cities=[
-                FittedCity(
-                    city=one.city,
-                    fingerprints=one.digest,
-                    segments=len(one.vectors),
-                    kept=len(rows),
-                    length_km=round(float(one.lengths_m.sum()) / 1000, 6),
-                )
-                for one, rows in zip(cities, kept, strict=True)
-            ],
-            types=_plain_types(labels, lengths, len(fit.centroids)),
-            choice=_evidence(choice),
+    blocks = [
+        same_ground(one.roads.iloc[rows], tile_m=tile_m) for one, rows in zip(cities, kept, strict=True)
+    ]
+    return sp.csr_array(sp.block_diag(blocks, format="csr"))
+
+
+def _card(
+    cities: Sequence[CityLooks],
+    kept: Sequence[Rows],
+    settings: Clusters,
+    weight: Weight,
+    found: tuple[list[KnownType], list[Evidence]],
+) -> Card:
+    """Write down what the typology was made of and with, and what was found: its types, and how many there are."""
+    types, choice = found
+    as_asked = ("method", "components", "whitening", "neighbours", "smoothing", "seed")
+    return Card(
+        version=1,
+        made_by=cities[0].made_by,
+        settings=Settings(
+            **{name: getattr(settings, name) for name in as_asked},
+            weight=weight,
+            tile_m=_tile_m(cities[0].made_by),
         ),
-        Arrays(
-            mean=space.mean,
-            axes=space.axes,
-            deviation=space.deviation,
-            anchors=points.astype(np.float32),
-            apart=np.stack(same.nonzero(), axis=1).astype(np.int32),
-            centroids=fit.centroids,
-            middles=centres,
-            limits=limits,
-            partitions=partitions,
-            counterparts=counterparts,
-        ),
+        cities=[
+            FittedCity(
+                city=one.city,
+                fingerprints=one.digest,
+                segments=len(one.vectors),
+                kept=len(rows),
+                length_km=round(float(one.lengths_m.sum()) / 1000, 6),
+            )
+            for one, rows in zip(cities, kept, strict=True)
+        ],
+        types=types,
+        choice=choice,
     )
-    return Fitted(typology, kept, labels)
 
 
 def draw_evenly(weights: NDArray[np.float64], size: int | None = None) -> Rows:
@@ -295,15 +316,6 @@ def _types(
     return ordered, ordered.nearest(smoothed)
 
 
-def _middles(points: Points, labels: Rows, drawn: Rows, k: int) -> Points:
-    """Give the middle of each type among what was drawn; null where nothing of it was."""
-    mine = labels[drawn]
-    counts = np.bincount(mine, minlength=k)
-    sums = np.stack([np.bincount(mine, column, minlength=k) for column in points[drawn].T], axis=1)
-    found: Points = sums / np.where(counts > 0, counts, np.nan)[:, None]
-    return found
-
-
 def _parts(counts: Sequence[int]) -> Rows:
     """Give the part that each segment is left out with: its city, or of one city every fifth segment."""
     if len(counts) > 1:
@@ -333,7 +345,7 @@ def _limits(
         out = np.flatnonzero(parts == part)
         if len(others):
             space, _ = fit_space(vectors[others], settings)
-            there = _middles(space.of(vectors), labels, others, k)
+            there = middles(space.of(vectors)[others], labels[others], k)
             apart[out] = np.linalg.norm(space.of(vectors[out]) - there[labels[out]], axis=1)
     mine = labels[drawn]
     inside = np.array([np.percentile(own[drawn][mine == place], BEYOND) for place in range(k)])

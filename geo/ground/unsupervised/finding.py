@@ -15,7 +15,7 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
-from geo.clusters.linkage import average_linkage
+from geo.clusters.methods.linkage import average_linkage
 from geo.errors import LayerError
 from geo.features.lengths import of_length_1
 from geo.ground.contract import Features, GroundClass, Piece

@@ -3,6 +3,7 @@
 from geo.config.city import CityConfig, cluster_settings, collision_settings, encoder_settings, load
 from geo.config.sections.clusters import Clusters
 from geo.config.sections.encoder import EncoderSettings
+from geo.config.sections.ground import Ground
 from geo.config.sections.imagery import LARGEST_TILE_PX, Imagery, Tiles
 from geo.config.sections.interventions import Interventions
 from geo.config.sections.output import Output
@@ -34,6 +35,7 @@ __all__ = [
     "Columns",
     "EncoderSettings",
     "Exposure",
+    "Ground",
     "Imagery",
     "Interventions",
     "Output",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import cast
+from typing import Protocol, cast
 
 import geopandas as gpd
 import numpy as np
@@ -15,7 +15,7 @@ import pyproj
 
 from geo.config import CityConfig, EncoderSettings, Imagery, Tiles
 from geo.features.bands import BandStatistics
-from geo.features.dense import Mapper, Maps, Pool, TurningMapper, corridors
+from geo.features.dense import Lattice, Mapper, Maps, Pool, TurningMapper, corridors
 from geo.features.encoder import Embeddings, Encoder, EncoderCard, TurningEncoder
 from geo.features.store import rows
 from geo.imagery.band_set import BandSet, to_8_bit
@@ -248,8 +248,9 @@ def embed_ground(
         shapes = corridors(footprints, lines.loc[tiles["segment_id"]].to_numpy(), config.tiles.corridor_m)
     pool = Pool(shapes, footprints, mapper, config.imagery.scale)
     nothing = rows([], mapper)
-    chips = _place_chips(pool.chips, images, tiles.crs, mapper)
-    with ahead(_read_chips(chips, images, mapper, config, store), CHIPS_AHEAD) as read:
+    chips = place_chips(pool.chips, images, tiles.crs, mapper.lattice)
+    shape = chip_shape(images, tiles.crs, mapper, config.tiles)
+    with ahead(read_chips(chips, images, mapper, config.imagery, shape, store), CHIPS_AHEAD) as read:
         for chip in read:
             if isinstance(chip, TileFailure):
                 pool.miss(chip.tile_id, chip.reason)
@@ -283,9 +284,16 @@ def chip_shape(images: gpd.GeoDataFrame, crs: pyproj.CRS, mapper: Mapper, tiles:
     tiles
         The section ``tiles`` of the city's file, which gives the resolution.
     """
+    return lattice_shape(images, crs, mapper.lattice, tiles.pixel_m)
+
+
+def lattice_shape(
+    images: gpd.GeoDataFrame, crs: pyproj.CRS, lattice: Lattice, pixel_m: float | None
+) -> Tiles:
+    """Describe chips of a lattice as tiles; see `chip_shape`."""
     # in the city's own CRS north is up already, in others a chip must be turned by a few degrees
     same = all(pyproj.CRS.from_wkt(wkt).equals(crs, ignore_axis_order=True) for wkt in images["crs"].unique())
-    return Tiles(tile_m=mapper.lattice.shown_m, pixel_m=tiles.pixel_m, align="north" if same else "road")
+    return Tiles(tile_m=lattice.shown_m, pixel_m=pixel_m, align="north" if same else "road")
 
 
 def chip_reach(images: gpd.GeoDataFrame, crs: pyproj.CRS, mapper: Mapper, tiles: Tiles) -> float:
@@ -293,27 +301,69 @@ def chip_reach(images: gpd.GeoDataFrame, crs: pyproj.CRS, mapper: Mapper, tiles:
     return reach(tiles) + 2 * reach(chip_shape(images, crs, mapper, tiles))
 
 
-def _place_chips(
-    chips: pd.DataFrame, images: gpd.GeoDataFrame, crs: pyproj.CRS, mapper: Mapper
+def place_chips(
+    chips: pd.DataFrame, images: gpd.GeoDataFrame, crs: pyproj.CRS, lattice: Lattice
 ) -> gpd.GeoDataFrame:
-    """Lay out the chips that lie on imagery, with their rims, as tiles are."""
-    boxes = squares(chips[["x", "y"]].to_numpy(), np.zeros(len(chips)), mapper.lattice.shown_m)
+    """Lay out the chips that lie on imagery, with their rims, as tiles are.
+
+    Parameters
+    ----------
+    chips
+        Some of the lattice (`geo.features.dense.Lattice.chips`).
+    images
+        The catalogue of the city's rasters.
+    crs
+        The city's projected CRS, in metres.
+    lattice
+        What they are of.
+    """
+    boxes = squares(chips[["x", "y"]].to_numpy(), np.zeros(len(chips)), lattice.shown_m)
     frame = gpd.GeoDataFrame(chips.assign(bearing=0.0), geometry=boxes, crs=crs)
     frame = frame.join(cover_tiles(frame, images))
     return frame[frame["coverage"] > 0]
 
 
-def _read_chips(
+class Fits(Protocol):
+    """What chips are read for."""
+
+    card: EncoderCard
+
+    def fit(self, chip: TileImage) -> TileImage:
+        """Bring a chip that was read to the size that it is seen in."""
+
+
+def read_chips(
     chips: gpd.GeoDataFrame,
     images: gpd.GeoDataFrame,
-    mapper: Mapper,
-    config: CityConfig,
+    mapper: Fits,
+    imagery: Imagery,
+    shape: Tiles,
     store: BlockStore | None,
 ) -> Iterator[TileImage | TileFailure]:
-    """Read the images of chips."""
-    shape = chip_shape(images, chips.crs, mapper, config.tiles)
-    seen = BandSet.seen(config.imagery, own_values=mapper.card.own_values)
-    with TileReader(images, config.imagery, shape, store=store, band_set=seen) as reader:
+    """Read the images of chips.
+
+    Parameters
+    ----------
+    chips
+        See `place_chips`.
+    images
+        The catalogue of the city's rasters.
+    mapper
+        Says which values it sees, and brings chips to its size.
+    imagery
+        The section ``imagery`` of the city's file.
+    shape
+        Chips as tiles, see `lattice_shape`.
+    store
+        Decoded blocks that are shared with others; None: of this call alone.
+
+    Raises
+    ------
+    SourceError
+        When a raster cannot be reached.
+    """
+    seen = BandSet.seen(imagery, own_values=mapper.card.own_values)
+    with TileReader(images, imagery, shape, store=store, band_set=seen) as reader:
         for chip in reader.read(chips):
             yield mapper.fit(chip) if isinstance(chip, TileImage) else chip
 

@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.config.ground import Ground
+from geo.config.sections.ground import Ground
 from geo.ground.contract import Classifier, Piece, Surroundings
 from geo.ledger import Entry
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from geo.config.ground import Ground
 from geo.config.kinds import as_kind
+from geo.config.sections.ground import Ground
 from geo.ground.kind import GroundKind
 from geo.ground.off import Off
 from geo.ground.unsupervised.settings import Unsupervised

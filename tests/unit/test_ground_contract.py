@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geo.config.ground import Ground
+from geo.config.sections.ground import Ground
 from geo.errors import ConfigurationError, LayerError, SourceError
 from geo.ground.contract import Piece, Surroundings
 from geo.ground.file import read_classifier, write_classifier

@@ -1,0 +1,1 @@
+"""Feature maps of several strides, and the pieces of ground that they are of."""

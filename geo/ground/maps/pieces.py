@@ -62,7 +62,8 @@ class Land:
     @property
     def crs(self) -> pyproj.CRS:
         """The city's CRS."""
-        return self.images.crs
+        crs: pyproj.CRS = self.images.crs
+        return crs
 
 
 def beside(lines: Shapes, reach_m: float) -> Shapes:
@@ -74,9 +75,9 @@ def beside(lines: Shapes, reach_m: float) -> Shapes:
 def chips_on(land: Land, shapes: Shapes) -> gpd.GeoDataFrame:
     """Lay out the chips that share ground with shapes and have imagery: ``tile_id, column, row, x, y, image_ids``."""
     lattice = land.sight.lattice
-    if not len(shapes):
-        return gpd.GeoDataFrame(lattice.chips(shapely.box(0, 0, [1], [1]))[:0], geometry=[], crs=land.crs)
-    return place_chips(lattice.chips(shapes), land.images, land.crs, lattice)
+    anywhere = np.array([shapely.box(0, 0, 1, 1)])
+    chips = lattice.chips(shapes if len(shapes) else anywhere).iloc[: None if len(shapes) else 0]
+    return place_chips(chips, land.images, land.crs, lattice)
 
 
 def see(chips: gpd.GeoDataFrame, land: Land) -> Generator[Read, None, None]:

@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geo.demo.ground import EAST, Ground, Thing
 from geo.demo.layout import Road
 from geo.demo.painting import Colour, Floats, Painting, box_points
 
@@ -114,20 +115,29 @@ def draw_plot(painting: Painting, building: Building) -> None:
     rng, centre = painting.rng, building.corners.mean(axis=0)
     if building.form == "industrial_road":
         yard = box_points(centre, building.along, building.length + 22, building.depth + 24)
-        painting.fill(shapely.Polygon(yard), _tint((140, 138, 132), rng, 12), rough=8)
+        with painting.of(Ground.PAVEMENT):
+            painting.fill(shapely.Polygon(yard), _tint((140, 138, 132), rng, 12), rough=8)
     elif building.form == "cul_de_sac":
-        garden = box_points(centre + building.outward * 9, building.along, building.length + 4, 14)
+        _front_and_garden(painting, building)
+    elif building.form == "terraced_street":
+        _back_gardens(painting, building)
+    painting.shadow(building.corners, PLOTS[building.form].height * rng.uniform(0.85, 1.15))
+
+
+def _front_and_garden(painting: Painting, building: Building) -> None:
+    """Draw the garden behind a house, its drive and, now and then, a terrace."""
+    rng, centre = painting.rng, building.corners.mean(axis=0)
+    garden = box_points(centre + building.outward * 9, building.along, building.length + 4, 14)
+    with painting.of(Ground.GRASS):
         painting.fill(shapely.Polygon(garden), _tint((104, 124, 68), rng, 14), rough=10)
-        drive = centre - building.outward * (building.depth / 2 + 4) + building.along * rng.uniform(-2, 2)
+    drive = centre - building.outward * (building.depth / 2 + 4) + building.along * rng.uniform(-2, 2)
+    with painting.of(Ground.PAVEMENT):
         painting.polygon(box_points(drive, building.outward, 9, 3.2), _tint((158, 148, 140), rng, 14))
         if rng.random() < 0.3:
             painting.polygon(
                 box_points(centre + building.outward * 12, building.along, 5, 4),
                 _tint((150, 150, 146), rng, 16),
             )
-    elif building.form == "terraced_street":
-        _back_gardens(painting, building)
-    painting.shadow(building.corners, PLOTS[building.form].height * rng.uniform(0.85, 1.15))
 
 
 def _back_gardens(painting: Painting, building: Building) -> None:
@@ -137,15 +147,18 @@ def _back_gardens(painting: Painting, building: Building) -> None:
     width = building.length / houses
     for i in range(houses):
         middle = centre + building.along * ((i + 0.5) / houses - 0.5) * building.length
-        ground: Colour = (98, 120, 66) if rng.random() < 0.5 else (140, 134, 124)
+        grown = rng.random() < 0.5
+        ground: Colour = (98, 120, 66) if grown else (140, 134, 124)
         plot = box_points(middle + building.outward * 11.5, building.along, width - 0.4, 15)
-        painting.fill(shapely.Polygon(plot), _tint(ground, rng, 14), rough=12)
+        with painting.of(Ground.GRASS if grown else Ground.PAVEMENT):
+            painting.fill(shapely.Polygon(plot), _tint(ground, rng, 14), rough=12)
         if rng.random() < 0.55:
             shed = middle + building.outward * rng.uniform(14, 17.5) + building.along * rng.uniform(-0.8, 0.8)
-            painting.polygon(
-                box_points(shed, building.along, rng.uniform(1.6, 2.6), rng.uniform(1.8, 3.2)),
-                _tint((118, 104, 90), rng, 22),
-            )
+            with painting.of(Ground.ROOF):
+                painting.polygon(
+                    box_points(shed, building.along, rng.uniform(1.6, 2.6), rng.uniform(1.8, 3.2)),
+                    _tint((118, 104, 90), rng, 22),
+                )
 
 
 def draw_roof(painting: Painting, building: Building) -> None:
@@ -281,6 +294,7 @@ def draw_tree(painting: Painting, centre: Floats, radius_m: float) -> None:
             radius_m * 0.34,
             _shaded(leaf, 1.1 + 0.18 * rng.random()),
         )
+    painting.things.append(Thing("tree", centre, EAST, radius_m, radius_m))
 
 
 def tree_shadow(painting: Painting, centre: Floats, radius_m: float) -> None:
@@ -290,20 +304,25 @@ def tree_shadow(painting: Painting, centre: Floats, radius_m: float) -> None:
     painting.shadow(rim, radius_m * 1.3)
 
 
-def draw_vehicle(painting: Painting, centre: Floats, along: Floats, *, lorry: bool = False) -> None:
+def draw_vehicle(
+    painting: Painting, centre: Floats, along: Floats, *, lorry: bool = False, parked: bool = True
+) -> None:
     """Draw a car or a lorry with its windows and a shadow of its own."""
     rng = painting.rng
     length, width = (rng.uniform(8, 13.5), 2.5) if lorry else (rng.uniform(3.9, 4.7), 1.8)
+    kind = "lorry" if lorry else "car"
+    painting.things.append(Thing(kind, centre, along, length, width, parked))
     shade: NDArray[np.float64] = centre + np.array([-0.35, 0.45]) * (1.6 if lorry else 0.8)
     painting.polygon(box_points(shade, along, length, width), (58, 58, 58))
-    paint = (222, 222, 220) if lorry and rng.random() < 0.6 else PAINT[rng.integers(len(PAINT))]
-    painting.polygon(box_points(centre, along, length, width), _tint(paint, rng, 6))
-    if lorry:
-        painting.polygon(
-            box_points(centre + along * (length / 2 - 1.2), along, 2.2, width),
-            PAINT[rng.integers(len(PAINT))],
-        )
-    else:
+    with painting.of(Ground.CAR):
+        paint = (222, 222, 220) if lorry and rng.random() < 0.6 else PAINT[rng.integers(len(PAINT))]
+        painting.polygon(box_points(centre, along, length, width), _tint(paint, rng, 6))
+        if lorry:
+            painting.polygon(
+                box_points(centre + along * (length / 2 - 1.2), along, 2.2, width),
+                PAINT[rng.integers(len(PAINT))],
+            )
+            return
         for share in (0.16, -0.3):
             painting.polygon(
                 box_points(centre + along * share * length, along, length * 0.14, width * 0.8), (44, 50, 56)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 from shapely.ops import substring
+
+from geo.demo.ground import Ground, Thing
 
 Colour = tuple[int, int, int]
 Floats = NDArray[np.float64]
@@ -17,7 +20,7 @@ STRIP_PX = 1000
 
 
 class Painting:
-    """A square picture whose lower left corner is the origin, in metres.
+    """A square picture whose lower left corner is the origin, in metres, and the true map of what is drawn on it.
 
     Parameters
     ----------
@@ -25,6 +28,13 @@ class Painting:
         Side of the picture, and of a pixel (metres).
     rng
         Source of every random choice.
+
+    Attributes
+    ----------
+    image, ground
+        The picture, and the class of each of its pixels (`Ground`): that of what was drawn last there.
+    things
+        What was drawn that can be counted.
     """
 
     def __init__(self, size_m: float, pixel_m: float, rng: np.random.Generator) -> None:
@@ -32,9 +42,22 @@ class Painting:
         self.side = round(size_m / pixel_m)
         self.image = Image.new("RGB", (self.side, self.side), (112, 124, 84))
         self.shade = Image.new("L", (self.side, self.side), 0)
+        self.ground = Image.new("L", (self.side, self.side), int(Ground.GRASS))
+        self.things: list[Thing] = []
         self.draw = ImageDraw.Draw(self.image)
+        self._classes = ImageDraw.Draw(self.ground)
+        self._kind: Ground | None = None
         self._shadow = ImageDraw.Draw(self.shade)
         self.bank = _noise_bank(rng)
+
+    @contextmanager
+    def of(self, kind: Ground | None) -> Iterator[None]:
+        """Draw things of one class of ground; None: what is drawn leaves the class of the ground under it."""
+        before, self._kind = self._kind, kind
+        try:
+            yield
+        finally:
+            self._kind = before
 
     def pixels(self, points: Floats) -> list[tuple[float, float]]:
         """Bring points to pixel coordinates."""
@@ -44,6 +67,8 @@ class Painting:
     def polygon(self, points: Floats, colour: Colour) -> None:
         """Fill a polygon."""
         self.draw.polygon(self.pixels(points), fill=colour)
+        if self._kind is not None:
+            self._classes.polygon(self.pixels(points), fill=int(self._kind))
 
     def stroke(self, line: shapely.LineString, width_m: float, colour: Colour) -> None:
         """Draw a line of a width, with round ends."""
@@ -55,7 +80,10 @@ class Painting:
 
     def line(self, points: Floats, width_m: float, colour: Colour) -> None:
         """Draw a thin line."""
-        self.draw.line(self.pixels(points), fill=colour, width=max(1, round(width_m / self.pixel_m)))
+        width = max(1, round(width_m / self.pixel_m))
+        self.draw.line(self.pixels(points), fill=colour, width=width)
+        if self._kind is not None:
+            self._classes.line(self.pixels(points), fill=int(self._kind), width=width)
 
     def dashes(
         self, line: shapely.LineString, mark_m: float, gap_m: float, width_m: float, colour: Colour
@@ -72,6 +100,8 @@ class Painting:
         ((x, y),) = self.pixels(centre[None])
         r = radius_m / self.pixel_m
         self.draw.ellipse((x - r, y - r, x + r, y + r), fill=colour)
+        if self._kind is not None:
+            self._classes.ellipse((x - r, y - r, x + r, y + r), fill=int(self._kind))
 
     def shadow(self, points: Floats, height_m: float) -> None:
         """Cast the shadow of a flat thing at a height: the sun stands in the south-east."""
@@ -139,6 +169,8 @@ class Painting:
         points = [(x - left, y - top) for x, y in self.pixels(shapely.get_coordinates(shape.exterior))]
         ImageDraw.Draw(mask).polygon(points, fill=1)
         self.image.paste(Image.fromarray(patch), (left, top), mask)
+        if self._kind is not None:
+            self.ground.paste(int(self._kind), (left, top, right, bottom), mask)
 
     def _texture(self, height: int, width: int) -> NDArray[np.float32]:
         """Cut a piece of the noise bank, of mean 0 and deviation about 1, repeated as often as needed."""

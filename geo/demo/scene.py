@@ -18,28 +18,29 @@ from geo.demo.buildings import (
     put_up,
     tree_shadow,
 )
+from geo.demo.ground import EAST, Ground, Thing
 from geo.demo.layout import CARRIAGEWAY_OFFSET_M, Park, Plan, Road, smooth_line
 from geo.demo.painting import Colour, Floats, Painting, box_points
 
 WHITE, YELLOW = (214, 214, 208), (206, 178, 74)
 GRASS, STONE = (96, 128, 62), (150, 146, 138)
-ZONES: tuple[tuple[str, float, Colour, float], ...] = (
-    ("distributor_road", 20, (104, 122, 70), 12),
-    ("dual_carriageway", 26, (110, 122, 74), 13),
-    ("cul_de_sac", 40, (106, 124, 70), 13),
-    ("industrial_road", 62, (134, 130, 118), 12),
-    ("terraced_street", 40, (120, 118, 98), 15),
-    ("high_street", 34, (146, 142, 134), 10),
+ZONES: tuple[tuple[str, float, Colour, float, Ground], ...] = (
+    ("distributor_road", 20, (104, 122, 70), 12, Ground.GRASS),
+    ("dual_carriageway", 26, (110, 122, 74), 13, Ground.GRASS),
+    ("cul_de_sac", 40, (106, 124, 70), 13, Ground.GRASS),
+    ("industrial_road", 62, (134, 130, 118), 12, Ground.BARE),
+    ("terraced_street", 40, (120, 118, 98), 15, Ground.BARE),
+    ("high_street", 34, (146, 142, 134), 10, Ground.PAVEMENT),
 )
-CROPS: tuple[tuple[Colour, float], ...] = (
-    ((118, 132, 70), 1.2),
-    ((146, 138, 88), 2.5),
-    ((132, 112, 84), 3.0),
-    ((98, 122, 62), 0.0),
-    ((170, 158, 104), 2.0),
-    ((108, 126, 74), 0.0),
+CROPS: tuple[tuple[Colour, float, Ground], ...] = (
+    ((118, 132, 70), 1.2, Ground.GRASS),
+    ((146, 138, 88), 2.5, Ground.BARE),
+    ((132, 112, 84), 3.0, Ground.BARE),
+    ((98, 122, 62), 0.0, Ground.GRASS),
+    ((170, 158, 104), 2.0, Ground.BARE),
+    ((108, 126, 74), 0.0, Ground.GRASS),
 )
-"""Colour of a field, and the spacing of its drills (metres; 0: pasture)."""
+"""Colour of a field, spacing of its drills (metres; 0: pasture), and its ground: young crops pass for grass."""
 Tree = tuple[Floats, float]
 """Centre and radius of its crown (metres)."""
 
@@ -62,8 +63,16 @@ AVENUES: dict[str, tuple[Avenue, ...]] = {
 }
 
 
-def paint(plan: Plan, *, size_m: float, pixel_m: float, seed: int) -> Image.Image:
-    """Paint the town as it looks from the air.
+class Scene(NamedTuple):
+    """The town from the air: its picture, the class of each pixel (`Ground`), and what can be counted on it."""
+
+    picture: Image.Image
+    ground: Image.Image
+    things: list[Thing]
+
+
+def paint(plan: Plan, *, size_m: float, pixel_m: float, seed: int) -> Scene:
+    """Paint the town as it looks from the air, and the true map of what is seen.
 
     Parameters
     ----------
@@ -90,12 +99,14 @@ def paint(plan: Plan, *, size_m: float, pixel_m: float, seed: int) -> Image.Imag
         tree_shadow(painting, *tree)
     painting.apply_shadows()
     _vehicles(painting, roads, buildings)
-    for building in buildings:
-        draw_roof(painting, building)
-    for tree in trees:
-        draw_tree(painting, *tree)
+    with painting.of(Ground.ROOF):
+        for building in buildings:
+            draw_roof(painting, building)
+    with painting.of(Ground.TREE):
+        for tree in trees:
+            draw_tree(painting, *tree)
     _bridges(painting, roads)
-    return painting.develop()
+    return Scene(painting.develop(), painting.ground, painting.things)
 
 
 def _ground(painting: Painting, plan: Plan) -> list[Tree]:
@@ -105,8 +116,8 @@ def _ground(painting: Painting, plan: Plan) -> list[Tree]:
     x, y = np.meshgrid(grid, grid)
     x, y = x + rng.normal(0, 22, x.shape), y + rng.normal(0, 22, y.shape)
     zones = [
-        (shapely.union_all([r.line for r in plan.roads if r.form == form]).buffer(reach), colour, rough)
-        for form, reach, colour, rough in ZONES
+        (shapely.union_all([r.line for r in plan.roads if r.form == form]).buffer(reach), colour, rough, lies)
+        for form, reach, colour, rough, lies in ZONES
     ]
     estates = [shapely.Polygon(part.exterior) for zone, *_ in zones for part in shapely.get_parts(zone)]
     built = shapely.union_all([*estates, *(park.ground for park in plan.parks)])
@@ -117,17 +128,20 @@ def _ground(painting: Painting, plan: Plan) -> list[Tree]:
             corners = np.array(
                 [(x[a, b], y[a, b]) for a, b in ((i, j), (i, j + 1), (i + 1, j + 1), (i + 1, j))]
             )
-            colour, drills = CROPS[rng.integers(len(CROPS))]
+            colour, drills, ground = CROPS[rng.integers(len(CROPS))]
             rows = (float(rng.uniform(0, 180)), drills) if drills else None
-            painting.fill(shapely.Polygon(corners), colour, rough=9, rows=rows)
+            with painting.of(ground):
+                painting.fill(shapely.Polygon(corners), colour, rough=9, rows=rows)
             for edge in (corners[[0, 1]], corners[[0, 3]]):
                 trees += [t for t in _hedge(edge, rng, 2.6) if not shapely.intersects_xy(built, *t[0])]
-    for zone, colour, rough in zones:
-        for part in shapely.get_parts(zone):
-            painting.fill(shapely.Polygon(part.exterior), colour, rough=rough)
+    for zone, colour, rough, ground in zones:
+        with painting.of(ground):
+            for part in shapely.get_parts(zone):
+                painting.fill(shapely.Polygon(part.exterior), colour, rough=rough)
     for park in plan.parks:
         if park.paved:
-            painting.fill(park.ground, STONE, rough=5)
+            with painting.of(Ground.PAVEMENT):
+                painting.fill(park.ground, STONE, rough=5)
         else:
             trees += _park_trees(painting, park.ground)
     for park in plan.parks:
@@ -138,7 +152,8 @@ def _ground(painting: Painting, plan: Plan) -> list[Tree]:
 def _park_trees(painting: Painting, ground: shapely.Polygon) -> list[Tree]:
     """Mow a park, and plant trees on it: most of them near its edge."""
     rng = painting.rng
-    painting.fill(ground, GRASS, rough=7, rows=(90.0, 9.0))
+    with painting.of(Ground.GRASS):
+        painting.fill(ground, GRASS, rough=7, rows=(90.0, 9.0))
     spots = rng.uniform(ground.bounds[:2], ground.bounds[2:], (int(ground.area / 900), 2))
     return [(spot, rng.uniform(2.5, 6)) for spot in spots if _near_edge(ground, spot) or rng.random() < 0.25]
 
@@ -151,9 +166,11 @@ def _park_furniture(painting: Painting, park: Park) -> None:
     """Draw the pond, paths and pitches of a park."""
     if park.pond is not None:
         centre, radius = park.pond
-        painting.fill(shapely.Point(centre).buffer(radius), (62, 78, 82), rough=4)
-    for path in park.paths:
-        painting.stroke(smooth_line(path), 2.4, (176, 164, 140))
+        with painting.of(Ground.WATER):
+            painting.fill(shapely.Point(centre).buffer(radius), (62, 78, 82), rough=4)
+    with painting.of(Ground.PAVEMENT):
+        for path in park.paths:
+            painting.stroke(smooth_line(path), 2.4, (176, 164, 140))
     for corner in park.pitches:
         outline = np.array([(0, 0), (62, 0), (62, 95), (0, 95), (0, 0)], dtype=float)
         painting.line(np.array(corner) + outline, 0.3, WHITE)
@@ -233,33 +250,32 @@ def _frames(line: shapely.LineString, where: Floats) -> tuple[Floats, Floats]:
 def _carriageways(painting: Painting, plan: Plan) -> None:
     """Draw pavements, then asphalt, then markings, so that roads flow into each other at junctions."""
     rng, roads = painting.rng, plan.roads
-    for road in roads:
-        if road.look.pavement_m:
-            painting.stroke(
-                road.line,
-                road.look.width_m + 2 * road.look.pavement_m,
-                (160, 156, 148) if road.form == "high_street" else (150, 146, 138),
-            )
     bulbs = [
-        r.line.interpolate(1, normalized=True)
+        shapely.get_coordinates(r.line.interpolate(1, normalized=True))[0]
         for r in roads
         if r.form == "cul_de_sac" and r.line.length < 150
     ]
-    for bulb in bulbs:
-        painting.disc(shapely.get_coordinates(bulb)[0], 9.6, (150, 146, 138))
-    for road in sorted(roads, key=lambda r: r.bridge):
-        tone = int(rng.normal(92 if road.form != "rural_lane" else 104, 5))
-        colour = (tone, tone, tone - 2)
-        painting.stroke(road.line, road.look.width_m, colour)
-        _wear(painting, road, tone)
-    for bulb in bulbs:
-        painting.disc(shapely.get_coordinates(bulb)[0], 8.0, (92, 92, 90))
+    with painting.of(Ground.PAVEMENT):
+        for road in roads:
+            if road.look.pavement_m:
+                stone = (160, 156, 148) if road.form == "high_street" else STONE
+                painting.stroke(road.line, road.look.width_m + 2 * road.look.pavement_m, stone)
+        for bulb in bulbs:
+            painting.disc(bulb, 9.6, STONE)
+    with painting.of(Ground.CARRIAGEWAY):
+        for road in sorted(roads, key=lambda r: r.bridge):
+            tone = int(rng.normal(92 if road.form != "rural_lane" else 104, 5))
+            painting.stroke(road.line, road.look.width_m, (tone, tone, tone - 2))
+            _wear(painting, road, tone)
+        for bulb in bulbs:
+            painting.disc(bulb, 8.0, (92, 92, 90))
     for road in roads:
         _markings(painting, road, plan.median)
     for centre, radius in plan.roundabouts:
         _island(painting, np.array(centre, dtype=float), radius)
-    for signal in plan.signals:
-        _signals(painting, np.array(signal, dtype=float), roads)
+    with painting.of(Ground.MARKING):
+        for signal in plan.signals:
+            _signals(painting, np.array(signal, dtype=float), roads)
 
 
 def _wear(painting: Painting, road: Road, tone: int) -> None:
@@ -284,15 +300,17 @@ def _markings(painting: Painting, road: Road, median: shapely.Geometry) -> None:
     if not road.look.marked or line.length < 30 or line.is_closed:
         return
     inner = shapely.LineString(shapely.get_coordinates(substring(line, 9, line.length - 9)))
-    if road.form == "dual_carriageway":
+    if road.form != "dual_carriageway":
+        with painting.of(Ground.MARKING):
+            painting.dashes(inner, *((4, 2) if road.form == "high_street" else (3, 6)), 0.25, WHITE)
+        return
+    with painting.of(Ground.MARKING):
         painting.dashes(inner, 6, 6, 0.25, WHITE)
         for side in (-1, 1):
             edge = shapely.offset_curve(inner, side * (road.look.width_m / 2 - 0.45))
             painting.line(shapely.get_coordinates(edge), 0.25, WHITE)
-        barrier = shapely.offset_curve(line, _median_side(line, median) * CARRIAGEWAY_OFFSET_M)
-        painting.line(shapely.get_coordinates(barrier), 0.5, (176, 178, 180))
-    else:
-        painting.dashes(inner, *((4, 2) if road.form == "high_street" else (3, 6)), 0.25, WHITE)
+    barrier = shapely.offset_curve(line, _median_side(line, median) * CARRIAGEWAY_OFFSET_M)
+    painting.line(shapely.get_coordinates(barrier), 0.5, (176, 178, 180))
 
 
 def _median_side(line: shapely.LineString, median: shapely.Geometry) -> int:
@@ -305,11 +323,17 @@ def _median_side(line: shapely.LineString, median: shapely.Geometry) -> int:
 
 def _island(painting: Painting, centre: Floats, radius: float) -> None:
     """Draw the island of a roundabout and the give-way lines around it."""
-    painting.disc(centre, radius - 4.5, (150, 146, 138))
-    painting.fill(shapely.Point(centre).buffer(radius - 5.5), (100, 126, 66), rough=8)
-    painting.disc(centre, max(2.0, radius * 0.2), (70, 92, 50))
+    with painting.of(Ground.PAVEMENT):
+        painting.disc(centre, radius - 4.5, STONE)
+    with painting.of(Ground.GRASS):
+        painting.fill(shapely.Point(centre).buffer(radius - 5.5), (100, 126, 66), rough=8)
+    with painting.of(Ground.TREE):
+        painting.disc(centre, max(2.0, radius * 0.2), (70, 92, 50))
+    side = (radius - 4.5) * np.sqrt(2)
+    painting.things.append(Thing("island", centre, EAST, side, side))
     ring = shapely.LineString(shapely.Point(centre).buffer(radius + 4.6).exterior)
-    painting.dashes(ring, 1.2, 1.2, 0.35, WHITE)
+    with painting.of(Ground.MARKING):
+        painting.dashes(ring, 1.2, 1.2, 0.35, WHITE)
 
 
 def _signals(painting: Painting, centre: Floats, roads: list[Road]) -> None:
@@ -334,6 +358,7 @@ def _signals(painting: Painting, centre: Floats, roads: list[Road]) -> None:
             across = np.array([-along[1], along[0]])
             for lane in np.arange(-road.look.width_m / 2 + 0.6, road.look.width_m / 2, 1.2):
                 painting.polygon(box_points(cross + across * lane, along, 3.0, 0.6), WHITE)
+            painting.things.append(Thing("crossing", cross, along, 3.0, road.look.width_m))
 
 
 def _vehicles(painting: Painting, roads: list[Road], buildings: list[Building]) -> None:
@@ -359,7 +384,8 @@ def _vehicles(painting: Painting, roads: list[Road], buildings: list[Building]) 
             lorry = rng.random() < (
                 0.5 if road.form == "industrial_road" else 0.14 if road.look.marked else 0.03
             )
-            draw_vehicle(painting, point + np.array([-along[1], along[0]]) * lane, along, lorry=bool(lorry))
+            across = np.array([-along[1], along[0]])
+            draw_vehicle(painting, point + across * lane, along, lorry=bool(lorry), parked=False)
         _kerbside(painting, road)
     for building in buildings:
         _yard(painting, building)
@@ -403,6 +429,9 @@ def _bridges(painting: Painting, roads: list[Road]) -> None:
     """Draw bridges again above the trees of what they cross, with parapets."""
     for road in roads:
         if road.bridge:
-            painting.stroke(road.line, road.look.width_m + 1.2, (156, 154, 148))
-            painting.stroke(road.line, road.look.width_m, (94, 94, 92))
-            painting.dashes(road.line, 6, 6, 0.25, WHITE)
+            with painting.of(Ground.PAVEMENT):
+                painting.stroke(road.line, road.look.width_m + 1.2, (156, 154, 148))
+            with painting.of(Ground.CARRIAGEWAY):
+                painting.stroke(road.line, road.look.width_m, (94, 94, 92))
+            with painting.of(Ground.MARKING):
+                painting.dashes(road.line, 6, 6, 0.25, WHITE)

@@ -18,11 +18,12 @@ from PIL import Image
 
 from geo.config import Roads, Segments
 from geo.demo.collisions import DIRT, ORIGIN, YEARS, Truth, draw_collisions, soil, tell_truth
+from geo.demo.ground import GROUND_FILE, THINGS_FILE, Ground, count_things, write_ground
 from geo.demo.layout import SIZE_M, Road
 from geo.demo.plans import SEED
 from geo.demo.plans.registry import USUAL, plan_of
 from geo.demo.records import draw_casualties, draw_counts
-from geo.demo.scene import paint
+from geo.demo.scene import Scene, paint
 from geo.demo.treatments import draw_treatments
 from geo.roads.read import read_roads
 from geo.roads.segments import build_network
@@ -51,6 +52,10 @@ class DemoTown:
         segments = gpd.read_parquet(self.folder / "truth_segments.parquet")
         return Truth(segments, gpd.read_parquet(self.folder / "truth_junctions.parquet"))
 
+    def things(self) -> gpd.GeoDataFrame:
+        """Read what can be counted on its ground (`geo.demo.ground.count_things`); `read_ground` there has the map."""
+        return gpd.read_parquet(self.folder / THINGS_FILE)
+
 
 def make_town(
     folder: Path, *, seed: int = SEED, pixel_m: float = 0.25, plan: str = USUAL, treated: bool = False
@@ -62,7 +67,7 @@ def make_town(
     folder
         An existing folder, which gets ``imagery/*.tif``, ``roads.gpkg``, ``collisions.csv``,
         ``casualties.csv``, ``traffic.csv``, ``city.yaml`` and the truth: ``truth_segments.parquet``,
-        ``truth_junctions.parquet``.
+        ``truth_junctions.parquet``; of the ground, ``truth_ground.tif`` and ``truth_things.parquet``.
     seed
         Seed of the picture, the rates and the collisions, and of what a kind of plan leaves open.
     pixel_m
@@ -81,15 +86,15 @@ def make_town(
     town = DemoTown(folder)
     laid_out = plan_of(plan, seed)
     roads = laid_out.roads
-    _write_imagery(
-        paint(laid_out, size_m=SIZE_M, pixel_m=pixel_m, seed=seed), folder / "imagery", pixel_m, seed
-    )
+    scene = paint(laid_out, size_m=SIZE_M, pixel_m=pixel_m, seed=seed)
+    shown = _write_imagery(scene.picture, folder / "imagery", pixel_m, seed)
     _write_roads(roads, folder / "roads.gpkg")
     source = read_roads(Roads(source=str(folder / "roads.gpkg"), id_field="road_id"), crs=CRS, area=None)
     network = build_network(source.kept, Segments())
     truth = tell_truth(network.segments, network.junctions, laid_out, seed=seed)
     truth.segments.to_parquet(folder / "truth_segments.parquet")
     truth.junctions.to_parquet(folder / "truth_junctions.parquet")
+    _write_ground(scene, shown, network.segments, folder, pixel_m)
     collisions = draw_collisions(truth, seed=seed)
     write_collisions(collisions, folder / "collisions.csv", seed=seed)
     write_table(draw_casualties(collisions, seed=seed), folder / "casualties.csv")
@@ -112,11 +117,12 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     table.to_csv(path, index=False, lineterminator="\n")
 
 
-def _write_imagery(picture: Image.Image, folder: Path, pixel_m: float, seed: int) -> None:
-    """Cut the picture into files, each lit a little otherwise, with a gap and a corner without data."""
+def _write_imagery(picture: Image.Image, folder: Path, pixel_m: float, seed: int) -> NDArray[np.bool_]:
+    """Cut the picture into files, each lit a little otherwise, with a gap and a dark corner; gives what they show."""
     folder.mkdir()
     rng = np.random.default_rng([seed, 6])
     side = picture.width // FILES_ACROSS
+    shown = np.zeros((side * FILES_ACROSS, side * FILES_ACROSS), dtype=bool)
     for column in range(FILES_ACROSS):
         for row in range(FILES_ACROSS):
             light = 1 + rng.normal(0, 0.03) + rng.normal(0, 0.012, 3)
@@ -132,9 +138,24 @@ def _write_imagery(picture: Image.Image, folder: Path, pixel_m: float, seed: int
                 y, x = np.mgrid[0:side, 0:side]
                 valid = x + y > side * 0.55
                 pixels[~valid] = 0
+            shown[top : top + side, column * side : (column + 1) * side] = valid
             corner = ORIGIN + np.array([column, row + 1]) * side * pixel_m
             name = f"town_{int(corner[0]) // 100}_{int(corner[1] - side * pixel_m) // 100}.tif"
             _write_raster(folder / name, pixels, valid, Affine(pixel_m, 0, corner[0], 0, -pixel_m, corner[1]))
+
+    return shown
+
+
+def _write_ground(
+    scene: Scene, shown: NDArray[np.bool_], segments: gpd.GeoDataFrame, folder: Path, pixel_m: float
+) -> None:
+    """Write the true map of what the imagery shows, pixel for pixel, and what can be counted."""
+    rows, columns = shown.shape
+    ground = np.where(shown, np.asarray(scene.ground)[:rows, :columns], np.uint8(Ground.NOTHING))
+    corner = float(ORIGIN[0]), float(ORIGIN[1]) + rows * pixel_m
+    write_ground(folder / GROUND_FILE, ground, corner, pixel_m)
+    things = count_things(scene.things, ground, segments, corner=corner, pixel_m=pixel_m, origin=ORIGIN)
+    things.to_parquet(folder / THINGS_FILE)
 
 
 def _write_raster(path: Path, pixels: NDArray[np.uint8], valid: NDArray[np.bool_], transform: Affine) -> None:

@@ -90,14 +90,15 @@ def test_another_seed_keeps_the_plan_and_changes_picture_and_records(coarse, tmp
     other, first = (_digests(t.folder) for t in (make_town(tmp_path, seed=2, pixel_m=COARSER_M), coarse))
     assert first.keys() == other.keys()
     same = {name for name in first if first[name] == other[name]}
-    assert same == {"roads.gpkg", "city.yaml"}
+    assert same == {"roads.gpkg", "city.yaml", "truth_ground.tif.aux.xml"}
 
 
 def test_a_coarser_picture_has_the_same_roads_and_truth(town, coarse):
     fine, rough = _digests(town.folder), _digests(coarse.folder)
-    assert {name for name in fine if fine[name] != rough[name]} == {
-        n for n in fine if n.startswith("imagery")
-    }
+    pictures = {name for name in fine if name.startswith("imagery")}
+    # what is seen of a thing is told by the pixel
+    told = {"truth_ground.tif", "truth_things.parquet"}
+    assert {name for name in fine if fine[name] != rough[name]} == pictures | told
 
 
 def test_the_city_file_is_valid_and_names_what_exists(town):

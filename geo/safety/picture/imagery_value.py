@@ -30,6 +30,7 @@ VISIBLE = 0.0005
 """A lower limit below this would be printed as 0.0 %, and counts as nothing."""
 NOTHING, CLASS = "nothing", "class"
 CLUSTER, EMBEDDINGS, BANDS = "class and cluster", "class and embeddings", "class and band statistics"
+GROUND, CLUSTER_AND_GROUND = "class and ground", "class, cluster and ground"
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -54,6 +55,7 @@ def value_of_imagery(
     segments: pd.DataFrame,
     embeddings: Floats | None = None,
     bands: Floats | None = None,
+    ground: Floats | None = None,
     *,
     block_m: float,
     seed: int,
@@ -87,6 +89,9 @@ def value_of_imagery(
         segments with a cluster and a known count take part; clusters were found without looking at collisions.
     embeddings, bands
         One row a segment, in the order of `segments`; rows with null take no part, in any model. None: no such model.
+    ground
+        Shares of ground beside each, as terms without nulls (`geo.safety.picture.terms.ground_terms`), in the same
+        order; they enter alone and beside the cluster. None: no such models.
     block_m
         Side of a block (metres); above the distance over which neighbouring segments are alike.
     seed
@@ -107,9 +112,9 @@ def value_of_imagery(
     order = np.flatnonzero(part)[np.argsort(segments.index[part])]
     frame = segments.iloc[order]
     sides = {name: values[order] for name, values in sides.items()}
-    grids = [blocks_of(frame, block_m, _shift(number)) for number in range(GRIDS)]
+    grids = [blocks_of(frame, block_m, shift_of(number)) for number in range(GRIDS)]
     y = frame["count"].to_numpy(dtype=np.float64)
-    names = [NOTHING, CLASS, CLUSTER, *sides]
+    names = [NOTHING, CLASS, CLUSTER, *sides, *(() if ground is None else (GROUND, CLUSTER_AND_GROUND))]
     facts = {
         "model": names,
         "n_segments": len(y),
@@ -128,11 +133,15 @@ def value_of_imagery(
     base = _indicators(frame["road_class"].astype(object).fillna("unknown").astype(str))
     # the fits are small: threads would wait for each other longer than they compute
     with threadpool_limits(limits=1):
+        clusters = _indicators(frame["cluster"].astype(str))
         models = {
             NOTHING: Predictors(),
             CLASS: Predictors(base),
-            CLUSTER: Predictors(base, _indicators(frame["cluster"].astype(str))),
+            CLUSTER: Predictors(base, clusters),
         } | {name: Predictors(base, components(values)) for name, values in sides.items()}
+        if ground is not None:
+            models[GROUND] = Predictors(base, ground[order])
+            models[CLUSTER_AND_GROUND] = Predictors(base, np.column_stack([clusters, ground[order]]))
         sums, penalties = zip(
             *(
                 _deviances(y, length, models, blocks, folds_of(blocks, y, [seed, number]))
@@ -148,7 +157,7 @@ def value_of_imagery(
     return ImageryValue(table, _sentence(table))
 
 
-def _shift(number: int) -> tuple[float, float]:
+def shift_of(number: int) -> tuple[float, float]:
     """Say where a grid begins (shares of a side): together they lie on a lattice, spread over a block."""
     return number / GRIDS, 3 * number % GRIDS / GRIDS
 
@@ -221,7 +230,13 @@ def _compare(sums: Sequence[pd.DataFrame], seed: int) -> pd.DataFrame:
 
 def _sentence(table: pd.DataFrame) -> str:
     """Say what the picture adds beyond road class, in one line."""
-    words = {CLUSTER: "the type", EMBEDDINGS: "the embeddings", BANDS: "the band statistics"}
+    words = {
+        CLUSTER: "the type",
+        EMBEDDINGS: "the embeddings",
+        BANDS: "the band statistics",
+        GROUND: "the ground beside roads",
+        CLUSTER_AND_GROUND: "the type and the ground beside roads",
+    }
     rows = table[table["model"].isin(words)].set_index("model")
     said = {name: (words[str(name)], _percent(row)) for name, row in rows.iterrows()}
     seen = rows["explained_beyond_class_low"] > VISIBLE

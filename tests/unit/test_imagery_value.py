@@ -16,10 +16,13 @@ from geo.safety.picture.imagery_value import (
     BANDS,
     CLASS,
     CLUSTER,
+    CLUSTER_AND_GROUND,
     EMBEDDINGS,
+    GROUND,
     NOTHING,
     value_of_imagery,
 )
+from geo.safety.picture.terms import ground_terms
 
 FIGURES = ["deviance", "explained", "explained_low", "explained_high", "explained_beyond_class"]
 
@@ -252,3 +255,68 @@ def test_rare_classes_and_empty_clusters_give_finite_figures_without_a_warning(s
     told = found.table["reason"].isna()
     assert told.all() or not told.any()
     assert np.isfinite(found.table.loc[told, FIGURES].to_numpy(float)).all()
+
+
+def with_ground(n, *, effect, seed=0):
+    """A town whose rates follow the share of class 2 within 6 m, or do not; types know nothing of it."""
+    rng = np.random.default_rng([seed, 9])
+    frame, _, _ = town(n, effect=0.0, seed=seed)
+    shares = rng.dirichlet([2.0, 1.0, 0.3], (n, 2))
+    frame["count"] = rng.poisson(frame["count"] * np.exp(effect * (shares[:, 0, 1] - 1 / 3)))
+    for place, band in enumerate(("0_6m", "6_15m")):
+        for number in range(3):
+            frame[f"ground_{number + 1}_{band}"] = shares[:, place, number]
+        frame[f"ground_unknown_{band}"] = 0.0
+    return frame
+
+
+def test_ground_that_tells_is_seen_and_types_that_know_nothing_of_it_are_not():
+    frame = with_ground(800, effect=2.5)
+    found = value_of_imagery(frame, ground=ground_terms(frame), block_m=250, seed=0)
+    table = found.table.set_index("model")
+    assert list(table.index) == [NOTHING, CLASS, CLUSTER, GROUND, CLUSTER_AND_GROUND]
+    for model in (GROUND, CLUSTER_AND_GROUND):
+        assert table.loc[model, "explained_beyond_class_low"] > 0.02
+    assert table.loc[CLUSTER, "explained_beyond_class_low"] <= 0
+    assert "with the ground beside roads" in found.sentence
+    assert "nothing that can be seen: " in found.sentence
+
+
+def test_ground_that_says_nothing_costs_little_and_is_told_as_nothing():
+    claims = []
+    for seed in range(2):
+        frame = with_ground(500, effect=0.0, seed=seed)
+        found = value_of_imagery(frame, ground=ground_terms(frame), block_m=300, seed=seed)
+        assert found.table.set_index("model").loc[GROUND, "explained_beyond_class"] > -0.02
+        claims.append(found.sentence.startswith("The picture adds nothing that can be seen here"))
+    assert claims == [True, True]
+
+
+def test_ground_changes_no_other_row_and_a_segment_without_it_still_takes_part():
+    frame = with_ground(400, effect=1.0)
+    holes = frame.copy()
+    ground = [name for name in holes if name.startswith("ground_")]
+    holes.loc[holes.index[::3], ground] = np.nan
+    without = value_of_imagery(frame.drop(columns=ground), block_m=300, seed=0).table
+    found = value_of_imagery(holes, ground=ground_terms(holes), block_m=300, seed=0).table
+    pd.testing.assert_frame_equal(found[:3], without, check_exact=True)
+    assert (found["n_segments"] == 400).all()
+    assert found["deviance"].notna().all()
+
+
+def test_terms_are_shares_of_what_is_known_and_their_means_where_little_is():
+    frame = with_ground(200, effect=0.0)
+    ground = [name for name in frame if name.startswith("ground_") and "unknown" not in name]
+    half = frame.copy()
+    half[ground] *= 0.6
+    assert ground_terms(half) == pytest.approx(ground_terms(frame))
+    half.loc[half.index[0], ground] = [0.1, 0.1, 0.1, 0.3, 0.3, 0.2]
+    terms = ground_terms(half)
+    assert (terms[0, :3] == 0).all()
+    assert (terms[0, 3:] != 0).all()
+    assert terms.std(axis=0).max() == pytest.approx(1)
+    assert terms.mean(axis=0) == pytest.approx(0)
+    assert ground_terms(frame.drop(columns=[*ground])) is None
+    # one class alone tells nothing
+    alone = frame.drop(columns=ground).assign(ground_1_0_6m=1.0)
+    assert (ground_terms(alone) == 0).all()

@@ -1,4 +1,4 @@
-"""The columns that hold shares of ground: which class and which band of distance each is of, and all of them as an array.
+"""The columns that hold shares of ground: which class and band of distance each is of, and all of them as an array.
 
 A share is of all ground of a band on both sides of a road's centreline, known or not. What is said of roads is said
 of the ground that is known: shares of a class over what all classes have.
@@ -78,7 +78,8 @@ class Ground:
     @property
     def known(self) -> Floats:
         """Share of each band of which the class is known, ``(segments, bands)``; 0 where nothing was covered."""
-        return np.nansum(self.shares, axis=2)
+        known: Floats = np.nansum(self.shares, axis=2)
+        return known
 
     @property
     def of_known(self) -> Floats:
@@ -91,7 +92,8 @@ class Ground:
     def areas(self) -> Floats:
         """Shares times the width of their band (metres, both sides): ground a metre of road; 0 where none is known."""
         widths = np.array([2.0 * (band.far_m - band.near_m) for band in self.bands])
-        return np.nan_to_num(self.shares) * widths[None, :, None]
+        areas: Floats = np.nan_to_num(self.shares) * widths[None, :, None]
+        return areas
 
 
 def ground_of(segments: pd.DataFrame) -> Ground | None:

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.ground.there.columns import Ground, ground_of
+from geo.safety.comparison.blocks import FURTHEST_M, likeness_reach, value_correlogram
 from geo.safety.picture.crossvalidation import blocks_of
 from geo.safety.picture.imagery_value import GRIDS, shift_of
 from geo.safety.rates import LEVEL
@@ -18,6 +19,10 @@ MIN_BLOCKS = 10
 RESAMPLES = 250
 """Of the blocks of each grid."""
 WHOLE = "whole"
+REACHES = 2.0
+"""A block is so many times as wide as ground is alike: narrower ones are alike across their edges."""
+_SEEN = 4000
+"""Segments that are looked at for how far ground is alike, at most."""
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -36,7 +41,9 @@ def compare_ground(segments: pd.DataFrame, *, block_m: float, seed: int) -> pd.D
     A share is of the known ground of a band of distance, over all roads of a type: sums over sums, so that a long road
     counts as much as the ground beside it. What is near is alike, so limits are of resampled square blocks and not of
     segments, on `GRIDS` grids that begin elsewhere (as in `geo.safety.picture.imagery_value`; a ratio of sums over
-    clusters: Davison and Hinkley 1997, Bootstrap Methods and their Application, sections 2.4 and 3.8).
+    clusters: Davison and Hinkley 1997, Bootstrap Methods and their Application, sections 2.4 and 3.8). Blocks are
+    `REACHES` times as wide as ground is alike, at least `block_m`, and standard errors are widened by what likeness
+    across their edges is left out (`share_within`).
 
     Limits hold for all types and classes at once: the difference plus and minus its standard error times the quantile
     of the greatest standardised difference among all (sup-t bands: Montiel Olea and Plagborg-Moeller 2019, Journal of
@@ -49,7 +56,7 @@ def compare_ground(segments: pd.DataFrame, *, block_m: float, seed: int) -> pd.D
         ``cluster`` (null: no type, takes no part), ``length_m``, ``x, y`` (a point of the segment, metres) and shares
         of ground (`geo.ground.there.columns`).
     block_m
-        Side of a block (metres).
+        Least side of a block (metres).
     seed
         Of the resampling.
 
@@ -57,8 +64,8 @@ def compare_ground(segments: pd.DataFrame, *, block_m: float, seed: int) -> pd.D
     -------
     One row a type, class and band, and one for all bands together (``band`` is `WHOLE`): ``cluster, key, band, share,
     share_others, difference`` (this less others), ``low, high``, ``known`` (share of the ground that is known beside
-    roads of the type), ``n_blocks`` (of the grid with fewest), ``reason`` why there are no limits. Shares are null
-    where nothing is known. Without a type or shares of ground it is empty.
+    roads of the type), ``n_blocks`` (of the grid with fewest), ``block_m``, ``reason`` why there are no
+    limits. Shares are null where nothing is known. Without a type or shares of ground it is empty.
     """
     ground = ground_of(segments)
     typed = segments["cluster"].notna().to_numpy()
@@ -68,19 +75,25 @@ def compare_ground(segments: pd.DataFrame, *, block_m: float, seed: int) -> pd.D
     ground = Ground(ground.keys, ground.bands, ground.shares[typed][np.argsort(segments.index[typed])])
     types, of = np.unique(frame["cluster"].to_numpy(dtype=np.int64), return_inverse=True)
     of_class, known = _cells(ground, frame["length_m"].to_numpy(dtype=np.float64))
+    reach, correlogram = _reach(ground, of, frame[["x", "y"]].to_numpy(dtype=np.float64))
+    block_m = max(block_m, REACHES * reach)
     found, drawn, blocks = _resample(frame, of, len(types), _Sums(of_class, known), block_m, seed)
     few = blocks < MIN_BLOCKS
-    low, high = _limits(found[2], drawn, few, len(ground.bands))
+    wider = share_within(correlogram, block_m) ** -0.5
+    low, high = _limits(found[2], drawn, few, len(ground.bands), wider)
     table = _lay_out(ground, types, found, (low, high))
     length = np.bincount(of, frame["length_m"].to_numpy(dtype=np.float64), len(types))
     widths = np.array([2.0 * (band.far_m - band.near_m) for band in ground.bands])
     widths = np.repeat([widths.sum(), *widths], len(ground.keys))
     beside = np.zeros((len(types), of_class.shape[1]))
     np.add.at(beside, of, known)
-    reasons = np.array([f"fewer than {MIN_BLOCKS} blocks of {block_m:g} m hold it and others", None], dtype=object)
+    reasons = np.array(
+        [f"fewer than {MIN_BLOCKS} blocks of {block_m:g} m hold it and others", None], dtype=object
+    )
     return table.assign(
         known=(beside / np.maximum(length[:, None] * widths, 1e-9)).ravel(),
         n_blocks=np.repeat(blocks, of_class.shape[1]),
+        block_m=block_m,
         reason=np.repeat(reasons[(~few).astype(int)], of_class.shape[1]),
     )[COLUMNS]
 
@@ -96,6 +109,7 @@ COLUMNS = [
     "high",
     "known",
     "n_blocks",
+    "block_m",
     "reason",
 ]
 
@@ -112,6 +126,48 @@ def _cells(ground: Ground, length: Floats) -> tuple[Floats, Floats]:
     known = np.broadcast_to(areas.sum(axis=2, keepdims=True), areas.shape)
     flat = len(length), -1
     return areas.reshape(flat), known.reshape(flat)
+
+
+def _reach(ground: Ground, of: Ints, places: Floats) -> tuple[float, pd.DataFrame]:
+    """Tell how far ground is alike among roads of a type (metres), with its correlogram up to there.
+
+    The pairs of the correlogram are of all segments where only some of many were looked at.
+    """
+    areas = ground.areas.sum(axis=1)
+    known = areas.sum(axis=1)
+    there = np.flatnonzero(known > 0)
+    seen = there[np.unique(np.linspace(0, max(len(there) - 1, 0), min(len(there), _SEEN)).astype(np.int64))]
+    shares = pd.DataFrame(areas[seen] / known[seen, None])
+    deviation = (shares - shares.groupby(of[seen]).transform("mean")).to_numpy(dtype=np.float64)
+    correlogram = value_correlogram(deviation, places[seen])
+    reach = likeness_reach(correlogram)
+    reach = FURTHEST_M if reach is None else reach
+    # pairs grow with the square of segments, and are told beside each segment with itself
+    scale = len(there) / max(len(seen), 1)
+    correlogram = correlogram[correlogram["from_m"] < reach]
+    return reach, correlogram.assign(pairs=correlogram["pairs"] * scale / max(len(seen), 1))
+
+
+def share_within(correlogram: pd.DataFrame, block_m: float) -> float:
+    """Tell which share of the covariance of neighbours is that of neighbours in one block, over all ways to lay a grid.
+
+    The variance of a sum is the sum of covariances over all pairs; that of resampled blocks, in the mean over grids,
+    holds a pair at a distance d as often as one square of the side b of a grid that is laid at random holds both:
+    ``(1 - d |cos|/b) (1 - d |sin|/b)`` in the mean over directions (Solomon 1978, Geometric Probability, ch. 1).
+
+    Parameters
+    ----------
+    correlogram
+        ``from_m, to_m``, ``value`` (likeness at that distance; null: none), ``pairs`` (for each segment).
+    block_m
+        Side of a block (metres).
+    """
+    angle = (np.arange(90) + 0.5) * np.pi / 180
+    middle = correlogram[["from_m", "to_m"]].mean(axis=1).to_numpy(dtype=np.float64)[:, None]
+    sides = [np.clip(1 - middle * np.abs(turn(angle)) / block_m, 0, None) for turn in (np.cos, np.sin)]
+    alike = correlogram["value"].fillna(0.0).clip(lower=0.0).to_numpy() * correlogram["pairs"].to_numpy()
+    together = (sides[0] * sides[1]).mean(axis=1)
+    return float((1 + 2 * (alike * together).sum()) / (1 + 2 * alike.sum()))
 
 
 def _resample(
@@ -154,7 +210,9 @@ def _differ(of_class: Floats, known: Floats) -> tuple[Floats, Floats, Floats]:
     return own, others, own - others
 
 
-def _limits(difference: Floats, drawn: Floats, few: NDArray[np.bool_], n_bands: int) -> tuple[Floats, Floats]:
+def _limits(
+    difference: Floats, drawn: Floats, few: NDArray[np.bool_], n_bands: int, wider: float
+) -> tuple[Floats, Floats]:
     """Give limits of differences that hold together, all bands as one family and single bands as another."""
     usable = np.isfinite(difference) & ~few[:, None]
     drawn = np.where(np.isfinite(drawn), drawn, difference)
@@ -168,7 +226,7 @@ def _limits(difference: Floats, drawn: Floats, few: NDArray[np.bool_], n_bands: 
         if part.any():
             # about the mean of the resamples, which a ratio of sums is a little off
             greatest = np.abs((drawn - drawn.mean(axis=0))[:, part] / error[part]).max(axis=1)
-            half[part] = error[part] * np.quantile(greatest, LEVEL)
+            half[part] = wider * error[part] * np.quantile(greatest, LEVEL)
     return np.maximum(difference - half, -1.0), np.minimum(difference + half, 1.0)
 
 

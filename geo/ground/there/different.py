@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from geo.ground.there.columns import Ground, ground_of
 
@@ -17,7 +18,7 @@ SEPARATOR = ";"
 """Between ids in a column of segments that look like one."""
 
 
-def differ_most(ground: Ground, one: np.ndarray, other: np.ndarray) -> pd.DataFrame:
+def differ_most(ground: Ground, one: NDArray[np.int64], other: NDArray[np.int64]) -> pd.DataFrame:
     """Find the class and the band of which the first road has most more, or most less, than the second.
 
     Parameters
@@ -35,7 +36,7 @@ def differ_most(ground: Ground, one: np.ndarray, other: np.ndarray) -> pd.DataFr
     """
     shares = ground.of_known
     mine, theirs = shares[one], shares[other]
-    difference = np.abs(mine - theirs).reshape(len(one), -1)
+    difference = np.abs(mine - theirs).reshape(len(one), len(ground.bands) * len(ground.keys))
     known = np.isfinite(difference).any(axis=1)
     place = np.where(np.isfinite(difference), np.round(difference, 9), -1.0).argmax(axis=1)
     rows = np.arange(len(one))
@@ -51,7 +52,7 @@ def differ_most(ground: Ground, one: np.ndarray, other: np.ndarray) -> pd.DataFr
 
 
 def say_difference(ground: Ground, found: pd.DataFrame, titles: Mapping[str, str]) -> pd.Series:
-    """Say of each pair what differs most, in words.
+    """Say of each pair what differs most, in words from the first road's side.
 
     Parameters
     ----------
@@ -65,15 +66,29 @@ def say_difference(ground: Ground, found: pd.DataFrame, titles: Mapping[str, str
     Such as ``more roof 15 to 30 m from the centreline (41 % against 12 %)``; `NO_DIFFERENCE` below `LEAST`,
     `NOT_KNOWN` where no band is known of both.
     """
+    share, other = found["share"], found["share_other"]
+    more = np.where(share > other, "more ", "less ").astype(object)
+    said = more + _place(ground, found, titles) + " (" + _percent(share) + " against " + _percent(other) + ")"
+    return _where_told(said, found)
+
+
+def _place(ground: Ground, found: pd.DataFrame, titles: Mapping[str, str]) -> pd.Series:
+    """Name the class and the band of each pair."""
     names = np.array([titles.get(key, key) for key in ground.keys], dtype=object)
     bands = np.array([band.words for band in ground.bands], dtype=object)
-    share, other = (found[name].to_numpy(dtype=np.float64) for name in ("share", "share_other"))
-    more = np.where(share > other, "more ", "less ").astype(object)
-    percent = [pd.Series(100 * values).round().map("{:.0f} %".format).astype(object) for values in (share, other)]
-    said = pd.Series(more + names[found["key"]] + " " + bands[found["band"]] + " from the centreline", dtype=object)
-    said = said + " (" + percent[0] + " against " + percent[1] + ")"
-    said = said.where(np.abs(share - other) >= LEAST - 1e-9, NO_DIFFERENCE)
-    return said.where(found["key"] >= 0, NOT_KNOWN).set_axis(found.index)
+    words = names[found["key"]] + " " + bands[found["band"]] + " from the centreline"
+    return pd.Series(words, index=found.index, dtype=object)
+
+
+def _percent(shares: pd.Series) -> pd.Series:
+    percent: pd.Series = (100 * shares).round().map("{:.0f} %".format).astype(object)
+    return percent
+
+
+def _where_told(said: pd.Series, found: pd.DataFrame) -> pd.Series:
+    """Keep what is said of pairs that differ; of the others say that they do not, or that it is not known."""
+    differ = (found["share"] - found["share_other"]).abs() >= LEAST - 1e-9
+    return said.where(differ, NO_DIFFERENCE).where(found["key"] >= 0, NOT_KNOWN)
 
 
 def differences_of_pairs(
@@ -92,14 +107,50 @@ def differences_of_pairs(
 
     Returns
     -------
-    Words on the index of `pairs`; None where there are no shares of ground.
+    Words on the index of `pairs` (`say_difference`); None where there are no shares of ground.
     """
     ground = ground_of(segments)
     if ground is None:
         return None
+    return say_difference(ground, _of_pairs(ground, pairs, segments), titles)
+
+
+def _of_pairs(ground: Ground, pairs: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
+    """Find what differs most, on the index of the pairs."""
     place = pd.Series(np.arange(len(segments)), index=segments["segment_id"].astype(str))
-    one, other = (place.loc[pairs[name].astype(str)].to_numpy() for name in ("segment_id", "similar_segment_id"))
-    return say_difference(ground, differ_most(ground, one, other), titles).set_axis(pairs.index)
+    one, other = (
+        place.loc[pairs[name].astype(str)].to_numpy() for name in ("segment_id", "similar_segment_id")
+    )
+    return differ_most(ground, one, other).set_axis(pairs.index)
+
+
+def say_both(
+    pairs: pd.DataFrame,
+    segments: pd.DataFrame,
+    titles: Mapping[str, str],
+    ones: Sequence[str],
+    others: Sequence[str],
+) -> pd.Series | None:
+    """Say of pairs what differs, in words that hold from both sides.
+
+    Parameters
+    ----------
+    pairs, segments, titles
+        See `differences_of_pairs`.
+    ones, others
+        What the two roads of each pair are called.
+
+    Returns
+    -------
+    Such as ``roof 15 to 30 m from the centreline: Mill Road 41 %, High Street 12 %``; None where there are no shares.
+    """
+    ground = ground_of(segments)
+    if ground is None:
+        return None
+    found = _of_pairs(ground, pairs, segments)
+    mine, theirs = (pd.Series(list(names), index=found.index, dtype=object) for names in (ones, others))
+    said = _place(ground, found, titles) + ": " + mine + " " + _percent(found["share"])
+    return _where_told(said + ", " + theirs + " " + _percent(found["share_other"]), found)
 
 
 def differences_of_named(segments: pd.DataFrame, titles: Mapping[str, str]) -> pd.Series | None:
@@ -119,8 +170,7 @@ def differences_of_named(segments: pd.DataFrame, titles: Mapping[str, str]) -> p
     if "looks_like" not in segments:
         return None
     named = segments["looks_like"].notna().to_numpy(dtype=bool)
-    pairs = segments.loc[named, ["segment_id"]].assign(
-        similar_segment_id=segments.loc[named, "looks_like"].astype(str).str.split(SEPARATOR).str[0]
-    )
+    likes = segments.loc[named, "looks_like"].astype("string").str.split(SEPARATOR).str[0]
+    pairs = segments.loc[named, ["segment_id"]].assign(similar_segment_id=likes)
     said = differences_of_pairs(pairs, segments, titles)
     return None if said is None else said.reindex(segments.index)

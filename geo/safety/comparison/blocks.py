@@ -97,6 +97,30 @@ def label_correlogram(labels: Integers, places: Floats) -> pd.DataFrame:
     return table.assign(value=table["value"] / spread, noise=table["noise"] / spread)
 
 
+def value_correlogram(values: Floats, places: Floats) -> pd.DataFrame:
+    """Lay out how alike values are, by distance, all of their columns together.
+
+    As `risk_correlogram`; ``value`` is the mean product of deviations over pairs, over the variance: 1 where all are
+    alike, 0 as without any order in space (Moran 1950, Biometrika 37:17-23, by distance). Of values without any order
+    the product of two vectors varies by the sum of the squares of their covariances.
+
+    Parameters
+    ----------
+    values
+        ``(n, columns)``, none of them null.
+    places
+        Middles of the segments, ``(n, 2)`` (metres).
+    """
+    one = np.ones(len(places))
+    deviation = values - values.mean(axis=0) if len(values) else values
+    spread = float((deviation**2).mean(axis=0).sum()) if len(values) else 0.0
+    if spread <= 0:
+        return _by_distance(np.zeros(len(places)), one, one, places).assign(value=np.nan, noise=np.nan)
+    covariance = deviation.T @ deviation / len(values)
+    table = _by_distance(deviation, one, np.full(len(places), np.linalg.norm(covariance)), places)
+    return table.assign(value=table["value"] / spread, noise=table["noise"] / spread)
+
+
 def _by_distance(residual: Floats, weight: Floats, variance: Floats, places: Floats) -> pd.DataFrame:
     """Sum products over pairs by distance; of many segments, every so-manieth is paired with all others."""
     columns = residual.reshape(len(places), -1)

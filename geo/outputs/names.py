@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar, TypeVar
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
@@ -34,9 +34,16 @@ GROUPING = "grouping"
 
 
 class Named(BaseModel):
-    """One row of ``clusters.csv``; columns beside ours are kept as they are."""
+    """One row of ``clusters.csv``; columns beside ours are kept as they are.
+
+    Attributes
+    ----------
+    column
+        What the file calls the column of numbers.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
+    column: ClassVar[str] = COLUMNS[0]
 
     cluster: Annotated[int, Field(ge=1, le=MOST)]
     name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
@@ -59,27 +66,40 @@ class Named(BaseModel):
         return colour.upper()
 
     @property
+    def plain_colour(self) -> str:
+        """What colour it has as long as nobody says otherwise."""
+        return look(self.cluster).colour.upper()
+
+    @property
     def said(self) -> dict[str, object]:
         """What it says in our own columns."""
-        said = self.model_dump(include=set(COLUMNS)) | {
-            "colour": self.colour or look(self.cluster).colour.upper()
-        }
+        said = self.model_dump(include=set(COLUMNS)) | {"colour": self.colour or self.plain_colour}
         return said if self.merged_into is None else said | {MERGED: self.merged_into}
 
     @property
     def edited(self) -> bool:
         """Whether it says anything that a fresh table would not."""
         told = self.name or self.note or self.merged_into
-        return bool(told or self.colour not in {"", look(self.cluster).colour.upper()})
+        return bool(told or self.colour not in {"", self.plain_colour})
+
+
+_Row = TypeVar("_Row", bound=Named)
 
 
 def read_names(path: Path) -> dict[int, Named]:
-    """Read ``clusters.csv`` as an analyst or a spreadsheet left it.
+    """Read ``clusters.csv`` or ``junction_types.csv``, see `read_rows`."""
+    return read_rows(path, Named)
+
+
+def read_rows(path: Path, kind: type[_Row]) -> dict[int, _Row]:
+    """Read a table of names as an analyst or a spreadsheet left it.
 
     Parameters
     ----------
     path
         Path of the file; fields are parted by comma, semicolon or tab, text is UTF-8 or Windows-1252.
+    kind
+        What its rows are.
 
     Returns
     -------
@@ -90,12 +110,12 @@ def read_names(path: Path) -> dict[int, Named]:
     SourceError
         Naming the line and what is wrong with it.
     """
-    found: dict[int, Named] = {}
+    found: dict[int, _Row] = {}
     lines: dict[int, int] = {}
-    for line, row in rows_by_hand(path, ["cluster"], (*COLUMNS, MERGED)):
-        one = as_declared(Named, path, line, row)
+    for line, row in rows_by_hand(path, [kind.column], (kind.column, *COLUMNS[1:], MERGED)):
+        one = as_declared(kind, path, line, row)
         if one.cluster in found:
-            raise refused_line(path, line, f"cluster {one.cluster} has an earlier line too")
+            raise refused_line(path, line, f"{kind.column} {one.cluster} has an earlier line too")
         if one.merged_into is not None and path.name == JUNCTION_FILE:
             raise refused_line(path, line, f"{MERGED}: types of junction are not made one")
         found[one.cluster], lines[one.cluster] = one, line
@@ -103,7 +123,7 @@ def read_names(path: Path) -> dict[int, Named]:
         fault = (
             "it is merged into itself" if found[cluster].merged_into == cluster else "merges lead in a ring"
         )
-        raise refused_line(path, lines[cluster], f"{MERGED}: cluster {cluster}: {fault}")
+        raise refused_line(path, lines[cluster], f"{MERGED}: {kind.column} {cluster}: {fault}")
     return found
 
 
@@ -183,29 +203,35 @@ def _merged_in(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def write_names(path: Path, clusters: pd.DataFrame, known: Mapping[int, Named]) -> None:
-    """Write ``clusters.csv`` with a line for each cluster of this run; what the analyst wrote stays, until now.
+    """Write ``clusters.csv`` with a line for each cluster of this run, see `write_rows`."""
+    write_rows(path, {int(cluster) for cluster in clusters["cluster"]}, known, Named)
+
+
+def write_rows(path: Path, numbers: set[int], known: Mapping[int, _Row], kind: type[_Row]) -> None:
+    """Write a table of names with a line for each number; what the analyst wrote stays, until now.
 
     Parameters
     ----------
     path
         Path of the file; one that would say the same is not touched.
-    clusters
-        The clusters of this run, one row each, with ``cluster``.
+    numbers
+        Those of this run.
     known
-        What was known of clusters when the run began; what the file says by now comes before it.
+        What was known of them when the run began; what the file says by now comes before it.
+    kind
+        What its rows are.
 
     Raises
     ------
     SourceError
-        When the file cannot be read, see `read_names`.
+        When the file cannot be read, see `read_rows`.
     """
-    numbers = {int(cluster) for cluster in clusters["cluster"]}
-    written = read_names(path)
+    written = read_rows(path, kind)
     if path.exists() and numbers <= set(written):
         return
     known = {**known, **written}
-    rows = {number: known.get(number) or Named(cluster=number) for number in numbers | set(known)}
-    _write(path, rows, (*COLUMNS, MERGED))
+    rows = {number: known.get(number) or kind(cluster=number) for number in numbers | set(known)}
+    _write(path, rows, (kind.column, *COLUMNS[1:], MERGED))
 
 
 def _write(path: Path, rows: Mapping[int, Named], columns: tuple[str, ...] = COLUMNS) -> None:
@@ -215,7 +241,7 @@ def _write(path: Path, rows: Mapping[int, Named], columns: tuple[str, ...] = COL
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([*columns, *more])
     for number, one in sorted(rows.items()):
-        ours = [number, one.name, one.colour or look(number).colour.upper(), one.note, one.merged_into or ""]
+        ours = [number, one.name, one.colour or one.plain_colour, one.note, one.merged_into or ""]
         theirs = [(one.model_extra or {}).get(name, "") for name in more]
         writer.writerow([*ours[: len(columns)], *theirs])
     part = path.with_name(f".{path.name}.{os.getpid()}")
@@ -278,7 +304,7 @@ def with_names(clusters: pd.DataFrame, known: Mapping[int, Named]) -> pd.DataFra
     rows = [known.get(int(cluster)) or Named(cluster=int(cluster)) for cluster in clusters["cluster"]]
     return clusters.assign(
         name=[one.name or f"Type {one.cluster}" for one in rows],
-        colour=[one.colour or look(one.cluster).colour.upper() for one in rows],
+        colour=[one.colour or one.plain_colour for one in rows],
         note=pd.array([one.note or pd.NA for one in rows], dtype="string"),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import geopandas as gpd
 import numpy as np
@@ -41,21 +41,54 @@ def keep_numbers(
     """
     known = segments[segments["cluster"].notna()]
     clusters = sorted(int(c) for c in known["cluster"].unique())
-    matched: dict[int, int] = {}
     missing = set(reserved) - set(earlier["cluster"].dropna())
-    for run in [*(one[one["cluster"].isin(missing)] for one in older), earlier[earlier["cluster"].notna()]]:
-        found = _matches(known, run[~run["cluster"].isin(list(matched.values()))])
+    runs = [*(one[one["cluster"].isin(missing)] for one in older), earlier[earlier["cluster"].notna()]]
+
+    def shared_with(run: gpd.GeoDataFrame) -> Callable[[Collection[int]], pd.DataFrame]:
+        return lambda taken: _shared_length(known, run[~run["cluster"].isin(list(taken))])
+
+    return lasting(clusters, map(shared_with, runs), reserved)
+
+
+def lasting(
+    clusters: Iterable[int],
+    runs: Iterable[Callable[[Collection[int]], pd.DataFrame]],
+    reserved: Collection[int] = (),
+) -> dict[int, int]:
+    """Give groups the numbers that they had in earlier runs, as far as they are the same (`SAME`).
+
+    Parameters
+    ----------
+    clusters
+        What the groups are called now.
+    runs
+        For each earlier run, those that count most first, what gives how much each group (rows) has in common with each
+        of that run's (columns), those left out whose numbers are taken by then.
+    reserved
+        Numbers that mean something to the analyst, and are given to the group they were given to or to none.
+
+    Returns
+    -------
+    The lasting number of each group, one to one; those that match none take the smallest ones that are free.
+
+    Examples
+    --------
+    >>> before = pd.DataFrame([[0.0, 9.0], [5.0, 1.0]], index=[1, 2], columns=[1, 2])
+    >>> lasting([1, 2, 3], [lambda taken: before.drop(columns=list(taken))], reserved=[3])
+    {1: 2, 2: 1, 3: 4}
+    """
+    matched: dict[int, int] = {}
+    for shared_with in runs:
+        found = _paired(shared_with(list(matched.values())))
         matched |= {cluster: number for cluster, number in found.items() if cluster not in matched}
+    groups = list(clusters)
     taken = {*matched.values(), *reserved}
-    free = (n for n in range(1, len(clusters) + len(taken) + 1) if n not in taken)
-    return {cluster: matched[cluster] if cluster in matched else next(free) for cluster in clusters}
+    free = (n for n in range(1, len(groups) + len(taken) + 1) if n not in taken)
+    return {cluster: matched[cluster] if cluster in matched else next(free) for cluster in groups}
 
 
-def _matches(known: gpd.GeoDataFrame, earlier: gpd.GeoDataFrame) -> dict[int, int]:
-    """Pair the clusters that are the same on the road that both runs cover."""
-    if known.empty or earlier.empty:
-        return {}
-    shared = _shared_length(known, earlier.to_crs(known.crs))
+def _paired(shared: pd.DataFrame) -> dict[int, int]:
+    """Pair the groups that are the same, of what they have in common."""
     if shared.empty:
         return {}
     both = shared.to_numpy(dtype=np.float64)
@@ -70,6 +103,9 @@ def _matches(known: gpd.GeoDataFrame, earlier: gpd.GeoDataFrame) -> dict[int, in
 
 def _shared_length(known: gpd.GeoDataFrame, earlier: gpd.GeoDataFrame) -> pd.DataFrame:
     """Add up metres by cluster (rows) and earlier cluster of the road under each segment's middle (columns)."""
+    if known.empty or earlier.empty:
+        return pd.DataFrame()
+    earlier = earlier.to_crs(known.crs)
     middles = known.geometry.interpolate(0.5, normalized=True).to_numpy()
     mine, theirs = earlier.sindex.nearest(middles, return_all=False, max_distance=NEAR_M)
     return pd.crosstab(

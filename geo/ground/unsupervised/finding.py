@@ -20,8 +20,8 @@ from geo.errors import LayerError
 from geo.features.lengths import of_length_1
 from geo.ground.contract import Features, GroundClass, Piece
 from geo.ground.kind import Learned
+from geo.ground.names import plain_colour
 from geo.ground.unsupervised.centroids import Centroids, smoothed
-from geo.outputs.palette import look
 
 if TYPE_CHECKING:
     from geo.ground.unsupervised.settings import Unsupervised
@@ -59,7 +59,7 @@ def find_classes(pieces: Sequence[Piece], settings: Unsupervised) -> Learned:
     of_class = _by_size(tree.cut(min(settings.classes, len(middles))), sizes)
     shares = np.bincount(of_class, weights=sizes)[1:] / sizes.sum()
     told = tuple(
-        GroundClass(number, str(number), "", look(number).colour, "found", share=round(float(share), 6))
+        GroundClass(number, str(number), "", plain_colour(number), "found", share=round(float(share), 6))
         for number, share in enumerate(shares, start=1)
     )
     mean = pca.mean_.astype(np.float32)

@@ -25,6 +25,7 @@ from qgis.core import (  # noqa: E402
     QgsMapSettings,
     QgsProject,
     QgsProviderRegistry,
+    QgsRasterLayer,
     QgsRectangle,
     QgsRenderContext,
     QgsVectorLayer,
@@ -118,6 +119,7 @@ def inspect(sublayer, pictures):
         "read": sum(1 for _ in layer.getFeatures()),
         "fields": {field.name(): field.typeName() for field in layer.fields()},
         "aliases": {field.name(): field.alias() for field in layer.fields() if field.alias()},
+        "form": boxes(layer.editFormConfig().tabs()),
     }
     if not layer.isSpatial():
         return seen
@@ -141,6 +143,22 @@ def inspect(sublayer, pictures):
     return seen
 
 
+def boxes(elements):
+    """What stands in the form: a name for a field, a box with what is in it for a box."""
+    return [
+        {element.name(): boxes(element.children())} if hasattr(element, "children") else element.name()
+        for element in elements
+    ]
+
+
+def classes(layer):
+    """Value, label and colour of the classes of a raster that is drawn by them."""
+    renderer = layer.renderer() if isinstance(layer, QgsRasterLayer) else None
+    if renderer is None or renderer.type() != "paletted":
+        return None
+    return [[one.value, one.label, one.color.name()] for one in renderer.classes()]
+
+
 def seen_in_project(layer, tree):
     """What the project makes of one layer."""
     return {
@@ -149,6 +167,7 @@ def seen_in_project(layer, tree):
         "source": layer.source(),
         "shown": tree.findLayer(layer.id()).isVisible(),
         "tips": tips(layer) if isinstance(layer, QgsVectorLayer) and layer.isSpatial() else [],
+        "classes": classes(layer),
         "temporal": isinstance(layer, QgsVectorLayer) and layer.temporalProperties().isActive(),
     }
 

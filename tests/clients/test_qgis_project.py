@@ -5,6 +5,7 @@ import sqlite3
 from datetime import UTC, date, datetime
 
 import numpy as np
+import pandas as pd
 import pyproj
 import pytest
 import rasterio
@@ -15,6 +16,9 @@ from geo.config import Imagery
 from geo.imagery.catalogue import open_catalogue
 from geo.imagery.mosaic import plan_mosaics, write_mosaic
 from geo.outputs.files.geopackage import write_geopackage
+from geo.outputs.layers.ground_words import tell_apart
+from geo.outputs.layers.layers import LAYERS
+from geo.outputs.qgis.ground import ground_map
 from geo.outputs.qgis.project import Mosaic, city_project
 from geo.outputs.qgis.styles import city_styles
 from geo.outputs.qgis.tables import About, layer_metadata
@@ -129,6 +133,102 @@ def test_qgis_shows_what_a_layer_is_and_whose_data_it_holds(folder):
     ]
     assert layers["collisions"]["metadata"]["licenses"] == ["collisions: open"]
     assert "Association, not cause" in layers["segments"]["metadata"]["abstract"]
+
+
+CLASSES = pd.DataFrame(
+    {
+        "class": [1, 2],
+        "key": ["1", "2"],
+        "name": ["roof & <wall>", None],
+        "colour": ["#CC6677", "#332288"],
+        "source": "found",
+        "share": [0.4, 0.6],
+        **dict.fromkeys(("score", "spread", "baseline"), np.nan),
+        "words": "",
+    }
+)
+
+
+@pytest.fixture
+def mapped(tmp_path, grid_city):
+    """A run's folder with a map of the ground: shares of two classes, what differs, and the raster."""
+    rng = np.random.default_rng(0)
+    segments = grid_city.layers["segments"]
+    for band in ("0_6m", "6_15m"):
+        first = rng.uniform(0, 1, len(segments))
+        segments = segments.assign(
+            **{f"ground_1_{band}": first, f"ground_2_{band}": 1 - first, f"ground_known_{band}": 1.0}
+        )
+    pairs = segments[["segment_id"]].assign(similar_segment_id=segments["segment_id"].shift(-1)).dropna()
+    pairs = pairs.assign(**{c.name: None for c in LAYERS["look_alikes"].columns if c.name not in pairs})
+    grid_city.layers |= {"segments": segments, "ground_classes": CLASSES, "look_alikes": pairs}
+    layers = tell_apart(grid_city.layers)
+    with rasterio.open(
+        tmp_path / "ground.tif",
+        "w",
+        driver="GTiff",
+        width=40,
+        height=40,
+        count=1,
+        dtype="uint8",
+        crs="EPSG:27700",
+        transform=from_origin(412000, 273400, 10, 10),
+    ) as raster:
+        raster.write(np.ones((1, 40, 40), dtype=np.uint8))
+    styles = city_styles(layers)
+    ground = ground_map("ground.tif", CLASSES)
+    project = city_project(NAME, "grid", layers, styles, grid_city.crs, ground=ground)
+    date = datetime(2024, 1, 2, tzinfo=UTC)
+    write_geopackage(
+        tmp_path / NAME,
+        layers,
+        crs=grid_city.crs,
+        styles=styles,
+        date=date,
+        projects={"overview": project},
+        about=About(layer_metadata("grid", grid_city.crs, LICENCES, None), {}),
+    )
+    return tmp_path
+
+
+@needs_qgis
+def test_a_map_of_the_ground_lies_over_the_imagery_by_its_classes_switched_off(mapped):
+    project = probe(mapped / NAME)["projects"]["overview"]
+    ground = project["layers"]["roadprint_ground"]
+    assert ground["valid"]
+    assert not ground["shown"]
+    assert ground["classes"] == [[1, "roof & <wall>", "#cc6677"], [2, "class 2", "#332288"]]
+    assert project["order"][-2:] == ["Imagery tiles", "Ground (classes)"]
+
+
+@needs_qgis
+def test_shares_of_ground_have_titles_and_a_tab_of_the_form_with_all_other_columns_in_another(mapped):
+    layers = probe(mapped / NAME)["layers"]
+    segments = layers["segments"]
+    assert (
+        segments["aliases"]["ground_1_6_15m"] == "Ground 6 to 15 m from the centreline: roof & <wall> (share)"
+    )
+    assert segments["aliases"]["ground_2_0_6m"] == "Ground 0 to 6 m from the centreline: class 2 (share)"
+    road, ground = segments["form"]
+    assert [next(iter(box)) for box in ground["Ground beside it"]] == [
+        "0 to 6 m from the centreline",
+        "6 to 15 m from the centreline",
+        "In words, and what else is known",
+    ]
+    told = [name for box in ground["Ground beside it"] for names in box.values() for name in names]
+    assert {"ground_1_0_6m", "ground_known_6_15m", "looks_like_differs"} <= set(told)
+    assert {*road["Road"], *told} == set(segments["fields"]) - {"fid"}
+    assert not any(isinstance(one, dict) for one in layers["collisions"]["form"])
+    assert layers["look_alikes"]["aliases"]["differs"].startswith("Ground: what differs")
+
+
+@needs_qgis
+def test_the_tip_says_what_differs_on_the_ground(mapped):
+    tips = probe(mapped / NAME)["projects"]["overview"]["layers"]["roadprint_segments"]["tips"]
+    said = [tip for tip in tips if "On the ground, from the first of them: " in tip]
+    assert said
+    assert any("roof &amp; &lt;wall>" in tip or "class 2" in tip or "no class" in tip for tip in said)
+    assert "[%" not in "".join(tips)
 
 
 @needs_validator

@@ -159,17 +159,31 @@ def cast(values: pd.Series, kind: Kind) -> pd.Series:
     return values.astype(_UTC)
 
 
-def _others(layer: Layer, frame: pd.DataFrame) -> dict[str, pd.Series]:
-    """Columns beyond the declared ones, renamed where SQLite would take two names for one."""
+def names_written(name: str, frame: pd.DataFrame) -> list[str]:
+    """Give the names of the columns that a layer is written with, in order, its geometry left out.
+
+    Parameters
+    ----------
+    name
+        A layer's name, one of `LAYERS`.
+    frame
+        Its rows.
+    """
+    layer = LAYERS[name]
+    return [*(column.name for column in layer.columns), *_other_names(layer, frame).values()]
+
+
+def _other_names(layer: Layer, frame: pd.DataFrame) -> dict[str, str]:
+    """Name columns beyond the declared ones, otherwise where SQLite would take two names for one."""
     declared = {column.name for column in layer.columns}
     geometry = frame.geometry.name if isinstance(frame, gpd.GeoDataFrame) else None
     names = [str(name) for name in frame.columns if name not in declared and name != geometry]
-    return {
-        unique: plain(frame[name])
-        for name, unique in zip(
-            names, _unique(names, taken=[*declared, GEOMETRY_COLUMN, ROW_COLUMN]), strict=True
-        )
-    }
+    return dict(zip(names, _unique(names, taken=[*declared, GEOMETRY_COLUMN, ROW_COLUMN]), strict=True))
+
+
+def _others(layer: Layer, frame: pd.DataFrame) -> dict[str, pd.Series]:
+    """Give the columns beyond the declared ones."""
+    return {unique: plain(frame[name]) for name, unique in _other_names(layer, frame).items()}
 
 
 def _unique(names: Iterable[str], taken: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from geo.clusters.found.prototypes import central_tiles
 from geo.outputs.layers.arrange import empty_layer
+from geo.outputs.layers.ground_words import tell_apart
 from geo.outputs.names import Named, with_names
 
 _Table = TypeVar("_Table", pd.DataFrame, gpd.GeoDataFrame)
@@ -62,7 +63,7 @@ def gather_layers(
         clusters = clusters.join(flown, on="cluster")
     if BY_HAND in tables:
         clusters = clusters.join(tables[BY_HAND].set_index("cluster"), on="cluster")
-    return {
+    found = {
         "segments": _segments(roads, tiles, [tables[name] for name in joined["segments"]]),
         "junctions": _junctions(tables, of_junctions, joined["junctions"]),
         "tiles": tiles,
@@ -72,6 +73,7 @@ def gather_layers(
         "junction_clusters": _junction_clusters(tables, junction_names or {}),
         **{layer: tables[name] for layer, name in as_they_are.items() if name in tables},
     }
+    return tell_apart(found)
 
 
 def _segments(

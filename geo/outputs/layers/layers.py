@@ -10,6 +10,7 @@ from geo.ledger import STATUSES
 from geo.outputs.layers.corrections import CORRECTIONS, SOURCES
 from geo.outputs.layers.declare import Column, Layer
 from geo.outputs.layers.findings import FINDINGS, GATHERING_MAPS, GATHERING_TABLES, GI_STAR, JUNCTION_TESTS
+from geo.outputs.layers.ground import GROUND
 from geo.outputs.layers.interventions import INTERVENTIONS
 from geo.outputs.layers.places import (
     JUNCTION_TYPES,
@@ -435,6 +436,7 @@ LAYERS: dict[str, Layer] = {
         PLACES,
         UNDER_REPORTING,
         CORRECTIONS,
+        *GROUND,
         _LEDGER,
         _RUN,
     )

@@ -17,6 +17,7 @@ from pyproj import CRS
 
 from geo.outputs.layers.layers import LAYERS
 from geo.outputs.qgis import junctions
+from geo.outputs.qgis.ground import GroundMap
 from geo.outputs.qgis.styles import MARGIN, POTENTIAL, RATES, SPOTS, SYSTEMIC, TYPES
 from geo.outputs.qgis.tables import Style
 from geo.outputs.templates import templates
@@ -115,6 +116,7 @@ def city_project(
     crs: CRS,
     mosaics: Sequence[Mosaic] = (),
     metadata: Mapping[str, str] | None = None,
+    ground: GroundMap | None = None,
 ) -> str:
     """Write the project.
 
@@ -134,6 +136,8 @@ def city_project(
         Imagery beside the GeoPackage, the topmost first.
     metadata
         What is told of each layer, as QGIS's XML by table (`geo.outputs.qgis.tables.layer_metadata`).
+    ground
+        The map of classes of ground beside the GeoPackage, which lies over the imagery and is switched off at first.
 
     Returns
     -------
@@ -184,6 +188,7 @@ def city_project(
             tiles=tiles,
             tables=tables,
             mosaics=[(f"{PREFIX}imagery_{n}", mosaic) for n, mosaic in enumerate(mosaics)],
+            ground=ground,
             entries=[*(e for _, entries in groups for e in entries), *maps, tiles, *tables],
             relations=[
                 (f"{PREFIX}{a}_{b}", PREFIX + a, PREFIX + b, key, title) for a, b, key, title in RELATIONS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -12,12 +11,14 @@ import pandas as pd
 from markupsafe import escape
 
 from geo.outputs.layers.corrections import SOURCES
+from geo.outputs.layers.ground import NAMED_DIFFERS
 from geo.outputs.layers.layers import LAYERS
 from geo.outputs.names import looks_of
 from geo.outputs.palette import CERTAINTY, SEQUENCE, SEVERITY, SEVERITY_UNKNOWN, UNKNOWN
 from geo.outputs.qgis.classes import ELSE, Band, difference_bands, rate_bands, width_expression
+from geo.outputs.qgis.ground import with_ground
 from geo.outputs.qgis.junctions import COUNTS, junction_maps
-from geo.outputs.qgis.tables import Style
+from geo.outputs.qgis.tables import NOT_XML, Style
 from geo.outputs.templates import templates
 from geo.outputs.wording import (
     LIKE_NONE,
@@ -33,8 +34,6 @@ from geo.safety.rates import OUTCOME_NAMES
 
 TYPES, POTENTIAL, MARGIN, SPOTS = "road types", "potential", "margin", "hot spots"
 SYSTEMIC = "risk factors"
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-"""Characters that XML 1.0 has no way to hold; names in the data may."""
 TILES_FROM = 10_000
 """Scale, 1 to this, from which tiles are outlined, and show their pictures."""
 _WINDOW_TIP = """<b>Window [% coalesce('of rank ' || "rank", 'without a rank') %]</b><br>
@@ -153,7 +152,8 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
     ]
     order = list(LAYERS)
     slight = severity_words(segments)["slight"]
-    return sorted((_as_told(style, slight) for style in styles), key=lambda style: order.index(style.layer))
+    told = sorted((_as_told(style, slight) for style in styles), key=lambda style: order.index(style.layer))
+    return with_ground(told, layers)
 
 
 def _as_told(style: Style, slight: str) -> Style:
@@ -277,7 +277,7 @@ def _style(
     layer: str, name: str, template: str, description: str, *, default: bool = True, **values: object
 ) -> Style:
     """Fill a template in."""
-    qml = _NOT_XML.sub("", _environment().get_template(template).render(layer=LAYERS[layer], **values))
+    qml = NOT_XML.sub("", _environment().get_template(template).render(layer=LAYERS[layer], **values))
     return Style(layer, name, qml, default=default, description=description)
 
 
@@ -313,6 +313,8 @@ class SegmentTip:
         Whether there are look-alikes of segments, pictures of tiles, and segments with a risk factor.
     notes
         What is said of the shrunk rates.
+    differs
+        Whether it is told what differs on the ground beside the first of the look-alikes.
     """
 
     types: str
@@ -321,6 +323,7 @@ class SegmentTip:
     pictures: bool
     factors: bool = False
     notes: tuple[str, ...] = ()
+    differs: bool = False
 
 
 def segment_tip(segments: pd.DataFrame, titles: Mapping[int, str]) -> SegmentTip:
@@ -353,6 +356,7 @@ def segment_tip(segments: pd.DataFrame, titles: Mapping[int, str]) -> SegmentTip
         known("shown_tile"),
         known("n_risk_factors"),
         notes,
+        known(NAMED_DIFFERS),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sqlite3
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ from geo.outputs.templates import templates
 
 QGIS_METADATA, MANIFEST = "http://mrcc.com/qgis.dtd", "urn:roadprint:manifest:1"
 """What marks a row of metadata as one that QGIS shows, and as the JSON that says how the file was made."""
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters that XML 1.0 has no way to hold; names in the data may."""
 INDEXED = (
     ("segments", "segment_id"),
     ("tiles", "segment_id"),

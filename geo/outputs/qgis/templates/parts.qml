@@ -87,6 +87,8 @@ Collisions: {{ number("n_collisions", 0) }}, of these KSI: {{ number("n_ksi", 0)
 {% endfor %}
 {% if tip.alike %}[% coalesce('Looks most like: ' || array_to_string(array_distinct(array_foreach(string_to_array("looks_like", ';'), replace(replace(coalesce(attribute(get_feature('roadprint_segments', 'segment_id', @element), 'name'), @element), '&', '&amp;'), '<', '&lt;'))), ', ') || '<br>', '') %]
 {% endif %}
+{% if tip.differs %}[% coalesce('On the ground, from the first of them: ' || replace(replace("looks_like_differs", '&', '&amp;'), '<', '&lt;') || '<br>', '') %]
+{% endif %}
 {% if tip.factors %}[% CASE WHEN "n_risk_factors" > 0 THEN 'Risk factors (association, not cause): ' || replace(replace("risk_factors", '&', '&amp;'), '<', '&lt;') || CASE WHEN "systemic_ratio" IS NOT NULL THEN '; ' || format_number("systemic_ratio", 1) || ' times (' || format_number("systemic_ratio_low", 1) || ' to ' || format_number("systemic_ratio_high", 1) || ') roads without them' ELSE '' END || CASE WHEN "focus_recorded" THEN '' ELSE '; no such collision yet' END || '<br>' ELSE '' END %]
 {% endif %}
 {% if tip.pictures %}{{ picture() }}{% endif %}{% endfilter %}</mapTip>

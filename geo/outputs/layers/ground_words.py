@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -11,7 +12,7 @@ from geo.ground.there.different import differences_of_named, differences_of_pair
 from geo.outputs.layers.ground import CLASSES, DIFFERS, NAMED_DIFFERS
 
 
-def called(name: object, key: object) -> str:
+def called(name: Any, key: object) -> str:  # noqa: ANN401 - any kind of null
     """Give what a class of ground is called: by its name, else ``class`` and its key.
 
     Examples

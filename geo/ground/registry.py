@@ -5,10 +5,11 @@ from __future__ import annotations
 from geo.config.kinds import as_kind
 from geo.config.sections.ground import Ground
 from geo.ground.kind import GroundKind
+from geo.ground.labels.settings import Labels
 from geo.ground.off import Off
 from geo.ground.unsupervised.settings import Unsupervised
 
-KINDS: tuple[type[GroundKind], ...] = (Off, Unsupervised)
+KINDS: tuple[type[GroundKind], ...] = (Off, Unsupervised, Labels)
 """A new one is a folder in `geo.ground` and a place here."""
 
 

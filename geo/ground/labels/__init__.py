@@ -1,0 +1,1 @@
+"""Classes of ground that are learned from a few labels that an analyst drew."""

@@ -1,0 +1,143 @@
+"""What was learned of labels: the class of each place, and where nothing is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter
+from threadpoolctl import threadpool_limits
+
+from geo.ground.contract import UNKNOWN, Classes, Classifier, GroundClass, Piece, Scores
+from geo.ground.labels.scorers import Scorer, scorer_of
+from geo.ground.labels.space import Space, drawn_out, unlike
+
+_OWN = ("numbers", "added", "examples")
+
+
+@dataclass(frozen=True)
+class FewLabels(Classifier):
+    """Classes that labels are examples of.
+
+    Attributes
+    ----------
+    told
+        The classes that are written.
+    space, scorer
+        What places are described by, and what scores them.
+    numbers
+        What each class that is scored is written as; `UNKNOWN` of one that is not written: ``(scored,)``.
+    added
+        To the score of each, ``(scored,)``.
+    examples
+        Labelled cells of length 1, ``(examples, components)``.
+    least
+        A cell that is nearer to none of them than this cosine is like nothing that was labelled.
+    across
+        Scores are averaged over so many places along each side.
+    places
+        Places a cell along each side (`Classifier.finer`).
+    """
+
+    told: tuple[GroundClass, ...]
+    space: Space
+    scorer: Scorer
+    numbers: NDArray[np.uint8]
+    added: NDArray[np.float32]
+    examples: NDArray[np.float32]
+    least: float
+    across: int
+    places: int
+
+    @property
+    def finer(self) -> int:  # type: ignore[override]
+        """See `Classifier.finer`."""
+        return self.places
+
+    @property
+    def classes(self) -> tuple[GroundClass, ...]:
+        """See `Classifier.classes`."""
+        return self.told
+
+    def scored(self, piece: Piece) -> Scores:
+        """Score all classes, those that are not written too: ``(scored, rows * finer, columns * finer)``."""
+        return (
+            averaged(score_of(self.space, self.scorer, piece, self.places), self.across)
+            + self.added[:, None, None]
+        )
+
+    def scores(self, piece: Piece) -> Scores:
+        """See `Classifier.scores`."""
+        found = self.scored(piece)
+        return np.stack([found[self.numbers == one.number].max(axis=0) for one in self.told])
+
+    def classify(self, piece: Piece) -> tuple[Classes, Scores]:
+        """Give the class of each place; unknown where it is like nothing that was labelled.
+
+        See `Classifier.classify`.
+        """
+        found = self.scored(piece)
+        best = found.argmax(axis=0)
+        like = unlike(self.space.deep(piece), self.examples) >= self.least
+        known = piece.known(self.places) & like.repeat(self.places, axis=0).repeat(self.places, axis=1)
+        classes = np.where(known, self.numbers[best], np.uint8(UNKNOWN))
+        return classes, np.take_along_axis(found, best[None], axis=0)[0]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """See `Classifier.arrays`."""
+        own = {name: getattr(self, name) for name in _OWN}
+        rest = {
+            "least": np.array(self.least),
+            "across": np.array(self.across),
+            "places": np.array(self.places),
+        }
+        space = {f"space_{name}": array for name, array in self.space.arrays().items()}
+        return own | rest | space | {f"scorer_{name}": array for name, array in self.scorer.arrays().items()}
+
+    @classmethod
+    def from_arrays(
+        cls,
+        classes: tuple[GroundClass, ...],
+        arrays: Mapping[str, NDArray[Any]],
+        words: Mapping[str, str],  # noqa: ARG003 - there are none
+    ) -> Self:
+        """See `Classifier.from_arrays`."""
+
+        def part(prefix: str) -> dict[str, NDArray[Any]]:
+            return {
+                name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)
+            }
+
+        return cls(
+            classes,
+            Space.from_arrays(part("space_")),
+            scorer_of(part("scorer_")),
+            **{name: arrays[name] for name in _OWN},
+            least=float(arrays["least"]),
+            across=int(arrays["across"]),
+            places=int(arrays["places"]),
+        )
+
+
+def score_of(space: Space, scorer: Scorer, piece: Piece, finer: int) -> Scores:
+    """Score places as they are, ``(classes, rows * finer, columns * finer)``."""
+    with threadpool_limits(limits=1):
+        if not len(space.middle):
+            # what looks at features alone is scored cell by cell, and its scores are drawn out
+            deep = space.deep(piece)
+            cells = scorer.scores(deep.reshape(-1, deep.shape[-1])).reshape(*deep.shape[:2], -1)
+            return np.ascontiguousarray(np.moveaxis(drawn_out(cells, finer), -1, 0))
+        rows = space.describe(piece, finer)
+        found = scorer.scores(rows.reshape(-1, rows.shape[-1]))
+        return np.ascontiguousarray(found.T.reshape(-1, *rows.shape[:2]))
+
+
+def averaged(scores: Scores, across: int) -> Scores:
+    """Average scores over the places around each."""
+    if across == 1:
+        return scores
+    found: Scores = uniform_filter(scores, size=(1, across, across), mode="nearest")
+    return found

@@ -1,0 +1,368 @@
+"""Classes of ground from a few labels: what is read of them, what is learned, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from scipy.stats import vonmises_fisher
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import jaccard_score
+
+from geo.errors import LayerError, SourceError
+from geo.ground.contract import Piece, Surroundings
+from geo.ground.file import read_classifier, write_classifier
+from geo.ground.kind import Learned
+from geo.ground.labels.judging import overlaps
+from geo.ground.labels.places import part_into_places
+from geo.ground.labels.scorers import fit_scorer
+from geo.ground.labels.settings import Labels
+
+CRS = "EPSG:27700"
+SIDE, CELL_M, PER_CELL = 24, 2.0, 4
+ORIGIN = (412_000.0, 273_000.0)
+
+
+def piece(number: int, seed: int = 0) -> Piece:
+    """Ground of which the west is meadow, the east is street and a square in the middle is water; 48 m a side."""
+    rng = np.random.default_rng(1000 * seed + number)
+    kind = np.zeros((SIDE, SIDE), dtype=int)
+    kind[:, 14:] = 1
+    kind[8:14, 4:10] = 2
+    features = rng.normal(0, 0.25, (SIDE, SIDE, 8)).astype(np.float32)
+    features[..., :3] += np.eye(3)[kind]
+    features /= np.linalg.norm(features, axis=-1, keepdims=True)
+    colour = np.array([[60, 140, 60], [120, 120, 120], [40, 60, 160]])[kind]
+    fine = colour.repeat(PER_CELL, 0).repeat(PER_CELL, 1) + rng.normal(
+        0, 12, (SIDE * PER_CELL, SIDE * PER_CELL, 3)
+    )
+    picture = np.moveaxis(np.clip(fine, 0, 255).astype(np.uint8), -1, 0)
+    x, y = ORIGIN[0] + 500 * number, ORIGIN[1]
+    valid = np.ones(picture.shape[1:], dtype=bool)
+    return Piece(f"{number}_0", features, picture, valid, x, y, CELL_M, CELL_M / PER_CELL)
+
+
+PIECES = [piece(n) for n in range(5)]
+MEADOW, STREET, WATER = (2, 2, 26, 14), (30, 2, 46, 46), (9, 21, 19, 31)
+"""Boxes in a piece, metres from its west and its north: within one kind of ground."""
+
+
+def box(number: int, inside: tuple[float, float, float, float]) -> shapely.Polygon:
+    west, north, east, south = inside
+    x, y = PIECES[number].x, PIECES[number].y
+    return shapely.box(x + west, y - south, x + east, y - north)
+
+
+def around(count: int = 5) -> Surroundings:
+    area = gpd.GeoDataFrame(geometry=[box(n, (0, 0, 48, 48)) for n in range(count)], crs=CRS)
+    none = gpd.GeoDataFrame(geometry=[], crs=CRS)
+    return Surroundings(none, none, none, area)
+
+
+def drawn(numbers: range = range(5)) -> gpd.GeoDataFrame:
+    kinds = {"meadow": MEADOW, "street": STREET, "water": WATER}
+    rows = [(name, box(n, where)) for n in numbers for name, where in kinds.items()]
+    return gpd.GeoDataFrame({"class": [r[0] for r in rows]}, geometry=[r[1] for r in rows], crs=CRS)
+
+
+def learn(labels: gpd.GeoDataFrame, folder: Path, **keys: object) -> Learned:
+    path = folder / "labels.gpkg"
+    labels.to_file(path, layer="labels")
+    return Labels(labels=str(path), **keys).learn(PIECES, around())
+
+
+def told(learned: Learned) -> dict[tuple[str, str], int]:
+    return {(e.status, e.reason): e.count for e in learned.entries if e.item == "labels"}
+
+
+@pytest.mark.parametrize("scorer", ["network", "logistic", "density"])
+def test_three_kinds_of_ground_are_told_apart_on_ground_that_was_not_seen(
+    scorer: str, tmp_path: Path
+) -> None:
+    learned = learn(drawn(), tmp_path, scorer=scorer)
+    assert learned.classifier is not None
+    assert [one.key for one in learned.classifier.classes] == ["meadow", "street", "water"]
+    classes, _ = learned.classifier.classify(piece(9, seed=7))
+    finer = learned.classifier.finer
+    truth = np.ones((SIDE, SIDE), dtype=int)
+    truth[:, 14:] = 2
+    truth[8:14, 4:10] = 3
+    truth = truth.repeat(finer, 0).repeat(finer, 1)
+    seen = classes > 0
+    assert seen.mean() > 0.9
+    assert (classes == truth)[seen].mean() > 0.9
+    assert told(learned) == {("done", ""): 15}
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Learned:
+    return learn(drawn(), tmp_path_factory.mktemp("labels"), scorer="logistic")
+
+
+def test_classes_say_how_well_they_are_told_at_places_left_out(learned: Learned) -> None:
+    assert learned.classifier is not None
+    for one in learned.classifier.classes:
+        assert one.score is not None
+        assert one.baseline is not None
+        assert one.spread is not None
+        assert one.score > 0.8
+        assert one.baseline == pytest.approx(one.share, abs=1e-4)
+    # 24 x 12, 16 x 44 and 10 x 10 m
+    assert [one.share for one in learned.classifier.classes] == pytest.approx(
+        [288 / 1092, 704 / 1092, 100 / 1092], abs=0.02
+    )
+
+
+def test_what_was_learned_is_the_same_when_it_is_learned_or_read_again(
+    learned: Learned, tmp_path: Path
+) -> None:
+    assert learned.classifier is not None
+    write_classifier(tmp_path / "one", learned.classifier)
+    write_classifier(tmp_path / "read", read_classifier(tmp_path / "one"))
+    path = tmp_path / "labels.gpkg"
+    drawn().to_file(path)
+    again = Labels(labels=str(path), scorer="logistic").learn(PIECES[::-1], around())
+    assert again.classifier is not None
+    write_classifier(tmp_path / "again", again.classifier)
+    assert (tmp_path / "read").read_bytes() == (tmp_path / "one").read_bytes()
+    assert (tmp_path / "again").read_bytes() == (tmp_path / "one").read_bytes()
+
+
+def test_ground_like_nothing_that_was_labelled_stays_blank(learned: Learned) -> None:
+    assert learned.classifier is not None
+    strange = piece(9, seed=7)
+    strange.features[:, 14:] = np.eye(8)[7]
+    classes, _ = learned.classifier.classify(strange)
+    finer = learned.classifier.finer
+    assert (classes[:, 16 * finer :] == 0).mean() > 0.9
+    assert (classes[:, : 12 * finer] > 0).mean() > 0.8
+
+
+def test_labels_in_degrees_are_those_of_the_citys_grid(learned: Learned, tmp_path: Path) -> None:
+    again = learn(drawn().to_crs(4326), tmp_path, scorer="logistic")
+    assert learned.classifier is not None
+    assert again.classifier is not None
+    one, other = learned.classifier.classify(piece(9))[0], again.classifier.classify(piece(9))[0]
+    assert (one == other).mean() > 0.99
+
+
+def test_points_and_lines_are_labels_of_what_they_touch(tmp_path: Path) -> None:
+    """A layer of each, in one file; a street along its line, meadow at many points."""
+    path = tmp_path / "drawn.gpkg"
+    lines = [shapely.LineString([(p.x + 38, p.y - 2), (p.x + 38, p.y - 46)]) for p in PIECES]
+    points = [shapely.Point(p.x + x, p.y - y) for p in PIECES for x in (4, 8, 14) for y in range(2, 46, 3)]
+    points = [p for p in points if not any(box(n, (7, 15, 21, 29)).contains(p) for n in range(5))]
+    gpd.GeoDataFrame({"class": "street"}, geometry=lines, crs=CRS, index=range(5)).to_file(
+        path, layer="lines"
+    )
+    gpd.GeoDataFrame({"class": "meadow"}, geometry=points, crs=CRS, index=range(len(points))).to_file(
+        path, layer="points"
+    )
+    found = Labels(labels=str(path), scorer="logistic").learn(PIECES, around())
+    assert found.classifier is not None
+    classes, _ = found.classifier.classify(piece(9))
+    finer = found.classifier.finer
+    assert [one.name for one in found.classifier.classes] == ["meadow", "street"]
+    assert (classes[:, 16 * finer :] == 2).mean() > 0.9
+    assert (classes[: 6 * finer, : 12 * finer] == 1).mean() > 0.9
+
+
+def test_in_an_extent_what_is_not_labelled_is_something_else(tmp_path: Path) -> None:
+    """Water alone is labelled; the extents say that the rest is none."""
+    water = drawn().query("`class` == 'water'")
+    outlines = gpd.GeoDataFrame(
+        {"class": "extent"}, geometry=[box(n, (0, 0, 48, 48)) for n in range(5)], crs=CRS, index=range(5)
+    )
+    found = learn(pd.concat([water, outlines], ignore_index=True), tmp_path, scorer="logistic")
+    assert found.classifier is not None
+    assert [one.key for one in found.classifier.classes] == ["water", "other"]
+    classes, _ = found.classifier.classify(piece(9))
+    finer = found.classifier.finer
+    assert (classes[9 * finer : 13 * finer, 5 * finer : 9 * finer] == 1).mean() > 0.9
+    assert (classes[:, 16 * finer :] == 2).mean() > 0.9
+    assert told(found) == {("done", ""): 5, ("done", "outlines of labelled ground"): 5}
+
+
+def test_a_class_alone_is_refused_where_nothing_says_where_it_is_not(tmp_path: Path) -> None:
+    with pytest.raises(LayerError, match="only the class 'water' can be learned"):
+        learn(drawn().query("`class` == 'water'"), tmp_path)
+
+
+def test_a_class_at_two_points_is_left_out_and_told(tmp_path: Path) -> None:
+    two = gpd.GeoDataFrame(
+        {"class": "lamp"}, geometry=[box(n, (28, 40, 29, 41)) for n in (0, 1)], crs=CRS, index=range(2)
+    )
+    found = learn(pd.concat([drawn(), two], ignore_index=True), tmp_path, scorer="logistic")
+    assert found.classifier is not None
+    assert "lamp" not in {one.name for one in found.classifier.classes}
+    reason = "class 'lamp': labelled at 2 places, and 3 are needed"
+    assert told(found) == {("done", ""): 15, ("skipped", reason): 2}
+
+
+def test_labels_at_too_few_places_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(LayerError, match="labelled at 2 places, and 3 are needed"):
+        learn(drawn(range(2)), tmp_path)
+
+
+def test_a_class_that_nothing_shows_is_not_written(tmp_path: Path) -> None:
+    """Half of the streets' labels, at random, are called something that looks no other."""
+    rng = np.random.default_rng(0)
+    rows = drawn().query("`class` != 'street'")
+    squares = [
+        box(n, (30 + 4 * i, 4 * j, 34 + 4 * i, 4 * j + 4))
+        for n in range(5)
+        for i in range(4)
+        for j in range(11)
+    ]
+    ghost = gpd.GeoDataFrame(
+        {"class": np.where(rng.random(len(squares)) < 0.15, "ghost", "street")}, geometry=squares, crs=CRS
+    )
+    found = learn(pd.concat([rows, ghost], ignore_index=True), tmp_path, scorer="logistic")
+    assert found.classifier is not None
+    assert "ghost" not in {one.name for one in found.classifier.classes}
+    assert any(e.status == "rejected" and "'ghost' is not written" in e.reason for e in found.entries)
+    assert any("ghost" in note for note in found.notes)
+
+
+def test_where_two_classes_are_drawn_on_each_other_nothing_is_learned(tmp_path: Path) -> None:
+    rows = drawn()
+    twice = rows.query("`class` == 'street'").assign(**{"class": "water"})
+    found = learn(pd.concat([rows, twice], ignore_index=True), tmp_path, scorer="logistic")
+    assert found.classifier is not None
+    assert [one.name for one in found.classifier.classes] == ["meadow", "water"]
+    assert ("done", "") in told(found)
+    assert {e.reason: e.count for e in found.entries if e.status == "skipped"} == {
+        "labels of another class lie on all of it": 10
+    }
+
+
+def test_each_row_that_cannot_be_used_is_told_with_its_reason(tmp_path: Path) -> None:
+    odd = gpd.GeoDataFrame(
+        {"class": ["street", "street", None, "  ", "street", "extent"]},
+        geometry=[
+            None,
+            shapely.Point(),
+            *(box(n, STREET) for n in (0, 1)),
+            shapely.box(0, 0, 9, 9),
+            shapely.Point(PIECES[0].x + 5, PIECES[0].y - 5),
+        ],
+        crs=CRS,
+    )
+    mixed = gpd.GeoDataFrame(
+        {"class": ["street"]},
+        geometry=[shapely.GeometryCollection([box(0, STREET), shapely.Point(PIECES[0].x, PIECES[0].y)])],
+        crs=CRS,
+    )
+    found = learn(pd.concat([drawn(), odd, mixed], ignore_index=True), tmp_path, scorer="logistic")
+    assert told(found) == {
+        ("done", ""): 15,
+        ("rejected", "no geometry"): 2,
+        ("rejected", "no class is told"): 2,
+        ("rejected", "outside the imagery"): 1,
+        ("rejected", "an extent that is no polygon"): 1,
+        ("rejected", "neither points, lines nor polygons"): 1,
+    }
+
+
+def test_labels_on_gaps_of_the_imagery_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "labels.gpkg"
+    drawn().to_file(path)
+    empty = PIECES[4].valid & False
+    holed = [*PIECES[:4], replace(PIECES[4], valid=empty)]
+    found = Labels(labels=str(path), scorer="logistic").learn(holed, around())
+    assert told(found) == {("done", ""): 12, ("skipped", "no imagery under it"): 3}
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("'; DROP TABLE segments; --", "drop_table_segments"), ("Straße <b>", "strasse_b")]
+)
+def test_hostile_names_become_columns_that_harm_nobody(name: str, key: str, tmp_path: Path) -> None:
+    rows = drawn()
+    found = learn(
+        rows.assign(**{"class": rows["class"].replace("street", name)}), tmp_path, scorer="logistic"
+    )
+    assert found.classifier is not None
+    assert key in {one.key for one in found.classifier.classes}
+
+
+def test_names_that_differ_in_case_and_spaces_are_one_class(tmp_path: Path) -> None:
+    rows = drawn()
+    rows.loc[:4, "class"] = ["Meadow ", "STREET", "water", "meadow", " street"]
+    found = learn(rows, tmp_path, scorer="logistic")
+    assert found.classifier is not None
+    assert len(found.classifier.classes) == 3
+
+
+def test_files_without_labels_are_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no such file"):
+        Labels(labels=str(tmp_path / "none.gpkg")).learn(PIECES, around())
+    (tmp_path / "broken.gpkg").write_bytes(b"SQLite format 3\x00" + bytes(50))
+    with pytest.raises(SourceError, match="cannot be read"):
+        Labels(labels=str(tmp_path / "broken.gpkg")).learn(PIECES, around())
+    drawn().iloc[:0].to_file(tmp_path / "empty.gpkg")
+    with pytest.raises(LayerError, match="no rows"):
+        Labels(labels=str(tmp_path / "empty.gpkg")).learn(PIECES, around())
+    drawn().rename(columns={"class": "kind"}).to_file(tmp_path / "kind.gpkg")
+    with pytest.raises(LayerError, match="no column 'class'; there are kind"):
+        Labels(labels=str(tmp_path / "kind.gpkg")).learn(PIECES, around())
+    drawn().set_crs(None, allow_override=True).to_file(tmp_path / "bare.gpkg")
+    with pytest.raises(LayerError, match="states no CRS"):
+        Labels(labels=str(tmp_path / "bare.gpkg")).learn(PIECES, around())
+    drawn().translate(1e5, 0).to_frame("geometry").assign(**{"class": "street"}).to_file(
+        tmp_path / "far.gpkg"
+    )
+    with pytest.raises(LayerError, match="15: outside the imagery"):
+        Labels(labels=str(tmp_path / "far.gpkg")).learn(PIECES, around())
+
+
+def test_a_chain_of_labels_through_the_city_is_more_than_one_place() -> None:
+    along = np.array([shapely.Point(50 * i, 0) for i in range(40)])
+    apart = np.array([shapely.Point(0, 5000), shapely.Point(80, 5000), shapely.Point(0, 9000)])
+    none = np.zeros(43, dtype=bool)
+    places = part_into_places(np.concatenate([along, apart]), none, 100.0)
+    assert len(set(places[:40])) == 5
+    assert places[40] == places[41] != places[42]
+
+
+def test_an_outline_is_a_place_with_what_lies_in_it() -> None:
+    shapes = np.array(
+        [shapely.box(0, 0, 96, 96), shapely.box(120, 0, 216, 96), shapely.Point(90, 5), shapely.Point(125, 5)]
+    )
+    places = part_into_places(shapes, np.array([True, True, False, False]), 100.0)
+    assert places.tolist() == [0, 1, 0, 1]
+
+
+def test_overlaps_are_those_of_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    truth, found = rng.integers(0, 4, 500), rng.integers(0, 4, 500)
+    assert overlaps(found, truth, 4) == pytest.approx(jaccard_score(truth, found, average=None))
+
+
+def test_a_density_is_that_of_the_sphere() -> None:
+    """Kernels of von Mises and Fisher, as scipy has them."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(40, 3)).astype(np.float32)
+    classes = np.repeat([0, 1], 20)
+    scorer = fit_scorer("density", rows, classes, 0)
+    at = rng.normal(size=(5, 3)).astype(np.float32)
+    unit = at / np.linalg.norm(at, axis=1, keepdims=True)
+    points = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    each = [
+        np.mean([vonmises_fisher(point, 15.0).pdf(unit) for point in points[classes == one]], axis=0)
+        for one in (0, 1)
+    ]
+    assert scorer.scores(at)[:, 1] == pytest.approx(np.log(each[1] / (each[0] + each[1])), rel=1e-3, abs=1e-4)
+
+
+def test_a_network_scores_as_the_library_that_fitted_it() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(300, 5)).astype(np.float32)
+    classes = (rows[:, 0] > 0).astype(int)
+    scorer = fit_scorer("logistic", rows, classes, 0)
+    theirs = LogisticRegression(C=0.1, max_iter=300).fit(rows, classes).predict_log_proba(rows)
+    assert scorer.scores(rows) == pytest.approx(theirs, abs=1e-4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -70,7 +71,7 @@ def drawn(numbers: range = range(5)) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"class": [r[0] for r in rows]}, geometry=[r[1] for r in rows], crs=CRS)
 
 
-def learn(labels: gpd.GeoDataFrame, folder: Path, **keys: object) -> Learned:
+def learn(labels: gpd.GeoDataFrame, folder: Path, **keys: Any) -> Learned:
     path = folder / "labels.gpkg"
     labels.to_file(path, layer="labels")
     return Labels(labels=str(path), **keys).learn(PIECES, around())
@@ -237,7 +238,7 @@ def test_where_two_classes_are_drawn_on_each_other_nothing_is_learned(tmp_path: 
     assert [one.name for one in found.classifier.classes] == ["meadow", "water"]
     assert ("done", "") in told(found)
     assert {e.reason: e.count for e in found.entries if e.status == "skipped"} == {
-        "labels of another class lie on all of it": 10
+        "no cell of the map is mostly of it and of no other class": 10
     }
 
 
@@ -353,7 +354,7 @@ def test_a_density_is_that_of_the_sphere() -> None:
     unit = at / np.linalg.norm(at, axis=1, keepdims=True)
     points = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     each = [
-        np.mean([vonmises_fisher(point, 15.0).pdf(unit) for point in points[classes == one]], axis=0)
+        np.mean([vonmises_fisher(point, 15).pdf(unit) for point in points[classes == one]], axis=0)
         for one in (0, 1)
     ]
     assert scorer.scores(at)[:, 1] == pytest.approx(np.log(each[1] / (each[0] + each[1])), rel=1e-3, abs=1e-4)

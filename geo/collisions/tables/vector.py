@@ -103,7 +103,7 @@ def crs_of(stated: object) -> pyproj.CRS | None:
 
 def centres(shapes: np.ndarray, name: str) -> tuple[np.ndarray, list[Entry]]:
     """Give the place of each row, its geometry's centre where that is no point, which is told; NaN without geometry."""
-    centre = shapely.centroid(np.where(shapely.is_empty(shapes), None, shapes))
+    centre = shapely.centroid(np.where(shapely.is_empty(shapes), np.array(None), shapes))
     points = np.column_stack([shapely.get_x(centre), shapely.get_y(centre)])
     kind = shapely.get_type_id(shapes)
     one = (kind == _POINT) | ((kind == _POINTS) & (shapely.get_num_geometries(shapes) == 1))

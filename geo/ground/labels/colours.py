@@ -58,8 +58,9 @@ def colours(piece: Piece, finer: int) -> Features:
 
 def _filled(piece: Piece) -> NDArray[np.float32]:
     """Give the bands as numbers from 0 to 1, gaps filled with the mean of what has data."""
-    bands = piece.picture.astype(np.float32) / 255
+    bands: NDArray[np.float32] = (piece.picture / 255).astype(np.float32)
     if piece.valid.all() or not piece.valid.any():
         return bands
     mean = bands[:, piece.valid].mean(axis=1)
-    return np.where(piece.valid, bands, mean[:, None, None])
+    filled: NDArray[np.float32] = np.where(piece.valid, bands, mean[:, None, None])
+    return filled

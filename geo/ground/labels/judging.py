@@ -59,7 +59,8 @@ def overlaps(told: NDArray[np.int64], truth: NDArray[np.int64], classes: int) ->
     pairs = np.bincount(truth * classes + told, minlength=classes**2).reshape(classes, classes)
     both = np.diag(pairs).astype(np.float64)
     either = pairs.sum(axis=0) + pairs.sum(axis=1) - both
-    return np.divide(both, either, out=np.full(classes, np.nan), where=either > 0)
+    found: Floats = np.divide(both, either, out=np.full(classes, np.nan), where=either > 0)
+    return found
 
 
 def settle(left_out: LeftOut, first: int) -> Rows:

@@ -45,12 +45,12 @@ def learn_classes(pieces: Sequence[Piece], settings: Labels, around: Surrounding
     codes = names.map(code).to_numpy(dtype=np.int16)
     plots, seen, used = lay_out_plots(pieces, drawn, codes)
     fate = pd.Series("", index=range(len(names)), dtype=object)
-    fate[~np.isin(fate.index, used)] = "labels of another class lie on all of it"
+    fate[~np.isin(fate.index, used)] = "no cell of the map is mostly of it and of no other class"
     fate[~np.isin(fate.index, seen)] = "no imagery under it"
     counts = _counts(plots, len(classes))
-    few = {name: told for name, told in ((n, _too_few(counts[code[n]], settings)) for n in classes) if told}
-    for name, told in few.items():
-        fate[(names == name).to_numpy() & fate.eq("")] = f"class {name!r}: {told}"
+    few = {name: why for name, why in ((n, _too_few(counts[code[n]], settings)) for n in classes) if why}
+    for name, why in few.items():
+        fate[(names == name).to_numpy() & fate.eq("")] = f"class {name!r}: {why}"
     kept = [name for name in classes if name not in few]
     rest = not _too_few(counts[REST], settings)
     _check(kept, few, where, rest=rest)

@@ -70,8 +70,8 @@ def lay_out_plots(
 def _cut(piece: Piece, marks: Marks, told: NDArray[np.bool_], finer: int) -> Plot:
     """Cut the part of a piece out that labels lie on."""
     rows, columns = piece.shape
-    cells = told.reshape(rows, finer, columns, finer).any(axis=(1, 3))
-    down, across = _window(cells.any(axis=1)), _window(cells.any(axis=0))
+    cells = np.asarray(told.reshape(rows, finer, columns, finer).any(axis=(1, 3)))
+    down, across = (_window(np.asarray(cells.any(axis=axis), dtype=np.bool_)) for axis in (1, 0))
     k = piece.per_cell
     pixels = _times(down, k), _times(across, k)
     small = replace(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator
 
-from geo.config.ground import Stride
 from geo.config.section import Metres
+from geo.config.sections.ground import Stride
 from geo.config.sections.records import as_list
 from geo.ground.kind import GroundKind, Learned, Shapes
 from geo.ground.labels.classifier import FewLabels

@@ -7,9 +7,10 @@ from geo.config.sections.ground import Ground
 from geo.ground.kind import GroundKind
 from geo.ground.labels.settings import Labels
 from geo.ground.off import Off
+from geo.ground.tags.settings import Tags
 from geo.ground.unsupervised.settings import Unsupervised
 
-KINDS: tuple[type[GroundKind], ...] = (Off, Unsupervised, Labels)
+KINDS: tuple[type[GroundKind], ...] = (Off, Unsupervised, Labels, Tags)
 """A new one is a folder in `geo.ground` and a place here."""
 
 

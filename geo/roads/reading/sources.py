@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,7 +109,8 @@ def _of_one(source: str, roads: Roads) -> list[tuple[LayerRows, list[Entry]]]:
             raise LayerError(
                 "it has no geometry", where=source, todo="Choose a layer of lines in roads.layer."
             )
-        rows = _tags(layer.rows) if is_openstreetmap(source) or "other_tags" in layer.rows else layer.rows
+        unpacked = is_openstreetmap(source) or "other_tags" in layer.rows
+        rows = with_tags(layer.rows, _OSM_TAGS) if unpacked else layer.rows
         entries = [*told, *(_told(source, name, len(rows), left) if left or len(chosen) > 1 else [])]
         read.append((LayerRows(rows, layer.broken), entries))
     return read
@@ -127,16 +130,16 @@ def _told(source: str, name: str | None, rows: int, left: list[Layer]) -> list[E
     return entries
 
 
-def _tags(rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Take the tags that matter out of OpenStreetMap's ``other_tags`` (``"key"=>"value"``, comma-separated)."""
+def with_tags(rows: gpd.GeoDataFrame, keys: Iterable[str]) -> gpd.GeoDataFrame:
+    """Take tags out of OpenStreetMap's ``other_tags`` (``"key"=>"value"``, comma-separated), a column a key."""
     tags = rows["other_tags"] if "other_tags" in rows else pd.Series("", index=rows.index)
     tags = tags.astype("string")
     found = {
-        tag: tags.str.extract(rf'(?:^|,)"{tag}"=>"((?:[^"\\]|\\.)*)"', expand=False).str.replace(
+        key: tags.str.extract(rf'(?:^|,)"{re.escape(key)}"=>"((?:[^"\\]|\\.)*)"', expand=False).str.replace(
             r"\\(.)", r"\1", regex=True
         )
-        for tag in _OSM_TAGS
-        if tag not in rows
+        for key in keys
+        if key not in rows
     }
     return rows.assign(**found)
 

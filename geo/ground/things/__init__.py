@@ -1,0 +1,1 @@
+"""Things on the ground that can be counted: cars, trees, crossings."""

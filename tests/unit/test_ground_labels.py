@@ -9,6 +9,8 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
+import pyproj
 import pytest
 import shapely
 from scipy.stats import vonmises_fisher
@@ -16,13 +18,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import jaccard_score
 
 from geo.errors import LayerError, SourceError
-from geo.ground.contract import Piece, Surroundings
+from geo.ground.contract import GroundClass, Piece, Surroundings
 from geo.ground.file import read_classifier, write_classifier
 from geo.ground.kind import Learned
 from geo.ground.labels.judging import overlaps
 from geo.ground.labels.places import part_into_places
 from geo.ground.labels.scorers import fit_scorer
 from geo.ground.labels.settings import Labels
+from geo.ground.labels.sheet import write_sheet
+from geo.ground.labels.suggesting import suggest, write_suggestions
 
 CRS = "EPSG:27700"
 SIDE, CELL_M, PER_CELL = 24, 2.0, 4
@@ -367,3 +371,81 @@ def test_a_network_scores_as_the_library_that_fitted_it() -> None:
     scorer = fit_scorer("logistic", rows, classes, 0)
     theirs = LogisticRegression(C=0.1, max_iter=300).fit(rows, classes).predict_log_proba(rows)
     assert scorer.scores(rows) == pytest.approx(theirs, abs=1e-4)
+
+
+def test_the_sheet_to_draw_in_is_never_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "labels.gpkg"
+    classes = (
+        GroundClass(1, "roof", "roof", "#CC6677", "labels"),
+        GroundClass(2, "2", "", "#332288", "found"),
+    )
+    assert write_sheet(path, pyproj.CRS(CRS), classes)
+    kinds = dict(pyogrio.list_layers(path))
+    assert {name: kinds[name] for name in ("points", "lines", "areas", "extents")} == {
+        "points": "Point",
+        "lines": "LineString",
+        "areas": "Polygon",
+        "extents": "Polygon",
+    }
+    drawn().rename_geometry("geom").to_file(path, layer="areas", mode="a")
+    before = path.read_bytes()
+    assert not write_sheet(path, pyproj.CRS(CRS), classes)
+    assert path.read_bytes() == before
+    styles = gpd.read_file(path, layer="layer_styles")
+    assert styles.set_index("f_table_name")["styleQML"].str.contains('value="roof"').to_dict() == {
+        "points": True,
+        "lines": True,
+        "areas": True,
+        "extents": False,
+    }
+    # what was drawn in it is read, and its empty layers are no fault
+    found = Labels(labels=str(path), scorer="logistic").learn(PIECES, around())
+    assert told(found) == {("done", ""): 15}
+
+
+def test_a_sheet_in_which_nothing_was_drawn_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "labels.gpkg"
+    write_sheet(path, pyproj.CRS(CRS), ())
+    with pytest.raises(LayerError, match="it has no labels"):
+        Labels(labels=str(path)).learn(PIECES, around())
+
+
+def test_what_is_asked_about_first_is_what_nothing_labelled_is_like(learned: Learned, tmp_path: Path) -> None:
+    assert learned.classifier is not None
+    strange = piece(9, seed=7)
+    strange.features[:] = np.eye(8)[7]
+    more = [piece(n, seed=n) for n in (5, 6, 7, 8)]
+    near = np.array([shapely.box(*one.bounds) for one in [*more, strange]])
+    squares = suggest(
+        [*more, strange], learned.classifier, near, np.zeros(0, object), number=3, apart_m=100.0
+    )
+    assert squares["rank"].tolist() == [1, 2, 3]
+    assert squares.geometry.iloc[0].equals(shapely.box(*strange.bounds))
+    assert squares["unsure"].is_monotonic_decreasing
+    apart = shapely.distance(squares.geometry.to_numpy()[:, None], squares.geometry.to_numpy()[None, :])
+    assert (apart[~np.eye(3, dtype=bool)] >= 100).all()
+    write_suggestions(tmp_path / "next.gpkg", squares.set_crs(CRS))
+    assert len(gpd.read_file(tmp_path / "next.gpkg", layer="suggestions")) == 3
+    with pytest.raises(SourceError, match="cannot be written"):
+        write_suggestions(tmp_path / "next.gpkg", squares.set_crs(CRS))
+
+
+def test_what_is_labelled_or_far_from_roads_is_not_asked_about(learned: Learned) -> None:
+    assert learned.classifier is not None
+    more = [piece(n, seed=n) for n in (5, 6, 7)]
+    boxes = np.array([shapely.box(*one.bounds) for one in more])
+    squares = suggest(more, learned.classifier, boxes[1:], boxes[1:2].copy(), number=10, apart_m=100.0)
+    assert squares.geometry.tolist() == [boxes[2]]
+
+
+def test_what_is_something_else_at_edges_alone_is_not_learned_as_a_class(tmp_path: Path) -> None:
+    """In extents a strip thinner than a cell of the map is left unlabelled: no cell is an example of it."""
+    rows = [("meadow", box(n, (0, 0, 27.9, 48)).difference(box(n, (8, 16, 20, 28)))) for n in range(5)]
+    rows += [("street", box(n, (28.1, 0, 48, 48))) for n in range(5)]
+    rows += [("water", box(n, (8, 16, 20, 28))) for n in range(5)]
+    rows += [("extent", box(n, (0, 0, 48, 48))) for n in range(5)]
+    labels = gpd.GeoDataFrame({"class": [r[0] for r in rows]}, geometry=[r[1] for r in rows], crs=CRS)
+    found = learn(labels, tmp_path, scorer="logistic")
+    assert found.classifier is not None
+    assert [one.name for one in found.classifier.classes] == ["meadow", "street", "water"]
+    assert (found.classifier.classify(piece(9))[0] > 0).mean() > 0.9

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.features.lengths import of_length_1
-from geo.ground.contract import Features, GroundClass
+from geo.ground.contract import Features, GroundClass, Scores
 from geo.ground.labels.classifier import FewLabels, averaged, score_of
 from geo.ground.labels.colours import colours
 from geo.ground.labels.judging import LeftOut, Verdict, judge, overlaps, settle
@@ -71,7 +71,13 @@ class Fitted:
         )
 
 
-def fit(plots: Sequence[Plot], settings: Labels, *, rest: bool) -> Fitted:
+def fit(
+    plots: Sequence[Plot],
+    settings: Labels,
+    *,
+    rest: bool,
+    left_out: Callable[[Plot, NDArray[np.bool_], Scores], None] | None = None,
+) -> Fitted:
     """Fit a scorer to all of the labelled ground, after it was judged place by place.
 
     Parameters
@@ -82,6 +88,9 @@ def fit(plots: Sequence[Plot], settings: Labels, *, rest: bool) -> Fitted:
         The section ``ground``.
     rest
         Whether there is ground that is none of the classes.
+    left_out
+        Is shown each plot, where a label says something of a place that was left out, and the scores of all places of
+        the plot by what was learned of the others, ``(classes, rows, columns)``, before they are averaged.
     """
     first = REST if rest else REST + 1
     finer = places_a_cell(plots[0].piece)
@@ -99,6 +108,8 @@ def fit(plots: Sequence[Plot], settings: Labels, *, rest: bool) -> Fitted:
             raw = score_of(space, scorer, plot.piece, finer)
             full = np.full((classes, *raw.shape[1:]), MISSING, dtype=np.float32)
             full[had] = raw
+            if left_out is not None:
+                left_out(plot, mine, full)
             for number, across in enumerate(sizes):
                 even = averaged(full, across)
                 truth = plot.marks.codes[mine].astype(np.int64) - first

@@ -12,11 +12,12 @@ import pandas as pd
 from geo.config.sections.records import as_list
 from geo.errors import LayerError
 from geo.ground.contract import MOST_CLASSES, GroundClass, Piece, Surroundings
+from geo.ground.keys import OTHER, keys_of
 from geo.ground.kind import Learned
 from geo.ground.labels.fitting import Fitted, fit
 from geo.ground.labels.judging import Verdict
 from geo.ground.labels.marks import REST, SILENT
-from geo.ground.labels.naming import ELSE, ELSE_KEY, is_else, keys_of, one_spelling
+from geo.ground.labels.naming import ELSE, is_else, one_spelling
 from geo.ground.labels.plots import Plot, lay_out_plots
 from geo.ground.labels.reading import ITEM, read_labels
 from geo.ledger import Entry, merge
@@ -40,7 +41,7 @@ def learn_classes(pieces: Sequence[Piece], settings: Labels, around: Surrounding
     spelled = one_spelling(drawn.labels["name"])
     names = drawn.labels["name"].map(spelled)
     classes = sorted({name for name in names if not is_else(name)})
-    keys = keys_of(classes, where)
+    keys = dict(zip(classes, keys_of(classes), strict=True))
     code = {name: number for number, name in enumerate(classes, start=1)} | {ELSE: REST}
     codes = names.map(code).to_numpy(dtype=np.int16)
     plots, seen, used = lay_out_plots(pieces, drawn, codes)
@@ -62,7 +63,7 @@ def learn_classes(pieces: Sequence[Piece], settings: Labels, around: Surrounding
         *refused,
     ]
     notes = tuple(f"class {entry.reason}" for entry in refused)
-    if not any(one.key != ELSE_KEY for one in told):
+    if not any(one.key != OTHER for one in told):
         return Learned(None, tuple(merge(entries)), notes)
     return Learned(fitted.classifier(told, numbers), tuple(merge(entries)), notes)
 
@@ -76,9 +77,9 @@ class _Count:
 
 
 def _counts(plots: Sequence[Plot], classes: int) -> list[_Count]:
-    """Count the ground of each class, the rest first."""
-    code = np.concatenate([np.zeros(0, np.int16), *(plot.marks.codes.ravel() for plot in plots)])
-    place = np.concatenate([np.zeros(0, np.int64), *(plot.marks.places.ravel() for plot in plots)])
+    """Count the ground that is an example of each class, the rest first."""
+    code = np.concatenate([np.zeros(0, np.int16), *(plot.marks.codes[plot.marks.pure] for plot in plots)])
+    place = np.concatenate([np.zeros(0, np.int64), *(plot.marks.places[plot.marks.pure] for plot in plots)])
     return [
         _Count(int((code == one).sum()), len(np.unique(place[code == one]))) for one in range(classes + 1)
     ]
@@ -143,7 +144,7 @@ def _written(
         number = len(told) + 1
         numbers[scored.index(name)] = number
         told.append(_class(number, name, keys, verdict, fitted))
-    done = sum(one.key != ELSE_KEY for one in told)
+    done = sum(one.key != OTHER for one in told)
     return tuple(told), numbers, [Entry("classes of ground", "done", "", done), *refused] if done else refused
 
 
@@ -159,7 +160,7 @@ def _class(number: int, name: str, keys: dict[str, str], verdict: Verdict, fitte
     spread = None if np.isnan(verdict.spread) else round(verdict.spread, 4)
     return GroundClass(
         number,
-        ELSE_KEY if rest else keys[name],
+        OTHER if rest else keys[name],
         name,
         GREY if rest else look(number).colour,
         "labels",

@@ -143,7 +143,7 @@ def write_styles(connection: sqlite3.Connection, styles: Sequence[Style], date: 
         [
             (
                 style.layer,
-                "" if LAYERS[style.layer].geometry is None else GEOMETRY_COLUMN,
+                "" if style.layer in LAYERS and LAYERS[style.layer].geometry is None else GEOMETRY_COLUMN,
                 style.name,
                 style.qml,
                 style.default,

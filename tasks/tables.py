@@ -317,6 +317,26 @@ TYPES_FLOWN = Table(
     key=("cluster",),
     part=True,
 )
+WORDS = Table(
+    "words",
+    "What the tiles of each type look most like, by the bank of concepts: words that are sure enough.",
+    (
+        of_layer("clusters", "cluster")[0],
+        Column("word", "text", "Word for a class of labelled scenes"),
+        Column("tiles", "integer", "Tiles of the type that it is said of (number)"),
+        Column("share", "real", "Share of the type's tiles (0 to 1)"),
+        Column("low", "real", "Its 95 % interval, lower limit"),
+        Column("high", "real", "Its 95 % interval, upper limit"),
+    ),
+    key=("cluster", "word"),
+)
+TYPES_IN_WORDS = Table(
+    "clusters",
+    "Types of which something can be told in words.",
+    of_layer("clusters", "cluster", "words"),
+    key=("cluster",),
+    part=True,
+)
 COLLISIONS = Table(
     "collisions",
     "One row a source row, in the source's order. Flags of road users: hurt, with STATS19; else what the column means.",
@@ -416,7 +436,7 @@ CLUSTERS = Table(
         if column.name
         not in {
             *("name", "colour", "note", "prototype_tiles"),
-            *(told.name for table in (TYPES_FLOWN, BY_HAND) for told in table.columns[1:]),
+            *(told.name for table in (TYPES_FLOWN, BY_HAND, TYPES_IN_WORDS) for told in table.columns[1:]),
         }
     ),
     key=("cluster",),

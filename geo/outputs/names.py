@@ -315,6 +315,24 @@ def title(cluster: int, name: str) -> str:
     return plain if name == plain else f"{plain}: {name}"
 
 
+def legends_of(clusters: pd.DataFrame) -> dict[int, str]:
+    """Name clusters as legends do: one without a name of the analyst's by what it looks most like, where that is told.
+
+    Examples
+    --------
+    >>> told = {"cluster": [1, 2], "name": ["Type 1", "Lanes"], "colour": ["#000000"] * 2, "words": ["forest 60 %"] * 2}
+    >>> legends_of(pd.DataFrame(told))
+    {1: 'Type 1 (looks most like forest 60 %)', 2: 'Type 2: Lanes'}
+    """
+    words = clusters.set_index("cluster")["words"].dropna().to_dict() if "words" in clusters else {}
+    return {
+        cluster: f"{said} (looks most like {words[cluster]})"
+        if cluster in words and said == f"Type {cluster}"
+        else said
+        for cluster, (said, _) in looks_of(clusters).items()
+    }
+
+
 def looks_of(clusters: pd.DataFrame) -> dict[int, tuple[str, Look]]:
     """Title and look of each cluster, as `with_names` made the table; without its columns, ours."""
     if not {"name", "colour"} <= set(clusters):

@@ -7,7 +7,7 @@ from tasks.stages.network import roads, tiles
 from tasks.stages.outputs import package, pictures, report
 from tasks.stages.records import collisions, exposure
 from tasks.stages.safety import concentration, inference, interventions, junction_tests, safety, systemic
-from tasks.stages.types import clusters, flights, junction_clusters
+from tasks.stages.types import clusters, flights, junction_clusters, words
 
 STAGES = (
     roads.STAGE,
@@ -19,6 +19,7 @@ STAGES = (
     fingerprints.STAGE,
     clusters.STAGE,
     flights.STAGE,
+    words.STAGE,
     junction_clusters.STAGE,
     safety.STAGE,
     inference.STAGE,

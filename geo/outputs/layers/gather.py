@@ -17,8 +17,8 @@ _Table = TypeVar("_Table", pd.DataFrame, gpd.GeoDataFrame)
 RECORDS = "collisions/collisions"
 """The table of placed collisions, which a city without records does not have."""
 
-FLOWN, BY_HAND = "flights/clusters", "clusters/clusters"
-"""The tables of the flight that shows most of each type, and of types that an analyst made."""
+FLOWN, BY_HAND, IN_WORDS = "flights/clusters", "clusters/clusters", "words/clusters"
+"""The tables of the flight that shows most of each type, of types that an analyst made, and of what types look like."""
 
 
 def gather_layers(
@@ -61,8 +61,9 @@ def gather_layers(
     if FLOWN in tables:
         flown = tables[FLOWN].set_index("cluster")[["top_flight", "top_flight_share"]]
         clusters = clusters.join(flown, on="cluster")
-    if BY_HAND in tables:
-        clusters = clusters.join(tables[BY_HAND].set_index("cluster"), on="cluster")
+    for name in (BY_HAND, IN_WORDS):
+        if name in tables:
+            clusters = clusters.join(tables[name].set_index("cluster"), on="cluster")
     found = {
         "segments": _segments(roads, tiles, [tables[name] for name in joined["segments"]]),
         "junctions": _junctions(tables, of_junctions, joined["junctions"]),

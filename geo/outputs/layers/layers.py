@@ -342,6 +342,7 @@ _CLUSTERS = Layer(
         Column("top_flight_share", "real", "Share of its length in that flight (0 to 1)", optional=True),
         Column("merged_of", "text", "Found types that an analyst made one in it", optional=True),
         Column("made_from", "integer", "Examples that an analyst made it by (number)", optional=True),
+        Column("words", "text", "Looks most like (automatic; share of its tiles)", optional=True),
     ),
     key="cluster",
 )

@@ -13,7 +13,7 @@ from markupsafe import escape
 from geo.outputs.layers.corrections import SOURCES
 from geo.outputs.layers.ground import NAMED_DIFFERS
 from geo.outputs.layers.layers import LAYERS
-from geo.outputs.names import looks_of
+from geo.outputs.names import legends_of, looks_of
 from geo.outputs.palette import CERTAINTY, SEQUENCE, SEVERITY, SEVERITY_UNKNOWN, UNKNOWN
 from geo.outputs.qgis.classes import ELSE, Band, difference_bands, rate_bands, width_expression
 from geo.outputs.qgis.ground import with_ground
@@ -75,7 +75,7 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
     types, shrunk rate, and how surely each is among the worst.
     """
     segments, clusters = layers["segments"], layers["clusters"]
-    looks = looks_of(clusters)
+    looks, legends = looks_of(clusters), legends_of(clusters)
     tip = segment_tip(segments, {cluster: title for cluster, (title, _) in looks.items()})
     styles = [
         _style(
@@ -83,7 +83,7 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
             TYPES,
             "types.qml",
             "Types of road by their look.",
-            looks=[(cluster, *said) for cluster, said in sorted(looks.items())],
+            looks=[(cluster, legends[cluster], look) for cluster, (_, look) in sorted(looks.items())],
             unknown=UNKNOWN,
             untyped=untyped(segments),
             width=width_expression(segments["road_class"]),

@@ -95,6 +95,7 @@ class Card:
     cluster: int
     title: str
     note: str
+    words: str
     by_hand: str
     appearance: Look
     n_segments: str
@@ -161,6 +162,7 @@ def cards(
                 cluster=cluster,
                 title=looks[cluster][0],
                 note="" if pd.isna(row.get("note")) else str(row["note"]),
+                words="" if pd.isna(row.get("words")) else str(row["words"]),
                 by_hand=_by_hand(row.get("merged_of"), value["made_from"]),
                 appearance=looks[cluster][1],
                 n_segments=figure(value["n_segments"]),

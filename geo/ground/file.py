@@ -8,11 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from geo.errors import SourceError
 from geo.ground.contract import Classifier, GroundClass
 from geo.ground.registry import KINDS
+from geo.sources.arrays import arrays_as_bytes
 
 KEY = "roadprint.ground"
 """The one key of the file's metadata: of several, the order of writing would be open."""
@@ -35,7 +35,7 @@ def write_classifier(path: Path, classifier: Classifier) -> None:
     told = json.dumps(head, sort_keys=True, ensure_ascii=False)
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        part.write_bytes(save(classifier.arrays(), metadata={KEY: told}))
+        part.write_bytes(arrays_as_bytes(classifier.arrays(), {KEY: told}))
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)

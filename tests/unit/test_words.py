@@ -73,6 +73,7 @@ def test_a_bank_comes_back_as_it_was_written_in_the_same_bytes(made, tmp_path):
     write_bank(one, made)
     write_bank(other, read_bank(one))
     assert one.read_bytes() == other.read_bytes()
+    assert np.array_equal(read_bank(other).weights, made.weights)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a bank", b"\x10\x00\x00\x00\x00\x00\x00\x00{}              "])

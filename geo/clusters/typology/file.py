@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from geo.clusters.typology.head import KEY, read_head, refused
 from geo.clusters.typology.model import Arrays, Card, Typology
 from geo.errors import SourceError
+from geo.sources.arrays import arrays_as_bytes
 
 ENDING = ".safetensors"
 
@@ -41,7 +42,7 @@ def write_typology(path: Path, typology: Typology) -> None:
     )
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        part.write_bytes(save(typology.arrays.by_name(), metadata={KEY: head}))
+        part.write_bytes(arrays_as_bytes(typology.arrays.by_name(), {KEY: head}))
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from geo.errors import SourceError
 from geo.features.encoder import Embeddings
 from geo.features.lengths import of_length_1
+from geo.sources.arrays import arrays_as_bytes
 
 BUNDLED = Path(__file__).with_name("ucmerced.safetensors")
 KEY = "roadprint.concepts"
@@ -127,7 +127,7 @@ def write_bank(path: Path, bank: Bank) -> None:
     """Write a bank in the safetensors format, the same bytes for the same one."""
     head = json.dumps(bank.card.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
     arrays = {"mean": bank.mean, "weights": bank.weights, "offsets": bank.offsets}
-    path.write_bytes(save(arrays, metadata={KEY: head}))
+    path.write_bytes(arrays_as_bytes(arrays, {KEY: head}))
 
 
 @cache

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from geo.ground.there.columns import Band, ground_of, told_by
-from geo.ground.there.compared import COLUMNS, MIN_BLOCKS, WHOLE, compare_ground, share_within
+from geo.ground.there.compared import COLUMNS, FEW, WHOLE, compare_ground, share_within
 from geo.ground.there.different import (
     NO_DIFFERENCE,
     NOT_KNOWN,
@@ -87,13 +87,13 @@ def test_a_share_is_of_ground_so_long_roads_and_wide_bands_count_for_more():
         x=[0.0, 10, 20, 30],
         y=0.0,
     )
-    table = compare_ground(frame, block_m=100, seed=0)
+    table = compare_ground(frame, seed=0)
     assert row(table, 1, band="0_6m")["share"] == pytest.approx(100 / 400)
     assert row(table, 1)["share"] == pytest.approx(100 * 12 / (400 * 60))
     assert row(table, 2)["share"] == 0
     assert row(table, 2)["share_others"] == pytest.approx(row(table, 1)["share"])
     assert table["low"].isna().all()
-    assert table["reason"].str.startswith(f"fewer than {MIN_BLOCKS} blocks").all()
+    assert set(table["reason"]) == {FEW.format(table["block_m"].iloc[0])}
 
 
 def test_the_others_and_what_is_not_known_are_left_out_of_a_share():
@@ -102,7 +102,7 @@ def test_the_others_and_what_is_not_known_are_left_out_of_a_share():
     names = [name for name in frame if name.startswith("ground_")]
     half = frame.copy()
     half[[name for name in names if "known" not in name]] *= 0.6
-    whole, part = (compare_ground(each, block_m=250, seed=0) for each in (frame, half))
+    whole, part = (compare_ground(each, seed=0) for each in (frame, half))
     assert part["share"].to_numpy() == pytest.approx(whole["share"].to_numpy())
     assert part["known"].to_numpy() == pytest.approx(0.6)
     assert whole["known"].to_numpy() == pytest.approx(1.0)
@@ -116,7 +116,7 @@ def test_limits_are_those_of_a_ratio_of_sums_where_every_road_is_a_block_of_its_
     frame = town(1500, rng, effect=0.0, patch_m=4000)
     frame["cluster"] = pd.array(rng.integers(1, 3, 1500), dtype="Int64")
     frame = frame.assign(x=np.arange(1500) * 1000.0, y=0.0)
-    found = row(compare_ground(frame, block_m=100, seed=0), 1)
+    found = row(compare_ground(frame, seed=0), 1)
     variance, difference = 0.0, 0.0
     for sign, cluster in ((1, 1), (-1, 2)):
         part = frame[frame["cluster"] == cluster]
@@ -136,11 +136,11 @@ def test_limits_by_blocks_hold_where_neighbours_are_alike_and_those_of_roads_wou
     for seed in range(40):
         rng = np.random.default_rng(seed)
         frame = town(500, rng, effect=0.0)
-        found = row(compare_ground(frame, block_m=100, seed=seed), 1)
-        assert 400 <= found["block_m"] <= 1000
+        found = row(compare_ground(frame, seed=seed), 1)
+        assert 200 <= found["block_m"] <= 1000
         out += not found["low"] <= 0 <= found["high"]
         apart = frame.assign(x=np.arange(500) * 1000.0, y=0.0)
-        alone = row(compare_ground(apart, block_m=100, seed=seed), 1)
+        alone = row(compare_ground(apart, seed=seed), 1)
         roads += not alone["low"] <= 0 <= alone["high"]
     assert out <= 5
     assert roads >= 10
@@ -160,11 +160,11 @@ def test_pairs_lie_in_one_square_as_often_as_needles_thrown_at_a_grid_show():
 
 def test_a_difference_that_is_there_is_found_and_the_order_of_rows_changes_nothing():
     frame = town(500, np.random.default_rng(1), effect=0.2)
-    table = compare_ground(frame, block_m=250, seed=0)
+    table = compare_ground(frame, seed=0)
     assert row(table, 2)["low"] > 0.05
     assert row(table, 1)["high"] < -0.05
     assert row(table, 2, key="2")["high"] < 0
-    mixed = compare_ground(frame.sample(frac=1, random_state=0), block_m=250, seed=0)
+    mixed = compare_ground(frame.sample(frac=1, random_state=0), seed=0)
     pd.testing.assert_frame_equal(mixed, table, check_exact=True)
 
 
@@ -175,10 +175,10 @@ def test_without_types_or_ground_there_is_nothing_to_tell():
         frame[["cluster", "length_m", "x", "y"]],
         frame[:0],
     ):
-        found = compare_ground(nothing, block_m=250, seed=0)
+        found = compare_ground(nothing, seed=0)
         assert found.empty
         assert list(found.columns) == COLUMNS
-    one = compare_ground(frame.assign(cluster=1), block_m=250, seed=0)
+    one = compare_ground(frame.assign(cluster=1), seed=0)
     assert one["share"].notna().all()
     assert one[["share_others", "low", "high"]].isna().all(axis=None)
 

@@ -7,20 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import norm, t
 
 from geo.ground.there.columns import Ground, ground_of
-from geo.safety.comparison.blocks import FURTHEST_M, likeness_reach, value_correlogram
+from geo.safety.comparison.blocks import FURTHEST_M, STEP_M, likeness_reach, value_correlogram
 from geo.safety.picture.crossvalidation import blocks_of
 from geo.safety.picture.imagery_value import GRIDS, shift_of
 from geo.safety.rates import LEVEL
 
-MIN_BLOCKS = 10
-"""A type that lies in fewer blocks, or whose others do, gets no limits: they would be guesses."""
+MIN_PIECES = 5.0
+"""A type whose roads, or whose others, tell as much as fewer independent ones gets no limits: they would be guesses."""
+MIN_BLOCKS = 3
+"""The same of a type that lies in fewer blocks."""
 RESAMPLES = 250
 """Of the blocks of each grid."""
 WHOLE = "whole"
-REACHES = 2.0
-"""A block is so many times as wide as ground is alike: narrower ones are alike across their edges."""
 _SEEN = 4000
 """Segments that are looked at for how far ground is alike, at most."""
 Floats = NDArray[np.float64]
@@ -35,15 +36,16 @@ class _Sums:
     known: Floats
 
 
-def compare_ground(segments: pd.DataFrame, *, block_m: float, seed: int) -> pd.DataFrame:
+def compare_ground(segments: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """Compare the ground beside roads of each type with that beside roads of all other types.
 
     A share is of the known ground of a band of distance, over all roads of a type: sums over sums, so that a long road
     counts as much as the ground beside it. What is near is alike, so limits are of resampled square blocks and not of
     segments, on `GRIDS` grids that begin elsewhere (as in `geo.safety.picture.imagery_value`; a ratio of sums over
     clusters: Davison and Hinkley 1997, Bootstrap Methods and their Application, sections 2.4 and 3.8). Blocks are
-    `REACHES` times as wide as ground is alike, at least `block_m`, and standard errors are widened by what likeness
-    across their edges is left out (`share_within`).
+    as wide as ground is alike, at least `STEP_M`, and standard errors are widened by what likeness across their edges
+    leaves out (`share_within`), and by Student's quantile over the normal one, with one degree of freedom less than the
+    roads of a type tell as independent ones would (roads over the design effect: Kish 1965, Survey Sampling, ch. 5).
 
     Limits hold for all types and classes at once: the difference plus and minus its standard error times the quantile
     of the greatest standardised difference among all (sup-t bands: Montiel Olea and Plagborg-Moeller 2019, Journal of
@@ -55,8 +57,6 @@ def compare_ground(segments: pd.DataFrame, *, block_m: float, seed: int) -> pd.D
     segments
         ``cluster`` (null: no type, takes no part), ``length_m``, ``x, y`` (a point of the segment, metres) and shares
         of ground (`geo.ground.there.columns`).
-    block_m
-        Least side of a block (metres).
     seed
         Of the resampling.
 
@@ -64,8 +64,9 @@ def compare_ground(segments: pd.DataFrame, *, block_m: float, seed: int) -> pd.D
     -------
     One row a type, class and band, and one for all bands together (``band`` is `WHOLE`): ``cluster, key, band, share,
     share_others, difference`` (this less others), ``low, high``, ``known`` (share of the ground that is known beside
-    roads of the type), ``n_blocks`` (of the grid with fewest), ``block_m``, ``reason`` why there are no
-    limits. Shares are null where nothing is known. Without a type or shares of ground it is empty.
+    roads of the type), ``n_blocks`` (that hold it, or its others where fewer do; of the grid with fewest),
+    ``n_independent`` (as how many its roads tell, or its others), ``block_m``, ``reason`` why there are
+    no limits. Shares are null where nothing is known. Without a type or shares of ground it is empty.
     """
     ground = ground_of(segments)
     typed = segments["cluster"].notna().to_numpy()
@@ -76,28 +77,34 @@ def compare_ground(segments: pd.DataFrame, *, block_m: float, seed: int) -> pd.D
     types, of = np.unique(frame["cluster"].to_numpy(dtype=np.int64), return_inverse=True)
     of_class, known = _cells(ground, frame["length_m"].to_numpy(dtype=np.float64))
     reach, correlogram = _reach(ground, of, frame[["x", "y"]].to_numpy(dtype=np.float64))
-    block_m = max(block_m, REACHES * reach)
+    block_m = max(STEP_M, reach)
     found, drawn, blocks = _resample(frame, of, len(types), _Sums(of_class, known), block_m, seed)
-    few = blocks < MIN_BLOCKS
-    wider = share_within(correlogram, block_m) ** -0.5
-    low, high = _limits(found[2], drawn, few, len(ground.bands), wider)
-    table = _lay_out(ground, types, found, (low, high))
+    pieces = _independent(np.bincount(of, (known[:, 0] > 0).astype(np.float64), len(types)), correlogram)
+    few = (blocks < MIN_BLOCKS) | (pieces < MIN_PIECES)
+    freedom = np.maximum(pieces - 1, 1)
+    wider = (
+        share_within(correlogram, block_m) ** -0.5
+        * t.ppf((1 + LEVEL) / 2, freedom)
+        / norm.ppf((1 + LEVEL) / 2)
+    )
+    low, high = _limits(found[2], drawn, few, len(ground.bands), wider[:, None])
     length = np.bincount(of, frame["length_m"].to_numpy(dtype=np.float64), len(types))
     widths = np.array([2.0 * (band.far_m - band.near_m) for band in ground.bands])
-    widths = np.repeat([widths.sum(), *widths], len(ground.keys))
     beside = np.zeros((len(types), of_class.shape[1]))
     np.add.at(beside, of, known)
-    reasons = np.array(
-        [f"fewer than {MIN_BLOCKS} blocks of {block_m:g} m hold it and others", None], dtype=object
-    )
-    return table.assign(
-        known=(beside / np.maximum(length[:, None] * widths, 1e-9)).ravel(),
-        n_blocks=np.repeat(blocks, of_class.shape[1]),
+    whole = length[:, None] * np.repeat([widths.sum(), *widths], len(ground.keys))
+    reasons = np.array([FEW.format(block_m), None], dtype=object)
+    cells = of_class.shape[1]
+    return _lay_out(ground, types, found, (low, high)).assign(
+        known=(beside / np.maximum(whole, 1e-9)).ravel(),
+        n_blocks=np.repeat(blocks, cells),
+        n_independent=np.repeat(pieces, cells),
         block_m=block_m,
-        reason=np.repeat(reasons[(~few).astype(int)], of_class.shape[1]),
+        reason=np.repeat(reasons[(~few).astype(int)], cells),
     )[COLUMNS]
 
 
+FEW = "its roads, or the others, lie in too few parts of town that differ by themselves (ground is alike over {:.0f} m)"
 COLUMNS = [
     "cluster",
     "key",
@@ -109,6 +116,7 @@ COLUMNS = [
     "high",
     "known",
     "n_blocks",
+    "n_independent",
     "block_m",
     "reason",
 ]
@@ -146,6 +154,14 @@ def _reach(ground: Ground, of: Ints, places: Floats) -> tuple[float, pd.DataFram
     scale = len(there) / max(len(seen), 1)
     correlogram = correlogram[correlogram["from_m"] < reach]
     return reach, correlogram.assign(pairs=correlogram["pairs"] * scale / max(len(seen), 1))
+
+
+def _independent(counts: Floats, correlogram: pd.DataFrame) -> Floats:
+    """Tell as how many independent roads those of each type tell, or of its others where these tell less."""
+    alike = (correlogram["value"].fillna(0.0).clip(lower=0.0) * correlogram["pairs"]).sum()
+    fewer = np.minimum(counts, counts.sum() - counts)
+    pieces: Floats = fewer / (1 + 2 * float(alike))
+    return pieces
 
 
 def share_within(correlogram: pd.DataFrame, block_m: float) -> float:
@@ -211,7 +227,7 @@ def _differ(of_class: Floats, known: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def _limits(
-    difference: Floats, drawn: Floats, few: NDArray[np.bool_], n_bands: int, wider: float
+    difference: Floats, drawn: Floats, few: NDArray[np.bool_], n_bands: int, wider: Floats
 ) -> tuple[Floats, Floats]:
     """Give limits of differences that hold together, all bands as one family and single bands as another."""
     usable = np.isfinite(difference) & ~few[:, None]
@@ -226,7 +242,7 @@ def _limits(
         if part.any():
             # about the mean of the resamples, which a ratio of sums is a little off
             greatest = np.abs((drawn - drawn.mean(axis=0))[:, part] / error[part]).max(axis=1)
-            half[part] = wider * error[part] * np.quantile(greatest, LEVEL)
+            half[part] = (wider * error)[part] * np.quantile(greatest, LEVEL)
     return np.maximum(difference - half, -1.0), np.minimum(difference + half, 1.0)
 
 

@@ -71,6 +71,7 @@ GROUND = (
             Column("high", "real", "Difference, upper limit"),
             Column("known", "real", "Share of the ground that is known (0 to 1)"),
             Column("n_blocks", "integer", "Blocks that hold it, and its others (number, the fewest)"),
+            Column("n_independent", "real", "As how many independent roads they tell (number, the fewest)"),
             Column("block_m", "real", "Side of a block (m)"),
             Column("reason", "text", "Why there are no limits"),
         ),

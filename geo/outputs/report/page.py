@@ -16,6 +16,7 @@ import geopandas as gpd
 import pandas as pd
 from markupsafe import Markup
 
+from geo.outputs.layers.ground_words import titles_of
 from geo.outputs.names import looks_of
 from geo.outputs.palette import Look
 from geo.outputs.report.figures.charts import dash_of, overview
@@ -24,6 +25,7 @@ from geo.outputs.report.figures.cure_chart import cure_charts, model_rows
 from geo.outputs.report.figures.map_data import MapData, Shown, map_data, safe_json
 from geo.outputs.report.figures.map_figure import MARKS, collision_layer_names, map_figure, map_script
 from geo.outputs.report.parts.cards import cards, shots_of
+from geo.outputs.report.parts.ground import GroundPart, GroundTold, ground_part
 from geo.outputs.report.parts.junctions import JunctionPart, junction_part
 from geo.outputs.report.parts.otherwise import otherwise
 from geo.outputs.report.parts.systemic import systemic
@@ -91,6 +93,8 @@ class ReportData:
         Whether types follow the flights (``flights/flights.json``); None, or of one flight: not shown.
     corrections
         How flights were brought to one look (``matching/matching.json`` and ``fingerprints/centring.json``).
+    ground
+        What lies on the ground; None: it was not mapped.
     """
 
     city: str
@@ -125,6 +129,7 @@ class ReportData:
     systemic: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     flights: Mapping[str, Any] | None = None
     corrections: Sequence[Mapping[str, Any]] = ()
+    ground: GroundTold | None = None
 
 
 def write_report(path: Path, data: ReportData) -> None:
@@ -159,6 +164,7 @@ def render(data: ReportData) -> str:
     looks = {cluster: appearance for cluster, (_, appearance) in looks_of(data.clusters).items()}
     titles = {card.cluster: card.title for card in laid}
     interactive = map_data(segments, data.collisions, _shown(data), data.ratio_of, titles)
+    ground: GroundPart | None = ground_part(data.ground)
     scripts = [] if interactive is None else [map_script(), _own("report.js")]
     return environment.get_template("report.html.jinja").render(
         data=data,
@@ -171,7 +177,8 @@ def render(data: ReportData) -> str:
         marks=MARKS,
         figure_json=_inline(_figure(looks, interactive)),
         data_json=_inline("" if interactive is None else interactive.json),
-        style=_inline(_own("report.css")),
+        style=_inline(_own("report.css") + (_own("ground.css") if ground else "")),
+        ground_part=ground,
         scripts=[_inline(script) for script in scripts],
         policy=_policy(scripts),
         outcome=OUTCOME_NAMES[data.ratio_of],
@@ -230,6 +237,7 @@ def _shown(data: ReportData) -> Shown:
         pictures=data.thumbnails,
         on_page=frozenset(data.prototypes["tile_id"].dropna()),
         look_alikes=data.look_alikes,
+        classes={} if data.ground is None else titles_of(data.ground.classes),
     )
 
 

@@ -15,6 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.config import SEVERITIES
+from geo.ground.there.different import say_both
 from geo.outputs.report.figures.charts import picture_address
 from geo.outputs.wording import figure, interval, number, road_name, shorten, untold, untyped
 from geo.safety.rates import Outcome
@@ -81,12 +82,15 @@ class Shown:
     look_alikes
         Pairs of segments that look alike: ``segment_id, similar_segment_id, kind, place``, and where it is known
         ``alike_than_pairs``.
+    classes
+        What each class of ground is called, by its key; none where ground was not mapped.
     """
 
     tiles: pd.DataFrame
     pictures: Mapping[str, bytes]
     on_page: frozenset[str]
     look_alikes: pd.DataFrame | None
+    classes: Mapping[str, str] = field(default_factory=dict)
 
 
 def map_data(
@@ -119,7 +123,9 @@ def map_data(
         return None
     alike = _pairs(shown.look_alikes)
     told = set(shown.tiles["segment_id"]) | set(alike["segment_id"]) | set(alike["similar_segment_id"])
-    alike = pd.concat([alike, _most_alike(segments)], ignore_index=True)
+    alike = _with_ground(
+        pd.concat([alike, _most_alike(segments)], ignore_index=True), segments, shown.classes
+    )
     kept = _worth_most(segments, told)
     tolerance = max(FINEST_M, extent / DETAIL)
     origin = np.array([west, south])
@@ -311,6 +317,32 @@ def _most_alike(segments: pd.DataFrame) -> pd.DataFrame:
     place = pairs.groupby("segment_id").cumcount() + 1
     pairs = pairs.assign(kind=MOST_ALIKE, place=place).drop(columns="looks_like")
     return pd.DataFrame(pairs.sort_values(["segment_id", "place"]))
+
+
+def _with_ground(pairs: pd.DataFrame, segments: gpd.GeoDataFrame, classes: Mapping[str, str]) -> pd.DataFrame:
+    """Say beside how alike two segments are what differs on the ground beside them, as it reads from both sides."""
+    if not classes or pairs.empty:
+        return pairs
+    names = segments.set_index("segment_id")["name"]
+    ones, others = (
+        [
+            road_name(name, None) or str(at)
+            for name, at in zip(names.loc[pairs[side]], pairs[side], strict=True)
+        ]
+        for side in ("segment_id", "similar_segment_id")
+    )
+    same = [one == other for one, other in zip(ones, others, strict=True)]
+    ones = [str(at) if twice else one for one, at, twice in zip(ones, pairs["segment_id"], same, strict=True)]
+    others = [
+        str(at) if twice else other
+        for other, at, twice in zip(others, pairs["similar_segment_id"], same, strict=True)
+    ]
+    said = say_both(pairs, segments, classes, ones, others)
+    if said is None:
+        return pairs
+    how = pairs["how"] if "how" in pairs else pd.Series(None, index=pairs.index, dtype=object)
+    both = [f"{one}; {more}" if isinstance(one, str) else more for one, more in zip(how, said, strict=True)]
+    return pairs.assign(how=both)
 
 
 def _alike(pairs: pd.DataFrame, segments: gpd.GeoDataFrame) -> dict[str, Any]:

@@ -79,7 +79,8 @@ def compare_ground(segments: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     reach, correlogram = _reach(ground, of, frame[["x", "y"]].to_numpy(dtype=np.float64))
     block_m = max(STEP_M, reach)
     found, drawn, blocks = _resample(frame, of, len(types), _Sums(of_class, known), block_m, seed)
-    pieces = _independent(np.bincount(of, (known[:, 0] > 0).astype(np.float64), len(types)), correlogram)
+    told = np.bincount(of[known[:, 0] > 0], minlength=len(types))
+    pieces = _independent(told, correlogram)
     few = (blocks < MIN_BLOCKS) | (pieces < MIN_PIECES)
     freedom = np.maximum(pieces - 1, 1)
     wider = (
@@ -156,7 +157,7 @@ def _reach(ground: Ground, of: Ints, places: Floats) -> tuple[float, pd.DataFram
     return reach, correlogram.assign(pairs=correlogram["pairs"] * scale / max(len(seen), 1))
 
 
-def _independent(counts: Floats, correlogram: pd.DataFrame) -> Floats:
+def _independent(counts: NDArray[np.integer], correlogram: pd.DataFrame) -> Floats:
     """Tell as how many independent roads those of each type tell, or of its others where these tell less."""
     alike = (correlogram["value"].fillna(0.0).clip(lower=0.0) * correlogram["pairs"]).sum()
     fewer = np.minimum(counts, counts.sum() - counts)

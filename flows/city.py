@@ -30,6 +30,7 @@ from tasks.demo import draw_demo
 from tasks.plan import Plan
 from tasks.planning import make_plan, runs_of
 from tasks.refusals import refuse_before_encoding
+from tasks.stages.ground import mapping
 from tasks.stages.imagery import features
 from tasks.stages.order import STAGES
 from tasks.store.folder import city_folder, full_disk_told
@@ -40,6 +41,8 @@ from tasks.store.status import failure_noted, usual_seconds
 
 DEMO = "demo"
 STAGE_BY_NAME = {stage.name: stage for stage in STAGES}
+SHARDED: dict[str, Any] = {features.STAGE.name: features, mapping.STAGE.name: mapping}
+"""Modules of the heavy stages, whose shards are given out before they are built."""
 
 share_arenas()
 
@@ -178,12 +181,13 @@ def _run_city(
 
 
 def run_one(name: str, plan: Plan, usual_s: float | None) -> StageResult:
-    """Run a stage with its bar; the heavy one shard by shard."""
+    """Run a stage with its bar; a heavy one shard by shard."""
     start = time.monotonic()
     with stage_bar(name, usual_s) as bar, stage_progress(plan, name) as page:
-        if name == "features" and not features.is_finished(plan):
-            refuse_before_encoding(plan)
-            jobs = features.plan_shards(plan)
+        if name in SHARDED and not SHARDED[name].is_finished(plan):
+            if name == features.STAGE.name:
+                refuse_before_encoding(plan)
+            jobs = SHARDED[name].plan_shards(plan)
             left = [job for job in jobs if not job.is_done()]
             total, to_do = (sum(job.n_tiles for job in some) for some in (jobs, left))
             for shown in (bar, page):

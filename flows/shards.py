@@ -16,8 +16,8 @@ from flows.secrets import concealed, guard_logs
 from geo.addresses import reveal
 from geo.config import Run
 from geo.errors import ConfigurationError
-from tasks.encode import ShardJob, encode_shard
 from tasks.refusals import refuse_runner
+from tasks.store.job import Job
 from tasks.store.shared import SharedJob, encode_remotely, fetch, send_tables
 
 RETRIES = 2
@@ -45,7 +45,7 @@ def share_arenas() -> bool:
 class _Work:
     """Shards that a flow gives out."""
 
-    jobs: Sequence[ShardJob]
+    jobs: Sequence[Job]
     run: Run
     city: str
     advance: Callable[[int], None]
@@ -55,11 +55,11 @@ _at_work: dict[str, _Work] = {}
 
 
 @task(name="shard", task_run_name="shard {job.shard}", cache_policy=NO_CACHE, persist_result=False)
-def shard_task(job: ShardJob) -> int:
-    """Encode one shard, or find it encoded; gives its number of tiles."""
+def shard_task(job: Job) -> int:
+    """Do one shard, or find it done; gives its number of tiles."""
     guard_logs()
     with concealed():
-        encode_shard(job)
+        job.work()
     return job.n_tiles
 
 
@@ -78,7 +78,7 @@ def remote_shard_task(job: SharedJob) -> int:
     return job.job.n_tiles
 
 
-def encode_all(jobs: Sequence[ShardJob], run: Run, city: str, advance: Callable[[int], None]) -> None:
+def encode_all(jobs: Sequence[Job], run: Run, city: str, advance: Callable[[int], None]) -> None:
     """Encode shards.
 
     Parameters

@@ -48,6 +48,24 @@ class Encoded(Document):
         return [*self.shards, *self.junction_shards, *self.beside_shards, *self.beside_junction_shards]
 
 
+class GroundLearned(Document):
+    """How classes of ground came about (``ground_classes/learned.json``)."""
+
+    asked: bool = Field(description="Whether the ground is to be mapped.")
+    mapped: bool = Field(description="Whether there are classes to map.")
+    way: str = Field(description="How they came about; empty: they did not.")
+    notes: list[str] = Field(description="What is told at the end of the run.")
+    seen: dict[str, Any] = Field(
+        description="What saw the ground: encoder, its maps, sides of cells and pixels."
+    )
+
+
+class GroundMapped(Document):
+    """Where the map of classes of ground lies (``ground/ground.json``)."""
+
+    shards: list[str] = Field(description="Files of its pieces, by their place below the folder of stages.")
+
+
 class Shown(Document):
     """What is to be known of the imagery before a run is read (``tiles/imagery.json``)."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Event, Lock
-from typing import cast
+from typing import ClassVar, cast
 
 import geopandas as gpd
 import numpy as np
@@ -35,6 +35,7 @@ from geo.imagery.reading.schedule import ReadingOrder
 from geo.ledger import Entry, merge
 from tasks.store.code import libraries
 from tasks.store.digests import DIGESTS, FileDigests
+from tasks.store.job import Job
 from tasks.store.stage import check_code, read_account, write_account
 
 EMBEDDINGS = "embeddings.parquet"
@@ -45,36 +46,23 @@ _states: dict[str, tuple[str, int, int, int]] = {}
 """Digest as catalogued, size, time of change and number of the rasters that this process has read."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShardJob:
-    """The work of one shard: paths and settings, no frames.
+@dataclass(frozen=True, kw_only=True)
+class ShardJob(Job):
+    """The work of one shard of tiles.
 
     Attributes
     ----------
-    shard
-        Name of the shard (`geo.tiles.shards.assign_shards`).
     tiles, images, segments
         Paths of the tables of the stages before; those of tiles are of roads or of junctions.
-    out
-        Path of the Parquet file to write.
-    n_tiles
-        How many tiles the shard holds.
-    config
-        The city's configuration, paths absolute.
-    code
-        Digest of the code that encodes and of the libraries that it uses, on the machine that runs the city.
     look_ups
         Path of the table of what values become before they are encoded (`LOOK_UPS`); None: they stay.
     """
 
-    shard: str
+    READS: ClassVar[tuple[str, ...]] = ("tiles", "images", "segments", "look_ups")
+
     tiles: Path
     images: Path
     segments: Path
-    out: Path
-    n_tiles: int
-    config: CityConfig
-    code: str
     look_ups: Path | None = None
 
     @property
@@ -83,18 +71,18 @@ class ShardJob:
         return self.tiles.with_name("tiles.parquet")
 
     @property
-    def account(self) -> Path:
-        """What became of its tiles; it is there when the shard is whole."""
-        return self.out.with_suffix(".json")
+    def reads(self) -> list[Path]:
+        """See `Job.reads`."""
+        return [*super().reads, self.order]
 
     @property
     def pooled(self) -> bool:
         """Whether its embeddings are others' work, pooled along roads."""
         return self.images.name == EMBEDDINGS
 
-    def is_done(self) -> bool:
-        """Tell whether the shard is there as it was left; one that is damaged is told, and is not there any more."""
-        return read_account(self.account) is not None
+    def work(self) -> tuple[Entry, ...]:
+        """See `encode_shard`."""
+        return encode_shard(self)
 
 
 def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
@@ -116,9 +104,9 @@ def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     if job.pooled:
         table, entries = _pool(job, tiles, images)
         # the stage looks at all its inputs again before it keeps what was made of them
-        return _finish(job, table, entries, images.iloc[:0])
+        return write_shard(job, table, entries, images.iloc[:0], __name__)
     mine = images[images["image_id"].isin({name for names in tiles["image_ids"] for name in names})]
-    _forget_changed(mine[["path", "digest"]].itertuples(index=False))
+    forget_changed(mine[["path", "digest"]].itertuples(index=False))
     encoder = load_once(job.config, limit_of(images, job.config))
     encoder.card.check_imagery(job.config.imagery.seen, mine["dtype"])
     if job.look_ups is not None:
@@ -126,22 +114,38 @@ def encode_shard(job: ShardJob) -> tuple[Entry, ...]:
     tables, entries = _embed(job, tiles, images, encoder)
     seen_by = job.config if job.look_ups is not None else _unmatched(job.config)
     table = finish(pa.concat_tables([rows([], encoder), *tables]), tiles, encoder, seen_by)
-    return _finish(job, table, entries, mine)
+    return write_shard(job, table, entries, mine, __name__)
 
 
-def _finish(
-    job: ShardJob, table: pa.Table, entries: list[Entry], mine: gpd.GeoDataFrame
+def write_shard(
+    job: Job, table: pa.Table, entries: list[Entry], mine: gpd.GeoDataFrame, module: str
 ) -> tuple[Entry, ...]:
-    """Write a shard with its account, unless what it was made from is not the same any more."""
+    """Write a shard with its account, unless what it was made from is not the same any more.
+
+    Parameters
+    ----------
+    job
+        The shard.
+    table, entries
+        Its rows, and what became of its items.
+    mine
+        The rasters that it was read from: ``path`` and ``digest``.
+    module
+        That did the work.
+
+    Raises
+    ------
+    SourceError
+        When a raster or the code was changed meanwhile.
+    """
     _check_unchanged(job, mine)
-    check_code(__name__, job.code)
+    check_code(module, job.code)
     job.out.parent.mkdir(parents=True, exist_ok=True)
     part = job.out.with_name(f".{job.out.name}.{os.getpid()}")
     pq.write_table(table, part, compression="zstd")
     part.replace(job.out)
-    entries.append(Entry("tiles", "done", "", 0))
     found = tuple(entry for entry in merge(entries) if entry.count)
-    write_account(job.account, found, [job.out], libraries(__name__))
+    write_account(job.account, found, [job.out], libraries(module))
     return found
 
 
@@ -160,7 +164,7 @@ def _pool(job: ShardJob, tiles: gpd.GeoDataFrame, files: gpd.GeoDataFrame) -> tu
             filters=[("segment_id", "in", sorted(set(tiles["segment_id"])))],
         )
         lines = frame.set_index("segment_id").geometry
-    _end_when_stopped()
+    end_when_stopped()
     settings = others_of(job.config)
     return pool_tiles(tiles, lines, files, settings, job.config)
 
@@ -181,7 +185,7 @@ def others_of(config: CityConfig) -> Elsewhere:
     return found
 
 
-def _forget_changed(images: Iterable[tuple[str, str]]) -> None:
+def forget_changed(images: Iterable[tuple[str, str]]) -> None:
     """Let go of all blocks that this process has kept when a raster is not any more what they were read from.
 
     Parameters
@@ -197,10 +201,10 @@ def _forget_changed(images: Iterable[tuple[str, str]]) -> None:
             state = digest, stat.st_size, stat.st_mtime_ns, stat.st_ino
             if _states.setdefault(path, state) != state:
                 _states[path] = state
-                _store.cache_clear()
+                block_store.cache_clear()
 
 
-def _check_unchanged(job: ShardJob, images: gpd.GeoDataFrame) -> None:
+def _check_unchanged(job: Job, images: gpd.GeoDataFrame) -> None:
     """Refuse a shard whose rasters are not those that its digest names.
 
     On the machine that runs the city, where their digests are known, this costs a look at each; a worker elsewhere
@@ -220,7 +224,7 @@ def _check_unchanged(job: ShardJob, images: gpd.GeoDataFrame) -> None:
             check_unchanged(path, expected, digests.of)
     except SourceError:
         # blocks of it may be kept
-        _store.cache_clear()
+        block_store.cache_clear()
         raise
 
 
@@ -234,7 +238,8 @@ def go_on() -> None:
     _stopped.clear()
 
 
-def _end_when_stopped() -> None:
+def end_when_stopped() -> None:
+    """End the work of a shard where `stop` was asked for."""
     if _stopped.is_set():
         raise RoadprintError(
             "the run was ended", where="features", todo="The same command goes on from there."
@@ -275,8 +280,18 @@ def _load(
 
 
 @lru_cache(maxsize=1)
-def _store(tiles: Path, reach_m: float, limit_mb: int) -> BlockStore:
-    """Keep the decoded blocks of a city for all its shards, whose order tells which are needed again."""
+def block_store(tiles: Path, reach_m: float, limit_mb: int) -> BlockStore:
+    """Keep the decoded blocks of a city for all its shards, whose order tells which are needed again.
+
+    Parameters
+    ----------
+    tiles
+        Path of the table of tiles, or of chips of ground, with their shards.
+    reach_m
+        How far from the middle of one it is read (metres, along each axis).
+    limit_mb
+        How much is kept (megabytes).
+    """
     frame = gpd.read_parquet(tiles, columns=["x", "y", "shard", "geometry"], filters=[("coverage", ">", 0)])
     return BlockStore(limit_mb, ReadingOrder(frame, reach_m=reach_m, crs=frame.crs))
 
@@ -291,13 +306,13 @@ def _embed(
     far = reach(config.tiles)
     if config.tiles.mode == "dense":
         far = chip_reach(images, tiles.crs, cast("Mapper", encoder), config.tiles)
-    store = _store(job.order, far, config.imagery.cache_mb)
+    store = block_store(job.order, far, config.imagery.cache_mb)
     lines = _lines(config, job.segments, tiles)
     with store.during(job.shard), closing(_parts(config, tiles, images, encoder, store, lines)) as parts:
         for table, fate in parts:
             tables.append(table)
             entries += fate
-            _end_when_stopped()
+            end_when_stopped()
     return tables, entries
 
 
@@ -348,7 +363,7 @@ def embed_some(
     with closing(_parts(config, tiles, images, encoder, None, lines)) as parts:
         for table, _ in parts:
             found.append(table)
-            _end_when_stopped()
+            end_when_stopped()
     embedded: pd.DataFrame = pa.concat_tables(found).to_pandas()
     return embedded
 

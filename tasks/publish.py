@@ -19,6 +19,8 @@ from geo.sources.files import digest_file
 from tasks.documents import Effects, Findings, Gathered
 from tasks.earlier import TABLES, edited
 from tasks.plan import CORRECTED, NAMES_OF_TYPES, Plan
+from tasks.stages.ground import mapping
+from tasks.stages.ground.classes import load_learned
 from tasks.stages.imagery.centring import load_centring
 from tasks.stages.imagery.features import load_encoded_as
 from tasks.stages.imagery.matching import load_matching
@@ -64,6 +66,9 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
         for stage, file in (("package", plan.geopackage.name), ("report", plan.report.name)):
             shutil.copyfile(plan.stage_folder(stage) / file, work / file)
         shutil.copytree(plan.stage_folder("package") / TABLES, work / TABLES)
+        ground = plan.stage_folder(mapping.STAGE.name) / mapping.MAP
+        if ground.exists():
+            shutil.copyfile(ground, work / ground.name)
         write_mosaics(plan, work)
         files = {
             file.relative_to(work).as_posix(): digest_file(file)
@@ -126,7 +131,8 @@ def warnings_of_inputs(plan: Plan) -> list[str]:
 def made_of(plan: Plan) -> list[str]:
     """Name what a run was made from, by its place below ``stages``: what has to stay as long as the run."""
     beside = [] if plan.sensitivity is None else [plan.sensitivity.name]
-    return [*(plan.stage_folder(name).name for name in plan.keys), *beside, *load_encoded_as(plan).files]
+    shards = [*load_encoded_as(plan).files, *mapping.load_mapped(plan).shards]
+    return [*(plan.stage_folder(name).name for name in plan.keys), *beside, *shards]
 
 
 def notes(plan: Plan) -> list[str]:
@@ -140,6 +146,7 @@ def notes(plan: Plan) -> list[str]:
         *load_covered(plan).notes,
         *load_matching(plan).notes,
         *load_flights(plan).notes,
+        *load_learned(plan).notes,
     ]
     safety = Findings.read(plan.stage_folder("safety") / FINDINGS)
     return [*told, *safety.notes, *found.notes, *gathered.notes, *effects.notes, *systemic.notes]

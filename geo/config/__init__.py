@@ -1,6 +1,13 @@
 """A city's configuration, checked whole before anything runs."""
 
-from geo.config.city import CityConfig, cluster_settings, collision_settings, encoder_settings, load
+from geo.config.city import (
+    CityConfig,
+    cluster_settings,
+    collision_settings,
+    encoder_settings,
+    ground_settings,
+    load,
+)
 from geo.config.sections.clusters import Clusters
 from geo.config.sections.encoder import EncoderSettings
 from geo.config.sections.ground import Ground
@@ -50,5 +57,6 @@ __all__ = [
     "cluster_settings",
     "collision_settings",
     "encoder_settings",
+    "ground_settings",
     "load",
 ]

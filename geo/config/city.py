@@ -30,6 +30,7 @@ from geo.config.kinds import NO_KIND, is_of_kinds, of_which_kind, one_of
 from geo.config.section import NO_EFFECT, Section, leaf_keys, sections
 from geo.config.sections.clusters import Clusters
 from geo.config.sections.encoder import EncoderSettings
+from geo.config.sections.ground import Ground
 from geo.config.sections.imagery import NO_IMAGERY, Imagery, Tiles
 from geo.config.sections.interventions import Interventions
 from geo.config.sections.output import Output
@@ -45,14 +46,18 @@ if TYPE_CHECKING:
     Encoder = EncoderSettings
     ClusterMethod = Clusters
     Records = Collisions
+    GroundWay = Ground
 else:
     Encoder = one_of("geo.features.registry", key="name")
     ClusterMethod = one_of("geo.clusters.registry", key="method")
     Records = one_of("geo.collisions.registry", key="schema")
+    GroundWay = one_of("geo.ground.registry", key="method")
 
 
 NO_IMAGERY_NEEDED = "raster"
 """Name of the encoder that reads none."""
+NO_GROUND = "none"
+"""The method of the ground that is not mapped."""
 _EMPTY = frozenset(
     (
         "string_type",
@@ -94,6 +99,7 @@ class CityConfig(Section):
     exposure: Exposure = Exposure()
     safety: Safety = Safety()
     interventions: Interventions = Interventions()
+    ground: GroundWay = Field(default={}, validate_default=True)
     sensitivity: Annotated[Sensitivity, NO_EFFECT] = Sensitivity()
     output: Output = Output()
     run: Annotated[Run, NO_EFFECT] = Run()
@@ -113,6 +119,18 @@ class CityConfig(Section):
         encoder = raw.get("encoder")
         named = encoder.get("name") if isinstance(encoder, Mapping) else None
         return {**raw, "imagery": NO_IMAGERY} if named == NO_IMAGERY_NEEDED else raw
+
+    @field_validator("ground", mode="before")
+    @classmethod
+    def _way_of_ground(cls, raw: object) -> object:
+        """Take a bare word for the method, and find the method by the key that is there where none is named."""
+        if isinstance(raw, str):
+            return {"method": raw}
+        if not isinstance(raw, Mapping) or "method" in raw:
+            return raw
+        kinds = sections(cls.model_fields["ground"])
+        meant = [kind.tag for kind in kinds if getattr(kind, "key", "") in raw]  # type: ignore[attr-defined]
+        return {**raw, "method": meant[0]} if len(meant) == 1 else raw
 
     @field_validator("city")
     @classmethod
@@ -141,6 +159,14 @@ class CityConfig(Section):
             )
         if self.tiles.mode != "tile":
             raise ValueError("tiles.mode: dense maps imagery, and encoder raster reads none: leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _ground_is_seen(self) -> Self:
+        if self.ground.method != NO_GROUND and not self.imagery.sources:
+            raise ValueError(
+                "ground maps imagery, and encoder raster reads none: leave the section ground out"
+            )
         return self
 
     @model_validator(mode="after")
@@ -230,6 +256,23 @@ def cluster_settings(**keys: object) -> Clusters:
         When it is not valid.
     """
     settings: Clusters = TypeAdapter(ClusterMethod).validate_python(keys)
+    return settings
+
+
+def ground_settings(**keys: object) -> Ground:
+    """Make the ``ground`` section of the kind that its ``method`` tells, as of a city's file.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        When it is not valid.
+
+    Examples
+    --------
+    >>> ground_settings(method="unsupervised").reach_m
+    30.0
+    """
+    settings: Ground = TypeAdapter(GroundWay).validate_python(keys)
     return settings
 
 
@@ -392,6 +435,7 @@ def _absolute(config: CityConfig, folder: Path) -> CityConfig:
                 update={"source": _one_or_several(config.roads.source, several)}
             ),
             "encoder": _beside_resolved(config.encoder.with_paths(resolve), resolve),
+            "ground": config.ground.with_paths(resolve),
             "clusters": config.clusters.model_copy(update={"typology": optional(config.clusters.typology)}),
             "run": config.run.model_copy(update={"shared": optional(config.run.shared)}),
             "collisions": collisions,

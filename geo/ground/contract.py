@@ -9,13 +9,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.features.encoder import Valid
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 Features = NDArray[np.float32]
 Scores = NDArray[np.float32]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +47,6 @@ class GroundKind(Ground, ABC):
         Its own key of the section: where it is there and no method is named, this way is meant; empty: none.
     words
         What a reader of the report calls it.
-    maps
-        Whether ground is mapped at all.
     encodes
         Whether it looks at features of the encoder, or at the picture alone.
     classifier
@@ -59,17 +57,8 @@ class GroundKind(Ground, ABC):
     form: ClassVar[str]
     key: ClassVar[str] = ""
     words: ClassVar[str] = ""
-    maps: ClassVar[bool] = True
     encodes: ClassVar[bool] = True
     classifier: ClassVar[type[Classifier] | None] = None
-
-    def files(self) -> list[str]:
-        """Name the local files that it reads, which are inputs of a run."""
-        return []
-
-    def with_paths(self, resolve: Callable[[str], str]) -> Self:  # noqa: ARG002 - most kinds name no file
-        """Bring the paths of files to what `resolve` makes of them."""
-        return self
 
     def shapes(self, around: Surroundings) -> Shapes | None:  # noqa: ARG002 - as above
         """Say which ground must be seen to learn (Polygons, metres); None: a seeded sample of that beside roads."""

@@ -17,7 +17,6 @@ class Off(GroundKind):
     tag: ClassVar[str] = "none"
     form: ClassVar[str] = "none"
     words: ClassVar[str] = "not at all"
-    maps: ClassVar[bool] = False
     encodes: ClassVar[bool] = False
 
     method: Literal["none"] = Field(default="none", description="none.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tasks.stages.ground import classes, mapping
 from tasks.stages.imagery import features, fingerprints, matching
 from tasks.stages.network import roads, tiles
 from tasks.stages.outputs import package, pictures, report
@@ -15,7 +16,9 @@ STAGES = (
     collisions.STAGE,
     exposure.STAGE,
     matching.STAGE,
+    classes.STAGE,
     features.STAGE,
+    mapping.STAGE,
     fingerprints.STAGE,
     clusters.STAGE,
     flights.STAGE,

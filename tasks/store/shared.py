@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -16,7 +16,7 @@ from fsspec.core import url_to_fs
 
 from geo.addresses import reveal
 from geo.errors import SourceError
-from tasks.encode import ShardJob, encode_shard
+from tasks.store.job import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,13 @@ class SharedJob:
         Folder of the shared storage.
     """
 
-    job: ShardJob
+    job: Job
     url: str
 
     @property
     def tables(self) -> dict[str, Path]:
         """The tables that a worker needs, by their name in the storage: the names hold the digests of their stages."""
-        paths = (self.job.tiles, self.job.images, self.job.segments, self.job.order, self.job.look_ups)
-        return {_name(path): path for path in paths if path is not None}
+        return {_name(path): path for path in self.job.reads}
 
 
 def _name(path: Path) -> str:
@@ -62,12 +61,9 @@ def send_tables(jobs: list[SharedJob]) -> None:
 def encode_remotely(job: SharedJob) -> None:
     """Encode a shard on a worker: tables come from the storage once a worker, the shard and its account go back."""
     place = _scratch(job.url)
-    local = {name: _fetched(f"{job.url}/{name}", place / name) for name in job.tables}
-    tiles, images, segments, *_ = local.values()
-    look_ups = None if job.job.look_ups is None else local[_name(job.job.look_ups)]
+    local = {path: _fetched(f"{job.url}/{name}", place / name) for name, path in job.tables.items()}
     out = place / "shards" / job.job.out.name
-    there = replace(job.job, tiles=tiles, images=images, segments=segments, look_ups=look_ups, out=out)
-    encode_shard(there)
+    job.job.elsewhere(local, out).work()
     # the account last: a shard without one is not there
     for path in (out, job.job.account):
         _put(out.with_name(path.name), f"{job.url}/shards/{path.name}", again=True)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -230,10 +231,9 @@ def test_a_shard_that_fails_shows_no_credential_with_all_that_led_to_it(task, mo
             raise SourceError("the imagery cannot be reached", where="a", todo="Look.") from error
 
     remember({"TOK": "pLanted-3317"})
-    monkeypatch.setattr(shards, "encode_shard", fail)
     monkeypatch.setattr(shards, "encode_remotely", fail)
     with pytest.raises(SourceError) as caught:
-        getattr(shards, task).fn(None)
+        getattr(shards, task).fn(SimpleNamespace(work=lambda: fail(None)))
     shown = "".join(traceback.format_exception(caught.value))
     assert "pLanted-3317" not in shown
     assert "read_in_vain" in shown

@@ -40,14 +40,13 @@ def make_job(tmp_path, mode):
     segments = gpd.GeoDataFrame({"segment_id": ["road"]}, geometry=[line], crs=CITY)
     for name, table in (("tiles", tiles), ("images", images), ("segments", segments)):
         table.to_parquet(tmp_path / f"{name}.parquet")
-    tables = (tmp_path / f"{name}.parquet" for name in ("tiles", "images", "segments"))
     return ShardJob(
-        "200_1_1",
-        *tables,
-        tmp_path / "results" / "shards" / "shard-1.parquet",
-        3,
-        config,
-        code_digest("tasks.encode"),
+        shard="200_1_1",
+        **{name: tmp_path / f"{name}.parquet" for name in ("tiles", "images", "segments")},
+        out=tmp_path / "results" / "shards" / "shard-1.parquet",
+        n_tiles=3,
+        config=config,
+        code=code_digest("tasks.encode"),
     )
 
 

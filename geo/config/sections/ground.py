@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator
 
@@ -43,6 +44,19 @@ class Ground(Section):
         description="Features are averaged over this many quarter turns of the imagery; four take four times as long.",
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(default=0, description="Seed of every random choice.")
+
+    @property
+    def maps(self) -> bool:
+        """Whether ground is mapped at all."""
+        return self.method != "none"
+
+    def files(self) -> list[str]:
+        """Name the local files that it reads, which are inputs of a run."""
+        return []
+
+    def with_paths(self, resolve: Callable[[str], str]) -> Self:  # noqa: ARG002 - most kinds name no file
+        """Bring the paths of files to what `resolve` makes of them."""
+        return self
 
     @field_validator("strides")
     @classmethod

@@ -180,9 +180,16 @@ def load_sight(
     EncoderError
         When the encoder shows no maps, or cannot be loaded.
     """
+    return sight_of(settings, encoder, imagery.seen, finest_m=finest_m, encodes=encodes)
+
+
+def sight_of(
+    settings: Ground, encoder: EncoderSettings, bands: Sequence[int], *, finest_m: float, encodes: bool
+) -> Sight:
+    """Load what sees the ground by imagery of some bands; see `load_sight`."""
     lattice, per_cell = lattice_of(settings, finest_m), pixels_per_cell(settings, finest_m)
     if not encodes:
-        return Sight(lattice, _of_pictures(imagery.seen), per_cell)
+        return Sight(lattice, _of_pictures(bands), per_cell)
     from geo.features.encoder import check_bands
     from geo.features.model import Normalised, trial_images
     from geo.features.runtime import choose_runtime
@@ -196,7 +203,7 @@ def load_sight(
     plain = {"stages": None, "pooling": "model"}
     kept = {key: value for key, value in plain.items() if key in type(encoder).model_fields}
     model, card = encoder.model_copy(update=kept | {"input_px": None}).load_model()
-    check_bands(card.name, card.bands, imagery.seen)
+    check_bands(card.name, card.bands, bands)
     frame = Frame(side, lattice.cells, lattice.rim)
     maps = StrideMaps(model, frame, settings.strides, len(card.bands), card.name).eval()
     runtime = choose_runtime(Normalised(maps, card), trial_images(card, side), encoder)

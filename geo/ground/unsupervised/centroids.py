@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
 
 from geo.features.lengths import of_length_1
 from geo.ground.contract import Classifier, Features, GroundClass, Scores
@@ -22,6 +21,8 @@ SMOOTHED = 3
 
 def smoothed(features: Features) -> Features:
     """Average features ``(rows, columns, dimension)`` over the cells around each."""
+    from scipy.ndimage import uniform_filter
+
     found: Features = uniform_filter(features, size=(SMOOTHED, SMOOTHED, 1), mode="nearest")
     return found
 

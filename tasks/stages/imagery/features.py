@@ -72,7 +72,7 @@ def _of_imagery(plan: Plan) -> list[ShardJob]:
     made_by = digest(encoder_key(plan), plan.config.tiles.model_dump(), pixels_by, limit)
     roads = _roads(segments) if plan.config.tiles.pool == "corridor" else pd.Series(dtype=object)
     code = code_digest(ENCODING)
-    look_ups, tables = _look_ups(plan)
+    look_ups, tables = look_ups_of(plan)
     jobs = []
     for table in (ROADS, JUNCTIONS):
         tiles = gpd.read_parquet(stage / table)
@@ -86,8 +86,19 @@ def _of_imagery(plan: Plan) -> list[ShardJob]:
             named = [(name, pixels[name]) for name in rasters]
             key = digest(made_by, places, seen, named, lines, *looked_up)
             out = plan.stages / "shards" / f"shard-{key}.parquet"
-            files = stage / table, stage / "images.parquet", segments
-            jobs.append(ShardJob(str(shard), *files, out, len(mine), plan.config, code, look_ups))
+            jobs.append(
+                ShardJob(
+                    shard=str(shard),
+                    tiles=stage / table,
+                    images=stage / "images.parquet",
+                    segments=segments,
+                    out=out,
+                    n_tiles=len(mine),
+                    config=plan.config,
+                    code=code,
+                    look_ups=look_ups,
+                )
+            )
     return jobs
 
 
@@ -110,12 +121,22 @@ def _of_others(plan: Plan) -> list[ShardJob]:
             places = mine[["tile_id", "x", "y", "bearing"]].to_csv(index=False)
             lines = roads.loc[mine["segment_id"]] if table == ROADS else mine.geometry.to_wkb(hex=True)
             out = plan.stages / "shards" / f"shard-{digest(made_by, places, lines.tolist())}.parquet"
-            files = stage / table, stage / EMBEDDINGS, segments
-            jobs.append(ShardJob(str(shard), *files, out, len(mine), plan.config, code))
+            jobs.append(
+                ShardJob(
+                    shard=str(shard),
+                    tiles=stage / table,
+                    images=stage / EMBEDDINGS,
+                    segments=segments,
+                    out=out,
+                    n_tiles=len(mine),
+                    config=plan.config,
+                    code=code,
+                )
+            )
     return jobs
 
 
-def _look_ups(plan: Plan) -> tuple[Path | None, dict[str, str]]:
+def look_ups_of(plan: Plan) -> tuple[Path | None, dict[str, str]]:
     """Find the table of what values become, and the digest of that of each raster; None where they stay."""
     from tasks.encode import read_look_ups
 

@@ -1,0 +1,1 @@
+"""Stages that map what lies on the ground beside roads."""

@@ -235,6 +235,18 @@ CHANGES = {
             "traffic_band": 2,
         }.items()
     },
+    **{
+        f"ground.{name}": (value, "ground_classes")
+        for name, value in {
+            "method": "unsupervised",
+            "reach_m": 20,
+            "cell_m": 4,
+            "pixel_m": 0.5,
+            "strides": [16],
+            "rotations": 4,
+            "seed": 1,
+        }.items()
+    },
     "output.thumbnails": ("all", "pictures package"),
     # what is quoted in the outputs is written there anew, and nothing else
     "imagery.licence": ("mine", "package"),
@@ -310,6 +322,8 @@ TOGETHER = {
     "clusters.entropy": (2.0, "clusters junction_clusters", {"clusters.method": "scan"}),
     "clusters.self_labelling": (0.99, "clusters junction_clusters", {"clusters.method": "scan"}),
     "clusters.beta": (0.8, "clusters junction_clusters", {"clusters.method": "temi"}),
+    "ground.clusters": (12, "ground_classes", {"ground.method": "unsupervised"}),
+    "ground.classes": (5, "ground_classes", {"ground.method": "unsupervised"}),
     "encoder.pooling": ("mean", "features", OWN),
     "encoder.wavelengths": ([665.0, 842.0, 490.0], "features", DOFA),
     "encoder.bandwidths": ([30.0, 115.0, 65.0], "features", DOFA),

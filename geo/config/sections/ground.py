@@ -39,7 +39,7 @@ class Ground(Section):
         min_length=1,
         description="Which of the encoder's feature maps are joined, by how many pixels a cell of them is wide.",
     )
-    turns: Literal[1, 4] = Field(
+    rotations: Literal[1, 4] = Field(
         default=1,
         description="Features are averaged over this many quarter turns of the imagery; four take four times as long.",
     )

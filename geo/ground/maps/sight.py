@@ -207,4 +207,4 @@ def sight_of(
     frame = Frame(side, lattice.cells, lattice.rim)
     maps = StrideMaps(model, frame, settings.strides, len(card.bands), card.name).eval()
     runtime = choose_runtime(Normalised(maps, card), trial_images(card, side), encoder)
-    return Sight(lattice, card, per_cell, maps=maps, runtime=runtime, turns=settings.turns)
+    return Sight(lattice, card, per_cell, maps=maps, runtime=runtime, turns=settings.rotations)

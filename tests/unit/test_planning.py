@@ -296,6 +296,8 @@ OF_OTHERS = {
     "chip_m": (256, "tiles"),
     "pool": (["mean", "max"], "features"),
 }
+LABELLED = {"ground.labels": "roads.gpkg"}
+TAGGED, LYING_IN = {"ground.tags.table": "roads.gpkg"}, {"ground.tags.features": "roads.gpkg"}
 BAAC = {"collisions": {"sources": ["collisions.csv"], "schema": "baac"}}
 STATS19 = {"collisions": {"sources": ["collisions.csv"], "schema": "stats19"}}
 # keys that stand only together with another: what is set before, in both plans
@@ -324,6 +326,39 @@ TOGETHER = {
     "clusters.beta": (0.8, "clusters junction_clusters", {"clusters.method": "temi"}),
     "ground.clusters": (12, "ground_classes", {"ground.method": "unsupervised"}),
     "ground.classes": (5, "ground_classes", {"ground.method": "unsupervised"}),
+    **{
+        f"ground.{name}": (value, "ground_classes", LABELLED)
+        for name, value in {
+            "labels": "collisions.csv",
+            "layer": "drawn",
+            "class_field": "what",
+            "crs": "EPSG:27700",
+            "scorer": "logistic",
+            "apart_m": 50,
+            "min_places": 4,
+            "min_cells": 80,
+        }.items()
+    },
+    **{
+        f"ground.{name}": (value, "ground_classes", TAGGED)
+        for name, value in {
+            "tags.table": "collisions.csv",
+            "tags.columns": ["trees"],
+            "tags.layer": "tags",
+            "tags.sheet": "tags",
+            "truth": "collisions.csv",
+        }.items()
+    },
+    **{
+        f"ground.{name}": (value, "ground_classes", LYING_IN)
+        for name, value in {
+            "tags.features": "collisions.csv",
+            "tags.classes": {"trees": "natural=tree"},
+            "tags.tile_m": 60,
+        }.items()
+    },
+    "ground.truth_names": ({1: "trees"}, "ground_classes", TAGGED | {"ground.truth": "collisions.csv"}),
+    "ground.truth_column": ("what", "ground_classes", TAGGED | {"ground.truth": "collisions.csv"}),
     "encoder.pooling": ("mean", "features", OWN),
     "encoder.wavelengths": ([665.0, 842.0, 490.0], "features", DOFA),
     "encoder.bandwidths": ([30.0, 115.0, 65.0], "features", DOFA),

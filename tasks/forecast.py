@@ -24,6 +24,8 @@ from geo.exposure.traffic import measure_traffic, traffic_doubts
 from geo.features.elsewhere.pool import corridor, pool
 from geo.features.encoder import EncoderCard, Pixels, limiting_pixel
 from geo.features.registry import load_encoder, load_mapper
+from geo.ground.maps.pieces import AT_ONCE, beside, chips_on
+from geo.imagery.reading.reader import TileImage
 from geo.ledger import Entry, merge
 from geo.roads.read import RoadSource, read_roads
 from geo.roads.segments import Network, build_network
@@ -31,12 +33,16 @@ from geo.safety.interventions.reading import read_interventions
 from geo.safety.interventions.treated import ITEM, Town, account, lay_out
 from tasks.encode import others_of
 from tasks.ground import Ground, find_ground
+from tasks.map_ground import open_land
 from tasks.planning import runs_folder
 from tasks.refusals import check_results, check_what_follows
 from tasks.room import bytes_of_geopackage, bytes_of_run, pictures_at_most, refuse_full
+from tasks.stages.ground.classes import LEARNED_FROM
 
 SECONDS_A_SEGMENT = 0.001
 """Of statistics."""
+SECONDS_A_CHIP = 0.1
+"""Of reading a chip of ground, and of what its places are classified and counted by."""
 TRIED = 40
 """Roads along which others' embeddings are pooled for a forecast."""
 SECONDS_BESIDES = 20.0
@@ -90,6 +96,7 @@ def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
     else:
         encoding = len(seen) * _seconds_per_tile(config, images)
     encoding += told.seconds_of_others
+    mapping = _seconds_of_ground(config, network, images, told) if config.ground.maps else 0.0
     told.found["seconds_per_tile"] = round(encoding / len(seen), 4)
     told.found["junction_tiles"] = len(network.junctions) if config.clusters.junctions.types else 0
     if config.tiles.mode == "dense":
@@ -98,7 +105,7 @@ def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
     else:
         encoding *= 1 + told.found["junction_tiles"] / len(tiles)
     statistics = SECONDS_A_SEGMENT * len(network.segments)
-    told.found["seconds"] = round(SECONDS_BESIDES + statistics + known + encoding)
+    told.found["seconds"] = round(SECONDS_BESIDES + statistics + known + encoding + mapping)
     told.found["pictures"] = pictures_at_most(config, len(seen)) if config.imagery.sources else 0
     size = bytes_of_geopackage(told.found, told.found["pictures"])
     told.found["geopackage_mb"] = round(size / 1e6, 1)
@@ -261,6 +268,21 @@ def _placed(told: Told, tiles: gpd.GeoDataFrame) -> dict[str, Any]:
         "period": None if first is None else f"{first} to {last}",
         "severities": ", ".join(sorted(told.severities)) or None,
     }
+
+
+def _seconds_of_ground(config: CityConfig, network: Network, images: gpd.GeoDataFrame, told: _Said) -> float:
+    """Count the chips of ground beside roads, and time one of noise after one to warm up."""
+    land = open_land(config, images, None)
+    chips = chips_on(land, beside(network.segments.geometry.to_numpy(), config.ground.reach_m))
+    told.found["ground_chips"] = len(chips)
+    sight = land.sight
+    noise = _noise((len(sight.card.bands), sight.side, sight.side), sight.card)
+    some = [TileImage("", noise, np.ones(noise.shape[1:], dtype=np.bool_), "", 1.0)] * AT_ONCE
+    sight.features(some)
+    start = time.perf_counter()
+    sight.features(some)
+    each = (time.perf_counter() - start) / AT_ONCE + SECONDS_A_CHIP
+    return (len(chips) + min(LEARNED_FROM, len(chips))) * each
 
 
 def _seconds_of_chips(

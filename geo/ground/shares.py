@@ -80,12 +80,14 @@ class Near:
 
 def find_near(places: Places, shapes: Shapes, reach_m: float) -> Near:
     """Find the places within reach of shapes (geometries in metres)."""
-    shapely.prepare(shapes)
     about = np.flatnonzero(shapely.dwithin(shapes, places.box, reach_m))
     points = places.points()
-    place, at = shapely.STRtree(points).query(shapes[about], predicate="dwithin", distance=reach_m)[::-1]
-    shape = about[at]
-    return Near(place, shape, shapely.distance(points[place], shapes[shape]))
+    # those in the box about a shape first: of these alone the distance is measured, once
+    bounds = shapely.bounds(shapes[about]) + np.array([-reach_m, -reach_m, reach_m, reach_m])
+    at, place = shapely.STRtree(points).query(shapely.box(*bounds.T))
+    distance = shapely.distance(points[place], shapes[about[at]])
+    near = distance <= reach_m
+    return Near(place[near], about[at[near]], distance[near])
 
 
 def count_near(near: Near, classes: Classes, ids: NDArray[np.object_]) -> pd.DataFrame:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
+from geo.config import CityConfig
 from geo.config.sections.ground import Ground
 from geo.errors import ConfigurationError, LayerError, SourceError
 from geo.ground.contract import Piece, Surroundings
@@ -76,3 +78,38 @@ def test_ground_without_imagery_gives_no_classes() -> None:
 def test_a_way_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(ConfigurationError, match="Take one of none, unsupervised"):
         way_of(Ground(method="magic"))
+
+
+def city(**ground: object) -> dict[str, object]:
+    return {"city": "x", "imagery": {"sources": ["a.tif"]}, "roads": {"source": "r.gpkg"}, **ground}
+
+
+def test_the_ground_is_not_mapped_unless_it_is_asked_for() -> None:
+    assert not CityConfig.model_validate(city()).ground.maps
+
+
+@pytest.mark.parametrize(
+    ("told", "tag"),
+    [
+        ("unsupervised", "unsupervised"),
+        ({"method": "unsupervised", "classes": 5}, "unsupervised"),
+        ({"labels": "labels.gpkg"}, "labels"),
+        ({"tags": "tags.csv"}, "tags"),
+        ({"reach_m": 20}, "none"),
+    ],
+)
+def test_the_method_is_a_bare_word_or_follows_from_the_key_that_is_there(told: object, tag: str) -> None:
+    assert CityConfig.model_validate(city(ground=told)).ground.method == tag
+
+
+def test_a_key_of_another_method_is_refused() -> None:
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        CityConfig.model_validate(city(ground={"method": "none", "classes": 5}))
+
+
+def test_ground_without_imagery_is_refused() -> None:
+    told = city(
+        ground="unsupervised", encoder={"name": "raster", "product": "alphaearth", "sources": ["e.tif"]}
+    )
+    with pytest.raises(ValidationError, match="ground maps imagery"):
+        CityConfig.model_validate(told | {"imagery": None})

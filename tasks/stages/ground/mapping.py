@@ -198,7 +198,7 @@ def _write_shares(plan: Plan, shards: list[Path], folder: Path) -> None:
         (OF_JUNCTIONS, "junction", roads.junction_ids, roads.junctions),
     ):
         seen = read_counts(shards, what)
-        known = np.isin(ids.astype(str), seen.loc[seen["number"] > 0, "id"].astype(str))
+        known = pd.Series(ids).isin(seen.loc[seen["number"] > 0, "id"].unique()).to_numpy()
         unseen = count_unseen(ids[known], shapes[known], _not_read(shapes[known], places))
         table.write(lay_out(pd.concat([seen, unseen]), keys, f"{what}_id"), folder)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from geo.features.encoder import Valid
@@ -49,6 +50,8 @@ class Piece:
         Its western and its northern edge (metres, city's CRS).
     cell_m, pixel_m
         Sides of a cell and of a pixel (metres).
+    widths
+        How many features each of the joined maps has.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Piece:
     y: float
     cell_m: float
     pixel_m: float
+    widths: tuple[int, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -173,6 +177,10 @@ class Classifier(ABC):
     def words(self) -> dict[str, str]:
         """Give what else it is made of as text, by name."""
         return {}
+
+    def tree(self) -> pd.DataFrame | None:
+        """Say how classes came about of smaller groups, see `geo.ground.unsupervised.tree`; None: not of any."""
+        return None
 
     @classmethod
     @abstractmethod

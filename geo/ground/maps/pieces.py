@@ -136,6 +136,7 @@ def _bare(chip: TileImage, place: tuple[int, int], land: Land) -> Piece:
         y=(place[1] + 1) * lattice.chip_m,
         cell_m=lattice.cell_m,
         pixel_m=sight.pixel_m,
+        widths=sight.widths,
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
 from geo.ground.contract import Classifier, GroundClass, Scores
-from geo.ground.unsupervised.centroids import smoothed
+from geo.ground.smoothing import smoothed
 
 if TYPE_CHECKING:
     from geo.ground.contract import Piece

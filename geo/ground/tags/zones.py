@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from geo.errors import LayerError
 from geo.ground.contract import Features, Piece, Surroundings
+from geo.ground.smoothing import smoothed
 from geo.ground.tags.mapped import read_features, squares_beside, tags_of_squares
 from geo.ground.tags.table import read_tags
 from geo.ground.truth import NOT_TOLD, Truth
-from geo.ground.unsupervised.centroids import smoothed
 from geo.ledger import Entry
 
 if TYPE_CHECKING:

@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA
-from threadpoolctl import threadpool_limits
 
-from geo.clusters.methods.linkage import average_linkage
 from geo.errors import LayerError
 from geo.features.lengths import of_length_1
 from geo.ground.contract import Features, GroundClass, Piece
 from geo.ground.kind import Learned
 from geo.ground.names import plain_colour
-from geo.ground.unsupervised.centroids import Centroids, smoothed
+from geo.ground.smoothing import smoothed
+from geo.ground.unsupervised.centroids import SMOOTHED, Centroids
+from geo.ground.unsupervised.grouping import spherical_k_means
+from geo.ground.unsupervised.proposals import proposals_of
+from geo.ground.unsupervised.space import fit_space, weights_of
+from geo.ground.unsupervised.tree import merged
 
 if TYPE_CHECKING:
     from geo.ground.unsupervised.settings import Unsupervised
 
-COMPONENTS, WHITENING = 64, 0.5
 MOST_CELLS = 60_000
 """Groups are found among so many cells at most, drawn alike from all pieces."""
-STARTS = 3
+Proposals = NDArray[np.int64]
 
 
 def find_classes(pieces: Sequence[Piece], settings: Unsupervised) -> Learned:
@@ -40,44 +40,70 @@ def find_classes(pieces: Sequence[Piece], settings: Unsupervised) -> Learned:
     LayerError
         When there are fewer cells with imagery than groups to be found.
     """
-    cells = sample_cells(pieces, MOST_CELLS, settings.seed)
+    cells, proposals, weights = _drawn(pieces, settings)
     if len(cells) <= settings.clusters:
         raise LayerError(
             f"{len(cells)} cells beside roads have imagery, and {settings.clusters} groups are to be found in them",
             where="ground",
             todo="Leave the section ground out, or give imagery of more of the roads.",
         )
-    with threadpool_limits(limits=1):
-        pca = PCA(n_components=min(COMPONENTS, *cells.shape), svd_solver="covariance_eigh").fit(cells)
-        deviation = np.sqrt(np.maximum(pca.explained_variance_, np.finfo(np.float32).tiny))
-        axes = (pca.components_ / deviation[:, None] ** WHITENING).T.astype(np.float32)
-        points = of_length_1((cells - pca.mean_.astype(np.float32)) @ axes)
-        groups = KMeans(settings.clusters, n_init=STARTS, random_state=settings.seed).fit(points)
-    middles = of_length_1(groups.cluster_centers_)
-    sizes = np.bincount(groups.labels_, minlength=len(middles)).astype(np.float64)
-    tree = average_linkage(middles.astype(np.float64), sizes, beta=0.0)
-    of_class = _by_size(tree.cut(min(settings.classes, len(middles))), sizes)
+    mean, axes = fit_space(cells, weights)
+    points = _placed(cells, mean, axes)
+    if settings.prior == "contrast":
+        from geo.ground.unsupervised.contrast import train_head
+
+        axes = axes @ train_head(points, proposals, settings.seed)
+        points = _placed(cells, mean, axes)
+    middles, groups = spherical_k_means(points, settings.clusters, settings.seed)
+    sizes = np.bincount(groups, minlength=len(middles))
+    of_class = _by_size(merged(middles, sizes).cut(min(settings.classes, len(middles))), sizes)
     shares = np.bincount(of_class, weights=sizes)[1:] / sizes.sum()
     told = tuple(
         GroundClass(number, str(number), "", plain_colour(number), "found", share=round(float(share), 6))
         for number, share in enumerate(shares, start=1)
     )
-    mean = pca.mean_.astype(np.float32)
-    return Learned(Centroids(told, mean, axes, middles.astype(np.float32), of_class.astype(np.uint8)))
+    side_m = np.array([settings.proposal_m if settings.prior == "superpixels" else 0.0], dtype=np.float32)
+    return Learned(Centroids(told, mean, axes, middles, sizes, of_class.astype(np.uint8), side_m))
 
 
-def _by_size(merged: NDArray[np.int64], sizes: NDArray[np.float64]) -> NDArray[np.int64]:
+def _placed(cells: Features, mean: Features, axes: Features) -> Features:
+    return np.asarray(of_length_1((cells - mean) @ axes), dtype=np.float32)
+
+
+def _by_size(labels: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Give merged groups numbers from 1, the largest first."""
-    order = np.argsort(-np.bincount(merged, weights=sizes), kind="stable")
-    return np.argsort(order)[merged] + 1
+    order = np.argsort(-np.bincount(labels, weights=sizes), kind="stable")
+    return np.argsort(order)[labels] + 1
 
 
-def sample_cells(pieces: Sequence[Piece], most: int, seed: int) -> Features:
-    """Draw cells that have data, the same number from each piece at most: smoothed features ``(cells, dimension)``."""
-    rng = np.random.default_rng(seed)
-    each = max(1, -(-most // max(1, len(pieces))))
-    drawn = []
-    for piece in pieces:
-        rows = smoothed(piece.features)[piece.known()]
-        drawn.append(rows[rng.permutation(len(rows))[:each]])
-    return np.concatenate(drawn) if drawn else np.zeros((0, 0), dtype=np.float32)
+def _drawn(
+    pieces: Sequence[Piece], settings: Unsupervised
+) -> tuple[Features, Proposals, NDArray[np.float32]]:
+    """Draw cells that have data, about as many from each piece, and say how much each feature counts.
+
+    Returns
+    -------
+    Smoothed features ``(cells, dimension)``; the superpixel of each cell, of which all are 0 where none are asked for;
+    and weights ``(dimension,)``.
+    """
+    rng = np.random.default_rng(settings.seed)
+    each = max(1, -(-MOST_CELLS // max(1, len(pieces))))
+    cells, proposals = [], []
+    weights: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
+    for number, piece in enumerate(pieces):
+        weights = weights_of(piece, settings.strides)
+        known = piece.known().ravel()
+        table = smoothed(piece.features, SMOOTHED).reshape(len(known), -1)
+        if settings.prior == "contrast":
+            parts = proposals_of(piece, settings.proposal_m).ravel()
+            # whole superpixels, as many as make up the piece's share
+            order = np.argsort(rng.permutation(parts.max() + 1)[parts], kind="stable")
+            rows = order[known[order]][:each]
+            proposals.append(parts[rows] + number * len(known))
+        else:
+            rows = rng.permutation(np.flatnonzero(known))[:each]
+            proposals.append(np.zeros(len(rows), dtype=np.int64))
+        cells.append(table[rows])
+    if not cells:
+        return np.zeros((0, 0), dtype=np.float32), np.zeros(0, dtype=np.int64), weights
+    return np.concatenate(cells), np.concatenate(proposals), weights

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from geo.config.section import Metres
+from geo.config.sections.ground import Stride
 from geo.ground.kind import GroundKind, Learned
 from geo.ground.unsupervised.centroids import Centroids
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from geo.ground.contract import Piece, Surroundings
 
 FOUND, CLASSES = 24, 8
+STRIDES: tuple[Stride, ...] = (16, 32)
+PROPOSAL_M = 12.0
+TURNS = 4
 
 
 class Unsupervised(GroundKind):
@@ -30,6 +35,22 @@ class Unsupervised(GroundKind):
     )
     classes: Annotated[int, Field(ge=2, le=60)] = Field(
         default=CLASSES, description="How many classes these are merged to (number)."
+    )
+    prior: Literal["none", "superpixels", "contrast"] = Field(
+        default="none",
+        description="What groups make use of beside features: none; superpixels, in each of which scores are averaged, "
+        "for areas with edges such as roofs; contrast, a head that is trained to tell superpixels apart.",
+    )
+    proposal_m: Metres = Field(
+        default=PROPOSAL_M, ge=2, le=100, description="About how wide a superpixel is (metres)."
+    )
+    strides: tuple[Stride, ...] = Field(
+        default=STRIDES,
+        min_length=1,
+        description="As of all methods; that of 16 counts twice as much as others.",
+    )
+    turns: Literal[1, 4] = Field(
+        default=TURNS, description="As of all methods; classes that are found are best from four."
     )
 
     def learn(self, pieces: Sequence[Piece], around: Surroundings) -> Learned:  # noqa: ARG002 - asks for no more

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from geo.features.encoder import Valid
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
 
 Features = NDArray[np.float32]
 Scores = NDArray[np.float32]

@@ -326,6 +326,8 @@ TOGETHER = {
     "clusters.beta": (0.8, "clusters junction_clusters", {"clusters.method": "temi"}),
     "ground.clusters": (12, "ground_classes", {"ground.method": "unsupervised"}),
     "ground.classes": (5, "ground_classes", {"ground.method": "unsupervised"}),
+    "ground.prior": ("superpixels", "ground_classes", {"ground.method": "unsupervised"}),
+    "ground.proposal_m": (20, "ground_classes", {"ground.method": "unsupervised", "ground.prior": "contrast"}),
     **{
         f"ground.{name}": (value, "ground_classes", LABELLED)
         for name, value in {

@@ -1,8 +1,8 @@
 """A head on frozen features, trained so that cells of a superpixel are alike and unlike those of others.
 
 MaskContrast (Van Gansbeke et al. 2021, ICCV, arXiv 2102.06191), with superpixels of the city's own ground as masks and
-the encoder left as it is: a linear head alone is trained. Most superpixels of a city have many of their kind, which must
-not be pushed apart: only those that the encoder finds least alike are contrasted.
+the encoder left as it is: a linear head alone is trained. Most superpixels of a city have many of their kind, which are
+not to be pushed apart: only those that the encoder finds least alike are contrasted.
 """
 
 from __future__ import annotations

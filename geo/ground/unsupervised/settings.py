@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FOUND, CLASSES = 24, 8
 STRIDES: tuple[Stride, ...] = (16, 32)
 PROPOSAL_M = 12.0
-TURNS = 4
+TURNS: Literal[1, 4] = 4
 
 
 class Unsupervised(GroundKind):

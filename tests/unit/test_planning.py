@@ -327,7 +327,11 @@ TOGETHER = {
     "ground.clusters": (12, "ground_classes", {"ground.method": "unsupervised"}),
     "ground.classes": (5, "ground_classes", {"ground.method": "unsupervised"}),
     "ground.prior": ("superpixels", "ground_classes", {"ground.method": "unsupervised"}),
-    "ground.proposal_m": (20, "ground_classes", {"ground.method": "unsupervised", "ground.prior": "contrast"}),
+    "ground.proposal_m": (
+        20,
+        "ground_classes",
+        {"ground.method": "unsupervised", "ground.prior": "contrast"},
+    ),
     **{
         f"ground.{name}": (value, "ground_classes", LABELLED)
         for name, value in {

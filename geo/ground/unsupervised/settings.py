@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FOUND, CLASSES = 24, 8
 STRIDES: tuple[Stride, ...] = (16, 32)
 PROPOSAL_M = 12.0
-TURNS: Literal[1, 4] = 4
+ROTATIONS: Literal[1, 4] = 4
 
 
 class Unsupervised(GroundKind):
@@ -49,8 +49,8 @@ class Unsupervised(GroundKind):
         min_length=1,
         description="As of all methods; that of 16 counts twice as much as others.",
     )
-    turns: Literal[1, 4] = Field(
-        default=TURNS, description="As of all methods; classes that are found are best from four."
+    rotations: Literal[1, 4] = Field(
+        default=ROTATIONS, description="As of all methods; classes that are found are best from four."
     )
 
     def learn(self, pieces: Sequence[Piece], around: Surroundings) -> Learned:  # noqa: ARG002 - asks for no more

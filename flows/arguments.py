@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,10 +18,15 @@ COMMANDS = {
     "demo": "draw the demo town and run it",
     "sensitivity": "run a city with one choice made otherwise at a time, and say which of its findings stand",
     "typology": "find types in several cities together, for others to be given to, and lay these out beside each other",
+    "find": "find the roads that look like a segment, a place, a picture, or what an analyst has named",
     "status": "say how a city stands: its last run, what failed, room on disk",
     "clean": "remove old runs and stages of a city, but not its newest good run",
     "deploy": "run a city on a schedule, by the workers of a Prefect server",
 }
+
+
+PLACES = ("--at", "--not", "--within")
+"""Arguments that may be degrees west or south."""
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -33,13 +40,16 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     for name, text in COMMANDS.items():
         one = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         _add_arguments(name, one)
-    return parser.parse_args(arguments)
+    return parser.parse_args(_signed(sys.argv[1:] if arguments is None else arguments))
 
 
 def _add_arguments(name: str, one: argparse.ArgumentParser) -> None:
     """Add what a command takes."""
     if name == "typology":
         _add_typology(one)
+        return
+    if name == "find":
+        _add_find(one)
         return
     if name == "run":
         _add_sources(one)
@@ -111,6 +121,67 @@ def _add_typology(one: argparse.ArgumentParser) -> None:
     )
     for part in (fit, show, compare):
         part.add_argument("--json", action="store_true", help="print one JSON object and nothing more")
+
+
+def _add_find(one: argparse.ArgumentParser) -> None:
+    """Add what a run is asked, of which roads, and where answers go."""
+    one.add_argument(
+        "run",
+        type=Path,
+        metavar="RUN",
+        help="a run's folder, its GeoPackage, a city's folder or file: newest run",
+    )
+    for name, what, said in (
+        ("--like", "SEGMENT", "a segment that is meant"),
+        ("--at", "LON,LAT", "a place whose road is meant, in degrees"),
+        ("--picture", "FILE", "a picture of what is meant, from above"),
+        ("--text", "WORDS", "what an analyst has called it: a type or a concept"),
+        ("--concept", "FILE", "a search that was saved"),
+        ("--not", "WHAT", "what is not meant: a segment, LON,LAT or a picture"),
+        ("--class", "CLASS", "a class of road that is asked about"),
+        ("--out", "FILE", "answers as FILE.gpkg, FILE.geojson, or pictures of them on a page, FILE.html"),
+    ):
+        dest = {"--not": "unlike", "--class": "road_class"}.get(name, name.strip("-"))
+        one.add_argument(
+            name,
+            action="append",
+            default=[],
+            dest=dest,
+            metavar=what,
+            help=f"{said}; may be given several times",
+        )
+    one.add_argument(
+        "--top", type=int, default=20, metavar="N", help="how many answers (default %(default)s)"
+    )
+    one.add_argument(
+        "--pixel-m", type=float, metavar="M", help="ground that a pixel of pictures shows (metres)"
+    )
+    one.add_argument(
+        "--within", metavar="AREA", help="a file of polygons, or WEST,SOUTH,EAST,NORTH in degrees"
+    )
+    amount = one.add_mutually_exclusive_group()
+    for many in ("few", "many"):
+        amount.add_argument(
+            f"--{many}-collisions",
+            action="store_const",
+            dest="collisions",
+            const=many,
+            help=f"only roads with {many} collisions for their class",
+        )
+    one.add_argument("--threshold", type=float, metavar="T", help="a road with a lower cosine is no answer")
+    one.add_argument("--save", metavar="NAME", help="save the search as a concept: NAME, or FILE.json")
+    one.add_argument("--json", action="store_true", help="print one JSON object and nothing more")
+
+
+def _signed(arguments: Sequence[str]) -> list[str]:
+    """Join places that begin with a minus to what they are given for, or they would be taken for options."""
+    joined: list[str] = []
+    for one in arguments:
+        if joined and joined[-1] in PLACES and re.match(r"-\d", one):
+            joined[-1] = f"{joined[-1]}={one}"
+        else:
+            joined.append(one)
+    return joined
 
 
 def _add_sources(one: argparse.ArgumentParser) -> None:

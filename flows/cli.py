@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.arguments import parse, read_overrides
-from flows.commands import sensitivity, typology, upkeep
+from flows.commands import finding, sensitivity, typology, upkeep
 from flows.processes import asking_directly
 from flows.progress import shown
 from flows.running import draw_town, repeat, run_once
@@ -150,6 +150,7 @@ COMMANDS: dict[
     "demo": (_demo, _show_run),
     "sensitivity": (sensitivity.sensitivity, sensitivity.show_sensitivity),
     "typology": (typology.typology, typology.show_typology),
+    "find": (finding.find, finding.show_found),
     "status": (upkeep.status, upkeep.show_status),
     "clean": (upkeep.clean, upkeep.show_clean),
     "deploy": (upkeep.deploy, upkeep.show_deploy),

@@ -16,21 +16,18 @@ import pyproj
 from PIL import Image
 
 from geo.clusters.likeness.alike import most_like, same_place
-from geo.clusters.likeness.chance import MORE_ALIKE_THAN, Likeness, likeness_of_pairs
-from geo.clusters.space import Points, to_space
-from geo.clusters.whitening.scatter import Scatter
-from geo.clusters.whitening.whiten import even_out
-from geo.config import Clusters, cluster_settings
-from geo.config.file import expand
+from geo.clusters.likeness.chance import MORE_ALIKE_THAN
 from geo.errors import LayerError, SourceError
 from geo.outputs.files.reading import GEOMETRY, read_layer, read_table
 from geo.outputs.layers.layers import LAYERS
 from geo.safety.expected.ranking import worst_segments
 from geo.safety.junctions.worst import worst_junctions
+from geo.search.ranking import BALANCE
 from geo.sources.files import digest_file
 from tasks.earlier import TABLES
 from tasks.results.cutting import cut_tile
-from tasks.tables import TURN_SCATTER
+from tasks.results.finding import Asked, Question, ask
+from tasks.results.seen import SeenRoads
 
 FINGERPRINTS = "fingerprints"
 
@@ -121,7 +118,7 @@ class OpenRun:
         """
         if name not in self._read:
             if self._tables != self.geopackage and name in LAYERS:
-                self._check_left(self._tables / f"{name}.parquet")
+                self.check_left(self._tables / f"{name}.parquet")
             self._read[name] = read_layer(self._tables, name)
         return self._read[name].copy()
 
@@ -184,8 +181,15 @@ class OpenRun:
         """
         return self._fingerprints.copy()
 
-    @cached_property
-    def _fingerprints(self) -> pd.DataFrame:
+    @property
+    def fingerprints_file(self) -> Path:
+        """The file of fingerprints, as the run left it.
+
+        Raises
+        ------
+        SourceError
+            When it is not there, or was changed.
+        """
         file = None if self.folder is None else self.folder / TABLES / f"{FINGERPRINTS}.parquet"
         if file is None or not file.exists():
             raise SourceError(
@@ -193,10 +197,14 @@ class OpenRun:
                 where=str(self.folder or self.geopackage),
                 todo=f"Open the run's own folder, with {TABLES}/{FINGERPRINTS}.parquet; 'roadprint run' writes it.",
             )
-        self._check_left(file)
-        return read_table(file)
+        self.check_left(file)
+        return file
 
-    def _check_left(self, file: Path) -> None:
+    @cached_property
+    def _fingerprints(self) -> pd.DataFrame:
+        return read_table(self.fingerprints_file)
+
+    def check_left(self, file: Path) -> None:
         """Refuse a file of the run's folder that is not as the run left it."""
         folder = self.folder or file.parent
         name = file.relative_to(folder).as_posix()
@@ -311,7 +319,7 @@ class OpenRun:
         _check_shown(shown)
         if not 0 <= more_alike_than <= 1:
             raise ValueError(f"more_alike_than={more_alike_than}: a share from 0 to 1")
-        segments = self._seen
+        segments = self._roads.segments
         found = segments["segment_id"] == segment_id
         if not found.any():
             known = (self.layer("segments")["segment_id"] == segment_id).any()
@@ -331,9 +339,9 @@ class OpenRun:
         if same_type:
             own = segments["cluster"].iloc[row]
             left_out = left_out | ~(segments["cluster"] == own).fillna(value=False).to_numpy(dtype=bool)
-        rows, likeness = most_like(self._points, row, left_out, shown=shown)
+        rows, likeness = most_like(self._roads.points, row, left_out, shown=shown)
         own_class = segments["road_class"].iloc[[row]]
-        alike = likeness >= self._likeness.limits(own_class, more_alike_than)[0] - 1e-9
+        alike = likeness >= self._roads.likeness.limits(own_class, more_alike_than)[0] - 1e-9
         rows, likeness = rows[alike], likeness[alike]
         answers = segments.iloc[rows].reset_index(drop=True)
         apart = answers.geometry.distance(segments.geometry.iloc[row])
@@ -341,44 +349,72 @@ class OpenRun:
         answers = answers.assign(
             place=np.arange(1, len(rows) + 1),
             likeness=likeness,
-            alike_than_pairs=self._likeness.share_less_alike(usual, likeness),
+            alike_than_pairs=self._roads.likeness.share_less_alike(usual, likeness),
             metres_apart=apart,
         )
         return answers[[*ALIKE, GEOMETRY]]
 
     @cached_property
-    def _seen(self) -> gpd.GeoDataFrame:
-        """The segments with a fingerprint, in the order of these."""
-        ids = self._fingerprints["segment_id"].astype("string")
-        segments = self.segments.set_index("segment_id")
-        if not ids.isin(segments.index).all():
-            raise LayerError(
-                "fingerprints and segments are not of one run",
-                where=str(self.folder),
-                todo="Copy the run's folder again, whole.",
-            )
-        return segments.loc[ids].reset_index()
+    def _roads(self) -> SeenRoads:
+        """The roads that have a fingerprint, and the space in which types are found."""
+        return SeenRoads(self)
 
-    @cached_property
-    def _likeness(self) -> Likeness:
-        """How alike random pairs are."""
-        middles = self._seen.geometry.interpolate(0.5, normalized=True)
-        return likeness_of_pairs(self._points, self._seen["road_class"], middles.get_coordinates().to_numpy())
+    def find(
+        self,
+        *,
+        top: int = 20,
+        spread: float = BALANCE,
+        save: str | None = None,
+        **asked: Any,  # noqa: ANN401
+    ) -> gpd.GeoDataFrame:
+        """Find the roads that look like segments, places, pictures, or what analysts have named.
 
-    @cached_property
-    def _points(self) -> Points:
-        """The space in which types are found."""
-        vectors = np.stack(self._fingerprints["vector"].tolist()).astype(np.float32)
-        settings = self._clusters()
-        return to_space(even_out(vectors, settings, self._scatter(settings)), settings)
+        Parameters
+        ----------
+        top
+            How many answers are given, 1 or more; fewer where fewer can be asked about.
+        spread
+            What likeness counts for in choosing answers, beside not being like each other (0 to 1; 1: it alone does).
+        save
+            Name of a concept, or path of its file, as which the question is saved.
+        asked
+            ``like``, ``at``, ``picture``, ``text``, ``unlike``, ``concept``, ``pixel_m``, ``road_class``, ``within``,
+            ``collisions``, ``threshold``: see `tasks.results.finding.Question`.
 
-    def _scatter(self, settings: Clusters) -> Scatter | None:
-        """Read what fingerprints were evened out by; None where they were not."""
-        if not settings.turn_whitening or self.folder is None:
-            return None
-        file = self.folder / TABLES / f"{TURN_SCATTER.name}.parquet"
-        self._check_left(file)
-        return Scatter.of_frame(read_table(file))
+        Returns
+        -------
+        The most alike first, see `geo.search.looks.Looks.find`. That two roads look alike says nothing about their
+        traffic.
+
+        Raises
+        ------
+        LayerError, SourceError, EncoderError
+            See `tasks.results.finding.ask`.
+        ValueError
+            When fewer than one are asked for, or `spread` is not within 0 and 1.
+
+        Examples
+        --------
+        >>> import roadprint
+        >>> found = roadprint.open("runs/grid").find(like=["0000000000000000"], top=2, spread=1)
+        >>> found[["rank", "segment_id", "why"]].values.tolist()[0]
+        [1, '0000000000000024', 'segment 0000000000000000']
+        >>> len(found), bool(found["of_all"].max() <= 35)
+        (2, True)
+        """
+        return self.asked(Question(**asked), top=top, spread=spread, save=save).answers
+
+    def asked(
+        self, question: Question, *, top: int = 20, spread: float = BALANCE, save: str | None = None
+    ) -> Asked:
+        """Ask a question, see `find`; gives its examples beside the answers."""
+        _check_shown(top)
+        if not 0 <= spread <= 1:
+            raise ValueError(f"spread={spread}: a share from 0 to 1")
+        found = ask(self, self._roads.looks, question, shown=top, balance=spread)
+        if save is not None:
+            found.save(save)
+        return found
 
     def tile(self, tile_id: str, *, full: bool = False) -> Image.Image:
         """Show a tile: its thumbnail where there is one, else cut from the imagery at full resolution.
@@ -416,11 +452,6 @@ class OpenRun:
         if not full and pd.notna(jpeg):
             return Image.open(io.BytesIO(jpeg)).convert("RGB")
         return cut_tile(tile, self.geopackage, self._base)
-
-    def _clusters(self) -> Clusters:
-        """Read a section of the configuration by itself: others may name places that are not there any more."""
-        written: Any = expand(self.configuration.get("clusters") or {}, str(self.geopackage))
-        return cluster_settings(**written)
 
 
 def _check_shown(shown: int) -> None:

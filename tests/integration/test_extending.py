@@ -98,7 +98,7 @@ def test_the_pages_that_are_written_from_declarations_tell_of_it(extended):
 
 
 def test_the_files_that_the_page_names_are_there():
-    new = {"geo/shape/", "geo/shape/winding.py", "geo/shape/__init__.py", "tasks/stages/shape.py"}
+    new = {"geo/shape/", "geo/shape/winding.py", "geo/shape/__init__.py", "tasks/stages/network/shape.py"}
     named = set(re.findall(r"`((?:geo|tasks|docs|tests)/[\w/.]+)`", PAGE)) - new
     assert len(named) > 10
     assert [name for name in sorted(named) if not (TOP / name).exists()] == []

@@ -157,7 +157,7 @@ def find_types(
     chooser = settings.chooser()
     same = same_ground(roads, tile_m=tile_m) if settings.neighbours or chooser.neighbours else None
     space, points = fit_space(even_out(embeddings, settings, scatter), settings)
-    beside = Beside(same, views_of(looks, ids, _into(space, embeddings, scatter)))
+    beside = Beside(same, views_of(looks, ids, into(space, embeddings, scatter)))
     smoothed = _drawn(points, settings, same)
     weighed = smoothed if chooser is settings else _drawn(points, chooser, same)
     choice = choose_k(points, chooser, smoothed=weighed, beside=beside)
@@ -255,7 +255,7 @@ def _drawn(points: Points, settings: Clusters, same: sp.csr_array | None) -> Poi
     return None if drawn is points else drawn
 
 
-def _into(space: Space, embeddings: Embeddings, scatter: Scatter | None) -> Callable[[Embeddings], Points]:
+def into(space: Space, embeddings: Embeddings, scatter: Scatter | None) -> Callable[[Embeddings], Points]:
     """Give what brings other vectors to where fingerprints were brought."""
     if scatter is None:
         return space.of

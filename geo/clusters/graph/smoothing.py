@@ -39,14 +39,33 @@ def smooth(points: Points, settings: Clusters, left_out: sp.csr_array | None = N
     >>> (points @ points.T).round(2)[0].tolist(), (smoothed @ smoothed.T).round(2)[0].tolist()
     ([1.0, 0.8, 0.0, -0.6], [1.0, 1.0, 0.57, 0.57])
     """
-    if not settings.neighbours or not settings.smoothing or len(points) <= 1:
+    if not settings.neighbours or not settings.smoothing:
         return points
-    graph = graph_of(nearest(points, settings.neighbours, left_out=left_out)[0])
+    return drawn_together(points, settings.neighbours, settings.smoothing, left_out)
+
+
+def drawn_together(
+    points: Points, neighbours: int, steps: int, left_out: sp.csr_array | None = None
+) -> Points:
+    """Draw points towards their neighbours on the graph of likeness, see `smooth`.
+
+    Parameters
+    ----------
+    points
+        Array ``(n, components)`` of rows of length 1.
+    neighbours, steps
+        How many neighbours each has, and how often it is drawn (numbers).
+    left_out
+        ``(n, n)``: pairs that are no neighbours.
+    """
+    if len(points) <= 1:
+        return points
+    graph = graph_of(nearest(points, neighbours, left_out=left_out)[0])
     joined = np.asarray(graph.sum(axis=1)).ravel()
     shares = sp.diags_array(1 / np.where(joined > 0, joined, 1)) @ graph
     # a point without neighbours stays where it is
     alone = (joined == 0)[:, None]
     with threadpool_limits(limits=1):
-        for _ in range(settings.smoothing):
+        for _ in range(steps):
             points = np.where(alone, points, OWN * points + (1 - OWN) * (shares @ points))
     return of_length_1(points)

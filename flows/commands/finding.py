@@ -1,0 +1,78 @@
+"""The command that asks a run where else it looks like this."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from geo.errors import ConfigurationError
+
+
+def find(asked: argparse.Namespace) -> dict[str, Any]:
+    """Ask a run, write the answers where that is asked for, and give them."""
+    from tasks.results.answers import as_rows, check_out, write  # noqa: PLC0415 - each command imports what it needs
+    from tasks.results.finding import Question, run_at  # noqa: PLC0415 - each command imports what it needs
+
+    if asked.top < 1:
+        raise ConfigurationError(
+            f"{asked.top} answers are asked for", where="--top", todo="Ask for one or more."
+        )
+    out = [check_out(Path(file)) for file in asked.out]
+    run = run_at(asked.run)
+    question = Question(
+        like=asked.like,
+        at=asked.at,
+        picture=asked.picture,
+        text=asked.text,
+        unlike=asked.unlike,
+        concept=asked.concept,
+        pixel_m=asked.pixel_m,
+        road_class=asked.road_class,
+        within=asked.within,
+        collisions=asked.collisions,
+        threshold=asked.threshold,
+    )
+    found = run.asked(question, top=asked.top)
+    saved = None if asked.save is None else str(found.save(asked.save, threshold=asked.threshold))
+    for file in out:
+        write(found, file)
+    return {
+        "city": run.city,
+        "run": str(run.folder or run.geopackage),
+        "answers": as_rows(found.answers),
+        "files": [str(file) for file in out],
+        "concept": saved,
+    }
+
+
+def show_found(found: dict[str, Any]) -> None:
+    """Print the answers, and where they were written."""
+    table = Table(
+        title=f"{found['city']}: {len(found['answers'])} roads that look like it", title_justify="left"
+    )
+    for name in ("rank", "segment", "name", "class", "likeness", "of all", "looks like"):
+        table.add_column(
+            name,
+            justify="right" if name in {"rank", "likeness", "of all"} else "left",
+            no_wrap=name == "segment",
+        )
+    for one in found["answers"]:
+        table.add_row(
+            str(one["rank"]),
+            one["segment_id"],
+            one["name"] or "",
+            one["road_class"] or "",
+            f"{one['likeness']:.3f}",
+            f"{one['rank_of_all']} of {one['of_all']}",
+            one["why"],
+        )
+    console = Console(soft_wrap=True, markup=False)
+    console.print(table)
+    console.print("That roads look alike says nothing about their traffic.")
+    for file in [*found["files"], *([found["concept"]] if found["concept"] else [])]:
+        sys.stdout.write(f"{file}\n")

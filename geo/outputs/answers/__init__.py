@@ -1,0 +1,1 @@
+"""Answers of a search, as files."""

@@ -1,0 +1,1 @@
+"""Asking a city where else it looks like this."""

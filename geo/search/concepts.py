@@ -1,0 +1,166 @@
+"""Concepts: searches that were saved, to be asked again of the next run, or of another city."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from geo.clusters.typology.made_by import MadeBy, differences
+from geo.errors import EncoderError, SourceError
+from geo.search.example import Example
+
+FOLDER = "concepts"
+"""Folder of a city that holds its concepts."""
+ENDING = ".json"
+MOST_BYTES = 50_000_000
+"""A file that is larger is none of ours."""
+DIGITS = 6
+"""Of the numbers that a file holds."""
+Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+
+
+class Kept(BaseModel):
+    """An example, as a concept keeps it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    label: Annotated[Text, Field(max_length=200)]
+    meant: bool
+    vector: Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=1)]
+
+
+class Concept(BaseModel):
+    """A saved search: examples and a threshold, with the encoder that they belong to.
+
+    Attributes
+    ----------
+    format, version
+        What the file is.
+    name, note
+        What it is called, and what is to be known of it.
+    city
+        Where its examples are from.
+    made_by
+        What made their fingerprints (`geo.clusters.typology.made_by.made_by`).
+    threshold
+        A road with a lower cosine with what examples mean is no answer; None: there is no such limit.
+    examples
+        Of what is meant, one at least, and of what is not.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal["roadprint concept"] = "roadprint concept"
+    version: Literal[1] = 1
+    name: Annotated[Text, Field(min_length=1, max_length=80)]
+    note: Annotated[Text, Field(max_length=500)] = ""
+    city: str = ""
+    made_by: dict[str, object]
+    threshold: Annotated[float, Field(ge=-1, le=1)] | None = None
+    examples: Annotated[list[Kept], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Concept:
+        if len({len(one.vector) for one in self.examples}) > 1:
+            raise ValueError("its examples are not of one length")
+        if not any(one.meant for one in self.examples):
+            raise ValueError("no example of it is meant")
+        if not all(any(one.vector) for one in self.examples):
+            raise ValueError("an example holds nothing but zeros")
+        return self
+
+    def of(self, *, meant: bool) -> list[Example]:
+        """Give the examples of what is meant, or of what is not."""
+        return [
+            Example(one.label, np.array(one.vector, dtype=np.float32))
+            for one in self.examples
+            if one.meant is meant
+        ]
+
+
+def kept(examples: Sequence[Example], *, meant: bool) -> list[Kept]:
+    """Lay examples out as a concept keeps them: vectors of length 1, to six digits."""
+    return [
+        Kept(label=one.label[:200], meant=meant, vector=_plain(one.vector.astype(np.float64)))
+        for one in examples
+    ]
+
+
+def _plain(vector: NDArray[np.float64]) -> list[float]:
+    found: list[float] = vector.round(DIGITS).tolist()
+    return found
+
+
+def read_concept(path: Path) -> Concept:
+    """Read a concept.
+
+    Raises
+    ------
+    SourceError
+        When the file is not there, or is none.
+    """
+    todo = "Give a file that 'roadprint find ... --save FILE.json' wrote."
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise SourceError("it is too large to be a concept", where=str(path), todo=todo)
+        return Concept.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise SourceError(f"it cannot be read ({error.strerror})", where=str(path), todo=todo) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        told = f"{place}: {first['msg']}" if place else first["msg"]
+        raise SourceError(f"it is no concept ({told})", where=str(path), todo=todo) from error
+
+
+def write_concept(path: Path, concept: Concept) -> None:
+    """Write a concept; a file that is there is replaced at once.
+
+    Raises
+    ------
+    SourceError
+        When it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(concept.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise SourceError(
+            f"it cannot be written ({error.strerror})",
+            where=str(path),
+            todo="Choose a place that can be written to.",
+        ) from error
+
+
+def refuse_other_encoder(concept: Concept, mine: MadeBy, *, where: str) -> None:
+    """Refuse a concept whose examples were encoded otherwise than a run's roads: likeness would mean nothing.
+
+    Parameters
+    ----------
+    concept
+        The concept.
+    mine
+        What made the run's fingerprints.
+    where
+        The concept's file.
+
+    Raises
+    ------
+    EncoderError
+        Naming all that differs.
+    """
+    found = differences(concept.made_by, mine)
+    if found:
+        raise EncoderError(
+            f"its examples were encoded otherwise than the roads of this run: {'; '.join(found)}",
+            where=where,
+            todo="Ask a run that was made with the same encoder and tiles, or save the concept anew from this one.",
+        )

@@ -1,0 +1,89 @@
+"""Which roads are asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geo.errors import LayerError
+
+Amount = Literal["few", "many"]
+SHRUNK = "ksi_per_km_year_eb"
+NOWHERE = "Ask for fewer conditions."
+
+
+def wanted(
+    segments: gpd.GeoDataFrame,
+    *,
+    road_classes: Sequence[str] = (),
+    within: shapely.Geometry | None = None,
+    collisions: Amount | None = None,
+) -> NDArray[np.bool_]:
+    """Tell which segments are asked about.
+
+    Parameters
+    ----------
+    segments
+        ``road_class``, `SHRUNK` (null: not known) and lines.
+    road_classes
+        Classes of road; none: all.
+    within
+        Where the middle of a segment lies, in their CRS; None: anywhere.
+    collisions
+        ``few``: a shrunk rate of collisions in which people were killed or seriously injured that is no greater than
+        the median of the road class, as of look-alikes (`geo.safety.picture.lookalikes`); ``many``: a greater one. Of
+        what no rate is known it is neither.
+
+    Returns
+    -------
+    One a segment.
+
+    Raises
+    ------
+    LayerError
+        When no segment is of a class that is named or lies in the area, or rates are known of none.
+    """
+    found = np.ones(len(segments), dtype=bool)
+    if road_classes:
+        there = segments["road_class"].astype("string")
+        unknown = sorted(set(road_classes) - set(there.dropna()))
+        if unknown:
+            raise LayerError(
+                f"no road with a fingerprint is of the class {', '.join(map(repr, unknown))}",
+                where="class",
+                todo=f"There are: {', '.join(sorted(set(there.dropna()))) or 'none'}.",
+            )
+        found &= there.isin(list(road_classes)).to_numpy(dtype=bool)
+    if within is not None:
+        middles = shapely.line_interpolate_point(segments.geometry.to_numpy(), 0.5, normalized=True)
+        inside = shapely.within(middles, within)
+        if not inside.any():
+            raise LayerError(
+                "no road with a fingerprint lies in it", where="within", todo="Name an area within the city."
+            )
+        found &= inside
+    if collisions is not None:
+        found &= _by_rate(segments, collisions)
+    if not found.any():
+        raise LayerError("no road meets all conditions", where="find", todo=NOWHERE)
+    return found
+
+
+def _by_rate(segments: gpd.GeoDataFrame, collisions: Amount) -> NDArray[np.bool_]:
+    """Tell which segments have few or many collisions for their class."""
+    rates = segments[SHRUNK].astype("float64")
+    if rates.isna().all():
+        raise LayerError(
+            "rates of collisions are not known of any road: the run has no records, or too few",
+            where=f"{collisions} collisions",
+            todo="Leave that condition out, or run the city with collisions.",
+        )
+    usual = rates.groupby(segments["road_class"].fillna("")).transform("median")
+    few = collisions == "few"
+    found: NDArray[np.bool_] = (rates <= usual if few else rates > usual).to_numpy(dtype=bool)
+    return found

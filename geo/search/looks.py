@@ -1,0 +1,219 @@
+"""What a city's roads look like, laid out to be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+import shapely
+from numpy.typing import NDArray
+
+from geo.clusters.graph.ground import same_ground
+from geo.clusters.likeness.alike import same_place
+from geo.clusters.space import Points
+from geo.errors import LayerError
+from geo.features.encoder import Embeddings
+from geo.search.example import Example
+from geo.search.ranking import BALANCE, SEED, Rows, Vectors, rank, spread
+
+AT_REACH_M = 100.0
+"""A place asked about is this near to a road with a fingerprint, or it is outside the city (metres)."""
+ANSWERS = (
+    "rank",
+    "segment_id",
+    "tile_id",
+    "name",
+    "likeness",
+    "x",
+    "y",
+    "why",
+    "rank_of_all",
+    "of_all",
+    "cosine",
+)
+"""Columns of answers; those of segments follow."""
+OF_SEGMENTS = (
+    "ref",
+    "road_class",
+    "cluster",
+    "length_m",
+    "years",
+    "n_collisions",
+    "n_ksi",
+    "ksi_per_km_year",
+    "ksi_per_km_year_eb",
+)
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Segments with a fingerprint, in the space of types.
+
+    Attributes
+    ----------
+    segments
+        Segments with their lines (metres), in the order of `points`.
+    tiles
+        ``tile_id, segment_id, position_m`` and footprints of tiles, in the same CRS.
+    vectors
+        Fingerprints, ``(segments, dimension)``.
+    points
+        Where they lie in the space of types, rows of length 1, ``(segments, components)``.
+    into
+        Brings other fingerprints to there.
+    tile_m
+        Side of a tile (metres).
+    """
+
+    segments: gpd.GeoDataFrame
+    tiles: gpd.GeoDataFrame
+    vectors: Embeddings
+    points: Vectors
+    into: Callable[[Embeddings], Points]
+    tile_m: float
+
+    def row_of(self, segment_id: str) -> int | None:
+        """Find a segment by its id; None: it has no fingerprint."""
+        rows = np.flatnonzero((self.segments["segment_id"] == segment_id).to_numpy(dtype=bool))
+        return int(rows[0]) if len(rows) else None
+
+    def at(self, lon: float, lat: float) -> Example:
+        """Take the segment at a place as an example.
+
+        Parameters
+        ----------
+        lon, lat
+            Degrees (EPSG:4326).
+
+        Raises
+        ------
+        LayerError
+            When no segment with a fingerprint lies within `AT_REACH_M`.
+        """
+        where = f"{lon:g},{lat:g}"
+        if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+            raise LayerError(
+                "it is no place in degrees", where=where, todo="Give longitude, then latitude: -71.1,42.37."
+            )
+        (place,) = gpd.GeoSeries([shapely.Point(lon, lat)], crs=4326).to_crs(self.segments.crs)
+        apart = self.segments.geometry.distance(place).to_numpy()
+        row = int(np.nan_to_num(apart, nan=np.inf, posinf=np.inf).argmin())
+        if not apart[row] <= AT_REACH_M:
+            away = f"{apart[row]:,.0f} m" if np.isfinite(apart[row]) else "far"
+            raise LayerError(
+                f"the nearest road with a fingerprint is {away} away",
+                where=where,
+                todo="Give a place on a road of the city that imagery shows: longitude, then latitude.",
+            )
+        return self.example(row, f"at {where}")
+
+    def example(self, row: int, label: str | None = None) -> Example:
+        """Take a segment as an example."""
+        segment_id = str(self.segments["segment_id"].iloc[row])
+        return Example(label or f"segment {segment_id}", self.vectors[row], segment_id)
+
+    def find(
+        self,
+        yes: Sequence[Example],
+        no: Sequence[Example],
+        *,
+        among: NDArray[np.bool_],
+        shown: int,
+        balance: float = BALANCE,
+        seed: int = SEED,
+    ) -> gpd.GeoDataFrame:
+        """Find the segments that look most like examples.
+
+        Parts of an example's own road within 200 m, and segments whose tiles overlap its own, are left out
+        (`geo.clusters.likeness.alike.same_place`).
+
+        Parameters
+        ----------
+        yes, no
+            Of what is meant, one at least, and of what is not.
+        among
+            Which segments are asked about, ``(segments,)``.
+        shown
+            How many answers are wanted (number).
+        balance
+            See `geo.search.ranking.spread`.
+        seed
+            Of what is drawn at random.
+
+        Returns
+        -------
+        The most alike first, with `ANSWERS` and what is known of `OF_SEGMENTS`: ``rank`` (from 1), the tile in the
+        middle of the segment and its centre (``x``, ``y``), ``likeness`` (see `geo.search.ranking.Ranked`), ``why``
+        (the example that it looks most like), ``rank_of_all`` of ``of_all`` (its place among all that were held against
+        the examples, before answers were spread), and ``cosine`` (with what the examples mean: it hangs on no other
+        road, and a threshold is of it).
+        """
+        left_out = ~among
+        for one in [*yes, *no]:
+            if one.segment_id is not None:
+                left_out = left_out | same_place(self.segments, self.tiles, one.segment_id)
+        found = rank(
+            self.points,
+            self._points_of(yes),
+            self._points_of(no),
+            left_out=left_out,
+            same=self._same,
+            shown=shown,
+            seed=seed,
+        )
+        places = spread(self.points, found, shown, balance=balance)
+        rows = found.rows[places]
+        answers = self.segments.iloc[rows].reset_index(drop=True)
+        tiles = self._middle_tiles(answers)
+        answers = answers.assign(
+            rank=np.arange(1, len(rows) + 1),
+            tile_id=tiles["tile_id"].to_numpy(),
+            likeness=found.likeness[places],
+            x=tiles["x"].to_numpy(),
+            y=tiles["y"].to_numpy(),
+            why=[yes[nearest].label for nearest in found.nearest[places]],
+            rank_of_all=places + 1,
+            of_all=found.among,
+            cosine=found.cosine[places],
+        )
+        there = [name for name in OF_SEGMENTS if name in answers]
+        return answers[[*ANSWERS, *there, answers.geometry.name]]
+
+    def _points_of(self, examples: Sequence[Example]) -> Vectors:
+        """Bring examples into the space of types."""
+        if not examples:
+            return self.points[:0]
+        vectors = np.stack([one.vector for one in examples]).astype(np.float32)
+        if vectors.shape[1] != self.vectors.shape[1]:
+            raise LayerError(
+                f"an example has {vectors.shape[1]} numbers, and fingerprints have {self.vectors.shape[1]}",
+                where="find",
+                todo="Give examples that the run's own encoder has seen.",
+            )
+        return self.into(vectors).astype(np.float32)
+
+    def _same(self, rows: Rows) -> sp.csr_array:
+        return same_ground(self.segments.iloc[rows], tile_m=self.tile_m)
+
+    def _middle_tiles(self, answers: gpd.GeoDataFrame) -> pd.DataFrame:
+        """Give the encoded tile nearest to the middle of each segment, with its centre."""
+        tiles = self.tiles[self.tiles["segment_id"].isin(answers["segment_id"])]
+        if "encoded" in tiles:
+            tiles = tiles[tiles["encoded"].fillna(value=False).astype(bool)]
+        centres = tiles.geometry.centroid
+        laid = pd.DataFrame(
+            {
+                "tile_id": tiles["tile_id"],
+                "segment_id": tiles["segment_id"],
+                "x": centres.x,
+                "y": centres.y,
+                "position_m": tiles["position_m"],
+            }
+        )
+        middle = laid["segment_id"].map(answers.set_index("segment_id").geometry.length / 2)
+        laid = laid.assign(off=(laid["position_m"] - middle).abs()).sort_values(["off", "tile_id"])
+        return laid.drop_duplicates("segment_id").set_index("segment_id").reindex(answers["segment_id"])

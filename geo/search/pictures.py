@@ -1,0 +1,133 @@
+"""Pictures from elsewhere, brought to an encoder as a tile is."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pyproj
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
+
+from geo.errors import LayerError, SourceError
+
+MOST_PIXELS = 100_000_000
+"""A picture with more is an image of a town, of which a tile is to be cut first."""
+LEAST_SHARE = 0.5
+"""A picture shows so much of a tile's side at least, or another thing is compared than the tiles are."""
+LEAST_PIXELS = 16
+COLOURS = 3
+FINEST_M, COARSEST_M = 0.01, 10.0
+"""Ground that a pixel of a picture may show (metres)."""
+
+
+def read_picture(
+    path: Path, *, tile_m: float, pixel_m: float | None = None
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Read the middle of a picture, as large as a tile.
+
+    Parameters
+    ----------
+    path
+        Any image that GDAL reads, with three or more bands of 8 bits: red, green and blue are the first.
+    tile_m
+        Side of a tile (metres).
+    pixel_m
+        Ground that a pixel shows (metres); None: as its georeference says.
+
+    Returns
+    -------
+    Pixels ``(3, side, side)`` and which of them hold data, ``(side, side)``; what the picture lacks has none.
+
+    Raises
+    ------
+    SourceError
+        When it cannot be read as a picture.
+    LayerError
+        When it is not in 8-bit colours, shows nothing, its ground is not known, or it is too small.
+    """
+    try:
+        with warnings.catch_warnings():
+            # a photograph has no place; its ground is asked for then
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(path) as image:
+                ground = pixel_m or _ground(image)
+                _check(image, path, ground)
+                pixels = image.read([1, 2, 3])
+                valid = image.dataset_mask() > 0
+    except RasterioIOError as error:
+        raise SourceError(
+            "it cannot be read as a picture", where=str(path), todo="Give a JPEG, PNG or GeoTIFF."
+        ) from error
+    if ground is None:
+        raise LayerError(
+            "it does not say how much ground a pixel shows",
+            where=str(path),
+            todo="Say it: --pixel-m 0.25, in metres.",
+        )
+    side = round(tile_m / ground)
+    if min(valid.shape) < max(LEAST_PIXELS, LEAST_SHARE * side):
+        raise LayerError(
+            f"it shows {valid.shape[1] * ground:.4g} x {valid.shape[0] * ground:.4g} m, and a tile {tile_m:g} m",
+            where=str(path),
+            todo="Give a picture of as much ground, or say what a pixel shows with --pixel-m.",
+        )
+    if not valid.any() or all(np.ptp(band[valid]) == 0 for band in pixels):
+        raise LayerError("it is of one colour", where=str(path), todo="Give a picture that shows a road.")
+    return _middle(pixels, valid, side)
+
+
+def _check(image: rasterio.DatasetReader, path: Path, ground: float | None) -> None:
+    """Refuse what is no picture in colours, or of which the ground cannot be what is said."""
+    if image.count < COLOURS or set(image.dtypes[:COLOURS]) != {"uint8"}:
+        bands = "1 band" if image.count == 1 else f"{image.count} bands"
+        raise LayerError(
+            f"it has {bands} of {image.dtypes[0]}, and a picture in colours has three of uint8",
+            where=str(path),
+            todo="Save it as an RGB picture with 8 bits a colour.",
+        )
+    if image.width * image.height > MOST_PIXELS:
+        raise LayerError(
+            f"it has {image.width} x {image.height} pixels",
+            where=str(path),
+            todo="Cut out the place that is meant.",
+        )
+    if ground is not None and not FINEST_M <= ground <= COARSEST_M:
+        raise LayerError(
+            f"a pixel of it would show {ground:.3g} m",
+            where=str(path),
+            todo=f"Say with --pixel-m how much it shows, from {FINEST_M:g} to {COARSEST_M:g} m.",
+        )
+
+
+def _ground(image: rasterio.DatasetReader) -> float | None:
+    """Tell the ground that a pixel shows (metres); None: the picture does not say."""
+    if image.crs is None or image.transform.is_identity:
+        return None
+    crs = pyproj.CRS.from_user_input(image.crs)
+    left, bottom, right, top = image.bounds
+    x, y = (left + right) / 2, (bottom + top) / 2
+    across = x + float(np.hypot(image.transform.a, image.transform.d))
+    to_degrees = pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+    (lon, lat), (lon_next, lat_next) = to_degrees.transform(x, y), to_degrees.transform(across, y)
+    metres = pyproj.Geod(ellps="WGS84").inv(lon, lat, lon_next, lat_next)[2]
+    return float(metres) if np.isfinite(metres) and metres > 0 else None
+
+
+def _middle(
+    pixels: NDArray[np.uint8], valid: NDArray[np.bool_], side: int
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Cut the middle square out; where the picture is smaller, there is no data around it."""
+    height, width = valid.shape
+    top, left = (height - side) // 2, (width - side) // 2
+    found = np.zeros((COLOURS, side, side), dtype=np.uint8)
+    there = np.zeros((side, side), dtype=bool)
+    rows, columns = slice(max(top, 0), top + side), slice(max(left, 0), left + side)
+    cut = pixels[:, rows, columns]
+    down, right = max(-top, 0), max(-left, 0)
+    into = slice(down, down + cut.shape[1]), slice(right, right + cut.shape[2])
+    found[:, *into] = cut
+    there[into] = valid[rows, columns]
+    return found, there

@@ -1,0 +1,245 @@
+"""Ranking by likeness: what looks like the examples that are meant, and not like those that are not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
+
+from geo.clusters.graph.smoothing import drawn_together
+from geo.features.lengths import of_length_1
+
+Vectors = NDArray[np.float32]
+Rows = NDArray[np.int64]
+Same = Callable[[Rows], sp.csr_array]
+"""Tells which pairs of some rows show the same ground, see `geo.clusters.graph.ground.same_ground`."""
+BLOCK = 65_536
+"""So many vectors are held against a question at once."""
+SHORTLIST = 2_000
+"""So many that come nearest are looked at more closely, and three times as many as are asked for at least."""
+NEIGHBOURS, STEPS = 8, 8
+"""On their graph of likeness each is drawn towards so many neighbours, so many times (`bench/search.py`)."""
+EACH_OF = 50
+"""A neighbour more for so many that there are: of fewer, what is far off would be drawn together as well."""
+LEARNT_FROM = 3
+"""From so many examples of each kind what is meant is learnt, rather than taken from their means."""
+WEAK, WEAK_WEIGHT = 200, 0.1
+"""So many others are taken for examples of what is not meant, and what one of them counts for beside a real one."""
+SEED = 0
+"""The same others are drawn in every run."""
+BALANCE = 0.8
+"""What likeness counts for in choosing answers; the rest is for what no answer looks like yet."""
+POOL = 3
+"""Answers are chosen from so many times as many as are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Rows by how much they are like what was asked for.
+
+    Attributes
+    ----------
+    rows
+        The most alike first.
+    likeness
+        Of each: a cosine (-1 to 1), or where it was learnt from examples a probability (0 to 1).
+    cosine
+        Of each with what examples mean (`direction`), before any drawing: it hangs on no other point (-1 to 1).
+    nearest
+        Of each the example that it looks most like, by its place among those that are meant.
+    among
+        How many were held against the examples.
+    learnt
+        Whether likeness was learnt from examples.
+    """
+
+    rows: Rows
+    likeness: NDArray[np.float64]
+    cosine: NDArray[np.float64]
+    nearest: Rows
+    among: int
+    learnt: bool
+
+
+def cosines(points: Vectors, wanted: Vectors) -> NDArray[np.float32]:
+    """Give the cosine of each point with each vector that is wanted, exactly, and the same in every run.
+
+    Parameters
+    ----------
+    points
+        Rows of length 1, ``(n, components)``.
+    wanted
+        Rows of length 1, ``(m, components)``.
+
+    Returns
+    -------
+    Array ``(n, m)``, from -1 to 1.
+    """
+    found = np.empty((len(points), len(wanted)), dtype=np.float32)
+    # sums over several threads come in any order, and the last bit of a cosine with them
+    with threadpool_limits(limits=1):
+        for start in range(0, len(points), BLOCK):
+            found[start : start + BLOCK] = points[start : start + BLOCK] @ wanted.T
+    return found
+
+
+def direction(yes: Vectors, no: Vectors) -> Vectors:
+    """Say in one vector what examples mean: twice the mean of those meant, less that of those not meant; length 1.
+
+    Rocchio's relevance feedback (Salton 1971, The SMART Retrieval System, ch. 14).
+
+    Parameters
+    ----------
+    yes, no
+        Examples of what is meant, one at least, and of what is not, ``(examples, components)``.
+
+    Examples
+    --------
+    >>> direction(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])).round(2).tolist()
+    [0.89, -0.45]
+    """
+    meant = yes.mean(axis=0)
+    found: Vectors = of_length_1(2 * meant - no.mean(axis=0) if len(no) else meant)
+    return found
+
+
+def rank(
+    points: Vectors,
+    yes: Vectors,
+    no: Vectors,
+    *,
+    left_out: NDArray[np.bool_],
+    same: Same | None = None,
+    shown: int = 0,
+    seed: int = SEED,
+) -> Ranked:
+    """Rank points by how much they look like examples.
+
+    Those that come nearest by the exact cosine are a shortlist. They and the examples are drawn together along their
+    graph of likeness (`geo.clusters.graph.smoothing.drawn_together`), and ranked by the cosine there: what one example
+    has of its own fades, what it shares with those that look like it stays. Of fewer than `EACH_OF` the cosine itself
+    tells. With `LEARNT_FROM` examples of each kind a
+    logistic regression takes the place of the cosine; others, drawn at random, stand in it as weak examples of what is
+    not meant.
+
+    Parameters
+    ----------
+    points
+        Rows of length 1, ``(n, components)``.
+    yes, no
+        Examples in the same space, also of length 1; one at least of what is meant.
+    left_out
+        One a point: True where it is no answer.
+    same
+        Which of the points show the same ground: such are no neighbours. None: none do.
+    shown
+        How many answers are wanted (number).
+    seed
+        Of what is drawn at random.
+
+    Examples
+    --------
+    >>> points = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]], dtype=np.float32)
+    >>> found = rank(points, points[:1], points[:0], left_out=np.array([True, False, False]))
+    >>> found.rows.tolist(), found.nearest.tolist(), found.among
+    ([1, 2], [0, 0], 2)
+    """
+    candidates = np.flatnonzero(~left_out)
+    plain = cosines(points[candidates], direction(yes, no)[None])[:, 0]
+    many = min(len(candidates), max(SHORTLIST, POOL * shown))
+    first = np.argsort(-plain, kind="stable")[:many]
+    listed = candidates[first]
+    learnt = min(len(yes), len(no)) >= LEARNT_FROM
+    others = _others(candidates, seed) if learnt else np.empty(0, dtype=np.int64)
+    rows, place = np.unique(np.concatenate([listed, others]), return_inverse=True)
+    pairs = None if same is None else _beside(same(rows), len(yes) + len(no))
+    together = np.concatenate([yes, no, points[rows]])
+    neighbours = min(NEIGHBOURS, len(rows) // EACH_OF)
+    if neighbours:
+        drawn = drawn_together(together.astype(np.float64), neighbours, STEPS, pairs).astype(np.float32)
+    else:
+        drawn = together
+    yes_drawn, no_drawn, all_drawn = np.split(drawn, [len(yes), len(yes) + len(no)])
+    near = all_drawn[place[: len(listed)]]
+    if learnt:
+        likeness = _learnt(yes_drawn, no_drawn, all_drawn[place[len(listed) :]], near)
+    else:
+        likeness = cosines(near, direction(yes_drawn, no_drawn)[None])[:, 0].astype(np.float64)
+    order = np.argsort(-likeness, kind="stable")
+    nearest = cosines(points[listed[order]], yes).argmax(axis=1)
+    exact = plain[first[order]].astype(np.float64)
+    return Ranked(listed[order], likeness[order], exact, nearest, len(candidates), learnt)
+
+
+def spread(points: Vectors, ranked: Ranked, shown: int, *, balance: float = BALANCE) -> Rows:
+    """Choose answers that are not all the same: by maximal marginal relevance.
+
+    Carbonell and Goldstein 1998, SIGIR, 335-336: each answer has the highest sum of its likeness, `balance` times, and
+    of how little it looks like the answers before it.
+
+    Parameters
+    ----------
+    points
+        Rows of length 1, ``(n, components)``, as they were ranked.
+    ranked
+        Points in their order.
+    shown
+        How many are chosen (number).
+    balance
+        What likeness counts for; 1: nothing is spread (0 to 1).
+
+    Returns
+    -------
+    Places in the order of `ranked`, rising.
+
+    Examples
+    --------
+    Of two that are the same, the second gives way to one that is a little less alike:
+
+    >>> points = np.array([[0.9, 0.436, 0.0], [0.9, 0.436, 0.0], [0.85, 0.0, 0.527]], dtype=np.float32)
+    >>> likeness = np.array([0.9, 0.9, 0.85])
+    >>> ranked = Ranked(np.arange(3), likeness, likeness, np.zeros(3, dtype=np.int64), 3, False)
+    >>> spread(points, ranked, 2).tolist(), spread(points, ranked, 2, balance=1.0).tolist()
+    ([0, 2], [0, 1])
+    """
+    pool = points[ranked.rows[: POOL * shown]]
+    relevance = ranked.likeness[: len(pool)]
+    like_chosen = np.full(len(pool), -np.inf)
+    free = np.ones(len(pool), dtype=bool)
+    chosen: list[int] = []
+    for _ in range(min(shown, len(pool))):
+        told = np.where(np.isfinite(like_chosen), like_chosen, 0.0)
+        value = balance * relevance - (1 - balance) * told
+        best = int(np.where(free, value, -np.inf).argmax())
+        chosen.append(best)
+        free[best] = False
+        like_chosen = np.maximum(like_chosen, cosines(pool, pool[best : best + 1])[:, 0])
+    return np.sort(np.array(chosen, dtype=np.int64))
+
+
+def _others(candidates: Rows, seed: int) -> Rows:
+    """Draw others, which are most likely nothing of what is meant."""
+    return np.random.default_rng(seed).permutation(candidates)[:WEAK]
+
+
+def _beside(pairs: sp.csr_array, examples: int) -> sp.csr_array:
+    """Put examples before rows of which it is known which show the same ground; of examples that is not known."""
+    return sp.csr_array(sp.block_diag([sp.csr_array((examples, examples)), pairs], format="csr"))
+
+
+def _learnt(yes: Vectors, no: Vectors, others: Vectors, asked: Vectors) -> NDArray[np.float64]:
+    """Learn from examples which of those asked about are meant, and how likely."""
+    known = np.concatenate([yes, no, others]).astype(np.float64)
+    meant = np.arange(len(known)) < len(yes)
+    weights = np.ones(len(known))
+    weights[len(yes) + len(no) :] = WEAK_WEIGHT
+    with threadpool_limits(limits=1):
+        model = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000)
+        model.fit(known, meant, sample_weight=weights)
+        found: NDArray[np.float64] = model.predict_proba(asked.astype(np.float64))[:, 1]
+    return found

@@ -1,0 +1,401 @@
+"""A run that ended is asked where else it looks like this."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from geo.clusters.typology.made_by import WEIGHTS, MadeBy, made_by
+from geo.config import Tiles, encoder_settings
+from geo.config.file import expand
+from geo.config.sections.elsewhere import Elsewhere
+from geo.errors import ConfigurationError, EncoderError, LayerError
+from geo.features.lengths import of_length_1
+from geo.features.registry import load_encoder
+from geo.outputs.names import FILE as NAMES
+from geo.outputs.names import names_in, read_names, title
+from geo.roads.reading.area import read_area
+from geo.search.concepts import (
+    DIGITS,
+    ENDING,
+    FOLDER,
+    Concept,
+    kept,
+    read_concept,
+    refuse_other_encoder,
+    write_concept,
+)
+from geo.search.example import Example
+from geo.search.filters import Amount, wanted
+from geo.search.looks import Looks
+from geo.search.pictures import read_picture
+from geo.search.words.called import called
+from tasks.store.digests import FileDigests
+
+if TYPE_CHECKING:
+    from tasks.results.opened import OpenRun
+
+_PLACE = re.compile(r"\s*([-+]?\d+(?:\.\d*)?)\s*,\s*([-+]?\d+(?:\.\d*)?)\s*")
+_PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".jp2"}
+Place = str | tuple[float, float]
+ROUNDED = 1e-6
+"""As much as a concept's file leaves out of a threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a run is asked.
+
+    Attributes
+    ----------
+    like
+        Ids of segments that are meant.
+    at
+        Places whose road is meant: longitude and latitude in degrees, or ``LON,LAT``.
+    picture
+        Pictures of what is meant.
+    text
+        Words that analysts called it by, in the name or the note of a type or a concept.
+    unlike
+        What is not meant: ids of segments, ``LON,LAT``, or pictures.
+    concept
+        Files of concepts.
+    pixel_m
+        Ground that a pixel of pictures shows (metres); None: as they say themselves.
+    road_class, within, collisions
+        Which roads are asked about (`geo.search.filters.wanted`); `within` as the key ``area`` of a city's file.
+    threshold
+        A road with a lower ``cosine`` is no answer; None: that of the concept, if there is one.
+    """
+
+    like: Sequence[str] = ()
+    at: Sequence[Place] = ()
+    picture: Sequence[str | Path] = ()
+    text: Sequence[str] = ()
+    unlike: Sequence[str] = ()
+    concept: Sequence[str | Path] = ()
+    pixel_m: float | None = None
+    road_class: Sequence[str] = ()
+    within: str | tuple[float, float, float, float] | None = None
+    collisions: Amount | None = None
+    threshold: float | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question with its examples, and what a run has to say of it.
+
+    Attributes
+    ----------
+    yes, no
+        Examples of what is meant, and of what is not.
+    answers
+        See `geo.search.looks.Looks.find`.
+    """
+
+    run: OpenRun
+    yes: Sequence[Example]
+    no: Sequence[Example]
+    answers: gpd.GeoDataFrame
+
+    def save(self, name: str, *, note: str = "", threshold: float | None = None) -> Path:
+        """Save the question as a concept.
+
+        Parameters
+        ----------
+        name
+            What it is called: kept in the folder ``concepts`` of the city; or the path of a file, ``NAME.json``.
+        note
+            What is to be known of it.
+        threshold
+            A road with a lower cosine is no answer; None: the lowest of the answers'.
+
+        Raises
+        ------
+        SourceError
+            When it cannot be written.
+        """
+        path = Path(name)
+        if path.suffix.lower() != ENDING:
+            if self.run.folder is None or path.name != name:
+                raise ConfigurationError(
+                    f"{name!r} names no file of a concept", where="--save", todo=f"Write NAME{ENDING}."
+                )
+            path = self.run.folder.parent / FOLDER / f"{name}{ENDING}"
+        least = self.answers["cosine"].min()
+        limit = float(least) if threshold is None and len(self.answers) else threshold
+        try:
+            concept = Concept(
+                name=path.stem,
+                note=note,
+                city=self.run.city,
+                made_by=made_by_of(self.run),
+                threshold=None if limit is None else round(limit, DIGITS),
+                examples=[*kept(self.yes, meant=True), *kept(self.no, meant=False)],
+            )
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise ConfigurationError(
+                f"it cannot be saved ({first['loc'][0]}: {first['msg']})",
+                where="--save",
+                todo="Give a shorter name or note.",
+            ) from error
+        write_concept(path, concept)
+        return path
+
+
+def ask(run: OpenRun, looks: Looks, question: Question, *, shown: int, balance: float) -> Asked:
+    """Ask a run.
+
+    Parameters
+    ----------
+    run
+        The run.
+    looks
+        What its roads look like.
+    question
+        What is asked.
+    shown
+        How many answers are wanted, 1 or more.
+    balance
+        See `geo.search.ranking.spread`.
+
+    Raises
+    ------
+    LayerError
+        When nothing is asked for, or what is named is not there.
+    SourceError
+        When a picture or a concept cannot be read.
+    EncoderError
+        When a picture cannot be encoded as the roads were, or a concept is of another encoder.
+    """
+    asker = _Asker(run, looks, question)
+    yes, no, limit = asker.examples()
+    if not yes:
+        raise LayerError(
+            "nothing says what is meant",
+            where="find",
+            todo="Give --like SEGMENT, --at LON,LAT, --picture FILE, --text WORDS or --concept FILE.",
+        )
+    area = None if question.within is None else read_area(_area(question.within), run.crs)
+    among = wanted(
+        looks.segments, road_classes=question.road_class, within=area, collisions=question.collisions
+    )
+    answers = looks.find(yes, no, among=among, shown=shown, balance=balance)
+    threshold = limit if question.threshold is None else question.threshold
+    if threshold is not None:
+        answers = answers[answers["cosine"] >= threshold - ROUNDED]
+    return Asked(run, yes, no, answers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """Turns what was asked for into examples."""
+
+    run: OpenRun
+    looks: Looks
+    question: Question
+
+    def examples(self) -> tuple[list[Example], list[Example], float | None]:
+        """Give examples of what is meant and what is not, and the threshold of a concept."""
+        asked = self.question
+        yes = [self._segment(one) for one in asked.like]
+        yes += [self.looks.at(*_place(one)) for one in asked.at]
+        yes += [self._picture(Path(one)) for one in asked.picture]
+        no = [self._any(one) for one in asked.unlike]
+        concepts = [(Path(one), read_concept(Path(one))) for one in asked.concept]
+        for words in asked.text:
+            types, others = self._called(words)
+            yes += types
+            concepts += others
+        limits = []
+        for path, concept in concepts:
+            refuse_other_encoder(concept, made_by_of(self.run), where=str(path))
+            yes += concept.of(meant=True)
+            no += concept.of(meant=False)
+            limits += [] if concept.threshold is None else [concept.threshold]
+        alone = len(concepts) == 1 and not (asked.like or asked.at or asked.picture or asked.unlike)
+        return yes, no, limits[0] if alone and limits else None
+
+    def _any(self, what: str) -> Example:
+        """Read an example of what is not meant: a place, a picture or a segment."""
+        if _PLACE.fullmatch(what):
+            return self.looks.at(*_place(what))
+        if Path(what).suffix.lower() in _PICTURES:
+            return self._picture(Path(what))
+        return self._segment(what)
+
+    def _segment(self, segment_id: str) -> Example:
+        row = self.looks.row_of(segment_id)
+        if row is not None:
+            return self.looks.example(row)
+        known = (self.run.segments["segment_id"] == segment_id).any()
+        raise LayerError(
+            "the segment has no fingerprint: too little imagery covers it"
+            if known
+            else "there is no such segment",
+            where=str(segment_id),
+            todo="Take a segment_id of the layer segments with a type, or a place: --at LON,LAT.",
+        )
+
+    def _picture(self, path: Path) -> Example:
+        """Encode a picture as the run's tiles were."""
+        pixels, valid = read_picture(path, tile_m=self.looks.tile_m, pixel_m=self.question.pixel_m)
+        encoder = encoder_of(self.run, self.looks.tile_m)
+        return Example(path.name, of_length_1(encoder.encode([pixels], [valid])[0]).astype(np.float32))
+
+    def _called(self, words: str) -> tuple[list[Example], list[tuple[Path, Concept]]]:
+        """Find the types and concepts that words name."""
+        names = self._names()
+        concepts = self._concepts()
+        types = called(
+            words, {number: f"{name} {note}" for number, (name, note) in names.items()} | self._words(names)
+        )
+        files = called(words, {str(path): f"{one.name} {one.note}" for path, one in concepts.items()})
+        examples = [self._type(number, names.get(number, ("", ""))[0]) for number in types]
+        found = [one for one in examples if one is not None]
+        if not found and not files:
+            there = [name for name, _ in names.values()] + [one.name for one in concepts.values()]
+            raise LayerError(
+                f"no type and no concept is called {words!r}",
+                where="text",
+                todo=f"Names are: {', '.join(sorted(there))}."
+                if there
+                else f"Nobody has named anything yet: name types in {NAMES}, or save a search with --save NAME.",
+            )
+        return found, [(Path(file), concepts[Path(file)]) for file in files]
+
+    def _names(self) -> dict[int, tuple[str, str]]:
+        """Read what types are called, by the file of the city where it is there, else as the run knew it."""
+        said = names_in(self.run.geopackage)
+        if self.run.folder is not None:
+            said |= read_names(self.run.folder.parent / NAMES)
+        return {n: (one.name, one.note) for n, one in said.items() if one.name or one.note}
+
+    def _words(self, names: Mapping[int, tuple[str, str]]) -> dict[int, str]:
+        """Read what types that nobody has named look most like, in words of the run's own."""
+        types = self.run.types
+        if "words" not in types:
+            return {}
+        told = types.dropna(subset=["words"])
+        pairs = zip(told["cluster"].astype(int), told["words"].astype(str), strict=True)
+        return {number: text for number, text in pairs if number not in names}
+
+    def _concepts(self) -> dict[Path, Concept]:
+        folder = None if self.run.folder is None else self.run.folder.parent / FOLDER
+        files = [] if folder is None else sorted(folder.glob(f"*{ENDING}"))
+        return {file: read_concept(file) for file in files}
+
+    def _type(self, number: int, name: str) -> Example | None:
+        """Take the middle of a type as an example; None: it has no segment."""
+        mine = (self.looks.segments["cluster"] == number).fillna(value=False).to_numpy(dtype=bool)
+        if not mine.any():
+            return None
+        vector = self.looks.vectors[mine].astype(np.float64).mean(axis=0)
+        return Example(title(number, name or f"Type {number}"), vector.astype(np.float32))
+
+
+def run_at(place: Path) -> OpenRun:
+    """Open the run that a place means: a run's folder, its GeoPackage, a city's folder, or a city's file (newest run).
+
+    Raises
+    ------
+    SourceError, ConfigurationError
+        When there is none.
+    """
+    from tasks.planning import runs_of  # noqa: PLC0415 - which opens runs itself
+    from tasks.results.opening import open_run  # noqa: PLC0415 - which opens runs itself
+
+    is_city = place.is_file() and place.suffix.lower() in {".yaml", ".yml"}
+    return open_run(runs_of(place, None, None)[1] if is_city else place)
+
+
+def made_by_of(run: OpenRun) -> MadeBy:
+    """Tell what made a run's fingerprints."""
+    return made_by(pq.read_schema(run.fingerprints_file).metadata)
+
+
+def encoder_of(run: OpenRun, tile_m: float) -> Any:  # noqa: ANN401 - an encoder, see `geo.features.encoder`
+    """Load the encoder that a run's tiles were encoded with.
+
+    Raises
+    ------
+    EncoderError
+        When they were encoded by others, by another file than is there now, or it takes other pictures.
+    """
+    told = made_by_of(run)
+    written: Any = expand(run.configuration.get("encoder") or {}, str(run.geopackage))
+    settings = encoder_settings(**written)
+    todo = "Ask by a segment or a place instead: --like SEGMENT, --at LON,LAT."
+    if isinstance(settings, Elsewhere) or settings.beside is not None:
+        raise EncoderError(
+            "its fingerprints are embeddings that others have computed, in whole or in part, and no picture has those",
+            where=run.city,
+            todo=todo,
+        )
+    side = told.get("emb:chip_layout.chip_size")
+    if isinstance(side, list) and settings.input_px is None:
+        settings = settings.model_copy(update={"input_px": int(side[0])})
+    encoder = load_encoder(settings, tile_m=tile_m)
+    digests = FileDigests()
+    weights = ";".join(digests.of(file) for file in settings.files())
+    if encoder.card.own_values or told.get("emb:chip_layout.mode") == "dense":
+        raise EncoderError(
+            "its roads were not encoded from 8-bit pictures of single tiles, as a picture is",
+            where=run.city,
+            todo=todo,
+        )
+    if weights != (told.get(WEIGHTS) or ""):
+        raise EncoderError(
+            "the encoder's weights are not those that the run was made with", where=run.city, todo=todo
+        )
+    return encoder
+
+
+def tile_side(run: OpenRun) -> float:
+    """Tell how large a run's tiles are (metres)."""
+    told = made_by_of(run).get("emb:chip_layout.chip_size_m")
+    return float(told) if isinstance(told, int | float) else Tiles().tile_m
+
+
+def _place(what: Place) -> tuple[float, float]:
+    """Read longitude and latitude.
+
+    Raises
+    ------
+    ConfigurationError
+        When these are not two numbers.
+    """
+    if not isinstance(what, str):
+        return float(what[0]), float(what[1])
+    match = _PLACE.fullmatch(what)
+    if match is None:
+        raise ConfigurationError(
+            f"{what!r} is not of the form LON,LAT", where="--at", todo="Write degrees: --at=-71.1,42.37."
+        )
+    return float(match[1]), float(match[2])
+
+
+def _area(within: str | tuple[float, float, float, float]) -> str | tuple[float, float, float, float]:
+    """Read an area: a file of polygons, or four numbers in degrees."""
+    if not isinstance(within, str):
+        return within
+    parts = within.split(",")
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        return within
+    if len(numbers) != 4 or not (numbers[0] < numbers[2] and numbers[1] < numbers[3]):
+        raise ConfigurationError(
+            f"{within!r} is no box", where="--within", todo="Write WEST,SOUTH,EAST,NORTH in degrees."
+        )
+    west, south, east, north = numbers
+    return west, south, east, north

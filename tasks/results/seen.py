@@ -1,0 +1,102 @@
+"""The roads of a run that have a fingerprint, in the space in which types are found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+
+from geo.clusters.found.road_types import into
+from geo.clusters.likeness.chance import Likeness, likeness_of_pairs
+from geo.clusters.space import Points, fit_space
+from geo.clusters.whitening.scatter import Scatter
+from geo.clusters.whitening.whiten import even_out
+from geo.config import Clusters, cluster_settings
+from geo.config.file import expand
+from geo.errors import LayerError
+from geo.features.encoder import Embeddings
+from geo.outputs.files.reading import read_table
+from geo.search.looks import Looks
+from tasks.earlier import TABLES
+from tasks.results.finding import tile_side
+from tasks.tables import TURN_SCATTER
+
+if TYPE_CHECKING:
+    from tasks.results.opened import OpenRun
+
+
+class SeenRoads:
+    """What a run knows of roads with a fingerprint, read when it is asked for, and kept.
+
+    Parameters
+    ----------
+    run
+        The run, with its folder.
+    """
+
+    def __init__(self, run: OpenRun) -> None:
+        self._run = run
+
+    @cached_property
+    def segments(self) -> gpd.GeoDataFrame:
+        """The segments with a fingerprint, in the order of these."""
+        ids = self._run.fingerprints["segment_id"].astype("string")
+        segments = self._run.segments.set_index("segment_id")
+        if not ids.isin(segments.index).all():
+            raise LayerError(
+                "fingerprints and segments are not of one run",
+                where=str(self._run.folder),
+                todo="Copy the run's folder again, whole.",
+            )
+        return segments.loc[ids].reset_index()
+
+    @cached_property
+    def likeness(self) -> Likeness:
+        """How alike random pairs are."""
+        middles = self.segments.geometry.interpolate(0.5, normalized=True)
+        return likeness_of_pairs(
+            self.points, self.segments["road_class"], middles.get_coordinates().to_numpy()
+        )
+
+    @property
+    def points(self) -> Points:
+        """Where they lie in the space."""
+        return self._in_space[1]
+
+    @cached_property
+    def vectors(self) -> Embeddings:
+        """Their fingerprints, ``(segments, dimension)``."""
+        return np.stack(self._run.fingerprints["vector"].tolist()).astype(np.float32)
+
+    @cached_property
+    def looks(self) -> Looks:
+        """What they look like, laid out to be asked."""
+        tiles = self._run.tiles.drop(columns=["thumbnail"], errors="ignore")
+        bring, points = self._in_space
+        return Looks(
+            self.segments, tiles, self.vectors, points.astype(np.float32), bring, tile_side(self._run)
+        )
+
+    @cached_property
+    def _in_space(self) -> tuple[Callable[[Embeddings], Points], Points]:
+        """What brings fingerprints into the space, and those of the segments there."""
+        settings = self._clusters()
+        scatter = self._scatter(settings)
+        space, points = fit_space(even_out(self.vectors, settings, scatter), settings)
+        return into(space, self.vectors, scatter), points
+
+    def _scatter(self, settings: Clusters) -> Scatter | None:
+        """Read what fingerprints were evened out by; None where they were not."""
+        if not settings.turn_whitening or self._run.folder is None:
+            return None
+        file = self._run.folder / TABLES / f"{TURN_SCATTER.name}.parquet"
+        self._run.check_left(file)
+        return Scatter.of_frame(read_table(file))
+
+    def _clusters(self) -> Clusters:
+        """Read a section of the configuration by itself: others may name places that are not there any more."""
+        written: Any = expand(self._run.configuration.get("clusters") or {}, str(self._run.geopackage))
+        return cluster_settings(**written)

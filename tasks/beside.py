@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 
 from geo.errors import SourceError
+from geo.ground.categories import write_categories
 from geo.imagery.mosaic import plan_mosaics, write_mosaic
+from geo.outputs.layers.ground import CLASSES
+from geo.outputs.layers.ground_words import called
 from geo.outputs.names import FILE, JUNCTION_FILE, write_junction_names, write_names
 from tasks.earlier import TABLES
 from tasks.plan import GROUPED, Plan
+from tasks.stages.ground import mapping
 from tasks.store.stage import log
 
 
@@ -22,6 +27,17 @@ def write_mosaics(plan: Plan, folder: Path) -> None:
     images = gpd.read_parquet(plan.stage_folder("tiles") / "images.parquet")
     for one in plan_mosaics(images):
         write_mosaic(folder, one, plan.config.imagery, seen_from=plan.run_folder)
+
+
+def lay_ground(plan: Plan, folder: Path) -> None:
+    """Lay the map of the ground beside the layers, where there is one, with what its classes are called by now."""
+    found = plan.stage_folder(mapping.STAGE.name) / mapping.MAP
+    if not found.exists():
+        return
+    shutil.copyfile(found, folder / found.name)
+    classes = pd.read_parquet(folder / TABLES / f"{CLASSES}.parquet")
+    named = zip(classes["class"], classes["name"], classes["key"], strict=True)
+    write_categories(folder / found.name, {int(number): called(name, key) for number, name, key in named})
 
 
 def keep_names(plan: Plan, folder: Path) -> None:

@@ -58,7 +58,7 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
     RoadprintError
         When the run's folder is in use.
     """
-    from tasks.beside import keep_names, write_mosaics  # noqa: PLC0415 - a rerun that changes nothing needs no geopandas
+    from tasks.beside import keep_names, lay_ground, write_mosaics  # noqa: PLC0415 - a rerun that changes nothing needs no geopandas
 
     plan.check_inputs()
     _make_room(plan)
@@ -66,9 +66,7 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
         for stage, file in (("package", plan.geopackage.name), ("report", plan.report.name)):
             shutil.copyfile(plan.stage_folder(stage) / file, work / file)
         shutil.copytree(plan.stage_folder("package") / TABLES, work / TABLES)
-        ground = plan.stage_folder(mapping.STAGE.name) / mapping.MAP
-        if ground.exists():
-            shutil.copyfile(ground, work / ground.name)
+        lay_ground(plan, work)
         write_mosaics(plan, work)
         files = {
             file.relative_to(work).as_posix(): digest_file(file)

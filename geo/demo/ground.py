@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple
-from xml.etree import ElementTree as ET
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +14,8 @@ import shapely
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.windows import from_bounds
+
+from geo.ground.categories import write_categories
 
 GROUND_FILE, THINGS_FILE = "truth_ground.tif", "truth_things.parquet"
 EAST = np.array([1.0, 0.0])
@@ -116,11 +117,7 @@ def write_ground(path: Path, ground: NDArray[np.uint8], corner: tuple[float, flo
     with rasterio.open(path, "w", **profile) as raster:
         raster.write(ground, 1)
         raster.write_colormap(1, {int(kind): colour for kind, colour in PALETTE.items()})
-    notes = ET.Element("PAMDataset")
-    names = ET.SubElement(ET.SubElement(notes, "PAMRasterBand", band="1"), "CategoryNames")
-    for kind in Ground:
-        ET.SubElement(names, "Category").text = kind.name.lower()
-    path.with_name(f"{path.name}.aux.xml").write_bytes(ET.tostring(notes))
+    write_categories(path, {int(kind): kind.name.lower() for kind in Ground})
 
 
 def read_ground(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from rasterio.errors import RasterioError
 from rasterio.warp import Resampling, reproject, transform_bounds
 
 from geo.errors import LayerError, SourceError
+from geo.ground.categories import read_categories
 from geo.roads.files import UNREADABLE, read_vector_layer
 
 NOT_TOLD = -1
@@ -31,8 +31,6 @@ MOST_NAMES = 256
 VECTORS = frozenset(
     (".gpkg", ".geojson", ".json", ".shp", ".fgb", ".parquet", ".geoparquet", ".gml", ".kml", ".zip")
 )
-_CATEGORIES = re.compile(r"<CategoryNames>(.*?)</CategoryNames>", re.DOTALL)
-_CATEGORY = re.compile(r"<Category\s*/>|<Category>([^<]*)</Category>")
 _OF_CLASS = re.compile(r"class_(\d{1,3})")
 Told = NDArray[np.int16]
 
@@ -176,7 +174,7 @@ def read_truth(
     if not has_crs or not whole:
         fault = "it states no CRS" if not has_crs else "its values are no whole numbers"
         raise LayerError(fault, where=path, todo="Give a GeoTIFF of classes, whole numbers from 0 on.")
-    meant = dict(names or _categories(path) or _tagged(tags))
+    meant = dict(names or read_categories(Path(path)) or _tagged(tags))
     if not meant or len(meant) > MOST_NAMES:
         raise LayerError(
             "it does not say what its values mean",
@@ -186,16 +184,6 @@ def read_truth(
     told = tuple(dict.fromkeys(meant.values()))
     numbers = {value: told.index(name) for value, name in meant.items()}
     return Truth(told, crs, path, numbers)
-
-
-def _categories(path: str) -> dict[int, str]:
-    """Read the names that a raster's values have in the file of GDAL beside it; an empty one is none."""
-    beside = Path(f"{path}.aux.xml")
-    if not beside.is_file():
-        return {}
-    listed = _CATEGORIES.search(beside.read_text(encoding="utf-8", errors="replace"))
-    named = _CATEGORY.findall(listed[1]) if listed else []
-    return {value: html.unescape(name).strip() for value, name in enumerate(named) if name.strip()}
 
 
 def _tagged(tags: Mapping[str, str]) -> dict[int, str]:

@@ -7,12 +7,14 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import pyproj
 import pytest
 import rasterio
 import shapely
 from affine import Affine
 from pydantic import ValidationError
+from real_data import DATA, needs_real_data
 from sklearn.metrics import average_precision_score
 
 from geo.errors import LayerError, SourceError
@@ -329,6 +331,22 @@ def test_openstreetmap_gives_its_tags_by_its_own_keys(tmp_path: Path) -> None:
     assert found["trees"].tolist() == [False, True, False, False]
     assert not found["building"].any()
     assert sum(entry.count for entry in entries if entry.status == "skipped") == 2
+
+
+@needs_real_data
+def test_an_extract_of_openstreetmap_tells_what_stands_in_helsinki() -> None:
+    path = str(DATA / "helsinki_roads" / "Helsinki.osm.pbf")
+    found, _ = read_features(TagSource(features=path), pyproj.CRS("EPSG:3879"))
+    points = pyogrio.read_dataframe(path, layer="points", read_geometry=False)
+    trees = points["other_tags"].str.contains('"natural"=>"tree"', regex=False, na=False)
+    assert (
+        (found["crossing"] & (found.geom_type == "Point")).sum()
+        == (points["highway"] == "crossing").sum()
+        > 500
+    )
+    assert (found["trees"] & (found.geom_type == "Point")).sum() == trees.sum() > 500
+    # the middle of the town in its own grid
+    assert found[found["crossing"]].total_bounds == pytest.approx([25496500, 6672500] * 2, abs=3000)
 
 
 def test_a_map_without_any_of_the_keys_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -92,7 +93,10 @@ def _layers(
                 where=path,
                 todo="Mend ground.tags.layer.",
             )
-        read = [(name, read_vector_layer(path, name)[0].rows) for name in chosen]
+        with warnings.catch_warnings():
+            # areas that the edge of an extract cuts through
+            warnings.filterwarnings("ignore", "Non closed ring|organizePolygons", RuntimeWarning)
+            read = [(name, read_vector_layer(path, name)[0].rows) for name in chosen]
     except UNREADABLE as error:
         raise SourceError(
             f"it cannot be read as a map ({str(error).strip().splitlines()[0]:.200})",

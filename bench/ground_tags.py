@@ -1,6 +1,6 @@
 """How well roads are found by tags of whole tiles, on ground that was not tagged.
 
-    ROADPRINT_DATA=... .venv/bin/python bench/ground_tags.py [--tags 100] [--side 48] [--turns 1] [--draws 3]
+    ROADPRINT_DATA=... .venv/bin/python bench/ground_tags.py [--tags 100] [--side 48] [--rotations 1] [--draws 3]
 
 Imagery of 1 m with masks of its roads (Massachusetts Roads, Mnih 2013): Roslindale, and Somerville with Cambridge. In
 one of the two, tiles are drawn and tagged: a tile carries the tag where more than a twentieth of it is road. What is
@@ -111,12 +111,12 @@ def main() -> None:
     )
     parser.add_argument("--tags", type=int, default=100)
     parser.add_argument("--side", type=float, default=48)
-    parser.add_argument("--turns", type=int, default=1)
+    parser.add_argument("--rotations", type=int, default=1)
     parser.add_argument("--strides", type=int, nargs="+", default=[8, 16])
     parser.add_argument("--draws", type=int, default=3)
     given = parser.parse_args()
     source = Path(os.environ["ROADPRINT_DATA"]) / "boston" / "imagery"
-    common = {"turns": given.turns, "strides": tuple(given.strides)}
+    common = {"rotations": given.rotations, "strides": tuple(given.strides)}
     rows = []
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)

@@ -10,13 +10,14 @@ import pandas as pd
 
 from geo.errors import SourceError
 from geo.ground.categories import write_categories
+from geo.ground.vegetation.shares import CLASSES as GREEN_CLASSES
 from geo.imagery.mosaic import plan_mosaics, write_mosaic
 from geo.outputs.layers.ground import CLASSES
 from geo.outputs.layers.ground_words import called
 from geo.outputs.names import FILE, JUNCTION_FILE, write_junction_names, write_names
 from tasks.earlier import TABLES
 from tasks.plan import GROUPED, Plan
-from tasks.stages.ground import mapping
+from tasks.stages.ground import mapping, vegetation
 from tasks.store.stage import log
 
 
@@ -30,7 +31,11 @@ def write_mosaics(plan: Plan, folder: Path) -> None:
 
 
 def lay_ground(plan: Plan, folder: Path) -> None:
-    """Lay the map of the ground beside the layers, where there is one, with what its classes are called by now."""
+    """Lay maps of the ground beside the layers, where there are any, with what their classes are called by now."""
+    green = plan.stage_folder(vegetation.STAGE.name) / vegetation.MAP
+    if green.exists():
+        shutil.copyfile(green, folder / green.name)
+        write_categories(folder / green.name, {one.number: one.name for one in GREEN_CLASSES})
     found = plan.stage_folder(mapping.STAGE.name) / mapping.MAP
     if not found.exists():
         return

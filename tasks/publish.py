@@ -19,7 +19,7 @@ from geo.sources.files import digest_file
 from tasks.documents import Effects, Findings, Gathered
 from tasks.earlier import TABLES, edited
 from tasks.plan import CORRECTED, NAMES_OF_TYPES, Plan
-from tasks.stages.ground import mapping
+from tasks.stages.ground import mapping, vegetation
 from tasks.stages.ground.classes import load_learned
 from tasks.stages.imagery.centring import load_centring
 from tasks.stages.imagery.features import load_encoded_as
@@ -145,6 +145,7 @@ def notes(plan: Plan) -> list[str]:
         *load_matching(plan).notes,
         *load_flights(plan).notes,
         *load_learned(plan).notes,
+        *vegetation.load_notes(plan),
     ]
     safety = Findings.read(plan.stage_folder("safety") / FINDINGS)
     return [*told, *safety.notes, *found.notes, *gathered.notes, *effects.notes, *systemic.notes]

@@ -163,7 +163,7 @@ class CityConfig(Section):
 
     @model_validator(mode="after")
     def _ground_is_seen(self) -> Self:
-        if self.ground.method != NO_GROUND and not self.imagery.sources:
+        if (self.ground.method != NO_GROUND or self.ground.ndvi) and not self.imagery.sources:
             raise ValueError(
                 "ground maps imagery, and encoder raster reads none: leave the section ground out"
             )

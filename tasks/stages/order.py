@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.stages.ground import classes, mapping
+from tasks.stages.ground import classes, mapping, vegetation
 from tasks.stages.imagery import features, fingerprints, matching
 from tasks.stages.network import roads, tiles
 from tasks.stages.outputs import package, pictures, report
@@ -19,6 +19,7 @@ STAGES = (
     classes.STAGE,
     features.STAGE,
     mapping.STAGE,
+    vegetation.STAGE,
     fingerprints.STAGE,
     clusters.STAGE,
     flights.STAGE,

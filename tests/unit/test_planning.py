@@ -247,6 +247,8 @@ CHANGES = {
             "seed": 1,
         }.items()
     },
+    "ground.ndvi": ([1, 4], "vegetation"),
+    "ground.ndvi_threshold": (0.3, "vegetation"),
     "output.thumbnails": ("all", "pictures package"),
     # what is quoted in the outputs is written there anew, and nothing else
     "imagery.licence": ("mine", "package"),

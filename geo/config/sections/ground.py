@@ -8,11 +8,17 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator
 
 from geo.config.section import Metres, Section
+from geo.config.sections.imagery import Band
 
 Stride = Literal[4, 8, 16, 32]
 STRIDES: tuple[Stride, ...] = (8, 16)
 """Small ones tell edges, large ones surroundings; classes that are found of themselves are best from these two."""
 REACH_M, CELL_M = 30.0, 2.0
+NDVI_THRESHOLD = 0.2
+"""From here on plants cover some of a pixel: the index of bare soil in the threshold method of Sobrino, Jimenez-Munoz
+and Paolini 2004, Remote Sensing of Environment 90:434-440."""
+VEGETATION = ("ndvi", "ndvi_threshold")
+"""Keys that say nothing of classes: vegetation is a map of its own."""
 
 
 class Ground(Section):
@@ -44,6 +50,14 @@ class Ground(Section):
         description="Features are averaged over this many quarter turns of the imagery; four take four times as long.",
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(default=0, description="Seed of every random choice.")
+    ndvi: tuple[Band, Band] | None = Field(
+        default=None,
+        description="Numbers of the red and of the near-infrared band, counted from 1: vegetation is then mapped by "
+        "their index, whatever the method is; none: it is not.",
+    )
+    ndvi_threshold: Annotated[float, Field(gt=-1, lt=1)] = Field(
+        default=NDVI_THRESHOLD, description="From which index on the ground counts as vegetation (-1 to 1)."
+    )
 
     @property
     def maps(self) -> bool:
@@ -57,6 +71,13 @@ class Ground(Section):
     def with_paths(self, resolve: Callable[[str], str]) -> Self:  # noqa: ARG002 - most kinds name no file
         """Bring the paths of files to what `resolve` makes of them."""
         return self
+
+    @field_validator("ndvi")
+    @classmethod
+    def _two_bands(cls, ndvi: tuple[int, int] | None) -> tuple[int, int] | None:
+        if ndvi is not None and ndvi[0] == ndvi[1]:
+            raise ValueError("the red and the near-infrared band are two: [1, 4], for example")
+        return ndvi
 
     @field_validator("strides")
     @classmethod

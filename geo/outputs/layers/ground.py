@@ -78,3 +78,18 @@ GROUND = (
         optional=True,
     ),
 )
+VEGETATION_WITHIN = {"0_6m": "0 to 6 m", "6_15m": "6 to 15 m", "15_30m": "15 to 30 m"}
+"""Bands of distance (`geo.ground.shares.BANDS_M`), as columns and people call them."""
+VEGETATION = (
+    *(
+        Column(f"vegetation_{band}", "real", f"Vegetation, {said} away (0 to 1)", optional=True)
+        for band, said in VEGETATION_WITHIN.items()
+    ),
+    *(
+        Column(
+            f"vegetation_known_{band}", "real", f"Vegetation is known, {said} away (0 to 1)", optional=True
+        )
+        for band, said in VEGETATION_WITHIN.items()
+    ),
+)
+"""Shares of the ground about a segment or junction, by the index of red and near-infrared light."""

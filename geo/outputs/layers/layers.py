@@ -10,7 +10,7 @@ from geo.ledger import STATUSES
 from geo.outputs.layers.corrections import CORRECTIONS, SOURCES
 from geo.outputs.layers.declare import Column, Layer
 from geo.outputs.layers.findings import FINDINGS, GATHERING_MAPS, GATHERING_TABLES, GI_STAR, JUNCTION_TESTS
-from geo.outputs.layers.ground import GROUND
+from geo.outputs.layers.ground import GROUND, VEGETATION
 from geo.outputs.layers.interventions import INTERVENTIONS
 from geo.outputs.layers.places import (
     JUNCTION_TYPES,
@@ -170,6 +170,7 @@ _SEGMENTS = Layer(
         Column("shown_tile", "text", "Tile that shows it", optional=True),
         *GI_STAR,
         *SCREENED,
+        *VEGETATION,
     ),
     key="segment_id",
 )
@@ -215,6 +216,7 @@ _JUNCTIONS = Layer(
         Column("cluster_baseline", "integer", "Type by band statistics alone", optional=True),
         Column("looks_like", "text", "Looks most like (junctions elsewhere, of its type)", optional=True),
         Column("shown_tile", "text", "Tile that shows it", optional=True),
+        *VEGETATION,
     ),
     key="junction_id",
 )

@@ -11,6 +11,7 @@ import pandas as pd
 
 from geo.config import CityConfig
 from geo.config.section import effective
+from geo.config.sections.ground import VEGETATION
 from geo.imagery.sources import expand_sources
 from geo.ledger import Entry
 from geo.outputs.layers.declare import Column
@@ -161,7 +162,7 @@ STAGE = Stage(
     build,
     counts=("ground classes", "reads"),
     after=("roads", "tiles", "matching"),
-    settings=("ground",),
+    settings=("ground", *(f"-ground.{key}" for key in VEGETATION)),
     inputs=_sources,
     also=seen_by,
     tables=(CHIPS, CLASSES),

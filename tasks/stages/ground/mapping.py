@@ -16,6 +16,7 @@ import shapely
 
 from geo.config import CityConfig
 from geo.config.section import effective
+from geo.config.sections.ground import VEGETATION
 from geo.errors import SourceError
 from geo.ledger import Entry
 from geo.outputs.layers.declare import Column
@@ -127,7 +128,7 @@ def _seen_as(plan: Plan) -> str:
     """Digest what decides a map besides pixels and roads: settings, weights, and what tells classes."""
     pixels_by = plan.config.imagery.model_dump(include={"crs", "bands", "scale", "nodata", "collars"})
     weights = [plan.sources[file] for file in plan.config.encoder.files()]
-    settings = effective(plan.config, ["ground", "encoder"])
+    settings = effective(plan.config, ["ground", *(f"-ground.{key}" for key in VEGETATION), "encoder"])
     return digest(settings, pixels_by, weights, plan.keys["ground_classes"])
 
 
@@ -199,11 +200,11 @@ def _write_shares(plan: Plan, shards: list[Path], folder: Path) -> None:
     ):
         seen = read_counts(shards, what)
         known = pd.Series(ids).isin(seen.loc[seen["number"] > 0, "id"].unique()).to_numpy()
-        unseen = count_unseen(ids[known], shapes[known], _not_read(shapes[known], places))
+        unseen = count_unseen(ids[known], shapes[known], not_read(shapes[known], places))
         table.write(lay_out(pd.concat([seen, unseen]), keys, f"{what}_id"), folder)
 
 
-def _not_read(shapes: np.ndarray, places: dict[str, Places]) -> list[Places]:
+def not_read(shapes: np.ndarray, places: dict[str, Places]) -> list[Places]:
     """Lay out the chips about shapes that were not read."""
     from geo.features.dense import Lattice
     from geo.ground.maps.pieces import beside
@@ -247,7 +248,7 @@ STAGE = Stage(
     build,
     counts=("chips", "reads"),
     after=("roads", "tiles", "matching", "ground_classes"),
-    settings=("ground",),
+    settings=("ground", *(f"-ground.{key}" for key in VEGETATION)),
     inputs=_sources,
     also=seen_by,
     tables=(GROUND_SHARD, OF_SEGMENTS, OF_JUNCTIONS),

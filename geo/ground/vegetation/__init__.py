@@ -1,0 +1,1 @@
+"""Vegetation by red and near-infrared light, without any training."""

@@ -12,6 +12,8 @@ from scipy.interpolate import CubicSpline
 Point = tuple[float, float]
 SIZE_M = 2000.0
 CARRIAGEWAY_OFFSET_M = 8.0
+DRAWN_M = 6.0
+"""Vertices of a smooth line lie about so far apart (metres)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,9 @@ class Plan:
     median: shapely.Geometry
 
 
-def smooth_line(points: Sequence[Point], apart_m: float = 6.0, *, closed: bool = False) -> shapely.LineString:
+def smooth_line(
+    points: Sequence[Point], apart_m: float = DRAWN_M, *, closed: bool = False
+) -> shapely.LineString:
     """Draw a smooth line through points (cubic spline over the chord length)."""
     through = np.array([*points, points[0]] if closed else points, dtype=np.float64)
     along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(through, axis=0).T))])

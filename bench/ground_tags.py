@@ -1,6 +1,6 @@
 """How well roads are found by tags of whole tiles, on ground that was not tagged.
 
-    ROADPRINT_DATA=... .venv/bin/python bench/ground_tags.py [--tags 100] [--side 48] [--rotations 1] [--draws 3]
+    ROADPRINT_DATA=... .venv/bin/python bench/ground_tags.py [--tags 100] [--side 48] [--rotations 4] [--draws 3]
 
 Imagery of 1 m with masks of its roads (Massachusetts Roads, Mnih 2013): Roslindale, and Somerville with Cambridge. In
 one of the two, tiles are drawn and tagged: a tile carries the tag where more than a twentieth of it is road. What is
@@ -30,7 +30,7 @@ from geo.config import Imagery, encoder_settings
 from geo.ground.contract import Piece, Surroundings
 from geo.ground.maps.pieces import Land, Pieces, chips_on
 from geo.ground.maps.sight import load_sight
-from geo.ground.tags.settings import Tags
+from geo.ground.tags.settings import ROTATIONS, STRIDES, Tags
 from geo.ground.truth import NOT_TOLD, Truth, read_truth
 from geo.imagery.catalogue import open_catalogue
 
@@ -111,8 +111,8 @@ def main() -> None:
     )
     parser.add_argument("--tags", type=int, default=100)
     parser.add_argument("--side", type=float, default=48)
-    parser.add_argument("--rotations", type=int, default=1)
-    parser.add_argument("--strides", type=int, nargs="+", default=[8, 16])
+    parser.add_argument("--rotations", type=int, default=ROTATIONS)
+    parser.add_argument("--strides", type=int, nargs="+", default=list(STRIDES))
     parser.add_argument("--draws", type=int, default=3)
     given = parser.parse_args()
     source = Path(os.environ["ROADPRINT_DATA"]) / "boston" / "imagery"

@@ -28,7 +28,7 @@ from geo.outputs.palette import UNKNOWN, look
 if TYPE_CHECKING:
     from geo.ground.tags.settings import Tags
 
-COMPONENTS, WHITENING = 64, 0.5
+COMPONENTS, WHITENING = 64, 0.2
 FITTED_ON = 100_000
 """The space is fitted on so many cells at most."""
 LEAST_ZONES, LEAST_EACH = 40, 5
@@ -130,7 +130,7 @@ class _Kept:
 
 
 def fit_space(cells: Features, seed: int) -> Space:
-    """Fit the space that scorers work in: principal components, half evened out, of a mean square of 1 in all.
+    """Fit the space that scorers work in: principal components, a little evened out, of a mean square of 1 in all.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ SHARE = 0.2
 """A tile's score is the mean of this share of its cells, the highest: of the mean of all, the score of a small thing is
 lost among what lies about it; of the highest one alone, chance decides."""
 ROUNDS = 15
-STRENGTH = 1.0
+STRENGTH = 3.0
 """How little the weights are held down (``C`` of scikit-learn's LogisticRegression)."""
 STEP = 0.5
 """Of the way to the weights that fit the highest cells; all of it would go to and fro between two choices of cells."""

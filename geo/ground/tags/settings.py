@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from geo.config.section import Section
+from geo.config.sections.ground import Stride
 from geo.config.sections.records import as_list
 from geo.ground.kind import GroundKind, Learned
 from geo.ground.tags.classifier import TagScorer
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from geo.ground.contract import Piece, Surroundings
     from geo.ground.kind import Shapes
 
+STRIDES: tuple[Stride, ...] = (4, 8, 16)
+ROTATIONS: Literal[1, 4] = 4
 TILE_M = 48.0
 """Of squares so small, a fifth to three fifths hold what is common beside roads: with larger ones nearly all do."""
 LIKELY = {
@@ -136,6 +139,12 @@ class Tags(GroundKind):
     method: Literal["tags"] = Field(default="tags", description="tags.")
     tags: Annotated[TagSource, BeforeValidator(_as_source)] = Field(
         description="Where tags are: a path is short for {table: PATH}, or for {features: PATH} where it ends in .pbf."
+    )
+    strides: tuple[Stride, ...] = Field(
+        default=STRIDES, min_length=1, description="As of all methods; small things lie on the finest."
+    )
+    rotations: Literal[1, 4] = Field(
+        default=ROTATIONS, description="As of all methods; classes of tags are best from four."
     )
     truth: str | None = Field(
         default=None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.stages.ground import classes, mapping, vegetation
+from tasks.stages.ground import beside_types, classes, mapping, vegetation
 from tasks.stages.imagery import features, fingerprints, matching
 from tasks.stages.network import roads, tiles
 from tasks.stages.outputs import package, pictures, report
@@ -27,6 +27,7 @@ STAGES = (
     junction_clusters.STAGE,
     safety.STAGE,
     inference.STAGE,
+    beside_types.STAGE,
     junction_tests.STAGE,
     systemic.STAGE,
     concentration.STAGE,

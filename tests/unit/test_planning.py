@@ -179,7 +179,7 @@ CHANGES = {
             "max_years_apart": 1,
         }.items()
     },
-    "safety.seed": (1, "safety inference junction_tests concentration"),
+    "safety.seed": (1, "safety inference ground_types junction_tests concentration"),
     "safety.permutations": (99, "inference junction_tests"),
     "safety.block_m": (300, "words inference"),
     "safety.rank_draws": (200, "safety"),

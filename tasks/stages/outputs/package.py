@@ -15,12 +15,14 @@ import pandas as pd
 from geo.clusters.hands.corrections import FILE as HANDS
 from geo.config import CityConfig
 from geo.ledger import Entry, to_frame
+from geo.outputs.layers.ground import CLASSES
 from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import JUNCTION_FILE, MERGES
 from tasks.documents import Gathered
 from tasks.earlier import TABLES
 from tasks.plan import CORRECTED, LICENSED, NAMES_OF_TYPES, Plan
 from tasks.sensitivity import load_sensitivity
+from tasks.stages.ground.mapping import MAP
 from tasks.stages.imagery.centring import load_centring
 from tasks.stages.imagery.features import load_encoded_as
 from tasks.stages.imagery.fingerprints import FILE as FINGERPRINTS
@@ -40,6 +42,7 @@ from tasks.tables import TURN_SCATTER
 if TYPE_CHECKING:
     import pyproj
 
+    from geo.outputs.qgis.ground import GroundMap
     from geo.outputs.qgis.project import Mosaic
     from geo.outputs.qgis.tables import About
 
@@ -64,7 +67,9 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     styles = city_styles(layers, turned=plan.config.tiles.align == "road")
     name = plan.geopackage.name
     about = _about(plan, crs, layers)
-    project = city_project(name, plan.config.city, layers, styles, crs, _mosaics(plan), about.layers)
+    project = city_project(
+        name, plan.config.city, layers, styles, crs, _mosaics(plan), about.layers, _ground(plan, layers)
+    )
     write_geopackage(
         folder / name,
         layers,
@@ -98,6 +103,15 @@ def _mosaics(plan: Plan) -> list[Mosaic]:
         Mosaic(one.file, "Imagery" if number == 1 else f"Imagery {number}", one.crs, one.quick)
         for number, one in enumerate(plan_mosaics(images), start=1)
     ]
+
+
+def _ground(plan: Plan, layers: dict[str, pd.DataFrame]) -> GroundMap | None:
+    """Describe the map of classes of ground that will lie beside the GeoPackage; None where there is none."""
+    from geo.outputs.qgis.ground import ground_map
+
+    if CLASSES not in layers or not (plan.stage_folder("ground") / MAP).exists():
+        return None
+    return ground_map(MAP, layers[CLASSES])
 
 
 def _about(plan: Plan, crs: pyproj.CRS, layers: dict[str, pd.DataFrame]) -> About:

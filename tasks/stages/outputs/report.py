@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import pandas as pd
 
 from geo.ledger import Entry
+from geo.outputs.layers.ground import BESIDE_TYPES, CLASSES, TREE
 from tasks.plan import LICENSED, Plan
 from tasks.publish import notes
+from tasks.stages.ground.mapping import MAP
 from tasks.stages.imagery.centring import load_centring
 from tasks.stages.imagery.features import load_encoded_as
 from tasks.stages.imagery.matching import load_matching
@@ -18,6 +23,9 @@ from tasks.stages.records.collisions import load_recorded
 from tasks.stages.types.clusters import load_quality
 from tasks.stages.types.flights import load_flights
 from tasks.store.stage import Stage
+
+if TYPE_CHECKING:
+    from geo.outputs.report.parts.ground import GroundTold
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
@@ -69,10 +77,30 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
             told.model_dump(mode="json")
             for told in (load_matching(plan), load_centring(plan.stage_folder("fingerprints")))
         ],
+        ground=_ground(plan, layers, pictures),
         systemic={name: layer for name, layer in layers.items() if name.startswith("systemic_")},
     )
     write_report(folder / plan.report.name, data)
     return [Entry("thumbnails", "done", "", len(pictures))]
+
+
+def _ground(
+    plan: Plan, layers: Mapping[str, pd.DataFrame], pictures: Mapping[str, bytes]
+) -> GroundTold | None:
+    """Gather what is told of ground, with a picture of each class that has no name yet; None where it is not mapped."""
+    from geo.outputs.report.figures.ground_pictures import examples
+    from geo.outputs.report.parts.ground import GroundTold
+
+    if CLASSES not in layers:
+        return None
+    classes, raster = layers[CLASSES], plan.stage_folder("ground") / MAP
+    unnamed = classes[classes["name"].fillna("").str.strip() == ""]
+    numbers = {
+        str(key): (int(number), str(colour))
+        for key, number, colour in unnamed[["key", "class", "colour"]].itertuples(index=False)
+    }
+    shown = examples(numbers, gpd.GeoDataFrame(layers["tiles"]), pictures, raster) if raster.exists() else {}
+    return GroundTold(classes, layers[BESIDE_TYPES], layers.get(TREE), shown)
 
 
 def _licences(plan: Plan) -> dict[str, str]:

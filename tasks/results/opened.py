@@ -12,6 +12,7 @@ from typing import Any, Literal
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import pyproj
 from PIL import Image
 
@@ -27,6 +28,7 @@ from geo.sources.files import digest_file
 from tasks.earlier import TABLES
 from tasks.results.cutting import cut_tile
 from tasks.results.finding import Asked, Question, ask
+from tasks.results.ground import OpenGround, open_ground
 from tasks.results.seen import SeenRoads
 
 FINGERPRINTS = "fingerprints"
@@ -222,6 +224,17 @@ class OpenRun:
     def junction_types(self) -> pd.DataFrame:
         """The types of junction by their look: one row a type, with rates per junction and year, and their ratios."""
         return self.layer("junction_clusters")
+
+    @property
+    def ground(self) -> OpenGround:
+        """What lies on the ground beside roads: see `tasks.results.ground.OpenGround`; LayerError where not mapped."""
+        return open_ground(self)
+
+    def has(self, name: str) -> bool:
+        """Tell whether the run wrote a layer that not every run has."""
+        if self._tables != self.geopackage:
+            return f"{TABLES}/{name}.parquet" in self._files
+        return name in pyogrio.list_layers(self.geopackage)[:, 0]
 
     def worst(
         self, shown: int = 20, *, of: Literal["segments", "junctions"] = "segments"

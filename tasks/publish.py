@@ -20,6 +20,7 @@ from tasks.documents import Effects, Findings, Gathered
 from tasks.earlier import TABLES, edited
 from tasks.plan import CORRECTED, NAMES_OF_TYPES, Plan
 from tasks.stages.ground import mapping, vegetation
+from tasks.stages.ground.beside_types import notes_of_ground
 from tasks.stages.ground.classes import load_learned
 from tasks.stages.imagery.centring import load_centring
 from tasks.stages.imagery.features import load_encoded_as
@@ -148,7 +149,15 @@ def notes(plan: Plan) -> list[str]:
         *vegetation.load_notes(plan),
     ]
     safety = Findings.read(plan.stage_folder("safety") / FINDINGS)
-    return [*told, *safety.notes, *found.notes, *gathered.notes, *effects.notes, *systemic.notes]
+    return [
+        *told,
+        *safety.notes,
+        *found.notes,
+        *notes_of_ground(plan),
+        *gathered.notes,
+        *effects.notes,
+        *systemic.notes,
+    ]
 
 
 def finished_before(plan: Plan) -> dict[str, Any] | None:

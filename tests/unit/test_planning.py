@@ -181,7 +181,7 @@ CHANGES = {
     },
     "safety.seed": (1, "safety inference ground_types junction_tests concentration"),
     "safety.permutations": (99, "inference junction_tests"),
-    "safety.block_m": (300, "words inference"),
+    "safety.block_m": (300, "words inference ground_types"),
     "safety.rank_draws": (200, "safety"),
     "safety.length_exponent": ("one", "safety"),
     "safety.functions": ([{"name": "one", "source": "a book", "intercept": -1.0}], "safety"),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from geo.clusters.found.prototypes import central_tiles
 from geo.outputs.layers.arrange import empty_layer
+from geo.outputs.layers.ground import VALUE_OF_GROUND
 from geo.outputs.layers.ground_words import tell_apart
 from geo.outputs.names import Named, with_names
 
@@ -17,6 +18,8 @@ _Table = TypeVar("_Table", pd.DataFrame, gpd.GeoDataFrame)
 RECORDS = "collisions/collisions"
 """The table of placed collisions, which a city without records does not have."""
 
+GROUND_VALUE = f"ground_types/{VALUE_OF_GROUND}"
+"""The table of what a map of the ground adds to the value of imagery."""
 FLOWN, BY_HAND, IN_WORDS = "flights/clusters", "clusters/clusters", "words/clusters"
 """The tables of the flight that shows most of each type, of types that an analyst made, and of what types look like."""
 
@@ -74,6 +77,9 @@ def gather_layers(
         "junction_clusters": _junction_clusters(tables, junction_names or {}),
         **{layer: tables[name] for layer, name in as_they_are.items() if name in tables},
     }
+    if GROUND_VALUE in tables:
+        rows = [found["value_of_imagery"], tables[GROUND_VALUE]]
+        found["value_of_imagery"] = pd.concat(rows, ignore_index=True)
     return tell_apart(found)
 
 

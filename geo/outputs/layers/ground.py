@@ -10,6 +10,8 @@ from __future__ import annotations
 from geo.outputs.layers.declare import Column, Layer
 
 CLASSES, TREE, BESIDE_TYPES = "ground_classes", "ground_tree", "ground_types"
+VALUE_OF_GROUND = "ground_value"
+"""Rows of the layer ``value_of_imagery`` that a map of the ground adds."""
 DIFFERS = "differs"
 """Column of look-alikes that says what differs on the ground."""
 NAMED_DIFFERS = "looks_like_differs"

@@ -154,7 +154,7 @@ def value_of_imagery(
         deviance=np.mean([of_grid.sum() / len(y) for of_grid in sums], axis=0),
     )
     table = table.join(_compare(sums, seed)).assign(n_grids=GRIDS, reason=None)
-    return ImageryValue(table, _sentence(table))
+    return ImageryValue(table, sentence_of(table))
 
 
 def shift_of(number: int) -> tuple[float, float]:
@@ -228,8 +228,16 @@ def _compare(sums: Sequence[pd.DataFrame], seed: int) -> pd.DataFrame:
     return table.assign(grid_spread=found.std().to_numpy())
 
 
-def _sentence(table: pd.DataFrame) -> str:
-    """Say what the picture adds beyond road class, in one line."""
+def sentence_of(table: pd.DataFrame, what: str = "the picture", knowing: str = "what roads look like") -> str:
+    """Say what the picture adds beyond road class, in one line, without its full stop.
+
+    Parameters
+    ----------
+    table
+        Rows of `value_of_imagery` that were compared (``reason`` is null).
+    what, knowing
+        What adds something, or nothing, and what is known then.
+    """
     words = {
         CLUSTER: "the type",
         EMBEDDINGS: "the embeddings",
@@ -243,9 +251,9 @@ def _sentence(table: pd.DataFrame) -> str:
     better, rest = ([said[name] for name in rows.index[which]] for which in (seen, ~seen))
     beyond = "out-of-sample deviance beyond road class"
     if not better:
-        return f"The picture adds nothing that can be seen here: of {beyond} it explains {_list(rest)}"
+        return f"{what[:1].upper()}{what[1:]} adds nothing that can be seen here: of {beyond} it explains {_list(rest)}"
     tail = f"; nothing that can be seen: {_list(rest)}" if rest else ""
-    return f"Of {beyond}, knowing what roads look like explains {_list(better)}{tail}"
+    return f"Of {beyond}, knowing {knowing} explains {_list(better)}{tail}"
 
 
 def _percent(row: pd.Series) -> str:

@@ -10,7 +10,6 @@ import pandas as pd
 from geo.ledger import Entry
 from tasks.documents import Findings
 from tasks.plan import Plan
-from tasks.stages.ground.beside_types import load_shares
 from tasks.stages.imagery.fingerprints import load_fingerprints
 from tasks.stages.records.collisions import load_placed
 from tasks.store.stage import Stage
@@ -28,7 +27,6 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     from geo.safety.comparison.effects import cluster_table, with_tests
     from geo.safety.comparison.heldout import halves
     from geo.safety.picture.imagery_value import value_of_imagery
-    from geo.safety.picture.terms import ground_terms
 
     settings = plan.config.safety
     frame = load_frame(plan)
@@ -62,7 +60,6 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         frame.assign(count=frame["n_collisions"]),
         fingerprints.vectors_of(frame.index),
         fingerprints.bands_of(frame.index) if plan.config.imagery.sources else None,
-        ground_terms(load_shares(plan).reindex(frame.index)),
         block_m=settings.block_m,
         seed=settings.seed,
     )
@@ -94,7 +91,7 @@ STAGE = Stage(
     "inference",
     build,
     counts=("comparisons",),
-    after=("roads", "fingerprints", "clusters", "collisions", "safety", "ground"),
+    after=("roads", "fingerprints", "clusters", "collisions", "safety"),
     settings=("imagery.sources", "safety.seed", "safety.permutations", "safety.block_m"),
     tables=(TESTS, CLUSTERS, VALUE),
     documents=(Findings,),

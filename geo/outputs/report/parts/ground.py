@@ -274,12 +274,19 @@ def points(difference: float) -> str:
     Examples
     --------
     >>> points(0.114), points(0.034), points(0.0004)
-    ('+11', '+3.4', '0')
+    ('+11', '+3.4', '+0.04')
     """
     if math.isnan(difference):
         return "not known"
     value = 100 * abs(difference)
-    text = f"{value:.0f}" if value >= 9.95 else f"{value:.1f}".removesuffix(".0")
-    if not float(text):
+    if not value:
         return "0"
+    # what is there is never 0, so that it is seen on which side of it a limit lies
+    text = (
+        f"{value:.0f}"
+        if value >= 9.95
+        else f"{value:.1f}".removesuffix(".0")
+        if value >= 0.05
+        else figure(value, 1)
+    )
     return ("+" if difference > 0 else "\N{MINUS SIGN}") + text

@@ -57,8 +57,15 @@ class OpenGround:
         )
 
 
-def open_ground(run: OpenRun) -> OpenGround:
+def open_ground(run: OpenRun, *, mapped: bool) -> OpenGround:
     """Read what a run says of the ground.
+
+    Parameters
+    ----------
+    run
+        The run.
+    mapped
+        Whether it has the layer of classes.
 
     Raises
     ------
@@ -74,7 +81,7 @@ def open_ground(run: OpenRun) -> OpenGround:
     geo.errors.LayerError: ...grid.gpkg: this run did not map the ground
       Set 'ground: unsupervised' in the city's file, or name labels or tags there, and run it again.
     """
-    if not run.has(CLASSES):
+    if not mapped:
         raise LayerError(
             "this run did not map the ground",
             where=str(run.geopackage),

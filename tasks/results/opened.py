@@ -20,6 +20,7 @@ from geo.clusters.likeness.alike import most_like, same_place
 from geo.clusters.likeness.chance import MORE_ALIKE_THAN
 from geo.errors import LayerError, SourceError
 from geo.outputs.files.reading import GEOMETRY, read_layer, read_table
+from geo.outputs.layers.ground import CLASSES
 from geo.outputs.layers.layers import LAYERS
 from geo.safety.expected.ranking import worst_segments
 from geo.safety.junctions.worst import worst_junctions
@@ -228,9 +229,9 @@ class OpenRun:
     @property
     def ground(self) -> OpenGround:
         """What lies on the ground beside roads: see `tasks.results.ground.OpenGround`; LayerError where not mapped."""
-        return open_ground(self)
+        return open_ground(self, mapped=self._has(CLASSES))
 
-    def has(self, name: str) -> bool:
+    def _has(self, name: str) -> bool:
         """Tell whether the run wrote a layer that not every run has."""
         if self._tables != self.geopackage:
             return f"{TABLES}/{name}.parquet" in self._files

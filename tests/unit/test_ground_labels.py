@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,20 @@ import pyogrio
 import pyproj
 import pytest
 import shapely
+from scipy.special import log_softmax
 from scipy.stats import vonmises_fisher
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import jaccard_score
+from sklearn.neural_network import MLPClassifier
 
 from geo.errors import LayerError, SourceError
 from geo.ground.contract import GroundClass, Piece, Surroundings
 from geo.ground.file import read_classifier, write_classifier
 from geo.ground.kind import Learned
-from geo.ground.labels.judging import overlaps
-from geo.ground.labels.places import part_into_places
-from geo.ground.labels.scorers import fit_scorer
+from geo.ground.labels.drawn.places import part_into_places
+from geo.ground.labels.fitted.judging import overlaps
+from geo.ground.labels.fitted.scorers import fit_scorer
 from geo.ground.labels.settings import Labels
 from geo.ground.labels.sheet import write_sheet
 from geo.ground.labels.suggesting import suggest, write_suggestions
@@ -364,13 +368,29 @@ def test_a_density_is_that_of_the_sphere() -> None:
     assert scorer.scores(at)[:, 1] == pytest.approx(np.log(each[1] / (each[0] + each[1])), rel=1e-3, abs=1e-4)
 
 
-def test_a_network_scores_as_the_library_that_fitted_it() -> None:
+@pytest.mark.parametrize("kinds", [2, 4])
+def test_scores_are_those_of_the_library_that_fitted_them(kinds: int) -> None:
+    """Those of `network` are the mean of three networks' and, as heavy as these together, of a regression's."""
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(300, 5)).astype(np.float32)
-    classes = (rows[:, 0] > 0).astype(int)
-    scorer = fit_scorer("logistic", rows, classes, 0)
-    theirs = LogisticRegression(C=0.1, max_iter=300).fit(rows, classes).predict_log_proba(rows)
-    assert scorer.scores(rows) == pytest.approx(theirs, abs=1e-4)
+    classes = np.digitize(rows[:, 0], [0.0] if kinds == 2 else [-0.7, 0.0, 0.7])
+    regression = LogisticRegression(C=0.1, max_iter=300).fit(rows, classes)
+    theirs = regression.predict_log_proba(rows)
+    assert fit_scorer("logistic", rows, classes, 0).scores(rows) == pytest.approx(theirs, abs=1e-4)
+    given = {
+        "alpha": 1e-2,
+        "batch_size": 300,
+        "learning_rate_init": 2e-3,
+        "max_iter": 15,
+        "n_iter_no_change": 15,
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        three = [MLPClassifier((64,), random_state=seed, **given).fit(rows, classes) for seed in (0, 1, 2)]
+    mean = np.mean([theirs, theirs, theirs, *(one.predict_log_proba(rows) for one in three)], axis=0)
+    assert fit_scorer("network", rows, classes, 0).scores(rows) == pytest.approx(
+        log_softmax(mean, axis=1), abs=1e-4
+    )
 
 
 def test_the_sheet_to_draw_in_is_never_written_over(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from scipy.ndimage import uniform_filter
 from threadpoolctl import threadpool_limits
 
 from geo.ground.contract import UNKNOWN, Classes, Classifier, GroundClass, Piece, Scores
-from geo.ground.labels.scorers import Scorer, scorer_of
-from geo.ground.labels.space import Space, drawn_out, unlike
+from geo.ground.labels.fitted.scorers import Scorer, scorer_of
+from geo.ground.labels.fitted.space import Space, drawn_out, unlike
 
 _OWN = ("numbers", "added", "examples")
 

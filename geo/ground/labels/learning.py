@@ -14,12 +14,12 @@ from geo.errors import LayerError
 from geo.ground.contract import MOST_CLASSES, GroundClass, Piece, Surroundings
 from geo.ground.keys import OTHER, keys_of
 from geo.ground.kind import Learned
-from geo.ground.labels.fitting import Fitted, fit
-from geo.ground.labels.judging import Verdict
-from geo.ground.labels.marks import REST, SILENT
-from geo.ground.labels.naming import ELSE, is_else, one_spelling
-from geo.ground.labels.plots import Plot, lay_out_plots
-from geo.ground.labels.reading import ITEM, read_labels
+from geo.ground.labels.drawn.marks import REST, SILENT
+from geo.ground.labels.drawn.naming import ELSE, is_else, one_spelling
+from geo.ground.labels.drawn.plots import Plot, lay_out_plots
+from geo.ground.labels.drawn.reading import ITEM, read_labels
+from geo.ground.labels.fitted.fitting import Fitted, fit
+from geo.ground.labels.fitted.judging import Verdict
 from geo.ledger import Entry, merge
 from geo.outputs.palette import UNKNOWN as GREY
 from geo.outputs.palette import look

@@ -85,7 +85,7 @@ class Labels(GroundKind):
 
     def shapes(self, around: Surroundings) -> Shapes | None:
         """Ask for the ground that is labelled; see `GroundKind.shapes`."""
-        from geo.ground.labels.reading import read_labels
+        from geo.ground.labels.drawn.reading import read_labels
 
         return read_labels(self, around).ground()
 

@@ -32,7 +32,7 @@ class Marks:
     pure
         Whether one class covers nearly all of the place.
     places
-        Number of the place (`geo.ground.labels.places`) that each belongs to, -1 where no label is.
+        Number of the place (`geo.ground.labels.drawn.places`) that each belongs to, -1 where no label is.
     seen, used
         Labels under which there is data, and those of which some ground is left to learn from: their rows.
     """

@@ -16,7 +16,7 @@ from torch.nn.functional import interpolate
 
 from geo.features.lengths import of_length_1
 from geo.ground.contract import Features, Piece
-from geo.ground.labels.colours import colours
+from geo.ground.labels.fitted.colours import colours
 
 COMPONENTS, WHITENING = 64, 0.5
 SMOOTHED = 3

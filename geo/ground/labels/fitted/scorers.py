@@ -20,7 +20,9 @@ from geo.features.lengths import of_length_1
 Rows = NDArray[np.float32]
 Classes = NDArray[np.int64]
 HIDDEN, DECAY, ROUNDS, STEP, BATCH = 64, 1e-2, 15, 2e-3, 512
+NETWORKS = 3
 INVERSE_PENALTY, MOST_STEPS = 0.1, 300
+_LAYERS = ("into", "at", "out", "last", "straight")
 POINTS, CONCENTRATION = 600, 15.0
 
 
@@ -35,30 +37,35 @@ class Scorer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Layers:
-    """A network of layers, or a regression where there is one.
+class Network:
+    """Networks of one layer of hidden units, and a regression beside them, whose scores are averaged.
 
     Attributes
     ----------
-    weights, offsets
-        Of each layer, ``(inputs, outputs)`` and ``(outputs,)``; between two of them negative numbers become 0.
+    into, at
+        Weights of the hidden units, ``(measures, units)``, and their offsets; of no units where it is a regression.
+    out, last
+        Weights from these to the classes, ``(units, classes)``, and the classes' offsets.
+    straight
+        Weights of the regression, ``(measures, classes)``.
     """
 
-    weights: tuple[Rows, ...]
-    offsets: tuple[Rows, ...]
+    into: Rows
+    at: Rows
+    out: Rows
+    last: Rows
+    straight: Rows
 
     def scores(self, rows: Rows) -> Rows:
         """See `Scorer.scores`."""
-        passed = rows
-        for number, (weight, offset) in enumerate(zip(self.weights, self.offsets, strict=True)):
-            passed = (np.maximum(passed, 0) if number else passed) @ weight + offset
-        return np.asarray(log_softmax(passed, axis=1), dtype=np.float32)
+        hidden = np.maximum(rows @ self.into + self.at, 0)
+        return np.asarray(
+            log_softmax(hidden @ self.out + rows @ self.straight + self.last, axis=1), dtype=np.float32
+        )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """See `Scorer.arrays`."""
-        return {f"weights_{n}": w for n, w in enumerate(self.weights)} | {
-            f"offsets_{n}": o for n, o in enumerate(self.offsets)
-        }
+        return {name: getattr(self, name) for name in _LAYERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,47 +119,54 @@ def fit_scorer(kind: str, rows: Rows, classes: Classes, seed: int) -> Scorer:
         chosen = np.concatenate(drawn)
         return Densities(np.asarray(of_length_1(rows[chosen])), classes[chosen])
     with threadpool_limits(limits=1):
+        fitted = LogisticRegression(C=INVERSE_PENALTY, max_iter=MOST_STEPS).fit(rows, classes)
+        straight, last = _of_all_classes(fitted.coef_.T, fitted.intercept_)
         if kind == "logistic":
-            fitted = LogisticRegression(C=INVERSE_PENALTY, max_iter=MOST_STEPS).fit(rows, classes)
-            return _layers([fitted.coef_.T], [fitted.intercept_])
-        network = MLPClassifier(
-            (HIDDEN,),
-            alpha=DECAY,
-            batch_size=min(BATCH, len(rows)),
-            learning_rate_init=STEP,
-            max_iter=ROUNDS,
-            n_iter_no_change=ROUNDS,
-            random_state=seed,
-        )
-        network = _quietly(network, rows, classes)
-    return _layers(network.coefs_, network.intercepts_)
+            units = np.zeros(0)
+            return _network(np.zeros((rows.shape[1], 0)), units, np.zeros((0, len(last))), last, straight)
+        parts = [_fit_network(rows, classes, seed + number) for number in range(NETWORKS)]
+    # the regression holds where ground is of another kind than what was labelled, and counts as much as the networks;
+    # what a softmax takes from each part is the same for all classes, so that scores before it are averaged
+    outs = [_of_all_classes(part.coefs_[1], part.intercepts_[1]) for part in parts]
+    return _network(
+        np.hstack([part.coefs_[0] for part in parts]),
+        np.concatenate([part.intercepts_[0] for part in parts]),
+        np.vstack([weights for weights, _ in outs]) / (2 * NETWORKS),
+        np.mean([offsets for _, offsets in outs], axis=0) / 2 + last / 2,
+        straight / 2,
+    )
 
 
-def _quietly(network: MLPClassifier, rows: Rows, classes: Classes) -> MLPClassifier:
+def _fit_network(rows: Rows, classes: Classes, seed: int) -> MLPClassifier:
     """Fit a network for as many rounds as it has, which is where it is to stop."""
+    network = MLPClassifier(
+        (HIDDEN,),
+        alpha=DECAY,
+        batch_size=min(BATCH, len(rows)),
+        learning_rate_init=STEP,
+        max_iter=ROUNDS,
+        n_iter_no_change=ROUNDS,
+        random_state=seed,
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return network.fit(rows, classes)
 
 
-def _layers(weights: list[NDArray[Any]], offsets: list[NDArray[Any]]) -> Layers:
-    """Take layers as scikit-learn fits them; of two classes it keeps the odds of the second alone."""
-    weights, offsets = [*weights], [*offsets]
-    if weights[-1].shape[1] == 1:
-        weights[-1] = np.hstack([np.zeros_like(weights[-1]), weights[-1]])
-        offsets[-1] = np.concatenate([np.zeros_like(offsets[-1]), offsets[-1]])
-    return Layers(
-        tuple(np.ascontiguousarray(one, dtype=np.float32) for one in weights),
-        tuple(np.asarray(one, dtype=np.float32) for one in offsets),
-    )
+def _of_all_classes(weights: NDArray[Any], offsets: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Give weights to all classes: of two, scikit-learn keeps the odds of the second alone."""
+    if len(offsets) > 1:
+        return weights, offsets
+    return np.hstack([np.zeros_like(weights), weights]), np.concatenate([np.zeros_like(offsets), offsets])
+
+
+def _network(*parts: NDArray[Any]) -> Network:
+    """Make a network of arrays as they are kept."""
+    return Network(*(np.ascontiguousarray(part, dtype=np.float32) for part in parts))
 
 
 def scorer_of(arrays: Mapping[str, NDArray[Any]]) -> Scorer:
     """Make a scorer again of what `Scorer.arrays` gave."""
     if "points" in arrays:
         return Densities(arrays["points"], arrays["of_class"])
-    count = sum(name.startswith("weights_") for name in arrays)
-    return Layers(
-        tuple(arrays[f"weights_{n}"] for n in range(count)),
-        tuple(arrays[f"offsets_{n}"] for n in range(count)),
-    )
+    return Network(**{name: arrays[name] for name in _LAYERS})

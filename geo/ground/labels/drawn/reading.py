@@ -19,8 +19,8 @@ from geo.collisions.tables.reading import read_tables
 from geo.collisions.tables.table import Form, Rows
 from geo.config.sections.records import as_list
 from geo.errors import LayerError
-from geo.ground.labels.naming import EXTENT, plain
-from geo.ground.labels.places import part_into_places
+from geo.ground.labels.drawn.naming import EXTENT, plain
+from geo.ground.labels.drawn.places import part_into_places
 from geo.ledger import Entry, merge
 from geo.roads.files import UNREADABLE, layer_kinds
 from geo.roads.reading.layers import layers_with

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from geo.features.lengths import of_length_1
 from geo.ground.contract import Features, GroundClass, Scores
 from geo.ground.labels.classifier import FewLabels, averaged, score_of
-from geo.ground.labels.colours import colours
-from geo.ground.labels.judging import LeftOut, Verdict, judge, overlaps, settle
-from geo.ground.labels.marks import REST, SILENT
-from geo.ground.labels.plots import Examples, Plot, draw, places_a_cell
-from geo.ground.labels.scorers import Rows, Scorer, fit_scorer
-from geo.ground.labels.space import Space, fit_space, unlike
+from geo.ground.labels.drawn.marks import REST, SILENT
+from geo.ground.labels.drawn.plots import Examples, Plot, draw, places_a_cell
+from geo.ground.labels.fitted.colours import colours
+from geo.ground.labels.fitted.judging import LeftOut, Verdict, judge, overlaps, settle
+from geo.ground.labels.fitted.scorers import Rows, Scorer, fit_scorer
+from geo.ground.labels.fitted.space import Space, fit_space, unlike
 
 if TYPE_CHECKING:
     from geo.ground.labels.settings import Labels

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.ground.contract import Features, Piece
-from geo.ground.labels.marks import REST, SILENT, Codes, Marks, mark
-from geo.ground.labels.reading import Drawn
+from geo.ground.labels.drawn.marks import REST, SILENT, Codes, Marks, mark
+from geo.ground.labels.drawn.reading import Drawn
 
 DETAIL_M = 0.5
 """Places of the map are no smaller than this (metres)."""

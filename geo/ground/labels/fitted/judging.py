@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.ground.labels.scorers import Rows
+from geo.ground.labels.fitted.scorers import Rows
 
 Floats = NDArray[np.float64]
 STEPS = (2.0, 1.0, 0.5, 0.25)

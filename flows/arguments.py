@@ -12,6 +12,7 @@ from flows.secrets import without_literals
 from geo.demo.plans import NAMES
 from geo.errors import ConfigurationError
 
+MOST_PLACES = 1000
 COMMANDS = {
     "run": "run a city from its configuration to a GeoPackage",
     "check": "say everything that can be known without running, and a forecast",
@@ -19,6 +20,7 @@ COMMANDS = {
     "sensitivity": "run a city with one choice made otherwise at a time, and say which of its findings stand",
     "typology": "find types in several cities together, for others to be given to, and lay these out beside each other",
     "find": "find the roads that look like a segment, a place, a picture, or what an analyst has named",
+    "ground": "name the places on the ground whose label would teach most",
     "status": "say how a city stands: its last run, what failed, room on disk",
     "clean": "remove old runs and stages of a city, but not its newest good run",
     "deploy": "run a city on a schedule, by the workers of a Prefect server",
@@ -50,6 +52,9 @@ def _add_arguments(name: str, one: argparse.ArgumentParser) -> None:
         return
     if name == "find":
         _add_find(one)
+        return
+    if name == "ground":
+        _add_ground(one)
         return
     if name == "run":
         _add_sources(one)
@@ -182,6 +187,39 @@ def _signed(arguments: Sequence[str]) -> list[str]:
         else:
             joined.append(one)
     return joined
+
+
+def _add_ground(one: argparse.ArgumentParser) -> None:
+    """Add what is done about the ground beside roads, and what each takes."""
+    what = one.add_subparsers(required=True, metavar="WHAT", dest="what")
+    suggest = what.add_parser("suggest", help="name the places whose label would teach most")
+    suggest.add_argument(
+        "place",
+        type=Path,
+        metavar="CITY",
+        help="a city's file, or a finished run: its folder or its GeoPackage",
+    )
+    suggest.add_argument(
+        "--out",
+        type=Path,
+        dest="file",
+        metavar="FILE",
+        help="the layer, FILE.gpkg (default suggestions.gpkg in the city's folder)",
+    )
+    suggest.add_argument("--number", type=_number, default=10, help="how many places (default %(default)s)")
+    suggest.add_argument(
+        "--runs", type=Path, metavar="DIR", help="folder for results, where a run was given one"
+    )
+    _add_set(suggest)
+    suggest.add_argument("--json", action="store_true", help="print one JSON object and nothing more")
+
+
+def _number(text: str) -> int:
+    """Read a number of places."""
+    number = int(text)
+    if not 1 <= number <= MOST_PLACES:
+        raise argparse.ArgumentTypeError(f"a number from 1 to {MOST_PLACES} is expected")
+    return number
 
 
 def _add_sources(one: argparse.ArgumentParser) -> None:

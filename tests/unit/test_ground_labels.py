@@ -357,7 +357,7 @@ def test_a_density_is_that_of_the_sphere() -> None:
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(40, 3)).astype(np.float32)
     classes = np.repeat([0, 1], 20)
-    scorer = fit_scorer("density", rows, classes, 0)
+    scorer = fit_scorer("density", rows, classes, 0, 2)
     at = rng.normal(size=(5, 3)).astype(np.float32)
     unit = at / np.linalg.norm(at, axis=1, keepdims=True)
     points = rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -376,7 +376,7 @@ def test_scores_are_those_of_the_library_that_fitted_them(kinds: int) -> None:
     classes = np.digitize(rows[:, 0], [0.0] if kinds == 2 else [-0.7, 0.0, 0.7])
     regression = LogisticRegression(C=0.1, max_iter=300).fit(rows, classes)
     theirs = regression.predict_log_proba(rows)
-    assert fit_scorer("logistic", rows, classes, 0).scores(rows) == pytest.approx(theirs, abs=1e-4)
+    assert fit_scorer("logistic", rows, classes, 0, kinds).scores(rows) == pytest.approx(theirs, abs=1e-4)
     given = {
         "alpha": 1e-2,
         "batch_size": 300,
@@ -388,7 +388,7 @@ def test_scores_are_those_of_the_library_that_fitted_them(kinds: int) -> None:
         warnings.simplefilter("ignore", ConvergenceWarning)
         three = [MLPClassifier((64,), random_state=seed, **given).fit(rows, classes) for seed in (0, 1, 2)]
     mean = np.mean([theirs, theirs, theirs, *(one.predict_log_proba(rows) for one in three)], axis=0)
-    assert fit_scorer("network", rows, classes, 0).scores(rows) == pytest.approx(
+    assert fit_scorer("network", rows, classes, 0, kinds).scores(rows) == pytest.approx(
         log_softmax(mean, axis=1), abs=1e-4
     )
 

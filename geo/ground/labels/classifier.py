@@ -12,7 +12,8 @@ from scipy.ndimage import uniform_filter
 from threadpoolctl import threadpool_limits
 
 from geo.ground.contract import UNKNOWN, Classes, Classifier, GroundClass, Piece, Scores
-from geo.ground.labels.fitted.scorers import Scorer, scorer_of
+from geo.ground.labels.fitted.context import InContext, in_context_of
+from geo.ground.labels.fitted.scorers import Rows, Scorer
 from geo.ground.labels.fitted.space import Space, drawn_out, unlike
 
 _OWN = ("numbers", "added", "examples")
@@ -90,9 +91,7 @@ class FewLabels(Classifier):
         """See `Classifier.arrays`."""
         own = {name: getattr(self, name) for name in _OWN}
         rest = {
-            "least": np.array(self.least),
-            "across": np.array(self.across),
-            "places": np.array(self.places),
+            "least": np.array([self.least]), "across": np.array([self.across]), "places": np.array([self.places])
         }
         space = {f"space_{name}": array for name, array in self.space.arrays().items()}
         return own | rest | space | {f"scorer_{name}": array for name, array in self.scorer.arrays().items()}
@@ -114,11 +113,11 @@ class FewLabels(Classifier):
         return cls(
             classes,
             Space.from_arrays(part("space_")),
-            scorer_of(part("scorer_")),
+            in_context_of(part("scorer_")),
             **{name: arrays[name] for name in _OWN},
-            least=float(arrays["least"]),
-            across=int(arrays["across"]),
-            places=int(arrays["places"]),
+            least=float(arrays["least"][0]),
+            across=int(arrays["across"][0]),
+            places=int(arrays["places"][0]),
         )
 
 
@@ -131,8 +130,15 @@ def score_of(space: Space, scorer: Scorer, piece: Piece, finer: int) -> Scores:
             cells = scorer.scores(deep.reshape(-1, deep.shape[-1])).reshape(*deep.shape[:2], -1)
             return np.ascontiguousarray(np.moveaxis(drawn_out(cells, finer), -1, 0))
         rows = space.describe(piece, finer)
-        found = scorer.scores(rows.reshape(-1, rows.shape[-1]))
-        return np.ascontiguousarray(found.T.reshape(-1, *rows.shape[:2]))
+        if isinstance(scorer, InContext):
+            rows = scorer.joined(rows, _laid_out(scorer.first, rows), finer, piece.cell_m)
+        return _laid_out(scorer, rows)
+
+
+def _laid_out(scorer: Scorer, rows: Rows) -> Scores:
+    """Score places that are described, ``(rows, columns, measures)``."""
+    found = scorer.scores(rows.reshape(-1, rows.shape[-1]))
+    return np.ascontiguousarray(found.T.reshape(-1, *rows.shape[:2]))
 
 
 def averaged(scores: Scores, across: int) -> Scores:

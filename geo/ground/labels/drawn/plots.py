@@ -14,8 +14,8 @@ from geo.ground.labels.drawn.reading import Drawn
 
 DETAIL_M = 0.5
 """Places of the map are no smaller than this (metres)."""
-RIM = 4
-"""Cells around labels that are kept with them, so that scores are averaged there as anywhere."""
+RIM = 16
+"""Cells around labels that are kept with them, so that what lies around a place is known there as anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +106,21 @@ class Examples:
         What describes each, ``(n, measures)``.
     classes, place
         Its class, from 0 (`REST` or the first class) on, and the number of its place.
+    plot, at
+        Number of its plot, and its own number among the places of the map there.
     """
 
     rows: Features
     classes: NDArray[np.int64]
     place: NDArray[np.int64]
+    plot: NDArray[np.int64]
+    at: NDArray[np.int64]
 
     def without(self, left_out: NDArray[np.int64]) -> Examples:
         """Leave out those of some places."""
         kept = ~np.isin(self.place, left_out)
-        return Examples(self.rows[kept], self.classes[kept], self.place[kept])
+        classes, place, plot, at = (one[kept] for one in (self.classes, self.place, self.plot, self.at))
+        return Examples(self.rows[kept], classes, place, plot, at)
 
 
 def draw(marks: Marks, most: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +15,10 @@ from geo.ground.labels.classifier import FewLabels, averaged, score_of
 from geo.ground.labels.drawn.marks import REST, SILENT
 from geo.ground.labels.drawn.plots import Examples, Plot, draw, places_a_cell
 from geo.ground.labels.fitted.colours import colours
+from geo.ground.labels.fitted.context import InContext, around
 from geo.ground.labels.fitted.judging import LeftOut, Verdict, judge, overlaps, settle
 from geo.ground.labels.fitted.scorers import Rows, Scorer, fit_scorer
-from geo.ground.labels.fitted.space import Space, fit_space, unlike
+from geo.ground.labels.fitted.space import LEAST, Space, fit_space, unlike
 
 if TYPE_CHECKING:
     from geo.ground.labels.settings import Labels
@@ -30,8 +31,6 @@ ACROSS_M = (0.0, 1.5, 3.5, 6.0, 10.0)
 """Scores are averaged over squares of one of these sides (metres), the one that tells best at places left out."""
 LIKE, STRANGE = 500, 0.01
 """Labelled cells that others are compared with, and the share of labelled ground left out that may count as strange."""
-MISSING = -30.0
-"""Score of a class that a fold has no example of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,44 +96,95 @@ def fit(
     space = _space(plots, settings, finer)
     examples = _examples(plots, space, finer, first, settings.seed)
     folds = part_into_folds(examples)
-    classes = int(examples.classes.max()) + 1
+    looks = _Looks(settings.scorer, settings.seed, int(examples.classes.max()) + 1)
+    whole = _first_looks(plots, examples, folds, (space, finer), looks)
+    sizes = [max(1, round(side / (plots[0].piece.cell_m / finer))) | 1 for side in ACROSS_M]
     scores: list[list[LeftOut]] = [[] for _ in ACROSS_M]
     near: list[NDArray[np.float32]] = []
-    sizes = [max(1, round(side / (plots[0].piece.cell_m / finer))) | 1 for side in ACROSS_M]
-    for fold in folds:
-        scorer, had = _fit_part(settings, examples.without(fold))
+    for number, fold in enumerate(folds):
+        scorer = looks.fit(whole.without(fold), number)
         kept = _cells(plots, space, settings.seed, without=fold)
         for plot, mine in _left_out(plots, fold):
-            raw = score_of(space, scorer, plot.piece, finer)
-            full = np.full((classes, *raw.shape[1:]), MISSING, dtype=np.float32)
-            full[had] = raw
+            full = score_of(space, scorer, plot.piece, finer)
             if left_out is not None:
                 left_out(plot, mine, full)
-            for number, across in enumerate(sizes):
-                even = averaged(full, across)
-                truth = plot.marks.codes[mine].astype(np.int64) - first
-                scores[number].append(LeftOut(even[:, mine].T, truth, plot.marks.places[mine]))
+            truth, place = plot.marks.codes[mine].astype(np.int64) - first, plot.marks.places[mine]
+            for part, across in zip(scores, sizes, strict=True):
+                part.append(LeftOut(averaged(full, across)[:, mine].T, truth, place))
             near.append(_nearness(plot, space, mine, kept, finer))
-    judged = [_joined(parts, settings.seed) for parts in scores]
-    counts = 1 if rest else 0
-    some = [one.some(settings.seed) for one in judged]
-    added = [settle(one, counts) for one in some]
-    worth = [_worth(one, more, counts) for one, more in zip(some, added, strict=True)]
-    best = int(np.argmax(worth))
-    scorer, _ = _fit_part(settings, examples)
-    least = float(np.quantile(np.concatenate(near), STRANGE))
-    words = f"scores averaged over {ACROSS_M[best]:g} m, settled at {len(np.unique(examples.place))} places left out"
-    return Fitted(
-        space,
-        scorer,
-        added[best],
-        _cells(plots, space, settings.seed),
-        least,
-        sizes[best],
-        finer,
-        judge(judged[best], counts, settings.seed),
-        words,
+    best, added, verdicts = _settled(
+        [_joined(parts, settings.seed) for parts in scores], settings.seed, 1 - first
     )
+    words = f"scores averaged over {ACROSS_M[best]:g} m, settled at {len(np.unique(examples.place))} places left out"
+    least = float(np.quantile(np.concatenate(near), STRANGE))
+    like = _cells(plots, space, settings.seed)
+    scorer = looks.fit(whole, None)
+    return Fitted(space, scorer, added, like, least, sizes[best], finer, verdicts, words)
+
+
+def _settled(judged: Sequence[LeftOut], seed: int, counts: int) -> tuple[int, Rows, list[Verdict]]:
+    """Find over how much scores are averaged, what is added to them, and how well classes are told then."""
+    some = [one.some(seed) for one in judged]
+    added = [settle(one, counts) for one in some]
+    best = int(np.argmax([_worth(one, more, counts) for one, more in zip(some, added, strict=True)]))
+    return best, added[best], judge(judged[best], counts, seed)
+
+
+@dataclass
+class _Looks:
+    """How scorers are fitted: those that know colours look twice, first by a regression.
+
+    Attributes
+    ----------
+    kind, seed, count
+        As for `fit_scorer`.
+    firsts
+        First looks, those of each fold, and at last that of all examples; none where one look is all.
+    middle, spread
+        Of what the first look says of surroundings.
+    """
+
+    kind: str
+    seed: int
+    count: int
+    firsts: list[Scorer] = field(default_factory=list)
+    middle: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    spread: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+
+    def fit(self, examples: Examples, fold: int | None) -> Scorer:
+        """Fit a scorer to examples without a fold, or with all of them."""
+        found = fit_scorer(self.kind, examples.rows, examples.classes, self.seed, self.count)
+        if not self.firsts:
+            return found
+        return InContext(self.firsts[-1 if fold is None else fold], found, self.middle, self.spread)
+
+
+def _first_looks(
+    plots: Sequence[Plot],
+    examples: Examples,
+    folds: Sequence[NDArray[np.int64]],
+    seen: tuple[Space, int],
+    looks: _Looks,
+) -> Examples:
+    """Take the first look at examples, each by what was learned of other places; gives them with what lies around."""
+    space, finer = seen
+    if looks.kind == "density":
+        return examples
+    wide = np.zeros((0, 0), dtype=np.float32)
+    for fold in [*folds, np.zeros(0, dtype=np.int64)]:
+        some = examples.without(fold)
+        first = fit_scorer("logistic", some.rows, some.classes, looks.seed, looks.count)
+        looks.firsts.append(first)
+        mine = np.isin(examples.place, fold)
+        for number in np.unique(examples.plot[mine]).tolist():
+            piece = plots[number].piece
+            about = around(score_of(space, first, piece, finer), finer, piece.cell_m)
+            here = mine & (examples.plot == number)
+            if not wide.size:
+                wide = np.zeros((len(mine), about.shape[-1]), dtype=np.float32)
+            wide[here] = about.reshape(-1, about.shape[-1])[examples.at[here]]
+    looks.middle, looks.spread = wide.mean(axis=0), wide.std(axis=0) + LEAST
+    return replace(examples, rows=np.hstack([examples.rows, (wide - looks.middle) / looks.spread]))
 
 
 def _worth(left_out: LeftOut, added: Rows, first: int) -> float:
@@ -162,14 +212,17 @@ def _examples(plots: Sequence[Plot], space: Space, finer: int, first: int, seed:
     rng = np.random.default_rng(seed)
     kinds = max(int(plot.marks.codes.max()) for plot in plots) + 1
     each = max(1, MOST_EXAMPLES // (kinds * len(plots)))
-    rows, classes, place = [], [], []
-    for plot in plots:
+    rows, classes, place, numbers, at = [], [], [], [], []
+    for number, plot in enumerate(plots):
         chosen = draw(plot.marks, each, rng)
         described = space.describe(plot.piece, finer)
         rows.append(described.reshape(-1, described.shape[-1])[chosen])
         classes.append(plot.marks.codes.ravel()[chosen].astype(np.int64) - first)
         place.append(plot.marks.places.ravel()[chosen])
-    return Examples(np.concatenate(rows), np.concatenate(classes), np.concatenate(place))
+        numbers.append(np.full(len(chosen), number))
+        at.append(chosen)
+    told, where, which, own = (np.concatenate(each) for each in (classes, place, numbers, at))
+    return Examples(np.concatenate(rows), told, where, which, own)
 
 
 def part_into_folds(examples: Examples) -> list[NDArray[np.int64]]:
@@ -185,12 +238,6 @@ def part_into_folds(examples: Examples) -> list[NDArray[np.int64]]:
     order = places[np.lexsort((places, rarest))]
     n = min(FOLDS, len(places))
     return [np.sort(order[one::n]) for one in range(n)]
-
-
-def _fit_part(settings: Labels, examples: Examples) -> tuple[Scorer, NDArray[np.int64]]:
-    """Fit a scorer to some examples; and say which classes these have, by the order of its scores."""
-    had, classes = np.unique(examples.classes, return_inverse=True)
-    return fit_scorer(settings.scorer, examples.rows, classes.ravel(), settings.seed), had
 
 
 def _left_out(plots: Sequence[Plot], fold: NDArray[np.int64]) -> Iterator[tuple[Plot, NDArray[np.bool_]]]:

@@ -22,6 +22,8 @@ Classes = NDArray[np.int64]
 HIDDEN, DECAY, ROUNDS, STEP, BATCH = 64, 1e-2, 15, 2e-3, 512
 NETWORKS = 3
 INVERSE_PENALTY, MOST_STEPS = 0.1, 300
+MISSING = -30.0
+"""Score of a class that there was no example of."""
 _LAYERS = ("into", "at", "out", "last", "straight")
 POINTS, CONCENTRATION = 600, 15.0
 
@@ -78,26 +80,31 @@ class Densities:
         Examples of length 1, ``(examples, measures)``.
     of_class
         The class of each, from 0.
+    count
+        How many classes are scored, ``(1,)``.
     """
 
     points: Rows
     of_class: Classes
+    count: NDArray[Any]
 
     def scores(self, rows: Rows) -> Rows:
         """See `Scorer.scores`; the kernel is von Mises and Fisher's, as in FROST (arXiv 2606.31136)."""
         near = CONCENTRATION * (of_length_1(rows) @ self.points.T - 1)
         each = [
             logsumexp(near[:, mine], axis=1) - np.log(mine.sum())
-            for mine in (self.of_class == one for one in range(int(self.of_class.max()) + 1))
+            if mine.any()
+            else np.full(len(rows), MISSING)
+            for mine in (self.of_class == one for one in range(int(self.count[0])))
         ]
         return np.asarray(log_softmax(np.stack(each, axis=1), axis=1), dtype=np.float32)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """See `Scorer.arrays`."""
-        return {"points": self.points, "of_class": self.of_class}
+        return {"points": self.points, "of_class": self.of_class, "count": self.count}
 
 
-def fit_scorer(kind: str, rows: Rows, classes: Classes, seed: int) -> Scorer:
+def fit_scorer(kind: str, rows: Rows, classes: Classes, seed: int, count: int) -> Scorer:
     """Fit a scorer.
 
     Parameters
@@ -107,27 +114,28 @@ def fit_scorer(kind: str, rows: Rows, classes: Classes, seed: int) -> Scorer:
     rows
         Examples, ``(n, measures)``, measures of about one spread.
     classes
-        Class of each, from 0; each has some.
+        Class of each, from 0.
     seed
         Of its random choices.
+    count
+        How many classes are scored; those without any example get `MISSING`.
     """
+    had = np.unique(classes)
     if kind == "density":
         rng = np.random.default_rng(seed)
-        drawn = [
-            rng.permutation(np.flatnonzero(classes == one))[:POINTS] for one in range(int(classes.max()) + 1)
-        ]
+        drawn = [rng.permutation(np.flatnonzero(classes == one))[:POINTS] for one in had]
         chosen = np.concatenate(drawn)
-        return Densities(np.asarray(of_length_1(rows[chosen])), classes[chosen])
+        return Densities(np.asarray(of_length_1(rows[chosen])), classes[chosen], np.array([count]))
     with threadpool_limits(limits=1):
         fitted = LogisticRegression(C=INVERSE_PENALTY, max_iter=MOST_STEPS).fit(rows, classes)
-        straight, last = _of_all_classes(fitted.coef_.T, fitted.intercept_)
+        straight, last = _of_all_classes(fitted.coef_.T, fitted.intercept_, had, count)
         if kind == "logistic":
             units = np.zeros(0)
             return _network(np.zeros((rows.shape[1], 0)), units, np.zeros((0, len(last))), last, straight)
         parts = [_fit_network(rows, classes, seed + number) for number in range(NETWORKS)]
     # the regression holds where ground is of another kind than what was labelled, and counts as much as the networks;
     # what a softmax takes from each part is the same for all classes, so that scores before it are averaged
-    outs = [_of_all_classes(part.coefs_[1], part.intercepts_[1]) for part in parts]
+    outs = [_of_all_classes(part.coefs_[1], part.intercepts_[1], had, count) for part in parts]
     return _network(
         np.hstack([part.coefs_[0] for part in parts]),
         np.concatenate([part.intercepts_[0] for part in parts]),
@@ -153,11 +161,16 @@ def _fit_network(rows: Rows, classes: Classes, seed: int) -> MLPClassifier:
         return network.fit(rows, classes)
 
 
-def _of_all_classes(weights: NDArray[Any], offsets: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Give weights to all classes: of two, scikit-learn keeps the odds of the second alone."""
-    if len(offsets) > 1:
-        return weights, offsets
-    return np.hstack([np.zeros_like(weights), weights]), np.concatenate([np.zeros_like(offsets), offsets])
+def _of_all_classes(
+    weights: NDArray[Any], offsets: NDArray[Any], had: Classes, count: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Give weights to all classes: of two, scikit-learn keeps the odds of the second alone; of others, nothing."""
+    if len(offsets) < len(had):
+        weights = np.hstack([np.zeros_like(weights), weights])
+        offsets = np.concatenate([np.zeros_like(offsets), offsets])
+    wide, last = np.zeros((len(weights), count)), np.full(count, MISSING)
+    wide[:, had], last[had] = weights, offsets
+    return wide, last
 
 
 def _network(*parts: NDArray[Any]) -> Network:
@@ -168,5 +181,5 @@ def _network(*parts: NDArray[Any]) -> Network:
 def scorer_of(arrays: Mapping[str, NDArray[Any]]) -> Scorer:
     """Make a scorer again of what `Scorer.arrays` gave."""
     if "points" in arrays:
-        return Densities(arrays["points"], arrays["of_class"])
+        return Densities(arrays["points"], arrays["of_class"], arrays["count"])
     return Network(**{name: arrays[name] for name in _LAYERS})

@@ -91,7 +91,9 @@ class FewLabels(Classifier):
         """See `Classifier.arrays`."""
         own = {name: getattr(self, name) for name in _OWN}
         rest = {
-            "least": np.array([self.least]), "across": np.array([self.across]), "places": np.array([self.places])
+            "least": np.array([self.least]),
+            "across": np.array([self.across]),
+            "places": np.array([self.places]),
         }
         space = {f"space_{name}": array for name, array in self.space.arrays().items()}
         return own | rest | space | {f"scorer_{name}": array for name, array in self.scorer.arrays().items()}

@@ -17,7 +17,7 @@ from geo.outputs.layers.ground_words import called
 from geo.outputs.names import FILE, JUNCTION_FILE, write_junction_names, write_names
 from tasks.earlier import TABLES
 from tasks.plan import GROUPED, Plan
-from tasks.stages.ground import mapping, vegetation
+from tasks.stages.ground import classes, mapping, vegetation
 from tasks.store.stage import log
 
 
@@ -63,3 +63,22 @@ def keep_names(plan: Plan, folder: Path) -> None:
         write_names(plan.folder / FILE, pd.read_parquet(folder / TABLES / "clusters.parquet"), plan.names)
     except SourceError as error:
         log.warning("%s: %s; it is left as it is", plan.folder / FILE, error)
+
+
+def leave_sheet(plan: Plan) -> None:
+    """Lay the layers beside the names of types that labels of the ground are drawn in; never over a file that is there.
+
+    The run is whole without it: where it cannot be written, that is told.
+    """
+    if not plan.config.ground.maps:
+        return
+    from geo.ground.file import read_classifier  # noqa: PLC0415 - a run whose ground is not mapped needs none of it
+    from geo.ground.labels import sheet  # noqa: PLC0415
+
+    model = plan.stage_folder(classes.STAGE.name) / classes.MODEL
+    try:
+        told = read_classifier(model).classes if model.exists() else ()
+        crs = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet", columns=["geometry"]).crs
+        sheet.write_sheet(plan.folder / sheet.FILE, crs, told)
+    except SourceError as error:
+        log.warning("%s", error)

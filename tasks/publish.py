@@ -59,7 +59,8 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
     RoadprintError
         When the run's folder is in use.
     """
-    from tasks.beside import keep_names, lay_ground, write_mosaics  # noqa: PLC0415 - a rerun that changes nothing needs no geopandas
+    # a rerun that changes nothing needs no geopandas
+    from tasks.beside import keep_names, lay_ground, leave_sheet, write_mosaics  # noqa: PLC0415
 
     plan.check_inputs()
     _make_room(plan)
@@ -78,6 +79,7 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
         summary.write(work / plan.summary.name)
         # before the run appears: a run that is there whole needs nothing more than the pointer to it
         keep_names(plan, work)
+        leave_sheet(plan)
     _point(plan.folder / LATEST, plan.run_id)
     return summary.printed()
 

@@ -12,7 +12,7 @@ import numpy as np
 from geo.errors import ConfigurationError, SourceError
 from geo.ground.file import read_classifier
 from geo.ground.labels.drawn.reading import read_labels
-from geo.ground.labels.settings import APART_M, Labels
+from geo.ground.labels.settings import PLACE_M, Labels
 from geo.ground.labels.suggesting import suggest, write_suggestions
 from geo.ground.maps.pieces import Pieces, beside, sample_chips
 from geo.ground.registry import way_of
@@ -109,7 +109,7 @@ def _squares(plan: Plan, number: int) -> gpd.GeoDataFrame:
     near = beside(around.segments.geometry.to_numpy(), way.reach_m)
     chips = CHIPS.read(folder)
     some = sample_chips(chips, near, land.sight.lattice, MOST_CHIPS, way.seed)
-    apart_m = way.apart_m if isinstance(way, Labels) else APART_M
+    apart_m = way.place_m if isinstance(way, Labels) else PLACE_M
     found = suggest(
         Pieces(some, land), read_classifier(folder / MODEL), near, labelled, number=number, apart_m=apart_m
     )

@@ -26,6 +26,8 @@ from geo.ground.contract import GroundClass, Piece, Surroundings
 from geo.ground.file import read_classifier, write_classifier
 from geo.ground.kind import Learned
 from geo.ground.labels.drawn.places import part_into_places
+from geo.ground.labels.fitted.context import around as around_place
+from geo.ground.labels.fitted.context import line_means
 from geo.ground.labels.fitted.judging import overlaps
 from geo.ground.labels.fitted.scorers import fit_scorer
 from geo.ground.labels.settings import Labels
@@ -469,3 +471,20 @@ def test_what_is_something_else_at_edges_alone_is_not_learned_as_a_class(tmp_pat
     assert found.classifier is not None
     assert [one.name for one in found.classifier.classes] == ["meadow", "street", "water"]
     assert (found.classifier.classify(piece(9))[0] > 0).mean() > 0.9
+
+
+def test_what_lies_around_a_place_does_not_depend_on_where_north_is() -> None:
+    scores = np.random.default_rng(0).uniform(-5, 0, (2, 64, 64)).astype(np.float32)
+    turned = around_place(np.ascontiguousarray(np.rot90(scores, axes=(1, 2))), 2, 2.0)
+    assert turned == pytest.approx(np.rot90(around_place(scores, 2, 2.0)), abs=1e-4)
+
+
+def test_a_line_is_told_from_a_square_by_its_surroundings() -> None:
+    """Both of one area: along the line its mean is whole, and across it little."""
+    line, square = (np.full((1, 41, 41), -8.0, dtype=np.float32) for _ in range(2))
+    line[0, 20, 2:39] = 0
+    square[0, 17:23, 17:23] = 0
+    along = line_means(line, 5)[:, 0, 20, 20]
+    assert along.max() == pytest.approx(0.0)
+    assert along.min() == pytest.approx(-8 * 10 / 11)
+    assert np.ptp(line_means(square, 5)[:, 0, 20, 20]) < np.ptp(along) / 2

@@ -342,7 +342,7 @@ TOGETHER = {
             "class_field": "what",
             "crs": "EPSG:27700",
             "scorer": "logistic",
-            "apart_m": 50,
+            "place_m": 50,
             "min_places": 4,
             "min_cells": 80,
         }.items()

@@ -107,7 +107,7 @@ def _check(kept: list[str], few: dict[str, str], where: str, *, rest: bool) -> N
         raise LayerError(
             f"none of its classes can be learned: {said or 'all labels are of something else'}",
             where=where,
-            todo="Label each class at more places that lie apart: see ground.min_places, .min_cells and .apart_m.",
+            todo="Label each class at more places that lie apart: see ground.min_places, .min_cells and .place_m.",
         )
     if len(kept) == 1 and not rest:
         raise LayerError(

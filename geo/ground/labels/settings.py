@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from geo.ground.contract import Piece, Surroundings
 
 STRIDES: tuple[Stride, ...] = (8, 16, 32)
-APART_M, MIN_PLACES, MIN_CELLS = 100.0, 3, 50
+PLACE_M, MIN_PLACES, MIN_CELLS = 100.0, 3, 50
 Scorer = Literal["network", "logistic", "density"]
 
 
@@ -53,8 +53,8 @@ class Labels(GroundKind):
         description="What tells classes apart: network (a small one, of features and of the picture's own colours), "
         "logistic (regression on both) or density (of labelled ground in the space of features, coarse).",
     )
-    apart_m: Metres = Field(
-        default=APART_M,
+    place_m: Metres = Field(
+        default=PLACE_M,
         description="Labels nearer to each other than this are one place, which is learned from or left out whole "
         "(metres).",
     )

@@ -127,7 +127,7 @@ def read_labels(settings: Labels, around: Surroundings) -> Drawn:
             where=where,
             todo="Draw labels on the imagery, each with its class; docs/ground.md shows how.",
         )
-    places = part_into_places(table.geometry.to_numpy(), table["name"].eq("").to_numpy(), settings.apart_m)
+    places = part_into_places(table.geometry.to_numpy(), table["name"].eq("").to_numpy(), settings.place_m)
     return Drawn(table.assign(place=places), accounted)
 
 

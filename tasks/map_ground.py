@@ -152,7 +152,8 @@ def sight_once(config: CityConfig, images: gpd.GeoDataFrame) -> Sight:
     """
     with _loading:
         sight = _sight(
-            config.ground,
+            _common(config.ground),
+            way_of(config.ground).encodes,
             config.encoder.model_copy(update={"beside": None}),
             tuple(config.imagery.seen),
             float(images["pixel_m"].min()),
@@ -162,9 +163,19 @@ def sight_once(config: CityConfig, images: gpd.GeoDataFrame) -> Sight:
     return sight
 
 
+def _common(settings: Ground) -> Ground:
+    """Take the keys that all ways have, which decide how ground is seen; those of one way may hold lists."""
+    return Ground(**{name: getattr(settings, name) for name in Ground.model_fields})
+
+
 @lru_cache(maxsize=1)
-def _sight(settings: Ground, encoder: EncoderSettings, bands: tuple[int, ...], finest_m: float) -> Sight:
-    encodes = way_of(settings).encodes
+def _sight(
+    settings: Ground,
+    encodes: bool,
+    encoder: EncoderSettings,
+    bands: tuple[int, ...],
+    finest_m: float,  # noqa: FBT001
+) -> Sight:
     return sight_of(settings, encoder, bands, finest_m=finest_m, encodes=encodes)
 
 

@@ -73,7 +73,9 @@ def _of_file(file: Path, base: Path | None) -> OpenRun:
 def _of_folder(folder: Path, base: Path | None) -> OpenRun:
     """Open a run's folder, or the newest run of a city's."""
     if not (folder / SUMMARY).exists():
-        if any(folder.glob(f"*{GEOPACKAGE}")) or (folder / TABLES).is_dir():
+        # a city's folder may hold GeoPackages, too: layers to draw labels in
+        of_city = (folder / LATEST).exists()
+        if not of_city and (any(folder.glob(f"*{GEOPACKAGE}")) or (folder / TABLES).is_dir()):
             raise _no_run(folder, f"there is no {SUMMARY}, which a run writes at its end: it is not whole")
         folder = _newest(folder)
     files = _told(folder)

@@ -33,6 +33,7 @@ from geo.ground.labels.fitted.scorers import fit_scorer
 from geo.ground.labels.settings import Labels
 from geo.ground.labels.sheet import write_sheet
 from geo.ground.labels.suggesting import suggest, write_suggestions
+from tasks.map_ground import _common as common
 
 CRS = "EPSG:27700"
 SIDE, CELL_M, PER_CELL = 24, 2.0, 4
@@ -488,3 +489,11 @@ def test_a_line_is_told_from_a_square_by_its_surroundings() -> None:
     assert along.max() == pytest.approx(0.0)
     assert along.min() == pytest.approx(-8 * 10 / 11)
     assert np.ptp(line_means(square, 5)[:, 0, 20, 20]) < np.ptp(along) / 2
+
+
+def test_ground_is_seen_the_same_whatever_its_labels_are_called() -> None:
+    """What loads the encoder once a process asks for settings that can be told apart as a whole."""
+    one, other = (common(Labels(labels=[name], pixel_m=0.5)) for name in ("a.gpkg", "b.gpkg"))
+    assert hash(one) == hash(other)
+    assert one == other
+    assert one.pixel_m == 0.5

@@ -153,10 +153,10 @@ def sight_once(config: CityConfig, images: gpd.GeoDataFrame) -> Sight:
     with _loading:
         sight = _sight(
             _common(config.ground),
-            way_of(config.ground).encodes,
             config.encoder.model_copy(update={"beside": None}),
             tuple(config.imagery.seen),
-            float(images["pixel_m"].min()),
+            finest_m=float(images["pixel_m"].min()),
+            encodes=way_of(config.ground).encodes,
         )
     if way_of(config.ground).encodes:
         sight.card.check_imagery(config.imagery.seen, images["dtype"])
@@ -170,11 +170,7 @@ def _common(settings: Ground) -> Ground:
 
 @lru_cache(maxsize=1)
 def _sight(
-    settings: Ground,
-    encodes: bool,
-    encoder: EncoderSettings,
-    bands: tuple[int, ...],
-    finest_m: float,  # noqa: FBT001
+    settings: Ground, encoder: EncoderSettings, bands: tuple[int, ...], *, finest_m: float, encodes: bool
 ) -> Sight:
     return sight_of(settings, encoder, bands, finest_m=finest_m, encodes=encodes)
 

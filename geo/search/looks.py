@@ -214,6 +214,6 @@ class Looks:
                 "position_m": tiles["position_m"],
             }
         )
-        middle = laid["segment_id"].map(answers.set_index("segment_id").geometry.length / 2)
+        middle = laid["segment_id"].map(answers.set_index("segment_id").geometry.length / 2).astype("float64")
         laid = laid.assign(off=(laid["position_m"] - middle).abs()).sort_values(["off", "tile_id"])
         return laid.drop_duplicates("segment_id").set_index("segment_id").reindex(answers["segment_id"])

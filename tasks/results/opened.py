@@ -121,7 +121,7 @@ class OpenRun:
         """
         if name not in self._read:
             if self._tables != self.geopackage and name in LAYERS:
-                self.check_left(self._tables / f"{name}.parquet")
+                self._check_left(self._tables / f"{name}.parquet")
             self._read[name] = read_layer(self._tables, name)
         return self._read[name].copy()
 
@@ -200,14 +200,14 @@ class OpenRun:
                 where=str(self.folder or self.geopackage),
                 todo=f"Open the run's own folder, with {TABLES}/{FINGERPRINTS}.parquet; 'roadprint run' writes it.",
             )
-        self.check_left(file)
+        self._check_left(file)
         return file
 
     @cached_property
     def _fingerprints(self) -> pd.DataFrame:
         return read_table(self.fingerprints_file)
 
-    def check_left(self, file: Path) -> None:
+    def _check_left(self, file: Path) -> None:
         """Refuse a file of the run's folder that is not as the run left it."""
         folder = self.folder or file.parent
         name = file.relative_to(folder).as_posix()
@@ -371,7 +371,7 @@ class OpenRun:
     @cached_property
     def _roads(self) -> SeenRoads:
         """The roads that have a fingerprint, and the space in which types are found."""
-        return SeenRoads(self)
+        return SeenRoads(self, self._check_left)
 
     def find(
         self,
@@ -413,15 +413,33 @@ class OpenRun:
         >>> found = roadprint.open("runs/grid").find(like=["0000000000000000"], top=2, spread=1)
         >>> found[["rank", "segment_id", "why"]].values.tolist()[0]
         [1, '0000000000000024', 'segment 0000000000000000']
-        >>> len(found), bool(found["of_all"].max() <= 35)
-        (2, True)
         """
         return self.asked(Question(**asked), top=top, spread=spread, save=save).answers
 
     def asked(
         self, question: Question, *, top: int = 20, spread: float = BALANCE, save: str | None = None
     ) -> Asked:
-        """Ask a question, see `find`; gives its examples beside the answers."""
+        """Ask a question, see `find`.
+
+        Parameters
+        ----------
+        question
+            What is asked.
+        top, spread, save
+            As of `find`.
+
+        Returns
+        -------
+        The answers, with the examples of what is meant and what is not.
+
+        Examples
+        --------
+        >>> import roadprint
+        >>> from tasks.results.finding import Question
+        >>> found = roadprint.open("runs/grid").asked(Question(like=["0000000000000000"]), top=2)
+        >>> [one.label for one in found.yes], len(found.answers)
+        (['segment 0000000000000000'], 2)
+        """
         _check_shown(top)
         if not 0 <= spread <= 1:
             raise ValueError(f"spread={spread}: a share from 0 to 1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -35,10 +36,12 @@ class SeenRoads:
     ----------
     run
         The run, with its folder.
+    check_left
+        Refuses a file that is not as the run left it.
     """
 
-    def __init__(self, run: OpenRun) -> None:
-        self._run = run
+    def __init__(self, run: OpenRun, check_left: Callable[[Path], None]) -> None:
+        self._run, self._check_left = run, check_left
 
     @cached_property
     def segments(self) -> gpd.GeoDataFrame:
@@ -93,7 +96,7 @@ class SeenRoads:
         if not settings.turn_whitening or self._run.folder is None:
             return None
         file = self._run.folder / TABLES / f"{TURN_SCATTER.name}.parquet"
-        self._run.check_left(file)
+        self._check_left(file)
         return Scatter.of_frame(read_table(file))
 
     def _clusters(self) -> Clusters:

@@ -1,6 +1,7 @@
 """Roads are found by how much they look like examples, and by what analysts have called them."""
 
 import json
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -172,6 +173,13 @@ def test_the_same_road_close_by_is_no_answer(looks):
     assert answers["of_all"].unique().tolist() == [11]
     assert answers["why"].unique().tolist() == ["segment s00"]
     assert answers["tile_id"].tolist() == [f"{one}-00" for one in answers["segment_id"]]
+
+
+def test_a_road_without_an_encoded_tile_is_an_answer_that_names_none(looks):
+    bare = replace(looks, tiles=looks.tiles.assign(encoded=False))
+    answers = bare.find([bare.example(0)], [], among=np.ones(13, dtype=bool), shown=3)
+    assert len(answers) == 3
+    assert answers[["tile_id", "x", "y"]].isna().all(axis=None)
 
 
 def test_a_place_means_the_road_at_it_and_none_outside_the_city(looks):

@@ -47,6 +47,7 @@ SCHEMA = pa.schema(
         ("columns", pa.int32()),
         ("side_m", pa.float64()),
         ("classes", pa.binary()),
+        ("measures", pa.binary()),
         *(
             (f"{what}_{name}", kind)
             for what in ("segment", "junction")
@@ -201,7 +202,7 @@ def map_shard(job: GroundJob) -> tuple[Entry, ...]:
 
 def _mapped(job: GroundJob, chips: gpd.GeoDataFrame, land: Land) -> tuple[pa.Table, list[Entry]]:
     """Classify chips; gives a row a piece (`SCHEMA`), and what became of each chip."""
-    classifier = read_classifier(job.model)
+    classifier = way_of(job.config.ground).ready(read_classifier(job.model))
     roads = read_roads(job.segments, job.junctions).near(
         shapely.box(*chips.total_bounds), max(FARTHEST_M, job.config.ground.reach_m)
     )
@@ -223,7 +224,8 @@ def _mapped(job: GroundJob, chips: gpd.GeoDataFrame, land: Land) -> tuple[pa.Tab
 
 def _row(piece: Piece, classifier: Classifier, roads: Roads, reach_m: float) -> dict[str, Any]:
     """Classify a piece, cut its map to the ground beside roads, and count what lies about each of these."""
-    classes, _ = classifier.classify(piece)
+    seen = classifier.see(piece)
+    classes = seen.classes
     rows, columns = classes.shape
     places = Places(piece.x, piece.y, rows, columns, piece.cell_m / classifier.finer)
     here = roads.near(places.box, max(FARTHEST_M, reach_m))
@@ -243,6 +245,7 @@ def _row(piece: Piece, classifier: Classifier, roads: Roads, reach_m: float) -> 
         "columns": places.columns,
         "side_m": places.side_m,
         "classes": zlib.compress(shown.tobytes(), LEVEL),
+        "measures": None if seen.measures is None else _packed(seen.measures),
         **{f"{what}_{name}": counted[name].tolist() for what, counted in counts.items() for name in counted},
     }
 
@@ -260,6 +263,24 @@ def read_maps(shards: list[Path]) -> Iterator[tuple[Places, Classes]]:
         for row in pd.read_parquet(shard, columns=[*_PLACES, "classes"]).to_dict("records"):
             numbers = np.frombuffer(zlib.decompress(row["classes"]), dtype=np.uint8)
             yield _places(row), numbers.reshape(row["rows"], row["columns"])
+
+
+def _packed(measures: pd.DataFrame) -> bytes:
+    """Write what was measured on a piece as a table of Arrow."""
+    table = pa.Table.from_pandas(measures, preserve_index=False)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return zlib.compress(sink.getvalue(), LEVEL)
+
+
+def read_measures(shards: list[Path]) -> pd.DataFrame | None:
+    """Read what was measured of segments on all pieces; None: the way measures nothing."""
+    packed = [
+        one for shard in shards for one in pd.read_parquet(shard, columns=["measures"])["measures"].dropna()
+    ]
+    frames = [pa.ipc.open_stream(zlib.decompress(one)).read_pandas() for one in packed]
+    return pd.concat(frames, ignore_index=True) if frames else None
 
 
 def read_places(shards: list[Path]) -> dict[str, Places]:

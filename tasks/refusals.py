@@ -16,6 +16,7 @@ from geo.clusters.hands.corrections import read_corrections
 from geo.clusters.registry import method_of
 from geo.config import CityConfig, Run
 from geo.errors import ConfigurationError, RoadprintError
+from geo.ground.registry import way_of
 from geo.imagery.catalogue import check_pictured
 from geo.outputs.files.geopackage import refuse_taken
 from geo.outputs.names import FILE as NAMES
@@ -70,13 +71,14 @@ def check_what_follows(config: CityConfig, tiles: gpd.GeoDataFrame, images: gpd.
         When ``clusters.method`` takes fewer segments than there are under footprints of images, or ``run.runner`` needs
         a package that is not there.
     SourceError, EncoderError
-        See `refuse_typology`.
+        See `refuse_typology`; or when weights that map the ground are not there.
     """
     if config.imagery.sources:
         check_pictured(images, config.imagery)
     method_of(config.clusters).check_size(tiles.loc[tiles["coverage"] > 0, "segment_id"].nunique())
     refuse_typology(config)
     refuse_runner(config.run)
+    way_of(config.ground).refuse_early()
 
 
 def refuse_typology(config: CityConfig) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from geo.features.encoder import Valid
@@ -52,6 +53,8 @@ class Piece:
         Sides of a cell and of a pixel (metres).
     widths
         How many features each of the joined maps has.
+    around
+        `picture` and `valid` with the chip's rim at every side; None: nothing is known of it.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Piece:
     cell_m: float
     pixel_m: float
     widths: tuple[int, ...] = ()
+    around: tuple[NDArray[np.uint8], Valid] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -134,6 +138,23 @@ class GroundClass:
     words: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a classifier sees of a piece.
+
+    Attributes
+    ----------
+    classes, scores
+        See `Classifier.classify`.
+    measures
+        What it measures of segments beside, rows for `Classifier.measured`; None: nothing there.
+    """
+
+    classes: Classes
+    scores: Scores
+    measures: pd.DataFrame | None = None
+
+
 class Classifier(ABC):
     """What tells the class of each place; a subclass a way, named by its kind.
 
@@ -169,6 +190,14 @@ class Classifier(ABC):
         known = piece.known(self.finer)
         found: Classes = np.where(known, numbers, np.uint8(UNKNOWN))
         return found, np.take_along_axis(scores, best[None], axis=0)[0]
+
+    def see(self, piece: Piece) -> Seen:
+        """Classify a piece, and measure what the way measures beside."""
+        return Seen(*self.classify(piece))
+
+    def measured(self, measures: pd.DataFrame) -> pd.DataFrame:
+        """Bring what `see` measured on all pieces together: a row a ``segment_id`` with columns of its own."""
+        return measures
 
     @abstractmethod
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from geo.config.sections.ground import Ground
 from geo.ground.contract import Classifier, Piece, Surroundings
 from geo.ledger import Entry
+
+if TYPE_CHECKING:
+    from geo.features.dense import Lattice
 
 Shapes = NDArray[np.object_]
 
@@ -59,6 +62,23 @@ class GroundKind(Ground, ABC):
     words: ClassVar[str] = ""
     encodes: ClassVar[bool] = True
     classifier: ClassVar[type[Classifier] | None] = None
+
+    def refuse_early(self) -> None:
+        """Refuse what would end a run late, such as files that are not there.
+
+        Raises
+        ------
+        RoadprintError
+            When there is such a thing.
+        """
+
+    def chips(self, pixel_m: float) -> tuple[Lattice, int] | None:  # noqa: ARG002 - most kinds have none of their own
+        """Lay out chips of its own, of pixels so large (metres), with pixels of a cell; None: the usual ones."""
+        return None
+
+    def ready(self, classifier: Classifier) -> Classifier:
+        """Give a classifier that was read what lies in no file of a run, before it sees pieces."""
+        return classifier
 
     def shapes(self, around: Surroundings) -> Shapes | None:  # noqa: ARG002 - as above
         """Say which ground must be seen to learn (Polygons, metres); None: a seeded sample of that beside roads."""

@@ -7,10 +7,11 @@ from geo.config.sections.ground import Ground
 from geo.ground.kind import GroundKind
 from geo.ground.labels.settings import Labels
 from geo.ground.off import Off
+from geo.ground.prompted.settings import Sam
 from geo.ground.tags.settings import Tags
 from geo.ground.unsupervised.settings import Unsupervised
 
-KINDS: tuple[type[GroundKind], ...] = (Off, Unsupervised, Labels, Tags)
+KINDS: tuple[type[GroundKind], ...] = (Off, Unsupervised, Labels, Tags, Sam)
 """A new one is a folder in `geo.ground` and a place here."""
 
 

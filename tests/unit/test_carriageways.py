@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 import shapely
 from shapely import LineString, Point
 
+from geo.demo.ground import GROUND_FILE, Ground
+from geo.demo.layout import FORMS
 from geo.ground.prompted.choosing import NONE, choose
 from geo.ground.prompted.network.network import STRIDE, Masks
 from geo.ground.prompted.prompts import BESIDE_M, prompts, usual_width
@@ -302,3 +306,34 @@ def test_two_windows_side_by_side_measure_a_road_once() -> None:
     inside = (sections.place[:, 0] >= -160) & (sections.place[:, 0] < 224)
     assert counted == inside.sum()
     assert ACROSS_M > CORRIDOR_M / 2
+
+
+def _on_the_true_map(town, classes: set[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Widths of the demo town's segments on its true map, and the true ones (metres)."""
+    truth = gpd.read_parquet(town.folder / "truth_segments.parquet")
+    junctions = gpd.read_parquet(town.folder / "truth_junctions.parquet")
+    with rasterio.open(town.folder / GROUND_FILE) as source:
+        numbers, bounds, cell = source.read(1), source.bounds, source.res[0]
+    inside = np.isin(numbers, [Ground[name.upper()] for name in classes])
+    field = Field(np.where(inside, 0.5, -0.5).astype(np.float32)[None], bounds.left, bounds.top, cell)
+    radius = junctions["radius_m"].to_numpy(dtype=np.float64)
+    sections = lay(truth.geometry.to_numpy(), junctions.geometry.to_numpy(), radius)
+    seen = look(sections, field, np.zeros(len(sections), dtype=np.int64))
+    rows = {"segment_id": sections.line, "known": seen.known, "found": seen.found, "iou": 1.0}
+    told = pd.DataFrame(rows | {"left_m": seen.left, "right_m": seen.right})
+    found = widths(told, apart_m=APART_M).set_index("segment_id")["carriageway_width_m"]
+    width = truth["form"].map({name: form.width_m for name, form in FORMS.items()})
+    both = pd.DataFrame({"found": found, "true": width}).dropna()
+    assert len(both) > 0.9 * width.notna().sum()
+    return both["found"].to_numpy(), both["true"].to_numpy()
+
+
+def test_on_the_demo_towns_true_map_widths_are_those_it_was_drawn_with(town) -> None:
+    # who draws colours every pixel that a road touches: it is half a metre wider, as pixels are
+    whole, true = _on_the_true_map(town, {"carriageway", "marking", "car"})
+    assert np.abs(whole - 0.5 - true).mean() < 0.3
+    assert np.corrcoef(whole, true)[0, 1] > 0.95
+    # as a network may see it: parked cars are none of the carriageway
+    cut, true = _on_the_true_map(town, {"carriageway", "marking"})
+    assert np.abs(cut - 0.5 - true).mean() < 0.9
+    assert np.corrcoef(cut, true)[0, 1] > 0.85

@@ -365,6 +365,8 @@ TOGETHER = {
             "tags.tile_m": 60,
         }.items()
     },
+    "ground.sam": ("sam2.1", "ground_classes", {"ground.method": "sam"}),
+    "ground.points": ("roads.gpkg", "ground_classes", {"ground.sam": "mobile_sam"}),
     "ground.truth_names": ({1: "trees"}, "ground_classes", TAGGED | {"ground.truth": "collisions.csv"}),
     "ground.truth_column": ("what", "ground_classes", TAGGED | {"ground.truth": "collisions.csv"}),
     "encoder.pooling": ("mean", "features", OWN),

@@ -127,16 +127,18 @@ def _bare(chip: TileImage, place: tuple[int, int], land: Land) -> Piece:
     rim, size = lattice.rim * sight.per_cell, lattice.cells * sight.per_cell
     inside = slice(rim, rim + size), slice(rim, rim + size)
     scale = land.imagery.scale if sight.card.own_values else None
+    picture = to_8_bit(chip.pixels, scale)
     return Piece(
         name=chip.tile_id,
         features=np.zeros((lattice.cells, lattice.cells, 0), dtype=np.float32),
-        picture=to_8_bit(chip.pixels[:, *inside], scale),
+        picture=picture[:, *inside],
         valid=chip.valid[inside],
         x=place[0] * lattice.chip_m,
         y=(place[1] + 1) * lattice.chip_m,
         cell_m=lattice.cell_m,
         pixel_m=sight.pixel_m,
         widths=sight.widths,
+        around=(picture, chip.valid),
     )
 
 

@@ -18,6 +18,7 @@ from geo.features.encoders.kind import ModelKind
 from geo.features.encoders.raster import Raster
 from geo.features.lengths import of_length_1
 from geo.ground.contract import Features
+from geo.ground.kind import GroundKind
 from geo.imagery.reading.reader import TileImage
 
 if TYPE_CHECKING:
@@ -61,6 +62,13 @@ def lattice_of(settings: Ground, finest_m: float) -> Lattice:
     per_cell = pixels_per_cell(settings, finest_m)
     rim_px = max(RIM_STRIDES * max(settings.strides), GRAIN_PX, per_cell)
     return Lattice(cell_m=settings.cell_m, cells=CHIP_PX // per_cell, rim=rim_px // per_cell)
+
+
+def chips_of(settings: Ground, finest_m: float) -> tuple[Lattice, int]:
+    """Lay out the chips of a city as its way wants them, with pixels of a cell; parameters as of `pixels_per_cell`."""
+    pixel_m = settings.pixel_m or min(max(finest_m, FINEST_M), COARSEST_M)
+    own = settings.chips(pixel_m) if isinstance(settings, GroundKind) else None
+    return own or (lattice_of(settings, finest_m), pixels_per_cell(settings, finest_m))
 
 
 class Sight:
@@ -187,7 +195,7 @@ def sight_of(
     settings: Ground, encoder: EncoderSettings, bands: Sequence[int], *, finest_m: float, encodes: bool
 ) -> Sight:
     """Load what sees the ground by imagery of some bands; see `load_sight`."""
-    lattice, per_cell = lattice_of(settings, finest_m), pixels_per_cell(settings, finest_m)
+    lattice, per_cell = chips_of(settings, finest_m)
     if not encodes:
         return Sight(lattice, _of_pictures(bands), per_cell)
     from geo.features.encoder import check_bands

@@ -14,13 +14,6 @@ the mean error is 0.23 m, with its cars cut out 0.55 m, with lines that wander b
 each side apart it is 0.18, 1.21, 0.29 and 0.65 m (tests/unit/test_carriageways.py has the first two)."""
 HALF = 0.5
 """A section on which less than this share of the width is seen hides the carriageway."""
-COLUMNS = (
-    "carriageway_width_m",
-    "carriageway_width_sd_m",
-    "carriageway_hidden_share",
-    "carriageway_iou",
-    "carriageway_seen_m",
-)
 
 
 def widths(seen: pd.DataFrame, *, apart_m: float) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from geo.features.encoder import Pixels, Valid
 from geo.ground.prompted.choosing import NONE, Choice, choose
-from geo.ground.prompted.network.network import STRIDE, Embedded, Masks
+from geo.ground.prompted.network.network import Embedded, Masks
 from geo.ground.prompted.prompts import Prompts, prompts
 from geo.ground.prompted.sections import ACROSS_M, Field, Floats, Numbers, Sections, Shapes, lay
 
@@ -99,6 +99,19 @@ class Window:
         size = self.valid.shape[0] * self.pixel_m - self.rim_m
         return self.west + self.rim_m, self.north - size, self.west + size, self.north - self.rim_m
 
+    def shows(self, places: Floats) -> NDArray[np.bool_]:
+        """Tell whether there is data at places."""
+        column, row = np.floor(self.pixels(places)).astype(np.int64).T
+        side = self.valid.shape[0]
+        inside = (row >= 0) & (row < side) & (column >= 0) & (column < side)
+        found = np.zeros(len(places), dtype=np.bool_)
+        found[inside] = self.valid[row[inside], column[inside]]
+        return found
+
+    def cell_m(self, masks: Masks) -> float:
+        """Side of a cell of masks of this window (metres)."""
+        return int(self.valid.shape[0]) * self.pixel_m / int(masks.fields.shape[-1])
+
     def pixels(self, places: Floats) -> Floats:
         """Bring places (metres) to pixels from its western and northern edge."""
         return np.stack([places[..., 0] - self.west, self.north - places[..., 1]], axis=-1) / self.pixel_m
@@ -169,6 +182,31 @@ class View:
         return found
 
 
+class Once:
+    """A network that encodes a picture once, however often it is asked to.
+
+    Parameters
+    ----------
+    network
+        What it asks.
+    """
+
+    def __init__(self, network: Promptable) -> None:
+        self._network = network
+        self.side = network.side
+        self._last: tuple[Pixels, Embedded] | None = None
+
+    def encode(self, picture: Pixels, valid: Valid) -> Embedded:
+        """Encode a picture, or give what was made of the same one."""
+        if self._last is None or self._last[0] is not picture:
+            self._last = picture, self._network.encode(picture, valid)
+        return self._last[1]
+
+    def masks(self, embedded: Embedded, points: Floats, labels: Numbers) -> Masks:
+        """Make masks."""
+        return self._network.masks(embedded, points, labels)
+
+
 def see(window: Window, roads: Roads, network: Promptable) -> View | None:
     """Encode a window, prompt for every road in it, and choose their masks.
 
@@ -196,11 +234,11 @@ def see(window: Window, roads: Roads, network: Promptable) -> View | None:
     if not len(sections):
         return None
     points = prompts(sections.take(shown[asked]), near.lines, near.width)
-    masks = _masks(window, points, network)
+    masks = ask(window, points, network)
     prompted = np.unique(points.line)
     count, each, rows, columns = masks.fields.shape
     field = Field(
-        masks.fields.reshape(count * each, rows, columns), window.west, window.north, window.pixel_m * STRIDE
+        masks.fields.reshape(count * each, rows, columns), window.west, window.north, window.cell_m(masks)
     )
     choice = choose(sections, np.searchsorted(prompted, sections.line), field, masks.iou, valid)
     west, south, east, north = window.core
@@ -218,7 +256,7 @@ def _within(sections: Sections, window: Window, more_m: float) -> Sections:
     )
 
 
-def _masks(window: Window, points: Prompts, network: Promptable) -> Masks:
+def ask(window: Window, points: Prompts, network: Promptable) -> Masks:
     """Ask for the masks of all prompts, by rising line; those of as many points go together."""
     embedded = network.encode(window.picture, window.valid)
     order = np.lexsort([~points.on, points.line])

@@ -17,6 +17,25 @@ DIFFERS = "differs"
 NAMED_DIFFERS = "looks_like_differs"
 """The same of segments, of the first that looks like it."""
 OF_LEARNED = "on places left out (0 to 1)"
+WIDTHS = (
+    Column("carriageway_width_m", "real", "Width of the carriageway, as a network saw it (m)", optional=True),
+    Column("carriageway_width_sd_m", "real", "Its standard deviation along the segment (m)", optional=True),
+    Column(
+        "carriageway_hidden_share",
+        "real",
+        "Share along which it was not found or not seen (0 to 1)",
+        optional=True,
+    ),
+    Column(
+        "carriageway_iou",
+        "real",
+        "Overlap (IoU) that the network predicts of its masks (0 to 1)",
+        optional=True,
+    ),
+    Column("carriageway_seen_m", "real", "Length with imagery, clear of junctions (m)", optional=True),
+)
+"""Columns of `segments` that method sam fills."""
+CARRIAGEWAYS = tuple(column.name for column in WIDTHS)
 GROUND = (
     Layer(
         CLASSES,

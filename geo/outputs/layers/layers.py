@@ -10,7 +10,7 @@ from geo.ledger import STATUSES
 from geo.outputs.layers.corrections import CORRECTIONS, SOURCES
 from geo.outputs.layers.declare import Column, Layer
 from geo.outputs.layers.findings import FINDINGS, GATHERING_MAPS, GATHERING_TABLES, GI_STAR, JUNCTION_TESTS
-from geo.outputs.layers.ground import GROUND, VEGETATION
+from geo.outputs.layers.ground import GROUND, VEGETATION, WIDTHS
 from geo.outputs.layers.interventions import INTERVENTIONS
 from geo.outputs.layers.places import (
     JUNCTION_TYPES,
@@ -169,6 +169,7 @@ _SEGMENTS = Layer(
         ),
         Column("shown_tile", "text", "Tile that shows it", optional=True),
         *GI_STAR,
+        *WIDTHS,
         *SCREENED,
         *VEGETATION,
     ),

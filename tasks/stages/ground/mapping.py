@@ -20,6 +20,7 @@ from geo.config.sections.ground import VEGETATION
 from geo.errors import SourceError
 from geo.ledger import Entry
 from geo.outputs.layers.declare import Column
+from geo.outputs.layers.ground import CARRIAGEWAYS
 from tasks.documents import GroundMapped
 from tasks.plan import Plan
 from tasks.stages.ground.classes import CHIPS, CLASSES, MODEL, load_learned, read_for_ground, seen_by
@@ -28,7 +29,7 @@ from tasks.store.code import code_digest
 from tasks.store.document import digest
 from tasks.store.stage import Stage, read_account, read_summary
 from tasks.store.table import Table
-from tasks.tables import JUNCTION, SEGMENT
+from tasks.tables import JUNCTION, SEGMENT, of_layer
 
 if TYPE_CHECKING:
     from geo.ground.shares import Places
@@ -52,6 +53,9 @@ GROUND_SHARD = Table(
         Column(
             "classes", "blob", "Number of the class of each place, row by row, packed by zlib; 0: not known"
         ),
+        Column(
+            "measures", "blob", "What was measured of segments on it (Arrow), packed by zlib; null: nothing"
+        ),
         *(
             Column(f"{what}_{name}", "list", f"{title} of each count about {what}s")
             for what in ("segment", "junction")
@@ -71,6 +75,13 @@ OF_SEGMENTS = Table(
     (SEGMENT,),
     key=("segment_id",),
     more=SHARES,
+    joins="segments",
+)
+OF_CARRIAGEWAYS = Table(
+    "ground_carriageways",
+    "Widths of carriageways, by cross sections on what a promptable network saw; none by other ways.",
+    of_layer("segments", "segment_id", *CARRIAGEWAYS),
+    key=("segment_id",),
     joins="segments",
 )
 OF_JUNCTIONS = Table(
@@ -157,9 +168,11 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     if not jobs:
         OF_SEGMENTS.write(OF_SEGMENTS.empty(), folder)
         OF_JUNCTIONS.write(OF_JUNCTIONS.empty(), folder)
+        OF_CARRIAGEWAYS.write(OF_CARRIAGEWAYS.empty(), folder)
         return [Entry("chips", "done", "", 0)]
     _write_map(plan, shards, folder)
     _write_shares(plan, shards, folder)
+    _write_measures(plan, shards, folder)
     try:
         plan.check_inputs()
     except SourceError:
@@ -202,6 +215,19 @@ def _write_shares(plan: Plan, shards: list[Path], folder: Path) -> None:
         known = pd.Series(ids).isin(seen.loc[seen["number"] > 0, "id"].unique()).to_numpy()
         unseen = count_unseen(ids[known], shapes[known], not_read(shapes[known], places))
         table.write(lay_out(pd.concat([seen, unseen]), keys, f"{what}_id"), folder)
+
+
+def _write_measures(plan: Plan, shards: list[Path], folder: Path) -> None:
+    """Bring together what was measured of segments, where the way measures any."""
+    from geo.ground.file import read_classifier
+    from tasks.map_ground import read_measures
+
+    measures = read_measures(shards)
+    if measures is None:
+        OF_CARRIAGEWAYS.write(OF_CARRIAGEWAYS.empty(), folder)
+        return
+    classifier = read_classifier(plan.stage_folder("ground_classes") / MODEL)
+    OF_CARRIAGEWAYS.write(classifier.measured(measures), folder)
 
 
 def not_read(shapes: np.ndarray, places: dict[str, Places]) -> list[Places]:
@@ -251,6 +277,6 @@ STAGE = Stage(
     settings=("ground", *(f"-ground.{key}" for key in VEGETATION)),
     inputs=_sources,
     also=seen_by,
-    tables=(GROUND_SHARD, OF_SEGMENTS, OF_JUNCTIONS),
+    tables=(GROUND_SHARD, OF_SEGMENTS, OF_CARRIAGEWAYS, OF_JUNCTIONS),
     documents=(GroundMapped,),
 )

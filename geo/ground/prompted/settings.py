@@ -87,7 +87,7 @@ class Sam(GroundKind):
 
     def learn(self, pieces: Sequence[Piece], around: Surroundings) -> Learned:  # noqa: ARG002 - as above
         """Keep the lines of roads; see `GroundKind.learn`."""
-        from geo.ground.labels.reading import read_labels
+        from geo.ground.labels.drawn.reading import read_labels
         from geo.ground.prompted.carriageways import roads_of, things_of
         from geo.ground.prompted.network.network import load_network
 

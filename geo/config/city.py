@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -76,6 +76,9 @@ _EMPTY = frozenset(
 class CityConfig(Section):
     """One city, from imagery to GeoPackage."""
 
+    BARE_WORDS: ClassVar[Mapping[str, str]] = {"ground": "method"}
+    """Sections that may be a bare word, and the key that it is then meant for."""
+
     city: str = Field(
         min_length=1,
         max_length=100,
@@ -125,7 +128,7 @@ class CityConfig(Section):
     def _way_of_ground(cls, raw: object) -> object:
         """Take a bare word for the method, and find the method by the key that is there where none is named."""
         if isinstance(raw, str):
-            return {"method": raw}
+            return {cls.BARE_WORDS["ground"]: raw}
         if not isinstance(raw, Mapping) or "method" in raw:
             return raw
         kinds = sections(cls.model_fields["ground"])

@@ -109,6 +109,9 @@ def _with(raw: dict[str, Any], overrides: Mapping[str, str] | None, model: type[
 def _set(raw: dict[str, Any], key: str, text: str, model: type[BaseModel]) -> None:
     """Set a dotted key to a YAML value."""
     *parents, last = key.split(".")
+    meant: Mapping[str, str] = getattr(model, "BARE_WORDS", {})
+    if parents and isinstance(word := raw.get(parents[0]), str) and parents[0] in meant:
+        raw[parents[0]] = {meant[parents[0]]: word}
     for parent in parents:
         if raw.get(parent) is None:
             raw[parent] = {}

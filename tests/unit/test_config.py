@@ -287,3 +287,11 @@ def test_marks_of_a_pattern_in_a_folders_name_mean_themselves(tmp_path):
     (folder / "imagery" / "a.tif").write_bytes(b"")
     config = load(write(folder, SMALL | {"imagery": {"sources": ["imagery/*.tif"]}}))
     assert expand_sources(config.imagery.sources) == [str(folder / "imagery" / "a.tif")]
+
+
+def test_a_bare_word_for_a_section_is_its_method_for_further_keys_too(tmp_path):
+    file = write(tmp_path, SMALL | {"ground": "unsupervised"})
+    assert load(file, {"ground.pixel_m": "0.5"}).ground.pixel_m == 0.5
+    assert load(file, {"ground": "none", "ground.reach_m": "20"}).ground.method == "none"
+    with pytest.raises(ConfigurationError, match="'city' is not a section"):
+        load(file, {"city.name": "x"})

@@ -118,6 +118,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Learned:
 
 def test_classes_say_how_well_they_are_told_at_places_left_out(learned: Learned) -> None:
     assert learned.classifier is not None
+    assert learned.notes == ()
     for one in learned.classifier.classes:
         assert one.score is not None
         assert one.baseline is not None

@@ -62,7 +62,7 @@ def learn_classes(pieces: Sequence[Piece], settings: Labels, around: Surrounding
         *_account(fate, len(drawn.extents)),
         *refused,
     ]
-    notes = tuple(f"class {entry.reason}" for entry in refused)
+    notes = tuple(f"class {entry.reason}" for entry in refused if entry.status == "rejected")
     if not any(one.key != OTHER for one in told):
         return Learned(None, tuple(merge(entries)), notes)
     return Learned(fitted.classifier(told, numbers), tuple(merge(entries)), notes)

@@ -48,6 +48,7 @@ SCHEMA = pa.schema(
         ("side_m", pa.float64()),
         ("classes", pa.binary()),
         ("measures", pa.binary()),
+        ("evidence", pa.binary()),
         *(
             (f"{what}_{name}", kind)
             for what in ("segment", "junction")
@@ -246,8 +247,18 @@ def _row(piece: Piece, classifier: Classifier, roads: Roads, reach_m: float) -> 
         "side_m": places.side_m,
         "classes": zlib.compress(shown.tobytes(), LEVEL),
         "measures": None if seen.measures is None else _packed(seen.measures),
+        "evidence": _evidence(piece, classifier),
         **{f"{what}_{name}": counted[name].tolist() for what, counted in counts.items() for name in counted},
     }
+
+
+def _evidence(piece: Piece, classifier: Classifier) -> bytes | None:
+    """Pack where a piece has data, and the evidence of things that are counted, by the keys of their classes."""
+    found = classifier.evidence(piece)
+    if not found:
+        return None
+    known = piece.known(classifier.finer).astype(np.uint8)
+    return zlib.compress(np.stack([known, *(found[key] for key in sorted(found))]).tobytes(), LEVEL)
 
 
 _PLACES = ["x", "y", "rows", "columns", "side_m"]
@@ -281,6 +292,15 @@ def read_measures(shards: list[Path]) -> pd.DataFrame | None:
     ]
     frames = [pa.ipc.open_stream(zlib.decompress(one)).read_pandas() for one in packed]
     return pd.concat(frames, ignore_index=True) if frames else None
+
+
+def read_evidence(shard: Path) -> Iterator[tuple[Places, NDArray[np.bool_], list[NDArray[np.uint8]]]]:
+    """Read where the pieces of a shard have data, and the evidence of things, by the keys of their classes."""
+    for row in pd.read_parquet(shard, columns=[*_PLACES, "evidence"]).to_dict("records"):
+        if row["evidence"] is not None:
+            packed = np.frombuffer(zlib.decompress(row["evidence"]), dtype=np.uint8)
+            known, *evidence = packed.reshape(-1, row["rows"], row["columns"])
+            yield _places(row), known > 0, evidence
 
 
 def read_places(shards: list[Path]) -> dict[str, Places]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from geo.ground.things.peaks import Evidence, Rule
+
 Features = NDArray[np.float32]
 Scores = NDArray[np.float32]
 Classes = NDArray[np.uint8]
@@ -198,6 +200,15 @@ class Classifier(ABC):
     def measured(self, measures: pd.DataFrame) -> pd.DataFrame:
         """Bring what `see` measured on all pieces together: a row a ``segment_id`` with columns of its own."""
         return measures
+
+    @property
+    def counted(self) -> dict[str, Rule]:
+        """Give what counts as one thing of each class whose things are counted, by its key."""
+        return {}
+
+    def evidence(self, piece: Piece) -> dict[str, Evidence]:  # noqa: ARG002 - most count nothing
+        """Tell how likely each place shows a thing of each class of `counted` (`geo.ground.things.peaks`)."""
+        return {}
 
     @abstractmethod
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -21,5 +21,7 @@ def arrays_as_bytes(arrays: Mapping[str, NDArray[Any]], metadata: dict[str, str]
     >>> from safetensors.numpy import load
     >>> load(arrays_as_bytes({"a": np.array([[1, 2], [3, 4]], order="F")}, {}))["a"].tolist()
     [[1, 2], [3, 4]]
+    >>> load(arrays_as_bytes({"a": np.array(0.5)}, {}))["a"].shape
+    ()
     """
-    return save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata=metadata)
+    return save({name: np.asarray(array, order="C") for name, array in arrays.items()}, metadata=metadata)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.stages.ground import beside_types, classes, mapping, vegetation
+from tasks.stages.ground import beside_types, classes, mapping, things, vegetation
 from tasks.stages.imagery import features, fingerprints, matching
 from tasks.stages.network import roads, tiles
 from tasks.stages.outputs import package, pictures, report
@@ -20,6 +20,7 @@ STAGES = (
     features.STAGE,
     mapping.STAGE,
     vegetation.STAGE,
+    things.STAGE,
     fingerprints.STAGE,
     clusters.STAGE,
     flights.STAGE,

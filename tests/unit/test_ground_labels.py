@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import jaccard_score
 from sklearn.neural_network import MLPClassifier
 
-from geo.errors import LayerError, SourceError
+from geo.errors import ConfigurationError, LayerError, SourceError
 from geo.ground.contract import GroundClass, Piece, Surroundings
 from geo.ground.file import read_classifier, write_classifier
 from geo.ground.kind import Learned
@@ -33,6 +33,8 @@ from geo.ground.labels.fitted.scorers import fit_scorer
 from geo.ground.labels.settings import Labels
 from geo.ground.labels.sheet import write_sheet
 from geo.ground.labels.suggesting import suggest, write_suggestions
+from geo.ground.shares import Places
+from geo.ground.things.finding import find_things, kept_evidence
 from tasks.map_ground import _common as common
 
 CRS = "EPSG:27700"
@@ -498,3 +500,56 @@ def test_ground_is_seen_the_same_whatever_its_labels_are_called() -> None:
     assert hash(one) == hash(other)
     assert one == other
     assert one.pixel_m == 0.5
+
+
+def ponds(folder: Path, *, outlined: bool = True, count: tuple[str, ...] = ("Water",)) -> Learned:
+    """Learn from twelve pieces, on each of which all of the pond is drawn, and told that there is no other."""
+    pieces = [piece(n) for n in range(12)]
+    frames = [shapely.box(*one.bounds) for one in pieces]
+    shapes = [
+        shapely.box(f.bounds[0] + 8, f.bounds[3] - 28, f.bounds[0] + 20, f.bounds[3] - 16) for f in frames
+    ]
+    rest = [shapely.box(f.bounds[0] + 30, f.bounds[1], *f.bounds[2:]) for f in frames]
+    rows = [("water", one) for one in shapes] + [("street", one) for one in rest]
+    rows += [("extent", one) for one in frames] if outlined else []
+    labels = gpd.GeoDataFrame({"class": [r[0] for r in rows]}, geometry=[r[1] for r in rows], crs=CRS)
+    labels.to_file(folder / "labels.gpkg", layer="labels")
+    settings = Labels(labels=str(folder / "labels.gpkg"), scorer="logistic", count=list(count))
+    none = gpd.GeoDataFrame(geometry=[], crs=CRS)
+    return settings.learn(pieces, Surroundings(none, none, none, gpd.GeoDataFrame(geometry=frames, crs=CRS)))
+
+
+def test_ponds_are_counted_on_ground_that_was_not_seen(tmp_path: Path) -> None:
+    found = ponds(tmp_path)
+    assert found.classifier is not None
+    assert [(e.status, e.count) for e in found.entries if e.item == "things counted"] == [("done", 1)]
+    assert set(found.classifier.counted) == {"water"}
+    (water,) = [one for one in found.classifier.classes if one.key == "water"]
+    assert "of 12 is found" in water.words
+    new = piece(40, seed=3)
+    side = CELL_M / found.classifier.finer
+    grid = Places(new.x, new.y, round(48 / side), round(48 / side), side)
+    evidence = pd.concat([kept_evidence(grid, *each) for each in found.classifier.evidence(new).items()])
+    (pond,) = find_things(evidence, found.classifier.counted, side).itertuples()
+    assert np.hypot(pond.x - (new.x + 14), pond.y - (new.y - 22)) < 4
+    write_classifier(tmp_path / "model.safetensors", found.classifier)
+    again = read_classifier(tmp_path / "model.safetensors")
+    assert again.counted == found.classifier.counted
+    assert np.array_equal(again.evidence(new)["water"], found.classifier.evidence(new)["water"])
+
+
+def test_nothing_is_counted_where_no_outline_says_that_all_was_drawn(tmp_path: Path) -> None:
+    found = ponds(tmp_path, outlined=False)
+    assert found.classifier is not None
+    assert found.classifier.counted == {}
+    assert found.classifier.evidence(PIECES[0]) == {}
+    (entry,) = [e for e in found.entries if e.item == "things counted"]
+    assert entry.status == "rejected"
+    assert "'water': 0 whole ones are labelled at 0 places" in entry.reason
+
+
+def test_a_thing_to_be_counted_that_no_label_names_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"names 'cars', and the classes of the labels are street, water"
+    ):
+        ponds(tmp_path, count=("water", "cars"))

@@ -345,6 +345,7 @@ TOGETHER = {
             "place_m": 50,
             "min_places": 4,
             "min_cells": 80,
+            "count": ["car"],
         }.items()
     },
     **{

@@ -9,8 +9,8 @@ import shapely
 
 from geo.demo.ground import Ground as Kind
 from geo.demo.ground import read_ground
-from geo.ground.contract import Piece
-from geo.ground.things.counting import count_along, count_at, place_things
+from geo.ground.shares import Places
+from geo.ground.things.counting import count_along, count_at, place_things, seen_of
 from geo.ground.things.finding import find_things, kept_evidence
 from geo.ground.things.judging import MIN_THINGS, WITHIN_M, Ground, Tally, judge, tally
 from geo.ground.things.peaks import FLOOR, Rule, evidence_of, margin, peaks
@@ -30,21 +30,6 @@ def of_boxes(shape, boxes):
         )
         evidence[down, across] = 230
     return evidence
-
-
-def made_piece(x, y, cells=8, cell_m=2.0):
-    """A piece of ground that shows nothing."""
-    pixels = cells * 4
-    return Piece(
-        name="a",
-        features=np.zeros((cells, cells, 0), dtype=np.float32),
-        picture=np.zeros((3, pixels, pixels), dtype=np.uint8),
-        valid=np.ones((pixels, pixels), dtype=bool),
-        x=x,
-        y=y,
-        cell_m=cell_m,
-        pixel_m=cell_m / 4,
-    )
 
 
 def test_cars_at_a_kerb_and_side_by_side_are_counted_one_by_one():
@@ -108,7 +93,7 @@ def test_pieces_are_kept_by_their_place_in_the_city():
     whole = of_boxes((32, 32), [(15, 14, 2, 4.5)])
     parts = [
         kept_evidence(
-            made_piece(400.0 + 16 * j, 300.0 - 16 * i),
+            Places(400.0 + 16 * j, 300.0 - 16 * i, 32, 32, PLACE_M),
             "car",
             whole[32 * i : 32 * i + 32, 32 * j : 32 * j + 32],
         )
@@ -163,6 +148,22 @@ def test_things_are_counted_per_100_m_of_what_is_seen():
     assert counted["things_tree_per_100m"].tolist()[:2] == [1.0, 0.0]
     assert counted["things_island_per_100m"].tolist()[:2] == [0.0, 0.0]
     assert counted.loc["c"].isna().all()
+
+
+def test_what_is_seen_of_a_segment_is_the_length_that_has_imagery():
+    """A piece shows 60 m of the first road but for 20 m without data, and all of the second's last 10 m."""
+    data = np.ones((40, 120), dtype=bool)
+    data[:, 40:80] = False
+    grids = [
+        (Places(50.0, 10.0, 40, 120, 0.5), data),
+        (Places(50.0, 600.0, 4, 4, 0.5), np.zeros((4, 4), bool)),
+    ]
+    nodes = gpd.GeoDataFrame(
+        {"junction_id": ["p", "q"]}, geometry=gpd.points_from_xy([105, 85], [0, 0]), crs=CRS
+    )
+    metres, junctions = seen_of(streets(), nodes, iter(grids))
+    assert metres.to_dict() == {"a": pytest.approx(40, abs=1), "b": pytest.approx(10, abs=1), "c": 0}
+    assert junctions.to_dict() == {"p": True, "q": False}
 
 
 def test_a_thing_between_two_junctions_is_counted_at_the_nearer_one():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -15,8 +15,11 @@ from geo.ground.contract import UNKNOWN, Classes, Classifier, GroundClass, Piece
 from geo.ground.labels.fitted.context import InContext, in_context_of
 from geo.ground.labels.fitted.scorers import Rows, Scorer
 from geo.ground.labels.fitted.space import Space, drawn_out, unlike
+from geo.ground.things.judging import Count
+from geo.ground.things.peaks import Evidence, Rule, evidence_of
 
-_OWN = ("numbers", "added", "examples")
+_OWN = ("numbers", "added", "examples", "rules")
+NO_RULES: NDArray[np.float64] = np.zeros((0, 4))
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class FewLabels(Classifier):
         Scores are averaged over so many places along each side.
     places
         Places a cell along each side (`Classifier.finer`).
+    rules
+        Of each class whose things are counted: its number, and the parts of `Rule`, ``(counted, 4)``.
     """
 
     told: tuple[GroundClass, ...]
@@ -52,6 +57,7 @@ class FewLabels(Classifier):
     least: float
     across: int
     places: int
+    rules: NDArray[np.float64] = field(default_factory=NO_RULES.copy)
 
     @property
     def finer(self) -> int:  # type: ignore[override]
@@ -86,6 +92,32 @@ class FewLabels(Classifier):
         known = piece.known(self.places) & like.repeat(self.places, axis=0).repeat(self.places, axis=1)
         classes = np.where(known, self.numbers[best], np.uint8(UNKNOWN))
         return classes, np.take_along_axis(found, best[None], axis=0)[0]
+
+    def counting(self, counts: Mapping[int, Count]) -> Self:
+        """Count things of some classes, by their numbers."""
+        rules = [
+            (number, one.rule.blur_m, one.rule.apart_m, one.rule.least)
+            for number, one in sorted(counts.items())
+            if one.rule is not None
+        ]
+        return replace(self, rules=np.array(rules, dtype=np.float64).reshape(-1, 4))
+
+    @property
+    def counted(self) -> dict[str, Rule]:
+        """See `Classifier.counted`."""
+        keys = {one.number: one.key for one in self.told}
+        return {keys[int(number)]: Rule(*parts) for number, *parts in self.rules.tolist()}
+
+    def evidence(self, piece: Piece) -> dict[str, Evidence]:
+        """See `Classifier.evidence`; scores as they are, not averaged, which would melt small things away."""
+        if not len(self.rules):
+            return {}
+        scores = score_of(self.space, self.scorer, piece, self.places)
+        known = piece.known(self.places)
+        which = {int(number): at for at, number in enumerate(self.numbers) if number != UNKNOWN}
+        keys = {one.number: one.key for one in self.told}
+        numbers = self.rules[:, 0].astype(int).tolist()
+        return {keys[one]: np.where(known, evidence_of(scores, which[one]), np.uint8(0)) for one in numbers}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """See `Classifier.arrays`."""

@@ -14,6 +14,7 @@ from geo.errors import LayerError
 from geo.ground.contract import MOST_CLASSES, GroundClass, Piece, Surroundings
 from geo.ground.keys import OTHER, keys_of
 from geo.ground.kind import Learned
+from geo.ground.labels.counting import Kept, asked_for, count_things, with_counts
 from geo.ground.labels.drawn.marks import REST, SILENT
 from geo.ground.labels.drawn.naming import ELSE, is_else, one_spelling
 from geo.ground.labels.drawn.plots import Plot, lay_out_plots
@@ -55,17 +56,24 @@ def learn_classes(pieces: Sequence[Piece], settings: Labels, around: Surrounding
     kept = [name for name in classes if name not in few]
     rest = not _too_few(counts[REST], settings)
     _check(kept, few, where, rest=rest)
-    fitted = fit(_recoded(plots, [code[name] for name in kept], len(classes), rest=rest), settings, rest=rest)
-    told, numbers, refused = _written([*([ELSE] if rest else []), *kept], keys, fitted)
+    asked = asked_for(settings.count, classes, where)
+    left_out = Kept()
+    plots = _recoded(plots, [code[name] for name in kept], len(classes), rest=rest)
+    fitted = fit(plots, settings, rest=rest, left_out=left_out if asked else None)
+    scored = [*([ELSE] if rest else []), *kept]
+    told, numbers, refused = _written(scored, keys, fitted)
+    things, counted = count_things(asked, told, scored, left_out, drawn, names.to_numpy())
     entries = [
         *(e for e in drawn.entries if e.status != "done"),
         *_account(fate, len(drawn.extents)),
         *refused,
+        *counted,
     ]
     notes = tuple(f"class {entry.reason}" for entry in refused if entry.status == "rejected")
     if not any(one.key != OTHER for one in told):
         return Learned(None, tuple(merge(entries)), notes)
-    return Learned(fitted.classifier(told, numbers), tuple(merge(entries)), notes)
+    classifier = fitted.classifier(with_counts(told, things), numbers)
+    return Learned(classifier.counting(things), tuple(merge(entries)), notes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,12 @@ class Labels(GroundKind):
         description="A class of which labels cover fewer cells of the map is not learned (number).",
     )
 
+    count: list[str] = Field(
+        default_factory=list,
+        description="Classes of which each label is one thing, such as car or tree, that are counted per 100 m of "
+        "segment and at junctions; only ground in extents settles what counts as one.",
+    )
+
     @field_validator("labels")
     @classmethod
     def _some(cls, labels: str | list[str]) -> str | list[str]:

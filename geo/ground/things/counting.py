@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from geo.ground.shares import Places
+
+Grids = Iterable[tuple[Places, NDArray[np.bool_]]]
+"""Pieces of ground, and where each has data, ``(rows, columns)``."""
+STEP_M = 1.0
+"""How much of a segment is seen is looked up every so many metres."""
 AT_JUNCTION_M = 20.0
 """A thing is at a junction within this of its middle, or of its ring (metres), as a collision is in STATS19."""
 
@@ -42,6 +50,50 @@ def _nearest(
     which, first = np.unique(thing[order], return_index=True)
     owner.iloc[which] = names[shape[order][first]]
     return owner
+
+
+def seen_of(
+    segments: gpd.GeoDataFrame, junctions: gpd.GeoDataFrame, grids: Grids
+) -> tuple[pd.Series, pd.Series]:
+    """Tell how much of each segment was seen, and which junctions were.
+
+    Parameters
+    ----------
+    segments, junctions
+        ``segment_id`` and lines, ``junction_id`` and Points, in metres.
+    grids
+        What was seen, in the same CRS.
+
+    Returns
+    -------
+    Metres by ``segment_id``; by ``junction_id`` whether there is imagery of its middle.
+    """
+    lines = segments.geometry.to_numpy()
+    length = shapely.length(lines)
+    steps = np.maximum(np.ceil(length / STEP_M), 1).astype(np.int64)
+    row = np.repeat(np.arange(len(lines)), steps)
+    share = (np.arange(len(row)) - np.repeat(np.cumsum(steps) - steps, steps) + 0.5) / steps[row]
+    along = shapely.line_interpolate_point(lines[row], share, normalized=True)
+    shown = _shown(np.concatenate([along, junctions.geometry.to_numpy()]), grids)
+    metres = np.bincount(row, weights=shown[: len(row)], minlength=len(lines)) * length / steps
+    return (
+        pd.Series(metres, index=segments["segment_id"].to_numpy()),
+        pd.Series(shown[len(row) :], index=junctions["junction_id"].to_numpy()),
+    )
+
+
+def _shown(points: NDArray[np.object_], grids: Grids) -> NDArray[np.bool_]:
+    """Tell which points lie where a piece of ground has data."""
+    shown = np.zeros(len(points), dtype=np.bool_)
+    tree = shapely.STRtree(points)
+    x, y = shapely.get_x(points), shapely.get_y(points)
+    for grid, known in grids:
+        here = tree.query(grid.box)
+        column = np.floor((x[here] - grid.x) / grid.side_m).astype(np.int64)
+        down = np.floor((grid.y - y[here]) / grid.side_m).astype(np.int64)
+        inside = (column >= 0) & (column < grid.columns) & (down >= 0) & (down < grid.rows)
+        shown[here[inside]] |= known[down[inside], column[inside]]
+    return shown
 
 
 def count_along(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.ground.contract import Piece
+from geo.ground.shares import Places
 from geo.ground.things.peaks import Evidence, Rule, margin, peaks
 
 BLOCK = 512
@@ -16,30 +16,29 @@ BLOCK = 512
 Block = tuple[int, int, Evidence]
 
 
-def kept_evidence(piece: Piece, thing: str, evidence: Evidence) -> pd.DataFrame:
+def kept_evidence(grid: Places, thing: str, evidence: Evidence) -> pd.DataFrame:
     """Keep the evidence of a piece by its places in the city.
 
     Parameters
     ----------
-    piece
-        Where it is.
+    grid
+        Its places; its corner is a whole number of them from the CRS's origin.
     thing
         Key of the class.
     evidence
-        See `geo.ground.things.peaks.evidence_of`, on a grid that is finer than the piece's cells by a whole number.
+        See `geo.ground.things.peaks.evidence_of`, ``(rows, columns)``.
 
     Returns
     -------
     ``thing, column, row, evidence`` of the places that have some; columns count places eastward from x = 0, rows
     southward from y = 0 (metres, city's CRS).
     """
-    place_m = piece.cell_m * piece.shape[0] / evidence.shape[0]
     rows, columns = np.nonzero(evidence)
     return pd.DataFrame(
         {
             "thing": pd.Series(thing, index=range(len(rows)), dtype=object),
-            "column": (columns + round(piece.x / place_m)).astype(np.int32),
-            "row": (rows + round(-piece.y / place_m)).astype(np.int32),
+            "column": (columns + round(grid.x / grid.side_m)).astype(np.int32),
+            "row": (rows + round(-grid.y / grid.side_m)).astype(np.int32),
             "evidence": evidence[rows, columns],
         }
     )

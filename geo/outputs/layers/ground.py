@@ -12,6 +12,7 @@ from geo.outputs.layers.declare import Column, Layer
 CLASSES, TREE, BESIDE_TYPES = "ground_classes", "ground_tree", "ground_types"
 VALUE_OF_GROUND = "ground_value"
 """Rows of the layer ``value_of_imagery`` that a map of the ground adds."""
+THINGS = "things"
 DIFFERS = "differs"
 """Column of look-alikes that says what differs on the ground."""
 NAMED_DIFFERS = "looks_like_differs"
@@ -96,6 +97,22 @@ GROUND = (
             Column("block_m", "real", "Side of a block (m)"),
             Column("reason", "text", "Why there are no limits"),
         ),
+        optional=True,
+    ),
+    Layer(
+        THINGS,
+        "Things on the ground",
+        "What was counted on the ground beside roads, each for the nearest segment. They are peaks of a map that was "
+        "learned from labels: the words of their class say how many are found, and how many of those are right.",
+        "Point",
+        (
+            Column("thing_id", "text", "Thing"),
+            Column("key", "text", "Class of ground (key)"),
+            Column("name", "text", "Class of ground"),
+            Column("score", "real", "Score (0 to 1)"),
+            Column("segment_id", "text", "Segment"),
+        ),
+        key="thing_id",
         optional=True,
     ),
 )

@@ -54,7 +54,16 @@ GROUND_SHARD = Table(
             "classes", "blob", "Number of the class of each place, row by row, packed by zlib; 0: not known"
         ),
         Column(
-            "measures", "blob", "What was measured of segments on it (Arrow), packed by zlib; null: nothing"
+            "measures",
+            "blob",
+            "What was measured of segments on it (Arrow), packed by zlib; null: nothing",
+        ),
+        Column(
+            "evidence",
+            "blob",
+            "Where there is data (1), then for each class that is counted, by its key, how likely each place shows one "
+            "(in 255ths), row by row, packed by zlib; null: nothing is counted",
+            optional=True,
         ),
         *(
             Column(f"{what}_{name}", "list", f"{title} of each count about {what}s")

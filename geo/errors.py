@@ -62,3 +62,7 @@ class LayerError(RoadprintError):
 
 class EncoderError(RoadprintError):
     """An encoder that cannot be used: unknown, without weights, or without normalisation."""
+
+
+class NoMapsError(EncoderError):
+    """An encoder that can be used, but not to tell what lies on the ground."""

@@ -50,6 +50,8 @@ class GroundKind(Ground, ABC):
         Its own key of the section: where it is there and no method is named, this way is meant; empty: none.
     words
         What a reader of the report calls it.
+    gives_way
+        Whether an encoder that cannot map the ground is told and left at that: nobody drew or listed anything in vain.
     encodes
         Whether it looks at features of the encoder, or at the picture alone.
     classifier
@@ -60,6 +62,7 @@ class GroundKind(Ground, ABC):
     form: ClassVar[str]
     key: ClassVar[str] = ""
     words: ClassVar[str] = ""
+    gives_way: ClassVar[bool] = False
     encodes: ClassVar[bool] = True
     classifier: ClassVar[type[Classifier] | None] = None
 

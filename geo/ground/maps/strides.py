@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch.nn.functional import avg_pool2d, interpolate, normalize
 
-from geo.errors import EncoderError
+from geo.errors import EncoderError, NoMapsError
 from geo.features.encoders.tokens import fit_side
 
 CONTAINERS = (torch.nn.Sequential, torch.nn.ModuleList)
@@ -48,9 +48,9 @@ class Frame:
         return self.cells + 2 * self.rim
 
 
-def no_maps(name: str, why: str) -> EncoderError:
+def no_maps(name: str, why: str) -> NoMapsError:
     """Say that classes of ground cannot be told from an encoder."""
-    return EncoderError(
+    return NoMapsError(
         f"it shows no feature maps to tell the ground by: {why}",
         where=f"encoder {name}",
         todo="Leave the section ground out, or use encoder.name: bundled or another convolutional model.",

@@ -26,6 +26,7 @@ class Unsupervised(GroundKind):
 
     tag: ClassVar[str] = "unsupervised"
     form: ClassVar[str] = "unsupervised"
+    gives_way: ClassVar[bool] = True
     words: ClassVar[str] = "classes that were found without labels"
     classifier = Centroids
 

@@ -12,6 +12,7 @@ import pandas as pd
 from geo.config import CityConfig
 from geo.config.section import effective
 from geo.config.sections.ground import VEGETATION
+from geo.errors import NoMapsError
 from geo.imagery.sources import expand_sources
 from geo.ledger import Entry
 from geo.outputs.layers.declare import Column
@@ -63,7 +64,12 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
 
     way = way_of(plan.config.ground)
     around = surroundings(plan)
-    land = open_land(plan.config, images_of(plan), None)
+    try:
+        land = open_land(plan.config, images_of(plan), None)
+    except NoMapsError as error:
+        if not way.gives_way:
+            raise
+        return _not_seen(folder, way.words, str(error).splitlines()[0])
     near = beside(around.segments.geometry.to_numpy(), way.reach_m)
     chips = chips_on(land, near).reset_index(drop=True)
     chips["shard"] = assign_shards(chips, tiles_per_shard=CHIPS_PER_SHARD)
@@ -85,6 +91,13 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     ).write(folder / DOCUMENT)
     n = 0 if found is None else len(found.classes)
     return [Entry("ground classes", "done", "", n), *learned.entries, *pieces.entries]
+
+
+def _not_seen(folder: Path, words: str, why: str) -> list[Entry]:
+    """Leave the ground out, and say so."""
+    note = f"What lies on the ground is not told: {why}"
+    GroundLearned(asked=True, mapped=False, way=words, notes=[note], seen={}).write(folder / DOCUMENT)
+    return [Entry("ground classes", "skipped", why, 1)]
 
 
 def _write(found: Classifier, folder: Path) -> None:

@@ -17,6 +17,7 @@ from geo.collisions.reach import counted_length
 from geo.collisions.read import read_collisions
 from geo.collisions.told import Told, place_records
 from geo.config import CityConfig
+from geo.errors import NoMapsError
 from geo.exposure.counts import read_points
 from geo.exposure.people import measure_people, people_doubts
 from geo.exposure.segments import coverage
@@ -25,6 +26,7 @@ from geo.features.elsewhere.pool import corridor, pool
 from geo.features.encoder import EncoderCard, Pixels, limiting_pixel
 from geo.features.registry import load_encoder, load_mapper
 from geo.ground.maps.pieces import AT_ONCE, beside, chips_on
+from geo.ground.registry import way_of
 from geo.imagery.reading.reader import TileImage
 from geo.ledger import Entry, merge
 from geo.roads.read import RoadSource, read_roads
@@ -272,7 +274,13 @@ def _placed(told: Told, tiles: gpd.GeoDataFrame) -> dict[str, Any]:
 
 def _seconds_of_ground(config: CityConfig, network: Network, images: gpd.GeoDataFrame, told: _Said) -> float:
     """Count the chips of ground beside roads, and time one of noise after one to warm up."""
-    land = open_land(config, images, None)
+    try:
+        land = open_land(config, images, None)
+    except NoMapsError as error:
+        if not way_of(config.ground).gives_way:
+            raise
+        told.warnings.append(f"what lies on the ground will not be told: {str(error).splitlines()[0]}")
+        return 0.0
     chips = chips_on(land, beside(network.segments.geometry.to_numpy(), config.ground.reach_m))
     told.found["ground_chips"] = len(chips)
     sight = land.sight

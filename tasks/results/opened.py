@@ -16,7 +16,7 @@ import pyogrio
 import pyproj
 from PIL import Image
 
-from geo.clusters.likeness.alike import most_like, same_place
+from geo.clusters.likeness.alike import same_place
 from geo.clusters.likeness.chance import MORE_ALIKE_THAN
 from geo.errors import LayerError, SourceError
 from geo.outputs.files.reading import GEOMETRY, read_layer, read_table
@@ -348,24 +348,11 @@ class OpenRun:
         if apart_m is None:
             left_out = same_place(segments, gpd.GeoDataFrame(self.layer("tiles")), segment_id)
         else:
-            middles = segments.geometry.interpolate(0.5, normalized=True)
-            left_out = (middles.distance(middles.iloc[row]) < apart_m).to_numpy()
+            left_out = self._roads.within(row, apart_m)
         if same_type:
             own = segments["cluster"].iloc[row]
             left_out = left_out | ~(segments["cluster"] == own).fillna(value=False).to_numpy(dtype=bool)
-        rows, likeness = most_like(self._roads.points, row, left_out, shown=shown)
-        own_class = segments["road_class"].iloc[[row]]
-        alike = likeness >= self._roads.likeness.limits(own_class, more_alike_than)[0] - 1e-9
-        rows, likeness = rows[alike], likeness[alike]
-        answers = segments.iloc[rows].reset_index(drop=True)
-        apart = answers.geometry.distance(segments.geometry.iloc[row])
-        usual = pd.Series([own_class.iloc[0]] * len(rows), dtype=object)
-        answers = answers.assign(
-            place=np.arange(1, len(rows) + 1),
-            likeness=likeness,
-            alike_than_pairs=self._roads.likeness.share_less_alike(usual, likeness),
-            metres_apart=apart,
-        )
+        answers = self._roads.most_alike(row, left_out, shown, more_alike_than)
         return answers[[*ALIKE, GEOMETRY]]
 
     @cached_property

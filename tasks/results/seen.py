@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from geo.clusters.found.road_types import into
+from geo.clusters.likeness.alike import most_like
 from geo.clusters.likeness.chance import Likeness, likeness_of_pairs
 from geo.clusters.space import Points, fit_space
 from geo.clusters.whitening.scatter import Scatter
@@ -81,6 +84,40 @@ class SeenRoads:
         bring, points = self._in_space
         return Looks(
             self.segments, tiles, self.vectors, points.astype(np.float32), bring, tile_side(self._run)
+        )
+
+    def within(self, row: int, reach_m: float) -> NDArray[np.bool_]:
+        """Tell the roads whose middles lie within some metres of that of one, by its place among `segments`."""
+        middles = self.segments.geometry.interpolate(0.5, normalized=True)
+        near: NDArray[np.bool_] = (middles.distance(middles.iloc[row]) < reach_m).to_numpy()
+        return near
+
+    def most_alike(
+        self, row: int, left_out: NDArray[np.bool_], shown: int, more_alike_than: float
+    ) -> gpd.GeoDataFrame:
+        """Give the roads that look most like one, without those that are less alike than pairs of its class may be.
+
+        Parameters
+        ----------
+        row
+            Its place among `segments`.
+        left_out
+            Which of them are not asked, ``(segments,)``.
+        shown, more_alike_than
+            As of `tasks.results.opened.OpenRun.alike`.
+        """
+        segments = self.segments
+        rows, likeness = most_like(self.points, row, left_out, shown=shown)
+        own_class = segments["road_class"].iloc[[row]]
+        alike = likeness >= self.likeness.limits(own_class, more_alike_than)[0] - 1e-9
+        rows, likeness = rows[alike], likeness[alike]
+        answers = segments.iloc[rows].reset_index(drop=True)
+        usual = pd.Series([own_class.iloc[0]] * len(rows), dtype=object)
+        return answers.assign(
+            place=np.arange(1, len(rows) + 1),
+            likeness=likeness,
+            alike_than_pairs=self.likeness.share_less_alike(usual, likeness),
+            metres_apart=answers.geometry.distance(segments.geometry.iloc[row]),
         )
 
     @cached_property

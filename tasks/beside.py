@@ -10,6 +10,9 @@ import pandas as pd
 
 from geo.errors import SourceError
 from geo.ground.categories import write_categories
+from geo.ground.names import FILE as GROUND_FILE
+from geo.ground.names import write_class_names
+from geo.ground.registry import way_of
 from geo.ground.vegetation.shares import CLASSES as GREEN_CLASSES
 from geo.imagery.mosaic import plan_mosaics, write_mosaic
 from geo.outputs.layers.ground import CLASSES
@@ -48,6 +51,8 @@ def lay_ground(plan: Plan, folder: Path) -> None:
 def keep_names(plan: Plan, folder: Path) -> None:
     """Give every type of the run, whose layers lie in `folder`, its line in ``clusters.csv`` or ``junction_types.csv``.
 
+    So with classes of ground that were found, in ``ground.csv``.
+
     Of types of a typology it says nothing: their names are there. A file that was changed since the run began, and
     cannot be read any more, stays as it is: the next run says why.
     """
@@ -57,6 +62,7 @@ def keep_names(plan: Plan, folder: Path) -> None:
         write_junction_names(at_junctions, types, plan.junction_names, plan.keys[GROUPED])
     except SourceError as error:
         log.warning("%s: %s; it is left as it is", at_junctions, error)
+    _keep_class_names(plan, folder)
     if plan.typology is not None:
         return
     try:
@@ -82,3 +88,16 @@ def leave_sheet(plan: Plan) -> None:
         sheet.write_sheet(plan.folder / sheet.FILE, crs, told)
     except SourceError as error:
         log.warning("%s", error)
+
+
+def _keep_class_names(plan: Plan, folder: Path) -> None:
+    """Give every class of ground that was found its line in ``ground.csv``."""
+    found = folder / TABLES / f"{CLASSES}.parquet"
+    if not way_of(plan.config.ground).finds or not found.exists():
+        return
+    try:
+        write_class_names(
+            plan.folder / GROUND_FILE, pd.read_parquet(found)["class"].tolist(), plan.ground.names
+        )
+    except SourceError as error:
+        log.warning("%s: %s; it is left as it is", plan.folder / GROUND_FILE, error)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -15,12 +16,14 @@ from pydantic import ValidationError
 
 from geo.clusters.typology.head import read_head, refused
 from geo.errors import SourceError
+from geo.ground.names import NamedClass, class_names_in
 from geo.outputs.names import JUNCTION_FILE, Named, names_in, names_of_grouping, read_names
 from geo.sources.files import digest_file
 from tasks.store.document import digest
 from tasks.store.summary import LATEST, SUMMARY, Numbered, RunSummary
 
 log = logging.getLogger("roadprint")
+_Row = TypeVar("_Row", bound=Named)
 
 TABLES = "layers"
 """Folder of a run that holds its layers as GeoParquet."""
@@ -132,7 +135,7 @@ def numbering(
     return Numbering(key, own_key, segments, reserved, older)
 
 
-def edited(names: Mapping[int, Named]) -> list[Named]:
+def edited(names: Mapping[int, _Row]) -> list[_Row]:
     """List what the analyst says of clusters, without lines as a fresh table has them."""
     return [one for _, one in sorted(names.items()) if one.edited]
 
@@ -191,6 +194,14 @@ def junctions_called(
     except SourceError:
         # as it was written before they had names
         return {}, ()
+
+
+def class_names_then(folder: Path, file: Path) -> dict[int, NamedClass]:
+    """Say what classes of ground were called in the run that made a GeoPackage, see `names_then`."""
+    then = _run_of(folder, file)
+    if then is None or then.ground is None:
+        return class_names_in(file)
+    return {one.cluster: one for one in then.ground.names}
 
 
 def names_of_typology(file: Path) -> dict[int, Named]:

@@ -9,6 +9,7 @@ from typing import Any
 from geo.clusters.hands.corrections import Correction
 from geo.config import CityConfig
 from geo.errors import SourceError
+from geo.ground.names import NamedClass
 from geo.outputs.names import Named
 from tasks.earlier import Numbering
 from tasks.store.digests import DIGESTS, FileDigests
@@ -21,6 +22,22 @@ GROUPED = "junction_clusters"
 """The stage whose key says which grouping of the junctions it is."""
 LICENSED = ("imagery", "roads", "collisions", "exposure")
 """Sections whose licence is quoted."""
+
+
+@dataclass(frozen=True)
+class OfGround:
+    """What an analyst says of classes of ground that were found.
+
+    Attributes
+    ----------
+    names
+        What they are called, and which are made one with others, by their number.
+    unused
+        Numbers that were named, where classes are not found (`geo.ground.kind.GroundKind.finds`).
+    """
+
+    names: dict[int, NamedClass] = field(default_factory=dict)
+    unused: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +84,8 @@ class Plan:
         Which types the analyst makes one with others, by their number.
     unused_corrections
         How many corrections there are of types of the city's own, where the types are those of a typology.
+    ground
+        What the analyst says of classes of ground.
     """
 
     config: CityConfig
@@ -88,6 +107,7 @@ class Plan:
     corrections: tuple[Correction, ...] = ()
     merges: dict[int, int] = field(default_factory=dict)
     unused_corrections: int = 0
+    ground: OfGround = field(default_factory=OfGround)
 
     @property
     def typology(self) -> str | None:

@@ -20,12 +20,22 @@ from geo.config import CityConfig, load
 from geo.config.file import is_recorded, read_raw
 from geo.config.section import effective, without_idle
 from geo.errors import ConfigurationError
+from geo.ground.names import FILE as GROUND_NAMES
+from geo.ground.names import read_class_names
+from geo.ground.registry import way_of
 from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import Named, merges_of, read_names
 from geo.secrets import strike_all
 from geo.sources.files import digest_file
-from tasks.earlier import edited, junctions_called, names_of_typology, names_then, numbering
-from tasks.plan import GROUPED, Plan
+from tasks.earlier import (
+    class_names_then,
+    edited,
+    junctions_called,
+    names_of_typology,
+    names_then,
+    numbering,
+)
+from tasks.plan import GROUPED, OfGround, Plan
 from tasks.sensitivity import NAME as SENSITIVITY
 from tasks.sensitivity import kept, sensitivity_folder
 from tasks.stages.order import STAGES
@@ -114,6 +124,7 @@ def make_plan(
     repeated = city if is_recorded(city) else None
     said = _what_is_said(config, folder, repeated)
     hands = said.of_types()
+    ground = _said_of_ground(config, folder, repeated)
     written = strike_all(without_idle(read_raw(city, overrides, CityConfig), CityConfig, keep="licence"))
     code = {stage.name: code_digest(stage.module) for stage in STAGES}
     keys: dict[str, str] = {}
@@ -129,6 +140,8 @@ def make_plan(
                 [one.said for one in edited(said.names)],
                 said.unused,
                 said.unused_corrections,
+                [one.said for one in edited(ground.names)],
+                ground.unused,
             ]
             others = _kept_sensitivity(folder / "stages", config, keys)
             of_junctions, foreign = junctions_called(folder, keys[GROUPED], repeated)
@@ -163,6 +176,7 @@ def make_plan(
         said.corrections,
         said.merges,
         said.unused_corrections,
+        ground,
     )
 
 
@@ -207,6 +221,16 @@ def _what_is_said(config: CityConfig, folder: Path, repeated: Path | None) -> _S
     of_typology = names_of_typology(Path(config.clusters.typology))
     unused = tuple(one.cluster for one in edited(names))
     return _Said(of_typology, merges_of(of_typology), (), unused, len(corrections))
+
+
+def _said_of_ground(config: CityConfig, folder: Path, repeated: Path | None) -> OfGround:
+    """Read what analysts say of classes of ground; those that are not found have names of their own."""
+    names = (
+        read_class_names(folder / GROUND_NAMES) if repeated is None else class_names_then(folder, repeated)
+    )
+    if way_of(config.ground).finds:
+        return OfGround(names)
+    return OfGround(unused=tuple(one.cluster for one in edited(names)))
 
 
 def _kept_sensitivity(stages: Path, config: CityConfig, keys: Mapping[str, str]) -> Path | None:

@@ -14,6 +14,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from geo.clusters.hands.corrections import LATER
+from geo.ground.names import NAMES_OF_CLASSES, NamedClass
+from geo.ground.registry import way_of
 from geo.outputs.names import MERGES, Named
 from geo.sources.files import digest_file
 from tasks.documents import Effects, Findings, Gathered
@@ -33,7 +35,7 @@ from tasks.stages.safety.inference import FINDINGS
 from tasks.stages.types.clusters import load_quality
 from tasks.stages.types.flights import load_flights
 from tasks.store.stage import StageResult, log, unfinished
-from tasks.store.summary import LATEST, Numbered, RunSummary, StageRow
+from tasks.store.summary import LATEST, Numbered, NumberedGround, RunSummary, StageRow
 
 
 def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
 def _summary(plan: Plan, results: Sequence[StageResult], files: dict[str, str], seconds: float) -> RunSummary:
     """Say what the command line prints, and what later runs and `tasks.store.status` want to know of this one."""
     numbers = plan.numbers
-    items = {NAMES_OF_TYPES, CORRECTED, MERGES}
+    items = {NAMES_OF_TYPES, NAMES_OF_CLASSES, CORRECTED, MERGES}
     skipped = [e for result in results for e in result.entries if e.item in items and e.status == "skipped"]
     # that an analyst thought better of something is no fault
     unknown = [e for e in skipped if e.count and e.reason != LATER]
@@ -118,9 +120,17 @@ def _summary(plan: Plan, results: Sequence[StageResult], files: dict[str, str], 
             junction_names=[Named.model_validate(one.said) for one in edited(plan.junction_names)],
             junction_names_aside=list(plan.other_junctions),
             typology=None if plan.typology is None else plan.sources[plan.typology],
+            ground=_numbered_ground(plan),
         ),
         base=os.path.relpath(plan.base, plan.run_folder),
     )
+
+
+def _numbered_ground(plan: Plan) -> NumberedGround | None:
+    """Say what classes of ground were called; None where none are found."""
+    if not way_of(plan.config.ground).finds:
+        return None
+    return NumberedGround(names=[NamedClass.model_validate(one.said) for one in edited(plan.ground.names)])
 
 
 def warnings_of_inputs(plan: Plan) -> list[str]:

@@ -16,6 +16,8 @@ from geo.clusters.hands.corrections import read_corrections
 from geo.clusters.registry import method_of
 from geo.config import CityConfig, Run
 from geo.errors import ConfigurationError, RoadprintError
+from geo.ground.names import FILE as GROUND_FILE
+from geo.ground.names import read_class_names
 from geo.ground.registry import way_of
 from geo.imagery.catalogue import check_pictured
 from geo.outputs.files.geopackage import refuse_taken
@@ -135,12 +137,13 @@ def check_results(config: CityConfig, folder: Path) -> list[str]:
     ConfigurationError
         When the folder is another city's, or cannot be written to.
     SourceError
-        When ``clusters.csv``, ``junction_types.csv`` or ``corrections.csv`` in it cannot be read.
+        When ``clusters.csv``, ``junction_types.csv``, ``ground.csv`` or ``corrections.csv`` in it cannot be read.
     """
     refuse_other_city(folder, config.city)
     refuse_unwritable(folder)
     for names in (NAMES, JUNCTION_FILE):
         read_names(folder / names)
+    read_class_names(folder / GROUND_FILE)
     read_corrections(folder / CORRECTIONS)
     warnings = []
     holder = running(folder)

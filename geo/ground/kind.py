@@ -54,6 +54,8 @@ class GroundKind(Ground, ABC):
         Whether an encoder that cannot map the ground is told and left at that: nobody drew or listed anything in vain.
     encodes
         Whether it looks at features of the encoder, or at the picture alone.
+    finds
+        Whether its classes are found, and have no names but those that an analyst gives them (`geo.ground.names`).
     classifier
         What it learns, see `geo.ground.file`; None where nothing is mapped.
     """
@@ -64,6 +66,7 @@ class GroundKind(Ground, ABC):
     words: ClassVar[str] = ""
     gives_way: ClassVar[bool] = False
     encodes: ClassVar[bool] = True
+    finds: ClassVar[bool] = False
     classifier: ClassVar[type[Classifier] | None] = None
 
     def refuse_early(self) -> None:

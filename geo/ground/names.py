@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import sqlite3
+from collections.abc import Collection, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, ClassVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationError
 
-from geo.clusters.found.numbers import lasting
-from geo.ground.contract import UNKNOWN, Classes, GroundClass
-from geo.outputs.names import Named, merges_of, read_rows, write_rows
+from geo.errors import SourceError
+from geo.outputs.layers.ground import CLASSES
+from geo.outputs.names import COLUMNS, Named, read_rows, write_rows
 from geo.outputs.palette import MUTED
 
 FILE = "ground.csv"
 MOST_NUMBER = 195
 """The highest number that the file may speak of: a map holds 255, and a run may have 60 classes beside these."""
-LEVELS = 256
-"""How many values a map of classes holds."""
-Counts = NDArray[np.int64]
+NAMES_OF_CLASSES = "names of ground classes"
+"""What the ledger calls lines of the file."""
 _SHADES = (0.0, 0.45, -0.35)
 """How far the second and third of nine colours lie towards white (above 0) or black."""
 
@@ -69,7 +69,41 @@ def read_class_names(path: Path) -> dict[int, NamedClass]:
 
 def write_class_names(path: Path, numbers: Collection[int], known: Mapping[int, NamedClass]) -> None:
     """Write ``ground.csv`` with a line for each class that was found; see `geo.outputs.names.write_rows`."""
-    write_rows(path, set(numbers), known, NamedClass)
+    write_rows(path, {number for number in numbers if number <= MOST_NUMBER}, known, NamedClass)
+
+
+def class_names_in(file: Path) -> dict[int, NamedClass]:
+    """Read what the classes of a run were called from its GeoPackage; what nobody named has no row.
+
+    Parameters
+    ----------
+    file
+        Path of the GeoPackage; one without classes that were found gives none.
+
+    Raises
+    ------
+    SourceError
+        When its table of classes is not as a run writes it.
+    """
+    columns = ", ".join(COLUMNS[1:])
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            there = "SELECT 1 FROM sqlite_master WHERE name = ?"
+            if connection.execute(there, (CLASSES,)).fetchone() is None:
+                return {}
+            found = f"SELECT class, {columns} FROM {CLASSES} WHERE source = 'found'"  # noqa: S608 - our own names
+            rows = connection.execute(found).fetchall()
+        named = [
+            NamedClass(cluster=n, name=name or "", colour=colour, note=note or "")
+            for n, name, colour, note in rows
+        ]
+    except (sqlite3.Error, ValidationError) as error:
+        raise SourceError(
+            f"its table of classes of ground cannot be read ({error})",
+            where=str(file),
+            todo="Give a GeoPackage as 'roadprint run' wrote it.",
+        ) from error
+    return {one.cluster: one for one in named if one.edited}
 
 
 def call_classes(classes: pd.DataFrame, names: Mapping[int, NamedClass]) -> pd.DataFrame:
@@ -78,80 +112,21 @@ def call_classes(classes: pd.DataFrame, names: Mapping[int, NamedClass]) -> pd.D
     Parameters
     ----------
     classes
-        A row a class: ``number, name, colour, source, words``.
+        A row a class, as the layer `CLASSES` has it: ``class, name, colour, source``.
     names
         Rows of ``ground.csv``, by number. Classes that were learned have names of their own.
-    """
-    found = classes["source"] == "found"
-
-    def told(column: str, said: str) -> pd.Series:
-        theirs = {number: getattr(one, said) for number, one in names.items() if getattr(one, said)}
-        return classes["number"].map(theirs).where(found).fillna(classes[column])
-
-    return classes.assign(
-        name=told("name", "name"), colour=told("colour", "colour"), words=told("words", "note")
-    )
-
-
-def shared_ground(now: Classes, earlier: Classes) -> Counts:
-    """Count places by class (rows) and by class of an earlier run (columns), ``(256, 256)``; what neither knows too."""
-    both = now.ravel().astype(np.int64) * LEVELS + earlier.ravel()
-    return np.bincount(both, minlength=LEVELS**2).reshape(LEVELS, LEVELS)
-
-
-def keep_class_numbers(
-    classes: Sequence[int],
-    shared: Sequence[Counts],
-    reserved: Collection[int] = (),
-) -> dict[int, int]:
-    """Give classes the numbers of earlier runs, as far as they are the same on the ground that both know.
-
-    Parameters
-    ----------
-    classes
-        Numbers of the classes as they were found.
-    shared
-        What they have in common with those of earlier runs (`shared_ground`): the newest run first, then those that
-        have reserved numbers which no newer one has.
-    reserved
-        Numbers that mean something to the analyst.
 
     Returns
     -------
-    The lasting number of each class; see `geo.clusters.found.numbers.lasting`.
+    The same, where any class was found with a column ``note``.
     """
-    newest, *older = shared or [np.zeros((LEVELS, LEVELS), dtype=np.int64)]
-    missing = set(reserved) - set(np.flatnonzero(newest.any(axis=0)).tolist())
+    found = classes["source"] == "found"
+    if not found.any():
+        return classes
 
-    def in_common(counts: Counts, among: Collection[int]) -> Callable[[Collection[int]], pd.DataFrame]:
-        rows = [one for one in classes if counts[one, 1:].any()]
+    def told(column: str) -> pd.Series:
+        theirs = {number: said for number, one in names.items() if (said := getattr(one, column))}
+        said = classes["class"].map(theirs).astype("string").where(found)
+        return said.fillna(classes[column].astype("string")) if column in classes else said
 
-        def without(taken: Collection[int]) -> pd.DataFrame:
-            columns = sorted(set(among) - {UNKNOWN, *taken})
-            return pd.DataFrame(counts[np.ix_(rows, columns)], index=rows, columns=columns)
-
-        return without
-
-    runs = [*(in_common(one, missing) for one in older), in_common(newest, range(LEVELS))]
-    return lasting(classes, runs, reserved)
-
-
-def renumbered(numbers: Mapping[int, int], names: Mapping[int, NamedClass]) -> Classes:
-    """Say what each number of a map becomes: a class's lasting one, or that of the class that it is merged into."""
-    merged = merges_of(names)
-    table = np.zeros(LEVELS, dtype=np.uint8)
-    for number, lasts in numbers.items():
-        table[number] = merged.get(lasts, lasts)
-    return table
-
-
-def with_numbers(classes: Sequence[GroundClass], table: Classes) -> tuple[GroundClass, ...]:
-    """Give classes that were found the numbers of a table (`renumbered`), those that become one as one, by number."""
-    shares: dict[int, float] = {}
-    for one in classes:
-        number = int(table[one.number])
-        shares[number] = shares.get(number, 0.0) + (one.share or 0.0)
-    return tuple(
-        GroundClass(number, str(number), "", plain_colour(number), "found", share=round(share, 6))
-        for number, share in sorted(shares.items())
-    )
+    return classes.assign(**{column: told(column) for column in COLUMNS[1:]})

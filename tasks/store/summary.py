@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
+from geo.ground.names import NamedClass
 from geo.outputs.names import Named
 from tasks.store.document import Document
 
@@ -28,6 +29,12 @@ class StageRow(Document):
     cached: bool
 
 
+class NumberedGround(Document):
+    """What classes of ground that were found were called."""
+
+    names: list[NamedClass]
+
+
 class Numbered(Document):
     """Where the numbers of a run's types are from, and what they were called."""
 
@@ -43,6 +50,9 @@ class Numbered(Document):
     )
     typology: str | None = Field(
         default=None, description="Digest of the file whose types they are; null: found in the city."
+    )
+    ground: NumberedGround | None = Field(
+        default=None, description="The same of classes of ground; null: none were found."
     )
 
 

@@ -9,14 +9,11 @@ from geo.ground.contract import GroundClass
 from geo.ground.names import (
     NamedClass,
     call_classes,
-    keep_class_numbers,
     plain_colour,
     read_class_names,
-    renumbered,
-    shared_ground,
-    with_numbers,
     write_class_names,
 )
+from geo.ground.numbers import keep_class_numbers, renumbered, shared_ground, with_numbers
 
 CLASSES = tuple(
     GroundClass(n, str(n), "", plain_colour(n), "found", share=share)
@@ -69,7 +66,7 @@ def test_merged_classes_are_one_on_the_map_and_in_the_table():
 def test_names_are_for_classes_that_were_found_alone():
     rows = pd.DataFrame(
         {
-            "number": [1, 2, 3],
+            "class": [1, 2, 3],
             "name": ["", "", "tree"],
             "colour": ["#111111", "#222222", "#333333"],
             "source": ["found", "found", "labels"],
@@ -83,7 +80,9 @@ def test_names_are_for_classes_that_were_found_alone():
     told = call_classes(rows, names)
     assert told["name"].tolist() == ["named 1", "", "tree"]
     assert told["colour"].tolist() == ["#ABCDEF", "#222222", "#333333"]
-    assert told["words"].tolist() == ["seen in the field", "", "threshold 0.4"]
+    assert told["note"].fillna("").tolist() == ["seen in the field", "", ""]
+    learned = rows[rows["source"] == "labels"]
+    assert call_classes(learned, names).equals(learned)
 
 
 def test_the_table_is_written_and_read_as_a_spreadsheet_leaves_it(tmp_path):

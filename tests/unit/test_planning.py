@@ -10,7 +10,7 @@ from geo.clusters.registry import KINDS
 from geo.clusters.typology.head import KEY
 from geo.config import CityConfig, load
 from geo.config.section import effective, leaf_keys, marked
-from geo.errors import ConfigurationError
+from geo.errors import ConfigurationError, SourceError
 from geo.features.encoders import bundled
 from tasks.planning import make_plan, runs_of
 from tasks.sensitivity import STAGES_OF_VARIANT
@@ -524,6 +524,32 @@ def test_what_analysts_say_of_types_redoes_them_and_the_same_said_otherwise_noth
     there = plan_of(city, types).keys["clusters"]
     (before.folder / name).unlink()
     assert plan_of(city, types).keys["clusters"] == there
+
+
+FOUND = {"ground.method": "unsupervised"}
+
+
+def test_a_name_of_a_class_of_ground_redoes_the_package_alone(city):
+    before = plan_of(city, FOUND)
+    (before.folder / "ground.csv").write_text("class,name,colour\n3,car parks,#abcdef\n")
+    after = plan_of(city, FOUND)
+    assert {name for name in before.keys if before.keys[name] != after.keys[name]} == {"package", "report"}
+    assert after.ground.names[3].name == "car parks"
+
+
+def test_names_of_found_classes_are_told_where_none_are_found(city):
+    before = plan_of(city, {})
+    (before.folder / "ground.csv").write_text("class,name\n3,car parks\n4,\n")
+    after = plan_of(city, {})
+    assert (after.ground.names, after.ground.unused) == ({}, (3,))
+    assert before.keys["package"] != after.keys["package"]
+
+
+def test_a_faulty_table_of_classes_is_refused_before_anything_runs(city):
+    folder = plan_of(city, FOUND).folder
+    (folder / "ground.csv").write_text("class,name\nthree,car parks\n")
+    with pytest.raises(SourceError, match=r"ground\.csv.*line 2"):
+        plan_of(city, FOUND)
 
 
 def test_two_cities_whose_names_give_one_folder_are_told_apart(city):

@@ -28,6 +28,7 @@ class Unsupervised(GroundKind):
     form: ClassVar[str] = "unsupervised"
     gives_way: ClassVar[bool] = True
     words: ClassVar[str] = "classes that were found without labels"
+    finds: ClassVar[bool] = True
     classifier = Centroids
 
     method: Literal["unsupervised"] = Field(default="unsupervised", description="unsupervised.")

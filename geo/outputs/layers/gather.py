@@ -9,8 +9,9 @@ import geopandas as gpd
 import pandas as pd
 
 from geo.clusters.found.prototypes import central_tiles
+from geo.ground.names import NamedClass, call_classes
 from geo.outputs.layers.arrange import empty_layer
-from geo.outputs.layers.ground import VALUE_OF_GROUND
+from geo.outputs.layers.ground import CLASSES, VALUE_OF_GROUND
 from geo.outputs.layers.ground_words import tell_apart
 from geo.outputs.names import Named, with_names
 
@@ -31,6 +32,7 @@ def gather_layers(
     pictures: Mapping[str, bytes],
     names: Mapping[int, Named],
     junction_names: Mapping[int, Named] | None = None,
+    ground_names: Mapping[int, NamedClass] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Bring the layers of a city together.
 
@@ -46,8 +48,8 @@ def gather_layers(
         Which of them is a layer as it is, by the layer's name.
     pictures
         JPEG by ``tile_id``: those that the layers show.
-    names, junction_names
-        What the analyst calls the clusters, and the types of junction.
+    names, junction_names, ground_names
+        What the analyst calls the clusters, the types of junction, and the classes of ground that were found.
 
     Returns
     -------
@@ -80,6 +82,8 @@ def gather_layers(
     if GROUND_VALUE in tables:
         rows = [found["value_of_imagery"], tables[GROUND_VALUE]]
         found["value_of_imagery"] = pd.concat(rows, ignore_index=True)
+    if CLASSES in found:
+        found[CLASSES] = call_classes(found[CLASSES], ground_names or {})
     return tell_apart(found)
 
 

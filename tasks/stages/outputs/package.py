@@ -14,12 +14,14 @@ import pandas as pd
 
 from geo.clusters.hands.corrections import FILE as HANDS
 from geo.config import CityConfig
+from geo.ground.names import FILE as GROUND_FILE
+from geo.ground.names import NAMES_OF_CLASSES
 from geo.ledger import Entry, to_frame
 from geo.outputs.layers.ground import CLASSES
 from geo.outputs.names import FILE as NAMES
-from geo.outputs.names import JUNCTION_FILE, MERGES
+from geo.outputs.names import JUNCTION_FILE, MERGES, merges_of
 from tasks.documents import Gathered
-from tasks.earlier import TABLES
+from tasks.earlier import TABLES, edited
 from tasks.plan import CORRECTED, LICENSED, NAMES_OF_TYPES, Plan
 from tasks.sensitivity import load_sensitivity
 from tasks.stages.ground.mapping import MAP
@@ -87,7 +89,11 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         file = plan.stage_folder("fingerprints") / name
         if file.exists():
             shutil.copyfile(file, tables / name)
-    names = [*_unknown_names(plan, layers["clusters"]), *_names_of_other_junctions(plan)]
+    names = [
+        *_unknown_names(plan, layers["clusters"]),
+        *_names_of_other_junctions(plan),
+        *_unknown_classes(plan, layers.get(CLASSES)),
+    ]
     return [Entry("layers", "done", "", len(layers)), *names]
 
 
@@ -160,6 +166,21 @@ def _names_of_other_junctions(plan: Plan) -> list[Entry]:
     return [Entry(NAMES_OF_TYPES, "skipped", reason, len(plan.other_junctions))]
 
 
+def _unknown_classes(plan: Plan, classes: pd.DataFrame | None) -> list[Entry]:
+    """Say which lines of ground.csv name a class of ground that this run does not have, or does not find."""
+    unknown = plan.ground.unused
+    why = f"by ground.method {plan.config.ground.method} no classes are found"
+    if not unknown:
+        there = set() if classes is None else set(classes["class"])
+        away = there | merges_of(plan.ground.names).keys()
+        unknown = tuple(one.cluster for one in edited(plan.ground.names) if one.cluster not in away)
+        why = "this run does not have them"
+    if not unknown:
+        return []
+    reason = f"{GROUND_FILE} names {', '.join(map(str, unknown))}: {why}; kept there for later runs"
+    return [Entry(NAMES_OF_CLASSES, "skipped", reason, len(unknown))]
+
+
 def gather(plan: Plan) -> dict[str, pd.DataFrame]:
     """Bring the layers of a finished run together, as docs/stages.md describes them."""
     from geo.outputs.layers.gather import gather_layers
@@ -177,7 +198,9 @@ def gather(plan: Plan) -> dict[str, pd.DataFrame]:
     pictures = {} if which == "none" else load_pictures(plan)
     picks = pd.concat([tables["clusters/prototypes"], tables["junction_clusters/prototypes"]])
     shown = pictures_of_file(pictures, picks, which)
-    found = gather_layers(tables, joined, as_they_are, shown, plan.names, plan.junction_names)
+    found = gather_layers(
+        tables, joined, as_they_are, shown, plan.names, plan.junction_names, plan.ground.names
+    )
     found |= {"ledger": ledger(plan), "run": _run(plan), "sensitivity": load_sensitivity(plan)}
     return {name: found[name] for name, layer in LAYERS.items() if name in found or not layer.optional}
 

@@ -43,5 +43,5 @@ def draw_demo(out: Path, *, seed: int = SEED, plan: str = NAMES[0]) -> Path:
             remove_remains(folder.parent, _REMAINS)
             if not folder.exists():
                 with unfinished(folder) as work:
-                    make_town(work, seed=seed, plan=plan, treated=True)
+                    make_town(work, seed=seed, plan=plan, treated=True, mapped=True)
     return folder / "city.yaml"

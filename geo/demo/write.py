@@ -58,7 +58,13 @@ class DemoTown:
 
 
 def make_town(
-    folder: Path, *, seed: int = SEED, pixel_m: float = 0.25, plan: str = USUAL, treated: bool = False
+    folder: Path,
+    *,
+    seed: int = SEED,
+    pixel_m: float = 0.25,
+    plan: str = USUAL,
+    treated: bool = False,
+    mapped: bool = False,
 ) -> DemoTown:
     """Draw the demo town; the same seed gives the same bytes.
 
@@ -77,6 +83,8 @@ def make_town(
     treated
         Whether some segments are treated, to no effect (`geo.demo.treatments`): ``treatments.csv``, a section of the
         city's file, and the truth, ``truth_treatments.parquet``. All other files are the same.
+    mapped
+        Whether the city's file asks what lies on the ground.
 
     Raises
     ------
@@ -99,7 +107,7 @@ def make_town(
     write_collisions(collisions, folder / "collisions.csv", seed=seed)
     write_table(draw_casualties(collisions, seed=seed), folder / "casualties.csv")
     write_table(draw_counts(network.segments, seed=seed), folder / "traffic.csv")
-    town.city.write_text(_city(plan, treated=treated), encoding="utf-8")
+    town.city.write_text(_city(plan, treated=treated, mapped=mapped), encoding="utf-8")
     if treated:
         treatments = draw_treatments(truth.segments, collisions, seed=seed)
         treatments.to_parquet(folder / "truth_treatments.parquet")
@@ -224,7 +232,7 @@ def _write_roads(roads: list[Road], path: Path) -> None:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
-def _city(plan: str, *, treated: bool) -> str:
+def _city(plan: str, *, treated: bool, mapped: bool) -> str:
     """Write the city's file."""
     city: dict[str, object] = {
         "city": f"demo-{plan}",
@@ -251,6 +259,8 @@ def _city(plan: str, *, treated: bool) -> str:
             "y": "northing",
             "crs": CRS,
         }
+    if mapped:
+        city["ground"] = "unsupervised"
     dirt = ", ".join(f"{count} {kind}" for kind, count in DIRT.items())
     return f"# A town that was drawn, not built. Dirt in its records: {dirt}.\n" + yaml.safe_dump(
         city, sort_keys=False

@@ -43,6 +43,9 @@ def lay_ground(plan: Plan, folder: Path) -> None:
     if not found.exists():
         return
     shutil.copyfile(found, folder / found.name)
+    alone = found.with_name(mapping.MAP_ALONE)
+    if alone.exists():
+        shutil.copyfile(alone, folder / alone.name)
     classes = pd.read_parquet(folder / TABLES / f"{CLASSES}.parquet")
     named = zip(classes["class"], classes["name"], classes["key"], strict=True)
     write_categories(folder / found.name, {int(number): called(name, key) for number, name, key in named})

@@ -64,6 +64,13 @@ class GroundMapped(Document):
     """Where the map of classes of ground lies (``ground/ground.json``)."""
 
     shards: list[str] = Field(description="Files of its pieces, by their place below the folder of stages.")
+    numbers: dict[int, int] = Field(
+        default_factory=dict,
+        description="The lasting number of each class that was found, before any are made one.",
+    )
+    warnings: list[str] = Field(
+        default_factory=list, description="What is told of these numbers at the end of the run."
+    )
 
 
 class Shown(Document):

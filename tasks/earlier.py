@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,38 +20,41 @@ from geo.ground.names import NamedClass, class_names_in
 from geo.outputs.names import JUNCTION_FILE, Named, names_in, names_of_grouping, read_names
 from geo.sources.files import digest_file
 from tasks.store.document import digest
-from tasks.store.summary import LATEST, SUMMARY, Numbered, RunSummary
+from tasks.store.summary import LATEST, SUMMARY, Numbered, NumberedGround, RunSummary
 
 log = logging.getLogger("roadprint")
 _Row = TypeVar("_Row", bound=Named)
 
 TABLES = "layers"
 """Folder of a run that holds its layers as GeoParquet."""
+SEGMENTS = f"{TABLES}/segments.parquet"
+GROUND_MAP, GROUND_MAP_ALONE = "ground.tif", "ground_found.tif"
+"""The map of the ground in a run's folder; and where classes were made one the same before."""
 FOUND = "cluster_found"
 """Column of segments: the type that was found, by which types are known again from run to run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """Where the numbers of clusters come from.
+    """Where the numbers of clusters, or of classes of ground, come from.
 
     Attributes
     ----------
     key
-        Digest of the stage that clusters, with all that its numbers depend on.
+        Digest of the stage that gives them, with all that its numbers depend on.
     own_key
         The same without any earlier run.
-    segments
-        The layer of segments of the earlier run; None: clusters are numbered by size.
+    shown
+        What shows them in the earlier run, its layer of segments or its map of the ground; None: numbers are by size.
     reserved
         Numbers that the analyst gave a meaning to.
     older
-        Layers of segments of runs before that, which have reserved numbers that the earlier run does not have.
+        The same of runs before that, which have reserved numbers that the earlier run does not have.
     """
 
     key: str
     own_key: str
-    segments: Path | None = None
+    shown: Path | None = None
     reserved: tuple[int, ...] = ()
     older: tuple[Path, ...] = ()
 
@@ -82,6 +85,28 @@ class EarlierRun:
         return next((told for name, told in self.summary.files.items() if name.endswith(".gpkg")), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is numbered, and how the numbers of an earlier run are known.
+
+    Attributes
+    ----------
+    said
+        What a run said of its numbers; None: they mean something else, or there are none.
+    shown
+        The file that shows them; None where it is not there, or not as it was left.
+    beside
+        The same of the run that made a GeoPackage, seen from this.
+    numbers
+        Which numbers a run has.
+    """
+
+    said: Callable[[EarlierRun], Numbered | NumberedGround | None]
+    shown: Callable[[EarlierRun], Path | None]
+    beside: Callable[[Path], Path | None]
+    numbers: Callable[[EarlierRun], set[int]]
+
+
 def numbering(
     folder: Path,
     own_key: str,
@@ -90,8 +115,9 @@ def numbering(
     keep: bool,
     repeated: Path | None = None,
     said: Collection[int] = (),
+    of: Kept | None = None,
 ) -> Numbering:
-    """Decide where this run's clusters get their numbers from.
+    """Decide where this run's clusters, or classes of ground, get their numbers from.
 
     A run whose clusters were found before, from the same inputs and settings, takes over the numbers they had then.
     Another run of the city is matched to the newest one; a number that the analyst gave a meaning to, and that one does
@@ -111,28 +137,33 @@ def numbering(
         The GeoPackage whose run is repeated: its own numbers count, whatever other runs there are.
     said
         Numbers that an analyst gave to segments, or made types one under.
+    of
+        What is numbered; None: `TYPES`.
     """
+    of = of or TYPES
     if not keep:
         return Numbering(own_key, own_key)
     reserved = tuple(sorted({*said, *(number for number, one in names.items() if one.edited)}))
     # the numbers of a typology mean other types
-    known = [told for told in map(_told, sorted(folder.glob(f"*/{SUMMARY}"))) if told and told.own]
+    known = [told for told in map(_told, sorted(folder.glob(f"*/{SUMMARY}"))) if told and of.said(told)]
     newest = _told(folder / LATEST)
-    if newest is not None and not newest.own:
+    if newest is not None and of.said(newest) is None:
         newest = max(known, key=lambda told: told.summary.finished, default=None)
     content = None if repeated is None else digest_file(repeated)
     for told in ([newest] if newest else []) + known:
-        then = told.summary.numbering
-        if then.own_key == own_key and content in {None, told.geopackage}:
-            return Numbering(then.key, own_key, _segments(told), tuple(then.reserved))
+        then = of.said(told)
+        if then is not None and then.own_key == own_key and content in {None, told.geopackage}:
+            return Numbering(then.key, own_key, of.shown(told), tuple(then.reserved))
     if repeated is not None:
-        return Numbering(digest(own_key, content, reserved), own_key, repeated, reserved)
-    segments = None if newest is None else _segments(newest)
-    if segments is None:
+        shown = of.beside(repeated)
+        seen = None if shown is None else digest_file(shown)
+        return Numbering(digest(own_key, content, seen, reserved), own_key, shown, reserved)
+    shown = None if newest is None else of.shown(newest)
+    if newest is None or shown is None:
         return Numbering(own_key, own_key)
-    older = _with_numbers(known, set(reserved) - _numbers(segments))
-    key = digest(own_key, *map(digest_file, (segments, *older)), reserved)
-    return Numbering(key, own_key, segments, reserved, older)
+    older = _with_numbers(known, set(reserved) - of.numbers(newest), of)
+    key = digest(own_key, *map(digest_file, (shown, *older)), reserved)
+    return Numbering(key, own_key, shown, reserved, older)
 
 
 def edited(names: Mapping[int, _Row]) -> list[_Row]:
@@ -204,6 +235,23 @@ def class_names_then(folder: Path, file: Path) -> dict[int, NamedClass]:
     return {one.cluster: one for one in then.ground.names}
 
 
+def kept_classes(numbers: Numbering, learned: str) -> dict[int, int]:
+    """Give the lasting numbers of classes of ground that the run which shows them had found as this one does.
+
+    So classes keep them that lie beside no road, and are not on any map.
+
+    Parameters
+    ----------
+    numbers
+        Where numbers come from.
+    learned
+        Key of the stage that finds the classes.
+    """
+    told = None if numbers.shown is None else _told(numbers.shown.parent)
+    then = None if told is None else told.summary.numbering.ground
+    return then.classes if then is not None and then.learned == learned else {}
+
+
 def names_of_typology(file: Path) -> dict[int, Named]:
     """Say what the types of a typology are called, and their colours, by their number.
 
@@ -223,13 +271,13 @@ def names_of_typology(file: Path) -> dict[int, Named]:
         raise refused(file, "it is not as a typology is written") from error
 
 
-def _with_numbers(known: Sequence[EarlierRun], wanted: set[int]) -> tuple[Path, ...]:
-    """Find the newest runs that have certain numbers of clusters: their layers of segments."""
+def _with_numbers(known: Sequence[EarlierRun], wanted: set[int], of: Kept) -> tuple[Path, ...]:
+    """Find what shows certain numbers in the newest runs that have them."""
     found = []
     for told in sorted(known, key=lambda told: told.summary.finished, reverse=True) if wanted else ():
-        segments = _segments(told)
-        if segments is not None and (here := wanted & _numbers(segments)):
-            found.append(segments)
+        shown = of.shown(told)
+        if shown is not None and (here := wanted & of.numbers(told)):
+            found.append(shown)
             wanted = wanted - here
     return tuple(found)
 
@@ -250,21 +298,39 @@ def found_column(file: Path) -> str:
     return FOUND if FOUND in columns else "cluster"
 
 
-def _numbers(segments: Path) -> set[int]:
-    """Read the numbers of the clusters of a run, as they were found."""
+def _numbers(told: EarlierRun) -> set[int]:
+    """Read the numbers of the clusters of a run whose layer of segments is there, as they were found."""
+    segments = told.folder / SEGMENTS
     column = found_column(segments)
     return set(pd.read_parquet(segments, columns=[column])[column].dropna().astype(int))
 
 
-def _segments(told: EarlierRun) -> Path | None:
-    """Find the layer of segments of an earlier run; None where it is not there, or not as it was left."""
-    path = told.folder / TABLES / "segments.parquet"
+def _as_left(told: EarlierRun, name: str) -> Path | None:
+    """Find a file of an earlier run; None where it is not there, or not as it was left."""
+    path = told.folder / name
     if not path.is_file():
         return None
-    if digest_file(path) != told.summary.files.get(path.relative_to(told.folder).as_posix()):
-        log.warning("%s is not as it was left; numbers of types are not taken from it", path)
+    if digest_file(path) != told.summary.files.get(name):
+        log.warning("%s is not as it was left; numbers are not taken from it", path)
         return None
     return path
+
+
+def _ground_of(told: EarlierRun) -> NumberedGround | None:
+    """Read what an earlier run said of classes of ground that it found; None where it found none."""
+    said = told.summary.numbering.ground
+    return said if said is not None and said.classes else None
+
+
+def _map(told: EarlierRun) -> Path | None:
+    """Find the map of classes of ground of an earlier run as they were found."""
+    return _as_left(told, GROUND_MAP_ALONE if GROUND_MAP_ALONE in told.summary.files else GROUND_MAP)
+
+
+def _map_beside(file: Path) -> Path | None:
+    """Find the map of classes of ground beside a GeoPackage."""
+    maps = (file.with_name(name) for name in (GROUND_MAP_ALONE, GROUND_MAP))
+    return next((one for one in maps if one.is_file()), None)
 
 
 def _told(place: Path) -> EarlierRun | None:
@@ -277,3 +343,21 @@ def _told(place: Path) -> EarlierRun | None:
         return EarlierRun(folder, RunSummary.read(folder / SUMMARY))
     except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None
+
+
+TYPES = Kept(
+    said=lambda told: told.summary.numbering if told.own else None,
+    shown=lambda told: _as_left(told, SEGMENTS),
+    beside=lambda file: file,
+    numbers=_numbers,
+)
+"""Types of road, by the roads that they cover."""
+GROUND = Kept(
+    said=_ground_of,
+    shown=_map,
+    beside=_map_beside,
+    numbers=lambda told: (
+        set() if (said := told.summary.numbering.ground) is None else set(said.classes.values())
+    ),
+)
+"""Classes of ground that were found, by the ground that they cover."""

@@ -10,7 +10,7 @@ from geo.clusters.hands.corrections import Correction
 from geo.config import CityConfig
 from geo.errors import SourceError
 from geo.ground.names import NamedClass
-from geo.outputs.names import Named
+from geo.outputs.names import Named, merges_of
 from tasks.earlier import Numbering
 from tasks.store.digests import DIGESTS, FileDigests
 from tasks.store.summary import SUMMARY
@@ -18,6 +18,8 @@ from tasks.store.table import Table
 
 NAMES_OF_TYPES, CORRECTED = "names of types", "corrections"
 """What the ledger calls lines of ``clusters.csv``, and of ``corrections.csv``."""
+FOUND_BY = "ground_classes"
+"""The stage that finds classes of ground."""
 GROUPED = "junction_clusters"
 """The stage whose key says which grouping of the junctions it is."""
 LICENSED = ("imagery", "roads", "collisions", "exposure")
@@ -34,10 +36,21 @@ class OfGround:
         What they are called, and which are made one with others, by their number.
     unused
         Numbers that were named, where classes are not found (`geo.ground.kind.GroundKind.finds`).
+    numbers
+        Which earlier run they take their numbers from; None: none are found.
+    kept
+        The lasting number of each class, where that run had the very same classes; empty: they are told by their maps.
     """
 
     names: dict[int, NamedClass] = field(default_factory=dict)
     unused: tuple[int, ...] = ()
+    numbers: Numbering | None = None
+    kept: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def merges(self) -> dict[int, int]:
+        """What those that are made one with others become part of, by their number."""
+        return merges_of(self.names)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -28,14 +28,17 @@ from geo.outputs.names import Named, merges_of, read_names
 from geo.secrets import strike_all
 from geo.sources.files import digest_file
 from tasks.earlier import (
+    GROUND,
+    Numbering,
     class_names_then,
     edited,
     junctions_called,
+    kept_classes,
     names_of_typology,
     names_then,
     numbering,
 )
-from tasks.plan import GROUPED, OfGround, Plan
+from tasks.plan import FOUND_BY, GROUPED, OfGround, Plan
 from tasks.sensitivity import NAME as SENSITIVITY
 from tasks.sensitivity import kept, sensitivity_folder
 from tasks.stages.order import STAGES
@@ -45,9 +48,10 @@ from tasks.store.document import digest
 from tasks.store.folder import city_folder, refuse_other_city
 from tasks.store.stage import ALL_BEFORE, Stage
 
-NUMBERED, NAMED = "clusters", "package"
+NUMBERED, NAMED, MAPPED = "clusters", "package", "ground"
 """The stage that gives types their numbers, which last from run to run, and the one that writes down what they are
-called, the configuration as it stands in the city's file, and the places of inputs."""
+called, the configuration as it stands in the city's file, and the places of inputs; and the one that gives classes of
+ground their numbers."""
 PROJECT = "roadprint"
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -133,6 +137,8 @@ def make_plan(
     foreign: tuple[int, ...] = ()
     for stage in STAGES:
         told: list[object] | None = hands if stage.name == NUMBERED else None
+        if stage.name == MAPPED and ground.merges:
+            told = [sorted(ground.merges.items())]
         if stage.name == NAMED:
             told = [
                 written,
@@ -153,6 +159,10 @@ def make_plan(
             keep = config.clusters.keep_numbers and config.clusters.typology is None
             numbers = numbering(folder, key, said.names, keep=keep, repeated=repeated, said=said.numbers())
             key = numbers.key
+        if stage.name == MAPPED and way_of(config.ground).finds:
+            of_ground = _numbering_of_ground(ground, folder, key, config, repeated)
+            ground = replace(ground, numbers=of_ground, kept=kept_classes(of_ground, keys[FOUND_BY]))
+            key = of_ground.key
         keys[stage.name] = key
     versions = merged(stage.made_with for stage in STAGES) | {PROJECT: version(PROJECT)}
     tables = {stage.name: stage.tables for stage in STAGES}
@@ -231,6 +241,22 @@ def _said_of_ground(config: CityConfig, folder: Path, repeated: Path | None) -> 
     if way_of(config.ground).finds:
         return OfGround(names)
     return OfGround(unused=tuple(one.cluster for one in edited(names)))
+
+
+def _numbering_of_ground(
+    ground: OfGround, folder: Path, own_key: str, config: CityConfig, repeated: Path | None
+) -> Numbering:
+    """Decide where classes of ground that are found get their numbers from."""
+    merges = ground.merges
+    return numbering(
+        folder,
+        own_key,
+        ground.names,
+        keep=config.clusters.keep_numbers,
+        repeated=repeated,
+        said={*merges, *merges.values()},
+        of=GROUND,
+    )
 
 
 def _kept_sensitivity(stages: Path, config: CityConfig, keys: Mapping[str, str]) -> Path | None:

@@ -15,12 +15,11 @@ from pydantic import ValidationError
 
 from geo.clusters.hands.corrections import LATER
 from geo.ground.names import NAMES_OF_CLASSES, NamedClass
-from geo.ground.registry import way_of
 from geo.outputs.names import MERGES, Named
 from geo.sources.files import digest_file
 from tasks.documents import Effects, Findings, Gathered
 from tasks.earlier import TABLES, edited
-from tasks.plan import CORRECTED, NAMES_OF_TYPES, Plan
+from tasks.plan import CORRECTED, FOUND_BY, NAMES_OF_TYPES, Plan
 from tasks.stages.ground import mapping, vegetation
 from tasks.stages.ground.beside_types import notes_of_ground
 from tasks.stages.ground.classes import load_learned
@@ -107,6 +106,7 @@ def _summary(plan: Plan, results: Sequence[StageResult], files: dict[str, str], 
             *load_matching(plan).warnings,
             *load_centring(plan.stage_folder("fingerprints")).warnings,
             *load_flights(plan).warnings,
+            *mapping.load_mapped(plan).warnings,
             *(f"{e.item}: {e.reason}" for e in unknown),
         ],
         files=files,
@@ -128,9 +128,17 @@ def _summary(plan: Plan, results: Sequence[StageResult], files: dict[str, str], 
 
 def _numbered_ground(plan: Plan) -> NumberedGround | None:
     """Say what classes of ground were called; None where none are found."""
-    if not way_of(plan.config.ground).finds:
+    numbers = plan.ground.numbers
+    if numbers is None:
         return None
-    return NumberedGround(names=[NamedClass.model_validate(one.said) for one in edited(plan.ground.names)])
+    return NumberedGround(
+        key=numbers.key,
+        own_key=numbers.own_key,
+        reserved=list(numbers.reserved),
+        learned=plan.keys[FOUND_BY],
+        classes=mapping.load_mapped(plan).numbers,
+        names=[NamedClass.model_validate(one.said) for one in edited(plan.ground.names)],
+    )
 
 
 def warnings_of_inputs(plan: Plan) -> list[str]:

@@ -218,8 +218,14 @@ class Classifier(ABC):
         """Give what else it is made of as text, by name."""
         return {}
 
-    def tree(self) -> pd.DataFrame | None:
-        """Say how classes came about of smaller groups, see `geo.ground.unsupervised.tree`; None: not of any."""
+    def tree(self, numbers: Classes | None = None) -> pd.DataFrame | None:  # noqa: ARG002 - most have none
+        """Say how classes came about of smaller groups, see `geo.ground.unsupervised.tree`; None: not of any.
+
+        Parameters
+        ----------
+        numbers
+            What each number of a class is by now, ``(256,)``; None: it is as it was.
+        """
         return None
 
     @classmethod

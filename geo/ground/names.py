@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from geo.errors import SourceError
 from geo.outputs.layers.ground import CLASSES
-from geo.outputs.names import COLUMNS, Named, read_rows, write_rows
+from geo.outputs.names import COLUMNS, Named, merged_in, read_rows, write_rows
 from geo.outputs.palette import MUTED
 
 FILE = "ground.csv"
@@ -22,6 +22,8 @@ MOST_NUMBER = 195
 """The highest number that the file may speak of: a map holds 255, and a run may have 60 classes beside these."""
 NAMES_OF_CLASSES = "names of ground classes"
 """What the ledger calls lines of the file."""
+MERGES_OF_CLASSES = "merges of ground classes"
+"""What a run calls classes that are made one, in its layer ``run``."""
 _SHADES = (0.0, 0.45, -0.35)
 """How far the second and third of nine colours lie towards white (above 0) or black."""
 
@@ -93,10 +95,11 @@ def class_names_in(file: Path) -> dict[int, NamedClass]:
                 return {}
             found = f"SELECT class, {columns} FROM {CLASSES} WHERE source = 'found'"  # noqa: S608 - our own names
             rows = connection.execute(found).fetchall()
+            merged = merged_in(connection, MERGES_OF_CLASSES)
         named = [
             NamedClass(cluster=n, name=name or "", colour=colour, note=note or "")
             for n, name, colour, note in rows
-        ]
+        ] + [NamedClass(cluster=int(n), merged_into=into) for n, into in merged.items()]
     except (sqlite3.Error, ValidationError) as error:
         raise SourceError(
             f"its table of classes of ground cannot be read ({error})",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ import pyproj
 import rasterio
 import rasterio.shutil
 from affine import Affine
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from geo.ground.contract import UNKNOWN, Classes, GroundClass
@@ -122,6 +125,39 @@ def write_map(
             )
     finally:
         plain.unlink(missing_ok=True)
+
+
+def read_on(
+    path: Path, sheet: Sheet, parts: Iterable[Places], crs: pyproj.CRS
+) -> Iterator[NDArray[np.uint8]]:
+    """Read a map as it lies on another one's grid, a part at a time, by the nearest place.
+
+    Parameters
+    ----------
+    path
+        Of the map.
+    sheet, crs
+        The other grid.
+    parts
+        Of that grid.
+
+    Yields
+    ------
+    Numbers of classes of each part, ``(rows, columns)``; `UNKNOWN` where the map does not reach.
+    """
+    onto = {
+        "crs": rasterio.crs.CRS.from_wkt(crs.to_wkt()),
+        "transform": Affine(sheet.side_m, 0, sheet.x, 0, -sheet.side_m, sheet.y),
+        "width": sheet.columns,
+        "height": sheet.rows,
+    }
+    with (
+        rasterio.Env(GDAL_CACHEMAX=CACHE_MB * 2**20, GDAL_NUM_THREADS=1),
+        rasterio.open(path) as raster,
+        WarpedVRT(raster, resampling=Resampling.nearest, nodata=UNKNOWN, **onto) as same,
+    ):
+        for part in parts:
+            yield same.read(1, window=sheet.window(part))
 
 
 def _palette(classes: Iterable[GroundClass]) -> dict[int, tuple[int, int, int, int]]:

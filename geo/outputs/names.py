@@ -181,7 +181,7 @@ def names_in(file: Path, table: str = "clusters") -> dict[int, Named]:
     try:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             rows = connection.execute(f"SELECT {columns} FROM {table}").fetchall()  # noqa: S608 - our own names
-            merged = _merged_in(connection) if table == "clusters" else {}
+            merged = merged_in(connection, MERGES) if table == "clusters" else {}
         named = [
             Named(cluster=n, name="" if name == f"Type {n}" else name, colour=colour, note=note or "")
             for n, name, colour, note in rows
@@ -195,9 +195,9 @@ def names_in(file: Path, table: str = "clusters") -> dict[int, Named]:
     return {one.cluster: one for one in named if one.edited}
 
 
-def _merged_in(connection: sqlite3.Connection) -> dict[str, int]:
-    """Read what a run says of types that were made one with others: what each of them went into."""
-    row = connection.execute("SELECT value FROM run WHERE key = ?", (MERGES,)).fetchone()
+def merged_in(connection: sqlite3.Connection, key: str) -> dict[str, int]:
+    """Read what a run says under a key of what was made one with others: what each of them went into."""
+    row = connection.execute("SELECT value FROM run WHERE key = ?", (key,)).fetchone()
     merged: dict[str, int] = {} if row is None else json.loads(row[0])
     return merged
 

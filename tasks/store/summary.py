@@ -30,8 +30,15 @@ class StageRow(Document):
 
 
 class NumberedGround(Document):
-    """What classes of ground that were found were called."""
+    """Where the numbers of classes of ground that were found are from, and what they were called."""
 
+    key: str
+    own_key: str
+    reserved: list[int]
+    learned: str = Field(description="Key of the stage that found the classes.")
+    classes: dict[int, int] = Field(
+        description="The lasting number of each class, before any were made one, by the number it was found under."
+    )
     names: list[NamedClass]
 
 

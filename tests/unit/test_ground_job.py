@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import geopandas as gpd
 import numpy as np
@@ -18,11 +20,15 @@ from geo.errors import RoadprintError
 from geo.ground.contract import GroundClass
 from geo.ground.file import read_classifier, write_classifier
 from geo.ground.maps.pieces import Pieces, beside, chips_on
+from geo.ground.names import NamedClass
 from geo.ground.raster import Sheet, write_map
 from geo.ground.registry import way_of
 from geo.ground.shares import FARTHEST_M, lay_out
 from tasks import encode
+from tasks.earlier import Numbering
 from tasks.map_ground import GroundJob, map_shard, open_land, read_counts, read_maps, read_places, read_roads
+from tasks.plan import OfGround, Plan
+from tasks.stages.ground.numbering import BY_SIZE, Final, final_classes
 from tasks.store.code import code_digest
 
 REACH_M = 20.0
@@ -160,3 +166,32 @@ def test_a_roundabout_is_its_disc_and_a_crossing_its_point(
     assert [shape.geom_type for shape in roads.junctions] == ["Point", "Polygon"]
     near = roads.near(shapely.box(130, -1, 131, 1), FARTHEST_M)
     assert near.junction_ids.tolist() == ["b"]
+
+
+def test_classes_take_their_numbers_from_the_map_of_an_earlier_run(made: tuple[GroundJob, Path]) -> None:
+    """One that had them as 7 and 4: they are that again, and one of them where an analyst says so."""
+    job, folder = made
+    map_shard(job)
+    classifier = read_classifier(job.model)
+    sheet = Sheet.about(read_places([job.out]).values())
+    crs = gpd.read_parquet(job.chips).crs
+    before = np.array([0, 7, 4], dtype=np.uint8)
+    classes = [replace(one, number=int(before[one.number])) for one in classifier.classes]
+    parts = ((place, before[numbers]) for place, numbers in read_maps([job.out]))
+    write_map(folder / "earlier.tif", sheet, parts, classes, crs)
+
+    def final(said: OfGround) -> Final:
+        plan = SimpleNamespace(config=job.config, ground=said)
+        return final_classes(cast(Plan, plan), classifier, [job.out], sheet, crs)
+
+    numbers = Numbering("", "", folder / "earlier.tif", (4,))
+    assert final(OfGround(numbers=numbers)).lasting == {1: 7, 2: 4}
+    merged = final(OfGround({7: NamedClass(cluster=7, merged_into=4)}, numbers=numbers))
+    assert [one.number for one in merged.classes] == [4]
+    assert (merged.lasting, merged.warnings) == ({1: 7, 2: 4}, ())
+    assert {int(n) for _, part in merged.maps([job.out]) for n in np.unique(part)} == {0, 4}
+    # without one they are by size, and a word of it where an analyst spoke of numbers
+    alone = final(OfGround({7: NamedClass(cluster=7, name="paved")}, numbers=Numbering("", "")))
+    assert (alone.lasting, alone.warnings) == ({1: 1, 2: 2}, (BY_SIZE,))
+    # of the very same classes they are those of that run, on a map or not
+    assert final(OfGround(numbers=numbers, kept={1: 9, 2: 5})).lasting == {1: 9, 2: 5}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyproj
 import pytest
 
 from geo.errors import SourceError
@@ -14,6 +15,8 @@ from geo.ground.names import (
     write_class_names,
 )
 from geo.ground.numbers import keep_class_numbers, renumbered, shared_ground, with_numbers
+from geo.ground.raster import Sheet, read_on, write_map
+from geo.ground.shares import Places
 
 CLASSES = tuple(
     GroundClass(n, str(n), "", plain_colour(n), "found", share=share)
@@ -119,3 +122,22 @@ def test_a_line_that_cannot_be_used_is_refused_by_its_number(tmp_path, line, fau
 
 def test_colours_of_27_classes_differ():
     assert len({plain_colour(number) for number in range(1, 28)}) == 27
+
+
+def test_an_earlier_map_is_read_on_the_grid_of_this_one(tmp_path):
+    """One of places of 2 m, shifted by a place; where it does not reach, nothing is known."""
+    before = Places(100.0, 200.0, 4, 4, 2.0)
+    numbers = np.arange(1, 17, dtype=np.uint8).reshape(4, 4)
+    classes = [GroundClass(n, str(n), "", plain_colour(n), "found") for n in range(1, 17)]
+    crs = pyproj.CRS(27700)
+    write_map(tmp_path / "ground.tif", Sheet.about([before]), [(before, numbers)], classes, crs)
+    now = Places(102.0, 200.0, 4, 4, 2.0)
+    (same,) = read_on(tmp_path / "ground.tif", Sheet.about([now]), [now], crs)
+    assert same[:, :3].tolist() == numbers[:, 1:].tolist()
+    assert not same[:, 3].any()
+    finer = Places(102.0, 200.0, 8, 8, 1.0)
+    (twice,) = read_on(tmp_path / "ground.tif", Sheet.about([finer]), [finer], crs)
+    assert twice[:, :6].tolist() == numbers[:, 1:].repeat(2, axis=0).repeat(2, axis=1).tolist()
+    away = Places(9000.0, 9000.0, 4, 4, 2.0)
+    (none,) = read_on(tmp_path / "ground.tif", Sheet.about([away]), [away], crs)
+    assert not none.any()

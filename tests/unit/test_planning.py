@@ -14,6 +14,7 @@ from geo.errors import ConfigurationError, SourceError
 from geo.features.encoders import bundled
 from tasks.planning import make_plan, runs_of
 from tasks.sensitivity import STAGES_OF_VARIANT
+from tasks.stages.ground import mapping
 from tasks.stages.imagery import features
 from tasks.stages.order import STAGES
 from tasks.stages.types import clusters
@@ -535,6 +536,16 @@ def test_a_name_of_a_class_of_ground_redoes_the_package_alone(city):
     after = plan_of(city, FOUND)
     assert {name for name in before.keys if before.keys[name] != after.keys[name]} == {"package", "report"}
     assert after.ground.names[3].name == "car parks"
+
+
+def test_classes_of_ground_that_are_made_one_redo_the_cheap_end_of_the_map(city):
+    before = plan_of(city, FOUND)
+    (before.folder / "ground.csv").write_text("class,merged_into\n3,2\n")
+    after = plan_of(city, FOUND)
+    redone = {name for name in before.keys if before.keys[name] != after.keys[name]}
+    assert redone == and_all_after({"ground", "package"})
+    assert mapping._seen_as(before) == mapping._seen_as(after)
+    assert after.ground.merges == {3: 2}
 
 
 def test_names_of_found_classes_are_told_where_none_are_found(city):

@@ -87,7 +87,7 @@ class Clusters(Section):
     keep_numbers: bool = Field(
         default=True,
         description="Whether a type keeps the number that it had in the city's newest earlier run, where it is the "
-        "same type by the road that both cover; false: always by size.",
+        "same type by the road that both cover; false: always by size. So with classes of ground that are found.",
     )
     typology: str | None = Field(
         default=None,

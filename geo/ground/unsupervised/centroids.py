@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.features.lengths import of_length_1
-from geo.ground.contract import Classifier, Features, GroundClass, Scores
+from geo.ground.contract import Classes, Classifier, Features, GroundClass, Scores
 from geo.ground.smoothing import smoothed
 
 if TYPE_CHECKING:
@@ -73,11 +73,12 @@ class Centroids(Classifier):
         best = [cosines[..., self.of_class == one.number].max(axis=-1) for one in self.told]
         return np.asarray(np.stack(best), dtype=np.float32)
 
-    def tree(self) -> pd.DataFrame:
+    def tree(self, numbers: Classes | None = None) -> pd.DataFrame:
         """See `Classifier.tree`."""
         from geo.ground.unsupervised.tree import tree_of
 
-        return tree_of(self.middles, self.sizes, self.of_class)
+        of_class = self.of_class if numbers is None else numbers[self.of_class]
+        return tree_of(self.middles, self.sizes, of_class)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """See `Classifier.arrays`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +22,10 @@ from tasks.plan import Plan
 from tasks.store.code import code_digest
 from tasks.store.stage import Stage
 from tasks.store.table import Table
-from tasks.tables import TILES, as_layer
+from tasks.tables import TILES, of_layer
 
 if TYPE_CHECKING:
-    from geo.ground.contract import Classifier, Surroundings
+    from geo.ground.contract import Classifier, GroundClass, Surroundings
     from geo.ground.maps.pieces import Land
 
 DOCUMENT, MODEL = "learned.json", "model.safetensors"
@@ -49,7 +50,12 @@ CHIPS = Table(
     geometry="Polygon",
     key=("tile_id",),
 )
-CLASSES = as_layer("ground_classes", key=("class",))
+CLASSES = Table(
+    "classes",
+    "The classes as they were found or learned; the stage `ground` gives those that were found their lasting numbers.",
+    of_layer("ground_classes"),
+    key=("class",),
+)
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
@@ -105,9 +111,14 @@ def _write(found: Classifier, folder: Path) -> None:
     from geo.ground.file import write_classifier
 
     write_classifier(folder / MODEL, found)
-    frame = pd.DataFrame([asdict(one) for one in found.classes]).rename(columns={"number": "class"})
+    CLASSES.write(as_table(found.classes), folder)
+
+
+def as_table(classes: Sequence[GroundClass]) -> pd.DataFrame:
+    """Lay classes out as the layer ``ground_classes`` has them."""
+    frame = pd.DataFrame([asdict(one) for one in classes]).rename(columns={"number": "class"})
     text, real = ["key", "name", "colour", "source", "words"], ["share", "score", "spread", "baseline"]
-    CLASSES.write(frame.astype(dict.fromkeys(text, "string") | dict.fromkeys(real, "float64")), folder)
+    return frame.astype(dict.fromkeys(text, "string") | dict.fromkeys(real, "float64"))
 
 
 def _seen(land: Land) -> dict[str, object]:

@@ -22,20 +22,25 @@ from geo.ledger import Entry
 from geo.outputs.layers.declare import Column
 from geo.outputs.layers.ground import CARRIAGEWAYS
 from tasks.documents import GroundMapped
+from tasks.earlier import GROUND_MAP, GROUND_MAP_ALONE
 from tasks.plan import Plan
-from tasks.stages.ground.classes import CHIPS, CLASSES, MODEL, load_learned, read_for_ground, seen_by
+from tasks.stages.ground.classes import CHIPS, MODEL, as_table, load_learned, read_for_ground, seen_by
+from tasks.stages.ground.numbering import Final, final_classes
 from tasks.stages.imagery.features import look_ups_of
 from tasks.store.code import code_digest
 from tasks.store.document import digest
 from tasks.store.stage import Stage, read_account, read_summary
 from tasks.store.table import Table
-from tasks.tables import JUNCTION, SEGMENT, of_layer
+from tasks.tables import JUNCTION, SEGMENT, as_layer, of_layer
 
 if TYPE_CHECKING:
     from geo.ground.shares import Places
     from tasks.map_ground import GroundJob, Roads
 
-DOCUMENT, MAP, MAPPING = "ground.json", "ground.tif", "tasks.map_ground"
+DOCUMENT, MAP, MAPPING = "ground.json", GROUND_MAP, "tasks.map_ground"
+MAP_ALONE = GROUND_MAP_ALONE
+CLASSES = as_layer("ground_classes", key=("class",))
+TREE = as_layer("ground_tree", key=("node",))
 SHARES = (
     "of each class and band of distance `ground_<class>_<from>_<to>m`, the share of the ground that lies so far away "
     "(0 to 1); `ground_unknown_...`, with which these add up to 1, and `ground_known_...`"
@@ -173,14 +178,17 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     jobs = plan_shards(plan)
     entries = [entry for job in jobs for entry in job.work()]
     shards = [job.out for job in jobs]
-    GroundMapped(shards=[str(one.relative_to(plan.stages)) for one in shards]).write(folder / DOCUMENT)
+    told = GroundMapped(shards=[str(one.relative_to(plan.stages)) for one in shards])
     if not jobs:
+        told.write(folder / DOCUMENT)
         OF_SEGMENTS.write(OF_SEGMENTS.empty(), folder)
         OF_JUNCTIONS.write(OF_JUNCTIONS.empty(), folder)
         OF_CARRIAGEWAYS.write(OF_CARRIAGEWAYS.empty(), folder)
         return [Entry("chips", "done", "", 0)]
-    _write_map(plan, shards, folder)
-    _write_shares(plan, shards, folder)
+    final = _write_map(plan, shards, folder)
+    told = told.model_copy(update={"numbers": final.lasting, "warnings": list(final.warnings)})
+    told.write(folder / DOCUMENT)
+    _write_shares(plan, shards, final, folder)
     _write_measures(plan, shards, folder)
     try:
         plan.check_inputs()
@@ -191,21 +199,32 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     return entries
 
 
-def _write_map(plan: Plan, shards: list[Path], folder: Path) -> None:
-    """Put the map together; none is written where no chip has data."""
+def _write_map(plan: Plan, shards: list[Path], folder: Path) -> Final:
+    """Put the map together, and write its classes; no map is written where no chip has data."""
     from geo.ground.file import read_classifier
+    from geo.ground.numbers import with_numbers
     from geo.ground.raster import Sheet, write_map
     from tasks.map_ground import read_maps, read_places
 
+    learned = plan.stage_folder("ground_classes")
+    classifier = read_classifier(learned / MODEL)
+    crs = gpd.read_parquet(learned / f"{CHIPS.name}.parquet").crs
     places = read_places(shards)
-    if not places:
-        return
-    classes = read_classifier(plan.stage_folder("ground_classes") / MODEL).classes
-    crs = gpd.read_parquet(plan.stage_folder("ground_classes") / f"{CHIPS.name}.parquet").crs
-    write_map(folder / MAP, Sheet.about(places.values()), read_maps(shards), classes, crs)
+    sheet = Sheet.about(places.values()) if places else None
+    final = final_classes(plan, classifier, shards, sheet, crs)
+    CLASSES.write(as_table(final.classes), folder)
+    tree = classifier.tree(final.merged)
+    if tree is not None:
+        TREE.write(tree, folder)
+    if sheet is not None:
+        write_map(folder / MAP, sheet, final.maps(shards), final.classes, crs)
+        if (final.alone != final.merged).any():
+            alone = ((place, final.alone[numbers]) for place, numbers in read_maps(shards))
+            write_map(folder / MAP_ALONE, sheet, alone, with_numbers(classifier.classes, final.alone), crs)
+    return final
 
 
-def _write_shares(plan: Plan, shards: list[Path], folder: Path) -> None:
+def _write_shares(plan: Plan, shards: list[Path], final: Final, folder: Path) -> None:
     """Add the counts of all shards up to shares; ground that was not read counts, too."""
     from geo.ground.shares import count_unseen, lay_out
     from tasks.map_ground import read_counts, read_places, read_roads
@@ -213,14 +232,14 @@ def _write_shares(plan: Plan, shards: list[Path], folder: Path) -> None:
     roads = read_roads(
         *(plan.stage_folder("roads") / f"{name}.parquet" for name in ("segments", "junctions"))
     )
-    classes = CLASSES.read(plan.stage_folder("ground_classes"))
-    keys = dict(zip(classes["class"].astype(int), classes["key"], strict=True))
+    keys = {one.number: one.key for one in final.classes}
     places = read_places(shards)
     for table, what, ids, shapes in (
         (OF_SEGMENTS, "segment", roads.segment_ids, roads.segments),
         (OF_JUNCTIONS, "junction", roads.junction_ids, roads.junctions),
     ):
         seen = read_counts(shards, what)
+        seen = seen.assign(number=final.merged[seen["number"]].astype(np.int64))
         known = pd.Series(ids).isin(seen.loc[seen["number"] > 0, "id"].unique()).to_numpy()
         unseen = count_unseen(ids[known], shapes[known], not_read(shapes[known], places))
         table.write(lay_out(pd.concat([seen, unseen]), keys, f"{what}_id"), folder)
@@ -286,6 +305,6 @@ STAGE = Stage(
     settings=("ground", *(f"-ground.{key}" for key in VEGETATION)),
     inputs=_sources,
     also=seen_by,
-    tables=(GROUND_SHARD, OF_SEGMENTS, OF_CARRIAGEWAYS, OF_JUNCTIONS),
+    tables=(GROUND_SHARD, CLASSES, TREE, OF_SEGMENTS, OF_CARRIAGEWAYS, OF_JUNCTIONS),
     documents=(GroundMapped,),
 )

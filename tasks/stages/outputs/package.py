@@ -15,11 +15,11 @@ import pandas as pd
 from geo.clusters.hands.corrections import FILE as HANDS
 from geo.config import CityConfig
 from geo.ground.names import FILE as GROUND_FILE
-from geo.ground.names import NAMES_OF_CLASSES
+from geo.ground.names import MERGES_OF_CLASSES, NAMES_OF_CLASSES
 from geo.ledger import Entry, to_frame
 from geo.outputs.layers.ground import CLASSES
 from geo.outputs.names import FILE as NAMES
-from geo.outputs.names import JUNCTION_FILE, MERGES, merges_of
+from geo.outputs.names import JUNCTION_FILE, MERGES
 from tasks.documents import Gathered
 from tasks.earlier import TABLES, edited
 from tasks.plan import CORRECTED, LICENSED, NAMES_OF_TYPES, Plan
@@ -172,7 +172,7 @@ def _unknown_classes(plan: Plan, classes: pd.DataFrame | None) -> list[Entry]:
     why = f"by ground.method {plan.config.ground.method} no classes are found"
     if not unknown:
         there = set() if classes is None else set(classes["class"])
-        away = there | merges_of(plan.ground.names).keys()
+        away = there | plan.ground.merges.keys()
         unknown = tuple(one.cluster for one in edited(plan.ground.names) if one.cluster not in away)
         why = "this run does not have them"
     if not unknown:
@@ -253,6 +253,8 @@ def _run(plan: Plan) -> pd.DataFrame:
     merges = {str(n): one.merged_into for n, one in sorted(plan.names.items()) if one.merged_into is not None}
     if merges:
         values[MERGES] = merges
+    if plan.ground.merges:
+        values[MERGES_OF_CLASSES] = {str(n): into for n, into in sorted(plan.ground.merges.items())}
     matching = load_matching(plan)
     if matching.asked:
         values["imagery match"] = matching.model_dump(mode="json")

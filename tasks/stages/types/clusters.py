@@ -69,7 +69,7 @@ def _found(plan: Plan, roads: gpd.GeoDataFrame) -> RoadTypes:
 
     def numbered(types: pd.DataFrame) -> dict[int, int]:
         mine = roads.merge(types, on="segment_id")
-        earlier, *older = (_typed(file) for file in (plan.numbers.segments, *plan.numbers.older) if file)
+        earlier, *older = (_typed(file) for file in (plan.numbers.shown, *plan.numbers.older) if file)
         return keep_numbers(mine, earlier, plan.numbers.reserved, older)
 
     found = find_types(
@@ -84,10 +84,10 @@ def _found(plan: Plan, roads: gpd.GeoDataFrame) -> RoadTypes:
             plan.corrections,
             placed(plan.corrections, roads),
             plan.merges,
-            None if plan.numbers.segments is None else numbered,
+            None if plan.numbers.shown is None else numbered,
         ),
     )
-    if plan.numbers.segments is None and (plan.corrections or plan.merges):
+    if plan.numbers.shown is None and (plan.corrections or plan.merges):
         found.quality["encoder"]["warnings"].append(BY_SIZE)
     return found
 

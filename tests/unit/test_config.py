@@ -228,7 +228,7 @@ def test_the_keys_that_hold_values_are_those_of_a_file_that_states_them_all(tmp_
     for way in ("scan", "temi"):
         clusters = {"clusters": {"method": way}}
         plain.append(load(write(tmp_path, whole | clusters)).model_dump(mode="json", by_alias=True))
-    grounds = "unsupervised", {"labels": "labels.gpkg"}, {"tags": "tags.csv"}
+    grounds = "unsupervised", {"labels": "labels.gpkg"}, {"tags": "tags.csv"}, "sam"
     plain += [
         load(write(tmp_path, whole | {"ground": ground})).model_dump(mode="json", by_alias=True)
         for ground in grounds

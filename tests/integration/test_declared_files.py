@@ -7,6 +7,7 @@ import pytest
 from pandera.errors import SchemaErrors
 
 from geo.outputs.layers.layers import LAYERS
+from tasks.stages.ground.beside_types import VALUE
 from tasks.stages.ground.classes import CHIPS, CLASSES
 from tasks.stages.ground.mapping import GROUND_SHARD
 from tasks.stages.order import STAGES
@@ -47,7 +48,15 @@ def test_every_file_of_every_stage_is_as_its_table_is_declared(files):
 def test_every_table_that_is_declared_is_in_a_run_of_a_city_with_records(files):
     # turns, embeddings of others, types by hand and maps of ground are of who asks for them: see test_turns_kept,
     # test_elsewhere_runs, test_types_by_hand and test_ground_job
-    asked_for = {id(TURN_SCATTER), id(EMBEDDINGS), id(BY_HAND), id(CHIPS), id(CLASSES), id(GROUND_SHARD)}
+    asked_for = {
+        id(TURN_SCATTER),
+        id(EMBEDDINGS),
+        id(BY_HAND),
+        id(CHIPS),
+        id(CLASSES),
+        id(GROUND_SHARD),
+        id(VALUE),
+    }
     there = {id(declared_as(file)) for file in files} | asked_for
     missing = {table.layer for table in DECLARED.values() if id(table) not in there}
     # those are layers of cities that ask for them

@@ -25,6 +25,7 @@ from geo.exposure.traffic import measure_traffic, traffic_doubts
 from geo.features.elsewhere.pool import corridor, pool
 from geo.features.encoder import EncoderCard, Pixels, limiting_pixel
 from geo.features.registry import load_encoder, load_mapper
+from geo.ground.contract import Surroundings
 from geo.ground.maps.pieces import AT_ONCE, beside, chips_on
 from geo.ground.registry import way_of
 from geo.imagery.reading.reader import TileImage
@@ -98,7 +99,7 @@ def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
     else:
         encoding = len(seen) * _seconds_per_tile(config, images)
     encoding += told.seconds_of_others
-    mapping = _seconds_of_ground(config, network, images, told) if config.ground.maps else 0.0
+    mapping = _seconds_of_ground(config, network, tiles, images, told) if config.ground.maps else 0.0
     told.found["seconds_per_tile"] = round(encoding / len(seen), 4)
     told.found["junction_tiles"] = len(network.junctions) if config.clusters.junctions.types else 0
     if config.tiles.mode == "dense":
@@ -272,17 +273,26 @@ def _placed(told: Told, tiles: gpd.GeoDataFrame) -> dict[str, Any]:
     }
 
 
-def _seconds_of_ground(config: CityConfig, network: Network, images: gpd.GeoDataFrame, told: _Said) -> float:
-    """Count the chips of ground beside roads, and time one of noise after one to warm up."""
+def _seconds_of_ground(
+    config: CityConfig, network: Network, tiles: gpd.GeoDataFrame, images: gpd.GeoDataFrame, told: _Said
+) -> float:
+    """Count the chips of ground beside roads, and time one of noise after one to warm up; what is drawn is read."""
+    way = way_of(config.ground)
+    way.refuse_early()
+    wanted = way.shapes(Surroundings(network.segments, network.junctions, tiles, images))
     try:
         land = open_land(config, images, None)
     except NoMapsError as error:
-        if not way_of(config.ground).gives_way:
+        if not way.gives_way:
             raise
         told.warnings.append(f"what lies on the ground will not be told: {str(error).splitlines()[0]}")
         return 0.0
     chips = chips_on(land, beside(network.segments.geometry.to_numpy(), config.ground.reach_m))
     told.found["ground_chips"] = len(chips)
+    if wanted is not None and chips_on(land, wanted).empty:
+        told.warnings.append(
+            f"no imagery shows any of what ground.{way.key} tells of: nothing could be learned of it"
+        )
     sight = land.sight
     noise = _noise((len(sight.card.bands), sight.side, sight.side), sight.card)
     some = [TileImage("", noise, np.ones(noise.shape[1:], dtype=np.bool_), "", 1.0)] * AT_ONCE

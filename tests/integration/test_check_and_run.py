@@ -181,3 +181,13 @@ def test_a_check_counts_the_treatments_that_a_run_can_study(town, city, tmp_path
     assert any(
         "none of the 4 treatments can be studied: 4 its works began after" in one for one in late["warnings"]
     )
+
+
+@pytest.mark.parametrize(
+    ("ground", "told"),
+    [({"labels": "nowhere.gpkg"}, "nowhere.gpkg: no such file"), ({"tags": "records.csv"}, "records.csv")],
+    ids=named,
+)
+def test_a_check_reads_what_the_ground_is_learned_from(ground, told, city):
+    with pytest.raises(RoadprintError, match=told):
+        forecast(load(city(ground=ground)))

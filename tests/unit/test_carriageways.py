@@ -331,8 +331,12 @@ def _on_the_true_map(town, classes: set[str]) -> tuple[np.ndarray, np.ndarray]:
 def test_on_the_demo_towns_true_map_widths_are_those_it_was_drawn_with(town) -> None:
     # who draws colours every pixel that a road touches: it is half a metre wider, as pixels are
     whole, true = _on_the_true_map(town, {"carriageway", "marking", "car"})
-    assert np.abs(whole - 0.5 - true).mean() < 0.3
-    assert np.corrcoef(whole, true)[0, 1] > 0.95
+    wrong = np.abs(whole - 0.5 - true)
+    assert wrong.mean() < 0.3
+    # on industrial roads lorries stand in yards, and touch the carriageway
+    wide = wrong > 3
+    assert wide.mean() < 0.02
+    assert np.corrcoef(whole[~wide], true[~wide])[0, 1] > 0.98
     # as a network may see it: parked cars are none of the carriageway
     cut, true = _on_the_true_map(town, {"carriageway", "marking"})
     assert np.abs(cut - 0.5 - true).mean() < 0.9

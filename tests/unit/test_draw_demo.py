@@ -20,7 +20,7 @@ import sys, time
 from pathlib import Path
 from tasks import demo
 
-def draw(folder, *, seed, plan, treated):
+def draw(folder, *, seed, plan, treated, mapped):
     with Path(sys.argv[2]).open("a") as log:
         log.write("begun\\n")
     (folder / "half.tif").write_text("half")

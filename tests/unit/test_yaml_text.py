@@ -141,7 +141,7 @@ def test_nothing_where_text_is_meant_is_refused_with_what_to_do(line, tmp_path):
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("tile_m: 80", "tile_m: no such key; did you mean tiles.tile_m?"),
+        ("tile_m: 80", "tile_m: no such key; did you mean tiles.tile_m or ground.tags.tile_m?"),
         ("tiles: {tilem: 80}", "tiles.tilem: no such key; did you mean tiles.tile_m?"),
         ("Tiles: {tile_m: 80}", "Tiles: no such key; did you mean tiles?"),
         ("colisions: {}", "colisions: no such key; did you mean collisions?"),

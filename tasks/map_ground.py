@@ -152,16 +152,15 @@ def sight_once(config: CityConfig, images: gpd.GeoDataFrame) -> Sight:
     EncoderError
         When the encoder shows no maps, or takes other imagery.
     """
+    way, bands = way_of(config.ground), tuple(config.imagery.seen)
+    encoder = config.encoder.model_copy(update={"beside": None})
+    finest_m = float(images["pixel_m"].min())
+    if not way.encodes:
+        # nothing is loaded, and such a way may lay out chips of its own
+        return sight_of(way, encoder, bands, finest_m=finest_m, encodes=False)
     with _loading:
-        sight = _sight(
-            _common(config.ground),
-            config.encoder.model_copy(update={"beside": None}),
-            tuple(config.imagery.seen),
-            finest_m=float(images["pixel_m"].min()),
-            encodes=way_of(config.ground).encodes,
-        )
-    if way_of(config.ground).encodes:
-        sight.card.check_imagery(config.imagery.seen, images["dtype"])
+        sight = _sight(_common(config.ground), encoder, bands, finest_m)
+    sight.card.check_imagery(config.imagery.seen, images["dtype"])
     return sight
 
 
@@ -171,10 +170,8 @@ def _common(settings: Ground) -> Ground:
 
 
 @lru_cache(maxsize=1)
-def _sight(
-    settings: Ground, encoder: EncoderSettings, bands: tuple[int, ...], *, finest_m: float, encodes: bool
-) -> Sight:
-    return sight_of(settings, encoder, bands, finest_m=finest_m, encodes=encodes)
+def _sight(settings: Ground, encoder: EncoderSettings, bands: tuple[int, ...], finest_m: float) -> Sight:
+    return sight_of(settings, encoder, bands, finest_m=finest_m, encodes=True)
 
 
 def map_shard(job: GroundJob) -> tuple[Entry, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from geo.errors import SourceError
 from geo.ground.contract import Classifier, GroundClass
 from geo.ground.registry import KINDS
-from geo.sources.arrays import arrays_as_bytes
+from geo.sources.arrays import write_arrays
 
 KEY = "roadprint.ground"
 """The one key of the file's metadata: of several, the order of writing would be open."""
@@ -33,17 +32,8 @@ def write_classifier(path: Path, classifier: Classifier) -> None:
         "words": classifier.words(),
     }
     told = json.dumps(head, sort_keys=True, ensure_ascii=False)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_bytes(arrays_as_bytes(classifier.arrays(), {KEY: told}))
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise SourceError(
-            f"the classifier cannot be written ({error.strerror})",
-            where=str(path),
-            todo="Name a folder that is there and can be written to.",
-        ) from error
+    todo = "Name a folder that is there and can be written to."
+    write_arrays(path, classifier.arrays(), {KEY: told}, what="the classifier", todo=todo)
 
 
 def read_classifier(path: Path) -> Classifier:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import fields
 from pathlib import Path
 
@@ -14,8 +13,7 @@ from safetensors.numpy import load
 
 from geo.clusters.typology.head import KEY, read_head, refused
 from geo.clusters.typology.model import Arrays, Card, Typology
-from geo.errors import SourceError
-from geo.sources.arrays import arrays_as_bytes
+from geo.sources.arrays import write_arrays
 
 ENDING = ".safetensors"
 
@@ -40,17 +38,8 @@ def write_typology(path: Path, typology: Typology) -> None:
         sort_keys=True,
         ensure_ascii=False,
     )
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_bytes(arrays_as_bytes(typology.arrays.by_name(), {KEY: head}))
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise SourceError(
-            f"the typology cannot be written ({error.strerror})",
-            where=str(path),
-            todo="Name a file in a folder that is there and can be written to.",
-        ) from error
+    todo = "Name a file in a folder that is there and can be written to."
+    write_arrays(path, typology.arrays.by_name(), {KEY: head}, what="the typology", todo=todo)
 
 
 def read_typology(path: Path) -> Typology:

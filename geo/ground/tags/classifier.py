@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
 
 from geo.ground.contract import Classifier, GroundClass, Scores
 from geo.ground.smoothing import smoothed
@@ -52,7 +51,7 @@ class TagScorer(Classifier):
         """Give the log odds of each class, 0 of the last one; see `Classifier.scores`."""
         through = self.axes @ self.weights
         cells = (smoothed(piece.features) - self.mean) @ through + self.bias
-        own = uniform_filter(cells, size=(SCORES_OVER, SCORES_OVER, 1), mode="nearest")
+        own = smoothed(cells, SCORES_OVER)
         found = np.zeros((len(self.told), *piece.shape), dtype=np.float32)
         found[:-1] = np.moveaxis(own, -1, 0)
         return found

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from geo.errors import SourceError
 from geo.features.encoder import Embeddings
 from geo.features.lengths import of_length_1
-from geo.sources.arrays import arrays_as_bytes
+from geo.sources.arrays import write_arrays
 
 BUNDLED = Path(__file__).with_name("ucmerced.safetensors")
 KEY = "roadprint.concepts"
@@ -127,7 +127,8 @@ def write_bank(path: Path, bank: Bank) -> None:
     """Write a bank in the safetensors format, the same bytes for the same one."""
     head = json.dumps(bank.card.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
     arrays = {"mean": bank.mean, "weights": bank.weights, "offsets": bank.offsets}
-    path.write_bytes(arrays_as_bytes(arrays, {KEY: head}))
+    todo = "Name a file in a folder that is there and can be written to."
+    write_arrays(path, arrays, {KEY: head}, what="the bank of concepts", todo=todo)
 
 
 @cache

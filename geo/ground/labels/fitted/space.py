@@ -9,7 +9,6 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 from torch.nn.functional import interpolate
@@ -17,6 +16,7 @@ from torch.nn.functional import interpolate
 from geo.features.lengths import of_length_1
 from geo.ground.contract import Features, Piece
 from geo.ground.labels.fitted.colours import colours
+from geo.ground.smoothing import smoothed
 
 COMPONENTS, WHITENING = 64, 0.5
 SMOOTHED = 3
@@ -43,8 +43,7 @@ class Space:
 
     def deep(self, piece: Piece) -> Features:
         """Describe cells by features: ``(rows, columns, components)``."""
-        even = uniform_filter(piece.features, size=(SMOOTHED, SMOOTHED, 1), mode="nearest")
-        return np.asarray((even - self.mean) @ self.axes, dtype=np.float32)
+        return np.asarray((smoothed(piece.features, SMOOTHED) - self.mean) @ self.axes, dtype=np.float32)
 
     def describe(self, piece: Piece, finer: int) -> Features:
         """Describe places by features, drawn out between the middles of cells, and by colours.

@@ -238,6 +238,24 @@ def write_account(
     Account(entries=list(entries), files=digests, made_with=dict(made_with)).write(path)
 
 
+def is_whole(folder: Path, shards: Callable[[], Iterable[Path]]) -> bool:
+    """Tell whether a stage is there with all its shards as they were left; remains of one that is not are removed.
+
+    Parameters
+    ----------
+    folder
+        Of the stage.
+    shards
+        Names the files of its shards; asked where the stage itself is whole.
+    """
+    if read_summary(folder) is None:
+        return False
+    if all(read_account(shard.with_suffix(".json")) is not None for shard in shards()):
+        return True
+    shutil.rmtree(folder)
+    return False
+
+
 def read_account(path: Path) -> tuple[Entry, ...] | None:
     """Read the account of finished work; None when there is none, or its files are not as they were left.
 

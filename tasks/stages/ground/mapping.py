@@ -5,7 +5,6 @@ Shards are kept by a digest of their own, as those of tiles are.
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +28,7 @@ from tasks.stages.ground.numbering import Final, final_classes
 from tasks.stages.imagery.features import look_ups_of
 from tasks.store.code import code_digest
 from tasks.store.document import digest
-from tasks.store.stage import Stage, read_account, read_summary
+from tasks.store.stage import Stage, is_whole
 from tasks.store.table import Table
 from tasks.tables import JUNCTION, SEGMENT, as_layer, of_layer
 
@@ -279,13 +278,9 @@ def not_read(shapes: np.ndarray, places: dict[str, Places]) -> list[Places]:
 
 def is_finished(plan: Plan) -> bool:
     """Tell whether the stage is there with all its shards as they were left; remains of one that is not are removed."""
-    folder = plan.stage_folder("ground")
-    if read_summary(folder) is not None:
-        shards = [plan.stages / shard for shard in load_mapped(plan).shards]
-        if all(read_account(shard.with_suffix(".json")) is not None for shard in shards):
-            return True
-        shutil.rmtree(folder)
-    return False
+    return is_whole(
+        plan.stage_folder("ground"), lambda: (plan.stages / one for one in load_mapped(plan).shards)
+    )
 
 
 def load_mapped(plan: Plan) -> GroundMapped:

@@ -6,7 +6,6 @@ the stages, so a change in one place re-encodes that place alone.
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +24,7 @@ from tasks.plan import Plan
 from tasks.stages.imagery.matching import load_matching
 from tasks.store.code import code_digest
 from tasks.store.document import digest
-from tasks.store.stage import Stage, read_account, read_summary
+from tasks.store.stage import Stage, is_whole
 from tasks.tables import LOOK_UPS, SHARD
 
 if TYPE_CHECKING:
@@ -292,13 +291,9 @@ def forget(plan: Plan) -> None:
 
 def is_finished(plan: Plan) -> bool:
     """Tell whether the stage is there with all its shards as they were left; remains of one that is not are removed."""
-    folder = plan.stage_folder("features")
-    if read_summary(folder) is not None:
-        shards = [plan.stages / shard for shard in load_encoded_as(plan).files]
-        if all(read_account(shard.with_suffix(".json")) is not None for shard in shards):
-            return True
-        shutil.rmtree(folder)
-    return False
+    return is_whole(
+        plan.stage_folder("features"), lambda: (plan.stages / one for one in load_encoded_as(plan).files)
+    )
 
 
 def load_encoded_as(plan: Plan) -> Encoded:

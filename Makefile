@@ -1,4 +1,4 @@
-# make demo | serve | test | test-fast | kills | odd | fuzz | lint | format | docs | notebooks | bench | calibrate | paper: each makes the environment it needs first, once.
+# make demo | serve | test | test-fast | kills | odd | fuzz | lint | format | docs | notebooks | bench | calibrate | paper | maplibre: each makes the environment it needs first, once.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +12,7 @@ SPREAD := --dist loadfile --no-loadscope-reorder
 # what make bench runs: BENCHES="dense growth" runs these alone
 BENCHES ?= encoding reading pipeline dense dense_quality placing growth whole_run recovery road_types expected junctions geopackage orchestration many_workers country
 
-.PHONY: demo serve test test-fast kills odd fuzz lint format docs notebooks bench calibrate paper clean
+.PHONY: demo serve test test-fast kills odd fuzz lint format docs notebooks bench calibrate paper maplibre clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.ready
@@ -71,6 +71,18 @@ calibrate: $(VENV)/.ready
 
 paper: $(VENV)/.ready
 	$(BIN)/python bench/paper.py
+
+# MapLibre GL for the page of roadprint explore, anew, in the version that its package.json names: needs npm
+MAPLIBRE := flows/explore/static/maplibre
+maplibre:
+	@version=$$(sed -n 's/.*"maplibre-gl": "\(.*\)".*/\1/p' $(MAPLIBRE)/package.json); folder=$$(mktemp -d); \
+	npm pack --silent --pack-destination "$$folder" "maplibre-gl@$$version" > /dev/null \
+		&& tar -xzf "$$folder/maplibre-gl-$$version.tgz" -C "$$folder" \
+		&& for file in maplibre-gl.mjs maplibre-gl-worker.mjs; do \
+			sed '/^\/\/# sourceMappingURL=/d' "$$folder/package/dist/$$file" > "$(MAPLIBRE)/$$file" || exit 1; \
+		done \
+		&& cp "$$folder/package/LICENSE.txt" $(MAPLIBRE)/; \
+	done=$$?; rm -rf "$$folder"; exit $$done
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -1,0 +1,106 @@
+/** Start the page: read what the run is, then start each room with what all of them share. */
+
+import { makeApi } from "./api.js";
+import { make, refill } from "./elements.js";
+import { makeStore } from "./store.js";
+import { WORDS } from "./words.js";
+
+// Each room has `start(context)`, and may have `edits: true` to be there only where corrections may be written.
+const ROOMS = [];
+const ALIVE_EVERY_MS = 4000;
+
+const store = makeStore();
+const api = makeApi((gone) => {
+  if (gone) store.set({ server: "gone" });
+  else if (store.get().server === "gone") store.set({ server: "there" });
+});
+
+/** Say to a screen reader what changed. */
+function live(text) {
+  document.getElementById("live").textContent = text;
+}
+
+/** Show a message over the page, or none. */
+function banner(text) {
+  const place = document.getElementById("banner");
+  place.textContent = text;
+  place.hidden = !text;
+}
+
+function wordsOfPage() {
+  const word = (path) => path.split(".").reduce((words, key) => words[key], WORDS);
+  for (const element of document.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
+  for (const element of document.querySelectorAll("[data-label]")) {
+    element.setAttribute("aria-label", word(element.dataset.label));
+  }
+}
+
+/** Make the tabs of the rooms that have a panel; arrow keys go from one to the next. */
+function makeTabs(names) {
+  const bar = document.getElementById("tabs");
+  const tab = (name) =>
+    make(
+      "button",
+      { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": name, onclick: () => store.set({ tab: name }) },
+      WORDS.tabs[name],
+    );
+  refill(bar, ...names.map(tab));
+  bar.addEventListener("keydown", (event) => {
+    const at = names.indexOf(store.get().tab);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: names.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    const name = names[(to + names.length) % names.length];
+    store.set({ tab: name });
+    document.getElementById(`tab-${name}`).focus();
+  });
+  const show = () => {
+    const open = names.includes(store.get().tab) ? store.get().tab : names[0];
+    for (const name of names) {
+      const button = document.getElementById(`tab-${name}`);
+      button.setAttribute("aria-selected", String(name === open));
+      button.tabIndex = name === open ? 0 : -1;
+      document.getElementById(name).hidden = name !== open;
+    }
+  };
+  store.on(["tab"], show);
+  show();
+}
+
+function watchServer(run) {
+  store.on(["server"], ({ server }) => {
+    banner(server === "there" ? "" : WORDS.page[server]);
+    if (server === "there") live(WORDS.page.back);
+  });
+  setInterval(async () => {
+    if (document.hidden) return;
+    const now = await api.get("alive.json").catch(() => null);
+    if (now && (now.replaced || now.run !== run)) store.set({ server: "replaced" });
+  }, ALIVE_EVERY_MS);
+}
+
+async function begin() {
+  wordsOfPage();
+  const about = await api.get("about.json");
+  document.title = WORDS.page.title(about.city);
+  document.getElementById("city").textContent = about.city;
+  document.getElementById("run-of").textContent = WORDS.page.made(about.run, about.made);
+  watchServer(about.run);
+  const rooms = ROOMS.filter(({ edits }) => !edits || about.edit);
+  makeTabs(rooms.filter(({ name }) => name in WORDS.tabs).map(({ name }) => name));
+  for (const { name, file } of rooms) {
+    const panel = document.getElementById(name);
+    try {
+      const { start } = await import(file);
+      await start({ store, api, words: WORDS, panel, live, about });
+    } catch (error) {
+      console.error(error);
+      panel?.append(make("p", { class: "refused" }, WORDS.page.roomFailed(WORDS.tabs[name] ?? name)));
+    }
+  }
+}
+
+begin().catch((error) => {
+  console.error(error);
+  banner(error.message || WORDS.page.gone);
+});

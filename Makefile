@@ -1,4 +1,4 @@
-# make demo | serve | test | test-fast | kills | odd | fuzz | lint | format | docs | notebooks | bench | calibrate | paper | maplibre: each makes the environment it needs first, once.
+# make demo | explore | serve | test | test-fast | kills | odd | fuzz | lint | format | docs | notebooks | bench | calibrate | paper | maplibre: each makes the environment it needs first, once.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,11 +12,16 @@ SPREAD := --dist loadfile --no-loadscope-reorder
 # what make bench runs: BENCHES="dense growth" runs these alone
 BENCHES ?= encoding reading pipeline dense dense_quality placing growth whole_run recovery road_types expected junctions geopackage orchestration many_workers country
 
-.PHONY: demo serve test test-fast kills odd fuzz lint format docs notebooks bench calibrate paper maplibre clean
+.PHONY: demo explore serve test test-fast kills odd fuzz lint format docs notebooks bench calibrate paper maplibre clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.ready
 	@$(BIN)/roadprint demo
+
+# the demo town's page in the browser; the town is run first where it was not
+explore: $(VENV)/.ready
+	@test -e runs/demo-town/latest || $(BIN)/roadprint demo
+	@$(BIN)/roadprint explore runs/demo-town
 
 serve: $(VENV)/.ready
 	@$(BIN)/python -m roadprint.start flows.serve --port $(PORT)

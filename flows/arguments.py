@@ -20,6 +20,7 @@ COMMANDS = {
     "sensitivity": "run a city with one choice made otherwise at a time, and say which of its findings stand",
     "typology": "find types in several cities together, for others to be given to, and lay these out beside each other",
     "find": "find the roads that look like a segment, a place, a picture, or what an analyst has named",
+    "explore": "look at a run in the browser, ask it and correct its types: a page on this machine alone",
     "ground": "name the places on the ground whose label would teach most",
     "status": "say how a city stands: its last run, what failed, room on disk",
     "clean": "remove old runs and stages of a city, but not its newest good run",
@@ -47,14 +48,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _add_arguments(name: str, one: argparse.ArgumentParser) -> None:
     """Add what a command takes."""
-    if name == "typology":
-        _add_typology(one)
-        return
-    if name == "find":
-        _add_find(one)
-        return
-    if name == "ground":
-        _add_ground(one)
+    own = {"typology": _add_typology, "find": _add_find, "explore": _add_explore, "ground": _add_ground}
+    if name in own:
+        own[name](one)
         return
     if name == "run":
         _add_sources(one)
@@ -130,12 +126,7 @@ def _add_typology(one: argparse.ArgumentParser) -> None:
 
 def _add_find(one: argparse.ArgumentParser) -> None:
     """Add what a run is asked, of which roads, and where answers go."""
-    one.add_argument(
-        "run",
-        type=Path,
-        metavar="RUN",
-        help="a run's folder, its GeoPackage, a city's folder or file: newest run",
-    )
+    _add_run(one)
     for name, what, said in (
         ("--like", "SEGMENT", "a segment that is meant"),
         ("--at", "LON,LAT", "a place whose road is meant, in degrees"),
@@ -176,6 +167,26 @@ def _add_find(one: argparse.ArgumentParser) -> None:
     one.add_argument("--threshold", type=float, metavar="T", help="a road with a lower cosine is no answer")
     one.add_argument("--save", metavar="NAME", help="save the search as a concept: NAME, or FILE.json")
     one.add_argument("--json", action="store_true", help="print one JSON object and nothing more")
+
+
+def _add_run(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "run",
+        type=Path,
+        metavar="RUN",
+        help="a run's folder, its GeoPackage, a city's folder or file: newest run",
+    )
+
+
+def _add_explore(one: argparse.ArgumentParser) -> None:
+    """Add what is shown, and how."""
+    _add_run(one)
+    one.add_argument("--port", type=int, metavar="N", help="port on this machine (default: one that is free)")
+    one.add_argument(
+        "--edit", action="store_true", help="let the page name and merge types and correct segments"
+    )
+    one.add_argument("--no-open", action="store_true", help="open no browser; the address is printed")
+    one.set_defaults(json=False)
 
 
 def _signed(arguments: Sequence[str]) -> list[str]:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.arguments import parse, read_overrides
-from flows.commands import finding, ground, sensitivity, typology, upkeep
+from flows.commands import explore, finding, ground, sensitivity, typology, upkeep
 from flows.processes import asking_directly
 from flows.progress import shown
 from flows.running import draw_town, repeat, run_once
@@ -151,6 +151,7 @@ COMMANDS: dict[
     "sensitivity": (sensitivity.sensitivity, sensitivity.show_sensitivity),
     "typology": (typology.typology, typology.show_typology),
     "find": (finding.find, finding.show_found),
+    "explore": (explore.explore, explore.show_explored),
     "ground": (ground.ground, ground.show_ground),
     "status": (upkeep.status, upkeep.show_status),
     "clean": (upkeep.clean, upkeep.show_clean),
@@ -166,6 +167,10 @@ def command() -> None:
         from flows.server import leave  # noqa: PLC0415
 
         leave(code)
+    if "flows.explore.serving" in sys.modules:
+        from flows.explore import serving  # noqa: PLC0415
+
+        serving.leave(code)
     sys.exit(code)
 
 

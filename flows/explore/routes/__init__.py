@@ -1,0 +1,1 @@
+"""What the page asks for, one module a subject; each gives ``router(page)``."""

@@ -1,0 +1,12 @@
+"""The segments: where they run, and what is known of each."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from tasks.explore.page import Page
+
+
+def router(page: Page) -> APIRouter:  # noqa: ARG001 - nothing is answered yet
+    """Answer for `page`."""
+    return APIRouter()

@@ -1,0 +1,137 @@
+"""A run as its page shows it: tables that are read once, and how it is known that they are still the run's."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from geo.errors import LayerError, SourceError
+from tasks.results.opened import OpenRun
+from tasks.store.summary import SUMMARY
+
+Mark = tuple[int, int, int]
+"""What a file is told by: when it was written (ns), its bytes, and its number on the disk."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A run as its page shows it. Tables are read once and kept; who wants to change one copies it.
+
+    Attributes
+    ----------
+    run
+        The run.
+    edit
+        Whether corrections may be written.
+    kept
+        Folder for what is kept of pictures between two starts of the page.
+    """
+
+    run: OpenRun
+    edit: bool
+    kept: Path
+    _mark: tuple[Mark | None, ...] = ()
+    _layers: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    _lock: Any = field(default_factory=threading.RLock, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_mark", self._seen())
+
+    @property
+    def segments(self) -> gpd.GeoDataFrame:
+        """Segments in the order of the run's layer; a segment's number in the page is its row here."""
+        return gpd.GeoDataFrame(self.layer("segments"))
+
+    @property
+    def tiles(self) -> gpd.GeoDataFrame:
+        """Tiles in the order of the run's layer; a tile's number in the page is its row here."""
+        return gpd.GeoDataFrame(self.layer("tiles"))
+
+    @property
+    def collisions(self) -> gpd.GeoDataFrame:
+        """Records of collisions in the order of the run's layer, placed or not."""
+        return gpd.GeoDataFrame(self.layer("collisions"))
+
+    @property
+    def types(self) -> pd.DataFrame:
+        """The road types."""
+        return self.layer("clusters")
+
+    def layer(self, name: str) -> pd.DataFrame:
+        """Read a layer of the run, once: the frame itself is given, so change none.
+
+        Raises
+        ------
+        SourceError
+            When the run has been replaced or removed since the page was opened: rows of two runs are never mixed.
+        LayerError
+            When there is no such layer.
+        """
+        with self._lock:
+            if name not in self._layers:
+                read = self.run.layer(name)
+                self.check_stands()
+                self._layers[name] = read
+            return self._layers[name]
+
+    def segment(self, row: int) -> pd.Series:
+        """Give a segment by its number.
+
+        Raises
+        ------
+        LayerError
+            When there is none of that number.
+        """
+        return _row(self.segments, row, "segment")
+
+    @property
+    def stands(self) -> bool:
+        """Tell whether the run is as it was when the page was opened: neither replaced nor removed."""
+        return self._seen() == self._mark
+
+    def check_stands(self) -> None:
+        """Refuse to read on from a run that is another one now.
+
+        Raises
+        ------
+        SourceError
+            When it has been replaced or removed.
+        """
+        if not self.stands:
+            raise SourceError(
+                "the run was replaced or removed since this page was opened",
+                where=str(self.run.folder or self.run.geopackage),
+                todo="Stop it (Ctrl-C) and start 'roadprint explore' again.",
+            )
+
+    def _seen(self) -> tuple[Mark | None, ...]:
+        """Look at the files that every run replaces."""
+        files = [self.run.geopackage]
+        if self.run.folder is not None:
+            files.append(self.run.folder / SUMMARY)
+        return tuple(_mark(file) for file in files)
+
+
+def _mark(file: Path) -> Mark | None:
+    """Tell a file from another of its name; None: there is none."""
+    try:
+        seen = file.stat()
+    except OSError:
+        return None
+    return seen.st_mtime_ns, seen.st_size, seen.st_ino
+
+
+def _row(frame: pd.DataFrame, row: int, what: str) -> pd.Series:
+    """Give a row by its number."""
+    if not 0 <= row < len(frame):
+        raise LayerError(
+            f"there is no {what} of that number",
+            where=f"{what} {row}",
+            todo=f"Give one from 0 to {len(frame) - 1}." if len(frame) else f"The run has no {what}.",
+        )
+    return frame.iloc[row]

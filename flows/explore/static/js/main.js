@@ -6,7 +6,12 @@ import { makeStore } from "./store.js";
 import { WORDS } from "./words.js";
 
 // Each room has `start(context)`, and may have `edits: true` to be there only where corrections may be written.
-const ROOMS = [];
+const ROOMS = [
+  { name: "map", file: "./map/room.js" },
+  { name: "card", file: "./card/room.js" },
+  { name: "types", file: "./card/types.js" },
+  { name: "filters", file: "./card/filters.js" },
+];
 const ALIVE_EVERY_MS = 4000;
 
 const store = makeStore();

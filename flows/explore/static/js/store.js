@@ -1,8 +1,8 @@
 /**
  * What the page shows, in one place. Rooms read it, change it, and are told of changes.
  *
- * segment: row of the chosen segment, or null; tile: row of the chosen tile, or null; type: number of the chosen type,
- * or null; colour: name of the column that segments are coloured by; filters: {classes, users, severities, years}, each
+ * segment, tile, collision: row of the chosen one, or null; street: {name, rows} that was gone to, or null; type: number
+ * of the chosen type, or null; colour: name of the column that segments are coloured by; filters: {classes, users, severities, years}, each
  * a list of what is meant, empty for all; view: [longitude, latitude, zoom]; yes, no: lists of {segment} or {tile};
  * answers: what was found, best first; asking: "segments" or "tiles"; pick: whether a click on the map puts a segment
  * into `yes`; version: raised when what is shown must be read again; collisions: whether they are in view; tab: name of
@@ -11,6 +11,8 @@
 const BEGINNING = {
   segment: null,
   tile: null,
+  collision: null,
+  street: null,
   type: null,
   colour: "cluster",
   filters: { classes: [], users: [], severities: [], years: [] },

@@ -1,0 +1,185 @@
+/** The card of a segment: its tiles, its figures, what looks like it, and the collisions on it. */
+
+import { make, refill, swatch } from "../elements.js";
+import { figure, plain, withUnit } from "../figures.js";
+import { collisionList, collisionPart } from "./collisions.js";
+import { WORDS } from "../words.js";
+
+const words = WORDS.card;
+const FEW_TILES = 6;
+
+/** A button that goes to a segment. */
+function goTo(store, row, ...text) {
+  return make("button", { type: "button", class: "plain", onclick: () => store.set({ segment: row, tile: null, collision: null }) }, ...text);
+}
+
+function head({ store, about }, segment) {
+  const type = about.types.find((one) => one.type === segment.type);
+  const words_ = type && !type.name && type.words ? make("span", { class: "auto" }, words.automatic(type.words)) : null;
+  const kind = type
+    ? [swatch(type.color), " ", make("strong", {}, WORDS.map.typeName(type)), " ", words_]
+    : [swatch("#8c8c8c"), " ", WORDS.map.noType];
+  const close = make(
+    "button",
+    { type: "button", class: "close", "aria-label": words.close, title: words.close, onclick: () => store.set({ segment: null, tile: null }) },
+    "\u00d7",
+  );
+  return [
+    make("div", { class: "head" }, make("h2", {}, segment.name ?? segment.class ?? WORDS.map.noName), close),
+    make("p", { class: "small quiet" }, [segment.class, words.id(segment.segment_id)].filter(Boolean).join(" · ")),
+    make("p", { class: "type-of" }, ...kind),
+  ];
+}
+
+function asking({ store, live }, row, name) {
+  const put = (key, other) => () => {
+    const { [key]: list, [other]: rest } = store.get();
+    store.set({
+      [key]: [...list.filter(({ segment }) => segment !== row), { segment: row }],
+      [other]: rest.filter(({ segment }) => segment !== row),
+      tab: "ask",
+    });
+    live(words.asked(name));
+  };
+  return make(
+    "div",
+    { class: "row" },
+    make("button", { type: "button", class: "first", onclick: put("yes", "no") }, words.like),
+    make("button", { type: "button", onclick: put("no", "yes") }, words.unlike),
+  );
+}
+
+function tiles({ store, about }, segment) {
+  if (!segment.tiles.length) return make("p", { class: "note" }, words.noTiles);
+  if (!about.imagery) return make("p", { class: "note" }, WORDS.map.noImagery);
+  const list = make("ul", { class: "pictures" });
+  const picture = (tile, at) => {
+    const image = make("img", { src: `tile/${tile}?line=1`, alt: "", loading: "lazy", width: 104, height: 104 });
+    image.addEventListener("error", () => image.replaceWith(make("span", { class: "small quiet" }, words.noPicture)));
+    return make(
+      "li",
+      {},
+      make(
+        "button",
+        {
+          type: "button",
+          "aria-label": words.tile(at + 1, segment.tiles.length),
+          "aria-pressed": String(store.get().tile === tile),
+          "data-tile": tile,
+          onclick: () => store.set({ tile: store.get().tile === tile ? null : tile }),
+        },
+        image,
+      ),
+    );
+  };
+  const show = (most) => {
+    const rest = segment.tiles.length - most;
+    refill(list, ...segment.tiles.slice(0, most).map(picture));
+    if (rest > 0) list.append(make("li", {}, make("button", { type: "button", class: "small", onclick: () => show(segment.tiles.length) }, words.moreTiles(rest))));
+  };
+  show(segment.tiles.length > FEW_TILES ? FEW_TILES - 1 : FEW_TILES);
+  return list;
+}
+
+function figures(rows) {
+  const line = ({ title, value, interval, unit }) => {
+    const limits = interval && make("span", { class: "interval" }, words.interval(figure(interval[0]), figure(interval[1])));
+    return make("tr", {}, make("th", { scope: "row" }, title), make("td", { class: "figure" }, withUnit(value, unit), limits));
+  };
+  return make("table", {}, make("caption", {}, words.figures), make("tbody", {}, ...rows.map(line)));
+}
+
+function alike({ store }, segment) {
+  if (!segment.alike.length) return make("p", { class: "small quiet" }, words.noneAlike);
+  const item = ({ segment: row, name, metres, likeness }) => {
+    const far = Number.isFinite(metres) ? words.away(plain(Math.round(metres), 0)) : null;
+    const near = Number.isFinite(likeness) ? words.likeness(figure(likeness)) : null;
+    return make("li", {}, goTo(store, row, name ?? words.segment, make("span", { class: "quiet small" }, ` ${[far, near].filter(Boolean).join(", ")}`)));
+  };
+  return make("ul", { class: "list" }, ...segment.alike.map(item));
+}
+
+/** In a page that corrects types, outcomes are not shown unless asked for: types must not be drawn after them. */
+function hidesOutcomes({ store, about }) {
+  return about.edit && !store.get().collisions;
+}
+
+function outcomesHidden(store) {
+  return make(
+    "div",
+    { class: "note" },
+    make("p", {}, words.hidden),
+    make("button", { type: "button", onclick: () => store.set({ collisions: true }) }, words.show),
+  );
+}
+
+function draw(context, row, segment) {
+  const { store, panel, about } = context;
+  const hide = hidesOutcomes(context);
+  const shown = segment.rows.filter(({ outcome }) => !(hide && outcome));
+  refill(
+    panel,
+    ...head(context, segment),
+    document.getElementById("tab-ask") ? asking(context, row, segment.name ?? segment.segment_id) : null,
+    make("h3", {}, words.tiles(segment.tiles.length)),
+    tiles(context, segment),
+    make("h3", {}, words.alike),
+    alike(context, segment),
+    make("h3", {}, words.known),
+    figures(shown),
+    hide ? outcomesHidden(store) : make("h3", {}, words.collisions(segment.collisions.length)),
+    hide ? null : collisionList(context, segment.collisions, about),
+  );
+  panel.scrollTop = 0;
+}
+
+async function drawStreet({ store, api, about, panel }, { name, rows }) {
+  const has = (column) => about.columns.some((one) => one.name === column);
+  const read = (column) => (has(column) ? api.once(`columns/${column}.json`) : []);
+  const [types, lengths] = await Promise.all([read("cluster"), read("length_m")]);
+  const item = (row, at) => {
+    const type = about.types.find((one) => one.type === types[row]);
+    const length = Number.isFinite(lengths[row]) ? words.metres(plain(Math.round(lengths[row]), 0)) : null;
+    const text = [words.part(at + 1), type ? WORDS.map.typeName(type) : WORDS.map.noType, length].filter(Boolean).join(" · ");
+    return make("li", {}, goTo(store, row, swatch(type?.color ?? "#8c8c8c"), ` ${text}`));
+  };
+  refill(panel, make("h2", {}, name), make("p", { class: "small quiet" }, WORDS.map.segments(rows.length)), make("ul", { class: "list" }, ...rows.map(item)));
+}
+
+function nothing(panel, about) {
+  refill(
+    panel,
+    make("h2", {}, words.begin),
+    make("p", { class: "small" }, words.beginHow),
+    about.note ? make("p", { class: "note warn" }, `${WORDS.page.missing}: ${[about.note].flat().join(" ")}`) : null,
+  );
+}
+
+/** Start the card. */
+export function start(context) {
+  const { store, api, panel, live, about } = context;
+  async function show() {
+    const { segment, collision, street } = store.get();
+    try {
+      if (collision !== null) return await collisionPart(context, collision);
+      if (segment !== null) {
+        const read = await api.once(`segment/${segment}.json`);
+        if (store.get().segment !== segment || store.get().collision !== null) return null;
+        draw(context, segment, read);
+        return live(words.shown(read.name ?? read.class ?? read.segment_id));
+      }
+      if (street !== null) return await drawStreet(context, street);
+      return nothing(panel, about);
+    } catch (error) {
+      return refill(panel, make("p", { class: "refused" }, `${WORDS.page.refused}: ${error.message}`));
+    }
+  }
+  store.on(["segment", "collision", "street", "version"], show);
+  store.on(["collisions"], () => {
+    if (about.edit) show();
+  });
+  store.on(["tile"], ({ tile }) => {
+    for (const button of panel.querySelectorAll("[data-tile]")) button.setAttribute("aria-pressed", String(Number(button.dataset.tile) === tile));
+  });
+  return show();
+}

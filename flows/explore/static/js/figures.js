@@ -1,0 +1,38 @@
+/** Writing figures: the same everywhere, and what is not known is never a number. */
+
+import { WORDS } from "./words.js";
+
+const MOST_PLACES = 9;
+const MINUS = "\u2212";
+
+/** Write a number with so many decimals. */
+export function plain(value, places) {
+  const text = Math.abs(value).toLocaleString("en-GB", { minimumFractionDigits: places, maximumFractionDigits: places });
+  return value < 0 && Number(Math.abs(value).toFixed(places)) ? MINUS + text : text;
+}
+
+/** Write a number with three digits that count. */
+export function figure(value) {
+  if (value === null || value === undefined || Number.isNaN(value)) return WORDS.page.notKnown;
+  if (typeof value === "boolean") return value ? WORDS.page.yes : WORDS.page.no;
+  if (typeof value !== "number") return String(value);
+  if (Number.isInteger(value)) return plain(value, 0);
+  const size = Math.floor(Math.log10(Math.abs(value)));
+  return plain(value, Math.max(0, Math.min(MOST_PLACES, 2 - size)));
+}
+
+/** Write a number with its unit. */
+export function withUnit(value, unit) {
+  const text = figure(value);
+  return unit && typeof value === "number" ? `${text} ${unit}` : text;
+}
+
+/** Give the decimals that keep the ends of classes apart, none for whole numbers. */
+export function placesFor(ends) {
+  if (ends.every(Number.isInteger)) return 0;
+  for (let places = 0; places < MOST_PLACES; places += 1) {
+    const written = new Set([0, ...ends].map((end) => end.toFixed(places)));
+    if (written.size > new Set([0, ...ends]).size - 1) return places + 1;
+  }
+  return MOST_PLACES;
+}

@@ -1,0 +1,75 @@
+/** What lies on the map: by what segments are coloured, imagery, collisions, zoom. */
+
+import { make, refill } from "../elements.js";
+import { WORDS } from "../words.js";
+
+const words = WORDS.map;
+
+/** Put columns in groups, for a list that can be read. */
+function choices(columns) {
+  const groups = new Map(words.groups.map((group) => [group, []]));
+  for (const column of columns) {
+    const group = words.group(column);
+    if (!groups.has(group)) groups.set(group, []);
+    groups.get(group).push(column);
+  }
+  const option = ({ name, title }) => make("option", { value: name }, title);
+  return [...groups].filter(([, members]) => members.length).map(([group, members]) => make("optgroup", { label: group }, ...members.map(option)));
+}
+
+function opacity(store) {
+  const range = make("input", {
+    type: "range",
+    min: 0,
+    max: 100,
+    step: 5,
+    value: Math.round(store.get().imagery * 100),
+    oninput: () => store.set({ imagery: range.valueAsNumber / 100 }),
+  });
+  return make("label", {}, words.imagery, range);
+}
+
+/** Fill the box of choices. */
+export function drawChoices(place, { store, about, columns }) {
+  const select = make("select", { id: "colour", onchange: () => store.set({ colour: select.value }) }, ...choices(columns));
+  const follow = () => {
+    select.value = store.get().colour;
+  };
+  follow();
+  store.on(["colour"], follow);
+  const tick = make("input", {
+    type: "checkbox",
+    onchange: () => store.set({ collisions: tick.checked }),
+  });
+  const followTick = () => {
+    tick.checked = store.get().collisions;
+  };
+  followTick();
+  store.on(["collisions"], followTick);
+  refill(
+    place,
+    make("label", { for: "colour" }, words.colourBy, select),
+    about.imagery ? opacity(store) : make("p", { class: "small quiet", id: "no-imagery" }, words.noImagery),
+    about.counts?.collisions === 0 ? null : make("label", { class: "tick" }, tick, words.showCollisions),
+  );
+}
+
+/** Say, once, that the imagery cannot be read any more. */
+export function imageryLost(place, why) {
+  if (place.querySelector("#no-imagery")) return false;
+  place.querySelector("input[type=range]")?.closest("label").remove();
+  place.append(make("p", { class: "small quiet", id: "no-imagery" }, `${words.imageryLost} ${why}`));
+  return true;
+}
+
+/** Fill the buttons of the map. */
+export function drawButtons(place, map, about) {
+  const [west, south, east, north] = about.bounds;
+  const button = (sign, label, onclick) => make("button", { type: "button", "aria-label": label, title: label, onclick }, sign);
+  refill(
+    place,
+    button("+", words.zoomIn, () => map.zoomIn()),
+    button("\u2212", words.zoomOut, () => map.zoomOut()),
+    button("\u2922", words.whole, () => map.fitBounds([west, south, east, north], { padding: 30 })),
+  );
+}

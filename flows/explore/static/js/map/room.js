@@ -1,0 +1,151 @@
+/** The room of the map: it is drawn, painted, pointed at, clicked, and kept as the address says. */
+
+import { followAddress } from "./address.js";
+import { drawButtons, drawChoices, imageryLost } from "./controls.js";
+import { drawMap, showBounds } from "./drawing.js";
+import { drawLegend } from "./legend.js";
+import { keepMarks } from "./marks.js";
+import { makePainter } from "./painter.js";
+import { makeSearch } from "./search.js";
+import { followPointer, nameOf, segmentAt } from "./tip.js";
+import { WORDS } from "../words.js";
+
+const words = WORDS.map;
+
+/** Draw what the store says of imagery and collisions. */
+function followLayers({ map, store, about }) {
+  const show = () => {
+    const { imagery, collisions, filters } = store.get();
+    const over = about.imagery && imagery > 0;
+    map.setPaintProperty("imagery", "raster-opacity", imagery);
+    map.setLayoutProperty("imagery", "visibility", over ? "visible" : "none");
+    map.setLayoutProperty("halo", "visibility", over ? "visible" : "none");
+    map.setLayoutProperty("collisions", "visibility", collisions ? "visible" : "none");
+    map.setFilter("collisions", collisionFilter(filters, about));
+  };
+  store.on(["imagery", "collisions", "filters"], show);
+  show();
+}
+
+/** Give the map's filter of collisions; a road user is a bit of `users`, in the order of the run's users. */
+function collisionFilter({ users, severities, years }, about) {
+  const every = ["all"];
+  if (severities.length) every.push(["in", ["get", "severity"], ["literal", severities]]);
+  if (years.length) every.push(["in", ["get", "year"], ["literal", years]]);
+  if (users.length) {
+    const bit = (user) => ["%", ["floor", ["/", ["get", "users"], 2 ** about.users.indexOf(user)]], 2];
+    every.push(["any", ...users.map((user) => ["==", bit(user), 1])]);
+  }
+  return every;
+}
+
+/** Answer a click: a collision before a segment, and in the mode of picking an example. */
+function followClicks({ map, store, painter, live, api, about }) {
+  map.on("click", async ({ point }) => {
+    const { pick, collisions, yes } = store.get();
+    const found = segmentAt(map, point, painter.there);
+    if (pick) {
+      if (!found) return live(words.nothingHere);
+      if (!yes.some(({ segment }) => segment === found.id)) store.set({ yes: [...yes, { segment: found.id }] });
+      return live(words.picked(await nameOf(api, about, found.id)));
+    }
+    if (collisions) {
+      const [collision] = map.queryRenderedFeatures(point, { layers: ["collisions"] });
+      if (collision) return store.set({ collision: collision.id, tab: "card" });
+    }
+    store.set({ segment: found?.id ?? null, tile: null, collision: null, ...(found ? { tab: "card" } : { street: null }) });
+  });
+  const follow = () => document.getElementById("map").classList.toggle("picking", store.get().pick);
+  store.on(["pick"], follow);
+}
+
+/** Escape ends what is on top: a mode, a tile, a segment. */
+function followEscape(store) {
+  addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape") return;
+    const { pick, tile, collision, segment, street } = store.get();
+    if (pick) store.set({ pick: false });
+    else if (tile !== null) store.set({ tile: null });
+    else if (collision !== null) store.set({ collision: null });
+    else if (segment !== null) store.set({ segment: null });
+    else if (street !== null) store.set({ street: null });
+  });
+}
+
+/** Go to a street or a segment. */
+function makeGo({ map, store, api, live }) {
+  return async ({ rows, name }) => {
+    if (rows.length > 1) {
+      const [lons, lats] = await Promise.all([api.once("columns/lon.json"), api.once("columns/lat.json")]);
+      const [x, y] = [lons, lats].map((degrees) => rows.map((row) => degrees[row]));
+      showBounds(map, [Math.min(...x), Math.min(...y), Math.max(...x), Math.max(...y)], { always: true });
+      store.set({ street: { rows, name }, segment: null, tab: "card" });
+    } else store.set({ segment: rows[0], tile: null, street: null, tab: "card" });
+    live(words.went(name, rows.length));
+    document.getElementById("side").focus({ preventScroll: true });
+  };
+}
+
+function followShare(live) {
+  document.getElementById("share").addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      live(WORDS.page.shared);
+    } catch {
+      live(WORDS.page.shareByHand);
+    }
+  });
+}
+
+/** Start the map. */
+export async function start({ store, api, live, about }) {
+  await followAddress({ store, api, about, told: (kind, what) => live(words.unknown[kind](what)) });
+  const choices = document.getElementById("shown");
+  const legend = document.getElementById("legend");
+  const lost = (why) => {
+    if (imageryLost(choices, why.message)) live(words.imageryLost);
+  };
+  const map = drawMap({ about, api, view: store.get().view, lost });
+  const refused = (error) => live(`${WORDS.page.refused}: ${error.message}`);
+  const write = () => {
+    if (painter.painted()) drawLegend(legend, painter.painted(), store.get());
+  };
+  const painter = makePainter({
+    map,
+    store,
+    api,
+    about,
+    live,
+    changed: (painted) => {
+      write();
+      marks?.choose();
+      live(words.painted(painted.column.title, painted.n));
+    },
+  });
+  let marks = null;
+  drawChoices(choices, { store, about, columns: painter.columns });
+  drawButtons(document.getElementById("map-buttons"), map, about);
+  map.on("error", ({ error }) => console.warn(error?.message ?? error));
+  map.on("load", () => {
+    followLayers({ map, store, about });
+    painter.paint().catch(refused);
+    marks = keepMarks({ map, store, api, painter, refused });
+    followPointer({ map, painter, api, about, pointed: marks.pointed });
+    followClicks({ map, store, painter, live, api, about });
+    makeSearch(document.getElementById("go"), { api, about, live, go: makeGo({ map, store, api, live }) });
+    document.getElementById("map").dataset.ready = "true";
+  });
+  store.on(["filters", "collisions"], write);
+  map.on("moveend", () => {
+    const { lng, lat } = map.getCenter();
+    store.set({ view: [lng, lat, map.getZoom()] });
+  });
+  store.on(["view"], ({ view }) => {
+    const { lng, lat } = map.getCenter();
+    const far = Math.abs(lng - view[0]) + Math.abs(lat - view[1]) > 1e-9 || Math.abs(map.getZoom() - view[2]) > 1e-6;
+    if (far && !map.isMoving()) map.jumpTo({ center: [view[0], view[1]], zoom: view[2] });
+  });
+  followEscape(store);
+  followShare(live);
+}
+

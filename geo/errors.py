@@ -66,3 +66,15 @@ class EncoderError(RoadprintError):
 
 class NoMapsError(EncoderError):
     """An encoder that can be used, but not to tell what lies on the ground."""
+
+
+class WordError(RoadprintError):
+    """What an analyst says of types that cannot hold: a type that is not there, a contradiction."""
+
+
+class ChangedError(RoadprintError):
+    """What was to be changed is not any more what it was: somebody else has said something meanwhile."""
+
+
+class BlindError(RoadprintError):
+    """Collisions that are asked for while types are corrected, by a page that does not say so."""

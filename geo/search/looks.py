@@ -152,10 +152,8 @@ class Looks:
         the examples, before answers were spread), and ``cosine`` (with what the examples mean: it hangs on no other
         road, and a threshold is of it).
         """
-        left_out = ~among
-        for one in [*yes, *no]:
-            if one.segment_id is not None:
-                left_out = left_out | same_place(self.segments, self.tiles, one.segment_id)
+        own = [one.segment_id for one in [*yes, *no] if one.segment_id is not None]
+        left_out = ~among | same_place(self.segments, self.tiles, own)
         found = rank(
             self.points,
             self._points_of(yes),

@@ -212,13 +212,15 @@ def spread(points: Vectors, ranked: Ranked, shown: int, *, balance: float = BALA
     like_chosen = np.full(len(pool), -np.inf)
     free = np.ones(len(pool), dtype=bool)
     chosen: list[int] = []
-    for _ in range(min(shown, len(pool))):
-        told = np.where(np.isfinite(like_chosen), like_chosen, 0.0)
-        value = balance * relevance - (1 - balance) * told
-        best = int(np.where(free, value, -np.inf).argmax())
-        chosen.append(best)
-        free[best] = False
-        like_chosen = np.maximum(like_chosen, cosines(pool, pool[best : best + 1])[:, 0])
+    # said once: to find out which libraries keep threads takes longer than a choice
+    with threadpool_limits(limits=1):
+        for _ in range(min(shown, len(pool))):
+            told = np.where(np.isfinite(like_chosen), like_chosen, 0.0)
+            value = balance * relevance - (1 - balance) * told
+            best = int(np.where(free, value, -np.inf).argmax())
+            chosen.append(best)
+            free[best] = False
+            like_chosen = np.maximum(like_chosen, (pool @ pool[best : best + 1].T)[:, 0])
     return np.sort(np.array(chosen, dtype=np.int64))
 
 

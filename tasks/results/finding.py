@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from geo.config import Tiles, encoder_settings
 from geo.config.file import expand
 from geo.config.sections.elsewhere import Elsewhere
 from geo.errors import ConfigurationError, EncoderError, LayerError
+from geo.features.encoder import Encoder
 from geo.features.lengths import of_length_1
 from geo.features.registry import load_encoder
 from geo.outputs.names import FILE as NAMES
@@ -74,6 +75,8 @@ class Question:
         Which roads are asked about (`geo.search.filters.wanted`); `within` as the key ``area`` of a city's file.
     threshold
         A road with a lower ``cosine`` is no answer; None: that of the concept, if there is one.
+    yes, no
+        Examples of what is meant, and of what is not, that are at hand already.
     """
 
     like: Sequence[str] = ()
@@ -87,6 +90,8 @@ class Question:
     within: str | tuple[float, float, float, float] | None = None
     collisions: Amount | None = None
     threshold: float | None = None
+    yes: Sequence[Example] = ()
+    no: Sequence[Example] = ()
 
 
 @dataclass(frozen=True)
@@ -210,19 +215,21 @@ class _Asker:
         yes = [self._segment(one) for one in asked.like]
         yes += [self.looks.at(*_place(one)) for one in asked.at]
         yes += [self._picture(Path(one)) for one in asked.picture]
-        no = [self._any(one) for one in asked.unlike]
+        yes += asked.yes
+        no = [*(self._any(one) for one in asked.unlike), *asked.no]
         concepts = [(Path(one), read_concept(Path(one))) for one in asked.concept]
         for words in asked.text:
-            types, others = self._called(words)
+            types, files = self._called(words)
             yes += types
-            concepts += others
+            concepts += files
         limits = []
         for path, concept in concepts:
             refuse_other_encoder(concept, made_by_of(self.run), where=str(path))
             yes += concept.of(meant=True)
             no += concept.of(meant=False)
             limits += [] if concept.threshold is None else [concept.threshold]
-        alone = len(concepts) == 1 and not (asked.like or asked.at or asked.picture or asked.unlike)
+        others = (asked.like, asked.at, asked.picture, asked.unlike, asked.yes, asked.no)
+        alone = len(concepts) == 1 and not any(others)
         return yes, no, limits[0] if alone and limits else None
 
     def _any(self, what: str) -> Example:
@@ -247,10 +254,7 @@ class _Asker:
         )
 
     def _picture(self, path: Path) -> Example:
-        """Encode a picture as the run's tiles were."""
-        pixels, valid = read_picture(path, tile_m=self.looks.tile_m, pixel_m=self.question.pixel_m)
-        encoder = encoder_of(self.run, self.looks.tile_m)
-        return Example(path.name, of_length_1(encoder.encode([pixels], [valid])[0]).astype(np.float32))
+        return picture_example(self.run, path, self.looks.tile_m, self.question.pixel_m)
 
     def _called(self, words: str) -> tuple[list[Example], list[tuple[Path, Concept]]]:
         """Find the types and concepts that words name."""
@@ -323,7 +327,41 @@ def made_by_of(run: OpenRun) -> MadeBy:
     return made_by(pq.read_schema(run.fingerprints_file).metadata)
 
 
-def encoder_of(run: OpenRun, tile_m: float) -> Any:  # noqa: ANN401 - an encoder, see `geo.features.encoder`
+def picture_example(
+    run: OpenRun,
+    path: Path,
+    tile_m: float,
+    pixel_m: float | None,
+    encoder_at: Callable[[OpenRun, float], Encoder] | None = None,
+) -> Example:
+    """Encode a picture as a run's tiles were.
+
+    Parameters
+    ----------
+    run
+        The run.
+    path
+        See `geo.search.pictures.read_picture`.
+    tile_m
+        Side of a tile (metres).
+    pixel_m
+        Ground that a pixel shows (metres); None: as the picture says.
+    encoder_at
+        Gives the encoder of the run for such tiles, where it is kept; None: it is loaded.
+
+    Raises
+    ------
+    SourceError, LayerError
+        When it is no picture that can be compared.
+    EncoderError
+        See `encoder_of`.
+    """
+    pixels, valid = read_picture(path, tile_m=tile_m, pixel_m=pixel_m)
+    encoder = (encoder_at or encoder_of)(run, tile_m)
+    return Example(path.name, of_length_1(encoder.encode([pixels], [valid])[0]).astype(np.float32))
+
+
+def encoder_of(run: OpenRun, tile_m: float) -> Encoder:
     """Load the encoder that a run's tiles were encoded with.
 
     Raises

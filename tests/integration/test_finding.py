@@ -60,6 +60,12 @@ def test_a_saved_search_finds_the_same_roads_again(run, segment, tmp_path):
     assert again["cosine"].min() >= first["cosine"].min() - 1e-5
 
 
+def test_an_example_at_hand_counts_as_the_segment_that_it_is_of(run, segment):
+    named = run.asked(Question(like=[segment], unlike=[str(run.segments["segment_id"].iloc[0])]), top=10)
+    at_hand = run.asked(Question(yes=named.yes, no=named.no), top=10)
+    assert at_hand.answers.equals(named.answers)
+
+
 def test_the_command_line_gives_answers_as_json_and_files(folder, segment, tmp_path, capsys):
     files = [tmp_path / f"answers.{ending}" for ending in ("gpkg", "geojson", "html")]
     out = [word for file in files for word in ("--out", str(file))]

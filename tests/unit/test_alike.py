@@ -86,3 +86,13 @@ def test_any_tile_of_a_segment_counts():
         crs=CRS,
     )
     assert same_place(segments, ends, "here").tolist() == [True, True]
+
+
+def test_the_place_of_several_segments_is_that_of_each():
+    rng = np.random.default_rng(5)
+    names = rng.choice(["High Street", "Low Street", None], 60)
+    segments = roads(*((f"s{i}", name, None, *rng.uniform(0, 1500, 2)) for i, name in enumerate(names)))
+    each = [same_place(segments, tiles(segments), one) for one in ("s3", "s20", "s41")]
+    several = same_place(segments, tiles(segments), ["s3", "s20", "s41"])
+    assert several.tolist() == np.any(each, axis=0).tolist()
+    assert not same_place(segments, tiles(segments), []).any()

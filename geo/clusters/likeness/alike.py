@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 import shapely
 from numpy.typing import NDArray
@@ -118,11 +120,11 @@ def most_like(
 def same_place(
     segments: gpd.GeoDataFrame,
     tiles: gpd.GeoDataFrame,
-    segment_id: str,
+    segment_ids: str | Collection[str],
     *,
     near_m: float = SAME_ROAD_M,
 ) -> NDArray[np.bool_]:
-    """Tell which segments show a segment's own place: parts of its road near it, and those whose tiles overlap its own.
+    """Tell which segments show the place of one of some: parts of its road near it, and whose tiles overlap its own.
 
     Parameters
     ----------
@@ -131,14 +133,14 @@ def same_place(
         projected CRS in metres.
     tiles
         ``segment_id`` and footprints, in the same CRS.
-    segment_id
-        Id of the segment, one of `segments`.
+    segment_ids
+        Id of one of `segments`, or ids of some.
     near_m
         Less than this between two lines is near (metres).
 
     Returns
     -------
-    Array ``(segments,)`` of booleans; True for the segment itself.
+    Array ``(segments,)`` of booleans; True for these segments themselves.
 
     Examples
     --------
@@ -152,16 +154,22 @@ def same_place(
     >>> same_place(segments, tiles, "a").tolist()
     [True, True, False]
     """
-    own = (segments["segment_id"] == segment_id).to_numpy(dtype=bool)
-    mine = segments.loc[own].iloc[0]
-    named = np.zeros(len(segments), dtype=bool)
+    ids = [segment_ids] if isinstance(segment_ids, str) else list(segment_ids)
+    found: NDArray[np.bool_] = segments["segment_id"].isin(ids).to_numpy(dtype=bool, copy=True)
+    own = np.flatnonzero(found)
+    lines = segments.geometry.to_numpy()
+    mine, near = segments.sindex.query(lines[own], predicate="dwithin", distance=near_m)
+    mine = own[mine]
+    named = np.zeros(len(mine), dtype=bool)
     for column in ("name", "ref"):
-        named |= (segments[column] == mine[column]).fillna(value=False).to_numpy(dtype=bool)
-    near = shapely.distance(segments.geometry.to_numpy(), mine.geometry) < near_m
-    shown = tiles.geometry.to_numpy()
-    here = shapely.union_all(shown[(tiles["segment_id"] == segment_id).to_numpy(dtype=bool)])
+        one, other = np.split(pd.factorize(segments[column].iloc[np.concatenate([mine, near])])[0], 2)
+        named |= (one == other) & (one >= 0)
+    mine, near = mine[named], near[named]
+    found[near[shapely.distance(lines[mine], lines[near]) < near_m]] = True
+    footprints = tiles.geometry.to_numpy()
+    here = footprints[tiles["segment_id"].isin(ids).to_numpy(dtype=bool)]
+    mine, over = tiles.sindex.query(here, predicate="intersects")
     # footprints that share an edge show no common ground
-    over = shapely.intersects(shown, here) & ~shapely.touches(shown, here)
-    overlapping = segments["segment_id"].isin(tiles["segment_id"][over])
-    here_too: NDArray[np.bool_] = own | (named & near) | overlapping.to_numpy(dtype=bool)
-    return here_too
+    over = np.unique(over[~shapely.touches(here[mine], footprints[over])])
+    found |= segments["segment_id"].isin(tiles["segment_id"].iloc[over]).to_numpy(dtype=bool)
+    return found

@@ -17,8 +17,21 @@ export function figure(value) {
   if (typeof value === "boolean") return value ? WORDS.page.yes : WORDS.page.no;
   if (typeof value !== "number") return String(value);
   if (Number.isInteger(value)) return plain(value, 0);
-  const size = Math.floor(Math.log10(Math.abs(value)));
-  return plain(value, Math.max(0, Math.min(MOST_PLACES, 2 - size)));
+  return plain(value, placesOf(value));
+}
+
+/** Write a number and the limits of its interval with the same decimals. */
+export function withInterval(value, limits, unit) {
+  if (typeof value !== "number" || !limits) return [withUnit(value, unit), null];
+  const places = Number.isInteger(value) && limits.every(Number.isInteger) ? 0 : Math.max(placesOf(value), value === 0 ? placesOf(limits[1]) : 0);
+  const written = plain(value, places);
+  return [unit ? `${written} ${unit}` : written, WORDS.page.range(...limits.map((limit) => plain(limit, places)))];
+}
+
+/** Give the decimals of three digits that count. */
+function placesOf(value) {
+  if (!value || !Number.isFinite(value)) return 0;
+  return Math.max(0, Math.min(MOST_PLACES, 2 - Math.floor(Math.log10(Math.abs(value)))));
 }
 
 /** Write a number with its unit. */

@@ -12,7 +12,8 @@ const ROOMS = [
   { name: "types", file: "./card/types.js" },
   { name: "filters", file: "./card/filters.js" },
 ];
-const ALIVE_EVERY_MS = 4000;
+const ALIVE_EVERY_MS = 5000;
+const NOTHING = { types: [], columns: [], classes: [], users: [], severities: [], years: [], counts: {}, imagery: false };
 
 const store = makeStore();
 const api = makeApi((gone) => {
@@ -72,25 +73,25 @@ function makeTabs(names) {
   show();
 }
 
-function watchServer(run) {
+function watchServer() {
   store.on(["server"], ({ server }) => {
     banner(server === "there" ? "" : WORDS.page[server]);
     if (server === "there") live(WORDS.page.back);
   });
   setInterval(async () => {
     if (document.hidden) return;
-    const now = await api.get("alive.json").catch(() => null);
-    if (now && (now.replaced || now.run !== run)) store.set({ server: "replaced" });
+    const now = await api.get("changed.json").catch(() => null);
+    if (now?.changed) store.set({ server: "replaced" });
   }, ALIVE_EVERY_MS);
 }
 
 async function begin() {
   wordsOfPage();
-  const about = await api.get("about.json");
+  const about = { ...NOTHING, ...(await api.get("about.json")) };
   document.title = WORDS.page.title(about.city);
   document.getElementById("city").textContent = about.city;
   document.getElementById("run-of").textContent = WORDS.page.made(about.run, about.made);
-  watchServer(about.run);
+  watchServer();
   const rooms = ROOMS.filter(({ edits }) => !edits || about.edit);
   makeTabs(rooms.filter(({ name }) => name in WORDS.tabs).map(({ name }) => name));
   for (const { name, file } of rooms) {

@@ -1,12 +1,16 @@
 /** The card of a segment: its tiles, its figures, what looks like it, and the collisions on it. */
 
 import { make, refill, swatch } from "../elements.js";
-import { figure, plain, withUnit } from "../figures.js";
+import { figure, plain, withInterval } from "../figures.js";
 import { collisionList, collisionPart } from "./collisions.js";
 import { WORDS } from "../words.js";
 
 const words = WORDS.card;
 const FEW_TILES = 6;
+const FIRST = [
+  "length_m", "cluster_margin", "cluster_source", "years", "n_collisions", "n_ksi", "ksi_per_km_year_eb", "rank",
+  "in_high_injury_network", "aadt",
+];
 
 /** A button that goes to a segment. */
 function goTo(store, row, ...text) {
@@ -15,9 +19,10 @@ function goTo(store, row, ...text) {
 
 function head({ store, about }, segment) {
   const type = about.types.find((one) => one.type === segment.type);
-  const words_ = type && !type.name && type.words ? make("span", { class: "auto" }, words.automatic(type.words)) : null;
+  const own = type?.name && type.name !== WORDS.types.number(type.type);
+  const seen = type?.words && !own ? make("span", { class: "auto" }, words.automatic(type.words)) : null;
   const kind = type
-    ? [swatch(type.color), " ", make("strong", {}, WORDS.map.typeName(type)), " ", words_]
+    ? [swatch(type.color), " ", make("strong", {}, WORDS.map.typeName(type)), " ", seen]
     : [swatch("#8c8c8c"), " ", WORDS.map.noType];
   const close = make(
     "button",
@@ -81,12 +86,26 @@ function tiles({ store, about }, segment) {
   return list;
 }
 
-function figures(rows) {
+function table(rows, caption) {
   const line = ({ title, value, interval, unit }) => {
-    const limits = interval && make("span", { class: "interval" }, words.interval(figure(interval[0]), figure(interval[1])));
-    return make("tr", {}, make("th", { scope: "row" }, title), make("td", { class: "figure" }, withUnit(value, unit), limits));
+    const [text, range] = withInterval(value, interval, unit);
+    const limits = range && make("span", { class: "interval" }, range);
+    return make("tr", {}, make("th", { scope: "row" }, title), make("td", { class: typeof value === "string" ? "text" : "figure" }, text, limits));
   };
-  return make("table", {}, make("caption", {}, words.figures), make("tbody", {}, ...rows.map(line)));
+  return make("table", { class: "figures" }, caption ? make("caption", {}, caption) : null, make("tbody", {}, ...rows.map(line)));
+}
+
+/** Show the figures that matter; the others can be unfolded. */
+function figures(rows) {
+  const first = rows.filter(({ interval, name, more }) => !more && (interval || FIRST.includes(name)));
+  const rest = rows.filter((row) => !first.includes(row));
+  if (!first.length) return table(rest, words.figures);
+  return make(
+    "div",
+    {},
+    table(first, words.figures),
+    rest.length ? make("details", { class: "more" }, make("summary", {}, words.more(rest.length)), table(rest)) : null,
+  );
 }
 
 function alike({ store }, segment) {

@@ -8,7 +8,8 @@ const words = WORDS.types;
 
 function named(type) {
   const automatic = type.words ? make("span", { class: "auto", title: words.automaticMeans }, words.automatic(type.words)) : null;
-  return [type.name ? make("strong", {}, type.name) : null, type.name ? null : automatic, type.note ? make("span", { class: "small quiet note-of" }, type.note) : null];
+  const name = type.name === words.number(type.type) ? null : type.name;
+  return [name ? make("strong", {}, name) : automatic, type.note ? make("span", { class: "small quiet note-of" }, type.note) : null];
 }
 
 function row(store, type) {

@@ -93,7 +93,7 @@ function byNumber(values, colours) {
   ends.forEach(({ end, top }, at) => {
     const before = at ? ends[at - 1].end : 0;
     const least = positive[after(positive, before)];
-    const range = least === end ? plain(end, places) : WORDS.map.range(plain(least, places), plain(end, places));
+    const range = least === end ? plain(end, places) : WORDS.page.range(plain(least, places), plain(end, places));
     const label = top ? WORDS.map.highest(top.share, range) : range;
     items.push({ end, label, colour: top?.colour ?? colours[colours.length - ramp + at], weight: top?.weight ?? 1 });
   });
@@ -141,7 +141,7 @@ function signed(known) {
   const at = there.map((held, number) => (held ? there.slice(0, number).filter(Boolean).length : -1));
   const items = inside.flatMap((held, number) => {
     if (!held.length) return [];
-    const label = WORDS.map.range(plain(held[0], places), plain(held.at(-1), places));
+    const label = WORDS.page.range(plain(held[0], places), plain(held.at(-1), places));
     return [{ label, colour: DIVERGING[number], weight: number === 2 ? 0.8 : 1.1 }];
   });
   return [(value) => (Number.isFinite(value) ? at[place(value)] : -1), items];

@@ -26,10 +26,20 @@ function opacity(store) {
     value: Math.round(store.get().imagery * 100),
     oninput: () => store.set({ imagery: range.valueAsNumber / 100 }),
   });
-  return make("label", {}, words.imagery, range);
+  return make("label", { id: "opacity" }, words.imagery, range);
 }
 
-/** Fill the box of choices. */
+function collisionsTick(store) {
+  const tick = make("input", { type: "checkbox", id: "collisions", onchange: () => store.set({ collisions: tick.checked }) });
+  const follow = () => {
+    tick.checked = store.get().collisions;
+  };
+  follow();
+  store.on(["collisions"], follow);
+  return make("label", { class: "tick" }, tick, words.showCollisions);
+}
+
+/** Fill the box of choices; on a narrow screen it is folded until it is asked for. */
 export function drawChoices(place, { store, about, columns }) {
   const select = make("select", { id: "colour", onchange: () => store.set({ colour: select.value }) }, ...choices(columns));
   const follow = () => {
@@ -37,29 +47,22 @@ export function drawChoices(place, { store, about, columns }) {
   };
   follow();
   store.on(["colour"], follow);
-  const tick = make("input", {
-    type: "checkbox",
-    onchange: () => store.set({ collisions: tick.checked }),
-  });
-  const followTick = () => {
-    tick.checked = store.get().collisions;
-  };
-  followTick();
-  store.on(["collisions"], followTick);
   refill(
     place,
-    make("label", { for: "colour" }, words.colourBy, select),
-    about.imagery ? opacity(store) : make("p", { class: "small quiet", id: "no-imagery" }, words.noImagery),
-    about.counts?.collisions === 0 ? null : make("label", { class: "tick" }, tick, words.showCollisions),
+    make(
+      "details",
+      { open: !matchMedia("(max-width: 760px)").matches },
+      make("summary", {}, words.choices),
+      make(
+        "div",
+        { class: "choices" },
+        make("label", { for: "colour" }, words.colourBy, select),
+        about.imagery ? opacity(store) : null,
+        about.years.length ? collisionsTick(store) : null,
+      ),
+    ),
   );
-}
-
-/** Say, once, that the imagery cannot be read any more. */
-export function imageryLost(place, why) {
-  if (place.querySelector("#no-imagery")) return false;
-  place.querySelector("input[type=range]")?.closest("label").remove();
-  place.append(make("p", { class: "small quiet", id: "no-imagery" }, `${words.imageryLost} ${why}`));
-  return true;
+  return place.querySelector(".choices");
 }
 
 /** Fill the buttons of the map. */

@@ -4,7 +4,6 @@ import {
   LngLatBounds,
   Map as MapLibreMap,
   ScaleControl,
-  addProtocol,
   setWorkerUrl,
 } from "../../maplibre/maplibre-gl.mjs";
 
@@ -32,7 +31,7 @@ const COLOUR = ["rgb", state("r", 140), state("g", 140), state("b", 140)];
 const SOLID = ["case", ["==", state("s", 1), 1], 1, 0];
 
 // 1 an example that is meant, 2 one that is not, 3 an answer, 4 a part of the street that was gone to
-const MARK = ["match", state("m", 0), 1, "#35b36b", 2, "#e5484d", 3, "#ffd84d", "#6cb6ff"];
+const MARK = ["match", state("m", 0), 1, "#35b36b", 2, "#e5484d", 3, "#ffd84d", "#ff4fa3"];
 const MARKED = ["case", [">", state("m", 0), 0], 1, 0];
 
 function lines(id, paint, extra = {}) {
@@ -59,9 +58,8 @@ function layers(dark) {
   const [near, far] = dark ? ["#000000", "#ffffff"] : ["#ffffff", "#1b1f24"];
   return [
     { id: "ground", type: "background", paint: { "background-color": dark ? "#22272c" : "#eceef0" } },
-    { id: "imagery", type: "raster", source: "imagery", paint: { "raster-opacity": 0.9, "raster-fade-duration": 0 } },
-    lines("marked-far", { "line-color": "#1b1f24", "line-width": width(9), "line-opacity": MARKED }),
-    lines("marked-near", { "line-color": MARK, "line-width": width(7), "line-opacity": MARKED }),
+    lines("marked-far", { "line-color": "#1b1f24", "line-width": width(15), "line-opacity": MARKED }),
+    lines("marked-near", { "line-color": MARK, "line-width": width(12), "line-opacity": MARKED }),
     lines("halo", { "line-color": near, "line-width": width(4.5), "line-opacity": SOLID }, { layout: { visibility: "none", "line-cap": "round" } }),
     lines("casing", { "line-color": far, "line-width": width(1.5), "line-opacity": SOLID }),
     lines("segments", { "line-color": COLOUR, "line-width": width() }),
@@ -103,7 +101,6 @@ function sources(about) {
   });
   const own = { type: "geojson", data: NOTHING };
   return {
-    imagery: { type: "raster", tiles: ["imagery://{z}/{x}/{y}"], tileSize: 256, maxzoom: 20, bounds: about.bounds },
     segments: vector("segments", 14),
     collisions: vector("collisions", 14),
     chosen: own,
@@ -112,28 +109,10 @@ function sources(about) {
   };
 }
 
-/** Read pictures of the imagery; a place that none shows is drawn as nothing. `lost(why)` hears of refusals. */
-function readImagery(api, lost) {
-  let nothing;
-  addProtocol("imagery", async ({ url }, { signal }) => {
-    nothing ??= await createImageBitmap(new ImageData(1, 1));
-    try {
-      const answer = await api.call(url.replace("imagery://", "imagery/"), { signal, cache: "default" });
-      if (answer.status === 204) return { data: nothing };
-      return { data: await createImageBitmap(await answer.blob()) };
-    } catch (error) {
-      if (error.name === "AbortError") throw error;
-      lost(error);
-      return { data: nothing };
-    }
-  });
-}
-
 /** Draw the map in its place. */
-export function drawMap({ about, api, view, lost }) {
+export function drawMap({ about, view }) {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   setWorkerUrl(new URL("../../maplibre/maplibre-gl-worker.mjs", import.meta.url).href);
-  readImagery(api, lost);
   const [west, south, east, north] = about.bounds;
   const map = new MapLibreMap({
     container: "map",

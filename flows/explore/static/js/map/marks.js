@@ -39,7 +39,7 @@ export function keepMarks({ map, store, api, painter, refused }) {
       return;
     }
     try {
-      const { ring } = await api.once(`tile/${tile}.json`);
+      const { square: ring } = await api.once(`tile/${tile}.json`);
       if (store.get().tile !== tile) return;
       map.getSource("outline").setData(collection([feature({ type: "Polygon", coordinates: [ring] })]));
       const [lons, lats] = [0, 1].map((axis) => ring.map((place) => place[axis]));

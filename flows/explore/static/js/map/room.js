@@ -1,8 +1,9 @@
 /** The room of the map: it is drawn, painted, pointed at, clicked, and kept as the address says. */
 
 import { followAddress } from "./address.js";
-import { drawButtons, drawChoices, imageryLost } from "./controls.js";
+import { drawButtons, drawChoices } from "./controls.js";
 import { drawMap, showBounds } from "./drawing.js";
+import { addImagery } from "./imagery.js";
 import { drawLegend } from "./legend.js";
 import { keepMarks } from "./marks.js";
 import { makePainter } from "./painter.js";
@@ -12,18 +13,14 @@ import { WORDS } from "../words.js";
 
 const words = WORDS.map;
 
-/** Draw what the store says of imagery and collisions. */
-function followLayers({ map, store, about }) {
+/** Draw the collisions that the store says are in view. */
+function followCollisions({ map, store, about }) {
   const show = () => {
-    const { imagery, collisions, filters } = store.get();
-    const over = about.imagery && imagery > 0;
-    map.setPaintProperty("imagery", "raster-opacity", imagery);
-    map.setLayoutProperty("imagery", "visibility", over ? "visible" : "none");
-    map.setLayoutProperty("halo", "visibility", over ? "visible" : "none");
+    const { collisions, filters } = store.get();
     map.setLayoutProperty("collisions", "visibility", collisions ? "visible" : "none");
     map.setFilter("collisions", collisionFilter(filters, about));
   };
-  store.on(["imagery", "collisions", "filters"], show);
+  store.on(["collisions", "filters"], show);
   show();
 }
 
@@ -82,7 +79,7 @@ function makeGo({ map, store, api, live }) {
       store.set({ street: { rows, name }, segment: null, tab: "card" });
     } else store.set({ segment: rows[0], tile: null, street: null, tab: "card" });
     live(words.went(name, rows.length));
-    document.getElementById("side").focus({ preventScroll: true });
+    document.getElementById("tab-card").focus({ preventScroll: true });
   };
 }
 
@@ -100,12 +97,8 @@ function followShare(live) {
 /** Start the map. */
 export async function start({ store, api, live, about }) {
   await followAddress({ store, api, about, told: (kind, what) => live(words.unknown[kind](what)) });
-  const choices = document.getElementById("shown");
   const legend = document.getElementById("legend");
-  const lost = (why) => {
-    if (imageryLost(choices, why.message)) live(words.imageryLost);
-  };
-  const map = drawMap({ about, api, view: store.get().view, lost });
+  const map = drawMap({ about, view: store.get().view });
   const refused = (error) => live(`${WORDS.page.refused}: ${error.message}`);
   const write = () => {
     if (painter.painted()) drawLegend(legend, painter.painted(), store.get());
@@ -123,11 +116,12 @@ export async function start({ store, api, live, about }) {
     },
   });
   let marks = null;
-  drawChoices(choices, { store, about, columns: painter.columns });
+  const choices = drawChoices(document.getElementById("shown"), { store, about, columns: painter.columns });
   drawButtons(document.getElementById("map-buttons"), map, about);
   map.on("error", ({ error }) => console.warn(error?.message ?? error));
   map.on("load", () => {
-    followLayers({ map, store, about });
+    followCollisions({ map, store, about });
+    addImagery({ map, api, store, about, place: choices, live }).catch(refused);
     painter.paint().catch(refused);
     marks = keepMarks({ map, store, api, painter, refused });
     followPointer({ map, painter, api, about, pointed: marks.pointed });

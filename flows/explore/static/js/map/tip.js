@@ -1,7 +1,7 @@
 /** Pointing at a segment: its name, its type, and the figure that it is coloured by, with its interval. */
 
 import { make, refill } from "../elements.js";
-import { figure, withUnit } from "../figures.js";
+import { withInterval } from "../figures.js";
 import { WORDS } from "../words.js";
 
 const REACH_PX = 5;
@@ -48,8 +48,8 @@ async function lines({ api, about, painter }, row) {
   const said = [make("strong", {}, await nameOf(api, about, row)), make("span", {}, await type(api, about, row))];
   if (column.name === "cluster") return said;
   const limits = await interval(api, about, column, row);
-  const value = withUnit(values[row], column.unit);
-  const text = limits ? WORDS.map.between(value, figure(limits[0]), figure(limits[1])) : value;
+  const [value, range] = withInterval(values[row], limits, column.unit);
+  const text = range ? WORDS.map.between(value, range) : value;
   return [...said, make("div", {}, `${column.title}: ${text}`)];
 }
 

@@ -131,13 +131,20 @@ def _add_find(one: argparse.ArgumentParser) -> None:
         ("--like", "SEGMENT", "a segment that is meant"),
         ("--at", "LON,LAT", "a place whose road is meant, in degrees"),
         ("--picture", "FILE", "a picture of what is meant, from above"),
-        ("--text", "WORDS", "what an analyst has called it: a type or a concept"),
+        (
+            "--text",
+            "WORDS",
+            "what it is called: by an analyst (a type, a concept), or a word that the run knows",
+        ),
         ("--concept", "FILE", "a search that was saved"),
         ("--not", "WHAT", "what is not meant: a segment, LON,LAT or a picture"),
+        ("--not-text", "WORDS", "what it is called that is not meant"),
         ("--class", "CLASS", "a class of road that is asked about"),
         ("--out", "FILE", "answers as FILE.gpkg, FILE.geojson, or pictures of them on a page, FILE.html"),
     ):
-        dest = {"--not": "unlike", "--class": "road_class"}.get(name, name.strip("-"))
+        dest = {"--not": "unlike", "--not-text": "unlike_text", "--class": "road_class"}.get(
+            name, name.strip("-")
+        )
         one.add_argument(
             name,
             action="append",

@@ -41,7 +41,8 @@ def main() -> None:
     right = ", ".join(f"{share:.1%} at {pixel_m} m a pixel" for pixel_m, share in card.right.items())
     sys.stdout.write(
         f"{len(files)} scenes of {len(card.classes)} classes. Of scenes left out the likeliest class is right for "
-        f"{right}; {card.sure:.1%} are sure enough for a word, {card.sure_right:.1%} of them right.\n{asked.out}\n"
+        f"{right}; {card.sure:.1%} are sure enough for a word, {card.sure_right:.1%} of them right, and "
+        f"{card.unknown_sure:.1%} of scenes of a class that was left out whole.\n{asked.out}\n"
     )
 
 

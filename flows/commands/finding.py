@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def find(asked: argparse.Namespace) -> dict[str, Any]:
         picture=asked.picture,
         text=asked.text,
         unlike=asked.unlike,
+        unlike_text=asked.unlike_text,
         concept=asked.concept,
         pixel_m=asked.pixel_m,
         road_class=asked.road_class,
@@ -45,6 +47,7 @@ def find(asked: argparse.Namespace) -> dict[str, Any]:
         "city": run.city,
         "run": str(run.folder or run.geopackage),
         "answers": as_rows(found.answers),
+        "words": [{"asked": one.asked, **asdict(word)} for one in found.said for word in one.words],
         "files": [str(file) for file in out],
         "concept": saved,
     }
@@ -73,6 +76,9 @@ def show_found(found: dict[str, Any]) -> None:
         )
     console = Console(soft_wrap=True, markup=False)
     console.print(table)
+    for word in found["words"]:
+        note = f": {word['note']}" if word["note"] else ""
+        console.print(f"{word['asked']!r} was taken for {word['word']} ({word['source']}){note}.")
     console.print("That roads look alike says nothing about their traffic.")
     for file in [*found["files"], *([found["concept"]] if found["concept"] else [])]:
         sys.stdout.write(f"{file}\n")

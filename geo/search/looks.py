@@ -18,7 +18,8 @@ from geo.clusters.space import Points
 from geo.errors import LayerError
 from geo.features.encoder import Embeddings
 from geo.search.example import Example
-from geo.search.ranking import BALANCE, SEED, Rows, Vectors, rank, spread
+from geo.search.ranking import BALANCE, SEED, Rows, Vectors, fitting, rank, spread
+from geo.search.words.fit import Fit
 
 AT_REACH_M = 100.0
 """A place asked about is this near to a road with a fingerprint, or it is outside the city (metres)."""
@@ -125,6 +126,7 @@ class Looks:
         shown: int,
         balance: float = BALANCE,
         seed: int = SEED,
+        fit: Fit | None = None,
     ) -> gpd.GeoDataFrame:
         """Find the segments that look most like examples.
 
@@ -143,6 +145,8 @@ class Looks:
             See `geo.search.ranking.spread`.
         seed
             Of what is drawn at random.
+        fit
+            How well the word fits that alone is asked for; `yes` are examples of it. None: examples are all there is.
 
         Returns
         -------
@@ -154,15 +158,14 @@ class Looks:
         """
         own = [one.segment_id for one in [*yes, *no] if one.segment_id is not None]
         left_out = ~among | same_place(self.segments, self.tiles, own)
-        found = rank(
-            self.points,
-            self._points_of(yes),
-            self._points_of(no),
-            left_out=left_out,
-            same=self._same,
-            shown=shown,
-            seed=seed,
-        )
+        meant, unlike = self._points_of(yes), self._points_of(no)
+        if fit is None:
+            found = rank(
+                self.points, meant, unlike, left_out=left_out, same=self._same, shown=shown, seed=seed
+            )
+        else:
+            fits = fit.score(self.vectors)
+            found = fitting(self.points, fits, meant, least=fit.least, left_out=left_out)
         places = spread(self.points, found, shown, balance=balance)
         rows = found.rows[places]
         answers = self.segments.iloc[rows].reset_index(drop=True)
@@ -180,6 +183,12 @@ class Looks:
         )
         there = [name for name in OF_SEGMENTS if name in answers]
         return answers[[*ANSWERS, *there, answers.geometry.name]]
+
+    def fitted(self, fit: Fit, count: int) -> list[Example]:
+        """Take the segments that a word fits best as examples of it, no more than so many; none where it fits none."""
+        fits = fit.score(self.vectors)
+        best = np.argsort(-fits, kind="stable")[:count]
+        return [Example(fit.label, self.vectors[row]) for row in best if fits[row] > fit.least]
 
     def _points_of(self, examples: Sequence[Example]) -> Vectors:
         """Bring examples into the space of types."""

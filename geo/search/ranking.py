@@ -245,3 +245,41 @@ def _learnt(yes: Vectors, no: Vectors, others: Vectors, asked: Vectors) -> NDArr
         model.fit(known, meant, sample_weight=weights)
         found: NDArray[np.float64] = model.predict_proba(asked.astype(np.float64))[:, 1]
     return found
+
+
+def fitting(
+    points: Vectors,
+    fits: NDArray[np.float64],
+    yes: Vectors,
+    *,
+    least: float,
+    left_out: NDArray[np.bool_],
+) -> Ranked:
+    """Rank points by how well a word fits them; what it fits no better than `least` is left out.
+
+    Parameters
+    ----------
+    points
+        Rows of length 1, ``(n, components)``.
+    fits
+        How well it fits each, ``(n,)``.
+    yes
+        Examples of it in the same space, one at least: `Ranked.cosine` is with what they mean.
+    least
+        What no answer is below or at.
+    left_out
+        One a point: True where it is no answer.
+
+    Examples
+    --------
+    >>> points = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]], dtype=np.float32)
+    >>> fits = np.array([0.2, 0.9, 0.5])
+    >>> fitting(points, fits, points[1:2], least=0.2, left_out=np.zeros(3, dtype=bool)).rows.tolist()
+    [1, 2]
+    """
+    candidates = np.flatnonzero(~left_out)
+    order = candidates[np.argsort(-fits[candidates], kind="stable")]
+    order = order[fits[order] > least]
+    exact = cosines(points[order], direction(yes, yes[:0])[None])[:, 0].astype(np.float64)
+    nearest = cosines(points[order], yes).argmax(axis=1) if len(order) else np.empty(0, dtype=np.int64)
+    return Ranked(order, fits[order], exact, nearest, len(candidates), learnt=True)

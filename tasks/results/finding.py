@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +21,6 @@ from geo.errors import ConfigurationError, EncoderError, LayerError
 from geo.features.encoder import Encoder
 from geo.features.lengths import of_length_1
 from geo.features.registry import load_encoder
-from geo.outputs.names import FILE as NAMES
-from geo.outputs.names import names_in, read_names, title
 from geo.roads.reading.area import read_area
 from geo.search.concepts import (
     DIGITS,
@@ -38,7 +36,8 @@ from geo.search.example import Example
 from geo.search.filters import Amount, wanted
 from geo.search.looks import Looks
 from geo.search.pictures import read_picture
-from geo.search.words.called import called
+from geo.search.words.fit import Askable, Fit
+from tasks.results.vocabulary import Meaning, Vocabulary
 from tasks.store.digests import FileDigests
 
 if TYPE_CHECKING:
@@ -47,6 +46,8 @@ if TYPE_CHECKING:
 _PLACE = re.compile(r"\s*([-+]?\d+(?:\.\d*)?)\s*,\s*([-+]?\d+(?:\.\d*)?)\s*")
 _PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".jp2"}
 Place = str | tuple[float, float]
+OF_A_WORD = 10
+"""So many roads that a word fits best are examples of it, where other examples are given beside it."""
 ROUNDED = 1e-6
 """As much as a concept's file leaves out of a threshold."""
 
@@ -64,9 +65,12 @@ class Question:
     picture
         Pictures of what is meant.
     text
-        Words that analysts called it by, in the name or the note of a type or a concept.
+        Words that analysts called it by, in the name or the note of a type or a concept, or that the run knows
+        (`askable`).
     unlike
         What is not meant: ids of segments, ``LON,LAT``, or pictures.
+    unlike_text
+        Words for what is not meant.
     concept
         Files of concepts.
     pixel_m
@@ -84,6 +88,7 @@ class Question:
     picture: Sequence[str | Path] = ()
     text: Sequence[str] = ()
     unlike: Sequence[str] = ()
+    unlike_text: Sequence[str] = ()
     concept: Sequence[str | Path] = ()
     pixel_m: float | None = None
     road_class: Sequence[str] = ()
@@ -104,12 +109,15 @@ class Asked:
         Examples of what is meant, and of what is not.
     answers
         See `geo.search.looks.Looks.find`.
+    said
+        What words were taken for.
     """
 
     run: OpenRun
     yes: Sequence[Example]
     no: Sequence[Example]
     answers: gpd.GeoDataFrame
+    said: Sequence[Meaning] = ()
 
     def save(self, name: str, *, note: str = "", threshold: float | None = None) -> Path:
         """Save the question as a concept.
@@ -182,9 +190,8 @@ def ask(run: OpenRun, looks: Looks, question: Question, *, shown: int, balance: 
     EncoderError
         When a picture cannot be encoded as the roads were, or a concept is of another encoder.
     """
-    asker = _Asker(run, looks, question)
-    yes, no, limit = asker.examples()
-    if not yes:
+    meant = _Asker(run, looks, question).meant()
+    if not meant.yes:
         raise LayerError(
             "nothing says what is meant",
             where="find",
@@ -194,11 +201,32 @@ def ask(run: OpenRun, looks: Looks, question: Question, *, shown: int, balance: 
     among = wanted(
         looks.segments, road_classes=question.road_class, within=area, collisions=question.collisions
     )
-    answers = looks.find(yes, no, among=among, shown=shown, balance=balance)
-    threshold = limit if question.threshold is None else question.threshold
+    answers = looks.find(meant.yes, meant.no, among=among, shown=shown, balance=balance, fit=meant.fit)
+    threshold = meant.limit if question.threshold is None else question.threshold
     if threshold is not None:
         answers = answers[answers["cosine"] >= threshold - ROUNDED]
-    return Asked(run, yes, no, answers)
+    return Asked(run, meant.yes, meant.no, answers, meant.said)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What was asked for, as examples of what is meant and what is not.
+
+    Attributes
+    ----------
+    limit
+        The threshold of a concept that is asked alone.
+    fit
+        How well a word fits that is asked alone; the examples are of it.
+    said
+        What words were taken for.
+    """
+
+    yes: list[Example]
+    no: list[Example]
+    limit: float | None
+    fit: Fit | None
+    said: list[Meaning]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,28 +237,69 @@ class _Asker:
     looks: Looks
     question: Question
 
-    def examples(self) -> tuple[list[Example], list[Example], float | None]:
-        """Give examples of what is meant and what is not, and the threshold of a concept."""
+    def meant(self) -> _Meant:
+        """Find examples of what is meant and what is not."""
         asked = self.question
+        said, unlike = self._meanings(asked.text), self._meanings(asked.unlike_text)
         yes = [self._segment(one) for one in asked.like]
         yes += [self.looks.at(*_place(one)) for one in asked.at]
         yes += [self._picture(Path(one)) for one in asked.picture]
         yes += asked.yes
+        yes += [one for meaning in said for one in meaning.examples]
         no = [*(self._any(one) for one in asked.unlike), *asked.no]
+        no += [one for meaning in unlike for one in self._examples(meaning)]
         concepts = [(Path(one), read_concept(Path(one))) for one in asked.concept]
-        for words in asked.text:
-            types, files = self._called(words)
-            yes += types
-            concepts += files
-        limits = []
+        concepts += [one for meaning in said for one in meaning.concepts]
+        fits = [meaning.fit for meaning in said if meaning.fit is not None]
+        parts = len(concepts) + len(fits) + len(yes) + len(no)
+        limits = [concept.threshold for _, concept in concepts if concept.threshold is not None]
         for path, concept in concepts:
             refuse_other_encoder(concept, made_by_of(self.run), where=str(path))
             yes += concept.of(meant=True)
             no += concept.of(meant=False)
-            limits += [] if concept.threshold is None else [concept.threshold]
-        others = (asked.like, asked.at, asked.picture, asked.unlike, asked.yes, asked.no)
-        alone = len(concepts) == 1 and not any(others)
-        return yes, no, limits[0] if alone and limits else None
+        yes += [one for fit in fits for one in self._fitted(fit)]
+        alone = parts == 1
+        return _Meant(
+            yes,
+            no,
+            limits[0] if alone and limits else None,
+            fits[0] if alone and fits else None,
+            [*said, *unlike],
+        )
+
+    def _meanings(self, texts: Sequence[str]) -> list[Meaning]:
+        """Find what words mean."""
+        if not texts:
+            return []
+        vocabulary = Vocabulary(self.run, made_by_of(self.run))
+        return [vocabulary.meaning(words, self.looks) for words in texts]
+
+    def _examples(self, meaning: Meaning) -> list[Example]:
+        """Give examples of all that words mean; of words that fit no road there are none."""
+        found = [*meaning.examples]
+        for path, concept in meaning.concepts:
+            refuse_other_encoder(concept, made_by_of(self.run), where=str(path))
+            found += concept.of(meant=True)
+        return found if meaning.fit is None else [*found, *self.looks.fitted(meaning.fit, OF_A_WORD)]
+
+    def _fitted(self, fit: Fit) -> list[Example]:
+        """Take the roads that words fit best as examples of them.
+
+        Raises
+        ------
+        LayerError
+            When they fit none.
+        """
+        found = self.looks.fitted(fit, OF_A_WORD)
+        if found:
+            return found
+        best = fit.score(self.looks.vectors).max(initial=0.0)
+        raise LayerError(
+            f"no road looks like {fit.label}: it fits the likeliest to {best:.2g}, and more than {fit.least:.2g} is an "
+            "answer",
+            where="text",
+            todo="Ask for something else, or by an example: --like SEGMENT, --at LON,LAT, --picture FILE.",
+        )
 
     def _any(self, what: str) -> Example:
         """Read an example of what is not meant: a place, a picture or a segment."""
@@ -256,55 +325,16 @@ class _Asker:
     def _picture(self, path: Path) -> Example:
         return picture_example(self.run, path, self.looks.tile_m, self.question.pixel_m)
 
-    def _called(self, words: str) -> tuple[list[Example], list[tuple[Path, Concept]]]:
-        """Find the types and concepts that words name."""
-        names = self._names()
-        concepts = self._concepts()
-        types = called(
-            words, {number: f"{name} {note}" for number, (name, note) in names.items()} | self._words(names)
-        )
-        files = called(words, {str(path): f"{one.name} {one.note}" for path, one in concepts.items()})
-        examples = [self._type(number, names.get(number, ("", ""))[0]) for number in types]
-        found = [one for one in examples if one is not None]
-        if not found and not files:
-            there = [name for name, _ in names.values()] + [one.name for one in concepts.values()]
-            raise LayerError(
-                f"no type and no concept is called {words!r}",
-                where="text",
-                todo=f"Names are: {', '.join(sorted(there))}."
-                if there
-                else f"Nobody has named anything yet: name types in {NAMES}, or save a search with --save NAME.",
-            )
-        return found, [(Path(file), concepts[Path(file)]) for file in files]
 
-    def _names(self) -> dict[int, tuple[str, str]]:
-        """Read what types are called, by the file of the city where it is there, else as the run knew it."""
-        said = names_in(self.run.geopackage)
-        if self.run.folder is not None:
-            said |= read_names(self.run.folder.parent / NAMES)
-        return {n: (one.name, one.note) for n, one in said.items() if one.name or one.note}
+def askable(run: OpenRun) -> list[Askable]:
+    """List the words that a run can be asked by, those that analysts gave first.
 
-    def _words(self, names: Mapping[int, tuple[str, str]]) -> dict[int, str]:
-        """Read what types that nobody has named look most like, in words of the run's own."""
-        types = self.run.types
-        if "words" not in types:
-            return {}
-        told = types.dropna(subset=["words"])
-        pairs = zip(told["cluster"].astype(int), told["words"].astype(str), strict=True)
-        return {number: text for number, text in pairs if number not in names}
-
-    def _concepts(self) -> dict[Path, Concept]:
-        folder = None if self.run.folder is None else self.run.folder.parent / FOLDER
-        files = [] if folder is None else sorted(folder.glob(f"*{ENDING}"))
-        return {file: read_concept(file) for file in files}
-
-    def _type(self, number: int, name: str) -> Example | None:
-        """Take the middle of a type as an example; None: it has no segment."""
-        mine = (self.looks.segments["cluster"] == number).fillna(value=False).to_numpy(dtype=bool)
-        if not mine.any():
-            return None
-        vector = self.looks.vectors[mine].astype(np.float64).mean(axis=0)
-        return Example(title(number, name or f"Type {number}"), vector.astype(np.float32))
+    Raises
+    ------
+    SourceError
+        When a saved search of the city cannot be read, or the run's fingerprints are not there.
+    """
+    return Vocabulary(run, made_by_of(run)).askable()
 
 
 def run_at(place: Path) -> OpenRun:

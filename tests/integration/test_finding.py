@@ -3,13 +3,15 @@
 import json
 
 import geopandas as gpd
+import numpy as np
 import pyogrio
 import pytest
 
 from flows.cli import main
 from geo.errors import SourceError
+from geo.search.words.bank import read_bank
 from tasks.results import answers
-from tasks.results.finding import Question, run_at
+from tasks.results.finding import Question, askable, run_at
 from tasks.results.opening import open_run
 
 
@@ -84,6 +86,20 @@ def test_the_command_line_gives_answers_as_json_and_files(folder, segment, tmp_p
     assert json.loads(capsys.readouterr().out)["answers"] == told
 
 
+def test_words_of_the_bank_rank_roads_and_are_told_from_what_is_not_meant(run):
+    asked = run.asked(Question(text=["bank:dense residential"]), top=5)
+    fits = read_bank().fit("dense residential").score(np.stack(run.fingerprints["vector"].tolist()))
+    best = run.fingerprints["segment_id"].iloc[fits.argmax()]
+    assert asked.answers["segment_id"].iloc[0] == best
+    assert asked.answers["likeness"].iloc[0] == pytest.approx(fits.max())
+    assert [(one.word, one.source) for one in asked.said[0].words] == [("dense residential", "bank")]
+    assert "dense residential" in {one.word for one in askable(run)}
+    away = run.asked(Question(text=["dense residential"], unlike_text=["large buildings"]), top=300)
+    plain = run.asked(Question(text=["large buildings"]), top=300).answers.set_index("segment_id")
+    told = away.answers.set_index("segment_id")["likeness"].reindex(plain.index)
+    assert np.nanmedian(told.iloc[:10]) < away.answers["likeness"].median()
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -92,6 +108,8 @@ def test_the_command_line_gives_answers_as_json_and_files(folder, segment, tmp_p
         (("--at", "-71.1,42.37"), "away"),
         (("--at", "somewhere"), "is not of the form LON,LAT"),
         (("--text", "zebra"), "is called 'zebra'"),
+        (("--text", "name:dense residential"), "is called 'name:dense residential'"),
+        (("--text", "harbour"), "no road looks like harbour (bank)"),
         (("--concept", "nowhere.json"), "cannot be read"),
         (("--like", "nobody", "--top", "0"), "0 answers are asked for"),
         (("--like", "nobody", "--out", "a.pdf"), "none of the endings"),

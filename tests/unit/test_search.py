@@ -21,7 +21,8 @@ from geo.search.filters import wanted
 from geo.search.looks import Looks
 from geo.search.pictures import read_picture
 from geo.search.ranking import Ranked, cosines, direction, rank, spread
-from geo.search.words.called import called
+from geo.search.words.called import called, known_as
+from geo.search.words.fit import Askable, Fit
 
 LOOKS, EACH = 4, 30
 
@@ -268,6 +269,32 @@ def test_words_are_found_in_names_whatever_their_order():
     assert called("park", texts) == [1, 3]
     assert called("strasse", {1: "STRASSE", 2: "Straße"}) == [1, 2]
     assert called("bus", texts) == called("  ,", texts) == []
+
+
+def test_a_word_alone_ranks_roads_by_how_well_it_fits_them(looks):
+    fits = np.linspace(0, 0.9, 13)
+    fit = Fit("woods", (Askable("forest", "bank", 0.9),), lambda vectors: fits[: len(vectors)], 0.3)
+    examples = looks.fitted(fit, 3)
+    assert [one.label for one in examples] == ["forest (bank)"] * 3
+    assert (examples[0].vector == looks.vectors[12]).all()
+    found = looks.find(examples, [], among=np.arange(13) != 11, shown=20, fit=fit, balance=1)
+    assert found["segment_id"].tolist() == [f"s{n:02d}" for n in (12, 10, 9, 8, 7, 6, 5)]
+    assert found["likeness"].tolist() == pytest.approx([fits[n] for n in (12, 10, 9, 8, 7, 6, 5)])
+    assert found["why"].unique().tolist() == ["forest (bank)"]
+    assert found["of_all"].unique().tolist() == [12]
+    middle = np.mean([looks.into(one.vector) for one in examples], axis=0)
+    assert found["cosine"].to_numpy() == pytest.approx(
+        cosine_similarity(looks.points[[12, 10, 9, 8, 7, 6, 5]], middle[None])[:, 0], abs=1e-6
+    )
+    assert looks.fitted(replace(fit, least=0.9), 3) == []
+
+
+def test_known_words_are_found_whole_and_in_the_plural_or_in_part_but_not_by_their_beginning():
+    terms = {1: ["parking lot", "car park"], 2: ["dense residential"], 3: ["sparse residential"], 4: ["park"]}
+    assert known_as("car_parks", terms) == [1]
+    assert known_as("parks", terms) == [4], "a term of that name goes before one that has it"
+    assert known_as("residential", terms) == [2, 3]
+    assert known_as("resident", terms) == known_as(" ,", terms) == []
 
 
 def photograph(path, shape=(80, 80, 3), **place):

@@ -12,6 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score
+from sklearn.multiclass import OneVsRestClassifier
 
 from geo.features.encoder import Embeddings, Encoder, Pixels
 from geo.features.lengths import of_length_1
@@ -20,12 +22,20 @@ from geo.search.words.bank import LEAST_PROBABILITY, Bank, Card
 SIDE_PX, PIXEL_M = 256, 0.3
 """Of a scene."""
 INVERSE_PENALTY = 10.0
-"""Of the logistic regression: 1, 10 and 100 named .920, .930 and .924 of scenes left out."""
+"""Of the logistic regressions: 10 and 100 named .920 and .917 of scenes left out."""
 LOOKS_M = (0.3, 0.6, 1.0)
 """What a pixel of a scene is made to show: of coarser imagery .91 are named right in place of .89."""
 PARTS = 5
 BATCH = 64
-NO_TRIAL: dict[str, Any] = {"right": {}, "sure": 0, "sure_right": 0}
+LEAST_SCORE = float(np.log(LEAST_PROBABILITY / (1 - LEAST_PROBABILITY)))
+NO_TRIAL: dict[str, Any] = {
+    "right": {},
+    "precision": {},
+    "sure": 0,
+    "sure_right": 0,
+    "unknown_sure": 0,
+}
+UNKNOWN: dict[str, Any] = {"made_by": {}, "scene_m": 0, "gsd": 0, "source": "", "licence": ""} | NO_TRIAL
 WORDS = {
     "agricultural": "farmland",
     "beach": "beach",
@@ -80,7 +90,12 @@ def fit_bank(
     told: Mapping[str, Any],
     words: Mapping[str, str],
 ) -> Bank:
-    """Learn the classifier from scenes.
+    """Learn the classifier from scenes: a logistic regression of each class against the rest.
+
+    One of all classes at once tells known scenes as well, and finds a class for what is none: at thresholds by which
+    84 % of scenes left out have a word, 28 % of scenes of classes that were left out whole have one, and of one for all
+    37 % by its probability, 31 % by its highest score (Shu, Xu and Liu 2017, EMNLP, 2911-2916, found the same of
+    texts).
 
     Parameters
     ----------
@@ -93,14 +108,15 @@ def fit_bank(
     words
         What some of the classes are called.
     """
-    points = np.concatenate(looks).astype(np.float64)
+    points = of_length_1(np.concatenate(looks).astype(np.float64))
     mean = points.mean(axis=0)
-    model = LogisticRegression(C=INVERSE_PENALTY, max_iter=5000)
+    model = OneVsRestClassifier(LogisticRegression(C=INVERSE_PENALTY, max_iter=5000))
     model.fit(of_length_1(points - mean), np.tile(labels, len(looks)))
     classes = [str(name) for name in model.classes_]
     card = Card(classes=classes, words=[words.get(name, "") for name in classes], **told)
-    arrays = (np.asarray(part, dtype=np.float32) for part in (mean, model.coef_, model.intercept_))
-    return Bank(card, *arrays)
+    weights = np.concatenate([one.coef_ for one in model.estimators_])
+    offsets = np.concatenate([one.intercept_ for one in model.estimators_])
+    return Bank(card, *(np.asarray(part, dtype=np.float32) for part in (mean, weights, offsets)))
 
 
 def learn(files: Sequence[Path], encoder: Encoder, made_by: dict[str, object]) -> Bank:
@@ -129,24 +145,31 @@ def learn(files: Sequence[Path], encoder: Encoder, made_by: dict[str, object]) -
 
 
 def _trial(looks: Sequence[Embeddings], labels: NDArray[np.object_]) -> dict[str, Any]:
-    """Tell how often a bank of the other parts is right for each part: the figures of a card."""
+    """Tell how often a bank of the other parts is right for each part, and what it says of classes that it lacks."""
     place = pd.Series(labels).groupby(labels).cumcount().to_numpy() * PARTS
     part = place // pd.Series(labels).map(Counter(labels)).to_numpy()
-    right = np.zeros((len(looks), len(labels)), dtype=np.bool_)
-    sure = np.zeros_like(right)
-    unknown = {"made_by": {}, "scene_m": 0, "gsd": 0, "source": "", "licence": ""}
+    classes = np.unique(labels)
+    scores = np.zeros((len(looks), len(labels), len(classes)))
     for out in (part == one for one in range(PARTS)):
-        bank = fit_bank([look[~out] for look in looks], labels[~out], unknown | NO_TRIAL, {})
-        names = np.asarray(bank.card.classes, dtype=object)
+        bank = fit_bank([look[~out] for look in looks], labels[~out], UNKNOWN, {})
         for i, look in enumerate(looks):
-            found = bank.probabilities(look[out])
-            right[i, out] = names[found.argmax(axis=1)] == labels[out]
-            sure[i, out] = found.max(axis=1) >= LEAST_PROBABILITY
-    of_each = {
-        f"{pixel_m:g}": round(float(one.mean()), 3) for pixel_m, one in zip(LOOKS_M, right, strict=True)
-    }
+            scores[i, out] = bank.scores(look[out])
+    unknown = []
+    for out in (labels == one for one in classes):
+        bank = fit_bank([look[~out] for look in looks], labels[~out], UNKNOWN, {})
+        unknown += [bank.scores(look[out]) for look in looks]
+    right = classes[scores.argmax(axis=2)] == labels
+    sure = scores.max(axis=2) >= LEAST_SCORE
+    flat, told = scores.reshape(-1, len(classes)), np.tile(labels, len(looks))
     return {
-        "right": of_each,
+        "right": {
+            f"{pixel_m:g}": round(float(one.mean()), 3) for pixel_m, one in zip(LOOKS_M, right, strict=True)
+        },
+        "precision": {
+            str(name): round(float(average_precision_score(told == name, flat[:, row])), 3)
+            for row, name in enumerate(classes)
+        },
         "sure": round(float(sure.mean()), 3),
         "sure_right": round(float(right[sure].mean()), 3),
+        "unknown_sure": round(float((np.concatenate(unknown).max(axis=1) >= LEAST_SCORE).mean()), 3),
     }

@@ -28,6 +28,13 @@ FLAGS = (
     "--hide-scrollbars",
     "--remote-debugging-port=0",
 )
+# maps are drawn by WebGL, which a machine without a graphics card does in software
+DRAWING = (
+    *(flag for flag in FLAGS if flag != "--disable-gpu"),
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+)
 WITHIN_S = 30
 
 
@@ -147,13 +154,13 @@ class Page:
 
 
 @contextmanager
-def chromium(folder):
+def chromium(folder, flags=FLAGS):
     """Start Chromium with a profile of its own, and give the socket of its tab."""
     profile = folder / "chromium"
     profile.mkdir()
     with (folder / "chromium.log").open("w") as log:
         process = subprocess.Popen(
-            [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "about:blank"], stdout=log, stderr=log
+            [CHROMIUM, *flags, f"--user-data-dir={profile}", "about:blank"], stdout=log, stderr=log
         )
     try:
         yield _tab(profile / "DevToolsActivePort", process)

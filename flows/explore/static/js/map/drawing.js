@@ -11,63 +11,61 @@ import { WORDS } from "../words.js";
 
 const SEVERITY = ["match", ["get", "severity"], "fatal", "#000000", "serious", "#cc3311", "slight", "#ee9944", "#4477aa"];
 const ROAD_ORDERS = 6;
+/** Segments that the filters leave out are drawn this thin. */
+export const FAINT_WEIGHT = 0.35;
+// many short lines are drawn faster without round ends, which nobody sees from afar
+const LAYOUT = { "line-cap": ["step", ["zoom"], "butt", 13, "round"], "line-join": ["step", ["zoom"], "miter", 13, "round"] };
+/** So many segments are drawn with casings from nearby alone. */
+const MANY = 30000;
+const CASING_FROM = 12;
+const ROUND = { "line-cap": "round", "line-join": "round" };
 const NOTHING = { type: "FeatureCollection", features: [] };
 
-/** Give the width (px) of a line by zoom, importance of the road (0 the highest) and weight of its class. */
-function width(more = 0, states = true) {
-  const order = ["/", ["-", ROAD_ORDERS, ["min", ROAD_ORDERS, ["coalesce", ["get", "rank"], 4]]], ROAD_ORDERS];
-  const at = (low, high) => {
-    const base = ["+", low, ["*", high - low, order]];
-    return ["+", states ? ["*", base, ["coalesce", ["feature-state", "w"], 1]] : base, more];
-  };
-  return [
-    "interpolate", ["exponential", 1.3], ["zoom"],
-    9, at(0.6, 1.8), 12, at(1.2, 3), 14, at(2.2, 4.6), 16, at(3.6, 7), 18, at(6, 11),
-  ];
+/** Give the class of a segment, by its row, which is its id: 0 where the filters leave it out, else from 1. */
+const classOf = (of) => ["at", ["id"], ["literal", of]];
+
+/** Choose by class: one value for each, from 0. */
+function byClass(of, values) {
+  const distinct = new Set(values.map(String));
+  if (distinct.size === 1) return values[0];
+  return ["match", classOf(of), ...values.slice(1).flatMap((value, at) => [at + 1, value]), values[0]];
 }
 
-const state = (key, otherwise) => ["coalesce", ["feature-state", key], otherwise];
-const COLOUR = ["rgb", state("r", 140), state("g", 140), state("b", 140)];
-const SOLID = ["case", ["==", state("s", 1), 1], 1, 0];
-
-// 1 an example that is meant, 2 one that is not, 3 an answer, 4 a part of the street that was gone to
-const MARK = ["match", state("m", 0), 1, "#35b36b", 2, "#e5484d", 3, "#ffd84d", "#ff4fa3"];
-const MARKED = ["case", [">", state("m", 0), 0], 1, 0];
+/** Give the width (px) of a line by zoom, importance of the road (0 the highest) and weight of its class. */
+function width(more = 0, weight = 1, bare = false) {
+  const order = ["/", ["-", ROAD_ORDERS, ["min", ROAD_ORDERS, ["coalesce", ["get", "rank"], 4]]], ROAD_ORDERS];
+  const line = (low, high) => ["+", ["*", ["+", low, ["*", high - low, order]], ["var", "weight"]], more];
+  // what is left out has no casing
+  const at = bare ? (low, high) => ["case", ["<", ["var", "weight"], FAINT_WEIGHT + 0.01], 0, line(low, high)] : line;
+  const stops = [9, at(0.6, 1.8), 12, at(1.2, 3), 14, at(2.2, 4.6), 16, at(3.6, 7), 18, at(6, 11)];
+  return ["let", "weight", weight, ["interpolate", ["exponential", 1.3], ["zoom"], ...stops]];
+}
 
 function lines(id, paint, extra = {}) {
-  return {
-    id,
-    type: "line",
-    source: "segments",
-    "source-layer": "segments",
-    layout: { "line-cap": "round", "line-join": "round" },
-    paint,
-    ...extra,
-  };
+  return { id, type: "line", source: "segments", "source-layer": "segments", layout: LAYOUT, paint, ...extra };
 }
 
 const ring = (id, source, colour, more) => ({
   id,
   type: "line",
   source,
-  layout: { "line-cap": "round", "line-join": "round" },
-  paint: { "line-color": colour, "line-width": width(more, false) },
+  layout: ROUND,
+  paint: { "line-color": colour, "line-width": width(more) },
 });
 
-function layers(dark) {
+/** Colours of what is marked: an example that is meant, one that is not, an answer, a part of a street. */
+const MARKS = ["match", ["get", "kind"], "yes", "#35b36b", "no", "#e5484d", "answer", "#ffd84d", "#ff4fa3"];
+
+function layers(dark, n) {
   const [near, far] = dark ? ["#000000", "#ffffff"] : ["#ffffff", "#1b1f24"];
+  const from = n > MANY ? { minzoom: CASING_FROM } : {};
   return [
     { id: "ground", type: "background", paint: { "background-color": dark ? "#22272c" : "#eceef0" } },
-    lines("marked-far", { "line-color": "#1b1f24", "line-width": width(15), "line-opacity": MARKED }),
-    lines("marked-near", { "line-color": MARK, "line-width": width(12), "line-opacity": MARKED }),
-    lines("halo", { "line-color": near, "line-width": width(4.5), "line-opacity": SOLID }, { layout: { visibility: "none", "line-cap": "round" } }),
-    lines("casing", { "line-color": far, "line-width": width(1.5), "line-opacity": SOLID }),
-    lines("segments", { "line-color": COLOUR, "line-width": width() }),
-    lines("highest", {
-      "line-color": COLOUR,
-      "line-width": width(),
-      "line-opacity": ["case", [">", state("w", 1), 1.3], 1, 0],
-    }),
+    ring("marked-far", "marked", "#1b1f24", 15),
+    ring("marked-near", "marked", MARKS, 12),
+    lines("halo", { "line-color": near }, { ...from, layout: { ...LAYOUT, visibility: "none" } }),
+    lines("casing", { "line-color": far }, from),
+    lines("segments", { "line-color": "#8c8c8c" }),
     ring("pointed", "pointed", ["get", "colour"], 3),
     { id: "outline", type: "line", source: "outline", paint: { "line-color": "#ffffff", "line-width": 5 } },
     { id: "outline-near", type: "line", source: "outline", paint: { "line-color": "#0b57a4", "line-width": 3 } },
@@ -104,19 +102,54 @@ function sources(about) {
     segments: vector("segments", 14),
     collisions: vector("collisions", 14),
     chosen: own,
+    marked: own,
     pointed: own,
     outline: own,
   };
 }
 
-/** Draw the map in its place. */
-export function drawMap({ about, view }) {
+/**
+ * Say how segments are painted.
+ *
+ * `of` is the class of each row, 0 where the filters leave it out; `colours` and `weights` are by class, from 0. Gives the
+ * properties that each layer has: [layer, property, value].
+ */
+function paintOf({ of, colours, weights }) {
+  const weight = byClass(of, weights);
+  return [
+    ["segments", "line-color", byClass(of, colours)],
+    ["segments", "line-width", width(0, weight)],
+    ["casing", "line-width", width(1.5, weight, true)],
+    ["halo", "line-width", width(4.5, weight, true)],
+  ];
+}
+
+/** Later classes are drawn over earlier ones, so that the highest are seen. */
+const sorting = ({ of }) => classOf(of);
+
+function painted(all, paint) {
+  const own = (id) => paintOf(paint).filter(([layer]) => layer === id);
+  return all.map((layer) => ({
+    ...layer,
+    ...(layer.id === "segments" ? { layout: { ...layer.layout, "line-sort-key": sorting(paint) } } : {}),
+    paint: { ...layer.paint, ...Object.fromEntries(own(layer.id).map(([, property, value]) => [property, value])) },
+  }));
+}
+
+/** Paint segments anew; what is on the map stays until the new picture is there. */
+export function repaint(map, paint) {
+  for (const [layer, property, value] of paintOf(paint)) map.setPaintProperty(layer, property, value, { validate: false });
+  map.setLayoutProperty("segments", "line-sort-key", sorting(paint), { validate: false });
+}
+
+/** Draw the map in its place, painted from the beginning. */
+export function drawMap({ about, view, paint }) {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   setWorkerUrl(new URL("../../maplibre/maplibre-gl-worker.mjs", import.meta.url).href);
   const [west, south, east, north] = about.bounds;
   const map = new MapLibreMap({
     container: "map",
-    style: { version: 8, sources: sources(about), layers: layers(dark) },
+    style: { version: 8, sources: sources(about), layers: painted(layers(dark, about.counts.segments ?? 0), paint) },
     ...(view ? { center: [view[0], view[1]], zoom: view[2] } : { bounds: [west, south, east, north], fitBoundsOptions: { padding: 30 } }),
     attributionControl: false,
     dragRotate: false,
@@ -124,18 +157,13 @@ export function drawMap({ about, view }) {
     touchPitch: false,
     maxZoom: 21,
     fadeDuration: 0,
+    validateStyle: false,
     locale: { "Map.Title": WORDS.map.canvas },
   });
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.addControl(new ScaleControl({ maxWidth: 110 }), "bottom-right");
   return map;
-}
-
-/** Give the channels of a colour `#rrggbb`. */
-export function channels(colour) {
-  const number = Number.parseInt(colour.slice(1), 16);
-  return [number >> 16, (number >> 8) & 255, number & 255];
 }
 
 /** Go where a segment, or several points, can be seen; near enough places are left as they are. */

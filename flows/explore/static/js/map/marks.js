@@ -7,13 +7,14 @@ import { WORDS } from "../words.js";
 import { showBounds } from "./drawing.js";
 
 const MOST_RANKS = 50;
+const MOST_LINES = 500;
 const collection = (features) => ({ type: "FeatureCollection", features });
 const feature = (geometry, properties = {}) => ({ type: "Feature", geometry, properties });
 
 /** Keep the marks as the store has them. */
 export function keepMarks({ map, store, api, painter, refused }) {
   let ranks = [];
-  let marked = new Set();
+  let turn = 0;
 
   async function choose() {
     const { segment } = store.get();
@@ -49,17 +50,23 @@ export function keepMarks({ map, store, api, painter, refused }) {
     }
   }
 
-  /** Mark segments by the state of the map's own lines: their geometry is there already. */
-  function mark() {
+  /** Mark segments that the store holds in lists: their lines are read, as many at once as may be asked for. */
+  async function mark() {
+    const mine = (turn += 1);
     const { yes, no, answers, street } = store.get();
-    const wanted = new Map((street?.rows ?? []).map((row) => [row, 4]));
-    for (const [list, kind] of [[answers, 3], [yes, 1], [no, 2]]) {
+    const wanted = new Map((street?.rows ?? []).map((row) => [row, "street"]));
+    for (const [list, kind] of [[answers, "answer"], [yes, "yes"], [no, "no"]]) {
       for (const { segment } of list) if (Number.isInteger(segment)) wanted.set(segment, kind);
     }
-    const tell = (id, m) => map.setFeatureState({ source: "segments", sourceLayer: "segments", id }, { m });
-    for (const row of marked) if (!wanted.has(row)) tell(row, 0);
-    for (const [row, kind] of wanted) tell(row, kind);
-    marked = new Set(wanted.keys());
+    const rows = [...wanted.keys()].slice(0, MOST_LINES);
+    try {
+      const { lines } = rows.length ? await api.once(`lines.json?rows=${rows.join(",")}`) : { lines: [] };
+      if (mine !== turn) return;
+      const drawn = rows.map((row, at) => feature({ type: "LineString", coordinates: lines[at] }, { kind: wanted.get(row) }));
+      map.getSource("marked").setData(collection(drawn));
+    } catch (error) {
+      refused(error);
+    }
   }
 
   function writeRanks() {

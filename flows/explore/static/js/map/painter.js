@@ -1,14 +1,13 @@
 /** Painting segments: which column, which classes, which segments the filters leave. */
 
 import { UNKNOWN, classesOf } from "./classes.js";
-import { channels } from "./drawing.js";
+import { FAINT_WEIGHT } from "./drawing.js";
 import { WORDS } from "../words.js";
 
 /** The column that is counted here, of the collisions that the filters leave. */
 export const FILTERED = "filtered_collisions";
 const FAINT_LIGHT = "#c3c8ce";
 const FAINT_DARK = "#4a5058";
-const FAINT_WEIGHT = 0.35;
 
 /** Tell whether the filters leave out collisions. */
 export const filtersCollisions = ({ users, severities, years }) => Boolean(users.length || severities.length || years.length);
@@ -26,12 +25,10 @@ function countsPath({ users, severities, years }) {
   return `counts.json?${said}`;
 }
 
-/** Make what paints; `changed(painted)` is called after each painting. */
-export function makePainter({ map, store, api, about, live, changed }) {
+/** Make what paints; `put(paint)` puts it on the map, `changed(painted)` is called after each painting. */
+export function makePainter({ store, api, about, put, changed, refused }) {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  const faint = channels(dark ? FAINT_DARK : FAINT_LIGHT);
   const columns = columnsOf(about);
-  let before = new Int32Array(0);
   let turn = 0;
   let painted = null;
 
@@ -60,43 +57,37 @@ export function makePainter({ map, store, api, about, live, changed }) {
     return left;
   }
 
-  /** Tell the map of the segments whose looks changed; the others keep theirs. */
-  function tell(of, left, items) {
-    const looks = items.map(({ colour, weight }) => [...channels(colour), weight]);
-    if (before.length !== of.length) before = new Int32Array(of.length).fill(-2);
-    const codes = looks.map(([r, g, b, w]) => (r << 16) + (g << 8) + b + Math.round(w * 10) * 2 ** 24);
-    for (let row = 0; row < of.length; row += 1) {
-      const code = left[row] ? codes[of[row]] : -1;
-      if (before[row] === code) continue;
-      before[row] = code;
-      const [r, g, b, w] = left[row] ? looks[of[row]] : [...faint, FAINT_WEIGHT];
-      map.setFeatureState({ source: "segments", sourceLayer: "segments", id: row }, { r, g, b, w, s: left[row] });
-    }
-  }
-
-  async function paint() {
+  /** Put the segments in classes as the store says; null where the store says another thing meanwhile. */
+  async function classes() {
     const mine = (turn += 1);
     const { colour, type, filters } = store.get();
     const column = columns.find(({ name }) => name === colour) ?? columns[0];
-    let read;
-    try {
-      read = await values(column, filters);
-    } catch (error) {
-      live(`${WORDS.page.refused}: ${error.message}`);
-      throw error;
-    }
+    const read = await values(column, filters);
     const left = await leftBy({ type, filters }, read.length);
-    if (mine !== turn) return;
-    const classes = classesOf(column, read, about.types);
-    tell(classes.of, left, classes.items);
-    painted = { column, values: read, left, ...classes, n: left.reduce((sum, one) => sum + one, 0) };
-    changed(painted);
+    if (mine !== turn) return null;
+    const found = classesOf(column, read, about.types);
+    painted = { column, values: read, left, ...found, n: left.reduce((sum, one) => sum + one, 0) };
+    return {
+      of: Array.from(found.of, (number, row) => (left[row] ? number + 1 : 0)),
+      colours: [dark ? FAINT_DARK : FAINT_LIGHT, ...found.items.map((item) => item.colour)],
+      weights: [FAINT_WEIGHT, ...found.items.map(({ weight }) => weight)],
+    };
   }
 
-  store.on(["colour", "type", "version"], paint);
-  store.on(["filters"], paint);
+  async function paint() {
+    try {
+      const paint = await classes();
+      if (!paint) return;
+      put(paint);
+      changed(painted);
+    } catch (error) {
+      refused(error);
+    }
+  }
+
+  store.on(["colour", "type", "filters", "version"], paint);
   return {
-    paint,
+    classes,
     columns,
     /** What is painted now: column, values, classes, and which segments the filters leave; null before the first. */
     painted: () => painted,

@@ -2,7 +2,7 @@
 
 import { followAddress } from "./address.js";
 import { drawButtons, drawChoices } from "./controls.js";
-import { drawMap, showBounds } from "./drawing.js";
+import { drawMap, repaint, showBounds } from "./drawing.js";
 import { addImagery } from "./imagery.js";
 import { drawLegend } from "./legend.js";
 import { keepMarks } from "./marks.js";
@@ -94,52 +94,56 @@ function followShare(live) {
   });
 }
 
-/** Start the map. */
-export async function start({ store, api, live, about }) {
-  await followAddress({ store, api, about, told: (kind, what) => live(words.unknown[kind](what)) });
-  const legend = document.getElementById("legend");
-  const map = drawMap({ about, view: store.get().view });
-  const refused = (error) => live(`${WORDS.page.refused}: ${error.message}`);
-  const write = () => {
-    if (painter.painted()) drawLegend(legend, painter.painted(), store.get());
-  };
-  const painter = makePainter({
-    map,
-    store,
-    api,
-    about,
-    live,
-    changed: (painted) => {
-      write();
-      marks?.choose();
-      live(words.painted(painted.column.title, painted.n));
-    },
-  });
-  let marks = null;
-  const choices = drawChoices(document.getElementById("shown"), { store, about, columns: painter.columns });
-  drawButtons(document.getElementById("map-buttons"), map, about);
-  map.on("error", ({ error }) => console.warn(error?.message ?? error));
-  map.on("load", () => {
-    followCollisions({ map, store, about });
-    addImagery({ map, api, store, about, place: choices, live }).catch(refused);
-    painter.paint().catch(refused);
-    marks = keepMarks({ map, store, api, painter, refused });
-    followPointer({ map, painter, api, about, pointed: marks.pointed });
-    followClicks({ map, store, painter, live, api, about });
-    makeSearch(document.getElementById("go"), { api, about, live, go: makeGo({ map, store, api, live }) });
-    document.getElementById("map").dataset.ready = "true";
-  });
-  store.on(["filters", "collisions"], write);
+/** Keep the view of the store and of the map the same. */
+function followView(map, store) {
   map.on("moveend", () => {
     const { lng, lat } = map.getCenter();
     store.set({ view: [lng, lat, map.getZoom()] });
   });
   store.on(["view"], ({ view }) => {
+    if (!view) return;
     const { lng, lat } = map.getCenter();
     const far = Math.abs(lng - view[0]) + Math.abs(lat - view[1]) > 1e-9 || Math.abs(map.getZoom() - view[2]) > 1e-6;
     if (far && !map.isMoving()) map.jumpTo({ center: [view[0], view[1]], zoom: view[2] });
   });
+}
+
+/** Start the map. */
+export async function start({ store, api, live, about }) {
+  await followAddress({ store, api, about, told: (kind, what) => live(words.unknown[kind](what)) });
+  const legend = document.getElementById("legend");
+  const refused = (error) => live(`${WORDS.page.refused}: ${error.message}`);
+  let map = null;
+  let marks = null;
+  const painter = makePainter({
+    store,
+    api,
+    about,
+    refused,
+    put: (paint) => map && repaint(map, paint),
+    changed: (painted) => {
+      drawLegend(legend, painted, store.get());
+      marks?.choose();
+      live(words.painted(painted.column.title, painted.n));
+    },
+  });
+  const choices = drawChoices(document.getElementById("shown"), { store, about, columns: painter.columns });
+  const paint = await painter.classes();
+  drawLegend(legend, painter.painted(), store.get());
+  map = drawMap({ about, view: store.get().view, paint });
+  store.on(["filters", "collisions"], () => drawLegend(legend, painter.painted(), store.get()));
+  drawButtons(document.getElementById("map-buttons"), map, about);
+  makeSearch(document.getElementById("go"), { api, about, live, go: makeGo({ map, store, api, live }) });
+  map.on("error", ({ error }) => console.warn(error?.message ?? error));
+  map.on("load", () => {
+    followCollisions({ map, store, about });
+    addImagery({ map, api, store, about, place: choices, live }).catch(refused);
+    marks = keepMarks({ map, store, api, painter, refused });
+    followPointer({ map, painter, api, about, pointed: marks.pointed });
+    followClicks({ map, store, painter, live, api, about });
+    document.getElementById("map").dataset.ready = "true";
+  });
+  followView(map, store);
   followEscape(store);
   followShare(live);
 }
-

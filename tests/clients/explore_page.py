@@ -1,0 +1,79 @@
+"""The page of a run, served on this machine and shown in Chromium."""
+
+import socket
+import threading
+from contextlib import contextmanager
+
+import uvicorn
+
+from flows.explore.app import make_app
+from tasks.explore.opening import open_page
+
+TOKEN = "a-token-that-nobody-guesses"
+READY = "document.getElementById('map')?.dataset.ready === 'true' && !!document.querySelector('#legend li')"
+WIDE, TALL = 1400, 900
+
+
+class Served:
+    """A server of a page in a thread of its own."""
+
+    def __init__(self, place, kept, *, edit=False):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        port = self.socket.getsockname()[1]
+        self.page = open_page(place, edit=edit, kept=kept)
+        app = make_app(self.page, TOKEN, port)
+        self._server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
+        self._thread = threading.Thread(target=self._server.run, args=([self.socket],), daemon=True)
+        self._thread.start()
+        self.address = f"http://127.0.0.1:{port}/{TOKEN}/"
+
+    def stop(self):
+        """End it, as Ctrl-C does."""
+        self._server.should_exit = self._server.force_exit = True
+        self._thread.join(10)
+        self.socket.close()
+
+
+@contextmanager
+def served(place, kept, *, edit=False):
+    """Serve the page of a run, and give its server; `kept` is a folder for what the page keeps."""
+    server = Served(place, kept, edit=edit)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def show(tab, address, shown="", *, ready=READY):
+    """Open an address anew, with what is shown (``#segment=...``), and wait until the map is drawn."""
+    tab.size(WIDE, TALL)
+    tab.send("Page.navigate", url="about:blank")
+    tab.wait("location.protocol === 'about:'")
+    tab.complaints.clear()
+    tab.requests.clear()
+    tab.send("Page.navigate", url=f"{address}{shown}")
+    tab.wait(ready)
+    tab.settle()
+
+
+def complaints(tab):
+    """Give what the page complained of; that maps are drawn in software is no fault of it."""
+    return [said for said in tab.complaints if "WebGL" not in str(said)]
+
+
+def choose(tab, selector, value):
+    """Choose a value of a list, as a reader does."""
+    tab.run(
+        f"(list => {{ list.value = {value!r}; list.dispatchEvent(new Event('change')) }})"
+        f"(document.querySelector({selector!r}))"
+    )
+
+
+def press(tab, selector):
+    """Press what a selector names, by its own click."""
+    tab.run(f"document.querySelector({selector!r}).click()")
+
+
+def text(tab, selector):
+    """Give what a reader sees of an element."""
+    return tab.run(f"document.querySelector({selector!r})?.innerText")

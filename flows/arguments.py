@@ -128,7 +128,7 @@ def _add_find(one: argparse.ArgumentParser) -> None:
     """Add what a run is asked, of which roads, and where answers go."""
     _add_run(one)
     for name, what, said in (
-        ("--like", "SEGMENT", "a segment that is meant"),
+        ("--like", "ID", "a segment or a tile that is meant"),
         ("--at", "LON,LAT", "a place whose road is meant, in degrees"),
         ("--picture", "FILE", "a picture of what is meant, from above"),
         (
@@ -137,9 +137,10 @@ def _add_find(one: argparse.ArgumentParser) -> None:
             "what it is called: by an analyst (a type, a concept), or a word that the run knows",
         ),
         ("--concept", "FILE", "a search that was saved"),
-        ("--not", "WHAT", "what is not meant: a segment, LON,LAT or a picture"),
+        ("--not", "WHAT", "what is not meant: a segment, a tile, LON,LAT or a picture"),
         ("--not-text", "WORDS", "what it is called that is not meant"),
         ("--class", "CLASS", "a class of road that is asked about"),
+        ("--where", "CONDITION", "which roads are asked about, such as 'length_m > 100'"),
         ("--out", "FILE", "answers as FILE.gpkg, FILE.geojson, or pictures of them on a page, FILE.html"),
     ):
         dest = {"--not": "unlike", "--not-text": "unlike_text", "--class": "road_class"}.get(
@@ -155,6 +156,19 @@ def _add_find(one: argparse.ArgumentParser) -> None:
         )
     one.add_argument(
         "--top", type=int, default=20, metavar="N", help="how many answers (default %(default)s)"
+    )
+    one.add_argument(
+        "--skip",
+        type=int,
+        default=0,
+        metavar="N",
+        help="how many answers have been seen (default %(default)s)",
+    )
+    one.add_argument(
+        "--over",
+        choices=("segments", "tiles"),
+        default="segments",
+        help="what answers are: tiles tell where in a street (default %(default)s)",
     )
     one.add_argument(
         "--pixel-m", type=float, metavar="M", help="ground that a pixel of pictures shows (metres)"

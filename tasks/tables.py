@@ -166,6 +166,18 @@ FINGERPRINTS = Table(
     geometry="LineString",
     key=("segment_id",),
 )
+TILE_FINGERPRINTS = Table(
+    "tile_fingerprints",
+    "One vector a tile that was encoded: its embedding, brought to length 1, and moved as the fingerprint of its "
+    "segment was where flights were centred: their mean by coverage is that fingerprint (of others' embeddings, before "
+    "it is of length 1). Parquet with the metadata of the embeddings; it is among the layers of a run as it is.",
+    (
+        TILE,
+        SEGMENT,
+        Column("vector", "list", "Fingerprint (float16)"),
+    ),
+    key=("tile_id",),
+)
 TURN_SCATTER = Table(
     "turn_scatter",
     "How the quarter turns of the tiles of roads scatter about their mean, each of length 1: the sum of the outer "

@@ -23,6 +23,10 @@ def find(asked: argparse.Namespace) -> dict[str, Any]:
         raise ConfigurationError(
             f"{asked.top} answers are asked for", where="--top", todo="Ask for one or more."
         )
+    if asked.skip < 0:
+        raise ConfigurationError(
+            f"{asked.skip} answers cannot be skipped", where="--skip", todo="Skip none or more."
+        )
     out = [check_out(Path(file)) for file in asked.out]
     run = run_at(asked.run)
     question = Question(
@@ -34,20 +38,24 @@ def find(asked: argparse.Namespace) -> dict[str, Any]:
         unlike_text=asked.unlike_text,
         concept=asked.concept,
         pixel_m=asked.pixel_m,
+        over=asked.over,
         road_class=asked.road_class,
         within=asked.within,
         collisions=asked.collisions,
+        where=asked.where,
         threshold=asked.threshold,
     )
-    found = run.asked(question, top=asked.top)
+    found = run.asked(question, top=asked.top, skip=asked.skip)
     saved = None if asked.save is None else str(found.save(asked.save, threshold=asked.threshold))
     for file in out:
         write(found, file)
     return {
         "city": run.city,
         "run": str(run.folder or run.geopackage),
+        "over": asked.over,
         "answers": as_rows(found.answers),
         "words": [{"asked": one.asked, **asdict(word)} for one in found.said for word in one.words],
+        "unknown": dict(found.unknown),
         "files": [str(file) for file in out],
         "concept": saved,
     }
@@ -55,19 +63,21 @@ def find(asked: argparse.Namespace) -> dict[str, Any]:
 
 def show_found(found: dict[str, Any]) -> None:
     """Print the answers, and where they were written."""
+    over = found["over"]
+    what = {"segments": "roads", "tiles": "places along roads"}[over]
     table = Table(
-        title=f"{found['city']}: {len(found['answers'])} roads that look like it", title_justify="left"
+        title=f"{found['city']}: {len(found['answers'])} {what} that look like it", title_justify="left"
     )
-    for name in ("rank", "segment", "name", "class", "likeness", "of all", "looks like"):
+    for name in ("rank", over[:-1], "name", "class", "likeness", "of all", "looks like"):
         table.add_column(
             name,
             justify="right" if name in {"rank", "likeness", "of all"} else "left",
-            no_wrap=name == "segment",
+            no_wrap=name == over[:-1],
         )
     for one in found["answers"]:
         table.add_row(
             str(one["rank"]),
-            one["segment_id"],
+            one[f"{over[:-1]}_id"],
             one["name"] or "",
             one["road_class"] or "",
             f"{one['likeness']:.3f}",
@@ -79,6 +89,9 @@ def show_found(found: dict[str, Any]) -> None:
     for word in found["words"]:
         note = f": {word['note']}" if word["note"] else ""
         console.print(f"{word['asked']!r} was taken for {word['word']} ({word['source']}){note}.")
+    for condition, count in found["unknown"].items():
+        if count:
+            console.print(f"{condition}: not known of {count} roads, which are no answers.")
     console.print("That roads look alike says nothing about their traffic.")
     for file in [*found["files"], *([found["concept"]] if found["concept"] else [])]:
         sys.stdout.write(f"{file}\n")

@@ -19,9 +19,12 @@ class Example:
     vector
         Its fingerprint, ``(dimension,)``, before it is brought into the space of types.
     segment_id
-        The segment that it is; None: it is no single road of this city.
+        The segment that it is, or lies on; None: it is no single road of this city.
+    tile_id
+        The tile that it is; None: it is no single tile of this city.
     """
 
     label: str
     vector: NDArray[np.float32]
     segment_id: str | None = None
+    tile_id: str | None = None

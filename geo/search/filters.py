@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import geopandas as gpd
@@ -11,10 +12,27 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.errors import LayerError
+from geo.search.conditions import Condition, meets
 
 Amount = Literal["few", "many"]
 SHRUNK = "ksi_per_km_year_eb"
 NOWHERE = "Ask for fewer conditions."
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which segments are asked about.
+
+    Attributes
+    ----------
+    among
+        One a segment.
+    unknown
+        Of how many segments it is not known whether they meet a condition, by its text: these are no answers.
+    """
+
+    among: NDArray[np.bool_]
+    unknown: dict[str, int] = field(default_factory=dict)
 
 
 def wanted(
@@ -23,7 +41,8 @@ def wanted(
     road_classes: Sequence[str] = (),
     within: shapely.Geometry | None = None,
     collisions: Amount | None = None,
-) -> NDArray[np.bool_]:
+    where: Sequence[Condition] = (),
+) -> Wanted:
     """Tell which segments are asked about.
 
     Parameters
@@ -38,15 +57,14 @@ def wanted(
         ``few``: a shrunk rate of collisions in which people were killed or seriously injured that is no greater than
         the median of the road class, as of look-alikes (`geo.safety.picture.lookalikes`); ``many``: a greater one. Of
         what no rate is known it is neither.
-
-    Returns
-    -------
-    One a segment.
+    where
+        Conditions on columns, all of which are to be met; what is null meets none.
 
     Raises
     ------
     LayerError
-        When no segment is of a class that is named or lies in the area, or rates are known of none.
+        When no segment is of a class that is named, lies in the area or meets a condition, a condition cannot be asked
+        (`geo.search.conditions.meets`), or rates are known of none.
     """
     found = np.ones(len(segments), dtype=bool)
     if road_classes:
@@ -69,9 +87,20 @@ def wanted(
         found &= inside
     if collisions is not None:
         found &= _by_rate(segments, collisions)
+    not_known: dict[str, int] = {}
+    for condition in where:
+        met, missing = meets(segments.drop(columns=segments.geometry.name), condition)
+        not_known[condition.text] = int(missing.sum())
+        if not met.any():
+            raise LayerError(
+                f"no road with a fingerprint meets it (not known of {not_known[condition.text]} of {len(segments)})",
+                where=f"where {condition.text}",
+                todo=NOWHERE,
+            )
+        found &= met
     if not found.any():
         raise LayerError("no road meets all conditions", where="find", todo=NOWHERE)
-    return found
+    return Wanted(found, not_known)
 
 
 def _by_rate(segments: gpd.GeoDataFrame, collisions: Amount) -> NDArray[np.bool_]:

@@ -18,7 +18,22 @@ from geo.clusters.space import Points
 from geo.errors import LayerError
 from geo.features.encoder import Embeddings
 from geo.search.example import Example
-from geo.search.ranking import BALANCE, SEED, Rows, Vectors, fitting, rank, spread
+from geo.search.ranking import (
+    BALANCE,
+    POOL,
+    SEED,
+    SHORTLIST,
+    Ranked,
+    Rows,
+    Vectors,
+    cosines,
+    direction,
+    fitting,
+    one_of_each,
+    rank,
+    spread,
+)
+from geo.search.tiles import Tiles, overlapping, same_ground_of_tiles, same_place_of_tiles
 from geo.search.words.fit import Fit
 
 AT_REACH_M = 100.0
@@ -37,6 +52,10 @@ ANSWERS = (
     "cosine",
 )
 """Columns of answers; those of segments follow."""
+OF_TILES = "position_m"
+"""Where along its segment a tile lies (metres)."""
+OVERLAPPING = 3
+"""So many tiles stand for one answer, since those of a street overlap."""
 OF_SEGMENTS = (
     "ref",
     "road_class",
@@ -68,6 +87,8 @@ class Looks:
         Brings other fingerprints to there.
     tile_m
         Side of a tile (metres).
+    seen
+        Tiles with a fingerprint of their own; None: none were kept.
     """
 
     segments: gpd.GeoDataFrame
@@ -76,6 +97,7 @@ class Looks:
     points: Vectors
     into: Callable[[Embeddings], Points]
     tile_m: float
+    seen: Tiles | None = None
 
     def row_of(self, segment_id: str) -> int | None:
         """Find a segment by its id; None: it has no fingerprint."""
@@ -117,6 +139,15 @@ class Looks:
         segment_id = str(self.segments["segment_id"].iloc[row])
         return Example(label or f"segment {segment_id}", self.vectors[row], segment_id)
 
+    def tile(self, tile_id: str) -> Example | None:
+        """Take a tile as an example; None: there is none of that name with a fingerprint."""
+        segment_id = None if self.seen is None else self.seen.segment_of(tile_id)
+        if self.seen is None or segment_id is None:
+            return None
+        ids, vectors = self.seen.of_segments([segment_id])
+        (row,) = np.flatnonzero((ids["tile_id"] == tile_id).to_numpy(dtype=bool))
+        return Example(f"tile {tile_id}", vectors[row], segment_id, tile_id)
+
     def find(
         self,
         yes: Sequence[Example],
@@ -125,6 +156,7 @@ class Looks:
         among: NDArray[np.bool_],
         shown: int,
         balance: float = BALANCE,
+        skip: int = 0,
         seed: int = SEED,
         fit: Fit | None = None,
     ) -> gpd.GeoDataFrame:
@@ -141,7 +173,7 @@ class Looks:
             Which segments are asked about, ``(segments,)``.
         shown
             How many answers are wanted (number).
-        balance
+        balance, skip
             See `geo.search.ranking.spread`.
         seed
             Of what is drawn at random.
@@ -150,39 +182,108 @@ class Looks:
 
         Returns
         -------
-        The most alike first, with `ANSWERS` and what is known of `OF_SEGMENTS`: ``rank`` (from 1), the tile in the
-        middle of the segment and its centre (``x``, ``y``), ``likeness`` (see `geo.search.ranking.Ranked`), ``why``
-        (the example that it looks most like), ``rank_of_all`` of ``of_all`` (its place among all that were held against
-        the examples, before answers were spread), and ``cosine`` (with what the examples mean: it hangs on no other
-        road, and a threshold is of it).
+        The most alike first, with `ANSWERS` and what is known of `OF_SEGMENTS`: ``rank`` (from 1), the tile of the
+        segment that looks most like the examples and its centre (``x``, ``y``; the tile in the middle where tiles have
+        no fingerprints), ``likeness`` (see `geo.search.ranking.Ranked`), ``why`` (the example that it looks most like),
+        ``rank_of_all`` of ``of_all`` (its place among all that were held against the examples, before answers were
+        spread), and ``cosine`` (with what the examples mean: it hangs on no other road, and a threshold is of it).
         """
         own = [one.segment_id for one in [*yes, *no] if one.segment_id is not None]
         left_out = ~among | same_place(self.segments, self.tiles, own)
         meant, unlike = self._points_of(yes), self._points_of(no)
         if fit is None:
             found = rank(
-                self.points, meant, unlike, left_out=left_out, same=self._same, shown=shown, seed=seed
+                self.points,
+                meant,
+                unlike,
+                left_out=left_out,
+                same=self._same,
+                shown=skip + shown,
+                seed=seed,
             )
         else:
             fits = fit.score(self.vectors)
             found = fitting(self.points, fits, meant, least=fit.least, left_out=left_out)
-        places = spread(self.points, found, shown, balance=balance)
-        rows = found.rows[places]
-        answers = self.segments.iloc[rows].reset_index(drop=True)
-        tiles = self._middle_tiles(answers)
+        places = spread(self.points, found, shown, balance=balance, skip=skip)
+        answers = self.segments.iloc[found.rows[places]].reset_index(drop=True)
+        tiles = self._shown_tiles(answers, direction(meant, unlike), fit)
         answers = answers.assign(
-            rank=np.arange(1, len(rows) + 1),
-            tile_id=tiles["tile_id"].to_numpy(),
-            likeness=found.likeness[places],
-            x=tiles["x"].to_numpy(),
-            y=tiles["y"].to_numpy(),
-            why=[yes[nearest].label for nearest in found.nearest[places]],
-            rank_of_all=places + 1,
-            of_all=found.among,
-            cosine=found.cosine[places],
+            tile_id=tiles["tile_id"].to_numpy(), x=tiles["x"].to_numpy(), y=tiles["y"].to_numpy()
         )
-        there = [name for name in OF_SEGMENTS if name in answers]
-        return answers[[*ANSWERS, *there, answers.geometry.name]]
+        return _told(answers, found, places, yes, skip)
+
+    def find_tiles(
+        self,
+        yes: Sequence[Example],
+        no: Sequence[Example],
+        *,
+        among: NDArray[np.bool_],
+        shown: int,
+        balance: float = BALANCE,
+        skip: int = 0,
+        seed: int = SEED,
+        fit: Fit | None = None,
+    ) -> gpd.GeoDataFrame:
+        """Find the tiles that look most like examples; parameters as of `find`, `among` of segments as well.
+
+        Tiles of an example's own road within 200 m of it, and those that overlap it, are left out
+        (`geo.search.tiles.same_place_of_tiles`); of answers that overlap the one that is most alike is given.
+
+        Returns
+        -------
+        As of `find`, with the tile's footprint, and ``position_m`` of it along its segment (metres).
+
+        Raises
+        ------
+        LayerError
+            When tiles have no fingerprints.
+        """
+        seen = self._seen().everyone()
+        left_out = ~among[seen.segment]
+        for one in [*yes, *no]:
+            if one.segment_id is not None:
+                left_out |= same_place_of_tiles(seen, self.segments, self.tiles, one)
+        if left_out.all():
+            raise LayerError(
+                "no tile is left that can be asked about", where="find", todo="Ask about more roads."
+            )
+        meant, many = self._points_of(yes), OVERLAPPING * (skip + shown)
+        if fit is None:
+            found = rank(
+                seen.points,
+                meant,
+                self._points_of(no),
+                left_out=left_out,
+                same=lambda rows: same_ground_of_tiles(seen, self.segments, rows, self.tile_m),
+                shown=many,
+                seed=seed,
+            )
+        else:
+            fits = self._seen().scored(fit.score)
+            found = fitting(seen.points, fits, meant, least=fit.least, left_out=left_out)
+            found = found.at(np.arange(min(len(found.rows), max(SHORTLIST, POOL * many))))
+        squares = seen.tiles.geometry.to_numpy()[found.rows]
+        kept = one_of_each(overlapping(squares), POOL * (skip + shown))
+        places = kept[spread(seen.points, found.at(kept), shown, balance=balance, skip=skip)]
+        rows = found.rows[places]
+        answers = self.segments.iloc[seen.segment[rows]].reset_index(drop=True)
+        tiles = seen.tiles.iloc[rows]
+        answers = answers.assign(
+            tile_id=tiles["tile_id"].to_numpy(),
+            position_m=tiles["position_m"].to_numpy(),
+            x=seen.centres[rows, 0],
+            y=seen.centres[rows, 1],
+        ).set_geometry(gpd.GeoSeries(tiles.geometry.to_numpy(), crs=self.segments.crs))
+        return _told(answers, found, places, yes, skip)
+
+    def _seen(self) -> Tiles:
+        if self.seen is None:
+            raise LayerError(
+                "the run kept no fingerprints of single tiles",
+                where="find",
+                todo="Run the city again, which adds them without encoding anything anew; or ask over segments.",
+            )
+        return self.seen
 
     def fitted(self, fit: Fit, count: int) -> list[Example]:
         """Take the segments that a word fits best as examples of it, no more than so many; none where it fits none."""
@@ -206,6 +307,21 @@ class Looks:
     def _same(self, rows: Rows) -> sp.csr_array:
         return same_ground(self.segments.iloc[rows], tile_m=self.tile_m)
 
+    def _shown_tiles(self, answers: gpd.GeoDataFrame, wanted: Vectors, fit: Fit | None) -> pd.DataFrame:
+        """Give the tile of each segment that looks most like what is wanted, or fits best, with its centre."""
+        if self.seen is None:
+            return self._middle_tiles(answers)
+        ids, vectors = self.seen.of_segments(answers["segment_id"])
+        if fit is None:
+            likeness = cosines(self.into(vectors).astype(np.float32), wanted[None])[:, 0].astype(np.float64)
+        else:
+            likeness = fit.score(vectors)
+        best = ids.assign(likeness=likeness).sort_values(["likeness", "tile_id"], ascending=[False, True])
+        tiles = self.tiles.set_index("tile_id").reindex(best.drop_duplicates("segment_id")["tile_id"])
+        centres = tiles.geometry.centroid
+        laid = pd.DataFrame({"tile_id": tiles.index, "x": centres.x.to_numpy(), "y": centres.y.to_numpy()})
+        return laid.set_index(tiles["segment_id"].to_numpy()).reindex(answers["segment_id"])
+
     def _middle_tiles(self, answers: gpd.GeoDataFrame) -> pd.DataFrame:
         """Give the encoded tile nearest to the middle of each segment, with its centre."""
         tiles = self.tiles[self.tiles["segment_id"].isin(answers["segment_id"])]
@@ -224,3 +340,19 @@ class Looks:
         middle = laid["segment_id"].map(answers.set_index("segment_id").geometry.length / 2).astype("float64")
         laid = laid.assign(off=(laid["position_m"] - middle).abs()).sort_values(["off", "tile_id"])
         return laid.drop_duplicates("segment_id").set_index("segment_id").reindex(answers["segment_id"])
+
+
+def _told(
+    answers: gpd.GeoDataFrame, found: Ranked, places: Rows, yes: Sequence[Example], skip: int
+) -> gpd.GeoDataFrame:
+    """Say of answers how much they are like what was asked, and lay their columns out in their order."""
+    answers = answers.assign(
+        rank=np.arange(skip + 1, skip + len(places) + 1),
+        likeness=found.likeness[places],
+        why=[yes[nearest].label for nearest in found.nearest[places]],
+        rank_of_all=places + 1,
+        of_all=found.among,
+        cosine=found.cosine[places],
+    )
+    there = [name for name in (OF_TILES, *OF_SEGMENTS) if name in answers]
+    return answers[[*ANSWERS, *there, answers.geometry.name]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -64,6 +64,16 @@ class Ranked:
     nearest: Rows
     among: int
     learnt: bool
+
+    def at(self, places: Rows) -> Ranked:
+        """Keep those at some places of the order."""
+        return replace(
+            self,
+            rows=self.rows[places],
+            likeness=self.likeness[places],
+            cosine=self.cosine[places],
+            nearest=self.nearest[places],
+        )
 
 
 def cosines(points: Vectors, wanted: Vectors) -> NDArray[np.float32]:
@@ -150,9 +160,8 @@ def rank(
     ([1, 2], [0, 0], 2)
     """
     candidates = np.flatnonzero(~left_out)
-    plain = cosines(points[candidates], direction(yes, no)[None])[:, 0]
-    many = min(len(candidates), max(SHORTLIST, POOL * shown))
-    first = np.argsort(-plain, kind="stable")[:many]
+    plain = cosines(points, direction(yes, no)[None])[candidates, 0]
+    first = _highest(plain, max(SHORTLIST, POOL * shown))
     listed = candidates[first]
     learnt = min(len(yes), len(no)) >= LEARNT_FROM
     others = _others(candidates, seed) if learnt else np.empty(0, dtype=np.int64)
@@ -176,7 +185,7 @@ def rank(
     return Ranked(listed[order], likeness[order], exact, nearest, len(candidates), learnt)
 
 
-def spread(points: Vectors, ranked: Ranked, shown: int, *, balance: float = BALANCE) -> Rows:
+def spread(points: Vectors, ranked: Ranked, shown: int, *, balance: float = BALANCE, skip: int = 0) -> Rows:
     """Choose answers that are not all the same: by maximal marginal relevance.
 
     Carbonell and Goldstein 1998, SIGIR, 335-336: each answer has the highest sum of its likeness, `balance` times, and
@@ -192,6 +201,8 @@ def spread(points: Vectors, ranked: Ranked, shown: int, *, balance: float = BALA
         How many are chosen (number).
     balance
         What likeness counts for; 1: nothing is spread (0 to 1).
+    skip
+        How many have been shown before, by pages of as many as are shown: those after them are chosen (number).
 
     Returns
     -------
@@ -206,10 +217,29 @@ def spread(points: Vectors, ranked: Ranked, shown: int, *, balance: float = BALA
     >>> ranked = Ranked(np.arange(3), likeness, likeness, np.zeros(3, dtype=np.int64), 3, False)
     >>> spread(points, ranked, 2).tolist(), spread(points, ranked, 2, balance=1.0).tolist()
     ([0, 2], [0, 1])
+    >>> spread(points, ranked, 2, skip=2).tolist()
+    [1]
     """
-    pool = points[ranked.rows[: POOL * shown]]
-    relevance = ranked.likeness[: len(pool)]
+    free = np.ones(len(ranked.rows), dtype=bool)
+    chosen = np.empty(0, dtype=np.int64)
+    page = chosen
+    for size in [*([shown] * (skip // shown)), *([skip % shown] if skip % shown else []), shown]:
+        pool = np.flatnonzero(free)[: POOL * size]
+        page = pool[_chosen(points, ranked, pool, chosen, size, balance)]
+        free[page] = False
+        chosen = np.concatenate([chosen, page])
+    return np.sort(page)
+
+
+def _chosen(
+    points: Vectors, ranked: Ranked, pool: Rows, before: Rows, shown: int, balance: float
+) -> list[int]:
+    """Choose among a pool of places, beside those chosen before; gives places in the pool."""
+    looks = points[ranked.rows[pool]]
+    relevance = ranked.likeness[pool]
     like_chosen = np.full(len(pool), -np.inf)
+    if len(before) and len(pool):
+        like_chosen = cosines(looks, points[ranked.rows[before]]).max(axis=1).astype(np.float64)
     free = np.ones(len(pool), dtype=bool)
     chosen: list[int] = []
     # said once: to find out which libraries keep threads takes longer than a choice
@@ -220,8 +250,49 @@ def spread(points: Vectors, ranked: Ranked, shown: int, *, balance: float = BALA
             best = int(np.where(free, value, -np.inf).argmax())
             chosen.append(best)
             free[best] = False
-            like_chosen = np.maximum(like_chosen, (pool @ pool[best : best + 1].T)[:, 0])
-    return np.sort(np.array(chosen, dtype=np.int64))
+            like_chosen = np.maximum(like_chosen, (looks @ looks[best : best + 1].T)[:, 0])
+    return chosen
+
+
+def one_of_each(same: sp.csr_array, most: int) -> Rows:
+    """Choose the first of what shows the same: each that shows the same as one before it is left out.
+
+    Parameters
+    ----------
+    same
+        Which of the places, in their order, show the same: symmetric ``(n, n)``.
+    most
+        So many are enough (number).
+
+    Returns
+    -------
+    Places, rising.
+
+    Examples
+    --------
+    >>> pairs = sp.csr_array(np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]]))
+    >>> one_of_each(pairs, 9).tolist()
+    [0, 2]
+    """
+    free = np.ones(same.shape[0], dtype=bool)
+    chosen: list[int] = []
+    for place in range(len(free)):
+        if len(chosen) == most:
+            break
+        if free[place]:
+            chosen.append(place)
+            free[same.indices[same.indptr[place] : same.indptr[place + 1]]] = False
+    return np.array(chosen, dtype=np.int64)
+
+
+def _highest(values: NDArray[np.float32], many: int) -> Rows:
+    """Give the places of the highest values, the highest first and of equal ones the first."""
+    if many >= len(values):
+        return np.argsort(-values, kind="stable")
+    # to sort all of a million would take longer than to hold them against the question
+    least = np.partition(values, len(values) - many)[len(values) - many]
+    there = np.flatnonzero(values >= least)
+    return there[np.argsort(-values[there], kind="stable")][:many]
 
 
 def _others(candidates: Rows, seed: int) -> Rows:

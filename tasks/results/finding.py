@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import geopandas as gpd
 import numpy as np
@@ -32,22 +31,25 @@ from geo.search.concepts import (
     refuse_other_encoder,
     write_concept,
 )
+from geo.search.conditions import read_condition
 from geo.search.example import Example
 from geo.search.filters import Amount, wanted
 from geo.search.looks import Looks
 from geo.search.pictures import read_picture
 from geo.search.words.fit import Askable, Fit
+from tasks.results.places import Place, area_of, is_place, place_of
 from tasks.results.vocabulary import Meaning, Vocabulary
 from tasks.store.digests import FileDigests
 
 if TYPE_CHECKING:
     from tasks.results.opened import OpenRun
 
-_PLACE = re.compile(r"\s*([-+]?\d+(?:\.\d*)?)\s*,\s*([-+]?\d+(?:\.\d*)?)\s*")
 _PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".jp2"}
-Place = str | tuple[float, float]
 OF_A_WORD = 10
 """So many roads that a word fits best are examples of it, where other examples are given beside it."""
+Over = Literal["segments", "tiles"]
+TOO_LITTLE = "too little imagery covers it"
+NOT_KEPT = "the run kept none of single tiles, and would if it were run again"
 ROUNDED = 1e-6
 """As much as a concept's file leaves out of a threshold."""
 
@@ -59,7 +61,7 @@ class Question:
     Attributes
     ----------
     like
-        Ids of segments that are meant.
+        Ids of segments or of tiles that are meant.
     at
         Places whose road is meant: longitude and latitude in degrees, or ``LON,LAT``.
     picture
@@ -68,15 +70,20 @@ class Question:
         Words that analysts called it by, in the name or the note of a type or a concept, or that the run knows
         (`askable`).
     unlike
-        What is not meant: ids of segments, ``LON,LAT``, or pictures.
+        What is not meant: ids of segments or tiles, ``LON,LAT``, or pictures.
     unlike_text
         Words for what is not meant.
     concept
         Files of concepts.
     pixel_m
         Ground that a pixel of pictures shows (metres); None: as they say themselves.
+    over
+        Whether answers are ``segments``, or ``tiles``: where in a street it looks so.
     road_class, within, collisions
         Which roads are asked about (`geo.search.filters.wanted`); `within` as the key ``area`` of a city's file.
+    where
+        Conditions on columns of segments, all of which are to be met: ``ground_tree_0_6m > 0.3``
+        (`geo.search.conditions.read_condition`).
     threshold
         A road with a lower ``cosine`` is no answer; None: that of the concept, if there is one.
     yes, no
@@ -91,9 +98,11 @@ class Question:
     unlike_text: Sequence[str] = ()
     concept: Sequence[str | Path] = ()
     pixel_m: float | None = None
+    over: Over = "segments"
     road_class: Sequence[str] = ()
     within: str | tuple[float, float, float, float] | None = None
     collisions: Amount | None = None
+    where: Sequence[str] = ()
     threshold: float | None = None
     yes: Sequence[Example] = ()
     no: Sequence[Example] = ()
@@ -108,9 +117,12 @@ class Asked:
     yes, no
         Examples of what is meant, and of what is not.
     answers
-        See `geo.search.looks.Looks.find`.
+        See `geo.search.looks.Looks.find` and `find_tiles`.
     said
         What words were taken for.
+    unknown
+        Of how many segments with a fingerprint it is not known whether they meet a condition, by its text: these are no
+        answers.
     """
 
     run: OpenRun
@@ -118,6 +130,7 @@ class Asked:
     no: Sequence[Example]
     answers: gpd.GeoDataFrame
     said: Sequence[Meaning] = ()
+    unknown: Mapping[str, int] = field(default_factory=dict)
 
     def save(self, name: str, *, note: str = "", threshold: float | None = None) -> Path:
         """Save the question as a concept.
@@ -165,7 +178,9 @@ class Asked:
         return path
 
 
-def ask(run: OpenRun, looks: Looks, question: Question, *, shown: int, balance: float) -> Asked:
+def ask(
+    run: OpenRun, looks: Looks, question: Question, *, shown: int, balance: float, skip: int = 0
+) -> Asked:
     """Ask a run.
 
     Parameters
@@ -178,7 +193,7 @@ def ask(run: OpenRun, looks: Looks, question: Question, *, shown: int, balance: 
         What is asked.
     shown
         How many answers are wanted, 1 or more.
-    balance
+    balance, skip
         See `geo.search.ranking.spread`.
 
     Raises
@@ -190,6 +205,12 @@ def ask(run: OpenRun, looks: Looks, question: Question, *, shown: int, balance: 
     EncoderError
         When a picture cannot be encoded as the roads were, or a concept is of another encoder.
     """
+    if question.over not in get_args(Over):
+        raise ConfigurationError(
+            f"{question.over!r} cannot be asked over",
+            where="over",
+            todo=f"Ask over {' or '.join(get_args(Over))}.",
+        )
     meant = _Asker(run, looks, question).meant()
     if not meant.yes:
         raise LayerError(
@@ -197,15 +218,22 @@ def ask(run: OpenRun, looks: Looks, question: Question, *, shown: int, balance: 
             where="find",
             todo="Give --like SEGMENT, --at LON,LAT, --picture FILE, --text WORDS or --concept FILE.",
         )
-    area = None if question.within is None else read_area(_area(question.within), run.crs)
-    among = wanted(
-        looks.segments, road_classes=question.road_class, within=area, collisions=question.collisions
+    area = None if question.within is None else read_area(area_of(question.within), run.crs)
+    roads = wanted(
+        looks.segments,
+        road_classes=question.road_class,
+        within=area,
+        collisions=question.collisions,
+        where=[read_condition(one) for one in question.where],
     )
-    answers = looks.find(meant.yes, meant.no, among=among, shown=shown, balance=balance, fit=meant.fit)
+    find = looks.find if question.over == "segments" else looks.find_tiles
+    answers = find(
+        meant.yes, meant.no, among=roads.among, shown=shown, balance=balance, skip=skip, fit=meant.fit
+    )
     threshold = meant.limit if question.threshold is None else question.threshold
     if threshold is not None:
         answers = answers[answers["cosine"] >= threshold - ROUNDED]
-    return Asked(run, meant.yes, meant.no, answers, meant.said)
+    return Asked(run, meant.yes, meant.no, answers, meant.said, roads.unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +269,8 @@ class _Asker:
         """Find examples of what is meant and what is not."""
         asked = self.question
         said, unlike = self._meanings(asked.text), self._meanings(asked.unlike_text)
-        yes = [self._segment(one) for one in asked.like]
-        yes += [self.looks.at(*_place(one)) for one in asked.at]
+        yes = [self._known(one) for one in asked.like]
+        yes += [self.looks.at(*place_of(one)) for one in asked.at]
         yes += [self._picture(Path(one)) for one in asked.picture]
         yes += asked.yes
         yes += [one for meaning in said for one in meaning.examples]
@@ -302,24 +330,33 @@ class _Asker:
         )
 
     def _any(self, what: str) -> Example:
-        """Read an example of what is not meant: a place, a picture or a segment."""
-        if _PLACE.fullmatch(what):
-            return self.looks.at(*_place(what))
+        """Read an example of what is not meant: a place, a picture, a segment or a tile."""
+        if is_place(what):
+            return self.looks.at(*place_of(what))
         if Path(what).suffix.lower() in _PICTURES:
             return self._picture(Path(what))
-        return self._segment(what)
+        return self._known(what)
 
-    def _segment(self, segment_id: str) -> Example:
-        row = self.looks.row_of(segment_id)
+    def _known(self, name: str) -> Example:
+        """Take a segment or a tile, by its id."""
+        row = self.looks.row_of(name)
         if row is not None:
             return self.looks.example(row)
-        known = (self.run.segments["segment_id"] == segment_id).any()
+        tile = self.looks.tile(name)
+        if tile is not None:
+            return tile
+        if (self.run.segments["segment_id"] == name).any():
+            what = f"the segment has no fingerprint: {TOO_LITTLE}"
+        elif (self.looks.tiles["tile_id"] == name).any():
+            kept = self.looks.seen is not None
+            what = f"the tile has no fingerprint: {TOO_LITTLE if kept else NOT_KEPT}"
+        else:
+            what = "there is no such segment or tile"
         raise LayerError(
-            "the segment has no fingerprint: too little imagery covers it"
-            if known
-            else "there is no such segment",
-            where=str(segment_id),
-            todo="Take a segment_id of the layer segments with a type, or a place: --at LON,LAT.",
+            what,
+            where=str(name),
+            todo="Take a segment_id of the layer segments with a type, a tile_id of tiles that are 'encoded', or a "
+            "place: --at LON,LAT.",
         )
 
     def _picture(self, path: Path) -> Example:
@@ -432,38 +469,3 @@ def tile_side(run: OpenRun) -> float:
     """Tell how large a run's tiles are (metres)."""
     told = made_by_of(run).get("emb:chip_layout.chip_size_m")
     return float(told) if isinstance(told, int | float) else Tiles().tile_m
-
-
-def _place(what: Place) -> tuple[float, float]:
-    """Read longitude and latitude.
-
-    Raises
-    ------
-    ConfigurationError
-        When these are not two numbers.
-    """
-    if not isinstance(what, str):
-        return float(what[0]), float(what[1])
-    match = _PLACE.fullmatch(what)
-    if match is None:
-        raise ConfigurationError(
-            f"{what!r} is not of the form LON,LAT", where="--at", todo="Write degrees: --at=-71.1,42.37."
-        )
-    return float(match[1]), float(match[2])
-
-
-def _area(within: str | tuple[float, float, float, float]) -> str | tuple[float, float, float, float]:
-    """Read an area: a file of polygons, or four numbers in degrees."""
-    if not isinstance(within, str):
-        return within
-    parts = within.split(",")
-    try:
-        numbers = [float(part) for part in parts]
-    except ValueError:
-        return within
-    if len(numbers) != 4 or not (numbers[0] < numbers[2] and numbers[1] < numbers[3]):
-        raise ConfigurationError(
-            f"{within!r} is no box", where="--within", todo="Write WEST,SOUTH,EAST,NORTH in degrees."
-        )
-    west, south, east, north = numbers
-    return west, south, east, north

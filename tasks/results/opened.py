@@ -19,11 +19,12 @@ from PIL import Image
 from geo.clusters.likeness.alike import same_place
 from geo.clusters.likeness.chance import MORE_ALIKE_THAN
 from geo.errors import LayerError, SourceError
-from geo.outputs.files.reading import GEOMETRY, read_layer, read_table
+from geo.outputs.files.reading import read_layer, read_table
 from geo.outputs.layers.ground import CLASSES
 from geo.outputs.layers.layers import LAYERS
 from geo.safety.expected.ranking import worst_segments
 from geo.safety.junctions.worst import worst_junctions
+from geo.search.looks import Looks
 from geo.search.ranking import BALANCE
 from geo.sources.files import digest_file
 from tasks.earlier import TABLES
@@ -352,47 +353,54 @@ class OpenRun:
         if same_type:
             own = segments["cluster"].iloc[row]
             left_out = left_out | ~(segments["cluster"] == own).fillna(value=False).to_numpy(dtype=bool)
-        answers = self._roads.most_alike(row, left_out, shown, more_alike_than)
-        return answers[[*ALIKE, GEOMETRY]]
+        return self._roads.most_alike(row, left_out, shown, more_alike_than)
+
+    @property
+    def looks(self) -> Looks:
+        """What its roads and tiles look like, in the space of types (`geo.search.looks.Looks`)."""
+        return self._roads.looks
 
     @cached_property
     def _roads(self) -> SeenRoads:
         """The roads that have a fingerprint, and the space in which types are found."""
-        return SeenRoads(self, self._check_left)
+        return SeenRoads(self, self._check_left, self._files)
 
     def find(
         self,
         *,
         top: int = 20,
+        skip: int = 0,
         spread: float = BALANCE,
         save: str | None = None,
         **asked: Any,  # noqa: ANN401
     ) -> gpd.GeoDataFrame:
-        """Find the roads that look like segments, places, pictures, or what analysts have named.
+        """Find the roads that look like segments, tiles, places, pictures, or what analysts have named.
 
         Parameters
         ----------
         top
             How many answers are given, 1 or more; fewer where fewer can be asked about.
+        skip
+            How many answers have been shown before: the page after them is given.
         spread
             What likeness counts for in choosing answers, beside not being like each other (0 to 1; 1: it alone does).
         save
             Name of a concept, or path of its file, as which the question is saved.
         asked
-            ``like``, ``at``, ``picture``, ``text``, ``unlike``, ``concept``, ``pixel_m``, ``road_class``, ``within``,
-            ``collisions``, ``threshold``: see `tasks.results.finding.Question`.
+            ``like``, ``at``, ``picture``, ``text``, ``unlike``, ``concept``, ``pixel_m``, ``over``, ``road_class``,
+            ``within``, ``collisions``, ``where``, ``threshold``: see `tasks.results.finding.Question`.
 
         Returns
         -------
-        The most alike first, see `geo.search.looks.Looks.find`. That two roads look alike says nothing about their
-        traffic.
+        The most alike first, see `geo.search.looks.Looks.find` and, ``over="tiles"``, `find_tiles`. That two roads look
+        alike says nothing about their traffic.
 
         Raises
         ------
         LayerError, SourceError, EncoderError
             See `tasks.results.finding.ask`.
         ValueError
-            When fewer than one are asked for, or `spread` is not within 0 and 1.
+            When fewer than one are asked for, fewer than none skipped, or `spread` is not within 0 and 1.
 
         Examples
         --------
@@ -401,10 +409,16 @@ class OpenRun:
         >>> found[["rank", "segment_id", "why"]].values.tolist()[0]
         [1, '0000000000000024', 'segment 0000000000000000']
         """
-        return self.asked(Question(**asked), top=top, spread=spread, save=save).answers
+        return self.asked(Question(**asked), top=top, skip=skip, spread=spread, save=save).answers
 
     def asked(
-        self, question: Question, *, top: int = 20, spread: float = BALANCE, save: str | None = None
+        self,
+        question: Question,
+        *,
+        top: int = 20,
+        skip: int = 0,
+        spread: float = BALANCE,
+        save: str | None = None,
     ) -> Asked:
         """Ask a question, see `find`.
 
@@ -412,7 +426,7 @@ class OpenRun:
         ----------
         question
             What is asked.
-        top, spread, save
+        top, skip, spread, save
             As of `find`.
 
         Returns
@@ -430,7 +444,9 @@ class OpenRun:
         _check_shown(top)
         if not 0 <= spread <= 1:
             raise ValueError(f"spread={spread}: a share from 0 to 1")
-        found = ask(self, self._roads.looks, question, shown=top, balance=spread)
+        if skip < 0:
+            raise ValueError(f"skip={skip}: none or more can have been shown")
+        found = ask(self, self.looks, question, shown=top, balance=spread, skip=skip)
         if save is not None:
             found.save(save)
         return found
@@ -476,25 +492,3 @@ class OpenRun:
 def _check_shown(shown: int) -> None:
     if shown < 1:
         raise ValueError(f"shown={shown}: one segment or more can be shown")
-
-
-ALIKE = (
-    "place",
-    "segment_id",
-    "likeness",
-    "alike_than_pairs",
-    "metres_apart",
-    "name",
-    "ref",
-    "road_class",
-    "cluster",
-    "length_m",
-    "counted_m",
-    "years",
-    "n_collisions",
-    "n_ksi",
-    "ksi_per_km_year",
-    "ksi_per_km_year_low",
-    "ksi_per_km_year_high",
-    "ksi_per_km_year_eb",
-)

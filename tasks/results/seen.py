@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,14 +22,37 @@ from geo.config import Clusters, cluster_settings
 from geo.config.file import expand
 from geo.errors import LayerError
 from geo.features.encoder import Embeddings
-from geo.outputs.files.reading import read_table
+from geo.outputs.files.reading import GEOMETRY, read_table
 from geo.search.looks import Looks
 from tasks.earlier import TABLES
 from tasks.results.finding import tile_side
-from tasks.tables import TURN_SCATTER
+from tasks.results.seen_tiles import SeenTiles
+from tasks.tables import TILE_FINGERPRINTS, TURN_SCATTER
 
 if TYPE_CHECKING:
     from tasks.results.opened import OpenRun
+
+ALIKE = (
+    "place",
+    "segment_id",
+    "likeness",
+    "alike_than_pairs",
+    "metres_apart",
+    "name",
+    "ref",
+    "road_class",
+    "cluster",
+    "length_m",
+    "counted_m",
+    "years",
+    "n_collisions",
+    "n_ksi",
+    "ksi_per_km_year",
+    "ksi_per_km_year_low",
+    "ksi_per_km_year_high",
+    "ksi_per_km_year_eb",
+)
+"""Columns of look-alikes, beside their lines."""
 
 
 class SeenRoads:
@@ -41,10 +64,12 @@ class SeenRoads:
         The run, with its folder.
     check_left
         Refuses a file that is not as the run left it.
+    left
+        Names of the files that the run left, in its folder.
     """
 
-    def __init__(self, run: OpenRun, check_left: Callable[[Path], None]) -> None:
-        self._run, self._check_left = run, check_left
+    def __init__(self, run: OpenRun, check_left: Callable[[Path], None], left: Collection[str]) -> None:
+        self._run, self._check_left, self._left = run, check_left, left
 
     @cached_property
     def segments(self) -> gpd.GeoDataFrame:
@@ -83,8 +108,23 @@ class SeenRoads:
         tiles = self._run.tiles.drop(columns=["thumbnail"], errors="ignore")
         bring, points = self._in_space
         return Looks(
-            self.segments, tiles, self.vectors, points.astype(np.float32), bring, tile_side(self._run)
+            self.segments,
+            tiles,
+            self.vectors,
+            points.astype(np.float32),
+            bring,
+            tile_side(self._run),
+            self._tiles(tiles, bring),
         )
+
+    def _tiles(self, tiles: gpd.GeoDataFrame, into: Callable[[Embeddings], Points]) -> SeenTiles | None:
+        """Lay tiles with a fingerprint out; None where the run is of a roadprint that kept none."""
+        name = f"{TABLES}/{TILE_FINGERPRINTS.name}.parquet"
+        if self._run.folder is None or name not in self._left:
+            return None
+        file = self._run.folder / name
+        self._check_left(file)
+        return SeenTiles(file, tiles, pd.Index(self.segments["segment_id"]), into)
 
     def within(self, row: int, reach_m: float) -> NDArray[np.bool_]:
         """Tell the roads whose middles lie within some metres of that of one, by its place among `segments`."""
@@ -104,7 +144,7 @@ class SeenRoads:
         left_out
             Which of them are not asked, ``(segments,)``.
         shown, more_alike_than
-            As of `tasks.results.opened.OpenRun.alike`.
+            As of `tasks.results.opened.OpenRun.alike`, with what it gives.
         """
         segments = self.segments
         rows, likeness = most_like(self.points, row, left_out, shown=shown)
@@ -113,12 +153,13 @@ class SeenRoads:
         rows, likeness = rows[alike], likeness[alike]
         answers = segments.iloc[rows].reset_index(drop=True)
         usual = pd.Series([own_class.iloc[0]] * len(rows), dtype=object)
-        return answers.assign(
+        answers = answers.assign(
             place=np.arange(1, len(rows) + 1),
             likeness=likeness,
             alike_than_pairs=self.likeness.share_less_alike(usual, likeness),
             metres_apart=answers.geometry.distance(segments.geometry.iloc[row]),
         )
+        return answers[[*ALIKE, GEOMETRY]]
 
     @cached_property
     def _in_space(self) -> tuple[Callable[[Embeddings], Points], Points]:

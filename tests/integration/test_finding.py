@@ -43,6 +43,24 @@ def test_roads_that_look_like_a_segment_are_of_its_type(run, segment):
     assert shown.geometry.centroid.x.tolist() == pytest.approx(found["x"].tolist())
 
 
+def test_places_along_roads_that_look_like_a_tile(folder, run, segment, tmp_path, capsys):
+    tiles = run.tiles.set_index("tile_id")
+    tile = str(tiles.index[(tiles["segment_id"] == segment) & tiles["encoded"]][0])
+    page = tmp_path / "a.html"
+    words = ["--like", tile, "--over", "tiles", "--top", "6", "--where", "length_m > 50", "--json"]
+    assert main(["find", str(folder), *words, "--out", str(page)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    shown = [one["tile_id"] for one in told["answers"]]
+    assert tiles.loc[shown, "segment_id"].tolist() == [one["segment_id"] for one in told["answers"]]
+    assert told["unknown"] == {"length_m > 50": 0}
+    own = tiles.geometry[tile]
+    assert tiles.loc[shown].geometry.distance(own.centroid).min() > 0
+    assert page.read_text().count("data:image/jpeg") == 6
+    assert all(one in page.read_text() for one in shown)
+    again = run.find(like=[tile], over="tiles", top=6, where=["length_m > 50"])
+    assert again["tile_id"].tolist() == shown
+
+
 def test_a_tile_of_the_run_given_as_a_picture_finds_its_own_road(run, segment, tmp_path):
     tiles = run.tiles
     own = tiles[(tiles["segment_id"] == segment) & tiles["encoded"]]
@@ -104,7 +122,9 @@ def test_words_of_the_bank_rank_roads_and_are_told_from_what_is_not_meant(run):
     ("words", "why"),
     [
         ((), "nothing says what is meant"),
-        (("--like", "nobody"), "there is no such segment"),
+        (("--like", "nobody"), "there is no such segment or tile"),
+        (("--at=-1.8,52.36", "--where", "lenght_m > 3"), "Nearest are: length_m"),
+        (("--like", "nobody", "--skip=-1"), "cannot be skipped"),
         (("--at", "-71.1,42.37"), "away"),
         (("--at", "somewhere"), "is not of the form LON,LAT"),
         (("--text", "zebra"), "is called 'zebra'"),

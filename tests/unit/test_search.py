@@ -194,12 +194,12 @@ def test_a_place_means_the_road_at_it_and_none_outside_the_city(looks):
 
 def test_roads_are_asked_about_by_class_place_and_collisions(looks):
     segments = looks.segments
-    assert wanted(segments, road_classes=["primary"]).sum() == 6
+    assert wanted(segments, road_classes=["primary"]).among.sum() == 6
     # half of each class has a rate up to its median, and of what has none it is not known
-    assert wanted(segments, collisions="few").sum() == 6
-    assert wanted(segments, collisions="many").sum() == 6
+    assert wanted(segments, collisions="few").among.sum() == 6
+    assert wanted(segments, collisions="many").among.sum() == 6
     inside = box(413_000, 273_900, 413_600, 274_100)
-    assert segments["segment_id"][wanted(segments, within=inside)].tolist() == ["s00", "s01", "s12"]
+    assert segments["segment_id"][wanted(segments, within=inside).among].tolist() == ["s00", "s01", "s12"]
     with pytest.raises(LayerError, match="'alley'"):
         wanted(segments, road_classes=["alley"])
     with pytest.raises(LayerError, match="lies in it"):

@@ -6,6 +6,7 @@ import re
 import sqlite3
 import tempfile
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from geo.outputs.qgis.classes import Band
 from geo.outputs.qgis.styles import rgba
 from geo.outputs.qgis.tables import Style, write_styles
 from geo.outputs.templates import templates
+from geo.search.looks import OF_TILES
 
 ANSWERS = Layer(
     "answers",
@@ -33,7 +35,7 @@ ANSWERS = Layer(
     (
         Column("rank", "integer", "Rank"),
         Column("segment_id", "text", "Segment"),
-        Column("tile_id", "text", "Tile in the middle"),
+        Column("tile_id", "text", "Tile that looks most like it"),
         Column("name", "text", "Road name"),
         Column("likeness", "real", "Likeness"),
         Column("x", "real", "Easting of the tile (m, city's CRS)"),
@@ -53,6 +55,14 @@ ANSWERS = Layer(
         Column("ksi_per_km_year_eb", "real", "KSI per km and year, shrunk"),
     ),
 )
+ANSWERS_OF_TILES = replace(
+    ANSWERS,
+    title="Places along roads that look like it",
+    description="Tiles by how much they look like what was asked for. That roads look alike says nothing about their "
+    "traffic.",
+    geometry="Polygon",
+    columns=(*ANSWERS.columns, Column("position_m", "real", "Position along the segment (m)")),
+)
 FILE_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 """The same answers give the same bytes."""
 DEGREES = "EPSG:4326"
@@ -69,20 +79,21 @@ def write_answers(path: Path, answers: gpd.GeoDataFrame) -> None:
         Path of the file, by whose ending it is one or the other; one that is there is replaced when the new one is
         whole.
     answers
-        See `geo.search.looks.Looks.find`.
+        See `geo.search.looks.Looks.find`, or `find_tiles`: the squares of tiles.
 
     Raises
     ------
     SourceError
         When the file cannot be written.
     """
-    frame = _laid_out(answers)
+    layer = ANSWERS_OF_TILES if OF_TILES in answers else ANSWERS
+    frame = _laid_out(answers, layer)
     try:
         with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
             work = Path(folder) / path.name
             if path.suffix.lower() == ".gpkg":
                 refuse_taken(path)
-                _write_geopackage(work, frame)
+                _write_geopackage(work, frame, layer)
             else:
                 degrees = frame.to_crs(DEGREES)
                 pyogrio.write_dataframe(degrees, work, driver="GeoJSON", layer_options={"RFC7946": "YES"})
@@ -95,39 +106,39 @@ def write_answers(path: Path, answers: gpd.GeoDataFrame) -> None:
         ) from error
 
 
-def _laid_out(answers: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _laid_out(answers: gpd.GeoDataFrame, layer: Layer) -> gpd.GeoDataFrame:
     """Bring columns to their types; what a run does not know is null."""
     nothing = pd.Series(pd.NA, index=answers.index, dtype=object)
-    columns = {one.name: cast(answers.get(one.name, nothing), one.kind) for one in ANSWERS.columns}
+    columns = {one.name: cast(answers.get(one.name, nothing), one.kind) for one in layer.columns}
     plain = pd.DataFrame(columns, index=answers.index)
     return gpd.GeoDataFrame(plain, geometry=answers.geometry, crs=answers.crs)
 
 
-def _write_geopackage(path: Path, frame: gpd.GeoDataFrame) -> None:
+def _write_geopackage(path: Path, frame: gpd.GeoDataFrame, layer: Layer) -> None:
     with gdal_date(FILE_DATE):
         pyogrio.write_dataframe(
             frame,
             path,
-            layer=ANSWERS.name,
+            layer=layer.name,
             driver="GPKG",
-            geometry_type=ANSWERS.geometry,
+            geometry_type=layer.geometry,
             use_arrow=True,
             dataset_options={"VERSION": VERSION},
             layer_options={
                 "FID": ROW_COLUMN,
-                "IDENTIFIER": ANSWERS.title,
-                "DESCRIPTION": ANSWERS.description,
+                "IDENTIFIER": layer.title,
+                "DESCRIPTION": layer.description,
                 "GEOMETRY_NAME": GEOMETRY_COLUMN,
                 "SPATIAL_INDEX": "YES",
             },
         )
-    style = Style(ANSWERS.name, "likeness", _style(len(frame)), default=True, description="By rank.")
+    style = Style(layer.name, "likeness", _style(len(frame), layer), default=True, description="By rank.")
     with closing(sqlite3.connect(path)) as connection, connection:
         write_styles(connection, [style], FILE_DATE)
     settle(path)
 
 
-def _style(answers: int) -> str:
+def _style(answers: int, layer: Layer) -> str:
     """Draw the first answers boldest."""
     ends = [round(answers * part / _BANDS) for part in range(_BANDS + 1)]
     bands = [
@@ -138,4 +149,4 @@ def _style(answers: int) -> str:
         if high > low
     ]
     template = templates("geo.outputs.qgis", "templates", rgba=rgba).get_template("answers.qml")
-    return _NOT_XML.sub("", template.render(layer=ANSWERS, heading=ANSWERS.title, bands=bands))
+    return _NOT_XML.sub("", template.render(layer=layer, heading=layer.title, bands=bands))

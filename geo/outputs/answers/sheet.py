@@ -10,6 +10,7 @@ import pandas as pd
 from geo.errors import SourceError
 from geo.outputs.report.figures.charts import picture_address
 from geo.outputs.templates import templates
+from geo.search.looks import OF_TILES
 
 UNNAMED = "unnamed road"
 
@@ -54,7 +55,7 @@ def write_sheet(
     page = (
         templates("geo.outputs", "answers")
         .get_template("sheet.html.jinja")
-        .render(city=city, meant=meant, unlike=unlike, answers=rows)
+        .render(city=city, meant=meant, unlike=unlike, answers=rows, over_tiles=OF_TILES in answers)
     )
     part = path.with_name(f".{path.name}.part")
     try:

@@ -27,6 +27,7 @@ from tasks.tables import (
     SEEN,
     SEEN_AT_JUNCTIONS,
     SHARD,
+    TILE_FINGERPRINTS,
     TURN_SCATTER,
 )
 
@@ -39,24 +40,28 @@ if TYPE_CHECKING:
 
 LACKING = "imagery shows it, and the embeddings beside it (encoder.beside) have no data along it"
 FILE, JUNCTION_FILE = "fingerprints.parquet", "junction_fingerprints.parquet"
+TILE_FILE = f"{TILE_FINGERPRINTS.name}.parquet"
 
 _PLAIN = tuple(column.name for column in SHARD.columns if not column.optional)
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
-    """Write ``fingerprints``, ``tiles`` and ``turn_scatter``, and the first two of junctions (see docs/stages.md)."""
+    """Write what docs/stages.md says of segments, their tiles and junctions."""
     from geo.clusters.flights.twice import in_equal_parts
     from geo.features.fingerprints import fingerprint, write_fingerprints
     from geo.features.store import about_all
+    from geo.features.tile_fingerprints import fingerprints_of_tiles, write_tiles
 
     segments = gpd.read_parquet(plan.stage_folder("roads") / "segments.parquet")
     tiles = load_tiles(plan)
     encoded = tiles["embedding"].notna()
     _check_any(plan, encoded)
-    pooled = _of_length_1(plan, fingerprint(tiles[encoded].reset_index(drop=True)))
-    found = centre_roads(plan, pooled, tiles[encoded], folder)
+    mine = tiles[encoded].reset_index(drop=True)
+    pooled = _of_length_1(plan, fingerprint(mine))
+    found = centre_roads(plan, pooled, mine, folder)
     about = about_all(_shards(plan)) | {b"emb:weights": weights_digest(plan).encode()} | _about_beside(plan)
     write_fingerprints(folder / FILE, found, segments, about)
+    write_tiles(folder / TILE_FILE, mine, fingerprints_of_tiles(mine, pooled, found), about)
     seen = tiles[["tile_id", "segment_id", "position_m", "image_id", "coverage"]]
     SEEN.write(seen.assign(encoded=encoded), folder)
     twice: list[Entry] = []
@@ -292,6 +297,13 @@ STAGE = Stage(
     ),
     inputs=_inputs,
     also=_also,
-    tables=(FINGERPRINTS, SEEN, JUNCTION_FINGERPRINTS, SEEN_AT_JUNCTIONS, TURN_SCATTER),
+    tables=(
+        FINGERPRINTS,
+        TILE_FINGERPRINTS,
+        SEEN,
+        JUNCTION_FINGERPRINTS,
+        SEEN_AT_JUNCTIONS,
+        TURN_SCATTER,
+    ),
     documents=(Centring,),
 )

@@ -29,6 +29,7 @@ from tasks.stages.imagery.centring import load_centring
 from tasks.stages.imagery.features import load_encoded_as
 from tasks.stages.imagery.fingerprints import FILE as FINGERPRINTS
 from tasks.stages.imagery.fingerprints import JUNCTION_FILE as OF_JUNCTIONS
+from tasks.stages.imagery.fingerprints import TILE_FILE as OF_TILES
 from tasks.stages.imagery.matching import load_matching
 from tasks.stages.outputs.pictures import load_pictures
 from tasks.stages.records.collisions import load_recorded
@@ -85,7 +86,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     tables.mkdir()
     write_geoparquet(tables, layers, crs)
     # vectors are of no use in a GIS: they are among the layers as GeoParquet alone
-    for name in (FINGERPRINTS, OF_JUNCTIONS, f"{TURN_SCATTER.name}.parquet"):
+    for name in (FINGERPRINTS, OF_TILES, OF_JUNCTIONS, f"{TURN_SCATTER.name}.parquet"):
         file = plan.stage_folder("fingerprints") / name
         if file.exists():
             shutil.copyfile(file, tables / name)

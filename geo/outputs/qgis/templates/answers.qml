@@ -5,14 +5,15 @@
   {{ parts.rules(heading, bands) }}
   <symbols>
    {% for band in bands %}
-   {{ parts.line(loop.index0, band.colour, band.size, "solid") }}
+   {% if layer.geometry == "Polygon" %}{{ parts.outline(loop.index0, band.colour, band.size) }}{% else %}{{ parts.line(loop.index0, band.colour, band.size, "solid") }}{% endif %}
+
    {% endfor %}
   </symbols>
  </renderer-v2>
  {{ parts.fields(layer) }}
- <previewExpression>"segment_id"</previewExpression>
+ <previewExpression>"{{ "tile_id" if layer.geometry == "Polygon" else "segment_id" }}"</previewExpression>
  <mapTip>{% filter forceescape %}<b>[% "rank" %]: {{ parts.text("name", "unnamed road") }}</b><br>
 Likeness {{ parts.number("likeness", 3) }}, place [% "rank_of_all" %] of [% "of_all" %]<br>
 Looks most like {{ parts.text("why", "") }}{% endfilter %}</mapTip>
- <layerGeometryType>1</layerGeometryType>
+ <layerGeometryType>{{ 2 if layer.geometry == "Polygon" else 1 }}</layerGeometryType>
 </qgis>

@@ -26,6 +26,13 @@
    </symbol>
 {% endmacro %}
 
+{% macro outline(index, colour, width) %}
+   <symbol name="{{ index }}" type="fill" alpha="1">
+   {{ stroke("255,255,255,210", width | float + 0.5, "solid", "", 0) }}
+   {{ stroke(colour | rgba, width, "solid", "") }}
+   </symbol>
+{% endmacro %}
+
 {% macro circle(index, colour, size, filled=true) %}
    <symbol name="{{ index }}" type="marker" alpha="1"><layer class="SimpleMarker" enabled="1" pass="0" locked="0"><Option type="Map">
     {{ option("name", "circle") }}{{ option("color", colour | rgba if filled else "255,255,255,0") }}

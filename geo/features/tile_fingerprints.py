@@ -1,0 +1,111 @@
+"""Fingerprints of single tiles, for questions of where in a street."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from geo.features.encoder import Embeddings
+from geo.features.fingerprints import Fingerprints
+from geo.features.lengths import of_length_1
+from geo.features.store import vectors
+
+IDS = ("tile_id", "segment_id")
+AT_ONCE = 4096
+"""So many tiles lie together in the file, and are read together."""
+_KIND = pa.float16()
+
+
+def fingerprints_of_tiles(tiles: pd.DataFrame, pooled: Fingerprints, moved: Fingerprints) -> Embeddings:
+    """Give each tile what it adds to the fingerprint of its segment.
+
+    Its embedding, brought to length 1, and moved as far as the fingerprint of its segment was: the mean over the tiles
+    of a segment, by coverage, is the segment's fingerprint.
+
+    Parameters
+    ----------
+    tiles
+        One row an encoded tile: ``segment_id`` and ``embedding`` (vectors, as long in every row).
+    pooled, moved
+        Fingerprints of the segments as they were pooled (`geo.features.fingerprints.fingerprint`), and after they were
+        centred (`geo.clusters.flights.centring.centre`).
+
+    Returns
+    -------
+    Array ``(tiles, dimension)`` of float32.
+
+    Examples
+    --------
+    >>> from geo.features.fingerprints import fingerprint
+    >>> tiles = pd.DataFrame({"segment_id": ["a", "a"], "coverage": [1.0, 1.0], "bands": [[1.0], [1.0]]})
+    >>> tiles["embedding"] = [[0.0, 3.0], [2.0, 0.0]]
+    >>> pooled = fingerprint(tiles)
+    >>> fingerprints_of_tiles(tiles, pooled, pooled).tolist()
+    [[0.0, 1.0], [1.0, 0.0]]
+    """
+    own: Embeddings = of_length_1(np.stack(tiles["embedding"].tolist()).astype(np.float32))
+    rows = pooled.segment_ids.get_indexer(pd.Index(tiles["segment_id"]))
+    found: Embeddings = own + (moved.vectors - pooled.vectors)[rows]
+    return found
+
+
+def write_tiles(path: Path, tiles: pd.DataFrame, found: Embeddings, about: Mapping[bytes, bytes]) -> None:
+    """Write fingerprints of tiles as Parquet: vectors as fixed-size lists of float16.
+
+    Parameters
+    ----------
+    path
+        Path of the file to write.
+    tiles
+        ``tile_id`` and ``segment_id``, sorted by the first.
+    found
+        Vectors ``(tiles, dimension)``, in the same order.
+    about
+        Metadata of the tiles' embeddings (see `geo.features.store`).
+    """
+    table = pa.table({name: pa.array(tiles[name].astype(str), pa.string()) for name in IDS})
+    table = table.append_column("vector", vectors(found, len(found), found.shape[1], _KIND))
+    told = {**about, b"data_type": b"float16"}
+    pq.write_table(table.replace_schema_metadata(told), path, compression="zstd", row_group_size=AT_ONCE)
+
+
+def read_ids(path: Path) -> pd.DataFrame:
+    """Read which tiles have a fingerprint: ``tile_id, segment_id``, in the order of the file."""
+    return pd.DataFrame(pq.read_table(path, columns=list(IDS)).to_pandas())
+
+
+def read_vectors(path: Path) -> Iterator[Embeddings]:
+    """Read all fingerprints in the order of the file, some at a time: arrays ``(tiles, dimension)`` of float32."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=AT_ONCE, columns=["vector"]):
+            yield _array(batch["vector"], len(batch))
+
+
+def read_some(path: Path, segment_ids: Collection[str]) -> tuple[pd.DataFrame, Embeddings]:
+    """Read the fingerprints of the tiles of some segments.
+
+    Returns
+    -------
+    ``tile_id, segment_id``, and vectors ``(tiles, dimension)`` in the same order.
+    """
+    mine = pc.field("segment_id").isin(pa.array(list(segment_ids), pa.string()))
+    table = pq.read_table(path, filters=mine).combine_chunks()
+    ids = pd.DataFrame(table.select(list(IDS)).to_pandas())
+    column = table["vector"]
+    width = column.type.list_size
+    found = _array(column.chunk(0), len(table)) if len(table) else np.zeros((0, width), np.float32)
+    return ids, found
+
+
+def _array(column: pa.Array, rows: int) -> NDArray[np.float32]:
+    """Give a column of fixed-size lists as an array, a row a list."""
+    values = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+    found: NDArray[np.float32] = values.reshape(rows, -1)
+    return found

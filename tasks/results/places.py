@@ -1,0 +1,50 @@
+"""Places as they are written in a question: longitude and latitude in degrees, or a box of them."""
+
+from __future__ import annotations
+
+import re
+
+from geo.errors import ConfigurationError
+
+Place = str | tuple[float, float]
+_PLACE = re.compile(r"\s*([-+]?\d+(?:\.\d*)?)\s*,\s*([-+]?\d+(?:\.\d*)?)\s*")
+
+
+def is_place(what: str) -> bool:
+    """Tell whether words are longitude and latitude."""
+    return _PLACE.fullmatch(what) is not None
+
+
+def place_of(what: Place) -> tuple[float, float]:
+    """Read longitude and latitude.
+
+    Raises
+    ------
+    ConfigurationError
+        When these are not two numbers.
+    """
+    if not isinstance(what, str):
+        return float(what[0]), float(what[1])
+    match = _PLACE.fullmatch(what)
+    if match is None:
+        raise ConfigurationError(
+            f"{what!r} is not of the form LON,LAT", where="--at", todo="Write degrees: --at=-71.1,42.37."
+        )
+    return float(match[1]), float(match[2])
+
+
+def area_of(within: str | tuple[float, float, float, float]) -> str | tuple[float, float, float, float]:
+    """Read an area: a file of polygons, or four numbers in degrees."""
+    if not isinstance(within, str):
+        return within
+    parts = within.split(",")
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        return within
+    if len(numbers) != 4 or not (numbers[0] < numbers[2] and numbers[1] < numbers[3]):
+        raise ConfigurationError(
+            f"{within!r} is no box", where="--within", todo="Write WEST,SOUTH,EAST,NORTH in degrees."
+        )
+    west, south, east, north = numbers
+    return west, south, east, north

@@ -9,7 +9,7 @@ import uvicorn
 from flows.explore.app import make_app
 from tasks.explore.opening import open_page
 
-TOKEN = "a-token-that-nobody-guesses"
+TOKEN = "a-token-that-nobody-guesses"  # noqa: S105 - of a server that only the tests know
 READY = "document.getElementById('map')?.dataset.ready === 'true' && !!document.querySelector('#legend li')"
 WIDE, TALL = 1400, 900
 

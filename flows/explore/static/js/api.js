@@ -11,14 +11,30 @@ export class Refused extends Error {
 /** The server does not answer: it was ended. */
 export class Gone extends Error {}
 
-/** Make the functions that ask the server; `gone(true)` is called when it does not answer, `gone(false)` when it does. */
-export function makeApi(gone) {
+const PAGE = "roadprint-page";
+
+/** Give the name of this page, which lasts as long as its tab. */
+function nameOfPage() {
+  const name = sessionStorage.getItem(PAGE) ?? crypto.randomUUID();
+  sessionStorage.setItem(PAGE, name);
+  return name;
+}
+
+/**
+ * Make the functions that ask the server.
+ *
+ * `gone(true)` is called when it does not answer, `gone(false)` when it does. `sees()` tells whether addresses are to ask
+ * for collisions in this page's name, which a page that corrects types does where its reader wants to see them.
+ */
+export function makeApi({ gone, sees }) {
   const kept = new Map();
+  const page = nameOfPage();
+  const full = (path) => (sees() ? `${path}${path.includes("?") ? "&" : "?"}collisions=${page}` : path);
 
   async function call(path, options = {}) {
     let answer;
     try {
-      answer = await fetch(path, { credentials: "omit", cache: "no-cache", ...options });
+      answer = await fetch(full(path), { credentials: "omit", cache: "no-cache", ...options });
     } catch (error) {
       if (error.name === "AbortError") throw error;
       gone(true);
@@ -31,18 +47,23 @@ export function makeApi(gone) {
 
   return {
     call,
+    page,
+
+    /** Give an address as the server has to hear it; for pictures and tiles that the browser reads itself. */
+    full,
 
     /** Read JSON. */
     get: async (path, options) => (await call(path, options)).json(),
 
     /** Read JSON once; later calls have the same promise, until `forget()`. */
     once(path) {
-      if (!kept.has(path)) {
+      const key = full(path);
+      if (!kept.has(key)) {
         const reading = call(path).then((answer) => answer.json());
-        kept.set(path, reading);
-        reading.catch(() => kept.delete(path));
+        kept.set(key, reading);
+        reading.catch(() => kept.delete(key));
       }
-      return kept.get(path);
+      return kept.get(key);
     },
 
     forget: () => kept.clear(),

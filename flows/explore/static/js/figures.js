@@ -23,9 +23,12 @@ export function figure(value) {
 /** Write a number and the limits of its interval with the same decimals. */
 export function withInterval(value, limits, unit) {
   if (typeof value !== "number" || !limits) return [withUnit(value, unit), null];
-  const places = Number.isInteger(value) && limits.every(Number.isInteger) ? 0 : Math.max(placesOf(value), value === 0 ? placesOf(limits[1]) : 0);
+  const whole = [value, ...limits].every((one) => one === null || Number.isInteger(one));
+  const places = whole ? 0 : Math.max(placesOf(value), value === 0 ? placesOf(limits[1]) : 0);
   const written = plain(value, places);
-  return [unit ? `${written} ${unit}` : written, WORDS.page.range(...limits.map((limit) => plain(limit, places)))];
+  const [low, high] = limits.map((limit) => (limit === null ? null : plain(limit, places)));
+  const range = low === null ? WORDS.page.upTo(high) : high === null ? WORDS.page.from(low) : WORDS.page.range(low, high);
+  return [unit ? `${written} ${unit}` : written, range];
 }
 
 /** Give the decimals of three digits that count. */

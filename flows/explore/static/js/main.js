@@ -16,9 +16,13 @@ const ALIVE_EVERY_MS = 5000;
 const NOTHING = { types: [], columns: [], classes: [], users: [], severities: [], years: [], counts: {}, imagery: false };
 
 const store = makeStore();
-const api = makeApi((gone) => {
-  if (gone) store.set({ server: "gone" });
-  else if (store.get().server === "gone") store.set({ server: "there" });
+let edits = false;
+const api = makeApi({
+  sees: () => edits && store.get().collisions,
+  gone(gone) {
+    if (gone) store.set({ server: "gone" });
+    else if (store.get().server === "gone") store.set({ server: "there" });
+  },
 });
 
 /** Say to a screen reader what changed. */
@@ -73,7 +77,15 @@ function makeTabs(names) {
   show();
 }
 
-function watchServer() {
+/** Read anew what may have another name now, and have all that is shown drawn again. */
+async function readAgain(about) {
+  api.forget();
+  Object.assign(about, await api.get("about.json"));
+  store.set({ types: [...about.types], version: store.get().version + 1 });
+}
+
+function watchServer(about) {
+  let version = null;
   store.on(["server"], ({ server }) => {
     banner(server === "there" ? "" : WORDS.page[server]);
     if (server === "there") live(WORDS.page.back);
@@ -81,7 +93,11 @@ function watchServer() {
   setInterval(async () => {
     if (document.hidden) return;
     const now = await api.get("changed.json").catch(() => null);
-    if (now?.changed) store.set({ server: "replaced" });
+    if (!now) return;
+    if (now.changed) store.set({ server: "replaced" });
+    else if (now.newer) store.set({ server: "newer" });
+    if (version !== null && now.version !== version) await readAgain(about).catch(console.error);
+    version = now.version;
   }, ALIVE_EVERY_MS);
 }
 
@@ -91,7 +107,10 @@ async function begin() {
   document.title = WORDS.page.title(about.city);
   document.getElementById("city").textContent = about.city;
   document.getElementById("run-of").textContent = WORDS.page.made(about.run, about.made);
-  watchServer();
+  watchServer(about);
+  edits = about.edit;
+  store.set({ collisions: !about.edit });
+  store.on(["collisions"], () => readAgain(about).catch(console.error));
   const rooms = ROOMS.filter(({ edits }) => !edits || about.edit);
   makeTabs(rooms.filter(({ name }) => name in WORDS.tabs).map(({ name }) => name));
   for (const { name, file } of rooms) {

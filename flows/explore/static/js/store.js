@@ -5,8 +5,9 @@
  * of the chosen type, or null; colour: name of the column that segments are coloured by; filters: {classes, users, severities, years}, each
  * a list of what is meant, empty for all; view: [longitude, latitude, zoom]; yes, no: lists of {segment} or {tile};
  * answers: what was found, best first; asking: "segments" or "tiles"; pick: whether a click on the map puts a segment
- * into `yes`; version: raised when what is shown must be read again; collisions: whether they are in view; tab: name of
- * the open panel; server: "there", "gone" or "replaced"; imagery: its opacity, from 0 to 1.
+ * into `yes`; version: raised when what is shown must be read again; types: the types as they are called now, told after
+ * a change; collisions: whether what tells of collisions may be seen, which a page that corrects types has to ask for;
+ * points: whether collisions are drawn; tab: name of the open panel; server: "there", "gone" or "replaced"; imagery: its opacity, from 0 to 1.
  */
 const BEGINNING = {
   segment: null,
@@ -22,6 +23,8 @@ const BEGINNING = {
   answers: [],
   version: 0,
   collisions: false,
+  points: false,
+  types: null,
   tab: "card",
   asking: "segments",
   pick: false,

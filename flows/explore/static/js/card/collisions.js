@@ -1,6 +1,7 @@
 /** Collisions: those on a segment, and one that was pointed at. */
 
 import { make, refill } from "../elements.js";
+import { figure } from "../figures.js";
 import { WORDS } from "../words.js";
 
 const words = WORDS.collisions;
@@ -13,11 +14,11 @@ export function dateOf(date) {
   return read && !Number.isNaN(read.getTime()) ? day.format(read) : words.noDate;
 }
 
-function severity(said) {
+function severity(said, about) {
   const [word, colour] = WORDS.map.severities[said] ?? WORDS.map.severities.unknown;
   const spot = make("span", { class: "dot", "aria-hidden": "true" });
   spot.style.backgroundColor = colour;
-  return [spot, ` ${word}`];
+  return [spot, ` ${said === "slight" ? (about.slight ?? word) : word}`];
 }
 
 /** Tell whether a collision is among those that the filters mean. */
@@ -28,7 +29,7 @@ function meets({ severity: said, date, users: who }, { severities, years, users 
 }
 
 /** List the collisions of a segment that the filters mean, the last first. */
-export function collisionList({ store }, collisions) {
+export function collisionList({ store, about }, collisions) {
   const { filters } = store.get();
   const meant = collisions.filter((collision) => meets(collision, filters));
   const left = collisions.length - meant.length;
@@ -40,7 +41,7 @@ export function collisionList({ store }, collisions) {
         "button",
         { type: "button", class: "plain", onclick: () => store.set({ collision: one.collision }) },
         `${dateOf(one.date)}: `,
-        ...severity(one.severity),
+        ...severity(one.severity, about),
         make("span", { class: "quiet small" }, one.users?.length ? ` ${one.users.map(words.user).join(", ")}` : ""),
       ),
       one.why ? make("p", { class: "small quiet" }, one.why) : null,
@@ -56,7 +57,7 @@ export function collisionList({ store }, collisions) {
 }
 
 /** Show one collision: what is recorded, where it was placed, or why not. */
-export async function collisionPart({ store, api, panel, live }, row) {
+export async function collisionPart({ store, api, panel, live, about }, row) {
   const one = await api.get(`collision/${row}.json`);
   if (store.get().collision !== row) return;
   const line = (title, ...value) => make("tr", {}, make("th", { scope: "row" }, title), make("td", {}, ...value));
@@ -64,7 +65,7 @@ export async function collisionPart({ store, api, panel, live }, row) {
   const to = Number.isInteger(one.segment)
     ? make("button", { type: "button", class: "plain", onclick: () => store.set({ segment: one.segment, collision: null }) }, words.toSegment)
     : null;
-  const more = (one.rows ?? []).map(({ title, value }) => line(title, value === null ? WORDS.page.notKnown : String(value)));
+  const where = one.why ?? (Number.isInteger(one.segment) ? words.onSegment : words.atJunction);
   refill(
     panel,
     make("h2", {}, words.title(dateOf(one.date))),
@@ -74,10 +75,12 @@ export async function collisionPart({ store, api, panel, live }, row) {
       make(
         "tbody",
         {},
-        line(words.severity, ...severity(one.severity)),
-        line(words.users, one.users?.length ? one.users.map(words.user).join(", ") : WORDS.page.notKnown),
-        line(words.placed, one.why ?? words.onSegment, " ", to ?? ""),
-        ...more,
+        line(words.severity, ...severity(one.severity, about)),
+        line(words.users, one.users ? one.users.map(words.user).join(", ") || words.noneOfThese : WORDS.page.notKnown),
+        line(words.placed, where, " ", to ?? ""),
+        line(words.metres, figure(one.metres)),
+        line(words.casualties, figure(one.casualties)),
+        line(words.id, one.collision_id ?? WORDS.page.notKnown),
       ),
     ),
     make("p", { class: "row" }, back),

@@ -23,7 +23,7 @@ function head({ store, about }, segment) {
   const seen = type?.words && !own ? make("span", { class: "auto" }, words.automatic(type.words)) : null;
   const kind = type
     ? [swatch(type.color), " ", make("strong", {}, WORDS.map.typeName(type)), " ", seen]
-    : [swatch("#8c8c8c"), " ", WORDS.map.noType];
+    : [swatch("#8c8c8c"), " ", segment.untyped ? words.untyped(segment.untyped) : WORDS.map.noType];
   const close = make(
     "button",
     { type: "button", class: "close", "aria-label": words.close, title: words.close, onclick: () => store.set({ segment: null, tile: null }) },
@@ -87,10 +87,10 @@ function tiles({ store, about }, segment) {
 }
 
 function table(rows, caption) {
-  const line = ({ title, value, interval, unit }) => {
+  const line = ({ title, value, interval, unit, note }) => {
     const [text, range] = withInterval(value, interval, unit);
     const limits = range && make("span", { class: "interval" }, range);
-    return make("tr", {}, make("th", { scope: "row" }, title), make("td", { class: typeof value === "string" ? "text" : "figure" }, text, limits));
+    return make("tr", {}, make("th", { scope: "row" }, title, note ? make("span", { class: "interval" }, note) : null), make("td", { class: typeof value === "string" ? "text" : "figure" }, text, limits));
   };
   return make("table", { class: "figures" }, caption ? make("caption", {}, caption) : null, make("tbody", {}, ...rows.map(line)));
 }
@@ -118,37 +118,26 @@ function alike({ store }, segment) {
   return make("ul", { class: "list" }, ...segment.alike.map(item));
 }
 
-/** In a page that corrects types, outcomes are not shown unless asked for: types must not be drawn after them. */
-function hidesOutcomes({ store, about }) {
-  return about.edit && !store.get().collisions;
-}
-
-function outcomesHidden(store) {
-  return make(
-    "div",
-    { class: "note" },
-    make("p", {}, words.hidden),
-    make("button", { type: "button", onclick: () => store.set({ collisions: true }) }, words.show),
-  );
-}
-
 function draw(context, row, segment) {
-  const { store, panel, about } = context;
-  const hide = hidesOutcomes(context);
-  const shown = segment.rows.filter(({ outcome }) => !(hide && outcome));
+  const { panel } = context;
+  // a page that corrects types is told nothing of collisions unless it asks: types must not be drawn after them
+  const hide = segment.blind;
+  const here = make("div", { class: "correct-here", "data-segment": row });
   refill(
     panel,
     ...head(context, segment),
     document.getElementById("tab-ask") ? asking(context, row, segment.name ?? segment.segment_id) : null,
+    here,
     make("h3", {}, words.tiles(segment.tiles.length)),
     tiles(context, segment),
     make("h3", {}, words.alike),
     alike(context, segment),
     make("h3", {}, words.known),
-    figures(shown),
-    hide ? outcomesHidden(store) : make("h3", {}, words.collisions(segment.collisions.length)),
-    hide ? null : collisionList(context, segment.collisions, about),
+    figures(segment.rows),
+    hide ? make("p", { class: "note" }, words.hidden) : make("h3", {}, words.collisions(segment.collisions.length)),
+    hide ? null : collisionList(context, segment.collisions),
   );
+  document.dispatchEvent(new CustomEvent("room", { detail: here }));
   panel.scrollTop = 0;
 }
 
@@ -170,7 +159,7 @@ function nothing(panel, about) {
     panel,
     make("h2", {}, words.begin),
     make("p", { class: "small" }, words.beginHow),
-    about.note ? make("p", { class: "note warn" }, `${WORDS.page.missing}: ${[about.note].flat().join(" ")}`) : null,
+    about.note?.length ? make("p", { class: "note warn" }, `${WORDS.page.missing}: ${[about.note].flat().join(" ")}`) : null,
   );
 }
 
@@ -193,10 +182,7 @@ export function start(context) {
       return refill(panel, make("p", { class: "refused" }, `${WORDS.page.refused}: ${error.message}`));
     }
   }
-  store.on(["segment", "collision", "street", "version"], show);
-  store.on(["collisions"], () => {
-    if (about.edit) show();
-  });
+  store.on(["segment", "collision", "street", "version", "types", "filters"], show);
   store.on(["tile"], ({ tile }) => {
     for (const button of panel.querySelectorAll("[data-tile]")) button.setAttribute("aria-pressed", String(Number(button.dataset.tile) === tile));
   });

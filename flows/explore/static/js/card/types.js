@@ -61,6 +61,6 @@ export function start({ store, panel, about, live }) {
     show();
     live(type === null ? words.allShown : words.only(type));
   });
-  store.on(["version"], show);
+  store.on(["version", "types"], show);
   show();
 }

@@ -13,6 +13,7 @@ const RATES = ["#fec44f", "#fe9929", "#ec7014", "#cc4c02", "#8c2d04"];
 const OTHERS = ["#9ecae1", "#6baed6", "#3182bd", "#08519c", "#08306b"];
 const DIVERGING = ["#5e3c99", "#b2abd2", "#e3e0e0", "#fdb863", "#e66101"];
 const MUTED = ["#cc6677", "#332288", "#ddcc77", "#117733", "#88ccee", "#882255", "#44aa99", "#999933", "#aa4499"];
+const TYPED = new Set(["cluster", "cluster_found", "cluster_second"]);
 const REST = "#4d4d4d";
 const YES = "#08519c";
 const NO = "#ddcc77";
@@ -28,7 +29,7 @@ const HIGHEST = [
  * last item.
  */
 export function classesOf(column, values, types) {
-  if (column.name === "cluster") return byType(values, types);
+  if (TYPED.has(column.name)) return byType(values, types);
   if (column.kind === "flag") return byFlag(values);
   if (column.kind === "words") return byWord(values);
   return byNumber(values, column.outcome ? RATES : OTHERS);

@@ -13,7 +13,7 @@ function choices(columns) {
     if (!groups.has(group)) groups.set(group, []);
     groups.get(group).push(column);
   }
-  const option = ({ name, title }) => make("option", { value: name }, title);
+  const option = ({ name, title, outcome }) => make("option", { value: name, "data-outcome": outcome || null }, title);
   return [...groups].filter(([, members]) => members.length).map(([group, members]) => make("optgroup", { label: group }, ...members.map(option)));
 }
 
@@ -30,12 +30,15 @@ function opacity(store) {
 }
 
 function collisionsTick(store) {
-  const tick = make("input", { type: "checkbox", id: "collisions", onchange: () => store.set({ collisions: tick.checked }) });
+  const tick = make("input", { type: "checkbox", id: "collisions", onchange: () => store.set({ points: tick.checked }) });
   const follow = () => {
-    tick.checked = store.get().collisions;
+    const { points, collisions } = store.get();
+    tick.checked = points && collisions;
+    tick.disabled = !collisions;
+    tick.title = collisions ? "" : WORDS.filters.blind;
   };
   follow();
-  store.on(["collisions"], follow);
+  store.on(["points", "collisions"], follow);
   return make("label", { class: "tick" }, tick, words.showCollisions);
 }
 
@@ -43,10 +46,13 @@ function collisionsTick(store) {
 export function drawChoices(place, { store, about, columns }) {
   const select = make("select", { id: "colour", onchange: () => store.set({ colour: select.value }) }, ...choices(columns));
   const follow = () => {
+    const { colour, collisions } = store.get();
+    for (const option of select.querySelectorAll("[data-outcome]")) option.disabled = !collisions;
+    if (!collisions && select.querySelector(`option[value="${CSS.escape(colour)}"][data-outcome]`)) store.set({ colour: "cluster" });
     select.value = store.get().colour;
   };
   follow();
-  store.on(["colour"], follow);
+  store.on(["colour", "collisions"], follow);
   refill(
     place,
     make(

@@ -19,27 +19,27 @@ function rows({ items, of, left }) {
 }
 
 /** Say what the figures leave out: rates are of the run, whatever is filtered. */
-function notes({ column, values, left, notes: said, n }, { filters, collisions }) {
+function notes({ column, values, left, notes: said, n }, { filters, points }) {
   const texts = [...said];
   if (n < left.length) texts.push(WORDS.map.leftOut(left.length - n));
   if (filtersCollisions(filters) && column.outcome) {
     texts.push(column.name === FILTERED ? WORDS.map.countsFiltered : WORDS.map.notRefitted);
   }
-  if (collisions) texts.push(WORDS.map.hollow);
+  if (points) texts.push(WORDS.map.hollow);
   return texts.map((text) => make("p", {}, text));
 }
 
-function severities() {
+function severities(about) {
   const dot = (severity, colour) => {
     const spot = make("span", { class: "dot", "aria-hidden": "true" });
     spot.style.backgroundColor = colour;
     return make("li", {}, spot, make("span", {}, severity));
   };
-  return make("ul", { class: "dots" }, ...Object.entries(WORDS.map.severities).map(([, [word, colour]]) => dot(word, colour)));
+  return make("ul", { class: "dots" }, ...Object.entries(WORDS.map.severities).map(([key, [word, colour]]) => dot(key === "slight" ? (about.slight ?? word) : word, colour)));
 }
 
 /** Write the legend of what is painted. */
-export function drawLegend(place, painted, state) {
+export function drawLegend(place, painted, state, about) {
   const { column } = painted;
   const open = place.querySelector("details")?.open ?? !matchMedia("(max-width: 760px)").matches;
   const title = column.unit ? `${column.title} (${column.unit})` : column.title;
@@ -49,7 +49,7 @@ export function drawLegend(place, painted, state) {
     make("summary", {}, make("h2", {}, title)),
     make("p", { class: "n-of" }, WORDS.map.numbersAre),
     make("ul", {}, ...rows(painted)),
-    state.collisions ? severities() : null,
+    state.points ? severities(about) : null,
     ...notes(painted, state),
   );
   refill(place, whole);

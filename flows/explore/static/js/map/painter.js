@@ -15,7 +15,7 @@ export const filtersCollisions = ({ users, severities, years }) => Boolean(users
 /** Give the columns that segments can be coloured by, with the one that is counted here. */
 export function columnsOf(about) {
   const counted = { name: FILTERED, title: WORDS.map.filteredTitle, unit: "", kind: "number", outcome: true };
-  return about.years?.length ? [...about.columns, counted] : about.columns;
+  return about.years.length ? [...about.columns, counted] : about.columns;
 }
 
 /** Read what is needed to count the collisions that the filters leave. */
@@ -85,7 +85,7 @@ export function makePainter({ store, api, about, put, changed, refused }) {
     }
   }
 
-  store.on(["colour", "type", "filters", "version"], paint);
+  store.on(["colour", "type", "filters", "version", "types"], paint);
   return {
     classes,
     columns,

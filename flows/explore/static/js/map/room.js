@@ -14,13 +14,16 @@ import { WORDS } from "../words.js";
 const words = WORDS.map;
 
 /** Draw the collisions that the store says are in view. */
-function followCollisions({ map, store, about }) {
+function followCollisions({ map, store, api, about }) {
   const show = () => {
-    const { collisions, filters } = store.get();
-    map.setLayoutProperty("collisions", "visibility", collisions ? "visible" : "none");
+    const { collisions, points, filters } = store.get();
+    const [tiles] = map.getSource("collisions").tiles;
+    const wanted = api.full(tiles.replace(/\?.*$/, ""));
+    if (collisions && wanted !== tiles) map.getSource("collisions").setTiles([wanted]);
+    map.setLayoutProperty("collisions", "visibility", points && collisions ? "visible" : "none");
     map.setFilter("collisions", collisionFilter(filters, about));
   };
-  store.on(["collisions", "filters"], show);
+  store.on(["collisions", "points", "filters"], show);
   show();
 }
 
@@ -30,7 +33,7 @@ function collisionFilter({ users, severities, years }, about) {
   if (severities.length) every.push(["in", ["get", "severity"], ["literal", severities]]);
   if (years.length) every.push(["in", ["get", "year"], ["literal", years]]);
   if (users.length) {
-    const bit = (user) => ["%", ["floor", ["/", ["get", "users"], 2 ** about.users.indexOf(user)]], 2];
+    const bit = (user) => ["%", ["floor", ["/", ["coalesce", ["get", "users"], 0], 2 ** about.users.indexOf(user)]], 2];
     every.push(["any", ...users.map((user) => ["==", bit(user), 1])]);
   }
   return every;
@@ -39,14 +42,14 @@ function collisionFilter({ users, severities, years }, about) {
 /** Answer a click: a collision before a segment, and in the mode of picking an example. */
 function followClicks({ map, store, painter, live, api, about }) {
   map.on("click", async ({ point }) => {
-    const { pick, collisions, yes } = store.get();
+    const { pick, collisions, points, yes } = store.get();
     const found = segmentAt(map, point, painter.there);
     if (pick) {
       if (!found) return live(words.nothingHere);
       if (!yes.some(({ segment }) => segment === found.id)) store.set({ yes: [...yes, { segment: found.id }] });
       return live(words.picked(await nameOf(api, about, found.id)));
     }
-    if (collisions) {
+    if (collisions && points) {
       const [collision] = map.queryRenderedFeatures(point, { layers: ["collisions"] });
       if (collision) return store.set({ collision: collision.id, tab: "card" });
     }
@@ -122,21 +125,22 @@ export async function start({ store, api, live, about }) {
     refused,
     put: (paint) => map && repaint(map, paint),
     changed: (painted) => {
-      drawLegend(legend, painted, store.get());
+      drawLegend(legend, painted, store.get(), about);
       marks?.choose();
       live(words.painted(painted.column.title, painted.n));
     },
   });
+  if (!painter.columns.some(({ name }) => name === store.get().colour)) store.set({ colour: painter.columns[0].name });
   const choices = drawChoices(document.getElementById("shown"), { store, about, columns: painter.columns });
   const paint = await painter.classes();
-  drawLegend(legend, painter.painted(), store.get());
+  drawLegend(legend, painter.painted(), store.get(), about);
   map = drawMap({ about, view: store.get().view, paint });
-  store.on(["filters", "collisions"], () => drawLegend(legend, painter.painted(), store.get()));
+  store.on(["filters", "points"], () => drawLegend(legend, painter.painted(), store.get(), about));
   drawButtons(document.getElementById("map-buttons"), map, about);
   makeSearch(document.getElementById("go"), { api, about, live, go: makeGo({ map, store, api, live }) });
   map.on("error", ({ error }) => console.warn(error?.message ?? error));
   map.on("load", () => {
-    followCollisions({ map, store, about });
+    followCollisions({ map, store, api, about });
     addImagery({ map, api, store, about, place: choices, live }).catch(refused);
     marks = keepMarks({ map, store, api, painter, refused });
     followPointer({ map, painter, api, about, pointed: marks.pointed });

@@ -38,7 +38,6 @@ from tasks.plan import Plan
 from tasks.store.stage import StageResult
 
 log = logging.getLogger("roadprint")
-_silent_until = 0.0
 
 UPDATE_S = 2.0
 """Progress is told no more often than this: each time is a request."""
@@ -46,6 +45,25 @@ SILENCE_S = 20.0
 """So long a server that does not answer is not asked again: the run would spend its time on waiting for it."""
 SIDE_PX, A_ROW = 64, 5
 """Of a prototype in the picture, and how many of a type; the page prints the picture's text too, so it is small."""
+
+
+@dataclass(slots=True)
+class _Silence:
+    """What is known of a server that does not answer.
+
+    Attributes
+    ----------
+    until
+        When it is asked again (seconds of the monotonic clock).
+    told
+        Whether the user knows that the page lacks a part of this run.
+    """
+
+    until: float = 0.0
+    told: bool = False
+
+
+_silence = _Silence()
 
 
 @dataclass(slots=True)
@@ -101,6 +119,7 @@ def logged() -> Iterator[None]:
     if not recorded():
         yield
         return
+    _silence.told = False
     ours, handler = logging.getLogger("roadprint"), _ToRun(get_run_logger())
     before = ours.level, ours.propagate
     ours.addHandler(handler)
@@ -182,14 +201,19 @@ def _slug(city: str) -> str:
 
 
 def _send(request: Callable[..., Any], *arguments: object, **named: object) -> object:
-    """Ask the server for something that the run can do without; one that does not answer is left alone for a while."""
-    global _silent_until  # noqa: PLW0603 - one server a process
-    if time.monotonic() < _silent_until:
+    """Ask the server for something that the run can do without; one that does not answer is left alone for a while.
+
+    The user is told once a run, whatever fails how often.
+    """
+    if time.monotonic() < _silence.until:
         return None
     try:
         with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 1}):
             return request(*arguments, **named)
     except (httpx.HTTPError, PrefectException, OSError) as error:
-        _silent_until = time.monotonic() + SILENCE_S
-        say(f"Prefect's page lacks a part of this run ({type(error).__name__}: {error}).")
+        _silence.until = time.monotonic() + SILENCE_S
+        if not _silence.told:
+            _silence.told = True
+            why = " ".join(str(error).split())
+            say(f"Prefect's page lacks a part of this run ({type(error).__name__}: {why}).")
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,6 +22,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from flows.artifacts import logged, show_results, stage_progress
+from flows.interruption import asked, heeded
 from flows.progress import say, stage_bar
 from flows.secrets import concealed, guard_logs, unlock
 from flows.shards import encode_all, share_arenas
@@ -50,29 +51,28 @@ share_arenas()
 TWO_AT_ONCE: Any = ThreadPoolTaskRunner(max_workers=2)
 
 
-_ended = threading.Event()
 _hurry = ExitStack()
 
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Let the shards that other threads encode end at their next batch when this is interrupted."""
-    _ended.clear()
+    """Let all of this end when the user asks, the shards that other threads encode at their next batch."""
     _hurry.close()
     encode.go_on()
     try:
-        yield
-    except (KeyboardInterrupt, TerminationSignal):
-        _ended.set()
-        encode.stop()
-        # a server that is not there any more is not waited for
-        _hurry.enter_context(temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}))
+        with heeded(encode.stop):
+            yield
+    except BaseException:
+        if asked():
+            # a server that is not there any more is not waited for
+            _hurry.enter_context(temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}))
         raise
 
 
 def say_cancelled(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - a hook
-    """Correct the state of a run that was ended by the user, which Prefect calls crashed."""
-    if not _ended.is_set():
+    """Correct the state of a run that was ended by the user, which Prefect calls crashed or failed."""
+    # Prefect calls this while it handles what it ended with, which may have come before the flow had begun
+    if not (asked() or isinstance(sys.exc_info()[1], (KeyboardInterrupt, TerminationSignal))):
         return
     message = "Ended by Ctrl-C or SIGTERM; what was finished is kept, the next run goes on from there."
     with get_client(sync_client=True) as client:
@@ -116,6 +116,7 @@ BASE_FOLDER: Any = Field(
     task_runner=TWO_AT_ONCE,
     persist_result=False,
     on_crashed=[say_cancelled],
+    on_failure=[say_cancelled],
 )
 def city_flow(
     config: str = CITY_FILE,

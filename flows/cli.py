@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from flows import interruption
 from flows.arguments import parse, read_overrides
 from flows.commands import explore, finding, ground, sensitivity, typology, upkeep
 from flows.processes import asking_directly
@@ -24,7 +24,8 @@ from flows.secrets import concealed, guard_logs, unlock
 from geo.config import load
 from geo.errors import RoadprintError
 
-REFUSED, INTERRUPTED = 2, 130
+REFUSED = 2
+_ENDED = "roadprint: interrupted; what was finished is kept, the same command goes on from there\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,28 +35,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     The exit code: 0 done, 2 an input that cannot be run, 130 interrupted, 1 anything else.
     """
-    asked = parse(arguments)
-    if threading.current_thread() is threading.main_thread():
+    if interruption.in_main_thread():
         # ended from outside as by Ctrl-C, so that Prefect's server, a process of its own, ends too
-        _interrupted.clear()
-        signal.signal(signal.SIGTERM, _interrupt)
-        signal.signal(signal.SIGINT, _interrupt)
-    command, show = COMMANDS[asked.name]
+        for number in interruption.ENDINGS:
+            signal.signal(number, interruption.interrupt)
     try:
-        guard_logs()
-        with concealed(), asking_directly(), shown(Console(stderr=True, quiet=asked.json)):
-            outcome = command(asked)
+        with interruption.heeded():
+            return _answer(parse(arguments))
     except RoadprintError as error:
         sys.stderr.write(f"roadprint: {error}\n")
         return REFUSED
-    except BaseException:
-        # what runs below may turn the interruption into an error of its own
-        if not _interrupted.is_set():
+    except BaseException as error:
+        if not (interruption.asked() or isinstance(error, KeyboardInterrupt)):
             raise
-        sys.stderr.write(
-            "roadprint: interrupted; what was finished is kept, the same command goes on from there\n"
-        )
-        return INTERRUPTED
+        sys.stderr.write(_ENDED)
+        return interruption.INTERRUPTED
+
+
+def _answer(asked: argparse.Namespace) -> int:
+    """Do what is asked, and show what comes of it; gives the exit code."""
+    command, show = COMMANDS[asked.name]
+    guard_logs()
+    with concealed(), asking_directly(), shown(Console(stderr=True, quiet=asked.json)):
+        outcome = command(asked)
     try:
         if asked.json:
             sys.stdout.write(json.dumps(outcome, ensure_ascii=False) + "\n")
@@ -68,15 +70,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"roadprint: the summary cannot be written ({error.strerror})\n")
         return 1
     return 0
-
-
-_interrupted = threading.Event()
-
-
-def _interrupt(*_: object) -> None:
-    """End as by Ctrl-C, and remember that it was so."""
-    _interrupted.set()
-    raise KeyboardInterrupt
 
 
 def _run(asked: argparse.Namespace) -> dict[str, Any]:
@@ -163,6 +156,8 @@ COMMANDS: dict[
 def command() -> None:
     """Run the command line and end the process."""
     code = main()
+    # what is left is Prefect's and Python's own end
+    interruption.end_at_once("" if code == interruption.INTERRUPTED else _ENDED)
     if "prefect" in sys.modules:
         from flows.server import leave  # noqa: PLC0415
 

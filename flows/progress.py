@@ -149,7 +149,7 @@ def say(text: str) -> None:
     if display is None:
         logging.getLogger("roadprint").info(text)
     else:
-        display.console.print(text, markup=False)
+        display.console.print(text, markup=False, soft_wrap=True)
 
 
 @contextmanager

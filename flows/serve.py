@@ -17,7 +17,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -33,6 +33,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.responses import DeploymentResponse
+from prefect.client.schemas.schedules import SCHEDULE_TYPES
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
@@ -46,6 +47,8 @@ HOST = "127.0.0.1"
 WORK_POOL = "roadprint"
 START_S, RUNS_S, STOP_S = 120.0, 10.0, 5.0
 """So long a part may take to start, the runs to end, and then each part."""
+BUSY = 2
+"""How often a server that has much to do is asked again: after about 2 and 4 seconds."""
 _UNDER_WAY = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 _OVER = (StateType.COMPLETED, StateType.FAILED, StateType.CANCELLED)
 HEARTBEAT_S, LOST_AFTER_S = 30, 300
@@ -112,13 +115,13 @@ def _serve(port: int, file: Path) -> int:
             return 1
         if not _deployed(file, settings):
             return 1
-        runs = _Runs()
+        runs = _Runs(server)
         parts.callback(runs.say_cancelled)
         worker = _begin(parts, settings, "worker", "start", "--type", "process", "--pool", WORK_POOL)
         parts.callback(runs.end, worker.pid)
         sys.stdout.write(
-            f"Prefect's page is at {address}; another city: PREFECT_API_URL={address}/api roadprint deploy CITY.yaml. "
-            "Ctrl-C stops all of it.\n"
+            f"{_told_paused()}Prefect's page is at {address}; another city: "
+            f"PREFECT_API_URL={address}/api roadprint deploy CITY.yaml. Ctrl-C stops all of it.\n"
         )
         sys.stdout.flush()
         while server.poll() is None and worker.poll() is None:
@@ -142,25 +145,46 @@ def _deployed(file: Path, settings: dict[str, str]) -> bool:
 
 @contextmanager
 def _kept_paused() -> Iterator[None]:
-    """Pause again what was paused before: what is deployed once more has all its schedules active."""
+    """Keep what is paused so: what is deployed once more has all its schedules active.
+
+    A deployment with a paused schedule is paused as a whole for as long, which deploying leaves as it is. The server
+    makes the runs of active schedules at any moment: it would make some before the schedule is paused again.
+    """
     with get_client(sync_client=True) as client:
         before = {deployment.id: deployment for deployment in _deployments(client)}
+        waiting = [one.id for one in before.values() if not one.paused and _paused_schedules(one)]
+        for deployment_id in waiting:
+            client.pause_deployment(deployment_id)
         try:
             yield
         finally:
             for deployment in _deployments(client):
                 if deployment.id in before:
                     _pause_as(before[deployment.id], deployment, client)
+            for deployment_id in waiting:
+                client.resume_deployment(deployment_id)
+
+
+def _paused_schedules(deployment: DeploymentResponse) -> list[SCHEDULE_TYPES]:
+    """List when a deployment would run if none of its schedules were paused."""
+    return [schedule.schedule for schedule in deployment.schedules if not schedule.active]
 
 
 def _pause_as(before: DeploymentResponse, deployment: DeploymentResponse, client: SyncPrefectClient) -> None:
     """Pause a deployment, and those of its schedules, that were paused before."""
     if before.paused and not deployment.paused:
         client.pause_deployment(deployment.id)
-    paused = [schedule.schedule for schedule in before.schedules if not schedule.active]
+    paused = _paused_schedules(before)
     for schedule in deployment.schedules:
         if schedule.active and schedule.schedule in paused:
             client.update_deployment_schedule(deployment.id, schedule.id, active=False)
+
+
+def _told_paused() -> str:
+    """Say which deployments are paused, or have a schedule that is; empty where none is."""
+    with get_client(sync_client=True) as client:
+        names = [one.name for one in _deployments(client) if one.paused or _paused_schedules(one)]
+    return f"Paused, as the page has it: {', '.join(sorted(names))}. " if names else ""
 
 
 def _deployments(client: SyncPrefectClient) -> Iterator[DeploymentResponse]:
@@ -211,21 +235,28 @@ class _Runs:
 
     Attributes
     ----------
+    server
+        That they report to.
     processes
         Ids of the processes of runs that were told to end.
     under_way
         Ids of the runs that were to end.
+    told
+        When the first of them was told.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, server: subprocess.Popen[bytes]) -> None:
+        self.server = server
         self.processes: set[int] = set()
         self.under_way: set[UUID] = set()
+        self.told = datetime.max.replace(tzinfo=UTC)
 
     def end(self, worker: int) -> None:
         """End them as by Ctrl-C, while there is a server that they can tell so."""
         until = time.monotonic() + RUNS_S
         while (left := _children(worker)) and time.monotonic() < until:
             if begun := left - self.processes:
+                self.told = min(self.told, datetime.now(UTC))
                 self.processes |= begun
                 self._note()
                 for process in begun:
@@ -238,14 +269,18 @@ class _Runs:
                 (os.killpg if os.getpgid(process) == process else os.kill)(process, signal.SIGKILL)
 
     def say_cancelled(self) -> None:
-        """Correct the state of those that could not tell it themselves: killed, or ended before they had begun."""
+        """Correct the state of those that could not tell it themselves: killed, or ended before they had begun.
+
+        One that fails once it is told to end has met its end in a place that takes it for an error, such as an import.
+        """
         self._note()
         if not self.under_way:
             return
         mine = FlowRunFilter(id=FlowRunFilterId(any_=list(self.under_way)))
-        with suppress(httpx.HTTPError), _impatient() as client:
+        with suppress(httpx.HTTPError), self._client() as client:
             for run in client.read_flow_runs(flow_run_filter=mine):
-                if run.state_type not in _OVER:
+                failed = run.state is not None and run.state.is_failed() and run.state.timestamp >= self.told
+                if failed or run.state_type not in _OVER:
                     message = (
                         "Ended with its worker; what was finished is kept, the next run goes on from there."
                     )
@@ -255,7 +290,7 @@ class _Runs:
         """Note which runs are under way, those included whose process is about to start."""
         states = FlowRunFilterState(type=FlowRunFilterStateType(any_=list(_UNDER_WAY)))
         pool = WorkPoolFilter(name=WorkPoolFilterName(any_=[WORK_POOL]))
-        with suppress(httpx.HTTPError), _impatient() as client:
+        with suppress(httpx.HTTPError), self._client() as client:
             for run in client.read_flow_runs(
                 flow_run_filter=FlowRunFilter(state=states), work_pool_filter=pool
             ):
@@ -264,12 +299,15 @@ class _Runs:
                 if process in {"", *map(str, self.processes)}:
                     self.under_way.add(run.id)
 
-
-@contextmanager
-def _impatient() -> Iterator[SyncPrefectClient]:
-    """Ask a server that may be gone, once."""
-    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
-        yield client
+    @contextmanager
+    def _client(self) -> Iterator[SyncPrefectClient]:
+        """Ask the server, again where it is there and has much to do; one that is gone is asked once."""
+        retries = BUSY if self.server.poll() is None else 0
+        with (
+            temporary_settings({PREFECT_CLIENT_MAX_RETRIES: retries}),
+            get_client(sync_client=True) as client,
+        ):
+            yield client
 
 
 def _children(parent: int) -> set[int]:

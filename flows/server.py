@@ -45,6 +45,7 @@ from prefect.settings import (
     temporary_settings,
 )
 
+from flows.interruption import asked
 from flows.processes import asking_directly, ours, surroundings
 from geo.errors import ServerError
 from geo.secrets import redact
@@ -190,10 +191,15 @@ def _process(kept: Path) -> Iterator[_Server]:
         text=True,
         env=settings,
         cwd=folder,
+        # Ctrl-C at a terminal is for the run, which says to it how it ended
+        process_group=0,
     )
     try:
         yield _Server(server, folder, from_kept)
     finally:
+        if asked():
+            # how the run ended was told, and nobody will look
+            server.kill()
         try:
             server.communicate(timeout=STOP_S)
         except subprocess.TimeoutExpired:

@@ -47,6 +47,7 @@ NO_TYPOLOGY = {"clusters.typology": "null"}
     task_runner=TWO_AT_ONCE,
     persist_result=False,
     on_crashed=[say_cancelled],
+    on_failure=[say_cancelled],
 )
 def typology_flow(
     cities: list[str] = CITIES,

@@ -53,6 +53,7 @@ from tasks.store.status import usual_seconds
     task_runner=TWO_AT_ONCE,
     persist_result=False,
     on_crashed=[say_cancelled],
+    on_failure=[say_cancelled],
 )
 def sensitivity_flow(
     config: str = CITY_FILE, overrides: dict[str, str] | None = OVERRIDES, out: str | None = OUTPUT_FOLDER

@@ -8,7 +8,8 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from threading import Event, Lock
+from threading import Lock
+from types import SimpleNamespace
 from typing import ClassVar, cast
 
 import geopandas as gpd
@@ -41,7 +42,7 @@ from tasks.store.stage import check_code, read_account, write_account
 EMBEDDINGS = "embeddings.parquet"
 """The files of embeddings that others have computed, in the folder of the stage ``tiles``."""
 _loading = Lock()
-_stopped = Event()
+_asked = SimpleNamespace(to_stop=False)
 _states: dict[str, tuple[str, int, int, int]] = {}
 """Digest as catalogued, size, time of change and number of the rasters that this process has read."""
 
@@ -229,18 +230,21 @@ def _check_unchanged(job: Job, images: gpd.GeoDataFrame) -> None:
 
 
 def stop() -> None:
-    """Let the shards that this process encodes end before their next batch; none of them is written."""
-    _stopped.set()
+    """Let the shards that this process encodes end before their next batch; none of them is written.
+
+    A handler of signals calls it, at any moment of any thread's: there is no lock in it.
+    """
+    _asked.to_stop = True
 
 
 def go_on() -> None:
     """Take `stop` back."""
-    _stopped.clear()
+    _asked.to_stop = False
 
 
 def end_when_stopped() -> None:
     """End the work of a shard where `stop` was asked for."""
-    if _stopped.is_set():
+    if _asked.to_stop:
         raise RoadprintError(
             "the run was ended", where="features", todo="The same command goes on from there."
         )

@@ -14,6 +14,7 @@ import uvicorn
 
 from flows.explore.app import make_app
 from flows.explore.safety import HOST
+from flows.interruption import met
 from geo.errors import ConfigurationError, ServerError
 from tasks.explore.page import Page
 
@@ -63,6 +64,7 @@ def serve(page: Page, port: int | None, *, browser: bool) -> None:
             while thread.is_alive():
                 thread.join(LOOK_S)
         except KeyboardInterrupt:
+            met()
             server.should_exit = server.force_exit = True
             thread.join(STOP_S)
             return

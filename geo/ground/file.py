@@ -62,7 +62,7 @@ def read_classifier(path: Path) -> Classifier:
 def _known(way: str, form: int) -> type[Classifier]:
     """Find the kind of a classifier."""
     for kind in KINDS:
-        found = kind.classifier
+        found = kind.classifier()
         if found is not None and found.__name__ == way and found.format == form:
             return found
     raise ValueError(f"{way} of format {form} is not known here")

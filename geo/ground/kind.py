@@ -56,8 +56,6 @@ class GroundKind(Ground, ABC):
         Whether it looks at features of the encoder, or at the picture alone.
     finds
         Whether its classes are found, and have no names but those that an analyst gives them (`geo.ground.names`).
-    classifier
-        What it learns, see `geo.ground.file`; None where nothing is mapped.
     """
 
     tag: ClassVar[str]
@@ -67,7 +65,14 @@ class GroundKind(Ground, ABC):
     gives_way: ClassVar[bool] = False
     encodes: ClassVar[bool] = True
     finds: ClassVar[bool] = False
-    classifier: ClassVar[type[Classifier] | None] = None
+
+    @classmethod
+    def classifier(cls) -> type[Classifier] | None:
+        """Give the class of what it learns, which a file of it is read as; None where nothing is mapped.
+
+        It is imported here: who reads a city's file does without.
+        """
+        return None
 
     def refuse_early(self) -> None:
         """Refuse what would end a run late, such as files that are not there.

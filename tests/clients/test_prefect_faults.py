@@ -84,7 +84,10 @@ def test_a_server_that_is_gone_for_good_does_not_keep_a_city_from_its_results(se
     assert run.returncode == 0, complained
     assert "Warning: Prefect's server does not answer any more" in said
     assert "Traceback" not in complained
-    assert len(complained.splitlines()) < 5, complained
+    # once, in one line, however often it was tried
+    assert [line for line in complained.splitlines() if "Prefect" in line or "refused" in line] == [
+        "Prefect's page lacks a part of this run (ConnectError: [Errno 111] Connection refused)."
+    ]
     check_results(out)
 
 

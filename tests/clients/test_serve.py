@@ -76,6 +76,8 @@ def serving(folder):
     settings = os.environ | {
         "PREFECT_HOME": str(folder / "home"),
         "PREFECT_WORKER_QUERY_SECONDS": "1",
+        # it looks for what is to be scheduled while cities are deployed, and again when that is over
+        "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "0.2",
         "ROADPRINT_DATA": str(folder),
         "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
     }
@@ -113,6 +115,12 @@ def serving(folder):
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
+
+
+def waiting(server):
+    """Give the deployments of the runs that the scheduler has made."""
+    runs = server.ask("flow_runs/filter", flow_runs={"state": {"type": {"any_": ["SCHEDULED"]}}})
+    return {run["deployment_id"] for run in runs if run["auto_scheduled"]}
 
 
 @pytest.fixture(scope="module")
@@ -154,5 +162,11 @@ def test_what_was_paused_stays_paused_and_all_else_is_active(served):
         (schedule,) = server.deployment(ACTIVE)["schedules"]
         assert schedule["active"]
         assert not server.deployment(ACTIVE)["paused"]
-        waiting = server.ask("flow_runs/filter", flow_runs={"state": {"type": {"any_": ["SCHEDULED"]}}})
-        assert {run["deployment_id"] for run in waiting} <= {server.deployment(ACTIVE)["id"]}
+        active, *paused = (
+            server.deployment(city)["id"] for city in (ACTIVE, PAUSED_SCHEDULE, PAUSED_DEPLOYMENT)
+        )
+        server.wait(lambda: active in waiting(server))
+        assert waiting(server).isdisjoint(paused)
+        assert (
+            f"Paused, as the page has it: {PAUSED_DEPLOYMENT}, {PAUSED_SCHEDULE}. " in server.log.read_text()
+        )

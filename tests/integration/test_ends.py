@@ -12,7 +12,7 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from quick import CLOSE, chosen
+from quick import CLOSE, QUICK, chosen
 
 ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("ROADPRINT_KILLS", "3"))
@@ -169,11 +169,47 @@ def test_a_server_that_is_configured_is_told_that_a_run_was_ended(start, one_ser
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
+    assert state_of(address, tmp_path) == "CANCELLED"
+
+
+def state_of(address, out):
+    """Give the state of the one run whose results go to a folder."""
     # by Prefect's own client, which asks again while the server's database is held
     with temporary_settings({PREFECT_API_URL: address}), get_client(sync_client=True) as client:
-        (run,) = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=1)
-    assert run.parameters["out"] == str(tmp_path)
-    assert run.state_type == "CANCELLED"
+        runs = client.read_flow_runs(sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=20)
+    (run,) = (run for run in runs if run.parameters["out"] == str(out))
+    return run.state_type
+
+
+def interrupt(*_, **__):
+    """Ask for an end at a moment at which a library drops the exception for an error of its own."""
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    except BaseException:  # noqa: BLE001
+        raise ValueError("Task run is not set") from None
+
+
+def begin_to_name():
+    """Ask for it before the flow has begun."""
+    signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+    ("part", "moment"),
+    [("flows.city.make_plan", interrupt), ("flows.city.stage_task", interrupt), (None, begin_to_name)],
+)
+def test_a_run_is_cancelled_at_whatever_moment_it_is_ended(
+    call, one_server, town, tmp_path, monkeypatch, part, moment
+):
+    from flows.city import city_flow
+
+    if part is None:
+        monkeypatch.setattr(city_flow, "flow_run_name", moment)
+    else:
+        monkeypatch.setattr(part, moment)
+    ended = call("run", town.city, "--out", tmp_path, *QUICK)
+    assert (ended.code, ended.err.count("roadprint: ")) == (130, 1)
+    assert state_of(one_server[0], tmp_path) == "CANCELLED"
 
 
 def test_a_server_that_is_configured_and_not_there_is_told(town, tmp_path):

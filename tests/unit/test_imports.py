@@ -73,6 +73,25 @@ def test_importing_the_science_leaves_the_process_as_it_was():
     assert json.loads(found.stdout.splitlines()[-1]) == []
 
 
+HEAVY = {
+    "torch",
+    "sklearn",
+    "statsmodels",
+    "libpysal",
+    "openvino",
+    "prefect",
+    "rasterio",
+    "timm",
+    "transformers",
+}
+
+
+def test_who_reads_a_citys_file_or_asks_for_help_waits_for_none_of_the_heavy_libraries():
+    look = "import sys, flows.cli; print(*{name.partition('.')[0] for name in sys.modules})"
+    found = subprocess.run([sys.executable, "-c", look], cwd=TOP, capture_output=True, text=True, check=True)
+    assert HEAVY.isdisjoint(found.stdout.split())
+
+
 def test_what_the_environment_says_of_gdal_stays():
     assert patience({}) == dict(SETTINGS)
     told = patience({"GDAL_HTTP_MAX_RETRY": "0", "PATH": "/bin"})

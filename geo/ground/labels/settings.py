@@ -11,10 +11,9 @@ from geo.config.section import Metres
 from geo.config.sections.ground import Stride
 from geo.config.sections.records import as_list
 from geo.ground.kind import GroundKind, Learned, Shapes
-from geo.ground.labels.classifier import FewLabels
 
 if TYPE_CHECKING:
-    from geo.ground.contract import Piece, Surroundings
+    from geo.ground.contract import Classifier, Piece, Surroundings
 
 STRIDES: tuple[Stride, ...] = (8, 16, 32)
 PLACE_M, MIN_PLACES, MIN_CELLS = 100.0, 3, 50
@@ -28,7 +27,6 @@ class Labels(GroundKind):
     form: ClassVar[str] = "labels"
     key: ClassVar[str] = "labels"
     words: ClassVar[str] = "classes that were learned from labels"
-    classifier = FewLabels
 
     method: Literal["labels"] = Field(default="labels", description="labels.")
     labels: str | list[str] = Field(
@@ -94,6 +92,13 @@ class Labels(GroundKind):
         from geo.ground.labels.drawn.reading import read_labels
 
         return read_labels(self, around).ground()
+
+    @classmethod
+    def classifier(cls) -> type[Classifier]:
+        """See `GroundKind.classifier`."""
+        from geo.ground.labels.classifier import FewLabels
+
+        return FewLabels
 
     def learn(self, pieces: Sequence[Piece], around: Surroundings) -> Learned:
         """Learn classes; see `GroundKind.learn`."""

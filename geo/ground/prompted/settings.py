@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from geo.ground.contract import Classifier
 from geo.ground.kind import GroundKind, Learned
 from geo.ground.labels.settings import Labels
-from geo.ground.prompted.carriageways import Carriageways
 
 if TYPE_CHECKING:
     from geo.features.dense import Lattice
-    from geo.ground.contract import Piece, Surroundings
+    from geo.ground.contract import Classifier, Piece, Surroundings
     from geo.ground.kind import Shapes
 
 DEFAULT = "mobile_sam"
@@ -30,7 +28,6 @@ class Sam(GroundKind):
     key: ClassVar[str] = "sam"
     words: ClassVar[str] = "carriageways that a promptable network found along the lines of roads"
     encodes: ClassVar[bool] = False
-    classifier = Carriageways
 
     method: Literal["sam"] = Field(default="sam", description="sam.")
     sam: str = Field(
@@ -85,10 +82,17 @@ class Sam(GroundKind):
         """See `GroundKind.shapes`."""
         return np.array([], dtype=object)
 
+    @classmethod
+    def classifier(cls) -> type[Classifier]:
+        """See `GroundKind.classifier`."""
+        from geo.ground.prompted.carriageways import Carriageways
+
+        return Carriageways
+
     def learn(self, pieces: Sequence[Piece], around: Surroundings) -> Learned:  # noqa: ARG002 - as above
         """Keep the lines of roads; see `GroundKind.learn`."""
         from geo.ground.labels.drawn.reading import read_labels
-        from geo.ground.prompted.carriageways import roads_of, things_of
+        from geo.ground.prompted.carriageways import Carriageways, roads_of, things_of
         from geo.ground.prompted.network.network import load_network
 
         network = load_network(self.sam)
@@ -104,6 +108,7 @@ class Sam(GroundKind):
 
     def ready(self, classifier: Classifier) -> Classifier:
         """See `GroundKind.ready`: give it the network."""
+        from geo.ground.prompted.carriageways import Carriageways
         from geo.ground.prompted.network.network import load_network
 
         if isinstance(classifier, Carriageways):

@@ -11,11 +11,10 @@ from geo.config.section import Section
 from geo.config.sections.ground import Stride
 from geo.config.sections.records import as_list
 from geo.ground.kind import GroundKind, Learned
-from geo.ground.tags.classifier import TagScorer
 from geo.roads.reading.paths import is_openstreetmap
 
 if TYPE_CHECKING:
-    from geo.ground.contract import Piece, Surroundings
+    from geo.ground.contract import Classifier, Piece, Surroundings
     from geo.ground.kind import Shapes
 
 STRIDES: tuple[Stride, ...] = (4, 8, 16)
@@ -134,7 +133,6 @@ class Tags(GroundKind):
     form: ClassVar[str] = "tags"
     key: ClassVar[str] = "tags"
     words: ClassVar[str] = "classes that were learned from tags of whole tiles"
-    classifier = TagScorer
 
     method: Literal["tags"] = Field(default="tags", description="tags.")
     tags: Annotated[TagSource, BeforeValidator(_as_source)] = Field(
@@ -183,6 +181,13 @@ class Tags(GroundKind):
 
         shapes: Shapes = tagged(self, around).zones.geometry.to_numpy()
         return shapes
+
+    @classmethod
+    def classifier(cls) -> type[Classifier]:
+        """See `GroundKind.classifier`."""
+        from geo.ground.tags.classifier import TagScorer
+
+        return TagScorer
 
     def learn(self, pieces: Sequence[Piece], around: Surroundings) -> Learned:
         """Learn a class of each tag; see `GroundKind.learn`."""

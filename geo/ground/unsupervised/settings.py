@@ -10,10 +10,9 @@ from pydantic import Field
 from geo.config.section import Metres
 from geo.config.sections.ground import Stride
 from geo.ground.kind import GroundKind, Learned
-from geo.ground.unsupervised.centroids import Centroids
 
 if TYPE_CHECKING:
-    from geo.ground.contract import Piece, Surroundings
+    from geo.ground.contract import Classifier, Piece, Surroundings
 
 FOUND, CLASSES = 24, 8
 STRIDES: tuple[Stride, ...] = (16, 32)
@@ -29,7 +28,6 @@ class Unsupervised(GroundKind):
     gives_way: ClassVar[bool] = True
     words: ClassVar[str] = "classes that were found without labels"
     finds: ClassVar[bool] = True
-    classifier = Centroids
 
     method: Literal["unsupervised"] = Field(default="unsupervised", description="unsupervised.")
     clusters: Annotated[int, Field(ge=2, le=200)] = Field(
@@ -54,6 +52,13 @@ class Unsupervised(GroundKind):
     rotations: Literal[1, 4] = Field(
         default=ROTATIONS, description="As of all methods; classes that are found are best from four."
     )
+
+    @classmethod
+    def classifier(cls) -> type[Classifier]:
+        """See `GroundKind.classifier`."""
+        from geo.ground.unsupervised.centroids import Centroids
+
+        return Centroids
 
     def learn(self, pieces: Sequence[Piece], around: Surroundings) -> Learned:  # noqa: ARG002 - asks for no more
         """Find classes; see `GroundKind.learn`."""

@@ -355,8 +355,18 @@ def _gathering(segments: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture
-def grid_city() -> GridCity:
+def grid_city(make_grid) -> GridCity:
     """Make the city afresh, so that a test may change it."""
+    return make_grid()
+
+
+@pytest.fixture(scope="session")
+def make_grid():
+    """Give what makes the city, for what is made of it once for many tests."""
+    return _grid
+
+
+def _grid() -> GridCity:
     rng = np.random.default_rng(7)
     crs = CRS.from_epsg(27700)
     segments = _segments(crs, rng)

@@ -11,14 +11,22 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 
+from flows.explore.outcome import Outcome
 from flows.explore.routes import about, asking, correcting, gallery, imagery, network, records
 from flows.explore.safety import Guard
-from geo.errors import BusyError, LayerError, RoadprintError
+from geo.errors import BlindError, BusyError, ChangedError, LayerError, RoadprintError
 from tasks.explore.page import Page
 
 ROOMS = (about, network, records, imagery, gallery, asking, correcting)
 """Modules of `flows.explore.routes`, each with ``router(page)``."""
 STATIC = Path(__file__).parent / "static"
+STATUSES: dict[type[RoadprintError], int] = {
+    LayerError: 404,
+    BusyError: 409,
+    ChangedError: 409,
+    BlindError: 403,
+}
+"""How the project's errors are answered; all others are 400."""
 
 
 def make_app(page: Page, token: str, port: int) -> Guard:
@@ -39,6 +47,7 @@ def make_app(page: Page, token: str, port: int) -> Guard:
     """
     mimetypes.add_type("text/javascript", ".mjs")
     app = FastAPI(title="roadprint", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.outcome = Outcome(edit=page.edit)
     for room in ROOMS:
         app.include_router(room.router(page))
     app.mount("/", StaticFiles(directory=STATIC, html=True))
@@ -57,8 +66,7 @@ def told(status: int, what: str, where: str = "", todo: str = "") -> JSONRespons
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     """Answer what cannot be done with the message of the project's own error."""
     assert isinstance(error, RoadprintError)
-    status = 404 if isinstance(error, LayerError) else 409 if isinstance(error, BusyError) else 400
-    return told(status, error.what, error.where, error.todo)
+    return told(STATUSES.get(type(error), 400), error.what, error.where, error.todo)
 
 
 async def _not_as_expected(_: Request, error: Exception) -> JSONResponse:

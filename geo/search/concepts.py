@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from geo.clusters.typology.made_by import MadeBy, differences
-from geo.errors import EncoderError, SourceError
+from geo.errors import ConfigurationError, EncoderError, SourceError
 from geo.search.example import Example
 
 FOLDER = "concepts"
@@ -22,6 +23,10 @@ MOST_BYTES = 50_000_000
 """A file that is larger is none of ours."""
 DIGITS = 6
 """Of the numbers that a file holds."""
+LONGEST = 80
+"""A concept's name has so many letters at most, and so many bytes that a file can be called by it."""
+_NO_FILE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]|^\.|[. ]$')
+_OF_A_SYSTEM = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
@@ -58,7 +63,7 @@ class Concept(BaseModel):
 
     format: Literal["roadprint concept"] = "roadprint concept"
     version: Literal[1] = 1
-    name: Annotated[Text, Field(min_length=1, max_length=80)]
+    name: Annotated[Text, Field(min_length=1, max_length=LONGEST)]
     note: Annotated[Text, Field(max_length=500)] = ""
     city: str = ""
     made_by: dict[str, object]
@@ -95,6 +100,46 @@ def kept(examples: Sequence[Example], *, meant: bool) -> list[Kept]:
 def _plain(vector: NDArray[np.float64]) -> list[float]:
     found: list[float] = vector.round(DIGITS).tolist()
     return found
+
+
+def concept_file(folder: Path, name: str) -> Path:
+    """Name the file of a concept in a folder, as any system can hold it.
+
+    Parameters
+    ----------
+    folder
+        The folder of concepts.
+    name
+        What the concept is called.
+
+    Raises
+    ------
+    ConfigurationError
+        When no file can be called so on every system, or it would lie elsewhere.
+
+    Examples
+    --------
+    >>> concept_file(Path("concepts"), "bad junction").as_posix()
+    'concepts/bad junction.json'
+    """
+    plain = name.strip()
+    why = None
+    if not plain:
+        why = "it is empty"
+    elif len(plain) > LONGEST or len(plain.encode(errors="replace")) > 2 * LONGEST:
+        why = f"it is longer than {LONGEST} letters"
+    elif _NO_FILE.search(plain) or not plain.isprintable():
+        why = "it has a sign that no name of a file may have everywhere, or begins or ends with a full stop"
+    elif _OF_A_SYSTEM.fullmatch(plain):
+        why = "Windows keeps that name to itself"
+    if why is not None:
+        shown = plain if len(plain) <= LONGEST else f"{plain[:LONGEST]}.."
+        raise ConfigurationError(
+            f"{shown!r} cannot be the name of a concept: {why}",
+            where="name",
+            todo="Write letters, digits, spaces, '-' or '_'.",
+        )
+    return folder / f"{plain}{ENDING}"
 
 
 def read_concept(path: Path) -> Concept:

@@ -9,6 +9,7 @@ import numpy as np
 import pyproj
 import rasterio
 from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
 from geo.errors import LayerError, SourceError
@@ -19,6 +20,19 @@ LEAST_SHARE = 0.5
 """A picture shows so much of a tile's side at least, or another thing is compared than the tiles are."""
 LEAST_PIXELS = 16
 COLOURS = 3
+KINDS = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"II*\x00": "GTiff",
+    b"MM\x00*": "GTiff",
+    b"II+\x00": "GTiff",
+    b"MM\x00+": "GTiff",
+    b"RIFF": "WEBP",
+    b"\x00\x00\x00\x0cjP  \r\n\x87\n": "JP2OpenJPEG",
+    b"\xff\x4f\xff\x51": "JP2OpenJPEG",
+    b"BM": "BMP",
+}
+"""What counts as a picture, by how it begins. GDAL reads many things besides, some of which fetch others by name."""
 FINEST_M, COARSEST_M = 0.01, 10.0
 """Ground that a pixel of a picture may show (metres)."""
 
@@ -31,7 +45,7 @@ def read_picture(
     Parameters
     ----------
     path
-        Any image that GDAL reads, with three or more bands of 8 bits: red, green and blue are the first.
+        A single image of one of `KINDS`, with three or more bands of 8 bits: red, green and blue are the first.
     tile_m
         Side of a tile (metres).
     pixel_m
@@ -52,31 +66,49 @@ def read_picture(
         with warnings.catch_warnings():
             # a photograph has no place; its ground is asked for then
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path) as image:
-                ground = pixel_m or _ground(image)
+            # which `MOST_PIXELS` settles
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            # what a broken photograph lacks would be read as grey
+            whole = rasterio.Env(GDAL_ERROR_ON_LIBJPEG_WARNING=True)
+            with whole, rasterio.open(path, driver=_kind(path)) as image:
+                ground = _ground(image) if pixel_m is None else pixel_m
                 _check(image, path, ground)
                 pixels = image.read([1, 2, 3])
                 valid = image.dataset_mask() > 0
-    except RasterioIOError as error:
+    except (RasterioIOError, OSError) as error:
         raise SourceError(
-            "it cannot be read as a picture", where=str(path), todo="Give a JPEG, PNG or GeoTIFF."
+            "it cannot be read as a picture, or not to its end",
+            where=str(path),
+            todo="Give a JPEG, PNG or GeoTIFF that is whole.",
         ) from error
     if ground is None:
         raise LayerError(
             "it does not say how much ground a pixel shows",
             where=str(path),
-            todo="Say it: --pixel-m 0.25, in metres.",
+            todo="Say it in metres, such as 0.25 (--pixel-m, or the field beside the picture).",
         )
     side = round(tile_m / ground)
     if min(valid.shape) < max(LEAST_PIXELS, LEAST_SHARE * side):
         raise LayerError(
             f"it shows {valid.shape[1] * ground:.4g} x {valid.shape[0] * ground:.4g} m, and a tile {tile_m:g} m",
             where=str(path),
-            todo="Give a picture of as much ground, or say what a pixel shows with --pixel-m.",
+            todo="Give a picture of as much ground, or say what a pixel of it shows.",
         )
     if not valid.any() or all(np.ptp(band[valid]) == 0 for band in pixels):
         raise LayerError("it is of one colour", where=str(path), todo="Give a picture that shows a road.")
     return _middle(pixels, valid, side)
+
+
+def _kind(path: Path) -> str:
+    """Tell which of `KINDS` a file is, by how it begins."""
+    with path.open("rb") as file:
+        begin = file.read(max(map(len, KINDS)))
+    kind = next((kind for mark, kind in KINDS.items() if begin.startswith(mark)), None)
+    if kind is None:
+        raise SourceError(
+            "it cannot be read as a picture: it is none", where=str(path), todo="Give a JPEG, PNG or GeoTIFF."
+        )
+    return kind
 
 
 def _check(image: rasterio.DatasetReader, path: Path, ground: float | None) -> None:
@@ -94,12 +126,38 @@ def _check(image: rasterio.DatasetReader, path: Path, ground: float | None) -> N
             where=str(path),
             todo="Cut out the place that is meant.",
         )
+    several = len(image.subdatasets) or _frames(path, image.driver)
+    if several > 1:
+        raise LayerError(
+            f"it holds {several} pictures", where=str(path), todo="Save the one that is meant by itself."
+        )
     if ground is not None and not FINEST_M <= ground <= COARSEST_M:
         raise LayerError(
             f"a pixel of it would show {ground:.3g} m",
             where=str(path),
-            todo=f"Say with --pixel-m how much it shows, from {FINEST_M:g} to {COARSEST_M:g} m.",
+            todo=f"Say how much it shows, from {FINEST_M:g} to {COARSEST_M:g} m.",
         )
+
+
+def _frames(path: Path, kind: str) -> int:
+    """Count the pictures of a file that may move, and make sure that a PNG is whole.
+
+    Raises
+    ------
+    SourceError
+        When it is not: GDAL gives what it lacks as black.
+    """
+    if kind not in {"PNG", "WEBP"}:
+        return 1
+    try:
+        with Image.open(path) as picture:
+            frames = int(getattr(picture, "n_frames", 1))
+            picture.verify()
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise SourceError(
+            "it cannot be read as a picture to its end", where=str(path), todo="Give one that is whole."
+        ) from error
+    return frames
 
 
 def _ground(image: rasterio.DatasetReader) -> float | None:

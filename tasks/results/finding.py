@@ -26,6 +26,7 @@ from geo.search.concepts import (
     ENDING,
     FOLDER,
     Concept,
+    concept_file,
     kept,
     read_concept,
     refuse_other_encoder,
@@ -139,10 +140,8 @@ class Asked:
         ----------
         name
             What it is called: kept in the folder ``concepts`` of the city; or the path of a file, ``NAME.json``.
-        note
-            What is to be known of it.
-        threshold
-            A road with a lower cosine is no answer; None: the lowest of the answers'.
+        note, threshold
+            As of `as_concept`.
 
         Raises
         ------
@@ -155,12 +154,32 @@ class Asked:
                 raise ConfigurationError(
                     f"{name!r} names no file of a concept", where="--save", todo=f"Write NAME{ENDING}."
                 )
-            path = self.run.folder.parent / FOLDER / f"{name}{ENDING}"
+            path = concept_file(self.run.folder.parent / FOLDER, name)
+        write_concept(path, self.as_concept(path.stem, note=note, threshold=threshold))
+        return path
+
+    def as_concept(self, name: str, *, note: str = "", threshold: float | None = None) -> Concept:
+        """Lay the question out as a concept.
+
+        Parameters
+        ----------
+        name
+            What it is called.
+        note
+            What is to be known of it.
+        threshold
+            A road with a lower cosine is no answer; None: the lowest of the answers'.
+
+        Raises
+        ------
+        ConfigurationError
+            When a concept holds no such name or note.
+        """
         least = self.answers["cosine"].min()
         limit = float(least) if threshold is None and len(self.answers) else threshold
         try:
-            concept = Concept(
-                name=path.stem,
+            return Concept(
+                name=name,
                 note=note,
                 city=self.run.city,
                 made_by=made_by_of(self.run),
@@ -174,8 +193,6 @@ class Asked:
                 where="--save",
                 todo="Give a shorter name or note.",
             ) from error
-        write_concept(path, concept)
-        return path
 
 
 def ask(

@@ -8,7 +8,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from geo.errors import SourceError
+from geo.errors import BusyError, SourceError
 from geo.ground.categories import write_categories
 from geo.ground.names import FILE as GROUND_FILE
 from geo.ground.names import write_class_names
@@ -21,6 +21,7 @@ from geo.outputs.names import FILE, JUNCTION_FILE, write_junction_names, write_n
 from tasks.earlier import TABLES
 from tasks.plan import GROUPED, Plan
 from tasks.stages.ground import classes, mapping, vegetation
+from tasks.store.lock import one_writer
 from tasks.store.stage import log
 
 
@@ -57,8 +58,17 @@ def keep_names(plan: Plan, folder: Path) -> None:
     So with classes of ground that were found, in ``ground.csv``.
 
     Of types of a typology it says nothing: their names are there. A file that was changed since the run began, and
-    cannot be read any more, stays as it is: the next run says why.
+    cannot be read any more, stays as it is: the next run says why. So does one that is being written to all the time.
     """
+    try:
+        with one_writer(plan.folder):
+            _keep_names(plan, folder)
+    except BusyError as error:
+        log.warning("%s; lines of new types are left to the next run", error)
+
+
+def _keep_names(plan: Plan, folder: Path) -> None:
+    """Write lines of types that have none yet, see `keep_names`."""
     at_junctions = plan.folder / JUNCTION_FILE
     try:
         types = pd.read_parquet(folder / TABLES / "junction_clusters.parquet")

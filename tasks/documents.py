@@ -121,6 +121,10 @@ class ByHand(Document):
     stood: int = Field(description="Those of them whose type is the one that was found.")
     made_of: dict[int, int] = Field(description="Number of examples by type that was made.")
     merged_of: dict[int, list[int]] = Field(description="Types that were made one, by what they are now.")
+    in_view: int = Field(
+        default=0,
+        description="Rows that hold and were said with collisions in view: types drawn after the outcome.",
+    )
 
 
 class Quality(Document):

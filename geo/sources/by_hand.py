@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -15,6 +16,8 @@ from geo.errors import SourceError
 
 BOM = "utf-8-sig"
 """Excel takes a table for UTF-8 only where it begins with this mark."""
+CODE_PAGE = "cp1252"
+"""What a spreadsheet writes that does not write UTF-8."""
 _Model = TypeVar("_Model", bound=BaseModel)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -64,22 +67,11 @@ def rows_by_hand(
     SourceError
         Naming the line and what is wrong with it.
     """
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
+    raw = bytes_of(path)
+    if raw is None:
         return []
-    except OSError as error:
-        raise SourceError(
-            f"it cannot be read ({error.strerror})",
-            where=str(path),
-            todo="Close it elsewhere, or move it away.",
-        ) from error
-    try:
-        text = raw.decode(BOM)
-    except UnicodeDecodeError:
-        text = raw.decode("cp1252", errors="replace")
-    head = text.splitlines()[0] if text.strip() else ""
-    reader = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=head.count))
+    text, _ = decoded(raw, errors="replace")
+    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter_of(text))
     try:
         reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
         # a field too many comes as a list under None, one too few as None
@@ -92,6 +84,52 @@ def rows_by_hand(
         if name not in reader.fieldnames:
             raise refused_line(path, 1, f"the column {name!r} is missing; expected {', '.join(expected)}")
     return [(line, row) for line, row in rows if any(value.strip() for value in row.values())]
+
+
+def bytes_of(path: Path) -> bytes | None:
+    """Read a file; None where there is none.
+
+    Raises
+    ------
+    SourceError
+        When it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SourceError(
+            f"it cannot be read ({error.strerror})",
+            where=str(path),
+            todo="Close it elsewhere, or move it away.",
+        ) from error
+
+
+def decoded(raw: bytes, *, errors: str) -> tuple[str, str]:
+    """Read bytes as text: UTF-8, or else Windows-1252.
+
+    Parameters
+    ----------
+    raw
+        All of a file.
+    errors
+        What becomes of bytes that are neither, see `bytes.decode`.
+
+    Returns
+    -------
+    The text without a byte order mark, and the encoding that writes it, with the mark where there was one.
+    """
+    try:
+        return raw.decode(BOM), BOM if raw.startswith(codecs.BOM_UTF8) else "utf-8"
+    except UnicodeDecodeError:
+        return raw.decode(CODE_PAGE, errors=errors), CODE_PAGE
+
+
+def delimiter_of(text: str) -> str:
+    """Say what parts the fields of a table: what stands most often in its first line."""
+    head = text.splitlines()[0] if text.strip() else ""
+    return max(",;\t", key=head.count)
 
 
 def as_declared(model: type[_Model], path: Path, line: int, row: dict[str, str]) -> _Model:

@@ -16,7 +16,11 @@ from geo.errors import BusyError
 from tasks.store.document import Document
 
 LOCK, HOLDER = ".lock", ".lock.json"
+WORDS_LOCK = ".said.lock"
+"""Held while what analysts say of a city is read and written anew."""
 POLL_S = 1.0
+WORDS_S = 10.0
+"""Words are written in an instant: who has to wait longer is told."""
 
 
 class Holder(Document):
@@ -67,6 +71,41 @@ def one_run(folder: Path, *, wait: bool, tell: Callable[[str], None]) -> Iterato
         yield
     finally:
         (folder / HOLDER).unlink(missing_ok=True)
+        lock.release()
+
+
+@contextmanager
+def one_writer(folder: Path) -> Iterator[None]:
+    """Hold what analysts say of a city, ``clusters.csv`` and what lies beside it, for as long as this lasts.
+
+    Parameters
+    ----------
+    folder
+        Folder of all runs of the city.
+
+    Raises
+    ------
+    BusyError
+        When another process does not let go of it.
+    """
+    lock = FileLock(folder / WORDS_LOCK, timeout=WORDS_S, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise BusyError(
+            "another page or run is writing what was said of types",
+            where=str(folder),
+            todo="Say it again in a moment.",
+        ) from error
+    except OSError as error:
+        raise BusyError(
+            f"its folder cannot be written to ({error.strerror})",
+            where=str(folder),
+            todo="See that you may write there.",
+        ) from error
+    try:
+        yield
+    finally:
         lock.release()
 
 

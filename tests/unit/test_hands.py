@@ -95,6 +95,17 @@ def test_a_type_made_by_hand_is_found_elsewhere_by_its_examples():
     assert (found.looked_at, found.stood) == (1, 0)
 
 
+def test_words_that_were_said_with_collisions_in_view_are_counted_where_they_hold():
+    rows = [
+        Correction(segment_id="a", says="is", value=value, collisions_in_view=seen)
+        for value, seen in (("2", True), ("1", False), ("2", True))
+    ]
+    rows.append(Correction(segment_id="b", says="is", value="2"))
+    found = take_up(POINTS, TYPES, IDS, Hands(rows, here(rows)))
+    assert found.why == [LATER, LATER, "", ""]
+    assert found.as_dict()["in_view"] == 1
+
+
 def test_what_a_made_type_attracts_can_be_sent_back():
     found = taken(("d", "is", 7), ("e", "is not", 7))
     assert by_id(found)["e"] == 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from itertools import accumulate, islice
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import (
     BaseModel,
@@ -25,7 +26,11 @@ from geo.sources.by_hand import as_declared, no_formula, rows_by_hand, whole
 FILE = "corrections.csv"
 TABLE = "corrections"
 COLUMNS = ("segment_id", "longitude", "latitude", "says", "value", "by", "at", "collisions_in_view")
-IS, IS_NOT, LIKE, UNLIKE = "is", "is not", "like", "unlike"
+IS: Final = "is"
+IS_NOT: Final = "is not"
+LIKE: Final = "like"
+UNLIKE: Final = "unlike"
+Says = Literal["is", "is not", "like", "unlike"]
 SAYS = (IS, IS_NOT, LIKE, UNLIKE)
 LATER = "a later line takes its place"
 FIRST_YEAR, LAST_YEAR = 1900, 2200
@@ -42,7 +47,7 @@ class Correction(BaseModel):
     segment_id: Annotated[str, _NAME] = ""
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
-    says: Literal["is", "is not", "like", "unlike"]
+    says: Says
     value: Annotated[str, _NAME]
     by: Annotated[str, _NAME] = ""
     at: datetime | None = None
@@ -128,7 +133,7 @@ def read_corrections(path: Path) -> tuple[Correction, ...]:
         Naming the line and what is wrong with it.
     """
     rows = rows_by_hand(path, ("segment_id", "says", "value"), COLUMNS)
-    return _in_order([as_declared(Correction, path, line, row) for line, row in rows])
+    return in_order([as_declared(Correction, path, line, row) for line, row in rows])
 
 
 def corrections_in(file: Path) -> tuple[Correction, ...]:
@@ -157,8 +162,8 @@ def corrections_in(file: Path) -> tuple[Correction, ...]:
         ) from error
 
 
-def _in_order(rows: list[Correction]) -> tuple[Correction, ...]:
-    """Put rows in the order in which they were said."""
+def in_order(rows: Sequence[Correction]) -> tuple[Correction, ...]:
+    """Put rows in the order in which they were said: by ``at``, and one without it right after the one above it."""
     begin = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
     times = accumulate((one.at for one in rows), lambda last, at: last if at is None else at, initial=begin)
     order = sorted(range(len(rows)), key=dict(enumerate(islice(times, 1, None))).__getitem__)

@@ -70,6 +70,8 @@ class TakenUp:
         Found types that are one, by the number that they have.
     why
         Of each correction why it was not taken up; empty: it was.
+    in_view
+        How many that were taken up were said with collisions in view.
     """
 
     labels: Labels
@@ -79,6 +81,7 @@ class TakenUp:
     made: dict[int, int]
     merged: dict[int, list[int]]
     why: list[str]
+    in_view: int
 
     def as_dict(self) -> dict[str, Any]:
         """Give what is kept of it, in figures."""
@@ -91,6 +94,7 @@ class TakenUp:
             "stood": self.stood,
             "made_of": self.made,
             "merged_of": self.merged,
+            "in_view": self.in_view,
         }
 
 
@@ -145,7 +149,10 @@ def take_up(points: Points, labels: Labels, ids: pd.Index, hands: Hands) -> Take
     told = hands.segments[np.array([not one for one in why], dtype=bool)]
     spoken = ids.isin(pd.concat([told["segment"], told["other"]]).dropna())
     stood = spoken & (final == then) & ~made
-    return TakenUp(final, source, int(spoken.sum()), int(stood.sum()), seeds, merged, why)
+    in_view = sum(
+        one.collisions_in_view is True and not w for one, w in zip(hands.corrections, why, strict=True)
+    )
+    return TakenUp(final, source, int(spoken.sum()), int(stood.sum()), seeds, merged, why, in_view)
 
 
 def _merged(found: Labels, merges: Mapping[int, int]) -> dict[int, list[int]]:

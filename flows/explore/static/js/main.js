@@ -11,6 +11,7 @@ const ROOMS = [
   { name: "card", file: "./card/room.js" },
   { name: "types", file: "./card/types.js" },
   { name: "filters", file: "./card/filters.js" },
+  { name: "correct", file: "./correct/room.js", edits: true },
 ];
 const ALIVE_EVERY_MS = 5000;
 const NOTHING = { types: [], columns: [], classes: [], users: [], severities: [], years: [], counts: {}, imagery: false };

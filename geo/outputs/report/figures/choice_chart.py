@@ -152,6 +152,11 @@ def by_hand(hands: Mapping[str, Any] | None) -> str:
         told = (
             f"Analysts said {_things(hands['said'])} of single segments, of which {hands['taken_up']} hold. "
         )
+    if hands.get("in_view"):
+        told += (
+            f"{hands['in_view']:,} of these were said with collisions in view: what is tested of these types may have "
+            "been drawn after its outcome. "
+        )
     if hands["looked_at"]:
         share = hands["stood"] / hands["looked_at"]
         told += (

@@ -46,7 +46,7 @@ STRIP_M = 500.0
 the roads near them stay at hand. Results do not depend on it."""
 _HAIR_M = 1e-6
 """Added to boxes, so that rounding leaves nothing out that lies at the very limit."""
-_OUTCOMES: dict[str, tuple[Status, str]] = {
+OUTCOMES: dict[str, tuple[Status, str]] = {
     "matched": ("done", ""),
     "ambiguous": ("skipped", "as near to another road, and nothing in the record decides"),
     "beyond_limit": ("skipped", "farther from every road than max_distance_m"),
@@ -396,7 +396,7 @@ def _entries(placed: gpd.GeoDataFrame, table: pd.DataFrame, settings: Collisions
     undated = (table["date"].isna() & table["year"].isna()).to_numpy() & kept
     filtered = f"excluded_class: left out by collisions.keep ({', '.join(settings.keep or {})})"
     entries = [Entry("collisions", "skipped", filtered, int((~kept).sum()))]
-    for name, (status, reason) in _OUTCOMES.items():
+    for name, (status, reason) in OUTCOMES.items():
         here = (placed["snap_status"] == name).to_numpy() & kept
         if name == "out_of_period":
             lost = int((here & undated).sum())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import geopandas as gpd
 import pandas as pd
@@ -14,6 +15,7 @@ from geo.errors import LayerError, SourceError
 from tasks.results.opened import OpenRun
 from tasks.store.summary import SUMMARY
 
+Made = TypeVar("Made")
 Mark = tuple[int, int, int]
 """What a file is told by: when it was written (ns), its bytes, and its number on the disk."""
 
@@ -36,7 +38,8 @@ class Page:
     edit: bool
     kept: Path
     _mark: tuple[Mark | None, ...] = ()
-    _layers: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    _made: dict[str, Any] = field(default_factory=dict, repr=False)
+    _locks: dict[str, Any] = field(default_factory=dict, repr=False)
     _lock: Any = field(default_factory=threading.RLock, repr=False)
 
     def __post_init__(self) -> None:
@@ -72,12 +75,35 @@ class Page:
         LayerError
             When there is no such layer.
         """
+        return self.once(f"layer {name}", lambda: self._read(name))
+
+    def has(self, name: str) -> bool:
+        """Tell whether the run has a layer that not every run has."""
+        return self.run.has(name)
+
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
+        """Make something of the run when it is first asked for, and keep it; others who ask meanwhile wait for it.
+
+        Parameters
+        ----------
+        name
+            What it is kept under.
+        make
+            Makes it; what it raises is raised again the next time.
+        """
         with self._lock:
-            if name not in self._layers:
-                read = self.run.layer(name)
-                self.check_stands()
-                self._layers[name] = read
-            return self._layers[name]
+            lock = self._locks.setdefault(name, threading.RLock())
+        with lock:
+            if name not in self._made:
+                self._made[name] = make()
+            made: Made = self._made[name]
+            return made
+
+    def _read(self, name: str) -> pd.DataFrame:
+        """Read a layer of the run that is still the one that was opened."""
+        read = self.run.layer(name)
+        self.check_stands()
+        return read
 
     def segment(self, row: int) -> pd.Series:
         """Give a segment by its number.
@@ -88,6 +114,26 @@ class Page:
             When there is none of that number.
         """
         return _row(self.segments, row, "segment")
+
+    def collision(self, row: int) -> pd.Series:
+        """Give a record of a collision by its number.
+
+        Raises
+        ------
+        LayerError
+            When there is none of that number.
+        """
+        return _row(self.collisions, row, "collision")
+
+    @property
+    def run_id(self) -> str:
+        """Name of the run: of its folder, or of the GeoPackage alone."""
+        return self.run.geopackage.stem if self.run.folder is None else self.run.folder.name
+
+    @property
+    def city_folder(self) -> Path | None:
+        """Folder of the city, where names and corrections are kept; None: there is the GeoPackage alone."""
+        return None if self.run.folder is None else self.run.folder.parent
 
     @property
     def stands(self) -> bool:

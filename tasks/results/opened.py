@@ -230,9 +230,9 @@ class OpenRun:
     @property
     def ground(self) -> OpenGround:
         """What lies on the ground beside roads: see `tasks.results.ground.OpenGround`; LayerError where not mapped."""
-        return open_ground(self, mapped=self._has(CLASSES))
+        return open_ground(self, mapped=self.has(CLASSES))
 
-    def _has(self, name: str) -> bool:
+    def has(self, name: str) -> bool:
         """Tell whether the run wrote a layer that not every run has."""
         if self._tables != self.geopackage:
             return f"{TABLES}/{name}.parquet" in self._files

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
+from tasks.explore.about import about, changes
 from tasks.explore.page import Page
 
 
@@ -14,19 +15,11 @@ def router(page: Page) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/about.json")
-    def about() -> dict[str, Any]:
-        place = page.run.folder or page.run.geopackage
-        west, south, east, north = map(float, page.segments.to_crs(4326).total_bounds)
-        return {
-            "city": page.run.city,
-            "run": place.name,
-            "edit": page.edit,
-            "bounds": [west, south, east, north],
-            "counts": {"segments": len(page.segments), "tiles": len(page.tiles)},
-        }
+    def of_run(request: Request) -> dict[str, Any]:
+        return about(page, blind=not request.app.state.outcome.asked(request))
 
     @routes.get("/changed.json")
-    def changed() -> dict[str, bool]:
-        return {"changed": not page.stands}
+    def changed() -> dict[str, Any]:
+        return changes(page)
 
     return routes

@@ -386,7 +386,7 @@ HOT_SPOTS = Table(
 RATES = Table(
     "segments",
     "Counts and rates of each segment with their intervals, what is expected of it, and how it ranks.",
-    (SEGMENT, *between("segments", "years", "junction_ends_per_km", SEGMENTS, TYPES)),
+    (SEGMENT, *between("segments", "years", "stretch_id", SEGMENTS, TYPES)),
     key=("segment_id",),
     joins="segments",
 )
@@ -467,6 +467,7 @@ CARRIERS = Table(
     key=("segment_id",),
     joins="segments",
 )
+STRETCHES = as_layer("stretches", geometry="LineString", key=("stretch_id",))
 WINDOWS = as_layer("windows", geometry="LineString", key=("window_id",))
 LIXELS = as_layer("lixels", geometry="LineString")
 BANDWIDTHS = Table(

@@ -13,6 +13,8 @@ MUTED = ("#CC6677", "#332288", "#DDCC77", "#117733", "#88CCEE", "#882255", "#44A
 PATTERNS: tuple[Pattern, ...] = ("solid", "dash", "dot", "dash dot")
 # ColorBrewer 'YlOrBr' (Brewer, Harrower), without its palest steps, which a thin line on white would lose.
 SEQUENCE = ("#FEC44F", "#FE9929", "#EC7014", "#CC4C02", "#8C2D04")
+# the last step of 'RdPu' and one that is nearly black: what stands beyond the darkest brown
+EXTREME = ("#7A0177", "#1A0026")
 # ColorBrewer 'Blues', again without its palest steps.
 CERTAINTY = ("#9ECAE1", "#6BAED6", "#3182BD", "#08519C", "#08306B")
 # ColorBrewer 'PuOr', which colour-blind readers can tell apart; from fewer than expected to more.

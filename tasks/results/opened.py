@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -22,8 +22,6 @@ from geo.errors import LayerError, SourceError
 from geo.outputs.files.reading import read_layer, read_table
 from geo.outputs.layers.ground import CLASSES
 from geo.outputs.layers.layers import LAYERS
-from geo.safety.expected.ranking import worst_segments
-from geo.safety.junctions.worst import worst_junctions
 from geo.search.looks import Looks
 from geo.search.ranking import BALANCE
 from geo.sources.files import digest_file
@@ -32,6 +30,7 @@ from tasks.results.cutting import cut_tile
 from tasks.results.finding import Asked, Question, ask
 from tasks.results.ground import OpenGround, open_ground
 from tasks.results.seen import SeenRoads
+from tasks.results.worst import Of, worst_of_kind
 
 FINGERPRINTS = "fingerprints"
 
@@ -238,26 +237,25 @@ class OpenRun:
             return f"{TABLES}/{name}.parquet" in self._files
         return name in pyogrio.list_layers(self.geopackage)[:, 0]
 
-    def worst(
-        self, shown: int = 20, *, of: Literal["segments", "junctions"] = "segments"
-    ) -> gpd.GeoDataFrame:
-        """List the segments or junctions that rank worst.
+    def worst(self, shown: int = 20, *, of: Of = "segments") -> gpd.GeoDataFrame:
+        """List the segments, junctions or stretches of road that rank worst.
 
-        See `geo.safety.expected.ranking.worst_segments` and `geo.safety.junctions.worst.worst_junctions`.
+        See `geo.safety.expected.ranking.worst_segments`, `geo.safety.junctions.worst.worst_junctions` and
+        `geo.safety.stretches.ranking.worst_stretches`.
 
         Parameters
         ----------
         shown
             How many, 1 or more; fewer are given where there are fewer.
         of
-            Whether segments or junctions are asked for.
+            What is asked for; ``roads``: stretches of them, from street to street.
 
         Raises
         ------
         LayerError
             When none of them has a rank: there are no records, or too few.
         ValueError
-            When fewer than one are asked for, or neither segments nor junctions.
+            When fewer than one are asked for, or of anything else.
 
         Examples
         --------
@@ -267,13 +265,8 @@ class OpenRun:
         [[1, '0000000000000000', 2, 2.6], [2, '0000000000000004', 2, 2.6]]
         """
         _check_shown(shown)
-        if of not in {"segments", "junctions"}:
-            raise ValueError(f"of={of!r}: segments or junctions can be asked for")
-        return (
-            worst_junctions(self.junctions, shown)
-            if of == "junctions"
-            else worst_segments(self.segments, shown)
-        )
+        layer, worst = worst_of_kind(of)
+        return worst(self.layer(layer), shown)
 
     def alike(
         self,

@@ -185,6 +185,7 @@ CHANGES = {
     "safety.block_m": (300, "words inference ground_types"),
     "safety.rank_draws": (200, "safety"),
     "safety.length_exponent": ("one", "safety"),
+    "safety.stretch_m": (200, "safety"),
     "safety.functions": ([{"name": "one", "source": "a book", "intercept": -1.0}], "safety"),
     "safety.reported.source": ("a study", "safety"),
     **{

@@ -102,6 +102,11 @@ class Safety(Section):
         description="Exponent of length in the safety performance function: one (collisions in proportion to length), "
         "free, or auto: one until a likelihood ratio rejects it at .05.",
     )
+    stretch_m: Metres = Field(
+        default=400.0,
+        description="About how long a stretch of road is in the table of worst roads (metres); it ends where segments "
+        "do, and one shorter than half of this is rated as if it were so long.",
+    )
     functions: list[dict[str, Any]] = Field(
         default=[],
         description="Safety performance functions published elsewhere, whose local calibration factor is told: a list "

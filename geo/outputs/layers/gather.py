@@ -16,6 +16,7 @@ from geo.outputs.layers.ground_words import tell_apart
 from geo.outputs.names import Named, with_names
 
 _Table = TypeVar("_Table", pd.DataFrame, gpd.GeoDataFrame)
+STRETCHES = "stretches"
 RECORDS = "collisions/collisions"
 """The table of placed collisions, which a city without records does not have."""
 
@@ -82,9 +83,35 @@ def gather_layers(
     if GROUND_VALUE in tables:
         rows = [found["value_of_imagery"], tables[GROUND_VALUE]]
         found["value_of_imagery"] = pd.concat(rows, ignore_index=True)
+    if STRETCHES in found:
+        found[STRETCHES] = with_types(found[STRETCHES], found["segments"])
     if CLASSES in found:
         found[CLASSES] = call_classes(found[CLASSES], ground_names or {})
     return tell_apart(found)
+
+
+def with_types(stretches: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
+    """Say of each stretch of road which type most of its length is of, and how much.
+
+    Parameters
+    ----------
+    stretches
+        ``stretch_id`` and ``length_m``.
+    segments
+        ``stretch_id``, ``cluster`` (null: no type) and ``length_m``.
+
+    Returns
+    -------
+    The stretches with ``cluster`` (of equal lengths the lower number; null where no segment has a type) and
+    ``cluster_share`` (of the whole length, 0 to 1).
+    """
+    typed = segments[segments["cluster"].notna()]
+    length = typed.groupby(["stretch_id", "cluster"])["length_m"].sum().rename("typed_m").reset_index()
+    order = length.sort_values(["stretch_id", "typed_m", "cluster"], ascending=[True, False, True])
+    most = order.drop_duplicates("stretch_id").set_index("stretch_id")
+    cluster = stretches["stretch_id"].map(most["cluster"]).astype("Int64")
+    share = stretches["stretch_id"].map(most["typed_m"]) / stretches["length_m"]
+    return stretches.assign(cluster=cluster, cluster_share=share.clip(upper=1.0))
 
 
 def _segments(

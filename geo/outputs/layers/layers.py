@@ -22,6 +22,7 @@ from geo.outputs.layers.places import (
     rates,
 )
 from geo.outputs.layers.reporting import UNDER_REPORTING
+from geo.outputs.layers.stretches import STRETCHES
 from geo.outputs.layers.systemic import SCREENED, SYSTEMIC
 
 SNAP_STATUSES = (
@@ -161,6 +162,7 @@ _SEGMENTS = Layer(
         *_expected("collisions", "Collisions"),
         *_RANKS,
         Column("junction_ends_per_km", "real", "Ends at junctions per km", optional=True),
+        Column("stretch_id", "text", "Stretch of road", optional=True),
         Column(
             "looks_like",
             "text",
@@ -427,6 +429,7 @@ LAYERS: dict[str, Layer] = {
         _TILES,
         _JUNCTION_TILES,
         _COLLISIONS,
+        STRETCHES,
         *GATHERING_MAPS,
         INTERVENTIONS[0],
         _CLUSTERS,

@@ -10,13 +10,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.outputs.palette import DIVERGING, SEQUENCE, UNKNOWN
+from geo.outputs.palette import DIVERGING, EXTREME, SEQUENCE, UNKNOWN
 from geo.outputs.wording import NOT_KNOWN
 from geo.roads.importance import importance
 
 ELSE = "ELSE"
 """What QGIS takes for 'whatever no other rule drew'."""
 ZERO = "#BDBDBD"
+WORST = (
+    (0.01, EXTREME[0], "1.2", "worst 1 % of length"),
+    (0.001, EXTREME[1], "1.6", "worst 0.1 % of length"),
+)
+"""Shares of length that maps of rates show apart: colour, width (mm) and words."""
 MOST_PLACES = 9
 """Decimals of a legend's figures, at most."""
 OTHER_WIDTH = 0.6
@@ -35,8 +40,10 @@ class Band:
     filled: bool = True
 
 
-def rate_bands(rates: pd.Series, colours: Sequence[str] = SEQUENCE) -> list[Band]:
-    """Cut rates into classes of about equally many segments each.
+def rate_bands(
+    rates: pd.Series, colours: Sequence[str] = SEQUENCE, *, lengths: pd.Series | None = None
+) -> list[Band]:
+    """Cut rates into classes of about equally many segments each, and the worst of them finer.
 
     Parameters
     ----------
@@ -44,11 +51,13 @@ def rate_bands(rates: pd.Series, colours: Sequence[str] = SEQUENCE) -> list[Band
         Rate of each segment, null where not known; the series has the name of its column.
     colours
         Colours from the lowest class to the highest; there are as many classes at most.
+    lengths
+        Length of each segment, on the index of `rates`; None: nothing is cut finer.
 
     Returns
     -------
-    A class for exactly 0 where there are any, quantile classes of the rest (fewer where quantiles coincide), and
-    one for what is not known.
+    A class for exactly 0 where there are any, quantile classes of the rest (fewer where quantiles coincide), of which
+    the highest is cut at the worst 1 % and 0.1 % of the length with a rate, and one for what is not known.
     """
     column = f'"{rates.name}"'
     values = rates.dropna().to_numpy(dtype=np.float64)
@@ -58,15 +67,40 @@ def rate_bands(rates: pd.Series, colours: Sequence[str] = SEQUENCE) -> list[Band
         # quantiles that occur, so that no class is empty
         inner = np.quantile(positive, np.linspace(0, 1, len(colours) + 1)[1:-1], method="inverted_cdf")
         tops = np.unique(np.append(inner, positive.max()))
+        worst = (
+            [] if lengths is None else _worst_by_length(rates, lengths, tops[-2] if len(tops) > 1 else 0.0)
+        )
+        plain = len(tops)
+        tops = np.unique(np.append(tops, [low for low, *_ in worst]))
         bottoms = np.concatenate([[0.0], tops[:-1]])
         places = _places(tops)
-        for low, top, colour in zip(bottoms.tolist(), tops.tolist(), colours[-len(tops) :], strict=True):
+        drawn = [(colour, "0.9", "") for colour in colours[-plain:]]
+        drawn += [(colour, size, f" ({said})") for _, colour, size, said in worst]
+        for low, top, (colour, size, said) in zip(bottoms.tolist(), tops.tolist(), drawn, strict=True):
             least = positive[positive > low].min()
             label = _plain(top, places)
             if least != top:
                 label = f"{_plain(least, places)} to {label}"
-            bands.append(Band(f"{column} > {low!r} AND {column} <= {top!r}", label, colour, "0.9"))
+            bands.append(Band(f"{column} > {low!r} AND {column} <= {top!r}", label + said, colour, size))
     return [*bands, Band(ELSE, NOT_KNOWN, UNKNOWN, "0.4")]
+
+
+def _worst_by_length(rates: pd.Series, lengths: pd.Series, above: float) -> list[tuple[float, str, str, str]]:
+    """Find the rates that the worst shares of length exceed, where they are within the highest class.
+
+    Returns
+    -------
+    Of each share: the rate that is exceeded, and colour, size and words of those that do.
+    """
+    known = rates[rates.notna()].sort_values(ascending=False, kind="stable")
+    share = lengths.reindex(known.index).astype("float64").cumsum() / lengths.reindex(known.index).sum()
+    found: list[tuple[float, str, str, str]] = []
+    for part, colour, size, said in WORST:
+        lower = known[share > part]
+        low = float(lower.iloc[0]) if len(lower) else 0.0
+        if above < low < known.iloc[0] and (not found or low > found[-1][0]):
+            found.append((low, colour, size, said))
+    return found
 
 
 def _places(tops: NDArray[np.float64]) -> int:

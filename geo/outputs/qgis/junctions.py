@@ -36,7 +36,7 @@ def junction_maps(
         COUNTS: (heading, count_bands(junctions[column])),
         TYPES: _types(types),
         RATE: _rate(junctions),
-        WORST: _worst(),
+        WORST: worst_bands("junctions"),
     }
 
 
@@ -60,14 +60,22 @@ def _rate(junctions: pd.DataFrame) -> tuple[str, list[Band]]:
     return f"{said} per year, shrunk", bands
 
 
-def _worst() -> tuple[str, list[Band]]:
-    """Colour junctions by how surely they are among the worst."""
+def worst_bands(places: str, sizes: tuple[str, str, str] = (_SIZE, "1.2", "0.8")) -> tuple[str, list[Band]]:
+    """Colour places by how surely they are among the worst: heading of the legend, and classes.
+
+    Parameters
+    ----------
+    places
+        What they are, for the heading.
+    sizes
+        Of those that may be among them, of others, and of those of which it is not known (mm).
+    """
     column, top = '"p_worst_5_percent"', None
     bands = []
     for (low, label), colour in zip(_SURE, reversed(SEQUENCE[::2]), strict=True):
         upper = "" if top is None else f" AND {column} < {top}"
-        bands.append(Band(f"{column} >= {low}{upper}", label, colour, _SIZE))
+        bands.append(Band(f"{column} >= {low}{upper}", label, colour, sizes[0]))
         top = low
-    bands.append(Band(f"{column} < {top}", f"under {top}", UNKNOWN, "1.2", filled=False))
-    heading = "Probability of being among the worst 5 % of junctions"
-    return heading, [*bands, Band(ELSE, NOT_KNOWN, UNKNOWN, "0.8", filled=False)]
+    bands.append(Band(f"{column} < {top}", f"under {top}", UNKNOWN, sizes[1], filled=False))
+    heading = f"Probability of being among the worst 5 % of {places}"
+    return heading, [*bands, Band(ELSE, NOT_KNOWN, UNKNOWN, sizes[2], filled=False)]

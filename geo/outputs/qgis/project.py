@@ -27,7 +27,7 @@ PREFIX = "roadprint_"
 """Of the ids of the layers; QGIS renames those of ten characters or fewer."""
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Collisions", ("collisions", "junctions")),
-    ("Where collisions gather", ("windows", "lixels")),
+    ("Where collisions gather", ("stretches", "windows", "lixels")),
     ("Before and after", ("interventions",)),
 )
 SHOWN = ("collisions", "segments")
@@ -35,6 +35,7 @@ SHOWN = ("collisions", "segments")
 RELATIONS = (
     ("tiles", "segments", "segment_id", "Tiles of a segment"),
     ("collisions", "segments", "segment_id", "Collisions on a segment"),
+    ("segments", "stretches", "stretch_id", "Segments of a stretch"),
     ("collisions", "junctions", "junction_id", "Collisions at a junction"),
     ("junction_tiles", "junctions", "junction_id", "Tile of a junction"),
 )

@@ -17,7 +17,7 @@ from geo.outputs.names import legends_of, looks_of
 from geo.outputs.palette import CERTAINTY, SEQUENCE, SEVERITY, SEVERITY_UNKNOWN, UNKNOWN
 from geo.outputs.qgis.classes import ELSE, Band, difference_bands, rate_bands, width_expression
 from geo.outputs.qgis.ground import with_ground
-from geo.outputs.qgis.junctions import COUNTS, junction_maps
+from geo.outputs.qgis.junctions import COUNTS, junction_maps, worst_bands
 from geo.outputs.qgis.tables import NOT_XML, Style
 from geo.outputs.templates import templates
 from geo.outputs.wording import (
@@ -42,6 +42,15 @@ Collisions: [% coalesce(format_number("n_collisions", 1), 'not known') %], of th
 [% coalesce(format_number("n_ksi", 1), 'not known') %]
 [% CASE WHEN "n_severity_unknown" > 0 THEN '(severity not known of ' || format_number("n_severity_unknown", 1) || ')'
 ELSE '' END %]"""
+_STRETCH_TIP = """<b>[% coalesce("name", "ref", "road_class", 'Road') %]</b>
+[% coalesce('from ' || "from_street", '') %] [% coalesce('to ' || "to_street", '') %]<br>
+[% coalesce('Rank ' || "rank" || ' (' || format_number("rank_low", 0) || ' to ' || format_number("rank_high", 0) || ')',
+'No rank') %]; probability of being among the worst 5 %:
+[% coalesce(format_number("p_worst_5_percent", 2), 'not known') %]<br>
+Per km and year: [% coalesce(format_number("per_km_year_eb", 2) || ' shrunk (' || format_number("per_km_year_eb_low", 2)
+|| ' to ' || format_number("per_km_year_eb_high", 2) || ')', 'not known') %]<br>
+Collisions: [% coalesce("n_collisions", 'not known') %], of these KSI: [% coalesce("n_ksi", 'not known') %];
+at junctions that it touches, beside these: [% coalesce("n_collisions_at_junctions", 'not known') %]"""
 RATES = {
     "ksi rate (EB)": ("ksi_per_km_year_eb", "KSI per km and year, shrunk"),
     "collision rate (EB)": ("collisions_per_km_year_eb", "Collisions per km and year, shrunk"),
@@ -142,7 +151,7 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
             left_out=UNKNOWN,
         )
     )
-    styles += [_window_style(), _density_style(layers["lixels"])]
+    styles += [_stretch_style(), _window_style(), _density_style(layers["lixels"])]
     if "interventions" in layers:
         styles.append(_treatment_style())
     styles += [
@@ -167,7 +176,7 @@ def _segment_maps(segments: pd.DataFrame) -> dict[str, tuple[str, list[Band]]]:
     """Lay out the further maps of segments: heading of the legend, and classes."""
     beside = {f"{what}_per_km_year_eb": f" ({said})" for what, said in predictions_only(segments).items()}
     rates = {
-        name: (heading + beside.get(column, ""), rate_bands(segments[column]))
+        name: (heading + beside.get(column, ""), rate_bands(segments[column], lengths=segments["length_m"]))
         for name, (column, heading) in RATES.items()
         if column in segments
     }
@@ -209,6 +218,14 @@ def _window_style() -> Style:
         heading=heading,
         bands=bands,
         tip=_WINDOW_TIP,
+    )
+
+
+def _stretch_style() -> Style:
+    """Colour stretches of road by how surely they are among the worst."""
+    heading, bands = worst_bands("roads", ("1.4", "0.4", "0.4"))
+    return _style(
+        "stretches", "worst roads", "lines.qml", f"{heading}.", heading=heading, bands=bands, tip=_STRETCH_TIP
     )
 
 

@@ -69,6 +69,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "collisions": ("collisions",),
     "junction_types": ("roads", "collisions"),
     "places": ("roads", "collisions"),
+    "stretches": ("roads", "collisions", "exposure"),
     "windows": ("roads", "collisions"),
     "lixels": ("roads", "collisions"),
     "high_injury": ("roads", "collisions"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from geo.roads.graph import build_graph
-from geo.safety.expected.empirical_bayes import SHRINKAGE, expected_counts, prior
+from geo.safety.expected.empirical_bayes import SHRINKAGE, Prior, expected_counts, prior
 from geo.safety.expected.forms import LengthExponent
 from geo.safety.expected.overdispersion import NO_SPREAD
 from geo.safety.expected.performance import Performance, fit_performance
@@ -70,12 +70,18 @@ class Estimates:
         Ranks of the segments (`geo.safety.expected.ranking.rank_segments`).
     predicted_per_km_year
         Events per kilometre and year that are predicted of each segment; null where nothing is known.
+    before
+        What is expected of each segment before its own record is looked at.
+    exposure
+        Kilometres times years of each segment.
     """
 
     segments: pd.DataFrame
     models: pd.DataFrame
     ranks: pd.DataFrame
     predicted_per_km_year: pd.Series
+    before: Prior
+    exposure: pd.Series
 
 
 def estimate_outcomes(
@@ -143,6 +149,20 @@ def estimate_outcomes(
     True
     """
     ends_per_km = junction_ends_per_km(segments, junctions)
+    estimates = estimate_both(segments, ends_per_km, counted, seed=seed, draws=draws, exponent=exponent)
+    return lay_out(counted, ends_per_km, estimates)
+
+
+def estimate_both(
+    segments: pd.DataFrame,
+    ends_per_km: pd.Series,
+    counted: pd.DataFrame,
+    *,
+    seed: int,
+    draws: int,
+    exponent: LengthExponent = "auto",
+) -> dict[Outcome, Estimates]:
+    """Estimate each segment's KSI and collisions, see `estimate_outcomes`; `ends_per_km`: `junction_ends_per_km`."""
     known = segments[["road_class"]].assign(
         junction_ends_per_km=ends_per_km,
         aadt=counted["aadt"].astype("float64"),
@@ -150,11 +170,22 @@ def estimate_outcomes(
     )
     exposure = counted["counted_m"] / 1000 * counted["years"]
     both: tuple[Outcome, Outcome] = ("ksi", "collisions")
-    estimates = {
+    return {
         what: estimate(what, counted[f"n_{what}"], exposure, known, seed=seed, draws=draws, exponent=exponent)
         for what in both
     }
-    ranked: Outcome = "ksi" if estimates["ksi"].ranks["rank"].notna().any() else "collisions"
+
+
+def ranked_by(estimates: Mapping[Outcome, Estimates]) -> Outcome:
+    """Tell which outcome segments are ranked by: KSI where they can be, else all collisions."""
+    return "ksi" if estimates["ksi"].ranks["rank"].notna().any() else "collisions"
+
+
+def lay_out(
+    counted: pd.DataFrame, ends_per_km: pd.Series, estimates: Mapping[Outcome, Estimates]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Lay estimates of segments out as columns and a table of models, see `estimate_outcomes`."""
+    ranked = ranked_by(estimates)
     ranks = estimates[ranked].ranks[list(RANKS)].rename(columns=RANKS)
     ranks["rank_of"] = pd.Series(ranked, index=ranks.index, dtype=object).where(ranks["rank"].notna(), None)
     found = counted.join([part.segments for part in estimates.values()]).join(ranks)
@@ -238,6 +269,8 @@ def estimate(
         models_table(outcome, fitted, estimated=estimated, ranks=ranks),
         ranks,
         found["predicted_per_km_year"],
+        before,
+        exposure,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import geopandas as gpd
@@ -18,7 +19,7 @@ from geo.safety.expected.recipe import as_floats
 
 Measure = Literal["rate", "potential"]
 Floats = NDArray[np.float64]
-_CELLS = 4_000_000
+CELLS = 4_000_000
 """Drawn at once, at most: 32 MB a table."""
 _MOST, _LEAST_DRAWS = 24_000_000, 1000
 """Numbers drawn in all, at most, unless that would leave fewer draws than the second."""
@@ -26,6 +27,7 @@ _PLACE = ("segment_id", "name", "ref", "road_class", "length_m", "cluster", "yea
 _RANKS = ("expected_rank", "rank_deviation", "p_above_predicted", "p_worst_5_percent")
 _COLUMNS = ("rank", "mean_rank", "rank_deviation", "p_above", "p_worst", "p_worst_20", "p_worst_1_percent")
 N_WORST = 20
+_PLURALS = {"segment": "segments", "junction": "junctions", "stretch": "stretches"}
 _LEAST_BLOCKS = 8
 """From as many blocks of draws their means tell how well the mean of all is known."""
 
@@ -142,7 +144,7 @@ def worst_of(
     units
         A layer of a run, with ``expected_rank`` and ``rank_of``.
     unit
-        What one is called: ``segment`` or ``junction``.
+        What one is called: ``segment``, ``junction`` or ``stretch``.
     known
         Columns that stand before the rates, where they are there.
     per
@@ -159,11 +161,12 @@ def worst_of(
     if ranked.empty:
         raise LayerError(
             f"no {unit} has a rank",
-            where=f"layer '{unit}s'",
+            where=f"layer '{_PLURALS[unit]}'",
             todo="Give the city collision records (collisions.sources); the ledger says what became of them.",
         )
     outcome = str(ranked["rank_of"].iloc[0])
-    rate = f"{outcome}_per_{per}"
+    # a stretch has rates of the outcome that it is ranked by alone
+    rate = f"{outcome}_per_{per}" if f"{outcome}_per_{per}" in units else f"per_{per}"
     ends = ("", "_low", "_high", "_eb", "_eb_low", "_eb_high", "_predicted", "_potential")
     wanted = [
         *known,
@@ -171,6 +174,7 @@ def worst_of(
         f"n_{outcome}",
         *(f"{rate}{end}" for end in ends),
         "n_collisions",
+        "n_collisions_at_junctions",
         "looks_like",
         ranked.geometry.name,
     ]
@@ -179,6 +183,55 @@ def worst_of(
     worst: gpd.GeoDataFrame = found.head(shown).copy()
     worst.insert(0, "place", range(1, len(worst) + 1))
     return worst
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Some draws of units: the number of their block, what they rank by, and which are above what is predicted."""
+
+    block: int
+    worth: Floats
+    above: NDArray[np.bool_]
+
+
+def draws_for(units: int, draws: int) -> int:
+    """Tell how many draws of so many units are made: as many as asked for, or what a large city can bear."""
+    return min(draws, max(_LEAST_DRAWS, _MOST // max(units, 1)))
+
+
+def tally_ranks(drawn: Iterable[Drawn], n: int, draws: int, worst: float = 0.05) -> dict[str, Floats]:
+    """Rank units in each draw, and bring the ranks together.
+
+    Parameters
+    ----------
+    drawn
+        The draws, ``(some draws, n)`` at a time; the highest value ranks first.
+    n, draws
+        How many units and draws there are.
+    worst
+        Share of units that counts as the worst (0 to 1), rounded up to whole units.
+
+    Returns
+    -------
+    Columns of `rank_segments`, ``(n,)`` each.
+    """
+    n_worst = np.array([int(np.ceil(worst * n)), min(N_WORST, n), int(np.ceil(0.01 * n))])
+    squares, higher, among = np.zeros(n), np.zeros(n), np.zeros((len(n_worst), n))
+    sums = np.zeros((-(-draws // BLOCK), n))
+    for one in drawn:
+        ranks = np.empty_like(one.worth)
+        np.put_along_axis(ranks, np.argsort(-one.worth, axis=1), np.arange(1.0, n + 1)[None, :], axis=1)
+        sums[one.block] += ranks.sum(axis=0)
+        squares += (ranks**2).sum(axis=0)
+        higher += one.above.sum(axis=0)
+        for place, most in enumerate(n_worst):
+            among[place] += (ranks <= most).sum(axis=0)
+    mean = sums.sum(axis=0) / draws
+    deviation = np.sqrt(np.clip(squares / draws - mean**2, 0, None))
+    # means are known to about this: beyond it, an order would be one of the draws
+    grain = 2 * max(_error(sums, deviation, draws), np.finfo(np.float64).eps)
+    order = rankdata(np.round(mean / grain), method="min").astype(np.float64)
+    return dict(zip(_COLUMNS, (order, mean, deviation, higher / draws, *(among / draws)), strict=True))
 
 
 def _ranks(
@@ -192,27 +245,14 @@ def _ranks(
     draws: int,
 ) -> Floats:
     """Rank, mean rank, its deviation and the share of draws among the worst, of the known segments."""
-    rng = np.random.default_rng(seed)
     n = int(known.sum())
-    n_worst = np.array([int(np.ceil(worst * n)), min(N_WORST, n), int(np.ceil(0.01 * n))])
-    draws = min(draws, max(_LEAST_DRAWS, _MOST // n))
-    squares, higher, among = np.zeros(n), np.zeros(n), np.zeros((len(n_worst), n))
-    sums = np.zeros((-(-draws // BLOCK), n))
-    for block, m, count in draw_in_turn(before, y, known, draws, rng, _CELLS):
-        values = (count - m if measure == "potential" else count) / length[known]
-        ranks = np.empty_like(values)
-        np.put_along_axis(ranks, np.argsort(-values, axis=1), np.arange(1.0, n + 1)[None, :], axis=1)
-        sums[block] += ranks.sum(axis=0)
-        squares += (ranks**2).sum(axis=0)
-        higher += (count > m).sum(axis=0)
-        for place, most in enumerate(n_worst):
-            among[place] += (ranks <= most).sum(axis=0)
-    mean = sums.sum(axis=0) / draws
-    deviation = np.sqrt(np.clip(squares / draws - mean**2, 0, None))
-    # means are known to about this: beyond it, an order would be one of the draws
-    grain = 2 * max(_error(sums, deviation, draws), np.finfo(np.float64).eps)
-    order = rankdata(np.round(mean / grain), method="min")
-    return np.column_stack([order, mean, deviation, higher / draws, *(among / draws)])
+    draws = draws_for(n, draws)
+    turns = draw_in_turn(before, y, known, draws, np.random.default_rng(seed), CELLS)
+    drawn = (
+        Drawn(block, (count - m if measure == "potential" else count) / length[known], count > m)
+        for block, m, count in turns
+    )
+    return np.column_stack(list(tally_ranks(drawn, n, draws, worst).values()))
 
 
 def _error(sums: Floats, deviation: Floats, draws: int) -> float:

@@ -12,20 +12,27 @@ from tasks.documents import Findings
 from tasks.plan import Plan
 from tasks.stages.records.collisions import load_placed
 from tasks.store.stage import Stage
-from tasks.tables import AT_JUNCTIONS, JUNCTION_TYPES, MODELS, PLACES, RATES, UNDER_REPORTING
+from tasks.tables import AT_JUNCTIONS, JUNCTION_TYPES, MODELS, PLACES, RATES, STRETCHES, UNDER_REPORTING
 
 FINDINGS = "findings.json"
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
-    """Write ``segments``, ``junctions``, ``models`` and what is held against others' work (see docs/stages.md)."""
+    """Write ``segments``, ``stretches``, ``junctions``, ``models`` and what others' work says (see docs/stages.md)."""
     from geo.collisions.reach import counted_length
-    from geo.safety.expected.estimates import estimate_outcomes, gather_models
+    from geo.safety.expected.estimates import (
+        estimate_both,
+        gather_models,
+        junction_ends_per_km,
+        lay_out,
+        ranked_by,
+    )
     from geo.safety.expected.yearly import count_years, yearly_rows
     from geo.safety.given import calibrate_city, factor_sentences
     from geo.safety.junctions.arms import known_of_junctions
     from geo.safety.junctions.expected import expect_junctions
     from geo.safety.places import count_places, junction_types, places, rate_junctions, rate_segments
+    from geo.safety.stretches.ranking import rank_roads
 
     settings = plan.config.safety
     roads = plan.stage_folder("roads")
@@ -38,14 +45,21 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     reach = counted_length(segments, junctions, plan.config.collisions.junction_reach_m)
     counted = rate_segments(counts.join(reach), reach, traffic, years)
     at_junctions = rate_junctions(count_places(records, "junction_id", junctions.index, *told), years)
-    found, models = estimate_outcomes(
+    ends_per_km = junction_ends_per_km(segments, junctions)
+    estimates = estimate_both(
         segments,
-        junctions,
+        ends_per_km,
         counted,
         seed=settings.seed,
         draws=settings.rank_draws,
         exponent=settings.length_exponent,
     )
+    found, models = lay_out(counted, ends_per_km, estimates)
+    ranked = ranked_by(estimates)
+    stretches, of_segment = rank_roads(
+        (segments, junctions), counted, at_junctions, estimates[ranked], ranked, settings
+    )
+    found["stretch_id"] = of_segment
     arms = known_of_junctions(junctions, segments, counted["aadt"])
     expected, of_junctions = expect_junctions(
         at_junctions, arms, seed=settings.seed, draws=settings.rank_draws
@@ -67,6 +81,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     said = _tell_unrecorded(plan, folder, found.join(segments[["road_class"]]), at_junctions, years)
     Findings(notes=[*factor_sentences(factors), *said]).write(folder / FINDINGS)
     RATES.write(found.reset_index(), folder)
+    STRETCHES.write(stretches, folder)
     MODELS.write(gather_models(tables), folder)
     AT_JUNCTIONS.write(at_junctions.join(arms).join(expected).reset_index(), folder)
     formed = at_junctions.join(junctions[["arms", "form"]])
@@ -99,10 +114,11 @@ STAGE = Stage(
         "safety.seed",
         "safety.rank_draws",
         "safety.length_exponent",
+        "safety.stretch_m",
         "safety.functions",
         "safety.reported",
         "collisions.junction_reach_m",
     ),
-    tables=(RATES, AT_JUNCTIONS, JUNCTION_TYPES, PLACES, MODELS, UNDER_REPORTING),
+    tables=(RATES, STRETCHES, AT_JUNCTIONS, JUNCTION_TYPES, PLACES, MODELS, UNDER_REPORTING),
     documents=(Findings,),
 )

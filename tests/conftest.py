@@ -344,7 +344,19 @@ def _gathering(segments: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
         kernel_collisions_per_km=density, kernel_collisions_per_km_year=density / YEARS, bandwidth_m=100.0
     )
     few = pd.DataFrame({"measure": ["share of <length>"], "share": [0.5], "reason": ["too few"]})
-    found = {"windows": windows, "lixels": lixels, "high_injury": few, "look_alikes": pd.DataFrame()}
+    stretches = lines.rename(columns={"segment_id": "stretch_id"}).assign(
+        name="Row <0>",
+        from_street="Column & 1",
+        rank=pd.array(range(1, n + 1), dtype="Int64"),
+        rank_low=1.0,
+        rank_high=float(n),
+        expected_rank=np.arange(1.0, n + 1),
+        rank_of="ksi",
+        p_worst_5_percent=np.linspace(0.9, 0, n),
+        per_km_year_eb=np.linspace(3, 1, n),
+    )
+    found: dict[str, pd.DataFrame] = {"stretches": stretches}
+    found |= {"windows": windows, "lixels": lixels, "high_injury": few, "look_alikes": pd.DataFrame()}
     found |= dict.fromkeys(("systemic_focus", "systemic_factors", "systemic_held_out"), pd.DataFrame())
     return {
         name: frame.assign(

@@ -36,6 +36,7 @@ DESIGN = {
     "tiles": "tile_id segment_id position_m bearing coverage image_id",
     "junction_tiles": "tile_id junction_id bearing coverage image_id",
     "collisions": "collision_id date severity n_casualties segment_id junction_id snap_distance_m snap_status",
+    "stretches": "stretch_id rank rank_low rank_high name from_street to_street part parts",
     "windows": "window_id route_id name ref road_class from_m to_m length_m short_route n_collisions n_fatal n_serious "
     "n_slight n_ksi score_per_km rank in_high_injury_network",
     "lixels": "segment_id from_m to_m kernel_collisions_per_km kernel_collisions_per_km_year bandwidth_m",

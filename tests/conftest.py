@@ -382,6 +382,7 @@ def _grid() -> GridCity:
     rng = np.random.default_rng(7)
     crs = CRS.from_epsg(27700)
     segments = _segments(crs, rng)
+    segments["stretch_id"] = segments["segment_id"]
     junctions = _junctions(crs, rng)
     tiles = _tiles(segments)
     layers = {

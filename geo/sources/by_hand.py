@@ -44,6 +44,17 @@ def no_formula(text: str) -> str:
     return text
 
 
+def plain_cell(text: str) -> str:
+    """Give text as a cell that no spreadsheet runs: behind an apostrophe where it would be taken for a formula.
+
+    Examples
+    --------
+    >>> plain_cell("High Street"), plain_cell("=1+1")
+    ('High Street', "'=1+1")
+    """
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
 def rows_by_hand(
     path: Path, needed: Sequence[str], expected: Sequence[str]
 ) -> list[tuple[int, dict[str, str]]]:

@@ -30,6 +30,7 @@ from geo.outputs.report.parts.junctions import JunctionPart, junction_part
 from geo.outputs.report.parts.otherwise import otherwise
 from geo.outputs.report.parts.systemic import systemic
 from geo.outputs.report.parts.tables import effects_rows, measures, places_rows, settings_rows, tests_rows
+from geo.outputs.report.parts.worst import WorstRoads, worst_roads
 from geo.outputs.templates import templates
 from geo.outputs.wording import NO_IMAGERY, figure, interval, number, severity_words, shorten, untyped
 from geo.safety.rates import OUTCOME_NAMES, Outcome
@@ -95,6 +96,8 @@ class ReportData:
         How flights were brought to one look (``matching/matching.json`` and ``fingerprints/centring.json``).
     ground
         What lies on the ground; None: it was not mapped.
+    stretches
+        The layer of stretches of road by rank; None: no worst roads are listed.
     """
 
     city: str
@@ -130,6 +133,7 @@ class ReportData:
     flights: Mapping[str, Any] | None = None
     corrections: Sequence[Mapping[str, Any]] = ()
     ground: GroundTold | None = None
+    stretches: gpd.GeoDataFrame | None = None
 
 
 def write_report(path: Path, data: ReportData) -> None:
@@ -163,7 +167,8 @@ def render(data: ReportData) -> str:
     laid, axis = cards(data.clusters, segments, data.tests, shots, data.ratio_of)
     looks = {cluster: appearance for cluster, (_, appearance) in looks_of(data.clusters).items()}
     titles = {card.cluster: card.title for card in laid}
-    interactive = map_data(segments, data.collisions, _shown(data), data.ratio_of, titles)
+    worst = worst_roads(data.stretches, segments, titles)
+    interactive = map_data(segments, data.collisions, _shown(data, worst), data.ratio_of, titles)
     ground: GroundPart | None = ground_part(data.ground)
     scripts = [] if interactive is None else [map_script(), _own("report.js")]
     return environment.get_template("report.html.jinja").render(
@@ -195,6 +200,7 @@ def render(data: ReportData) -> str:
         has_q=bool(data.clusters["q_value"].notna().any()),
         traffic="" if (told := data.run.get("traffic", "not known")) == "not known" else told,
         junction_part=_junctions(data),
+        worst_roads=worst,
         places=places_rows(data.places, data.junction_types),
         cure=cure_charts(segments, data.ratio_of),
         false_worst=[] if data.models is None else model_rows(data.models, ["ranks"], data.ratio_of),
@@ -228,8 +234,8 @@ def _junctions(data: ReportData) -> JunctionPart | None:
     return junction_part(tables[0], tables[1], tables[2], data.thumbnails)
 
 
-def _shown(data: ReportData) -> Shown:
-    """Say of which tiles there are pictures, and which of these stand on the cards."""
+def _shown(data: ReportData, worst: WorstRoads | None) -> Shown:
+    """Say of which tiles there are pictures, which of these stand on the cards, and which segments are listed."""
     columns = ["tile_id", "segment_id", "position_m"]
     tiles = pd.DataFrame(columns=columns) if data.tiles is None else data.tiles[columns]
     return Shown(
@@ -237,6 +243,7 @@ def _shown(data: ReportData) -> Shown:
         pictures=data.thumbnails,
         on_page=frozenset(data.prototypes["tile_id"].dropna()),
         look_alikes=data.look_alikes,
+        listed=frozenset() if worst is None else frozenset(row["segment"] for row in worst.rows),
         classes={} if data.ground is None else titles_of(data.ground.classes),
     )
 

@@ -65,6 +65,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         look_alikes=layers["look_alikes"],
         interventions=layers.get("interventions_by_kind"),
         tiles=layers["tiles"],
+        stretches=layers["stretches"],
         junctions=layers["junctions"],
         junction_clusters=layers["junction_clusters"],
         junction_prototypes=pd.read_parquet(plan.stage_folder("junction_clusters") / "prototypes.parquet"),

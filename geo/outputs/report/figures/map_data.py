@@ -84,6 +84,8 @@ class Shown:
         ``alike_than_pairs``.
     classes
         What each class of ground is called, by its key; none where ground was not mapped.
+    listed
+        Segments that a list on the page leads to: the map holds them.
     """
 
     tiles: pd.DataFrame
@@ -91,6 +93,7 @@ class Shown:
     on_page: frozenset[str]
     look_alikes: pd.DataFrame | None
     classes: Mapping[str, str] = field(default_factory=dict)
+    listed: frozenset[str] = frozenset()
 
 
 def map_data(
@@ -123,6 +126,7 @@ def map_data(
         return None
     alike = _pairs(shown.look_alikes)
     told = set(shown.tiles["segment_id"]) | set(alike["segment_id"]) | set(alike["similar_segment_id"])
+    told |= shown.listed
     alike = _with_ground(
         pd.concat([alike, _most_alike(segments)], ignore_index=True), segments, shown.classes
     )
@@ -220,6 +224,7 @@ def _segment_columns(segments: gpd.GeoDataFrame, rate_of: Outcome) -> dict[str, 
         "limits": _limits(value, rate),
         "shrunk": [None if math.isnan(one) else figure(one) for one in value[f"{rate}_eb"]],
         "shrunkLimits": _limits(value, f"{rate}_eb"),
+        "rank": _ranks(segments),
     }
 
 
@@ -229,6 +234,13 @@ def _limits(value: Mapping[str, pd.Series], rate: str) -> list[str | None]:
         None if math.isnan(low) or math.isnan(high) else interval(low, high)
         for low, high in zip(value[f"{rate}_low"], value[f"{rate}_high"], strict=True)
     ]
+
+
+def _ranks(segments: pd.DataFrame) -> list[int | None]:
+    """Give each segment its place by expected rank, 1 for the worst; None where it has no rank."""
+    if "expected_rank" not in segments:
+        return [None] * len(segments)
+    return _whole(segments["expected_rank"].rank(method="first"))
 
 
 def _whole(values: pd.Series) -> list[int | None]:

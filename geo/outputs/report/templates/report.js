@@ -237,7 +237,7 @@
       element("b", name(i), tip);
       element("span", type(i) + (segments.class[i] === null ? "" : ", " + segments.class[i]) + ", " + segments.length[i] + " m", tip);
       element("span", "Collisions " + said(segments.collisions[i]) + ", KSI " + said(segments.ksi[i]) + (segments.untold[i] === null ? "" : "; " + segments.untold[i]), tip);
-      element("span", rateOf + " " + said(segments.rate[i]), tip);
+      element("span", rateOf + ", shrunk: " + said(segments.shrunk[i]) + (segments.shrunkLimits[i] === null ? "" : " (" + segments.shrunkLimits[i] + ")"), tip);
       tip.style.left = Math.max(0, Math.min(event.sx + 14, box.clientWidth - tip.offsetWidth - 4)) + "px";
       const below = event.sy + 16;
       tip.style.top = (below + tip.offsetHeight > box.clientHeight ? Math.max(0, event.sy - tip.offsetHeight - 12) : below) + "px";
@@ -280,10 +280,12 @@
     box.addEventListener("focusin", () => { wheel.active = true; });
     box.addEventListener("focusout", () => { wheel.active = false; tip.hidden = true; });
 
-    const order = segments.id.map((_, i) => i).sort((a, b) =>
-      (segments.ksi[b] || 0) - (segments.ksi[a] || 0) || (segments.collisions[b] || 0) - (segments.collisions[a] || 0) || a - b);
+    /* Neither the highest count nor the highest rate leads the list: both favour chance. */
+    const ranked = segments.rank.some((n) => n !== null);
+    const last = (n) => (n === null ? Infinity : n);
+    const order = segments.id.map((_, i) => i).sort((a, b) => (ranked ? last(segments.rank[a]) - last(segments.rank[b]) || 0 : 0) || a - b);
     const words = segments.id.map((id, i) => [id, name(i), segments.class[i] || "", type(i)].join(" ").toLowerCase());
-    const gravest = segments.ksi.some((n) => n !== null) ? "KSI collisions" : "collisions";
+    const by = ranked ? ", worst by expected rank first" : "";
     function search() {
       const parts = find.value.toLowerCase().split(/\s+/).filter(Boolean);
       const hits = order.filter((i) => parts.every((part) => words[i].includes(part)));
@@ -293,8 +295,8 @@
         element("option", name(i) + ": " + counted(segments.collisions[i]) + ksi + ", " + type(i), found).value = String(i);
       }
       document.getElementById("found-label").textContent = hits.length > MOST_FOUND
-        ? grouped(hits.length) + " segments, the " + MOST_FOUND + " with most " + gravest + " listed"
-        : grouped(hits.length) + (hits.length === 1 ? " segment" : " segments") + ", most " + gravest + " first";
+        ? grouped(hits.length) + " segments, the first " + MOST_FOUND + " listed" + by
+        : grouped(hits.length) + (hits.length === 1 ? " segment" : " segments") + by;
     }
     find.addEventListener("input", search);
     find.addEventListener("keydown", (event) => { if (event.key === "ArrowDown") { event.preventDefault(); found.focus(); } });

@@ -124,7 +124,9 @@ def test_the_page_needs_no_network(data):
     page = Page(html)
     addresses = [a[key] for _, a in page.elements for key in ("src", "href", "data") if key in a]
     assert addresses
-    assert all(address.startswith(("data:image/jpeg;base64,", "data:text/csv;base64,", "#")) for address in addresses)
+    assert all(
+        address.startswith(("data:image/jpeg;base64,", "data:text/csv;base64,", "#")) for address in addresses
+    )
     assert "url(" not in html[html.index("<style>") : html.index("</style>")]
     assert "@import" not in html
     policy = next(a["content"] for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy")

@@ -8,16 +8,18 @@ from shapely import LineString, Point
 
 from geo.config import Safety
 from geo.outputs.layers.gather import with_types
-from geo.outputs.layers.layers import LAYERS
 from geo.outputs.qgis.classes import rate_bands
 from geo.roads.graph import build_graph
 from geo.roads.routes import chain
 from geo.safety.expected.estimates import estimate_both, junction_ends_per_km, lay_out, ranked_by
+from geo.safety.places import count_places
 from geo.safety.stretches.laying import THE_END, lay_stretches
 from geo.safety.stretches.ranking import rank_roads, worst_stretches
 from tasks.results.worst import worst_of_kind
+from tasks.tables import STRETCHES
 
 CRS = 27700
+STRETCHES_COLUMNS = [column.name for column in STRETCHES.columns]
 
 
 def grid(n: int = 6, side: float = 100.0) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
@@ -56,17 +58,8 @@ def grid(n: int = 6, side: float = 100.0) -> tuple[gpd.GeoDataFrame, gpd.GeoData
 
 def counted_on(segments: gpd.GeoDataFrame, n_ksi: np.ndarray) -> pd.DataFrame:
     counts = pd.array(n_ksi, "Int64")
-    return pd.DataFrame(
-        {
-            "n_collisions": counts * 2,
-            "n_ksi": counts,
-            "n_ksi_adjusted": 0.0,
-            "counted_m": 80.0,
-            "years": 5.0,
-            "aadt": np.nan,
-        },
-        index=pd.Index(segments["segment_id"], name="segment_id"),
-    )
+    nothing = count_places(None, "segment_id", pd.Index(segments["segment_id"], name="segment_id"), (), ())
+    return nothing.assign(n_collisions=counts * 2, n_ksi=counts, counted_m=80.0, years=5.0, aadt=np.nan)
 
 
 def ranked(n_ksi: np.ndarray) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
@@ -193,11 +186,13 @@ def test_without_records_stretches_have_no_rank_and_there_is_no_list():
     assert found["rank_of"].isna().all()
     with pytest.raises(Exception, match="no stretch has a rank"):
         worst_stretches(found)
-    names = {column.name for column in LAYERS["stretches"].columns} - {"cluster", "cluster_share"}
-    users = {name for name in names if name.endswith("_collisions") and name.startswith("n_")}
-    severities = {"n_fatal", "n_serious", "n_slight", "n_severity_unknown"}
-    # counts that the records of this test do not have
-    assert names - users - severities <= set(found.columns)
+
+
+def test_the_layer_is_as_it_is_declared_with_records_and_without():
+    for n_ksi in (np.arange(60) % 3, np.array([None] * 60, dtype=object)):
+        found, _ = ranked(n_ksi)
+        STRETCHES.check(found)
+        assert set(found) | {"cluster", "cluster_share"} == set(STRETCHES_COLUMNS) | {"geometry"}
 
 
 def test_a_stretch_is_of_the_type_that_most_of_it_is_of():

@@ -43,6 +43,7 @@ STRETCHES = Layer(
             Column(f"n_{user}_collisions", "integer", f"{user.replace('_', ' ').capitalize()} collisions")
             for user in ROAD_USERS
         ),
+        Column("n_users_unknown", "integer", "Collisions of unknown road users (number)"),
         Column("n_collisions_at_junctions", "integer", "Collisions at junctions that it touches, in no rate"),
         Column("n_ksi_at_junctions", "integer", "KSI collisions at junctions that it touches, in no rate"),
         Column("rank_of", "text", "Ranks are by the rate of", ("ksi", "collisions")),

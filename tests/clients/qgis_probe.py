@@ -30,7 +30,7 @@ from qgis.core import (  # noqa: E402
     QgsRenderContext,
     QgsVectorLayer,
 )
-from qgis.PyQt.QtCore import QSize  # noqa: E402
+from qgis.PyQt.QtCore import QSize, QVariant  # noqa: E402
 from qgis.PyQt.QtGui import QColor  # noqa: E402
 from qgis.PyQt.QtXml import QDomDocument  # noqa: E402
 
@@ -120,6 +120,9 @@ def inspect(sublayer, pictures):
         "fields": {field.name(): field.typeName() for field in layer.fields()},
         "aliases": {field.name(): field.alias() for field in layer.fields() if field.alias()},
         "form": boxes(layer.editFormConfig().tabs()),
+        "yes_no": {
+            field.name(): words(layer, field) for field in layer.fields() if field.typeName() == "Boolean"
+        },
     }
     if not layer.isSpatial():
         return seen
@@ -141,6 +144,16 @@ def inspect(sublayer, pictures):
             **look_at(layer, pictures, f"{sublayer.name()}-{style_id}"),
         }
     return seen
+
+
+def words(layer, field):
+    """What a form says of yes, of no and of no value."""
+    setup = field.editorWidgetSetup()
+    said = QgsApplication.fieldFormatterRegistry().fieldFormatter(setup.type())
+    number = layer.fields().indexOf(field.name())
+    return [
+        said.representValue(layer, number, setup.config(), None, value) for value in (True, False, QVariant())
+    ]
 
 
 def boxes(elements):

@@ -52,7 +52,18 @@ def test_qgis_opens_every_layer_with_its_place_and_all_its_rows(written, grid_ci
     assert [p.name for p in written.parent.iterdir()] == [written.name]
 
 
+@needs_qgis
+def test_a_form_says_yes_no_or_not_known_of_what_is_one_or_the_other(written):
+    seen = look(written)
+    told = {(name, field): said for name, layer in seen.items() for field, said in layer["yes_no"].items()}
+    assert ("windows", "in_high_injury_network") in told
+    assert ("collisions", "pedestrian") in told
+    assert set(map(tuple, told.values())) == {("yes", "no", "not known")}
+
+
 LEFT_OUT = "left out of all counts (the column 'Placed' says why)"
+WORST = "Probability of being among the worst 5 % of roads"
+SURE = ("0.95 or more", "0.5 to 0.95", "0.05 to 0.5", "under 0.05", "not known")
 WINDOWS = "Windows in the high-injury network (collisions per km, weighted by severity)"
 
 
@@ -73,6 +84,7 @@ def test_qgis_applies_the_default_styles_and_draws_every_value(written):
             "ground that the encoder saw",
         ],
         "collisions": ["fatal", "serious", "slight", LEFT_OUT, "severity not known"],
+        "stretches": [f"{WORST} / {said}" for said in SURE],
         "windows": [f"{WINDOWS} / {said}" for said in ("In the high-injury network", "not known")],
         "lixels": [
             f"Collisions per km and year, smoothed / {said}"

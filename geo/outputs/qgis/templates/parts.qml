@@ -51,11 +51,17 @@
   </rules>
 {% endmacro %}
 
+{# what a form says of yes, no, and what QGIS writes for no value (its constant VALUEMAP_NULL_TEXT) #}
+{% set yes_no = [("true", "yes"), ("false", "no"), ("{2839923C-8B7D-419E-B84B-CA2FE9B80EC7}", "not known")] %}
 {% macro fields(layer) %}
  <fieldConfiguration>
   <field name="fid" configurationFlags="None"><editWidget type="Hidden"><config><Option/></config></editWidget></field>
   {% for column in layer.columns %}
+  {% if column.kind == "boolean" %}
+  <field name="{{ column.name }}" configurationFlags="None"><editWidget type="ValueMap"><config><Option type="Map"><Option name="map" type="List">{% for value, said in yes_no %}<Option type="Map"><Option name="{{ said }}" type="QString" value="{{ value }}"/></Option>{% endfor %}</Option></Option></config></editWidget></field>
+  {% else %}
   <field name="{{ column.name }}" configurationFlags="None"><editWidget type="{{ {'datetime': 'DateTime', 'blob': 'Binary'}.get(column.kind, 'TextEdit') }}"><config><Option/></config></editWidget></field>
+  {% endif %}
   {% endfor %}
  </fieldConfiguration>
  <aliases>

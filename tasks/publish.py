@@ -28,6 +28,7 @@ from tasks.stages.imagery.features import load_encoded_as
 from tasks.stages.imagery.matching import load_matching
 from tasks.stages.network.roads import load_place
 from tasks.stages.network.tiles import load_shown
+from tasks.stages.outputs.report import CSV_FOLDER, WORKBOOK
 from tasks.stages.records.collisions import load_recorded
 from tasks.stages.records.exposure import load_covered
 from tasks.stages.safety.inference import FINDINGS
@@ -66,8 +67,13 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
     plan.check_inputs()
     _make_room(plan)
     with unfinished(plan.run_folder) as work:
-        for stage, file in (("package", plan.geopackage.name), ("report", plan.report.name)):
+        for stage, file in (
+            ("package", plan.geopackage.name),
+            ("report", plan.report.name),
+            ("report", WORKBOOK),
+        ):
             shutil.copyfile(plan.stage_folder(stage) / file, work / file)
+        shutil.copytree(plan.stage_folder("report") / CSV_FOLDER, work / CSV_FOLDER)
         shutil.copytree(plan.stage_folder("package") / TABLES, work / TABLES)
         lay_ground(plan, work)
         write_mosaics(plan, work)

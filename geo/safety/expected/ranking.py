@@ -157,7 +157,7 @@ def worst_of(
     LayerError
         When none has a rank.
     """
-    ranked = units[units["expected_rank"].notna()]
+    ranked = units[units["expected_rank"].notna()] if "expected_rank" in units else units.iloc[:0]
     if ranked.empty:
         raise LayerError(
             f"no {unit} has a rank",

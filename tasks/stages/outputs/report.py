@@ -1,8 +1,8 @@
-"""The report page."""
+"""The report page, and tables for people without a GIS."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from tasks.stages.ground.mapping import MAP
 from tasks.stages.imagery.centring import load_centring
 from tasks.stages.imagery.features import load_encoded_as
 from tasks.stages.imagery.matching import load_matching
-from tasks.stages.outputs.package import gather
+from tasks.stages.outputs.package import FILE_DATE, gather
 from tasks.stages.outputs.pictures import load_pictures, report_tiles
 from tasks.stages.records.collisions import load_recorded
 from tasks.stages.types.clusters import load_quality
@@ -25,14 +25,18 @@ from tasks.stages.types.flights import load_flights
 from tasks.store.stage import Stage
 
 if TYPE_CHECKING:
+    from geo.outputs.report.page import ReportData
     from geo.outputs.report.parts.ground import GroundTold
+    from geo.outputs.tables.sheets import Sheet
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
-    """Write the report page."""
+    """Write the report page, and the tables as a workbook and as CSV."""
     from geo.clusters.registry import method_of
     from geo.outputs.report.page import ReportData, write_report
     from geo.outputs.report.parts.methods import methods
+    from geo.outputs.tables.sheets import sheets_of
+    from geo.outputs.tables.workbook import write_tables, write_workbook
     from geo.outputs.wording import predictions_only
     from geo.safety.rates import told_outcome
 
@@ -82,7 +86,23 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         systemic={name: layer for name, layer in layers.items() if name.startswith("systemic_")},
     )
     write_report(folder / plan.report.name, data)
+    sheets = sheets_of(layers)
+    write_workbook(folder / WORKBOOK, sheets, _readme(plan, data, sheets), FILE_DATE)
+    write_tables(folder / CSV_FOLDER, sheets)
     return [Entry("thumbnails", "done", "", len(pictures))]
+
+
+def _readme(plan: Plan, data: ReportData, sheets: Sequence[Sheet]) -> list[str]:
+    """Say what the workbook is, and how it is to be read."""
+    period = "not known" if data.period is None else f"{data.period[0]} to {data.period[1]}"
+    return [
+        f"Roads of {plan.config.city}: tables of roadprint {plan.versions['roadprint']}",
+        f"Collision records: {period}",
+        *(f"{sheet.name}: {sheet.says}" for sheet in sheets),
+        *READING,
+        *(f"{text[:1].upper()}{text[1:].rstrip('.')}." for text in data.findings),
+        "All layers, with every column and place, are in the GeoPackage beside this file; report.html says more.",
+    ]
 
 
 def _ground(
@@ -115,5 +135,13 @@ def _licences(plan: Plan) -> dict[str, str]:
         "encoder": f"{encoder['source']}. {encoder['licence']}"
     }
 
+
+WORKBOOK, CSV_FOLDER = "tables.xlsx", "tables"
+READING = (
+    "Association, not cause: that roads of a look have more collisions does not show that the look causes them.",
+    "An empty cell is not known; it is not zero. Rates leave traffic out unless they say 'vehicle-km'.",
+    "Numbers are rounded. Limits are of 95 % intervals: a rate of 0 has an upper limit that may be high.",
+    "Rank by the places given here, not by counts or recorded rates: these favour chance.",
+)
 
 STAGE = Stage("report", build, counts=("thumbnails",), after=("package",))

@@ -1,0 +1,1 @@
+"""Tables for people without a GIS: a workbook, and the same as CSV."""

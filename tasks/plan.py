@@ -153,6 +153,16 @@ class Plan:
         return self.run_folder / "report.html"
 
     @property
+    def workbook(self) -> Path:
+        """Path of the tables as a workbook."""
+        return self.run_folder / "tables.xlsx"
+
+    @property
+    def csv_folder(self) -> Path:
+        """Folder of the same tables as CSV."""
+        return self.run_folder / "tables"
+
+    @property
     def summary(self) -> Path:
         """What the run said at its end."""
         return self.run_folder / SUMMARY

@@ -28,7 +28,6 @@ from tasks.stages.imagery.features import load_encoded_as
 from tasks.stages.imagery.matching import load_matching
 from tasks.stages.network.roads import load_place
 from tasks.stages.network.tiles import load_shown
-from tasks.stages.outputs.report import CSV_FOLDER, WORKBOOK
 from tasks.stages.records.collisions import load_recorded
 from tasks.stages.records.exposure import load_covered
 from tasks.stages.safety.inference import FINDINGS
@@ -70,10 +69,10 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
         for stage, file in (
             ("package", plan.geopackage.name),
             ("report", plan.report.name),
-            ("report", WORKBOOK),
+            ("report", plan.workbook.name),
         ):
             shutil.copyfile(plan.stage_folder(stage) / file, work / file)
-        shutil.copytree(plan.stage_folder("report") / CSV_FOLDER, work / CSV_FOLDER)
+        shutil.copytree(plan.stage_folder("report") / plan.csv_folder.name, work / plan.csv_folder.name)
         shutil.copytree(plan.stage_folder("package") / TABLES, work / TABLES)
         lay_ground(plan, work)
         write_mosaics(plan, work)

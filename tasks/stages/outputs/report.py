@@ -87,8 +87,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     )
     write_report(folder / plan.report.name, data)
     sheets = sheets_of(layers)
-    write_workbook(folder / WORKBOOK, sheets, _readme(plan, data, sheets), FILE_DATE)
-    write_tables(folder / CSV_FOLDER, sheets)
+    write_workbook(folder / plan.workbook.name, sheets, _readme(plan, data, sheets), FILE_DATE)
+    write_tables(folder / plan.csv_folder.name, sheets)
     return [Entry("thumbnails", "done", "", len(pictures))]
 
 
@@ -136,7 +136,6 @@ def _licences(plan: Plan) -> dict[str, str]:
     }
 
 
-WORKBOOK, CSV_FOLDER = "tables.xlsx", "tables"
 READING = (
     "Association, not cause: that roads of a look have more collisions does not show that the look causes them.",
     "An empty cell is not known; it is not zero. Rates leave traffic out unless they say 'vehicle-km'.",

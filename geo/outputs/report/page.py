@@ -28,6 +28,7 @@ from geo.outputs.report.parts.cards import cards, shots_of
 from geo.outputs.report.parts.ground import GroundPart, GroundTold, ground_part
 from geo.outputs.report.parts.junctions import JunctionPart, junction_part
 from geo.outputs.report.parts.otherwise import otherwise
+from geo.outputs.report.parts.short import in_short
 from geo.outputs.report.parts.systemic import systemic
 from geo.outputs.report.parts.tables import effects_rows, measures, places_rows, settings_rows, tests_rows
 from geo.outputs.report.parts.worst import WorstRoads, worst_roads
@@ -96,8 +97,9 @@ class ReportData:
         How flights were brought to one look (``matching/matching.json`` and ``fingerprints/centring.json``).
     ground
         What lies on the ground; None: it was not mapped.
-    stretches
-        The layer of stretches of road by rank; None: no worst roads are listed.
+    stretches, high_injury, value
+        The layers ``stretches`` (None: no worst roads are listed), ``high_injury`` and ``value_of_imagery`` (None: they
+        are not told of in short).
     """
 
     city: str
@@ -134,6 +136,8 @@ class ReportData:
     corrections: Sequence[Mapping[str, Any]] = ()
     ground: GroundTold | None = None
     stretches: gpd.GeoDataFrame | None = None
+    high_injury: pd.DataFrame | None = None
+    value: pd.DataFrame | None = None
 
 
 def write_report(path: Path, data: ReportData) -> None:
@@ -167,6 +171,7 @@ def render(data: ReportData) -> str:
     laid, axis = cards(data.clusters, segments, data.tests, shots, data.ratio_of)
     looks = {cluster: appearance for cluster, (_, appearance) in looks_of(data.clusters).items()}
     titles = {card.cluster: card.title for card in laid}
+    has_collisions = bool(segments["n_collisions"].notna().any())
     worst = worst_roads(data.stretches, segments, titles)
     interactive = map_data(segments, data.collisions, _shown(data, worst), data.ratio_of, titles)
     ground: GroundPart | None = ground_part(data.ground)
@@ -195,12 +200,13 @@ def render(data: ReportData) -> str:
         all_seen_typed=untyped(segments) == NO_IMAGERY,
         typology=data.quality.get("typology"),
         years=_years(segments),
-        has_collisions=bool(segments["n_collisions"].notna().any()),
+        has_collisions=has_collisions,
         has_ksi=bool(segments["n_ksi"].notna().any()),
         has_q=bool(data.clusters["q_value"].notna().any()),
         traffic="" if (told := data.run.get("traffic", "not known")) == "not known" else told,
         junction_part=_junctions(data),
         worst_roads=worst,
+        short=in_short(laid, data.high_injury, data.value, data.ratio_of, has_collisions=has_collisions),
         places=places_rows(data.places, data.junction_types),
         cure=cure_charts(segments, data.ratio_of),
         false_worst=[] if data.models is None else model_rows(data.models, ["ranks"], data.ratio_of),

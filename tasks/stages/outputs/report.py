@@ -70,6 +70,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         interventions=layers.get("interventions_by_kind"),
         tiles=layers["tiles"],
         stretches=layers["stretches"],
+        high_injury=layers["high_injury"],
+        value=layers["value_of_imagery"],
         junctions=layers["junctions"],
         junction_clusters=layers["junction_clusters"],
         junction_prototypes=pd.read_parquet(plan.stage_folder("junction_clusters") / "prototypes.parquet"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -115,7 +116,19 @@ def _row(
         if cluster is None or pd.isna(cluster)
         else titles.get(int(cluster), f"Type {int(cluster)}"),
         "segment": segment,
-    } | {user: figure(number(row[f"n_{user}_collisions"])) for user in users}
+        "users": _with(row, users),
+    }
+
+
+def _with(row: Mapping[Any, Any], users: tuple[str, ...]) -> str:
+    """Say how many collisions were with road users of which kind, those with any."""
+    counts = [(number(row[f"n_{user}_collisions"]), user) for user in users]
+    if any(math.isnan(count) for count, _ in counts):
+        return "not known"
+    return (
+        ", ".join(f"{figure(count)} {user}{'' if count == 1 else 's'}" for count, user in counts if count)
+        or "none"
+    )
 
 
 def _csv(worst: gpd.GeoDataFrame) -> str:

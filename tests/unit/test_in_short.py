@@ -73,3 +73,17 @@ def test_what_cannot_be_told_is_left_out(laid):
     ]
     fresh = pd.DataFrame(GATHERED | {"held_out": [float("nan")]})
     assert told(laid, fresh)["Where collisions gather"].endswith("if they fell at random.")
+
+
+def test_what_the_picture_adds_is_told_by_the_type_with_its_interval(laid):
+    rows = {
+        "model": ["class and embeddings", "class and cluster"],
+        "reason": [None, None],
+        "explained_beyond_class": [0.2, 0.05],
+        "explained_beyond_class_low": [0.1, -0.01],
+        "explained_beyond_class_high": [0.3, 0.09],
+    }
+    said = told(laid, None, pd.DataFrame(rows))["What the picture adds"]
+    assert "the type of a road explains 5 %" in said
+    assert "(\N{MINUS SIGN}1 % to 9 %)" in said
+    assert said.endswith("nothing that can be seen here.")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from geo.outputs.report.parts.cards import Card
 from geo.outputs.wording import figure, number
-from geo.safety.picture.imagery_value import sentence_of
+from geo.safety.picture.imagery_value import CLUSTER, EMBEDDINGS, VISIBLE
 from geo.safety.rates import OUTCOME_NAMES, Outcome
 
 _CLAIMS = ("More", "Fewer")
@@ -99,10 +99,19 @@ def _gathered(high_injury: pd.DataFrame, outcome: Outcome) -> str | None:
 
 
 def _added(value: pd.DataFrame) -> str | None:
-    """Say what the picture tells beyond road class."""
-    compared = value[value["reason"].isna()]
-    return f"{sentence_of(compared)}." if len(compared) else None
+    """Say what the picture tells beyond road class: by the type, or by the embeddings where there is none."""
+    compared = value[value["reason"].isna() & value["model"].isin([CLUSTER, EMBEDDINGS])]
+    if compared.empty:
+        return None
+    row = compared.sort_values("model", key=lambda names: names != CLUSTER, kind="stable").iloc[0]
+    told, low, high = (number(row[f"explained_beyond_class{end}"]) for end in ("", "_low", "_high"))
+    knowing = "the type of a road" if row["model"] == CLUSTER else "the look of a road"
+    said = (
+        f"Beyond its road class, {knowing} explains {_percent(told)} of how collisions vary on roads that were not "
+        f"looked at ({_percent(low)} to {_percent(high)})"
+    )
+    return f"{said}." if low > VISIBLE else f"{said}: nothing that can be seen here."
 
 
 def _percent(share: float) -> str:
-    return f"{figure(100 * share, 2)} %"
+    return f"{figure(100 * share, 2)} %".replace("-", "\N{MINUS SIGN}")

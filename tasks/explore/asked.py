@@ -6,7 +6,7 @@ import math
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -52,8 +52,9 @@ class Asking:
         ``answers``: the most alike first, each with its ``rank``, the rows of its ``segment`` and ``tile`` in the page,
         ``likeness``, ``cosine``, ``why`` (in words) and ``why_of`` (the place of that example among ``examples``),
         ``rank_of_all`` of ``of_all``, ``name``, ``road_class``, ``type`` and its place, ``lon`` and ``lat``;
-        ``examples``: those that the question came to, with their ``label``, whether they are ``meant``, and the row of
-        a ``segment`` or ``tile`` or the key of a ``picture``; ``said``: what words were taken for; ``took_ms``.
+        ``examples``: those that the question came to, with their ``label``, the ``name`` of their road, whether they
+        are ``meant``, the row of a ``segment`` or ``tile`` and of a tile that has it ``shown``, or the key of a
+        ``picture``; ``said``: what words were taken for; ``took_ms``.
 
         Raises
         ------
@@ -160,7 +161,7 @@ class Asking:
         name = concept_file(Path(), wish.name).stem
         return self.asked(wish.ask).as_concept(name, note=wish.note)
 
-    def export(self, wish: Wish, form: str) -> bytes:
+    def export(self, wish: Wish, form: str, *, without: Collection[str] = ()) -> bytes:
         """Write answers to a file (`tasks.results.answers.write`), and give its bytes.
 
         Parameters
@@ -169,11 +170,13 @@ class Asking:
             What is asked.
         form
             Ending of the file: one of `tasks.results.answers.ENDINGS`, without the full stop.
+        without
+            Columns that are left out.
         """
         found = self.asked(wish)
         with tempfile.TemporaryDirectory(prefix="roadprint-") as folder:
             file = Path(folder) / f"answers.{form}"
-            answers.write(found, file)
+            answers.write(found, file, without=without)
             data = file.read_bytes()
         self._page.check_stands()
         return data
@@ -234,16 +237,27 @@ class Asking:
         self, examples: Sequence[Example], keys: Mapping[str, str], *, meant: bool
     ) -> list[dict[str, Any]]:
         segments, tiles = self._ids
-        return [
-            {
-                "label": one.label,
-                "meant": meant,
-                "segment": _row(segments, one.segment_id),
-                "tile": _row(tiles, one.tile_id),
-                "picture": keys.get(one.label),
-            }
-            for one in examples
-        ]
+        found = []
+        for one in examples:
+            segment, tile = _row(segments, one.segment_id), _row(tiles, one.tile_id)
+            name = None if segment is None else self._page.segments["name"].iloc[segment]
+            shown = self._shown.get(one.segment_id) if tile is None else tile
+            told = {"label": one.label, "name": name, "meant": meant, "segment": segment, "tile": tile}
+            found.append(_plain(told | {"shown": shown, "picture": keys.get(one.label)}))
+        return found
+
+    @cached_property
+    def _shown(self) -> dict[Any, int]:
+        """Which tile shows each segment: the encoded one nearest to the middle of its tiles, by its row."""
+        tiles = self._page.tiles
+        laid = pd.DataFrame(
+            {"segment_id": tiles["segment_id"], "at": tiles["position_m"], "row": range(len(tiles))}
+        )
+        if "encoded" in tiles:
+            laid = laid[tiles["encoded"].fillna(value=False).to_numpy(dtype=bool)]
+        off = (laid["at"] - laid.groupby("segment_id")["at"].transform("mean")).abs()
+        best = laid.assign(off=off).sort_values(["off", "row"]).drop_duplicates("segment_id")
+        return {name: int(row) for name, row in zip(best["segment_id"], best["row"], strict=True)}
 
     @cached_property
     def _ids(self) -> tuple[pd.Index[Any], pd.Index[Any]]:
@@ -291,7 +305,7 @@ def _word(word: Askable) -> dict[str, Any]:
 
 def _row(ids: pd.Index[Any], one: str | None) -> int | None:
     """Give the row of an id; None: there is none."""
-    row = -1 if one is None else int(ids.get_indexer([one])[0])
+    row = -1 if one is None else int(ids.get_indexer(pd.Index([one]))[0])
     return None if row < 0 else row
 
 

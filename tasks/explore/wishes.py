@@ -38,7 +38,7 @@ class Dropped(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     key: Annotated[str, Field(max_length=64)] | None = None
-    name: str = "picture"
+    name: str = ""
     data: str | None = None
     pixel_m: Annotated[float, Field(allow_inf_nan=False, gt=0)] | None = None
     meant: bool = True
@@ -81,7 +81,7 @@ class Wish(BaseModel):
     concepts: Words = ()
     pictures: Annotated[tuple[Dropped, ...], Field(max_length=20)] = ()
     over: Literal["segments", "tiles"] = "segments"
-    classes: Words = ()
+    classes: Words = Field(default_factory=tuple)
     bounds: tuple[Degrees, Degrees, Degrees, Degrees] | None = None
     collisions: Literal["few", "many"] | None = None
     shown: Annotated[int, Field(strict=True, ge=1, le=MOST_SHOWN)] = SHOWN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ def as_rows(answers: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     return [{str(name): _plain(value) for name, value in row.items()} for row in rows]
 
 
-def write(found: Asked, path: Path) -> None:
+def write(found: Asked, path: Path, *, without: Collection[str] = ()) -> None:
     """Write answers to a file, by its ending.
 
     Parameters
@@ -61,6 +62,8 @@ def write(found: Asked, path: Path) -> None:
         What was asked, and the answers.
     path
         One of `ENDINGS`.
+    without
+        Columns of the layer that are left out.
 
     Raises
     ------
@@ -68,7 +71,7 @@ def write(found: Asked, path: Path) -> None:
         When it cannot be written.
     """
     if path.suffix.lower() != ".html":
-        write_answers(path, found.answers)
+        write_answers(path, found.answers, without=without)
         return
     tiles = [str(one) for one in found.answers["tile_id"].dropna()]
     write_sheet(

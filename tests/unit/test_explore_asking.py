@@ -144,6 +144,8 @@ def test_what_is_no_picture_is_told_by_its_own_name(asked, encoder, which):
         ({"like": [40]}, "no segment of the number 40"),
         ({"like": [9]}, "no fingerprint"),
         ({"like_tiles": [10**6]}, "no tile of the number"),
+        ({"like": [0], "over": "tiles"}, "no fingerprints of single tiles"),
+        ({"like_tiles": [0]}, "no fingerprint"),
         ({"at": [[13.4, 52.5]]}, "m away"),
         ({"at": [[0.0, 91.0]]}, "no place in degrees"),
         ({"concepts": ["../../etc/passwd"]}, "there is no concept"),
@@ -287,3 +289,11 @@ def test_few_and_many_collisions_are_not_told_apart_where_types_are_corrected_bl
     assert asked.post("ask.json", json=wish).status_code == 200
     assert correcting.post("ask.json", json=wish).status_code == 403
     assert correcting.post("ask.json?collisions=page-0001", json=wish).status_code == 200
+
+
+def test_an_export_tells_of_collisions_only_where_they_are_in_view(correcting):
+    wish = {"ask": {"like": [0], "shown": 2}, "form": "geojson"}
+    blind = correcting.post("export", json=wish).json()["features"][0]["properties"]
+    seeing = correcting.post("export?collisions=page-0001", json=wish).json()["features"][0]["properties"]
+    assert set(seeing) - set(blind) == {"n_collisions", "n_ksi", "ksi_per_km_year", "ksi_per_km_year_eb"}
+    assert blind["rank"] == 1

@@ -7,7 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from geo.search.looks import OF_SEGMENTS
 from tasks.explore.asked import Asking
+from tasks.explore.outcome import OUTCOME
 from tasks.explore.page import Page
 from tasks.explore.wishes import Export, Save, Wish
 
@@ -46,7 +48,8 @@ def router(page: Page) -> APIRouter:
     @found.post("/export")
     def export(wish: Export, request: Request) -> Response:
         _see(wish.ask, request)
-        data = asking.export(wish.ask, wish.form)
+        hidden = () if request.app.state.outcome.asked(request) else OUTCOME & set(OF_SEGMENTS)
+        data = asking.export(wish.ask, wish.form, without=hidden)
         return _file(data, TYPES[wish.form], f"{page.run.city}-answers.{wish.form}")
 
     return found

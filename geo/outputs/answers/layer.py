@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import tempfile
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -70,7 +71,7 @@ _BANDS = 3
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
-def write_answers(path: Path, answers: gpd.GeoDataFrame) -> None:
+def write_answers(path: Path, answers: gpd.GeoDataFrame, *, without: Collection[str] = ()) -> None:
     """Write answers as one layer: a GeoPackage in the city's CRS with its style, or GeoJSON in degrees (RFC 7946).
 
     Parameters
@@ -80,13 +81,16 @@ def write_answers(path: Path, answers: gpd.GeoDataFrame) -> None:
         whole.
     answers
         See `geo.search.looks.Looks.find`, or `find_tiles`: the squares of tiles.
+    without
+        Columns that are left out.
 
     Raises
     ------
     SourceError
         When the file cannot be written.
     """
-    layer = ANSWERS_OF_TILES if OF_TILES in answers else ANSWERS
+    whole = ANSWERS_OF_TILES if OF_TILES in answers else ANSWERS
+    layer = replace(whole, columns=tuple(one for one in whole.columns if one.name not in without))
     frame = _laid_out(answers, layer)
     try:
         with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:

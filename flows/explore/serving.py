@@ -16,6 +16,7 @@ from flows.explore.app import make_app
 from flows.explore.safety import HOST
 from flows.interruption import met
 from geo.errors import ConfigurationError, ServerError
+from tasks.explore.about import prepare
 from tasks.explore.page import Page
 
 MOST_PORT = 65535
@@ -43,10 +44,16 @@ def serve(page: Page, port: int | None, *, browser: bool) -> None:
         When the server ends by itself.
     """
     with _listening(port) as place:
+        # read before anybody waits for it
+        prepare(page)
         own = int(place.getsockname()[1])
         token = secrets.token_urlsafe()
         settings = uvicorn.Config(
-            make_app(page, token, own), log_level="error", access_log=False, server_header=False
+            make_app(page, token, own),
+            lifespan="off",
+            log_level="error",
+            access_log=False,
+            server_header=False,
         )
         server = uvicorn.Server(settings)
         # in a thread of its own it leaves signals alone; what it has not answered by the end, nobody waits for

@@ -68,6 +68,12 @@ def about(page: Page, *, blind: bool) -> dict[str, Any]:
     }
 
 
+def prepare(page: Page) -> None:
+    """Read and lay out what the page asks for first, so that it is there when it does."""
+    about(page, blind=True)
+    _ = network_of(page).drawn
+
+
 def columns(page: Page) -> list[Described]:
     """Describe the columns that segments can be coloured by: those of the layer, and whether each is in the network."""
     found = described(page)

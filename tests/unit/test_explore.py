@@ -1,12 +1,17 @@
 """The page of a run: who may ask, and what is told."""
 
 import shutil
+from urllib.parse import quote
 
+import mapbox_vector_tile
 import numpy as np
 import pandas as pd
 import pytest
 from made_run import make_run
 from pages import ORIGIN, PORT, TOKEN, page_of
+
+from geo.outputs.layers.arrange import empty_layer
+from tasks.explore.outcome import OUTCOME
 
 
 @pytest.fixture(scope="module")
@@ -241,3 +246,62 @@ def test_an_error_that_nobody_foresaw_shows_no_traceback(asked, monkeypatch):
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+
+def test_hostile_names_ids_and_columns_are_data(grid_city, tmp_path):
+    hostile = [
+        "</script><script>alert(1)</script>",
+        "' OR 1=1; --",
+        "..\\../%2e%2e/\x01\x7f\u202e",
+        "x" * 10_000,
+    ]
+    segments, column = grid_city.layers["segments"], "src_<img src=x onerror=alert(1)>/..?#%"
+    segments.loc[:3, "name"] = hostile
+    segments.loc[:3, "road_class"] = hostile
+    segments[column] = hostile[0]
+    ids = segments["segment_id"].tolist()
+    segments["segment_id"] = [f"{hostile[0]}{at}" for at in ids]
+    segments["looks_like"] = None
+    tiles = grid_city.layers["tiles"]
+    tiles["segment_id"] = [f"{hostile[0]}{at}" for at in tiles["segment_id"]]
+    asked = page_of(make_run(grid_city, tmp_path / "grid"), tmp_path / "kept")
+    about = asked.get("about.json")
+    assert about.headers["content-type"].startswith("application/json")
+    assert column[:60] in "".join(one["title"] + one["name"] for one in about.json()["columns"])
+    assert asked.get(f"columns/{quote(column, safe='')}.json").json() == [hostile[0]] * 40
+    for row in range(4):
+        one = asked.get(f"segment/{row}.json").json()
+        assert one["segment_id"].startswith(hostile[0])
+        assert one["name"] == hostile[row]
+    drawn = mapbox_vector_tile.decode(asked.get("segments/0/0/0.pbf").content)["segments"]["features"]
+    assert {one["properties"]["class"] for one in drawn} >= {hostile[0], hostile[1]}
+    assert max(len(one["properties"]["class"]) for one in drawn) <= 60
+
+
+def test_a_run_without_records_types_and_imagery_shows_its_roads_and_says_what_is_missing(
+    grid_city, tmp_path
+):
+    layers = grid_city.layers
+    segments = layers["segments"]
+    of_looks = {"cluster", "cluster_margin", "n_tiles", "looks_like", "shown_tile"}
+    for name in of_looks | (OUTCOME & set(segments.columns)):
+        segments[name] = segments[name].where(pd.Series(data=False, index=segments.index))
+    layers["segments"] = segments.copy()
+    for name in ("collisions", "clusters", "tiles", "windows"):
+        layers[name] = empty_layer(name, grid_city.crs)
+    write = make_run(grid_city, tmp_path / "grid")
+    for place in (write, shutil.copy(write / "grid.gpkg", tmp_path / "alone.gpkg")):
+        asked = page_of(place, tmp_path / "kept")
+        about = asked.get("about.json").json()
+        assert not about["imagery"]
+        assert (about["types"], about["years"], about["users"], about["severities"]) == ([], [], [], [])
+        assert any("no records of collisions" in said for said in about["note"])
+        assert any("read no imagery" in said for said in about["note"])
+        one = asked.get("segment/0.json").json()
+        assert one["type"] is None
+        assert one["tiles"] == one["collisions"] == one["alike"] == []
+        assert asked.get("collisions/0/0/0.pbf").status_code == 204
+        assert asked.get("segments/0/0/0.pbf").status_code == 200
+        assert asked.get("counts.json").json() == [0] * 40
+        assert asked.get("columns/cluster.json").json() == [None] * 40
+    assert any("GeoPackage alone" in said for said in about["note"])

@@ -138,6 +138,10 @@ export async function start({ store, api, live, about }) {
   store.on(["filters", "points"], () => drawLegend(legend, painter.painted(), store.get(), about));
   drawButtons(document.getElementById("map-buttons"), map, about);
   makeSearch(document.getElementById("go"), { api, about, live, go: makeGo({ map, store, api, live }) });
+  // whether all is drawn that is in view, for who waits for it
+  const { dataset } = document.getElementById("map");
+  map.on("movestart", () => (dataset.drawn = "false"));
+  map.on("idle", () => (dataset.drawn = "true"));
   map.on("error", ({ error }) => console.warn(error?.message ?? error));
   map.on("load", () => {
     followCollisions({ map, store, api, about });

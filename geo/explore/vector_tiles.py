@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from geo.explore.varints import varint_sizes, varints
 
 MOST_ZOOM = 22
+EXACT_FROM = 14
+"""Zoom from which lines keep all of their points; below, those that lie within a unit of the line without them go."""
 EXTENT = 4096
 """Units of a tile's side."""
 BUFFER = 128
@@ -50,14 +52,11 @@ class _Attribute:
         The place of each row's value among `written`; -1: nothing is told.
     written
         Its values, as the specification writes them.
-    least_zoom
-        Zoom from which it is told.
     """
 
     name: str
     codes: Whole
     written: tuple[bytes, ...]
-    least_zoom: int
 
 
 class VectorTiles:
@@ -72,25 +71,15 @@ class VectorTiles:
     attributes
         What is told of each row, on the same index: text, whole numbers that are not negative, or yes and no; nothing
         is told of what is null.
-    near
-        Names of attributes that are told from a zoom on alone.
     """
 
-    def __init__(
-        self,
-        layer: str,
-        places: gpd.GeoSeries,
-        attributes: Mapping[str, pd.Series],
-        near: Mapping[str, int] | None = None,
-    ) -> None:
+    def __init__(self, layer: str, places: gpd.GeoSeries, attributes: Mapping[str, pd.Series]) -> None:
         self._layer = layer
         self._places: NDArray[np.object_] = places.to_crs(MERCATOR).to_numpy()
         self._kind = _IS_POINT if (places.geom_type == "Point").any() else _IS_LINE
         self._boxes: NDArray[np.float64] = shapely.bounds(self._places)
         self._tree = shapely.STRtree(self._places)
-        self._attributes = [
-            _coded(name, values, (near or {}).get(name, 0)) for name, values in attributes.items()
-        ]
+        self._attributes = [_coded(name, values) for name, values in attributes.items()]
 
     def tile(self, zoom: int, x: int, y: int) -> bytes:
         """Make a tile.
@@ -109,15 +98,20 @@ class VectorTiles:
         rim = BUFFER * unit
         box = (west - rim, south - rim, east + rim, north + rim)
         rows = np.sort(self._tree.query(shapely.box(*box)))
-        rows, parts = self._cut(rows, box)
+        rows, parts = self._cut(rows, box, 0.0 if zoom >= EXACT_FROM else unit)
         if not len(rows):
             return b""
         geometry = _Geometry.of(rows, parts, np.array([west, north]), unit)
-        return self._encoded(geometry, zoom)
+        return self._encoded(geometry)
 
-    def _cut(self, rows: Whole, box: tuple[float, ...]) -> tuple[Whole, NDArray[np.object_]]:
+    def _cut(
+        self, rows: Whole, box: tuple[float, ...], tolerance: float
+    ) -> tuple[Whole, NDArray[np.object_]]:
         """Cut what reaches beyond a box; gives parts, each a line or a point, with their rows."""
         places, boxes = self._places[rows], self._boxes[rows]
+        if tolerance and self._kind == _IS_LINE:
+            # each point less is a triangle less to draw
+            places = shapely.simplify(places, tolerance, preserve_topology=False)
         beyond = (boxes[:, :2] < box[:2]).any(axis=1) | (boxes[:, 2:] > box[2:]).any(axis=1)
         places[beyond] = shapely.clip_by_rect(places[beyond], *box)
         parts, of = shapely.get_parts(places, return_index=True)
@@ -125,10 +119,10 @@ class VectorTiles:
         drawn = (shapely.get_type_id(parts) == self._kind) & ~shapely.is_empty(parts)
         return rows[of[drawn]], parts[drawn]
 
-    def _encoded(self, geometry: _Geometry, zoom: int) -> bytes:
+    def _encoded(self, geometry: _Geometry) -> bytes:
         """Write the layer."""
         rows = geometry.rows
-        told = [one for one in self._attributes if zoom >= one.least_zoom]
+        told = self._attributes
         tags = np.full((len(rows), 2 * len(told)), -1, dtype=np.int64)
         values: list[bytes] = []
         for place, one in enumerate(told):
@@ -236,10 +230,10 @@ def _units(parts: NDArray[np.object_], corner: NDArray[np.float64], unit: float)
     return units[kept], part[kept]
 
 
-def _coded(name: str, values: pd.Series, least_zoom: int) -> _Attribute:
+def _coded(name: str, values: pd.Series) -> _Attribute:
     """Give each value of an attribute its number."""
     codes, there = pd.factorize(values, use_na_sentinel=True)
-    return _Attribute(name, codes.astype(np.int64), tuple(_value(value) for value in there), least_zoom)
+    return _Attribute(name, codes.astype(np.int64), tuple(_value(value) for value in there))
 
 
 def _value(value: Any) -> bytes:  # noqa: ANN401 - whatever a column holds

@@ -12,16 +12,11 @@ from numpy.typing import NDArray
 
 from geo.errors import LayerError
 from geo.explore.vector_tiles import VectorTiles
-from geo.outputs.wording import shorten
 from geo.roads.importance import importance
 from geo.search.looks import AT_REACH_M
 from tasks.explore.page import Page
 
 DEGREES = 4326
-NAMED_FROM = 13
-"""Zoom from which tiles hold the names of roads."""
-LONGEST = 60
-"""Characters of a road's name on the map."""
 IN_NETWORK = "in_high_injury_network"
 """Column of the page's own: whether a segment lies in the high-injury network."""
 _NEAR_M = 0.1
@@ -44,19 +39,10 @@ class Network:
 
     @cached_property
     def drawn(self) -> VectorTiles:
-        """Their vector tiles: ``class``, ``rank`` (0: the most important class) and, from near, ``name``."""
+        """Their vector tiles, with ``rank`` (0: the most important road class)."""
         classes = self._segments["road_class"].astype("string")
         ranks = {name: importance(name) for name in classes.dropna().unique()}
-        return VectorTiles(
-            "segments",
-            self._segments.geometry,
-            {
-                "class": _short(classes),
-                "rank": classes.map(ranks).astype("Int64"),
-                "name": _short(self._segments["name"].astype("string")),
-            },
-            near={"name": NAMED_FROM},
-        )
+        return VectorTiles("segments", self._segments.geometry, {"rank": classes.map(ranks).astype("Int64")})
 
     @cached_property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -150,9 +136,3 @@ class Network:
 def network_of(page: Page) -> Network:
     """Give the network of a page."""
     return page.once("network", lambda: Network(page))
-
-
-def _short(texts: pd.Series) -> pd.Series:
-    """Cut texts that are too long for a map."""
-    short = {text: shorten(text, LONGEST) for text in texts.dropna().unique()}
-    return texts.map(short)

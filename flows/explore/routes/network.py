@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from flows.explore.parts import whole_numbers
 from flows.explore.tiles import TileAnswers
 from geo.errors import LayerError
 from tasks.explore.card import card
@@ -14,6 +15,8 @@ from tasks.explore.columns import values_as_json
 from tasks.explore.network import IN_NETWORK, network_of
 from tasks.explore.outcome import OUTCOME
 from tasks.explore.page import Page
+
+MOST_LINES = 500
 
 
 def router(page: Page) -> APIRouter:
@@ -35,6 +38,13 @@ def router(page: Page) -> APIRouter:
     @routes.get("/segment/{row}.json")
     def segment(row: int, request: Request) -> dict[str, Any]:
         return card(page, row, blind=not request.app.state.outcome.asked(request))
+
+    @routes.get("/lines.json")
+    def lines(rows: str) -> dict[str, Any]:
+        asked = whole_numbers(rows, "rows", MOST_LINES)
+        for row in asked:
+            page.segment(row)
+        return {"lines": [network_of(page).line(row) for row in asked]}
 
     @routes.get("/at.json")
     def at(lon: float, lat: float) -> dict[str, Any]:

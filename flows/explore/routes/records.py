@@ -7,10 +7,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
+from flows.explore.parts import listed, whole_numbers
 from flows.explore.tiles import FOR_ITS_TIME, TileAnswers
-from geo.errors import LayerError
 from tasks.explore.page import Page
 from tasks.explore.records import records_of
+
+MOST_YEARS = 200
 
 
 def router(page: Page) -> APIRouter:
@@ -31,26 +33,9 @@ def router(page: Page) -> APIRouter:
     @routes.get("/counts.json")
     def counts(request: Request, users: str = "", severities: str = "", years: str = "") -> Response:
         request.app.state.outcome.need(request)
-        found = records_of(page).counts(_listed(users), _listed(severities), _years(years))
+        found = records_of(page).counts(
+            listed(users), listed(severities), whole_numbers(years, "years", MOST_YEARS)
+        )
         return JSONResponse(found.tolist())
 
     return routes
-
-
-def _listed(text: str) -> list[str]:
-    """Part a list by its commas."""
-    return [one for one in text.split(",") if one]
-
-
-def _years(text: str) -> list[int]:
-    """Read a list of years.
-
-    Raises
-    ------
-    LayerError
-        When one is no year.
-    """
-    years = _listed(text)
-    if not all(year.isascii() and year.isdigit() and len(year) <= 4 for year in years):
-        raise LayerError("these are no years", where="years", todo="Give years, parted by commas: 2021,2022.")
-    return [int(year) for year in years]

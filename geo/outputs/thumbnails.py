@@ -10,8 +10,11 @@ from PIL import Image
 
 from geo.errors import RoadprintError
 
+PX, QUALITY = 160, 80
+"""Longer side of a small picture (pixels), and the quality of its JPEG."""
 
-def thumbnail(pixels: NDArray[np.uint8], px: int = 160, quality: int = 80) -> bytes:
+
+def thumbnail(pixels: NDArray[np.uint8], px: int = PX, quality: int = QUALITY) -> bytes:
     """Make a JPEG of a tile.
 
     Parameters

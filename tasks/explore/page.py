@@ -125,6 +125,16 @@ class Page:
         """
         return _row(self.collisions, row, "collision")
 
+    def tile(self, row: int) -> pd.Series:
+        """Give a tile by its number.
+
+        Raises
+        ------
+        LayerError
+            When there is none of that number.
+        """
+        return _row(self.tiles, row, "tile")
+
     @property
     def run_id(self) -> str:
         """Name of the run: of its folder, or of the GeoPackage alone."""

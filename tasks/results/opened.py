@@ -86,7 +86,7 @@ class OpenRun:
         self.folder = folder
         self._files = dict(files or {})
         self._tables = tables or geopackage
-        self._base = base
+        self.base = base
         self._read: dict[str, pd.DataFrame] = {}
         self.facts: dict[str, str] = dict(self.layer("run").itertuples(index=False))
 
@@ -479,7 +479,7 @@ class OpenRun:
         jpeg = tile["thumbnail"].iloc[0]
         if not full and pd.notna(jpeg):
             return Image.open(io.BytesIO(jpeg)).convert("RGB")
-        return cut_tile(tile, self.geopackage, self._base)
+        return cut_tile(tile, self.geopackage, self.base)
 
 
 def _check_shown(shown: int) -> None:

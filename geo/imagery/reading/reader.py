@@ -323,6 +323,47 @@ class TileReader:
         return canvas
 
 
+def lie_on_pictures(tiles: pd.DataFrame, images: gpd.GeoDataFrame, settings: Tiles) -> Floats:
+    """Tell how the ground lies in the pictures of tiles: which way is east, and which way is north.
+
+    Parameters
+    ----------
+    tiles
+        ``x, y, bearing`` and ``image_id`` of each (`TileImage`), the first of which its picture is on the grid of.
+    images
+        The catalogue, with these images, in the city's CRS.
+    settings
+        The section ``tiles`` of the city's file.
+
+    Returns
+    -------
+    A matrix ``(2, 2)`` a tile, array ``(n, 2, 2)``: the step to the right and downwards, in shares of the picture's
+    width and height, of one metre to the east (first column) and to the north of the city's grid. The tile's centre is
+    the picture's, to half a pixel.
+    """
+    rasters = images.set_index("image_id")[["crs", "transform"]]
+    first = tiles["image_id"].str.split(";").str[0].to_numpy()
+    turned = np.radians(tiles["bearing"].to_numpy() if settings.align == "road" else np.zeros(len(tiles)))
+    found = _turned_lie(turned, settings.tile_m)
+    for name in np.unique(first):
+        a, b, _, d, e, _ = rasters.loc[name, "transform"][:6]
+        if settings.align == "road" or not (b == 0 == d and a > 0 > e):
+            continue
+        mine = np.flatnonzero(first == name)
+        centre = tiles[["x", "y"]].to_numpy()[mine]
+        _, per_metre = _project(centre, images.crs, rasters.loc[name, "crs"], settings.tile_m / 2)
+        steps = np.linalg.inv(np.array([[a, b], [d, e]])) @ per_metre
+        ground = np.linalg.norm(np.linalg.inv(steps), axis=1)
+        found[mine] = steps * ground[:, :, np.newaxis] / settings.tile_m
+    return found
+
+
+def _turned_lie(heading: Floats, side_m: float) -> Floats:
+    """Give the steps on pictures whose upper side looks towards a heading (radians clockwise from grid north)."""
+    cos, sin = np.cos(heading), np.sin(heading)
+    return np.stack([np.stack([cos, -sin], -1), np.stack([-sin, -cos], -1)], -2) / side_m
+
+
 def reach(tiles: Tiles) -> float:
     """Tell how far from its centre a tile may need pixels, along each axis (metres)."""
     return tiles.tile_m / 2 * (math.sqrt(2) if tiles.align == "road" else 1)

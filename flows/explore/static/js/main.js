@@ -10,6 +10,7 @@ const ROOMS = [
   { name: "map", file: "./map/room.js" },
   { name: "card", file: "./card/room.js" },
   { name: "types", file: "./card/types.js" },
+  { name: "gallery", file: "./gallery/room.js" },
   { name: "ask", file: "./ask/room.js" },
   { name: "filters", file: "./card/filters.js" },
   { name: "correct", file: "./correct/room.js", edits: true },

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import rasterio
 from PIL import Image
+from rasterio.shutil import copy
 from rasterio.transform import from_origin
 from shapely import LineString, box
 from sklearn.metrics.pairwise import cosine_similarity
@@ -334,6 +335,52 @@ def test_the_ground_of_a_pixel_is_read_where_the_picture_says_it(tmp_path, crs, 
     photograph(tmp_path / "a.tif", crs=f"EPSG:{crs}", transform=transform)
     seen, _ = read_picture(tmp_path / "a.tif", tile_m=20)
     assert abs(seen.shape[1] - 40) <= 1
+
+
+def noise(side=80):
+    return np.random.default_rng(1).integers(0, 255, (side, side, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg", "webp", "tif", "bmp", "jp2"])
+def test_a_picture_is_read_whole_or_not_at_all(tmp_path, kind):
+    whole = tmp_path / f"a.{kind}"
+    Image.fromarray(noise()).save(whole)
+    seen, _ = read_picture(whole, tile_m=20, pixel_m=0.5)
+    assert seen.shape == (3, 40, 40)
+    broken = tmp_path / f"b.{kind}"
+    broken.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    with pytest.raises(SourceError, match="cannot be read as a picture"):
+        read_picture(broken, tile_m=20, pixel_m=0.5)
+
+
+def test_a_file_that_names_others_is_no_picture(tmp_path):
+    photograph(tmp_path / "a.tif", crs="EPSG:27700", transform=from_origin(413_000, 274_000, 0.5, 0.5))
+    copy(tmp_path / "a.tif", tmp_path / "a.vrt", driver="VRT")
+    with pytest.raises(SourceError, match="it is none"):
+        read_picture(tmp_path / "a.vrt", tile_m=20, pixel_m=0.5)
+
+
+@pytest.mark.parametrize("kind", ["png", "webp", "tif"])
+def test_of_several_pictures_in_one_file_none_is_chosen(tmp_path, kind):
+    first, second = Image.fromarray(noise()), Image.fromarray(noise().transpose(1, 0, 2))
+    first.save(tmp_path / f"a.{kind}", save_all=True, append_images=[second])
+    with pytest.raises(LayerError, match="holds 2 pictures"):
+        read_picture(tmp_path / f"a.{kind}", tile_m=20, pixel_m=0.5)
+
+
+def test_the_colours_of_print_are_read_as_what_they_show(tmp_path):
+    sky = Image.fromarray(np.full((80, 80, 3), (90, 160, 220), dtype=np.uint8))
+    sky.putpixel((40, 40), (0, 0, 0))
+    sky.convert("CMYK").save(tmp_path / "a.tif")
+    seen, _ = read_picture(tmp_path / "a.tif", tile_m=20, pixel_m=0.5)
+    assert np.median(seen, axis=(1, 2)).tolist() == pytest.approx([90, 160, 220], abs=3)
+
+
+def test_a_picture_of_a_town_is_to_be_cut_first(tmp_path, monkeypatch):
+    monkeypatch.setattr("geo.search.pictures.MOST_PIXELS", 6399)
+    Image.fromarray(noise()).save(tmp_path / "a.png")
+    with pytest.raises(LayerError, match="80 x 80 pixels"):
+        read_picture(tmp_path / "a.png", tile_m=20, pixel_m=0.5)
 
 
 def test_pictures_of_another_kind_are_refused(tmp_path):

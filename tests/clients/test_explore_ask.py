@@ -1,0 +1,128 @@
+"""The page is asked where else it looks like a road, and told yes and no, in a real browser."""
+
+import base64
+import io
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from explore_page import choose, press, served, show, text
+from PIL import Image
+
+ANSWERS = "document.querySelectorAll('#ask .answers li').length"
+READY = "!document.querySelector('#ask .answers').hasAttribute('aria-busy')"
+
+
+def examples(tab, kind):
+    return tab.run(f"document.querySelectorAll('#ask .examples[data-list={kind}] li').length")
+
+
+def ranks(tab):
+    """Give the accessible names of the answers, in their order."""
+    return tab.run("[...document.querySelectorAll('#ask .look')].map(one => one.getAttribute('aria-label'))")
+
+
+@pytest.fixture
+def asked(explored):
+    """Ask for roads like the first one of type 1, from its card."""
+    ask_from_card(explored)
+    return explored
+
+
+def ask_from_card(tab):
+    tab.run("sessionStorage.clear()")
+    first = (
+        "Promise.all(['cluster', 'segment_id'].map(name => fetch(`columns/${name}.json`).then(r => r.json())))"
+        ".then(([types, ids]) => ids[types.indexOf(1)])"
+    )
+    segment = tab.run(first)
+    tab.run(f"location.hash = '#segment=' + encodeURIComponent({json.dumps(segment)})")
+    tab.wait("!!document.querySelector('#card .first')")
+    press(tab, "#card .first")
+    tab.wait(f"{ANSWERS} > 5 && {READY}")
+
+
+def test_answers_are_refined_by_yes_and_no_from_the_keyboard(asked):
+    assert examples(asked, "yes") == 1
+    before = ranks(asked)
+    assert before[0].startswith("Answer 1: ")
+    asked.wait("document.querySelectorAll('#map .rank').length > 5")
+    asked.run("document.querySelector('#ask .look').focus()")
+    asked.key("ArrowRight", 39)
+    asked.key("y", 89, "y")
+    asked.wait(f"document.querySelectorAll('#ask .examples[data-list=yes] li').length === 2 && {READY}")
+    asked.wait("/answers/.test(document.getElementById('live').textContent)")
+    assert ranks(asked) != before
+    assert asked.run("document.activeElement.className") == "look"
+    asked.key("n", 78, "n")
+    asked.wait(f"document.querySelectorAll('#ask .examples[data-list=no] li').length === 1 && {READY}")
+    for left in (0, 0):
+        asked.key("u", 85, "u")
+        asked.wait(
+            f"document.querySelectorAll('#ask .examples[data-list=no] li').length === {left} && {READY}"
+        )
+    asked.wait("document.querySelectorAll('#ask .examples[data-list=yes] li').length === 1")
+    asked.wait(f"{READY} && document.querySelectorAll('#ask .look').length === {len(before)}")
+    assert ranks(asked) == before
+
+
+def test_a_question_outlives_a_reload_and_may_be_of_places_in_a_street(asked):
+    choose(asked, "#ask-over", "tiles")
+    asked.wait("/ tiles, in /.test(document.getElementById('ask-state').textContent)")
+    asked.send("Page.reload")
+    asked.wait("/ tiles, in /.test(document.getElementById('ask-state')?.textContent)")
+    assert examples(asked, "yes") == 1
+    press(asked, "#ask-examples .row button:last-child")
+    asked.wait(f"{ANSWERS} === 0")
+
+
+def put(tab, name, data, kind):
+    """Give the page a file, as a reader who drops it does."""
+    tab.run(
+        f"(() => {{ const bytes = Uint8Array.from(atob({base64.b64encode(data).decode()!r}), c => c.charCodeAt(0));"
+        f" const files = new DataTransfer(); files.items.add(new File([bytes], {name!r}, {{type: {kind!r}}}));"
+        " document.querySelector('#ask .drop').dispatchEvent("
+        "new DragEvent('drop', {dataTransfer: files, bubbles: true, cancelable: true})) })()"
+    )
+    tab.wait("document.querySelector('#ask-pixel') && !document.querySelector('#ask .ground').hidden")
+    tab.run("document.querySelector('#ask-pixel').value = '0.5'")
+    press(tab, "#ask .ground button[type=submit]")
+
+
+def test_a_dropped_picture_asks_and_what_is_none_is_told(asked):
+    put(asked, "letter.png", b"%PDF-1.7 this is a letter", "image/png")
+    asked.wait("!document.querySelector('#ask .refused').hidden")
+    assert "letter.png: it cannot be read as a picture" in text(asked, "#ask .refused")
+    assert examples(asked, "yes") == 1
+    asked.complaints.clear()  # the browser complains of every answer that refuses
+    pixels = np.random.default_rng(0).integers(0, 255, (300, 300, 3), dtype=np.uint8)
+    held = io.BytesIO()
+    Image.fromarray(pixels).save(held, "PNG")
+    put(asked, "<b>mine</b>.png", held.getvalue(), "image/png")
+    asked.wait("document.querySelectorAll('#ask .examples[data-list=yes] li').length === 2")
+    assert "<b>mine</b>.png" in text(asked, "#ask .examples")
+    asked.wait(READY)
+
+
+def test_a_search_is_saved_and_exported(tab, demo, tmp_path):
+    city = tmp_path / "demo-town"
+    run = Path(demo["geopackage"]).parent
+    shutil.copytree(run, city / run.name)
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+    with served(city / run.name, tmp_path / "kept", edit=True) as server:
+        show(tab, server.address)
+        ask_from_card(tab)
+        tab.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads))
+        tab.run("document.querySelector('#ask-name').value = 'Long terraces'")
+        press(tab, "#ask-save button[type=submit]")
+        tab.wait("/Long terraces/.test(document.querySelector('#ask .concepts').textContent)")
+        assert (city / "concepts" / "Long terraces.json").exists()
+        press(tab, "#ask [data-form=geojson]")
+        tab.wait("/saved as a file/.test(document.getElementById('live').textContent)")
+        file = downloads / "demo-town-answers.geojson"
+        tab.wait("new Promise(done => setTimeout(() => done(true), 300))")
+        assert len(json.loads(file.read_text())["features"]) == tab.run(ANSWERS)
+        show(tab, "about:blank", ready="true")

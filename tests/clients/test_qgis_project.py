@@ -88,7 +88,7 @@ def test_the_project_opens_with_every_layer_in_order_related_and_on_the_city(fol
     ]
     assert {"Collisions", "Road types", "Imagery"} <= set(shown)
     assert not {"Junctions", "Potential for improvement"} & set(shown)
-    assert len(seen["relations"]) == 4
+    assert len(seen["relations"]) == 5
     assert all(seen["relations"].values())
     west, south, east, north = seen["view"]
     assert (west, south, east, north) == (411988, 272988, 412412, 273412)

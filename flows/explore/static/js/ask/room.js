@@ -171,6 +171,7 @@ export async function start({ store, api, panel, live, about }) {
       running = null;
       answers.element.removeAttribute("aria-busy");
       nothing();
+      drawAll();
       if (store.get().no.length) state.textContent = words.onlyNo;
       return;
     }

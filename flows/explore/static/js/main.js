@@ -16,6 +16,7 @@ const ROOMS = [
   { name: "correct", file: "./correct/room.js", edits: true },
 ];
 const ALIVE_EVERY_MS = 5000;
+const SEEN_MS = 9000;
 const NOTHING = { types: [], columns: [], classes: [], users: [], severities: [], years: [], counts: {}, imagery: false };
 
 const store = makeStore();
@@ -28,9 +29,19 @@ const api = makeApi({
   },
 });
 
-/** Say to a screen reader what changed. */
-function live(text) {
+let fading;
+
+/** Say to a screen reader what changed; `seen`: to everybody, for a while. */
+function live(text, { seen = false } = {}) {
   document.getElementById("live").textContent = text;
+  if (!seen) return;
+  const toast = document.getElementById("toast");
+  toast.textContent = text;
+  toast.hidden = false;
+  clearTimeout(fading);
+  fading = setTimeout(() => {
+    toast.hidden = true;
+  }, SEEN_MS);
 }
 
 /** Show a message over the page, or none. */

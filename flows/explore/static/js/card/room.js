@@ -2,6 +2,7 @@
 
 import { make, refill, swatch } from "../elements.js";
 import { figure, plain, withInterval } from "../figures.js";
+import { UNKNOWN, colourOf } from "../map/classes.js";
 import { collisionList, collisionPart } from "./collisions.js";
 import { WORDS } from "../words.js";
 
@@ -22,8 +23,8 @@ function head({ store, about }, segment) {
   const own = type?.name && type.name !== WORDS.types.number(type.type);
   const seen = type?.words && !own ? make("span", { class: "auto" }, words.automatic(type.words)) : null;
   const kind = type
-    ? [swatch(type.color), " ", make("strong", {}, WORDS.map.typeName(type)), " ", seen]
-    : [swatch("#8c8c8c"), " ", segment.untyped ? words.untyped(segment.untyped) : WORDS.map.noType];
+    ? [swatch(colourOf(type)), " ", make("strong", {}, WORDS.map.typeName(type)), " ", seen]
+    : [swatch(UNKNOWN), " ", segment.untyped ? words.untyped(segment.untyped) : WORDS.map.noType];
   const close = make(
     "button",
     { type: "button", class: "close", "aria-label": words.close, title: words.close, onclick: () => store.set({ segment: null, tile: null }) },
@@ -149,7 +150,7 @@ async function drawStreet({ store, api, about, panel }, { name, rows }) {
     const type = about.types.find((one) => one.type === types[row]);
     const length = Number.isFinite(lengths[row]) ? words.metres(plain(Math.round(lengths[row]), 0)) : null;
     const text = [words.part(at + 1), type ? WORDS.map.typeName(type) : WORDS.map.noType, length].filter(Boolean).join(" · ");
-    return make("li", {}, goTo(store, row, swatch(type?.color ?? "#8c8c8c"), ` ${text}`));
+    return make("li", {}, goTo(store, row, swatch(type ? colourOf(type) : UNKNOWN), ` ${text}`));
   };
   refill(panel, make("h2", {}, name), make("p", { class: "small quiet" }, WORDS.map.segments(rows.length)), make("ul", { class: "list" }, ...rows.map(item)));
 }

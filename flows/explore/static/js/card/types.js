@@ -2,6 +2,7 @@
 
 import { make, refill, swatch } from "../elements.js";
 import { plain } from "../figures.js";
+import { colourOf } from "../map/classes.js";
 import { count, WORDS } from "../words.js";
 
 const words = WORDS.types;
@@ -22,7 +23,7 @@ function row(store, type) {
       "aria-pressed": String(chosen),
       onclick: () => store.set({ type: chosen ? null : type.type }),
     },
-    swatch(type.color),
+    swatch(colourOf(type)),
     ` ${words.number(type.type)}`,
   );
   return make(

@@ -46,11 +46,16 @@ function put(values, place, items, notes = []) {
   return { items: all, of, notes };
 }
 
+/** Give the colour of a type; one that is none gives way to that of its number. */
+export function colourOf({ type, color }) {
+  return /^#[0-9a-f]{6}$/i.test(color ?? "") ? color : MUTED[(((type - 1) % MUTED.length) + MUTED.length) % MUTED.length];
+}
+
 function byType(values, types) {
   const places = new Map(types.map(({ type }, at) => [type, at]));
   const items = types.map((type) => ({
     label: WORDS.map.typeName(type),
-    colour: type.color,
+    colour: colourOf(type),
     weight: 1,
     value: type.type,
   }));

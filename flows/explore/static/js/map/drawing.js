@@ -90,16 +90,11 @@ function layers(dark, n) {
 
 function sources(about) {
   const here = location.href.replace(/[?#].*$/, "").replace(/[^/]*$/, "");
-  const vector = (name, maxzoom) => ({
-    type: "vector",
-    tiles: [`${here}${name}/{z}/{x}/{y}.pbf`],
-    minzoom: 0,
-    maxzoom,
-    bounds: about.bounds,
-  });
+  const vector = (name, maxzoom) => ({ type: "vector", tiles: [`${here}${name}/{z}/{x}/{y}.pbf`], minzoom: 0, maxzoom });
   const own = { type: "geojson", data: NOTHING };
   return {
-    segments: vector("segments", 14),
+    segments: { ...vector("segments", 14), bounds: about.bounds },
+    // some lie far from all segments, and were not placed for it
     collisions: vector("collisions", 14),
     chosen: own,
     marked: own,

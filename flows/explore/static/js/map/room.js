@@ -45,9 +45,9 @@ function followClicks({ map, store, painter, live, api, about }) {
     const { pick, collisions, points, yes } = store.get();
     const found = segmentAt(map, point, painter.there);
     if (pick) {
-      if (!found) return live(words.nothingHere);
+      if (!found) return live(words.nothingHere, { seen: true });
       if (!yes.some(({ segment }) => segment === found.id)) store.set({ yes: [...yes, { segment: found.id }] });
-      return live(words.picked(await nameOf(api, about, found.id)));
+      return live(words.picked(await nameOf(api, about, found.id)), { seen: true });
     }
     if (collisions && points) {
       const [collision] = map.queryRenderedFeatures(point, { layers: ["collisions"] });
@@ -90,9 +90,9 @@ function followShare(live) {
   document.getElementById("share").addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(location.href);
-      live(WORDS.page.shared);
+      live(WORDS.page.shared, { seen: true });
     } catch {
-      live(WORDS.page.shareByHand);
+      live(WORDS.page.shareByHand, { seen: true });
     }
   });
 }
@@ -113,9 +113,9 @@ function followView(map, store) {
 
 /** Start the map. */
 export async function start({ store, api, live, about }) {
-  await followAddress({ store, api, about, told: (kind, what) => live(words.unknown[kind](what)) });
+  await followAddress({ store, api, about, told: (kind, what) => live(words.unknown[kind](what), { seen: true }) });
   const legend = document.getElementById("legend");
-  const refused = (error) => live(`${WORDS.page.refused}: ${error.message}`);
+  const refused = (error) => live(`${WORDS.page.refused}: ${error.message}`, { seen: true });
   let map = null;
   let marks = null;
   const painter = makePainter({

@@ -110,7 +110,7 @@ export function makeSearch(form, { api, about, live, go }) {
     event.preventDefault();
     if (!answers.length) await show();
     if (answers.length) choose(Math.max(at, 0));
-    else live(words.nothing(input.value));
+    else live(words.nothing(input.value), { seen: true });
   });
   refill(form, input, make("button", { type: "submit" }, words.go), list);
 }

@@ -143,12 +143,20 @@ class Corrected:
         hands = {} if told is None else json.loads(told)
         return {key: hands[key] for key in ("looked_at", "stood")} if hands.get("looked_at") else None
 
-    def place(self, row: int) -> tuple[str, float, float]:
-        """Give the id of a segment by its row, with longitude and latitude of its middle."""
-        one = self.page.segment(row)
-        middle = self.known.roads.geometry.iloc[[row]].interpolate(0.5, normalized=True).to_crs(4326)
-        x, y = shapely.get_coordinates(middle.to_numpy())[0]
-        return str(one["segment_id"]), round(float(x), PLACES), round(float(y), PLACES)
+    def places(self, rows: Sequence[int]) -> list[tuple[str, float, float]]:
+        """Give ids of segments by their rows, with longitude and latitude of their middles.
+
+        Raises
+        ------
+        LayerError
+            When there is no segment of that number.
+        """
+        for row in rows:
+            self.page.segment(row)
+        roads = self.known.roads.iloc[list(rows)]
+        middles = roads.geometry.interpolate(0.5, normalized=True).to_crs(4326)
+        degrees = shapely.get_coordinates(middles.to_numpy()).round(PLACES).tolist()
+        return [(str(name), x, y) for name, (x, y) in zip(roads["segment_id"], degrees, strict=True)]
 
     def rows(self, ids: Sequence[str | None]) -> list[int | None]:
         """Give the rows of segments by their ids; None: there is none."""

@@ -92,7 +92,7 @@ def say(corrected: Corrected, words: Sequence[Word], speaker: Speaker, *, instea
         When another page, run or program holds it.
     """
     with one_writer(corrected.folder):
-        rows = [_correction(corrected, word, speaker) for word in words]
+        rows = _corrections(corrected, words, speaker)
         return _say(corrected, corrected.standing(), rows, speaker, instead=instead)
 
 
@@ -152,9 +152,8 @@ def make_type(
         if number > MOST:
             raise WordError(f"there are numbers up to {MOST} alone", todo=f"Make {NAMES} shorter.")
         line = _named(Named(cluster=number), told)
-        rows = [
-            _correction(corrected, Word(segment, IS, number), speaker) for segment in dict.fromkeys(segments)
-        ]
+        words = [Word(segment, IS, number) for segment in dict.fromkeys(segments)]
+        rows = _corrections(corrected, words, speaker)
         check_words(rows, standing.corrections, corrected.known, standing.names, makes=True, instead=True)
         change = _write_type(corrected, standing, line)
         spoken = Spoken(by=speaker.by, rows=[one.said for one in rows], of_types=[change])
@@ -287,24 +286,33 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def _correction(corrected: Corrected, word: Word, speaker: Speaker) -> Correction:
-    """Write what is said of a segment as a line of the table has it."""
-    name, longitude, latitude = corrected.place(word.segment)
-    of_type = word.says.startswith(IS)
-    value = str(word.value) if of_type else corrected.place(word.value)[0]
-    try:
-        return Correction(
-            segment_id=name,
-            longitude=longitude,
-            latitude=latitude,
-            says=word.says,
-            value=value,
-            by=speaker.by,
-            at=_now(),
-            collisions_in_view=speaker.in_view,
-        )
-    except ValidationError as error:
-        raise _no_word(error) from error
+def _corrections(corrected: Corrected, words: Sequence[Word], speaker: Speaker) -> list[Correction]:
+    """Write what is said of segments as lines of the table have it."""
+    named = [word.segment for word in words]
+    named += [word.value for word in words if not word.says.startswith(IS)]
+    places = dict(zip(named, corrected.places(named), strict=True))
+    now = _now()
+    rows = []
+    for word in words:
+        name, longitude, latitude = places[word.segment]
+        other, x, y = (None, None, None) if word.says.startswith(IS) else places[word.value]
+        try:
+            row = Correction(
+                segment_id=name,
+                longitude=longitude,
+                latitude=latitude,
+                says=word.says,
+                value=other or str(word.value),
+                by=speaker.by,
+                at=now,
+                collisions_in_view=speaker.in_view,
+                other_longitude=x,
+                other_latitude=y,
+            )
+        except ValidationError as error:
+            raise _no_word(error) from error
+        rows.append(row)
+    return rows
 
 
 def _named(line: Named, told: Mapping[str, object]) -> Named:

@@ -17,6 +17,8 @@ from tasks.explore.said import version_of
 from tasks.explore.spoken import Spoken, last_of
 
 TAKEN_UP = "taken up"
+MOST = 1000
+"""So many words are laid out, the newest ones."""
 _CALLED = {MERGED: "part of type"}
 WAITS, HOLDS, NOT, GONE, CHANGED, STANDS = "waits", "taken up", "does not hold", "gone", "changed", "stands"
 """What became of a word: the next run takes it up; this one did; it does not hold; its line is in the table no more;
@@ -35,8 +37,8 @@ def told(corrected: Corrected, by: str) -> dict[str, Any]:
 
     Returns
     -------
-    ``version``, ``types``, ``said`` (the newest first), ``next`` (what the next run changes), ``agreement`` and
-    ``undo``.
+    ``version``, ``types``, ``said`` (the newest first), ``more`` (how many words of segments are older than these),
+    ``next`` (what the next run changes), ``agreement`` and ``undo``.
 
     Raises
     ------
@@ -52,7 +54,8 @@ def told(corrected: Corrected, by: str) -> dict[str, Any]:
     return {
         "version": version,
         "types": _types(corrected, standing),
-        "said": [*words, *_of_types(standing), *_gone(corrected, standing)],
+        "said": [*words[:MOST], *_of_types(standing)[:MOST], *_gone(corrected, standing)[:MOST]],
+        "more": max(0, len(words) - MOST),
         "next": _next(corrected, standing, words),
         "agreement": corrected.agreement,
         "undo": None

@@ -3,6 +3,8 @@
 import json
 import multiprocessing
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from made_run import make_run
@@ -11,6 +13,7 @@ from starlette.requests import Request
 
 from geo.clusters.hands.corrections import read_corrections
 from geo.outputs.names import read_names
+from tasks.beside import keep_names
 from tasks.explore.corrected import Corrected
 from tasks.explore.opening import open_page
 from tasks.explore.said import Speaker, Word
@@ -300,12 +303,31 @@ def test_a_table_that_is_held_is_told_as_such(asked, folder, monkeypatch):
     assert "writing" in answer.json()["what"]
 
 
+def test_a_run_leaves_a_table_that_is_being_written_to_the_next_one(folder, monkeypatch, caplog):
+    monkeypatch.setattr("tasks.store.lock.WORDS_S", 0.1)
+    with one_writer(folder):
+        keep_names(SimpleNamespace(folder=folder), folder / "latest")
+    assert "left to the next run" in caplog.text
+    assert not (folder / "clusters.csv").exists()
+
+
 def test_a_run_that_is_not_the_newest_is_not_corrected(asked, folder):
     (folder / "latest").unlink()
     (folder / "latest").symlink_to("ffffffffffff")
     assert "newer run" in asked.get("said.json").json()["why_not"]
     assert say(asked, 1, "is", 1).status_code == 400
     assert not (folder / "corrections.csv").exists()
+
+
+def test_types_of_a_typology_and_a_geopackage_alone_are_not_corrected(asked, folder, tmp_path):
+    asked.page.run.configuration = {"clusters": {"typology": "types.safetensors"}}
+    assert "typology" in asked.get("said.json").json()["why_not"]
+    assert say(asked, 1, "is", 1).status_code == 400
+    alone = Path(shutil.copy(folder / "latest" / "grid.gpkg", tmp_path))
+    moved = page_of(alone, tmp_path / "kept", edit=True)
+    assert "no city's folder" in moved.get("said.json").json()["why_not"]
+    assert say(moved, 1, "is", 1).status_code == 400
+    assert not (tmp_path / "corrections.csv").exists()
 
 
 def test_a_line_of_the_log_that_a_crash_cut_off_does_no_harm(asked, folder):

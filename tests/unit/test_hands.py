@@ -1,5 +1,8 @@
 """What analysts say of types: how it is written, which of it holds, and what becomes of types."""
 
+import sqlite3
+from contextlib import closing
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -10,7 +13,7 @@ from geo.clusters.evidence.groupings import NONE, stacked
 from geo.clusters.found.numbers import keep_numbers
 from geo.clusters.found.road_types import find_types
 from geo.clusters.hands.constraints import CONTRADICTS, NO_LOOK
-from geo.clusters.hands.corrections import LATER, Correction, read_corrections
+from geo.clusters.hands.corrections import LATER, Correction, corrections_in, read_corrections
 from geo.clusters.hands.placing import NO_SEGMENT, NOT_HERE, placed
 from geo.clusters.hands.taking_up import NO_TYPE, Hands, take_up
 from geo.config import Clusters
@@ -196,6 +199,7 @@ def test_what_the_analyst_said_is_read_from_any_spreadsheet_and_gis(tmp_path):
         ("ab,,,like,,,,", "line 3.*value"),
         ("ab,,,like,=cd,,,", "line 3.*formula"),
         ("ab,8,,is,3,,,", "line 3.*latitude"),
+        ("ab,,,like,cd,,,,8,", "line 3.*latitude"),
         ("ab,800,47,is,3,,,", "line 3.*longitude"),
         ("ab,nan,47,is,3,,,", "line 3.*longitude"),
         (",,,is,3,,,", "line 3.*neither"),
@@ -207,10 +211,27 @@ def test_what_the_analyst_said_is_read_from_any_spreadsheet_and_gis(tmp_path):
 )
 def test_a_line_that_cannot_be_used_is_refused_with_its_number(line, fault, tmp_path):
     path = tmp_path / "corrections.csv"
-    head = "segment_id,longitude,latitude,says,value,by,at,collisions_in_view"
+    head = "segment_id,longitude,latitude,says,value,by,at,collisions_in_view,other_longitude,other_latitude"
     path.write_text(f"{head}\nok,,,is,1,,2026-01-01,no\n{line}\n")
     with pytest.raises(SourceError, match=fault):
         read_corrections(path)
+
+
+def test_what_a_run_of_before_was_told_is_read_without_places_of_other_segments(tmp_path):
+    file = tmp_path / "then.gpkg"
+    columns = "fid, segment_id, longitude, latitude, says, value, by, at, collisions_in_view"
+    with closing(sqlite3.connect(file)) as then:
+        then.execute(f"CREATE TABLE corrections ({columns})")
+        row = (1, "ab", 8.5, 47.4, "like", "cd", "ada", "2026-01-01T10:00:00Z", 0)
+        then.execute("INSERT INTO corrections VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        then.commit()
+    (told,) = corrections_in(file)
+    assert (told.says, told.value, told.collisions_in_view, told.other_latitude) == (
+        "like",
+        "cd",
+        False,
+        None,
+    )
 
 
 def test_what_cannot_be_read_at_all_is_refused_in_words(tmp_path):
@@ -245,6 +266,9 @@ def test_a_segment_of_an_earlier_cut_is_found_by_its_place():
         Correction(says="is", value="1", **near),
     ]
     found = placed(rows, roads)
+    other = {f"other_{name}": degree for name, degree in near.items()}
+    two = placed([Correction(segment_id="y", says="like", value="gone", **other)], roads)
+    assert two["other"].tolist() == ["x"]
     assert found["segment"].tolist() == ["x", "y", None, None, "x"]
     assert found["other"].tolist() == [None, "x", None, None, None]
     assert found["why"].tolist() == ["", "", NOT_HERE, NO_SEGMENT, ""]

@@ -25,7 +25,8 @@ from geo.sources.by_hand import as_declared, no_formula, rows_by_hand, whole
 
 FILE = "corrections.csv"
 TABLE = "corrections"
-COLUMNS = ("segment_id", "longitude", "latitude", "says", "value", "by", "at", "collisions_in_view")
+_OTHER = ("other_longitude", "other_latitude")
+COLUMNS = ("segment_id", "longitude", "latitude", "says", "value", "by", "at", "collisions_in_view", *_OTHER)
 IS: Final = "is"
 IS_NOT: Final = "is not"
 LIKE: Final = "like"
@@ -52,10 +53,12 @@ class Correction(BaseModel):
     by: Annotated[str, _NAME] = ""
     at: datetime | None = None
     collisions_in_view: bool | None = None
+    other_longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    other_latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
 
     _formula = field_validator("segment_id", "by")(no_formula)
 
-    @field_validator("longitude", "latitude", mode="before")
+    @field_validator("longitude", "latitude", *_OTHER, mode="before")
     @classmethod
     def _degrees(cls, value: object) -> object:
         return (value.strip().replace(",", ".") or None) if isinstance(value, str) else value
@@ -92,7 +95,8 @@ class Correction(BaseModel):
             raise ValueError(f"value: a type is a number from 1 to {MOST}, found {self.value[:20]!r}")
         if not self.value:
             raise ValueError("value: the id of a segment is missing")
-        if (self.longitude is None) != (self.latitude is None):
+        both = (self.longitude, self.latitude), (self.other_longitude, self.other_latitude)
+        if any((x is None) != (y is None) for x, y in both):
             raise ValueError("a place is a longitude and a latitude; one is missing")
         if not self.segment_id and self.longitude is None:
             raise ValueError("it names neither a segment nor a place")
@@ -149,8 +153,11 @@ def corrections_in(file: Path) -> tuple[Correction, ...]:
             known = connection.execute("SELECT name FROM sqlite_master WHERE name = ?", (TABLE,)).fetchone()
             if known is None:
                 return ()
-            rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM {TABLE} ORDER BY fid").fetchall()  # noqa: S608
-        named = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+            there = {row[1] for row in connection.execute(f"PRAGMA table_info({TABLE})")}
+            # runs of before knew no place of the other segment
+            columns = [name for name in COLUMNS if name in there or name not in _OTHER]
+            rows = connection.execute(f"SELECT {', '.join(columns)} FROM {TABLE} ORDER BY fid").fetchall()  # noqa: S608
+        named = [dict(zip(columns, row, strict=True)) for row in rows]
         return tuple(
             Correction.model_validate({k: v for k, v in row.items() if v is not None}) for row in named
         )

@@ -18,7 +18,8 @@ NOT_HERE = f"its segment is not in this run, and no road lies within {NEAR_M:g} 
 def as_table(corrections: Sequence[Correction]) -> pd.DataFrame:
     """Lay rows out as the layer ``corrections`` has them."""
     table = pd.DataFrame([one.said for one in corrections], columns=list(COLUMNS))
-    return table.astype({"longitude": "float64", "latitude": "float64", "collisions_in_view": "boolean"})
+    degrees = [name for name in COLUMNS if name.endswith("itude")]
+    return table.astype(dict.fromkeys(degrees, "float64") | {"collisions_in_view": "boolean"})
 
 
 def placed(corrections: Sequence[Correction], roads: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -39,6 +40,11 @@ def placed(corrections: Sequence[Correction], roads: gpd.GeoDataFrame) -> pd.Dat
     ids = set(roads["segment_id"])
     places = {
         one.segment_id: (one.longitude, one.latitude) for one in corrections if one.longitude is not None
+    }
+    places |= {
+        one.value: (one.other_longitude, one.other_latitude)
+        for one in corrections
+        if one.says in {LIKE, UNLIKE} and one.other_longitude is not None and one.value not in places
     }
     nameless = [(one.longitude, one.latitude) for one in corrections if not one.segment_id]
     wanted = [*places.items(), *((place, place) for place in nameless)]

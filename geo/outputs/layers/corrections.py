@@ -21,6 +21,8 @@ CORRECTIONS = Layer(
         Column("by", "text", "By"),
         Column("at", "text", "At (UTC)"),
         Column("collisions_in_view", "boolean", "Collisions were in view (yes or no)"),
+        Column("other_longitude", "real", "Longitude of the other segment (degrees)", optional=True),
+        Column("other_latitude", "real", "Latitude of the other segment (degrees)", optional=True),
         Column("found", "text", "Segment of this run"),
         Column("outcome", "text", "What became of it"),
     ),

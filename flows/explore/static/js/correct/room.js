@@ -2,8 +2,8 @@
 
 import { make, refill } from "../elements.js";
 import { WORDS } from "../words.js";
-import { makeHere } from "./here.js";
-import { makeState } from "./state.js";
+import { makeHere, refusedPart } from "./here.js";
+import { makeState, SAW } from "./state.js";
 import { makeTypes } from "./types.js";
 
 const words = WORDS.correct;
@@ -28,19 +28,11 @@ function makeMarked(changed) {
 }
 
 /** What the next run will change, and how to run it. */
-function nextPart(place, { next, agreement, why_not: whyNot, fault, instead }, state) {
+function nextPart(place, { next, agreement, why_not: whyNot }, state) {
   const parts = next ? words.next(next) : [];
-  const button = (text, called) => make("button", { type: "button", onclick: called }, text);
-  const refused = () =>
-    make(
-      "div",
-      { class: "refused", role: "alert" },
-      make("p", {}, `${WORDS.page.refused}: ${fault}`),
-      make("div", { class: "row" }, instead ? button(words.instead, instead) : null, button(words.leave, () => state.forgive())),
-    );
   refill(
     place,
-    fault ? refused() : null,
+    refusedPart(state, words),
     whyNot ? make("p", { class: "refused" }, words.cannot(whyNot)) : null,
     parts.length
       ? make("div", { class: "note warn", id: "run-again" }, make("p", {}, words.runAgain(parts.join(", "))), make("p", {}, make("code", {}, words.command)))
@@ -67,9 +59,11 @@ function blindPart({ store }) {
   const why = make("p", { class: "small quiet" });
   const show = () => {
     tick.checked = store.get().collisions;
-    why.textContent = tick.checked ? words.inView : words.blind;
-    why.classList.toggle("warn", tick.checked);
-    why.classList.toggle("note", tick.checked);
+    if (tick.checked) sessionStorage.setItem(SAW, "yes");
+    const saw = sessionStorage.getItem(SAW) !== null;
+    why.textContent = tick.checked ? words.inView : saw ? words.wereInView : words.blind;
+    why.classList.toggle("warn", saw);
+    why.classList.toggle("note", saw);
   };
   store.on(["collisions"], show);
   show();
@@ -103,19 +97,22 @@ function pairPart({ state, marked, place, names }) {
 
 /** Make a type of the examples that were gathered. */
 function makePart({ state, context }) {
-  const { store } = context;
+  const { store, api } = context;
   const name = make("input", { type: "text", id: "made-name", maxlength: 80 });
   const count = make("p", { class: "small quiet" });
   const button = make("button", { type: "submit" }, words.makeType);
-  const rows = () => store.get().yes.map(({ segment, of }) => segment ?? of).filter((row) => Number.isInteger(row));
+  const examples = () => store.get().yes.filter(({ segment, tile }) => Number.isInteger(segment ?? tile));
+  // a tile stands for the segment that it lies on
+  const rowOf = async ({ segment, tile, of }) => segment ?? of ?? (await api.once(`tile/${tile}.json`)).segment;
   const show = () => {
-    const n = rows().length;
+    const n = examples().length;
     button.disabled = !n;
     count.textContent = words.examples(n);
   };
   const send = async (event) => {
     event.preventDefault();
-    if (await state.make({ segments: rows(), name: name.value.trim() }, words.made(rows().length))) {
+    const rows = [...new Set(await Promise.all(examples().map(rowOf)))];
+    if (await state.make({ segments: rows, name: name.value.trim() }, words.made(rows.length))) {
       name.value = "";
       store.set({ yes: [], no: [] });
     }
@@ -125,7 +122,7 @@ function makePart({ state, context }) {
   return make("form", { id: "make-type", onsubmit: send }, count, make("label", { class: "field" }, make("span", {}, words.nameOfIt), name), make("div", { class: "row" }, button));
 }
 
-function saidPart(place, { said }, state, store) {
+function saidPart(place, { said, more }, state, store) {
   const item = (one) =>
     make(
       "li",
@@ -141,7 +138,7 @@ function saidPart(place, { said }, state, store) {
   refill(
     place,
     shown.length ? make("ul", { class: "list" }, ...shown.slice(0, MOST_SAID).map(item)) : make("p", { class: "small quiet" }, words.nothingSaid),
-    shown.length > MOST_SAID ? make("p", { class: "small quiet" }, words.moreSaid(shown.length - MOST_SAID)) : null,
+    shown.length > MOST_SAID ? make("p", { class: "small quiet" }, words.moreSaid(shown.length - MOST_SAID + more)) : null,
   );
 }
 
@@ -157,7 +154,7 @@ function listenForUndo(state) {
 
 /** Start the room. */
 export async function start(context) {
-  const { store, api, panel } = context;
+  const { store, api, panel, live } = context;
   const state = makeState({ ...context, words });
   const [next, here, pair, said] = ["correct-next", "correct-chosen", "correct-pair", "correct-said"].map((id) => make("div", { id }));
   const streets = new Map();
@@ -170,6 +167,10 @@ export async function start(context) {
     await Promise.all(marked.rows.filter((row) => !streets.has(row)).map(learn));
     pairPart({ state, marked, place: pair, names });
     fillAll();
+    if (marked.rows.length === 1) live(words.markSecond(names(marked.rows[0])));
+    if (marked.rows.length < 2) return;
+    store.set({ tab: "correct" });
+    pair.querySelector("button").focus();
   });
   const fill = makeHere({ state, words, context, marked });
 
@@ -177,7 +178,10 @@ export async function start(context) {
     const { segment } = store.get();
     if (segment === null) refill(here, make("p", { class: "small quiet" }, words.choose));
     else fill(here, segment);
-    for (const place of document.querySelectorAll(".correct-here")) fill(place, Number(place.dataset.segment));
+    for (const place of document.querySelectorAll(".correct-here")) {
+      if (place.dataset.segment) fill(place, Number(place.dataset.segment));
+      else refill(place);
+    }
   }
   refill(
     panel,
@@ -199,7 +203,12 @@ export async function start(context) {
     saidPart(said, stands, state, store);
     pairPart({ state, marked, place: pair, names });
     fillAll();
+    if (marked.rows.length === 1) live(words.markSecond(names(marked.rows[0])));
+    if (marked.rows.length < 2) return;
+    store.set({ tab: "correct" });
+    pair.querySelector("button").focus();
   });
+  store.on(["segment"], () => state.forgive());
   store.on(["segment", "tile"], fillAll);
   document.addEventListener("room", fillAll);
   listenForUndo(state);

@@ -5,6 +5,9 @@ import { Refused } from "../api.js";
 const EVERY_MS = 3000;
 const WHO = "roadprint-by";
 
+/** Under this name it is kept, as long as the tab is open, that collisions were in view. */
+export const SAW = "roadprint-saw-collisions";
+
 /** Make what the parts of this room share. `words`: WORDS.correct; `tell(text, bad)`: says what became of a word. */
 export function makeState({ store, api, about, words, live }) {
   const listeners = [];
@@ -46,7 +49,7 @@ export function makeState({ store, api, about, words, live }) {
   async function send(path, body, done) {
     if (busy) return false;
     busy = true;
-    const { collisions } = store.get();
+    const collisions = store.get().collisions || sessionStorage.getItem(SAW) !== null;
     try {
       take({ ...(await api.post(path, { by, page: api.page ?? "", collisions, ...body })), fault: null, instead: null });
       live(done);

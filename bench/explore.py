@@ -30,6 +30,7 @@ from geo.outputs.files.geoparquet import write_geoparquet
 from geo.outputs.layers.arrange import empty_layer
 from geo.outputs.layers.layers import ALWAYS
 from geo.sources.files import digest_file
+from tasks.explore.about import prepare
 from tasks.explore.network import network_of
 from tasks.explore.opening import open_page
 from tasks.results.opened import OpenRun
@@ -117,6 +118,10 @@ def of_browser(folder: Path, shots: Path | None) -> None:
 
     with ExitStack() as parts:
         server = parts.enter_context(served(folder, folder / "kept"))
+        # as the command does before it says where the page is
+        began = time.perf_counter()
+        prepare(server.page)
+        print(f"read and laid out after {time.perf_counter() - began:.2f} s")
         own = Path(parts.enter_context(tempfile.TemporaryDirectory()))
         tab = Page(parts.enter_context(connect(parts.enter_context(chromium(own, DRAWING)), max_size=None)))
         tab.size(1400, 900)

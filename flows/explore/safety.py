@@ -113,14 +113,14 @@ def _told(status: int, what: str, todo: str) -> JSONResponse:
 
 
 def _with_headers(send: Send) -> Send:
-    """Add to each answer what a browser is to keep to, and that it keeps none unless the answer says how long."""
+    """Add to each answer what a browser is to keep to; it keeps none unseen, unless the answer says how long."""
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message.setdefault("headers", []))
             for name, value in HEADERS.items():
                 headers[name] = value
-            headers.setdefault("cache-control", "no-store")
+            headers.setdefault("cache-control", "no-cache" if "etag" in headers else "no-store")
         await send(message)
 
     return sent

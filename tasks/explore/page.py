@@ -48,17 +48,17 @@ class Page:
     @property
     def segments(self) -> gpd.GeoDataFrame:
         """Segments in the order of the run's layer; a segment's number in the page is its row here."""
-        return gpd.GeoDataFrame(self.layer("segments"))
+        return self._placed("segments")
 
     @property
     def tiles(self) -> gpd.GeoDataFrame:
         """Tiles in the order of the run's layer; a tile's number in the page is its row here."""
-        return gpd.GeoDataFrame(self.layer("tiles"))
+        return self._placed("tiles")
 
     @property
     def collisions(self) -> gpd.GeoDataFrame:
         """Records of collisions in the order of the run's layer, placed or not."""
-        return gpd.GeoDataFrame(self.layer("collisions"))
+        return self._placed("collisions")
 
     @property
     def types(self) -> pd.DataFrame:
@@ -76,6 +76,11 @@ class Page:
             When there is no such layer.
         """
         return self.once(f"layer {name}", lambda: self._read(name))
+
+    def _placed(self, name: str) -> gpd.GeoDataFrame:
+        """Give a layer that has places: the frame itself, for a copy of a large one takes longer than an answer may."""
+        frame = self.layer(name)
+        return frame if isinstance(frame, gpd.GeoDataFrame) else gpd.GeoDataFrame(frame)
 
     def has(self, name: str) -> bool:
         """Tell whether the run has a layer that not every run has."""

@@ -7,33 +7,47 @@ likeness, and what share of a class is found after 60 scenes were looked at, ten
 
 Town: precision at 10 by true form, of a finished run of the demo town (`--town RUN`).
 
-Many: seconds and memory of one question to `--many` tiles, drawn by a seed.
+Many: seconds and memory of one question to `--many` tiles, drawn by a seed, in a process of its own.
+
+Without any argument: half a million tiles, and each tenth of the scenes below the folder that ROADPRINT_DATA names
+(`../shared/data` where it is not set), if they are there.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import resource
 import time
 from collections.abc import Sequence
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
+import shapely
 from numpy.typing import NDArray
 from PIL import Image
 
-from geo.clusters.space import to_space
+from geo.clusters.space import fit_space, to_space
 from geo.config import Clusters, encoder_settings
 from geo.demo.write import DemoTown
 from geo.features.lengths import of_length_1
 from geo.features.registry import load_encoder
-from geo.search.ranking import LEARNT_FROM, Ranked, cosines, rank, spread
+from geo.features.tile_fingerprints import write_tiles
+from geo.search.looks import Looks
+from geo.search.ranking import LEARNT_FROM, cosines, rank, spread
 from tasks.results.opening import open_run
+from tasks.results.seen_tiles import SeenTiles
 
 SCENE_M, BESIDE = 76.8, 3
 """Side of a scene (metres); scenes whose numbers differ by so much or less lie beside each other."""
 ROUNDS, LOOKED_AT = 6, 10
+MANY, LOOKS, DIMENSION = 500_000, 300, 320
 
 
 def scenes(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.str_], NDArray[np.int64]]:
@@ -103,7 +117,7 @@ def looked_at(
 
 def town(run_folder: Path, drawn: Path, asked: int) -> None:
     """Print precision at 10 by true form."""
-    looks = open_run(run_folder)._roads.looks  # noqa: SLF001 - as `OpenRun.find` asks
+    looks = open_run(run_folder).looks
     truth = DemoTown(drawn).truth().segments.set_index("segment_id")["form"]
     form = truth.reindex(looks.segments["segment_id"]).to_numpy()
     everyone = np.ones(len(form), dtype=bool)
@@ -118,20 +132,85 @@ def town(run_folder: Path, drawn: Path, asked: int) -> None:
         )
 
 
-def many(count: int) -> None:
-    """Print how long one question to many tiles takes."""
+def made_city(folder: Path, count: int) -> None:
+    """Write a city of so many tiles, four a segment, drawn by a seed: lines, squares and fingerprints."""
     rng = np.random.default_rng(0)
-    points = of_length_1(rng.standard_normal((count, 64), dtype=np.float32))
-    nobody = np.zeros(count, dtype=bool)
-    for examples in (1, LEARNT_FROM):
-        start = time.perf_counter()
-        found: Ranked = rank(points, points[:examples], points[9 : 9 + examples], left_out=nobody, shown=20)
-        spread(points, found, 20)
-        print(
-            f"{count:,} tiles, {examples} and {examples} examples: {time.perf_counter() - start:.2f} s",
-            flush=True,
-        )
-    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
+    number = np.arange(count // 4)
+    side = int(np.ceil(np.sqrt(len(number))))
+    x, y = (number % side) * 210.0, (number // side) * 210.0
+    ids = np.array([f"{one:016x}" for one in number])
+    segments = gpd.GeoDataFrame(
+        {
+            "segment_id": pd.array(ids, dtype="string"),
+            "name": pd.array([f"Road {one // 5}" if one % 3 else None for one in number], dtype="string"),
+            "ref": pd.array([None] * len(number), dtype="string"),
+        },
+        geometry=shapely.linestrings(np.stack([np.stack([x, y], 1), np.stack([x + 200, y], 1)], 1)),
+        crs=27700,
+    )
+    at = np.tile([25.0, 75.0, 125.0, 175.0], len(number))
+    middle, up = np.repeat(x, 4) + at, np.repeat(y, 4)
+    tiles = gpd.GeoDataFrame(
+        {
+            "tile_id": pd.array([f"{one}-{n:02d}" for one in ids for n in range(4)], dtype="string"),
+            "segment_id": pd.array(np.repeat(ids, 4), dtype="string"),
+            "position_m": at,
+        },
+        geometry=shapely.box(middle - 50, up - 50, middle + 50, up + 50),
+        crs=27700,
+    )
+    looks = rng.standard_normal((LOOKS, DIMENSION), dtype=np.float32)
+    own = rng.integers(0, LOOKS, len(number))
+    vectors = np.empty((len(tiles), DIMENSION), dtype=np.float16)
+    for start in range(0, len(tiles), 1 << 15):
+        some = np.arange(start, min(start + (1 << 15), len(tiles)))
+        noise = rng.standard_normal((len(some), DIMENSION), dtype=np.float32)
+        vectors[some] = of_length_1(looks[own[some // 4]] + noise)
+    segments.to_parquet(folder / "segments.parquet")
+    tiles.to_parquet(folder / "tiles.parquet")
+    write_tiles(folder / "vectors.parquet", tiles, vectors, {})
+    pooled = vectors.reshape(-1, 4, DIMENSION).mean(axis=1, dtype=np.float32)
+    np.save(folder / "pooled.npy", pooled)
+
+
+def ask_made(folder: Path) -> None:
+    """Print how long a question to a made city takes, and the most memory of this process."""
+    start = time.perf_counter()
+    segments, tiles = (gpd.read_parquet(folder / f"{name}.parquet") for name in ("segments", "tiles"))
+    vectors = np.load(folder / "pooled.npy")
+    space, points = fit_space(vectors, Clusters())
+    ids = pd.Index(segments["segment_id"])
+    seen = SeenTiles(folder / "vectors.parquet", tiles, ids, space.of)
+    looks = Looks(segments, tiles, vectors, points.astype(np.float32), space.of, 100.0, seen)
+    seen.everyone()
+    print(f"{len(tiles):,} tiles, {len(segments):,} segments: opened in {time.perf_counter() - start:.1f} s")
+    everyone = np.ones(len(segments), dtype=bool)
+    for examples in (1, 1, LEARNT_FROM, 30):
+        for name, find in (("tiles", looks.find_tiles), ("segments", looks.find)):
+            start = time.perf_counter()
+            yes, no = (
+                [looks.tile(str(tiles["tile_id"].iloc[40 * n + first])) for n in range(examples)]
+                for first in (8, 9000)
+            )
+            find(yes, no, among=everyone, shown=20)
+            print(
+                f"  {examples} and {examples} examples, over {name}: {time.perf_counter() - start:.2f} s",
+                flush=True,
+            )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"  peak memory of the process, opening and all: {peak:.2f} GB", flush=True)
+
+
+def many(count: int) -> None:
+    """Make a city of so many tiles, and ask it; each in a process of its own, so that memory is of one alone."""
+    alone = get_context("spawn")
+    with TemporaryDirectory(prefix="roadprint-many-") as folder:
+        for work in (partial(made_city, Path(folder), count), partial(ask_made, Path(folder))):
+            process = alone.Process(target=work)
+            process.start()
+            process.join()
+            if process.exitcode:
+                raise SystemExit(f"{work.func.__name__} ended with {process.exitcode}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -147,6 +226,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--many", type=int, help="number of tiles")
     asked = parser.parse_args(arguments)
+    if not (asked.scenes or asked.town or asked.many):
+        data = Path(os.environ.get("ROADPRINT_DATA", "../shared/data")) / "scenes_ucmerced"
+        asked.scenes, asked.many, asked.every = data if data.is_dir() else None, MANY, 10
+        if asked.scenes is None:
+            print(f"scenes: skipped, there is no folder {data}")
     if asked.scenes:
         if asked.embeddings and asked.embeddings.exists():
             kept = np.load(asked.embeddings)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -18,8 +17,10 @@ from geo.features.lengths import of_length_1
 from geo.features.store import vectors
 
 IDS = ("tile_id", "segment_id")
+TOGETHER = 512
+"""So many tiles lie together in the file: few are read beside those that are asked for."""
 AT_ONCE = 4096
-"""So many tiles lie together in the file, and are read together."""
+"""So many are read at once where all are."""
 _KIND = pa.float16()
 
 
@@ -73,7 +74,7 @@ def write_tiles(path: Path, tiles: pd.DataFrame, found: Embeddings, about: Mappi
     table = pa.table({name: pa.array(tiles[name].astype(str), pa.string()) for name in IDS})
     table = table.append_column("vector", vectors(found, len(found), found.shape[1], _KIND))
     told = {**about, b"data_type": b"float16"}
-    pq.write_table(table.replace_schema_metadata(told), path, compression="zstd", row_group_size=AT_ONCE)
+    pq.write_table(table.replace_schema_metadata(told), path, compression="zstd", row_group_size=TOGETHER)
 
 
 def read_ids(path: Path) -> pd.DataFrame:
@@ -88,20 +89,23 @@ def read_vectors(path: Path) -> Iterator[Embeddings]:
             yield _array(batch["vector"], len(batch))
 
 
-def read_some(path: Path, segment_ids: Collection[str]) -> tuple[pd.DataFrame, Embeddings]:
-    """Read the fingerprints of the tiles of some segments.
+def read_rows(path: Path, rows: NDArray[np.int64]) -> Embeddings:
+    """Read the fingerprints in some rows of the file, rising: array ``(rows, dimension)`` of float32.
 
-    Returns
-    -------
-    ``tile_id, segment_id``, and vectors ``(tiles, dimension)`` in the same order.
+    Only the parts of the file that they lie in are read.
     """
-    mine = pc.field("segment_id").isin(pa.array(list(segment_ids), pa.string()))
-    table = pq.read_table(path, filters=mine).combine_chunks()
-    ids = pd.DataFrame(table.select(list(IDS)).to_pandas())
-    column = table["vector"]
-    width = column.type.list_size
-    found = _array(column.chunk(0), len(table)) if len(table) else np.zeros((0, width), np.float32)
-    return ids, found
+    with pq.ParquetFile(path) as file:
+        sizes = [file.metadata.row_group(part).num_rows for part in range(file.num_row_groups)]
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        part_of = np.searchsorted(starts, rows, side="right") - 1
+        found = [
+            _array(file.read_row_group(part, columns=["vector"]).column(0).combine_chunks(), sizes[part])[
+                rows[part_of == part] - starts[part]
+            ]
+            for part in np.unique(part_of)
+        ]
+        width = file.schema_arrow.field("vector").type.list_size
+    return np.concatenate(found) if found else np.zeros((0, width), np.float32)
 
 
 def _array(column: pa.Array, rows: int) -> NDArray[np.float32]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
@@ -101,8 +102,13 @@ class Looks:
 
     def row_of(self, segment_id: str) -> int | None:
         """Find a segment by its id; None: it has no fingerprint."""
-        rows = np.flatnonzero((self.segments["segment_id"] == segment_id).to_numpy(dtype=bool))
-        return int(rows[0]) if len(rows) else None
+        (row,) = self._by_id.get_indexer(pd.Index([segment_id]))
+        return int(row) if row >= 0 else None
+
+    @cached_property
+    def _by_id(self) -> pd.Index:
+        ids: pd.Index = pd.Index(self.segments["segment_id"])
+        return ids
 
     def at(self, lon: float, lat: float) -> Example:
         """Take the segment at a place as an example.
@@ -141,12 +147,11 @@ class Looks:
 
     def tile(self, tile_id: str) -> Example | None:
         """Take a tile as an example; None: there is none of that name with a fingerprint."""
-        segment_id = None if self.seen is None else self.seen.segment_of(tile_id)
-        if self.seen is None or segment_id is None:
+        found = None if self.seen is None else self.seen.example(tile_id)
+        if found is None:
             return None
-        ids, vectors = self.seen.of_segments([segment_id])
-        (row,) = np.flatnonzero((ids["tile_id"] == tile_id).to_numpy(dtype=bool))
-        return Example(f"tile {tile_id}", vectors[row], segment_id, tile_id)
+        segment_id, vector = found
+        return Example(f"tile {tile_id}", vector, segment_id, tile_id)
 
     def find(
         self,
@@ -205,8 +210,9 @@ class Looks:
             fits = fit.score(self.vectors)
             found = fitting(self.points, fits, meant, least=fit.least, left_out=left_out)
         places = spread(self.points, found, shown, balance=balance, skip=skip)
-        answers = self.segments.iloc[found.rows[places]].reset_index(drop=True)
-        tiles = self._shown_tiles(answers, direction(meant, unlike), fit)
+        rows = found.rows[places]
+        answers = self.segments.iloc[rows].reset_index(drop=True)
+        tiles = self._shown_tiles(answers, rows, direction(meant, unlike), fit)
         answers = answers.assign(
             tile_id=tiles["tile_id"].to_numpy(), x=tiles["x"].to_numpy(), y=tiles["y"].to_numpy()
         )
@@ -240,9 +246,7 @@ class Looks:
         """
         seen = self._seen().everyone()
         left_out = ~among[seen.segment]
-        for one in [*yes, *no]:
-            if one.segment_id is not None:
-                left_out |= same_place_of_tiles(seen, self.segments, self.tiles, one)
+        left_out |= same_place_of_tiles(seen, self.segments, self.tiles, [*yes, *no])
         if left_out.all():
             raise LayerError(
                 "no tile is left that can be asked about", where="find", todo="Ask about more roads."
@@ -307,20 +311,22 @@ class Looks:
     def _same(self, rows: Rows) -> sp.csr_array:
         return same_ground(self.segments.iloc[rows], tile_m=self.tile_m)
 
-    def _shown_tiles(self, answers: gpd.GeoDataFrame, wanted: Vectors, fit: Fit | None) -> pd.DataFrame:
+    def _shown_tiles(
+        self, answers: gpd.GeoDataFrame, rows: Rows, wanted: Vectors, fit: Fit | None
+    ) -> pd.DataFrame:
         """Give the tile of each segment that looks most like what is wanted, or fits best, with its centre."""
         if self.seen is None:
             return self._middle_tiles(answers)
-        ids, vectors = self.seen.of_segments(answers["segment_id"])
+        ids, vectors = self.seen.of_segments(rows)
         if fit is None:
             likeness = cosines(self.into(vectors).astype(np.float32), wanted[None])[:, 0].astype(np.float64)
         else:
             likeness = fit.score(vectors)
         best = ids.assign(likeness=likeness).sort_values(["likeness", "tile_id"], ascending=[False, True])
-        tiles = self.tiles.set_index("tile_id").reindex(best.drop_duplicates("segment_id")["tile_id"])
-        centres = tiles.geometry.centroid
-        laid = pd.DataFrame({"tile_id": tiles.index, "x": centres.x.to_numpy(), "y": centres.y.to_numpy()})
-        return laid.set_index(tiles["segment_id"].to_numpy()).reindex(answers["segment_id"])
+        best = best.drop_duplicates("segment_id").set_index("segment_id").reindex(answers["segment_id"])
+        tiles = self.tiles[self.tiles["tile_id"].isin(best["tile_id"])].set_index("tile_id")
+        centres = tiles.geometry.reindex(best["tile_id"]).centroid
+        return best.assign(x=centres.x.to_numpy(), y=centres.y.to_numpy())
 
     def _middle_tiles(self, answers: gpd.GeoDataFrame) -> pd.DataFrame:
         """Give the encoded tile nearest to the middle of each segment, with its centre."""

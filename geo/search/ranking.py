@@ -22,14 +22,19 @@ BLOCK = 65_536
 """So many vectors are held against a question at once."""
 SHORTLIST = 2_000
 """So many that come nearest are looked at more closely, and three times as many as are asked for at least."""
-NEIGHBOURS, STEPS = 8, 8
-"""On their graph of likeness each is drawn towards so many neighbours, so many times (`bench/search.py`)."""
-EACH_OF = 50
-"""A neighbour more for so many that there are: of fewer, what is far off would be drawn together as well."""
+NEIGHBOURS, STEPS = 24, 8
+"""On the graph of likeness each is drawn towards those of so many neighbours that name it as theirs, so many times."""
+MANY = 960
+"""There are so many at least then (`bench/search.py`)."""
+OF_FEW, EACH_OF = 8, 50
+"""Of fewer each is drawn towards so many neighbours, whether they name it or not, one for so many that there are: what
+is far off would be drawn together as well."""
 LEARNT_FROM = 3
 """From so many examples of each kind what is meant is learnt, rather than taken from their means."""
 WEAK, WEAK_WEIGHT = 200, 0.1
 """So many others are taken for examples of what is not meant, and what one of them counts for beside a real one."""
+BOTH = 0.5**0.5
+"""What is learnt from is a point's own place beside that to which it was drawn, together of length 1."""
 SEED = 0
 """The same others are drawn in every run."""
 BALANCE = 0.8
@@ -133,8 +138,8 @@ def rank(
     Those that come nearest by the exact cosine are a shortlist. They and the examples are drawn together along their
     graph of likeness (`geo.clusters.graph.smoothing.drawn_together`), and ranked by the cosine there: what one example
     has of its own fades, what it shares with those that look like it stays. Of fewer than `EACH_OF` the cosine itself
-    tells. With `LEARNT_FROM` examples of each kind a
-    logistic regression takes the place of the cosine; others, drawn at random, stand in it as weak examples of what is
+    tells. With `LEARNT_FROM` examples of each kind a logistic regression on both places of each, its own and that to
+    which it was drawn, takes the place of the cosine; others, drawn at random, stand in it as weak examples of what is
     not meant.
 
     Parameters
@@ -168,15 +173,16 @@ def rank(
     rows, place = np.unique(np.concatenate([listed, others]), return_inverse=True)
     pairs = None if same is None else _beside(same(rows), len(yes) + len(no))
     together = np.concatenate([yes, no, points[rows]])
-    neighbours = min(NEIGHBOURS, len(rows) // EACH_OF)
-    if neighbours:
-        drawn = drawn_together(together.astype(np.float64), neighbours, STEPS, pairs).astype(np.float32)
-    else:
-        drawn = together
+    drawn = _drawn(together, len(rows), pairs)
     yes_drawn, no_drawn, all_drawn = np.split(drawn, [len(yes), len(yes) + len(no)])
     near = all_drawn[place[: len(listed)]]
     if learnt:
-        likeness = _learnt(yes_drawn, no_drawn, all_drawn[place[len(listed) :]], near)
+        likeness = _learnt(
+            np.concatenate([yes, yes_drawn], axis=1),
+            np.concatenate([no, no_drawn], axis=1),
+            np.concatenate([points[others], all_drawn[place[len(listed) :]]], axis=1),
+            np.concatenate([points[listed], near], axis=1),
+        )
     else:
         likeness = cosines(near, direction(yes_drawn, no_drawn)[None])[:, 0].astype(np.float64)
     order = np.argsort(-likeness, kind="stable")
@@ -295,6 +301,16 @@ def _highest(values: NDArray[np.float32], many: int) -> Rows:
     return there[np.argsort(-values[there], kind="stable")][:many]
 
 
+def _drawn(points: Vectors, many: int, pairs: sp.csr_array | None) -> Vectors:
+    """Draw points together along their graph of likeness; `many` are no examples."""
+    mutual = many >= MANY
+    neighbours = NEIGHBOURS if mutual else min(OF_FEW, many // EACH_OF)
+    if not neighbours:
+        return points
+    drawn = drawn_together(points.astype(np.float64), neighbours, STEPS, pairs, mutual=mutual)
+    return drawn.astype(np.float32)
+
+
 def _others(candidates: Rows, seed: int) -> Rows:
     """Draw others, which are most likely nothing of what is meant."""
     return np.random.default_rng(seed).permutation(candidates)[:WEAK]
@@ -306,15 +322,15 @@ def _beside(pairs: sp.csr_array, examples: int) -> sp.csr_array:
 
 
 def _learnt(yes: Vectors, no: Vectors, others: Vectors, asked: Vectors) -> NDArray[np.float64]:
-    """Learn from examples which of those asked about are meant, and how likely."""
-    known = np.concatenate([yes, no, others]).astype(np.float64)
+    """Learn from examples which of those asked about are meant, and how likely; rows have both places of each."""
+    known = np.concatenate([yes, no, others]).astype(np.float64) * BOTH
     meant = np.arange(len(known)) < len(yes)
     weights = np.ones(len(known))
     weights[len(yes) + len(no) :] = WEAK_WEIGHT
     with threadpool_limits(limits=1):
         model = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000)
         model.fit(known, meant, sample_weight=weights)
-        found: NDArray[np.float64] = model.predict_proba(asked.astype(np.float64))[:, 1]
+        found: NDArray[np.float64] = model.predict_proba(asked.astype(np.float64) * BOTH)[:, 1]
     return found
 
 

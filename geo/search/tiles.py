@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,23 +45,26 @@ class TilePoints:
 class Tiles(Protocol):
     """The tiles of a city that have a fingerprint."""
 
-    def segment_of(self, tile_id: str) -> str | None:
-        """Tell the segment of a tile; None: there is no such tile with a fingerprint."""
+    def example(self, tile_id: str) -> tuple[str, NDArray[np.float32]] | None:
+        """Give the segment of a tile, and its fingerprint; None: there is no such tile with a fingerprint."""
 
     def everyone(self) -> TilePoints:
         """Give all of them, in the space of types."""
 
-    def of_segments(self, segment_ids: Collection[str]) -> tuple[pd.DataFrame, Embeddings]:
-        """Give ``tile_id, segment_id`` of those of some segments, and their fingerprints ``(tiles, dimension)``."""
+    def of_segments(self, segments: Rows) -> tuple[pd.DataFrame, Embeddings]:
+        """Give ``tile_id, segment_id`` of those of some segments, by their rows, and their fingerprints."""
 
     def scored(self, score: Callable[[Embeddings], NDArray[np.float64]]) -> NDArray[np.float64]:
         """Give what a function of fingerprints says of each, in the order of `everyone`."""
 
 
 def same_place_of_tiles(
-    found: TilePoints, segments: gpd.GeoDataFrame, footprints: gpd.GeoDataFrame, example: Example
+    found: TilePoints,
+    segments: gpd.GeoDataFrame,
+    footprints: gpd.GeoDataFrame,
+    examples: Sequence[Example],
 ) -> NDArray[np.bool_]:
-    """Tell which tiles show an example's own place: those of its road near it, and those that overlap it.
+    """Tell which tiles show the place of an example: those of its road near it, and those that overlap it.
 
     Parameters
     ----------
@@ -71,44 +74,41 @@ def same_place_of_tiles(
         ``segment_id, name, ref`` and lines of segments with a fingerprint, in the order that `found` counts them by.
     footprints
         ``tile_id, segment_id`` and footprints of all tiles of the city.
-    example
-        A tile, or a segment with all its tiles.
+    examples
+        Tiles, and segments with all their tiles; others have no place.
 
     Returns
     -------
     Array ``(tiles,)``: True for tiles of the same road (the segment itself, or one of its name or number) whose centre
     is less than `geo.clusters.likeness.alike.SAME_ROAD_M` from the tile's centre or from the segment's line.
     """
-    own = (segments["segment_id"] == example.segment_id).to_numpy(dtype=bool)
-    if example.tile_id is None:
-        mine = footprints["segment_id"] == example.segment_id
-    else:
-        mine = footprints["tile_id"] == example.tile_id
-    here = shapely.union_all(footprints.geometry.to_numpy()[mine.to_numpy(dtype=bool)])
-    place = shapely.centroid(here) if example.tile_id is not None else segments.geometry[own].iloc[0]
-    road = own.copy()
-    for column in ("name", "ref"):
-        road |= (
-            (segments[column] == segments.loc[own, column].iloc[0]).fillna(value=False).to_numpy(dtype=bool)
-        )
-    # what lies outside the box is too far off for either
-    west, south, east, north = shapely.total_bounds([here, place])
-    x, y = found.centres.T
-    near = (
-        (x > west - SAME_ROAD_M)
-        & (x < east + SAME_ROAD_M)
-        & (y > south - SAME_ROAD_M)
-        & (y < north + SAME_ROAD_M)
-    )
-    rows = np.flatnonzero(near)
-    squares = found.tiles.geometry.to_numpy()[rows]
-    by_road = road[found.segment[rows]] & (
-        shapely.distance(shapely.points(found.centres[rows]), place) < SAME_ROAD_M
-    )
+    tiles = [one.tile_id for one in examples if one.tile_id is not None]
+    whole = [one.segment_id for one in examples if one.tile_id is None and one.segment_id is not None]
+    single = footprints["tile_id"].isin(tiles).to_numpy(dtype=bool)
+    lines = np.flatnonzero(segments["segment_id"].isin(whole).to_numpy(dtype=bool))
+    squares = footprints.geometry.to_numpy()
+    owners = pd.Index(segments["segment_id"]).get_indexer(pd.Index(footprints["segment_id"][single]))
+    road = np.concatenate([owners, lines])
+    place = np.concatenate([shapely.centroid(squares[single]), segments.geometry.to_numpy()[lines]])
+    same = np.zeros(len(found.tiles), dtype=bool)
+    mine, near = found.tiles.sindex.query(place, predicate="dwithin", distance=SAME_ROAD_M)
+    named = _same_road(segments, road[mine], found.segment[near])
+    mine, near = mine[named], near[named]
+    same[near[shapely.distance(shapely.points(found.centres[near]), place[mine]) < SAME_ROAD_M]] = True
+    here = squares[single | footprints["segment_id"].isin(whole).to_numpy(dtype=bool)]
+    mine, over = found.tiles.sindex.query(here, predicate="intersects")
     # footprints that share an edge show no common ground
-    over = shapely.intersects(squares, here) & ~shapely.touches(squares, here)
-    same = np.zeros(len(near), dtype=bool)
-    same[rows] = by_road | over
+    same[over[~shapely.touches(here[mine], found.tiles.geometry.to_numpy()[over])]] = True
+    return same
+
+
+def _same_road(segments: gpd.GeoDataFrame, one: Rows, other: Rows) -> NDArray[np.bool_]:
+    """Tell which pairs of segments are the same, or of one name or number."""
+    same: NDArray[np.bool_] = one == other
+    for column in ("name", "ref"):
+        codes = pd.factorize(segments[column].iloc[np.concatenate([one, other])])[0]
+        mine, theirs = np.split(codes, 2)
+        same = same | ((mine == theirs) & (mine >= 0))
     return same
 
 

@@ -17,7 +17,7 @@ from geo.features.lengths import of_length_1
 from geo.features.tile_fingerprints import (
     fingerprints_of_tiles,
     read_ids,
-    read_some,
+    read_rows,
     read_vectors,
     write_tiles,
 )
@@ -93,11 +93,9 @@ def test_what_is_written_is_read_by_parts_and_by_others(city):
     exact = fingerprints_of_tiles(tiles, pooled, pooled)
     assert read_ids(file).equals(tiles[["tile_id", "segment_id"]])
     np.testing.assert_allclose(np.concatenate(list(read_vectors(file))), exact, atol=5e-4)
-    ids, some = read_some(file, ["s03", "s00", "nobody"])
-    mine = tiles["segment_id"].isin(["s00", "s03"]).to_numpy()
-    assert ids["tile_id"].tolist() == tiles.loc[mine, "tile_id"].tolist()
-    np.testing.assert_allclose(some, exact[mine], atol=5e-4)
-    assert len(read_some(file, ["nobody"])[0]) == 0
+    rows = np.array([0, 3, 4, len(tiles) - 1])
+    np.testing.assert_allclose(read_rows(file, rows), exact[rows], atol=5e-4)
+    assert read_rows(file, rows[:0]).shape == (0, DIMENSION)
     assert pl.read_parquet(file)["tile_id"].to_list() == tiles["tile_id"].tolist()
 
 
@@ -134,7 +132,7 @@ def test_the_same_road_within_200_m_and_what_overlaps_is_no_answer(city, tile):
     looks, tiles, _, _ = city
     example = looks.example(0) if tile is None else looks.tile(tile)
     seen = looks.seen.everyone()
-    same = same_place_of_tiles(seen, looks.segments, looks.tiles, example)
+    same = same_place_of_tiles(seen, looks.segments, looks.tiles, [example])
     mine = tiles["tile_id"] == tile if tile else tiles["segment_id"] == "s00"
     place = tiles.geometry[mine].centroid.iloc[0] if tile else looks.segments.geometry[0]
     road = looks.segments.set_index("segment_id")["name"].loc[tiles["segment_id"]].to_numpy() == "High Street"
@@ -144,6 +142,23 @@ def test_the_same_road_within_200_m_and_what_overlaps_is_no_answer(city, tile):
     assert 0 < same.sum() < road.sum() + 1
     found = looks.find_tiles([example], [], among=everyone(looks), shown=200)
     assert not set(found["tile_id"]) & set(tiles["tile_id"][same])
+
+
+def test_the_places_of_many_examples_are_those_of_each(city):
+    looks, _, _, _ = city
+    seen = looks.seen.everyone()
+    many = [
+        looks.tile("s00-01"),
+        looks.example(3),
+        looks.tile("s21-02"),
+        looks.example(7),
+        looks.tile("s00-03"),
+    ]
+    each = [same_place_of_tiles(seen, looks.segments, looks.tiles, [one]) for one in many]
+    together = same_place_of_tiles(seen, looks.segments, looks.tiles, many)
+    assert (together == np.any(each, axis=0)).all()
+    elsewhere = [replace(one, segment_id=None, tile_id=None) for one in many]
+    assert not same_place_of_tiles(seen, looks.segments, looks.tiles, elsewhere).any()
 
 
 def test_answers_show_no_ground_twice_and_only_roads_that_are_asked_about(city):

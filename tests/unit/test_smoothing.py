@@ -4,6 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 from shapely import LineString
+from sklearn.neighbors import kneighbors_graph
 
 from geo.clusters.graph.ground import same_ground
 from geo.clusters.graph.neighbours import NOBODY, graph_of, nearest
@@ -78,6 +79,13 @@ def test_the_graph_is_symmetric_and_knows_nobody():
     graph = graph_of(np.array([[1, NOBODY], [2, NOBODY], [1, 0], [NOBODY, NOBODY]])).toarray()
     assert (graph == graph.T).all()
     assert graph.sum(axis=1).tolist() == [2, 2, 2, 0]
+
+
+def test_mutual_neighbours_are_those_that_both_name(points):
+    one_way = kneighbors_graph(points, 4).toarray()
+    rows, _ = nearest(points, 4)
+    assert (graph_of(rows, mutual=True).toarray() == np.minimum(one_way, one_way.T)).all()
+    assert (graph_of(rows).toarray() == np.maximum(one_way, one_way.T)).all()
 
 
 def test_groups_come_apart_and_every_row_keeps_its_length():

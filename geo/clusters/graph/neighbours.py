@@ -62,19 +62,27 @@ def nearest(
     return rows, cosines
 
 
-def graph_of(rows: Rows) -> sp.csr_array:
+def graph_of(rows: Rows, *, mutual: bool = False) -> sp.csr_array:
     """Join each point to its neighbours and those to it: a symmetric matrix ``(n, n)`` of 0 and 1.
 
     Parameters
     ----------
     rows
         Row numbers of each point's neighbours, ``(n, count)``, or `NOBODY` (`nearest`).
+    mutual
+        Whether two points are joined only where each is a neighbour of the other.
+
+    Examples
+    --------
+    >>> rows = np.array([[1], [2], [1]])
+    >>> graph_of(rows).toarray().astype(int).tolist(), graph_of(rows, mutual=True).toarray().astype(int).tolist()
+    ([[0, 1, 0], [1, 0, 1], [0, 1, 0]], [[0, 0, 0], [0, 0, 1], [0, 1, 0]])
     """
     n, count = rows.shape
     there = rows.ravel() != NOBODY
     ends = np.repeat(np.arange(n), count)[there], rows.ravel()[there]
     one_way = sp.csr_array((np.ones(there.sum()), ends), shape=(n, n))
-    found: sp.csr_array = one_way.maximum(one_way.T).tocsr()
+    found: sp.csr_array = one_way.minimum(one_way.T).tocsr() if mutual else one_way.maximum(one_way.T).tocsr()
     found.sort_indices()
     return found
 

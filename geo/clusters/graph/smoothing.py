@@ -45,7 +45,12 @@ def smooth(points: Points, settings: Clusters, left_out: sp.csr_array | None = N
 
 
 def drawn_together(
-    points: Points, neighbours: int, steps: int, left_out: sp.csr_array | None = None
+    points: Points,
+    neighbours: int,
+    steps: int,
+    left_out: sp.csr_array | None = None,
+    *,
+    mutual: bool = False,
 ) -> Points:
     """Draw points towards their neighbours on the graph of likeness, see `smooth`.
 
@@ -57,10 +62,12 @@ def drawn_together(
         How many neighbours each has, and how often it is drawn (numbers).
     left_out
         ``(n, n)``: pairs that are no neighbours.
+    mutual
+        See `geo.clusters.graph.neighbours.graph_of`.
     """
     if len(points) <= 1:
         return points
-    graph = graph_of(nearest(points, neighbours, left_out=left_out)[0])
+    graph = graph_of(nearest(points, neighbours, left_out=left_out)[0], mutual=mutual)
     joined = np.asarray(graph.sum(axis=1)).ravel()
     shares = sp.diags_array(1 / np.where(joined > 0, joined, 1)) @ graph
     # a point without neighbours stays where it is

@@ -22,7 +22,9 @@ class Served:
         port = self.socket.getsockname()[1]
         self.page = open_page(place, edit=edit, kept=kept)
         app = make_app(self.page, TOKEN, port)
-        self._server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
+        self._server = uvicorn.Server(
+            uvicorn.Config(app, lifespan="off", log_level="error", access_log=False)
+        )
         self._thread = threading.Thread(target=self._server.run, args=([self.socket],), daemon=True)
         self._thread.start()
         self.address = f"http://127.0.0.1:{port}/{TOKEN}/"

@@ -10,6 +10,7 @@ import pytest
 from made_run import make_run
 from pages import ORIGIN, PORT, TOKEN, page_of
 
+from flows.explore.kept import Kept
 from geo.outputs.layers.arrange import empty_layer
 from tasks.explore.outcome import OUTCOME
 
@@ -309,3 +310,22 @@ def test_a_run_without_records_types_and_imagery_shows_its_roads_and_says_what_i
         assert asked.get("counts.json").json() == [0] * 40
         assert asked.get("columns/cluster.json").json() == [None] * 40
     assert any("GeoPackage alone" in said for said in about["note"])
+
+
+def test_tiles_are_made_once_and_those_asked_for_longest_ago_go_first():
+    made, kept = [], Kept(10)
+
+    def give(key, size):
+        def make():
+            made.append(key)
+            return bytes(size)
+
+        return len(kept.get(key, make))
+
+    assert [give("a", 4), give("b", 4), give("a", 4), give("c", 4), give("a", 4), give("b", 4)] == [4] * 6
+    assert made == ["a", "b", "c", "b"]
+    # what is larger than all that is kept is given, and not kept
+    assert give("large", 11) == give("large", 11) == 11
+    assert made[4:] == ["large", "large"]
+    assert give("a", 4) == 4
+    assert made[-1] == "large"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from flows.explore.routes.imagery import gone, picture
@@ -16,6 +18,8 @@ from tasks.explore.page import Page
 from tasks.explore.seen import SeenImagery
 from tasks.explore.thumbs import Thumbs
 
+AT_ONCE = 8
+"""So many pictures are cut or read at the same time; the others wait, and may be let go."""
 Kind = Annotated[int, Field(ge=1)] | Literal["none"] | None
 
 
@@ -24,6 +28,7 @@ def router(page: Page) -> APIRouter:
     routes = APIRouter()
     thumbs = Thumbs(page, SeenImagery(page))
     gallery = Gallery(page)
+    gate = asyncio.Semaphore(AT_ONCE)
 
     @routes.get("/gallery.json")
     def tiles(
@@ -44,10 +49,16 @@ def router(page: Page) -> APIRouter:
         return gallery.tile(row) | {"why": thumbs.why_none(row)}
 
     @routes.get("/tile/{row}")
-    def of_tile(row: int, *, line: bool = False, large: bool = False) -> Response:
-        try:
-            return picture(thumbs.large(row, line=line) if large else thumbs.picture(row, line=line))
-        except SourceError as error:
-            return gone(error)
+    async def of_tile(request: Request, row: int, *, line: bool = False, large: bool = False) -> Response:
+        async with gate:
+            # what was scrolled past meanwhile is not cut
+            for _ in range(2):
+                if await request.is_disconnected():
+                    return Response(status_code=204)
+            make = thumbs.large if large else thumbs.picture
+            try:
+                return picture(await run_in_threadpool(make, row, line=line))
+            except SourceError as error:
+                return gone(error)
 
     return routes

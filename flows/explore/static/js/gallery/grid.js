@@ -6,6 +6,7 @@ const LEAST_PX = 118;
 const GAP_PX = 8;
 const FOOT_PX = 40;
 const SPARE_ROWS = 2;
+const HURRY_MS = 150;
 
 /**
  * Make a grid. `fill(cell, at, button)` fills a new cell and gives a function that is called when it leaves the page;
@@ -21,6 +22,8 @@ export function makeGrid({ label, fill, opened, pointed, key }) {
   let columns = 1;
   let side = LEAST_PX;
   let asked = 0;
+  let before = { top: 0, at: 0 };
+  let hurriedAt = -Infinity;
 
   const high = () => side + FOOT_PX + GAP_PX;
   const hasFocus = (at) => cells.get(at)?.element.contains(document.activeElement) ?? false;
@@ -119,7 +122,19 @@ export function makeGrid({ label, fill, opened, pointed, key }) {
     if (step !== undefined && Math.abs(step) === columns && (to < 0 || to >= count)) return;
     focus(Math.max(0, Math.min(count - 1, to)));
   });
-  scroller.addEventListener("scroll", soon, { passive: true });
+  scroller.addEventListener(
+    "scroll",
+    () => {
+      const now = performance.now();
+      if (now - before.at > HURRY_MS) {
+        const lately = now - before.at < 2 * HURRY_MS;
+        if (lately && Math.abs(scroller.scrollTop - before.top) > scroller.clientHeight / 2) hurriedAt = now;
+        before = { top: scroller.scrollTop, at: now };
+      } else if (Math.abs(scroller.scrollTop - before.top) > scroller.clientHeight / 2) hurriedAt = now;
+      soon();
+    },
+    { passive: true },
+  );
   new ResizeObserver(measure).observe(scroller);
 
   return {
@@ -128,6 +143,9 @@ export function makeGrid({ label, fill, opened, pointed, key }) {
     focus,
     cell: (at) => cells.get(at)?.element ?? null,
     shown: () => cells.keys(),
+
+    /** Tell whether cells pass by so fast that nobody looks at one. */
+    hurries: () => performance.now() - hurriedAt < HURRY_MS,
 
     /** Show so many cells from the first one on. */
     reset(many) {

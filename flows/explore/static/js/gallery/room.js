@@ -75,8 +75,9 @@ export function start(context) {
       cell.classList.add("without");
     };
     let letGo = () => {};
-    const waiting = setTimeout(() => {
-      letGo = pictures.ask(`tile/${tile}${line.checked ? "?line=1" : ""}`, show, gone);
+    let waiting = setTimeout(function load() {
+      if (grid.hurries()) waiting = setTimeout(load, LOAD_AFTER_MS);
+      else letGo = pictures.ask(`tile/${tile}${line.checked ? "?line=1" : ""}`, show, gone);
     }, LOAD_AFTER_MS);
     return () => {
       clearTimeout(waiting);

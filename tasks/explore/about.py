@@ -9,7 +9,8 @@ import pandas as pd
 
 from geo.errors import SourceError
 from geo.outputs.names import FILE as NAMES
-from geo.outputs.names import looks_of, read_names
+from geo.outputs.names import read_names
+from geo.outputs.palette import look
 from geo.outputs.wording import NOT_APART, severity_words, untyped
 from geo.roads.importance import importance
 from tasks.explore.columns import Described, described
@@ -134,7 +135,9 @@ def _types(page: Page) -> tuple[list[dict[str, Any]], list[str]]:
             {
                 "type": number,
                 "name": (now.name if now is not None else "") or _text(row.get("name")) or f"Type {number}",
-                "color": (now.colour if now is not None else "") or looks_of(types)[number][1].colour,
+                "color": (now.colour if now is not None else "")
+                or _text(row.get("colour"))
+                or look(number).colour,
                 "words": _text(row.get("words")),
                 "note": now.note if now is not None else _text(row.get("note")),
                 "merged_into": None if now is None else now.merged_into,

@@ -89,23 +89,19 @@ def read_vectors(path: Path) -> Iterator[Embeddings]:
             yield _array(batch["vector"], len(batch))
 
 
-def read_rows(path: Path, rows: NDArray[np.int64]) -> Embeddings:
+def read_rows(path: Path, rows: NDArray[np.int64], about: pq.FileMetaData | None = None) -> Embeddings:
     """Read the fingerprints in some rows of the file, rising: array ``(rows, dimension)`` of float32.
 
-    Only the parts of the file that they lie in are read.
+    Only the parts of the file that they lie in are read, and where these are by `about`, if it is known already.
     """
-    with pq.ParquetFile(path) as file:
-        sizes = [file.metadata.row_group(part).num_rows for part in range(file.num_row_groups)]
-        starts = np.concatenate([[0], np.cumsum(sizes)])
-        part_of = np.searchsorted(starts, rows, side="right") - 1
-        found = [
-            _array(file.read_row_group(part, columns=["vector"]).column(0).combine_chunks(), sizes[part])[
-                rows[part_of == part] - starts[part]
-            ]
-            for part in np.unique(part_of)
-        ]
-        width = file.schema_arrow.field("vector").type.list_size
-    return np.concatenate(found) if found else np.zeros((0, width), np.float32)
+    with pq.ParquetFile(path, metadata=about) as file:
+        # all parts but the last are as long as the first
+        together = file.metadata.row_group(0).num_rows
+        found = [np.zeros((0, file.schema_arrow.field("vector").type.list_size), np.float32)]
+        for part in np.unique(rows // together).tolist():
+            column = file.read_row_group(part, columns=["vector"]).column(0).combine_chunks()
+            found.append(_array(column, len(column))[rows[rows // together == part] - part * together])
+    return np.concatenate(found)
 
 
 def _array(column: pa.Array, rows: int) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
 
@@ -50,6 +51,10 @@ class SeenTiles:
         return read_ids(self._file)
 
     @cached_property
+    def _about(self) -> pq.FileMetaData:
+        return pq.read_metadata(self._file)
+
+    @cached_property
     def _by_id(self) -> pd.Index:
         ids: pd.Index = pd.Index(self._ids["tile_id"])
         return ids
@@ -67,12 +72,12 @@ class SeenTiles:
         (row,) = self._by_id.get_indexer(pd.Index([tile_id]))
         if row < 0:
             return None
-        return str(self._ids["segment_id"].iloc[row]), read_rows(self._file, np.array([row]))[0]
+        return str(self._ids["segment_id"].iloc[row]), read_rows(self._file, np.array([row]), self._about)[0]
 
     def of_segments(self, segments: NDArray[np.int64]) -> tuple[pd.DataFrame, Embeddings]:
         """Give ``tile_id, segment_id`` of those of some segments, by their rows, and their fingerprints."""
         rows = np.flatnonzero(np.isin(self._segment, segments))
-        return self._ids.iloc[rows].reset_index(drop=True), read_rows(self._file, rows)
+        return self._ids.iloc[rows].reset_index(drop=True), read_rows(self._file, rows, self._about)
 
     def scored(self, score: Callable[[Embeddings], NDArray[np.float64]]) -> NDArray[np.float64]:
         """Give what a function of fingerprints says of each, in the order of `everyone`."""

@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 import shapely
 from pyproj import CRS
@@ -88,12 +89,15 @@ def test_the_mean_over_its_tiles_by_coverage_is_the_fingerprint_of_a_segment(cit
         np.testing.assert_allclose(means.loc[pooled.segment_ids], target.vectors, atol=1e-5)
 
 
-def test_what_is_written_is_read_by_parts_and_by_others(city):
+def test_what_is_written_is_read_by_parts_and_by_others(city, tmp_path):
     _, tiles, pooled, file = city
     exact = fingerprints_of_tiles(tiles, pooled, pooled)
     assert read_ids(file).equals(tiles[["tile_id", "segment_id"]])
     np.testing.assert_allclose(np.concatenate(list(read_vectors(file))), exact, atol=5e-4)
-    rows = np.array([0, 3, 4, len(tiles) - 1])
+    parts = tmp_path / "parts.parquet"
+    pq.write_table(pq.read_table(file), parts, row_group_size=7)
+    rows = np.array([0, 3, 7, 8, len(tiles) - 1])
+    np.testing.assert_array_equal(read_rows(parts, rows), read_rows(file, rows))
     np.testing.assert_allclose(read_rows(file, rows), exact[rows], atol=5e-4)
     assert read_rows(file, rows[:0]).shape == (0, DIMENSION)
     assert pl.read_parquet(file)["tile_id"].to_list() == tiles["tile_id"].tolist()

@@ -187,14 +187,15 @@ def ask_made(folder: Path) -> None:
     everyone = np.ones(len(segments), dtype=bool)
     for examples in (1, 1, LEARNT_FROM, 30):
         for name, find in (("tiles", looks.find_tiles), ("segments", looks.find)):
-            start = time.perf_counter()
+            start, busy = time.perf_counter(), time.process_time()
             yes, no = (
                 [looks.tile(str(tiles["tile_id"].iloc[40 * n + first])) for n in range(examples)]
                 for first in (8, 9000)
             )
             find(yes, no, among=everyone, shown=20)
             print(
-                f"  {examples} and {examples} examples, over {name}: {time.perf_counter() - start:.2f} s",
+                f"  {examples} and {examples} examples, over {name}: {time.perf_counter() - start:.2f} s, "
+                f"{time.process_time() - busy:.2f} s of them on the processor",
                 flush=True,
             )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

@@ -85,7 +85,7 @@ def read_picture(
         raise LayerError(
             "it does not say how much ground a pixel shows",
             where=str(path),
-            todo="Say it in metres, such as 0.25 (--pixel-m, or the field beside the picture).",
+            todo="Say it in metres, such as 0.25, beside the picture or with --pixel-m.",
         )
     side = round(tile_m / ground)
     if min(valid.shape) < max(LEAST_PIXELS, LEAST_SHARE * side):

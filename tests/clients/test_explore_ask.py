@@ -82,6 +82,19 @@ def test_a_question_outlives_a_reload_and_may_be_of_places_in_a_street(asked):
     asked.wait(f"{ANSWERS} === 0")
 
 
+def test_words_that_nobody_knows_are_told_with_those_that_are_known(asked):
+    before = ranks(asked)
+    asked.run("document.querySelector('#ask-words').value = 'zebra'")
+    press(asked, "#ask-by-words button[type=submit]")
+    asked.wait("!document.querySelector('#ask .refused').hidden")
+    told = text(asked, "#ask .refused")
+    assert "'zebra'" in told
+    assert "dense residential" in told
+    assert "--" not in told
+    assert (examples(asked, "yes"), ranks(asked)) == (1, before)
+    asked.complaints.clear()  # the browser complains of every answer that refuses
+
+
 def put(tab, name, data, kind):
     """Give the page a file, as a reader who drops it does."""
     tab.run(

@@ -364,7 +364,6 @@ export const WORDS = {
     why: (why) => `like ${why}`,
     state: (n, of, over, ms) => `${count(n)} of ${count(of)} ${over === "tiles" ? "tiles" : "roads"}, in ${count(ms)} ms`,
     changed: (n, fresh) => (fresh === null ? `${n} answers.` : fresh ? `${n} answers, ${fresh} of them new.` : `${n} answers, the same as before.`),
-    instead: "Choose another road or tile, another picture, or other words.",
     example: (n, name) => `${n} ${name}`,
     none: "No road is left that could be an answer.",
     onlyNo: "Say what is meant, too: so far there is only what is not.",

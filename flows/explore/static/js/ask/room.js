@@ -14,6 +14,11 @@ const WAIT_MS = 40;
 const MOVING_MS = 500;
 const SLOW_MS = 250;
 
+/** Say what to do without what only the command line knows: `or an example: --like SEGMENT, --at LON,LAT.` */
+function withoutOptions(todo) {
+  return todo.replace(/(?:,? or)?(?: with)? --[\w-]+(?:[ =][A-Z]{2,}(?:,[A-Z]+)?)?,?/g, "").replace(/[:,]\s*\./g, ".");
+}
+
 /** Make the form for words and concepts; `added(example, list)` hears of what was given. */
 function makeWords(added) {
   const input = make("input", { type: "text", id: "ask-words", list: "ask-known", maxlength: "200", autocomplete: "off" });
@@ -113,12 +118,21 @@ export async function start({ store, api, panel, live, about }) {
     trouble.hidden = !error;
     if (!error) return refill(trouble);
     const what = error.what ? [error.where, error.what].filter(Boolean).join(": ") : error.message;
-    // the command line's own words help nobody here
-    const todo = error.todo?.includes("--") ? words.instead : error.todo;
+    const todo = error.todo && withoutOptions(error.todo);
     return refill(trouble, make("p", {}, what), todo ? make("p", {}, todo) : null);
   }
 
-  const tell = (example, list) => question.say(example, list);
+  /** Take an example up; words only if somebody knows them, or the whole question would be refused. */
+  async function tell(example, list) {
+    refused(null);
+    try {
+      if (example.text && list === "yes") await api.post("ask.json", { text: [example.text], shown: 1 });
+      question.say(example, list);
+    } catch (error) {
+      refused(error);
+    }
+  }
+
   const answerAs = ({ segment, tile }) => (store.get().asking === "tiles" ? { tile } : { segment });
   const answers = makeAnswers({
     store,

@@ -120,6 +120,7 @@ def test_filters_leave_out_segments_by_class_and_collisions_by_what_they_are(exp
     without = (~segments["segment_id"].isin(slight["segment_id"])).sum()
     assert dict(rows_of(explored))["0"] == without
     assert sum(n for _, n in rows_of(explored)) == len(segments)
+    assert "colour=filtered_collisions" in explored.run("location.hash")
     choose(explored, "#colour", "ksi_per_km_year_eb")
     explored.wait("document.querySelector('#legend').innerText.includes('not fitted anew')")
 
@@ -145,6 +146,8 @@ def test_a_click_shows_the_segment_and_the_address_leads_back_to_it(explored, de
     show(explored, demo_page.address, f"{link}&colour=road_class")
     explored.wait(f"document.querySelector('#card').innerText.includes({segment['segment_id']!r})")
     assert text(explored, "#legend h2") == "Road class"
+    show(explored, demo_page.address, "#colour=filtered_collisions")
+    assert text(explored, "#legend h2") == "Collisions that meet the filter"
 
 
 def test_a_link_to_a_segment_of_another_run_is_told(explored, demo_page):

@@ -37,13 +37,13 @@ export function writeHash({ view, colour, type, tab }, id) {
  *
  * `told(kind, what)` hears of a segment or colour that the run does not have.
  */
-export async function followAddress({ store, api, about, told }) {
+export async function followAddress({ store, api, columns, told }) {
   let reading = false;
   let ids = null;
   const idOf = (row) => (row === null ? null : (ids?.[row] ?? null));
 
   async function read() {
-    const { id, unknownColour, ...read } = readHash(location.hash, about.columns);
+    const { id, unknownColour, ...read } = readHash(location.hash, columns);
     const wanted = { segment: null, type: null, colour: "cluster", tab: "card", ...read };
     if (id !== undefined) {
       ids ??= await api.once("columns/segment_id.json");

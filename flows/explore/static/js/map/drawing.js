@@ -34,10 +34,12 @@ function byClass(of, values) {
 /** Give the width (px) of a line by zoom, importance of the road (0 the highest) and weight of its class. */
 function width(more = 0, weight = 1, bare = false) {
   const order = ["/", ["-", ROAD_ORDERS, ["min", ROAD_ORDERS, ["coalesce", ["get", "rank"], 4]]], ROAD_ORDERS];
-  const line = (low, high) => ["+", ["*", ["+", low, ["*", high - low, order]], ["var", "weight"]], more];
+  const line = (low, high, part) => ["+", ["*", ["+", low, ["*", high - low, order]], ["var", "weight"]], more * part];
   // what is left out has no casing
-  const at = bare ? (low, high) => ["case", ["<", ["var", "weight"], FAINT_WEIGHT + 0.01], 0, line(low, high)] : line;
-  const stops = [9, at(0.6, 1.8), 12, at(1.2, 3), 14, at(2.2, 4.6), 16, at(3.6, 7), 18, at(6, 11)];
+  const at = bare ? (...given) => ["case", ["<", ["var", "weight"], FAINT_WEIGHT + 0.01], 0, line(...given)] : line;
+  // from afar, casings would be all that is seen
+  const from = bare ? [0.25, 0.5] : [1, 1];
+  const stops = [9, at(0.6, 1.8, from[0]), 12, at(1.2, 3, from[1]), 14, at(2.2, 4.6, 1), 16, at(3.6, 7, 1), 18, at(6, 11, 1)];
   return ["let", "weight", weight, ["interpolate", ["exponential", 1.3], ["zoom"], ...stops]];
 }
 

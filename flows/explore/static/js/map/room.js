@@ -6,7 +6,7 @@ import { drawMap, repaint, showBounds } from "./drawing.js";
 import { addImagery } from "./imagery.js";
 import { drawLegend } from "./legend.js";
 import { keepMarks } from "./marks.js";
-import { makePainter } from "./painter.js";
+import { columnsOf, makePainter } from "./painter.js";
 import { makeSearch } from "./search.js";
 import { followPointer, nameOf, segmentAt } from "./tip.js";
 import { WORDS } from "../words.js";
@@ -113,7 +113,7 @@ function followView(map, store) {
 
 /** Start the map. */
 export async function start({ store, api, live, about }) {
-  await followAddress({ store, api, about, told: (kind, what) => live(words.unknown[kind](what), { seen: true }) });
+  await followAddress({ store, api, columns: columnsOf(about), told: (kind, what) => live(words.unknown[kind](what), { seen: true }) });
   const legend = document.getElementById("legend");
   const refused = (error) => live(`${WORDS.page.refused}: ${error.message}`, { seen: true });
   let map = null;

@@ -10,7 +10,7 @@ PORT ?= 4200
 JOBS ?= 2
 SPREAD := --dist loadfile --no-loadscope-reorder
 # what make bench runs: BENCHES="dense growth" runs these alone
-BENCHES ?= encoding reading pipeline dense dense_quality placing growth whole_run recovery road_types expected junctions geopackage orchestration many_workers country search
+BENCHES ?= encoding reading pipeline dense dense_quality placing growth whole_run recovery road_types expected junctions geopackage orchestration many_workers country search explore_ask
 
 .PHONY: demo explore serve test test-fast kills odd fuzz lint format docs notebooks bench calibrate paper maplibre clean
 .DEFAULT_GOAL := demo

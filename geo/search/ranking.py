@@ -231,6 +231,8 @@ def spread(points: Vectors, ranked: Ranked, shown: int, *, balance: float = BALA
     page = chosen
     for size in [*([shown] * (skip // shown)), *([skip % shown] if skip % shown else []), shown]:
         pool = np.flatnonzero(free)[: POOL * size]
+        if not len(pool):
+            return pool
         page = pool[_chosen(points, ranked, pool, chosen, size, balance)]
         free[page] = False
         chosen = np.concatenate([chosen, page])

@@ -83,7 +83,7 @@ class Question:
     road_class, within, collisions
         Which roads are asked about (`geo.search.filters.wanted`); `within` as the key ``area`` of a city's file.
     where
-        Conditions on columns of segments, all of which are to be met: ``ground_tree_0_6m > 0.3``
+        A condition, or some, on columns of segments, all of which are to be met: ``ground_tree_0_6m > 0.3``
         (`geo.search.conditions.read_condition`).
     threshold
         A road with a lower ``cosine`` is no answer; None: that of the concept, if there is one.
@@ -103,7 +103,7 @@ class Question:
     road_class: Sequence[str] = ()
     within: str | tuple[float, float, float, float] | None = None
     collisions: Amount | None = None
-    where: Sequence[str] = ()
+    where: str | Sequence[str] = ()
     threshold: float | None = None
     yes: Sequence[Example] = ()
     no: Sequence[Example] = ()
@@ -236,12 +236,13 @@ def ask(
             todo="Give --like SEGMENT, --at LON,LAT, --picture FILE, --text WORDS or --concept FILE.",
         )
     area = None if question.within is None else read_area(area_of(question.within), run.crs)
+    conditions = [question.where] if isinstance(question.where, str) else question.where
     roads = wanted(
         looks.segments,
         road_classes=question.road_class,
         within=area,
         collisions=question.collisions,
-        where=[read_condition(one) for one in question.where],
+        where=[read_condition(one) for one in conditions],
     )
     find = looks.find if question.over == "segments" else looks.find_tiles
     answers = find(

@@ -19,6 +19,7 @@ from prefect.runtime import deployment, flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Cancelled
 from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.utilities.annotations import quote
 from pydantic import Field
 
 from flows.artifacts import logged, show_results, stage_progress
@@ -199,7 +200,8 @@ def run_one(name: str, plan: Plan, usual_s: float | None) -> StageResult:
                 page.advance(tiles)
 
             encode_all(left, plan.config.run, plan.config.city, advance)
-        result = stage_task(name, plan)
+        # Prefect would look for results of other tasks in all that a plan holds
+        result = stage_task(name, quote(plan))
         if not result.cached:
             result = result.lasting(time.monotonic() - start)
         page.finish(result)

@@ -11,6 +11,7 @@ from typing import Any
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
+from prefect.utilities.annotations import quote
 
 from flows.secrets import concealed, guard_logs
 from geo.addresses import reveal
@@ -102,7 +103,8 @@ def encode_all(jobs: Sequence[Job], run: Run, city: str, advance: Callable[[int]
     if run.runner == "dask":
         _on_dask(_Work(jobs, run, city, advance))
         return
-    for future in as_completed([shard_task.submit(job) for job in jobs]):
+    # Prefect would look for results of other tasks in all that a job holds
+    for future in as_completed([shard_task.submit(quote(job)) for job in jobs]):
         advance(future.result())
 
 

@@ -50,10 +50,12 @@ def closure(*modules: str) -> tuple[Path, ...]:
         if name in found:
             continue
         found.add(name)
-        left += [one for one in _imported(_file(name)) if one.split(".")[0] in OURS and _file(one).exists()]
+        file = _module(name)
+        if file is not None:
+            left += [one for one in _imported(file) if _module(one) is not None]
         if "." in name:
             left.append(name.rpartition(".")[0])
-    files = {_file(name) for name in found if _file(name).exists()}
+    files = {file for name in found if (file := _module(name)) is not None}
     return tuple(sorted(files | {file for folder in {f.parent for f in files} for file in _beside(folder)}))
 
 
@@ -72,8 +74,13 @@ def libraries(*modules: str) -> dict[str, str]:
 def look_again(*modules: str) -> None:
     """Forget what was read of code and libraries where a file of the closure of modules was replaced since."""
     if any(_state(file) != _bytes_digest(file)[1] for file in closure(*modules)):
-        for kept in (closure, _imported, _beside, _bytes_digest, _version):
-            kept.cache_clear()
+        forget()
+
+
+def forget() -> None:
+    """Forget all that was read of code and libraries."""
+    for kept in (closure, _module, _imported, _beside, _bytes_digest, _version):
+        kept.cache_clear()
 
 
 def code_digest(*modules: str) -> str:
@@ -90,6 +97,15 @@ def _file(module: str) -> Path:
     """Name the file of a module or package of ours, whether it is there or not."""
     place = ROOT.joinpath(*module.split("."))
     return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+
+
+@cache
+def _module(name: str) -> Path | None:
+    """Find the file of a module or package of ours; None where there is none, or it is not ours."""
+    if name.partition(".")[0] not in OURS:
+        return None
+    file = _file(name)
+    return file if file.exists() else None
 
 
 @cache

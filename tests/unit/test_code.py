@@ -15,21 +15,16 @@ TOP = code.ROOT
 FILES = sorted(file for floor in code.OURS for file in (TOP / floor).rglob("*.py"))
 
 
-def forget():
-    for kept in (code.closure, code._imported, code._beside, code._bytes_digest, code._version):
-        kept.cache_clear()
-
-
 @pytest.fixture
 def copy(tmp_path, monkeypatch):
     """Copy our own code, whose files a test may change."""
     for floor in code.OURS:
         shutil.copytree(TOP / floor, tmp_path / floor, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(code, "ROOT", tmp_path)
-    forget()
+    code.forget()
     yield tmp_path
     monkeypatch.undo()
-    forget()
+    code.forget()
 
 
 def only_for_types(node):
@@ -136,7 +131,7 @@ def test_what_an_editor_leaves_beside_code_is_none_of_it(copy):
     before = code.code_digest("tasks.stages.network.roads")
     (copy / "geo" / "config" / ".city.py.swp").write_bytes(b"half a word")
     (copy / "geo" / "roads" / "notes.txt").write_text("later")
-    forget()
+    code.forget()
     assert code.code_digest("tasks.stages.network.roads") == before
 
 

@@ -27,7 +27,7 @@ serve: $(VENV)/.ready
 	@$(BIN)/python -m roadprint.start flows.serve --port $(PORT)
 
 test: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -n $(JOBS) $(SPREAD)
+	$(BIN)/python -m pytest -n $(JOBS) $(SPREAD) --durations=40
 
 # each part alone: no runs of a city, no server, no other program
 test-fast: $(VENV)/.ready-dev

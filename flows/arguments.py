@@ -6,11 +6,13 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 from flows.secrets import without_literals
 from geo.demo.plans import NAMES
-from geo.errors import ConfigurationError
+from geo.errors import ConfigurationError, meant
 
 MOST_PLACES = 1000
 COMMANDS = {
@@ -32,18 +34,57 @@ PLACES = ("--at", "--not", "--within")
 """Arguments that may be degrees west or south."""
 
 
+EXAMPLES = """roadprint demo                    a town that was drawn, from imagery to its report
+roadprint check my-city.yaml      what a run of your city would meet, and how long it takes
+roadprint run my-city.yaml        road types, rates and the worst roads: a GeoPackage and a report
+roadprint explore my-city.yaml    look at the newest run in the browser, and ask it
+
+roadprint --help lists all commands; roadprint COMMAND --help says what one takes.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says which word may be meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with what is wrong, and exit code 2."""
+        found = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)
+        if found is not None:
+            word, known = found[1], re.findall(r"[\w-]+", found[2])
+            message = f"there is no {word!r}{meant(word, known) or ', only ' + ', '.join(known)}"
+        super().error(message)
+
+
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the arguments; ``name`` is that of the command."""
-    parser = argparse.ArgumentParser(
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _Parser(
         prog="roadprint",
         description="A visual fingerprint for every road segment of a city, road types found from it, and what is "
         "known about collisions on each type.",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="name")
+    parser.add_argument("--version", action="store_true", help="say which version this is, and end")
+    commands = parser.add_subparsers(metavar="COMMAND", dest="name")
     for name, text in COMMANDS.items():
         one = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         _add_arguments(name, one)
-    return parser.parse_args(_signed(sys.argv[1:] if arguments is None else arguments))
+    asked, unknown = parser.parse_known_args(_signed(given))
+    if asked.version:
+        sys.stdout.write(f"roadprint {version('roadprint')}\n")
+        sys.exit(0)
+    if unknown:
+        _refuse(unknown[0], commands.choices[asked.name] if asked.name else parser)
+    if asked.name is None:
+        sys.stdout.write(EXAMPLES)
+        sys.exit(0)
+    return asked
+
+
+def _refuse(word: str, command: argparse.ArgumentParser) -> NoReturn:
+    """End because of a word that a command does not take."""
+    if word.startswith("-"):
+        command.error(f"there is no {word!r}{meant(word, re.findall('--[a-z-]+', command.format_help()))}")
+    command.error(f"{word!r} is one too many")
 
 
 def _add_arguments(name: str, one: argparse.ArgumentParser) -> None:

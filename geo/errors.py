@@ -6,7 +6,23 @@ Every message says what was found, where, and what to do about it, and shows no 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 from geo.secrets import redact
+
+
+def meant(word: object, known: Iterable[object]) -> str:
+    """Say which of the words that are known is like one that is not; empty where none is.
+
+    Examples
+    --------
+    >>> meant("higway", ["highway", "name"]), meant("x", ["highway", "name"])
+    ('; did you mean highway?', '')
+    """
+    own = {str(one).casefold(): str(one) for one in known}
+    like = get_close_matches(str(word).casefold(), own, n=1)
+    return f"; did you mean {own[like[0]]}?" if like else ""
 
 
 class RoadprintError(Exception):

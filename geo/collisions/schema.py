@@ -13,7 +13,7 @@ import pyproj
 from geo.collisions.rows.origin import Origin
 from geo.collisions.tables.table import BROKEN
 from geo.config.sections.records import ROAD_USERS, Severity
-from geo.errors import LayerError
+from geo.errors import LayerError, meant
 from geo.ledger import Entry
 
 COLUMNS = (
@@ -113,8 +113,9 @@ def check_names(
         )
     missing = [f"{key}: {name!r}" for key, name in wanted.items() if name is not None and name not in names]
     if missing:
+        like = meant(next(name for name in wanted.values() if name is not None and name not in names), names)
         raise LayerError(
-            f"it has no column for {'; '.join(missing)}; there are {', '.join(names)}",
+            f"it has no column for {'; '.join(missing)}; there are {', '.join(names)}{like}",
             where=source,
             todo=todo,
         )

@@ -9,13 +9,10 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import (
-    BaseModel,
     Field,
     PrivateAttr,
     TypeAdapter,
@@ -25,9 +22,10 @@ from pydantic import (
 )
 
 from geo.addresses import is_url
+from geo.config.faults import describe
 from geo.config.file import expand, read_raw
-from geo.config.kinds import NO_KIND, is_of_kinds, of_which_kind, one_of
-from geo.config.section import NO_EFFECT, Section, leaf_keys, sections
+from geo.config.kinds import one_of
+from geo.config.section import NO_EFFECT, Section, sections
 from geo.config.sections.clusters import Clusters
 from geo.config.sections.encoder import EncoderSettings
 from geo.config.sections.ground import Ground
@@ -58,19 +56,6 @@ NO_IMAGERY_NEEDED = "raster"
 """Name of the encoder that reads none."""
 NO_GROUND = "none"
 """The method of the ground that is not mapped."""
-_EMPTY = frozenset(
-    (
-        "string_type",
-        "int_type",
-        "float_type",
-        "bool_type",
-        "list_type",
-        "tuple_type",
-        "dict_type",
-        "literal_error",
-    )
-)
-"""Types of the faults of a value that is none at all."""
 
 
 class CityConfig(Section):
@@ -219,7 +204,7 @@ def load(path: Path, overrides: Mapping[str, str] | None = None, *, base: Path |
         config = CityConfig.model_validate(expand(raw, str(path)))
     except ValidationError as error:
         raise ConfigurationError(
-            _describe(error), where=str(path), todo="See docs/city-file.md for every key."
+            describe(error, CityConfig), where=str(path), todo="See docs/city-file.md for every key."
         ) from error
     if config.imagery.sources:
         config.encoder.check_bands(config.imagery.seen)
@@ -307,77 +292,6 @@ def collision_settings(**keys: object) -> Collisions:
     """
     settings: Collisions = TypeAdapter(Records).validate_python(keys)
     return settings
-
-
-def _describe(error: ValidationError) -> str:
-    """All faults of the file as lines ``key: what is wrong (found ...)``."""
-    lines = []
-    for fault in error.errors():
-        place = _place(fault["loc"])
-        key, message, found = place.key, fault["msg"].removeprefix("Value error, "), fault["input"]
-        if fault["type"] == "extra_forbidden":
-            message = _no_such_key(place)
-        if fault["type"] == NO_KIND and isinstance(found, Mapping):
-            key, found = f"{key}.{fault['ctx']['key']}", found.get(fault["ctx"]["key"])
-        if found is None and fault["type"] in _EMPTY:
-            message += ": nothing stands there; leave the key out for its default, or put text in 'quotes'"
-        shown = "" if fault["type"] in {"missing", "value_error"} else f" (found {found!r:.80})"
-        lines.append(f"{key or '(top)'}: {message}{shown}")
-    count = "one fault" if len(lines) == 1 else f"{len(lines)} faults"
-    return f"{count} in the configuration\n  " + "\n  ".join(lines)
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a fault is.
-
-    Attributes
-    ----------
-    key
-        The dotted key.
-    kind, others
-        Of a section of several kinds, which one it is, and which others have the key.
-    sections
-        What the key stands in may be.
-    """
-
-    key: str
-    kind: str
-    others: list[str]
-    sections: tuple[type[BaseModel], ...]
-
-
-def _place(loc: tuple[str | int, ...]) -> _Place:
-    """Find the key of a fault."""
-    key: list[str] = []
-    kind, others = "", list[str]()
-    kinds: tuple[type[BaseModel], ...] = (CityConfig,)
-    within = kinds
-    several = False
-    for part in loc:
-        if several and not kind:
-            kind = str(part)
-            others = of_which_kind(kinds, str(loc[-1]))
-            continue
-        key.append(str(part))
-        fields = (f for k in kinds for name, f in k.model_fields.items() if part in {name, f.alias})
-        field = next(fields, None)
-        within = kinds
-        kinds, several = ((), False) if field is None else (sections(field), is_of_kinds(field))
-    return _Place(".".join(key), kind, others, within)
-
-
-def _no_such_key(place: _Place) -> str:
-    """Say that a key is not known, and which one may be meant: a like one beside it, or one of that name elsewhere."""
-    if place.others:
-        return f"no such key for {place.kind}, only for {' and '.join(place.others)}"
-    above, _, name = place.key.rpartition(".")
-    elsewhere = [key for key in leaf_keys(CityConfig) if key.endswith(f".{name}")]
-    beside = [field.alias or own for one in place.sections for own, field in one.model_fields.items()]
-    like = get_close_matches(name.casefold().replace("-", "_"), beside, n=1)
-    meant = [f"{above}.{like[0]}" if above else like[0]] if like else []
-    meant = elsewhere or meant
-    return f"no such key; did you mean {' or '.join(meant[:3])}?" if meant else "no such key"
 
 
 def _beside_resolved(encoder: EncoderSettings, resolve: Callable[[str], str]) -> EncoderSettings:

@@ -12,7 +12,7 @@ from geo.collisions.cells.numbers import numbers
 from geo.collisions.cells.text import text
 from geo.collisions.evidence import plain_name, plain_ref
 from geo.config import Exposure
-from geo.errors import LayerError
+from geo.errors import LayerError, meant
 from geo.exposure.counts import ITEM, SECTION
 from geo.exposure.units import check_thousands
 from geo.ledger import Entry
@@ -95,7 +95,7 @@ def traffic_of_column(
         what = "traffic" if section == SECTION else section
         there = ", ".join(own) or "none beside the known"
         raise LayerError(
-            f"it has no column {settings.column!r} for {what}; there are {there}",
+            f"it has no column {settings.column!r} for {what}; there are {there}{meant(settings.column, own)}",
             where="roads.source",
             todo=f"Mend {section}.column.",
         )

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geo.config import Roads
-from geo.errors import LayerError
+from geo.errors import LayerError, meant
 from geo.roads.reading.cells import as_text, at_path, has_path, is_structure, members, paths_in, paths_within
 from geo.roads.reading.paths import is_openstreetmap
 
@@ -84,7 +84,8 @@ def check_columns(rows: gpd.GeoDataFrame, roads: Roads, where: str) -> list[str]
             lead = column.partition(".")[0]
             paths = paths_in(rows[lead], lead) if lead in rows else []
             raise LayerError(
-                f"it has no column {column!r}; there are {', '.join(paths or there)}",
+                f"it has no column {column!r}; there are {', '.join(paths or there)}"
+                f"{meant(column, paths or there)}",
                 where=where,
                 todo=f"Mend roads.{key}" + (", or set it to null." if key != "id_field" else "."),
             )
@@ -92,6 +93,7 @@ def check_columns(rows: gpd.GeoDataFrame, roads: Roads, where: str) -> list[str]
             _refuse_structures(values, column, f"roads.{key}", where)
     if roads.name_field is not None and column_of(rows, roads.name_field) is None:
         told = f"{Path(where).name} has no column {roads.name_field!r}; there are {', '.join(there)}"
+        told += meant(roads.name_field, there)
         return [
             f"{told}: without roads.name_field no record tells roads apart by name (null: they have none)"
         ]

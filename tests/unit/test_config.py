@@ -35,8 +35,8 @@ def write(folder, content):
             "encoder.values: no such key for timm, only for torchgeo and file",
         ),
         ({"name": "timm:x", "depth": 3}, "encoder.depth: no such key \\(found 3\\)"),
-        ({"name": "file:x", "mean": [1.0], "std": [1.0]}, "encoder.architecture: Field required"),
-        ({"name": "bands", "device": "tpu"}, "encoder.device: Input should be 'auto'"),
+        ({"name": "file:x", "mean": [1.0], "std": [1.0]}, "encoder.architecture: it is missing"),
+        ({"name": "bands", "device": "tpu"}, "encoder.device: auto"),
         ("bundled", "encoder: one of bundled, bands"),
     ],
 )
@@ -295,3 +295,36 @@ def test_a_bare_word_for_a_section_is_its_method_for_further_keys_too(tmp_path):
     assert load(file, {"ground": "none", "ground.reach_m": "20"}).ground.method == "none"
     with pytest.raises(ConfigurationError, match="'city' is not a section"):
         load(file, {"city.name": "x"})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("clusters.k", "banana", "clusters.k: auto or a whole number is expected (found 'banana')"),
+        ("clusters.k", "2.5", "clusters.k: auto or a whole number is expected (found 2.5)"),
+        ("clusters.k", "-3", "clusters.k: auto or a number of at least 1 is expected (found -3)"),
+        ("tiles.tile_m", "wide", "tiles.tile_m: a number is expected (found 'wide')"),
+        ("tiles.tile_m", "-1", "tiles.tile_m: a number above 0 is expected (found -1)"),
+        ("tiles.mode", "dnse", "tiles.mode: tile or dense is expected; did you mean dense? (found 'dnse')"),
+        ("imagery.bands", "[1, 2, x]", "imagery.bands.2: a whole number is expected (found 'x')"),
+        ("area", "[1, 2, 3]", "area.3: it is missing"),
+        ("city", "{a: 1}", "city: text is expected (found {'a': 1})"),
+        (
+            "clusters.turn_whitening",
+            "maybe",
+            "clusters.turn_whitening: true or false is expected (found 'maybe')",
+        ),
+        ("ground.rotations", "2", "ground.rotations: 1 or 4 is expected (found 2)"),
+    ],
+)
+def test_a_value_that_cannot_be_is_told_in_one_line_of_plain_words(tmp_path, key, value, said):
+    (tmp_path / "city.yaml").write_text("{city: x, imagery: {sources: [a.tif]}, roads: {source: a.gpkg}}")
+    with pytest.raises(ConfigurationError) as refused:
+        load(tmp_path / "city.yaml", {key: value})
+    assert refused.value.what.splitlines() == ["one fault in the configuration", f"  {said}"]
+
+
+def test_a_kind_that_is_not_known_is_told_with_the_one_that_is_like_it(tmp_path):
+    (tmp_path / "city.yaml").write_text("{city: x, imagery: {sources: [a.tif]}, roads: {source: a.gpkg}}")
+    with pytest.raises(ConfigurationError, match=r"did you mean kmeans\? \(found 'kmens'\)"):
+        load(tmp_path / "city.yaml", {"clusters.method": "kmens"})

@@ -193,8 +193,8 @@ def test_chips_go_through_the_chain_too(town):
         (ALONE, False, {"tiles": {"mode": "dense"}}, "tiles.mode: dense maps imagery"),
         (ALONE | {"beside": TWO["beside"]}, False, {}, "raster is none"),
         (ALONE | {"product": "alphaeart"}, False, {}, "encoder.product"),
-        ({"name": "raster"}, False, {}, "encoder.sources: Field required"),
-        ({"name": "bands"}, False, {}, "imagery: Field required"),
+        ({"name": "raster"}, False, {}, "encoder.sources: it is missing"),
+        ({"name": "bands"}, False, {}, "imagery: it is missing"),
         (
             {"name": "bundled", "keep_turns": True, "beside": TWO["beside"]},
             True,

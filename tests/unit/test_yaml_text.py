@@ -118,14 +118,14 @@ def test_one_value_is_a_list_of_one_where_a_list_is_meant_and_the_other_way_roun
     assert (found.city, found.roads.keep, found.collisions.columns.x) == ("x", ["primary"], "lon")
     assert found.imagery.sources == [str(tmp_path / "a.tif")]
     assert found.collisions.keep == {"type": ["1"]}
-    with pytest.raises(ConfigurationError, match=r"(?s)city: Input should be a valid string.*imagery\.scale"):
+    with pytest.raises(ConfigurationError, match=r"(?s)city: text is expected.*imagery\.scale"):
         loaded(tmp_path, text.replace("[x]", "[x, y]").replace("bands:", "scale: 5, bands:"))
 
 
 def test_a_section_with_nothing_in_it_has_its_defaults(tmp_path):
     empty = loaded(tmp_path, PLAIN + "tiles:\ncollisions: ~\nexposure: null\nencoder:\nclusters:\n")
     assert empty == loaded(tmp_path, PLAIN)
-    with pytest.raises(ConfigurationError, match=r"imagery\.sources: Field required"):
+    with pytest.raises(ConfigurationError, match=r"imagery\.sources: it is missing"):
         loaded(tmp_path, PLAIN.replace("{sources: [a.tif]}", ""))
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pyproj.exceptions import ProjError
 
 from geo.addresses import is_url, reveal
-from geo.errors import LayerError, SourceError
+from geo.errors import LayerError, SourceError, meant
 from geo.ground.contract import Surroundings
 from geo.ground.kind import Shapes
 from geo.ground.tags.settings import TagSource
@@ -89,7 +89,7 @@ def _layers(
         chosen = [*named] or ([*OSM_LAYERS] if is_openstreetmap(path) else there)
         if missing := [name for name in chosen if name not in there]:
             raise LayerError(
-                f"it has no layer {missing[0]!r}; there are {', '.join(map(str, there))}",
+                f"it has no layer {missing[0]!r}; there are {', '.join(map(str, there))}{meant(missing[0], there)}",
                 where=path,
                 todo="Mend ground.tags.layer.",
             )

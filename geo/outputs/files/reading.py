@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from geo.errors import LayerError, SourceError
+from geo.errors import LayerError, SourceError, meant
 from geo.outputs.layers.arrange import cast, plain
 from geo.outputs.layers.layers import LAYERS
 
@@ -50,7 +50,9 @@ def read_layer(source: Path, name: str) -> pd.DataFrame:
     layer = LAYERS.get(name)
     if layer is None:
         raise LayerError(
-            f"no layer is called {name!r}", where=str(source), todo=f"Name one of {', '.join(LAYERS)}."
+            f"no layer is called {name!r}{meant(name, LAYERS)}",
+            where=str(source),
+            todo=f"Name one of {', '.join(LAYERS)}.",
         )
     frame = _read(source, name)
     kinds = {column.name: column.kind for column in layer.columns}

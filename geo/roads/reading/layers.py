@@ -9,7 +9,7 @@ import pyogrio
 
 from geo.addresses import reveal
 from geo.config import Roads
-from geo.errors import LayerError
+from geo.errors import LayerError, meant
 from geo.roads.files import layer_kinds, leaving_nothing
 from geo.roads.reading.paths import is_openstreetmap, is_parquet
 
@@ -82,7 +82,7 @@ def _named(
     missing = [name for name in named if name not in there]
     if missing and not (several and len(missing) < len(named)):
         raise LayerError(
-            f"it has no layer {missing[0]!r}; there are {', '.join(there)}",
+            f"it has no layer {missing[0]!r}; there are {', '.join(there)}{meant(missing[0], there)}",
             where=source,
             todo="Mend roads.layer.",
         )

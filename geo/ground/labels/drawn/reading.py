@@ -18,7 +18,7 @@ from geo.collisions.tables.places import expand_globs, locate
 from geo.collisions.tables.reading import read_tables
 from geo.collisions.tables.table import Form, Rows
 from geo.config.sections.records import as_list
-from geo.errors import LayerError
+from geo.errors import LayerError, meant
 from geo.ground.labels.drawn.naming import EXTENT, plain
 from geo.ground.labels.drawn.places import part_into_places
 from geo.ledger import Entry, merge
@@ -106,7 +106,8 @@ def read_labels(settings: Labels, around: Surroundings) -> Drawn:
     if not told:
         there = ", ".join(str(name) for name in tables[0].frame.columns if not str(name).startswith("_"))
         raise LayerError(
-            f"it has no column {settings.class_field!r}; there are {there or 'none'}",
+            f"it has no column {settings.class_field!r}; there are {there or 'none'}"
+            f"{meant(settings.class_field, there.split(', '))}",
             where=tables[0].name,
             todo="Name the column that holds the classes in ground.class_field.",
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from prefect import Flow, State, flow, task
 from prefect.cache_policies import NO_CACHE
@@ -201,7 +201,7 @@ def run_one(name: str, plan: Plan, usual_s: float | None) -> StageResult:
 
             encode_all(left, plan.config.run, plan.config.city, advance)
         # Prefect would look for results of other tasks in all that a plan holds
-        result = stage_task(name, quote(plan))
+        result = stage_task(name, cast("Plan", quote(plan)))
         if not result.cached:
             result = result.lasting(time.monotonic() - start)
         page.finish(result)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,21 +34,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     The exit code: 0 done, 2 an input that cannot be run, 130 interrupted, 1 anything else.
     """
-    if interruption.in_main_thread():
-        # ended from outside as by Ctrl-C, so that Prefect's server, a process of its own, ends too
-        for number in interruption.ENDINGS:
-            signal.signal(number, interruption.interrupt)
-    try:
-        with interruption.heeded():
-            return _answer(parse(arguments))
-    except RoadprintError as error:
-        sys.stderr.write(f"roadprint: {error}\n")
-        return REFUSED
-    except BaseException as error:
-        if not (interruption.asked() or isinstance(error, KeyboardInterrupt)):
-            raise
-        sys.stderr.write(_ENDED)
-        return interruption.INTERRUPTED
+    # ended from outside as by Ctrl-C, so that Prefect's server, a process of its own, ends too
+    with interruption.interruptible():
+        try:
+            with interruption.heeded():
+                return _answer(parse(arguments))
+        except RoadprintError as error:
+            sys.stderr.write(f"roadprint: {error}\n")
+            return REFUSED
+        except BaseException as error:
+            if not (interruption.asked() or isinstance(error, KeyboardInterrupt)):
+                raise
+            sys.stderr.write(_ENDED)
+            return interruption.INTERRUPTED
 
 
 def _answer(asked: argparse.Namespace) -> int:

@@ -64,6 +64,18 @@ def interrupt(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
     raise KeyboardInterrupt
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Handle signals by `interrupt` for as long as this lasts."""
+    before = {n: signal.signal(n, interrupt) for n in ENDINGS} if in_main_thread() else {}
+    try:
+        yield
+    finally:
+        for number, known in before.items():
+            # None: a handler that is not Python's
+            signal.signal(number, signal.SIG_DFL if known is None else known)
+
+
 def end_at_once(line: str = "") -> None:
     """From now on, until a signal is handled otherwise, end with a line and nothing more: there is nothing to tidy up.
 

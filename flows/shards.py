@@ -6,7 +6,7 @@ import ctypes
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
@@ -104,7 +104,7 @@ def encode_all(jobs: Sequence[Job], run: Run, city: str, advance: Callable[[int]
         _on_dask(_Work(jobs, run, city, advance))
         return
     # Prefect would look for results of other tasks in all that a job holds
-    for future in as_completed([shard_task.submit(quote(job)) for job in jobs]):
+    for future in as_completed([shard_task.submit(cast("Job", quote(job))) for job in jobs]):
         advance(future.result())
 
 

@@ -146,10 +146,11 @@ def test_a_run_that_is_ended_says_so_soon(start, tmp_path, tmp_path_factory, end
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < until
         time.sleep(0.05)
-    begun = time.monotonic()
+    before = finished_pieces(tmp_path)
     (os.killpg if all_at_once else os.kill)(process.pid, getattr(signal, ending))
     _, said = process.communicate(timeout=60)
-    assert time.monotonic() - begun < 10
+    # two shards are encoded at once, and may be about to be written
+    assert len(finished_pieces(tmp_path)) <= len(before) + 2
     assert process.returncode == 130
     assert said.startswith("roadprint: interrupted")
     assert "Traceback" not in said

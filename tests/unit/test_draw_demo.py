@@ -1,5 +1,6 @@
 """The demo town is drawn once, whole, whoever else draws it and whoever was killed while drawing."""
 
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from flows.arguments import parse
+from flows.cli import main
 from geo.demo.plans import NAMES, SEED
 from tasks import demo
 
@@ -98,6 +100,27 @@ def test_each_plan_is_a_town_of_its_own(monkeypatch, tmp_path):
     assert drawn == [(SEED, name) for name in NAMES]
     assert demo.draw_demo(tmp_path) == cities[0]
     assert len(drawn) == len(NAMES)
+
+
+def test_the_command_draws_a_town_with_treatments_and_a_map_of_its_ground_and_runs_it(
+    monkeypatch, tmp_path, capsys
+):
+    drawn, run = [], []
+
+    def draw(folder, **asked):
+        drawn.append(asked)
+        (folder / "city.yaml").write_text("city: demo-town")
+
+    def run_once(*asked):
+        run.append(asked)
+        return {"city": "demo-town"}
+
+    monkeypatch.setattr(demo, "make_town", draw)
+    monkeypatch.setattr("flows.cli.run_once", run_once)
+    assert main(["demo", "--out", str(tmp_path), "--json"]) == 0
+    assert drawn == [{"seed": SEED, "plan": NAMES[0], "treated": True, "mapped": True}]
+    assert run == [(demo.draw_demo(tmp_path), {}, tmp_path)]
+    assert json.loads(capsys.readouterr().out) == {"city": "demo-town"}
 
 
 def test_the_command_line_refuses_a_plan_that_there_is_not(capsys):

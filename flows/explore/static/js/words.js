@@ -242,6 +242,7 @@ export const WORDS = {
     undo: "Undo (Ctrl-Z)",
     undoWhat: (what) => `Undo takes back: ${what}`,
     undone: (what) => `Taken back: ${what}`,
+    writing: "Writing …",
     nothingToUndo: "Nothing of yours can be taken back.",
     showCollisions: "Show collisions while correcting",
     blind: "Collisions and rates are not shown here: types that are drawn after the outcome would find it again.",

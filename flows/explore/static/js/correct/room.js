@@ -169,6 +169,7 @@ export async function start(context) {
     fillAll();
     if (marked.rows.length === 1) live(words.markSecond(names(marked.rows[0])));
     if (marked.rows.length < 2) return;
+    document.querySelector("dialog[open]")?.close();
     store.set({ tab: "correct" });
     pair.querySelector("button").focus();
   });
@@ -205,6 +206,7 @@ export async function start(context) {
     fillAll();
     if (marked.rows.length === 1) live(words.markSecond(names(marked.rows[0])));
     if (marked.rows.length < 2) return;
+    document.querySelector("dialog[open]")?.close();
     store.set({ tab: "correct" });
     pair.querySelector("button").focus();
   });

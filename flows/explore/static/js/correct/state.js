@@ -12,7 +12,8 @@ export const SAW = "roadprint-saw-collisions";
 export function makeState({ store, api, about, words, live }) {
   const listeners = [];
   let stands = { version: "", types: [], said: [], next: null, undo: null, why_not: "" };
-  let busy = false;
+  let last = Promise.resolve();
+  let waiting = 0;
   let by = localStorage.getItem(WHO) ?? "";
 
   function changed() {
@@ -45,22 +46,27 @@ export function makeState({ store, api, about, words, live }) {
     take(await api.get(`said.json?${asked}`));
   }
 
-  /** Send what is said; gives whether it was taken. */
-  async function send(path, body, done) {
-    if (busy) return false;
-    busy = true;
+  /** Send what is said once what was said before is answered; gives whether it was taken. */
+  function send(path, body, done) {
+    waiting += 1;
+    live(words.writing);
+    last = last.then(() => sendNow(path, body(), done)).finally(() => (waiting -= 1));
+    return last;
+  }
+
+  async function sendNow(path, body, done) {
     const collisions = store.get().collisions || sessionStorage.getItem(SAW) !== null;
     try {
-      take({ ...(await api.post(path, { by, page: api.page ?? "", collisions, ...body })), fault: null, instead: null });
-      live(done);
+      // pictures that are still asked for do not come before what is said
+      const told = await api.post(path, { by, page: api.page, collisions, ...body }, { priority: "high" });
+      take({ ...told, fault: null, instead: null });
+      live(typeof done === "function" ? done() : done);
       return true;
     } catch (error) {
       if (error instanceof Refused && error.rest.stands) take(error.rest.stands);
       const contradicts = path === "said.json" && error.status === 409 && error.rest.stands && !body.instead;
-      fail(error, contradicts ? () => send(path, { ...body, instead: true }, done) : null);
+      fail(error, contradicts ? () => send(path, () => ({ ...body, instead: true }), done) : null);
       return false;
-    } finally {
-      busy = false;
     }
   }
 
@@ -84,14 +90,18 @@ export function makeState({ store, api, about, words, live }) {
       return read(true).catch(fail);
     },
 
-    say: (words_, done) => send("said.json", { words: words_ }, done),
-    again: (name, done) => send("again.json", { name }, done),
-    make: (body, done) => send("types.json", body, done),
-    type: (number, body, done) => send(`types/${number}.json`, body, done),
+    say: (said, done) => send("said.json", () => ({ words: said }), done),
+    again: (name, done) => send("again.json", () => ({ name }), done),
+    make: (body, done) => send("types.json", () => body, done),
+    type: (number, body, done) => send(`types/${number}.json`, () => body, done),
     undo() {
-      const { undo } = stands;
-      if (!undo) return live(words.nothingToUndo);
-      return send("undo.json", { name: undo.name }, words.undone(undo.what.join("; ")));
+      if (!stands.undo && !waiting) return live(words.nothingToUndo);
+      let was = "";
+      const what = () => {
+        was = stands.undo?.what.join("; ") ?? "";
+        return { name: stands.undo?.name ?? "" };
+      };
+      return send("undo.json", what, () => words.undone(was));
     },
 
     forgive() {
@@ -104,7 +114,7 @@ export function makeState({ store, api, about, words, live }) {
       store.on(["version"], rename);
       await read(true).catch(fail);
       setInterval(() => {
-        if (!document.hidden && !busy) read(false).catch(() => {});
+        if (!document.hidden && !waiting) read(false).catch(() => {});
       }, EVERY_MS);
     },
   };

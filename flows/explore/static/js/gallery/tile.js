@@ -46,6 +46,8 @@ export function makeTile({ api, about, asks, step, closed }) {
   }
 
   dialog.addEventListener("keydown", (event) => {
+    // in a list that is open for choice, arrows choose
+    if (event.target.closest("select")) return;
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     const to = by === undefined ? null : step(shown, by);
     if (to !== null) draw(to);

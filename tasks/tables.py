@@ -330,17 +330,10 @@ TYPES_FLOWN = Table(
     part=True,
 )
 WORDS = Table(
-    "words",
-    "What the tiles of each type look most like, by the bank of concepts: words that are sure enough.",
-    (
-        of_layer("clusters", "cluster")[0],
-        Column("word", "text", "Word for a class of labelled scenes"),
-        Column("tiles", "integer", "Tiles of the type that it is said of (number)"),
-        Column("share", "real", "Share of the type's tiles (0 to 1)"),
-        Column("low", "real", "Its 95 % interval, lower limit"),
-        Column("high", "real", "Its 95 % interval, upper limit"),
-    ),
-    key=("cluster", "word"),
+    "tile_words",
+    "Which tiles have which of the words that are learned and hold.",
+    (TILE, Column("word", "text", "Word")),
+    key=("tile_id", "word"),
 )
 TYPES_IN_WORDS = Table(
     "clusters",

@@ -27,6 +27,7 @@ from geo.config.file import expand, read_raw
 from geo.config.kinds import one_of
 from geo.config.section import NO_EFFECT, Section, sections
 from geo.config.sections.clusters import Clusters
+from geo.config.sections.concepts import Concepts
 from geo.config.sections.encoder import EncoderSettings
 from geo.config.sections.ground import Ground
 from geo.config.sections.imagery import NO_IMAGERY, Imagery, Tiles
@@ -88,6 +89,7 @@ class CityConfig(Section):
     safety: Safety = Safety()
     interventions: Interventions = Interventions()
     ground: GroundWay = Field(default={}, validate_default=True)
+    concepts: Concepts = Concepts()
     sensitivity: Annotated[Sensitivity, NO_EFFECT] = Sensitivity()
     output: Output = Output()
     run: Annotated[Run, NO_EFFECT] = Run()
@@ -353,6 +355,7 @@ def _absolute(config: CityConfig, folder: Path) -> CityConfig:
             ),
             "encoder": _beside_resolved(config.encoder.with_paths(resolve), resolve),
             "ground": config.ground.with_paths(resolve),
+            "concepts": config.concepts.model_copy(update={"source": optional(config.concepts.source)}),
             "clusters": config.clusters.model_copy(update={"typology": optional(config.clusters.typology)}),
             "run": config.run.model_copy(update={"shared": optional(config.run.shared)}),
             "collisions": collisions,

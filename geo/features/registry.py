@@ -12,6 +12,7 @@ from geo.features.encoders.bands import Bands
 from geo.features.encoders.bundled import Bundled
 from geo.features.encoders.file import WeightsFile
 from geo.features.encoders.kind import EncoderKind
+from geo.features.encoders.open_clip import OpenClip
 from geo.features.encoders.raster import Raster
 from geo.features.encoders.timm import Timm
 from geo.features.encoders.torchgeo import Torchgeo
@@ -20,7 +21,16 @@ from geo.features.encoders.torchvision import Torchvision
 if TYPE_CHECKING:
     from geo.features.dense import Mapper
 
-KINDS: tuple[type[EncoderKind], ...] = (Bundled, Bands, Torchgeo, Timm, Torchvision, WeightsFile, Raster)
+KINDS: tuple[type[EncoderKind], ...] = (
+    Bundled,
+    Bands,
+    Torchgeo,
+    Timm,
+    Torchvision,
+    OpenClip,
+    WeightsFile,
+    Raster,
+)
 """A new one is a module in `geo.features.encoders` and a place here."""
 PLAIN_BANDS = (1, 2, 3)
 """Red, green and blue, as most rasters hold them."""

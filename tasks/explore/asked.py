@@ -24,7 +24,8 @@ from tasks.explore.dropped import Pictures
 from tasks.explore.page import Page
 from tasks.explore.wishes import Save, Wish
 from tasks.results import answers
-from tasks.results.finding import Asked, Question, askable, made_by_of
+from tasks.results.encoded import made_by_of
+from tasks.results.finding import Asked, Question, askable
 
 DEGREES = 6
 """Digits of a place in degrees: a decimetre."""

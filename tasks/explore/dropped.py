@@ -15,7 +15,7 @@ from geo.errors import LayerError, RoadprintError
 from geo.features.encoder import Encoder
 from geo.search.example import Example
 from tasks.explore.wishes import Dropped
-from tasks.results.finding import encoder_of, picture_example, tile_side
+from tasks.results.encoded import encoder_of, picture_example, tile_side
 from tasks.results.opened import OpenRun
 
 MOST_KEPT = 200

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import geopandas as gpd
-import numpy as np
-import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from geo.clusters.typology.made_by import WEIGHTS, MadeBy, made_by
-from geo.config import Tiles, encoder_settings
-from geo.config.file import expand
-from geo.config.sections.elsewhere import Elsewhere
-from geo.errors import ConfigurationError, EncoderError, LayerError
-from geo.features.encoder import Encoder
-from geo.features.lengths import of_length_1
-from geo.features.registry import load_encoder
+from geo.errors import ConfigurationError, LayerError
+from geo.features.encoder import Embeddings
+from geo.features.encoders.open_clip import OpenClip
 from geo.roads.reading.area import read_area
 from geo.search.concepts import (
     DIGITS,
@@ -36,11 +29,10 @@ from geo.search.conditions import read_condition
 from geo.search.example import Example
 from geo.search.filters import Amount, wanted
 from geo.search.looks import Looks
-from geo.search.pictures import read_picture
 from geo.search.words.fit import Askable, Fit
+from tasks.results.encoded import made_by_of, picture_example, refuse_other_weights, settings_of
 from tasks.results.places import Place, area_of, is_place, place_of
 from tasks.results.vocabulary import Meaning, Vocabulary
-from tasks.store.digests import FileDigests
 
 if TYPE_CHECKING:
     from tasks.results.opened import OpenRun
@@ -317,7 +309,7 @@ class _Asker:
         """Find what words mean."""
         if not texts:
             return []
-        vocabulary = Vocabulary(self.run, made_by_of(self.run))
+        vocabulary = _vocabulary(self.run)
         return [vocabulary.meaning(words, self.looks) for words in texts]
 
     def _examples(self, meaning: Meaning) -> list[Example]:
@@ -389,7 +381,23 @@ def askable(run: OpenRun) -> list[Askable]:
     SourceError
         When a saved search of the city cannot be read, or the run's fingerprints are not there.
     """
-    return Vocabulary(run, made_by_of(run)).askable()
+    return _vocabulary(run).askable()
+
+
+def _vocabulary(run: OpenRun) -> Vocabulary:
+    """Give the words of a run; of an image-text network any, whose weights are looked at when it is asked."""
+    settings = settings_of(run)
+    network = settings if isinstance(settings, OpenClip) and settings.beside is None else None
+    if network is None:
+        return Vocabulary(run, made_by_of(run))
+
+    def embed(sentences: Sequence[str]) -> Embeddings:
+        refuse_other_weights(
+            run, network, "Ask by a segment or a place instead: --like SEGMENT, --at LON,LAT."
+        )
+        return network.embed_text(sentences)
+
+    return Vocabulary(run, made_by_of(run), embed)
 
 
 def run_at(place: Path) -> OpenRun:
@@ -405,85 +413,3 @@ def run_at(place: Path) -> OpenRun:
 
     is_city = place.is_file() and place.suffix.lower() in {".yaml", ".yml"}
     return open_run(runs_of(place, None, None)[1] if is_city else place)
-
-
-def made_by_of(run: OpenRun) -> MadeBy:
-    """Tell what made a run's fingerprints."""
-    return made_by(pq.read_schema(run.fingerprints_file).metadata)
-
-
-def picture_example(
-    run: OpenRun,
-    path: Path,
-    tile_m: float,
-    pixel_m: float | None,
-    encoder_at: Callable[[OpenRun, float], Encoder] | None = None,
-) -> Example:
-    """Encode a picture as a run's tiles were.
-
-    Parameters
-    ----------
-    run
-        The run.
-    path
-        See `geo.search.pictures.read_picture`.
-    tile_m
-        Side of a tile (metres).
-    pixel_m
-        Ground that a pixel shows (metres); None: as the picture says.
-    encoder_at
-        Gives the encoder of the run for such tiles, where it is kept; None: it is loaded.
-
-    Raises
-    ------
-    SourceError, LayerError
-        When it is no picture that can be compared.
-    EncoderError
-        See `encoder_of`.
-    """
-    pixels, valid = read_picture(path, tile_m=tile_m, pixel_m=pixel_m)
-    encoder = (encoder_at or encoder_of)(run, tile_m)
-    return Example(path.name, of_length_1(encoder.encode([pixels], [valid])[0]).astype(np.float32))
-
-
-def encoder_of(run: OpenRun, tile_m: float) -> Encoder:
-    """Load the encoder that a run's tiles were encoded with.
-
-    Raises
-    ------
-    EncoderError
-        When they were encoded by others, by another file than is there now, or it takes other pictures.
-    """
-    told = made_by_of(run)
-    written: Any = expand(run.configuration.get("encoder") or {}, str(run.geopackage))
-    settings = encoder_settings(**written)
-    todo = "Ask by a segment or a place instead: --like SEGMENT, --at LON,LAT."
-    if isinstance(settings, Elsewhere) or settings.beside is not None:
-        raise EncoderError(
-            "its fingerprints are embeddings that others have computed, in whole or in part, and no picture has those",
-            where=run.city,
-            todo=todo,
-        )
-    side = told.get("emb:chip_layout.chip_size")
-    if isinstance(side, list) and settings.input_px is None:
-        settings = settings.model_copy(update={"input_px": int(side[0])})
-    encoder = load_encoder(settings, tile_m=tile_m)
-    digests = FileDigests()
-    weights = ";".join(digests.of(file) for file in settings.files())
-    if encoder.card.own_values or told.get("emb:chip_layout.mode") == "dense":
-        raise EncoderError(
-            "its roads were not encoded from 8-bit pictures of single tiles, as a picture is",
-            where=run.city,
-            todo=todo,
-        )
-    if weights != (told.get(WEIGHTS) or ""):
-        raise EncoderError(
-            "the encoder's weights are not those that the run was made with", where=run.city, todo=todo
-        )
-    return encoder
-
-
-def tile_side(run: OpenRun) -> float:
-    """Tell how large a run's tiles are (metres)."""
-    told = made_by_of(run).get("emb:chip_layout.chip_size_m")
-    return float(told) if isinstance(told, int | float) else Tiles().tile_m

@@ -24,6 +24,7 @@ from geo.outputs.layers.ground import CLASSES
 from geo.outputs.layers.layers import LAYERS
 from geo.search.looks import Looks
 from geo.search.ranking import BALANCE
+from geo.search.words.learned import Learned
 from geo.sources.files import digest_file
 from tasks.earlier import TABLES
 from tasks.results.cutting import cut_tile
@@ -357,6 +358,11 @@ class OpenRun:
     def _roads(self) -> SeenRoads:
         """The roads that have a fingerprint, and the space in which types are found."""
         return SeenRoads(self, self._check_left, self._files)
+
+    @property
+    def learned_words(self) -> Learned | None:
+        """The words that were learned from a map of the city (``concepts``); None: none were."""
+        return self._roads.learned
 
     def find(
         self,

@@ -24,9 +24,11 @@ from geo.errors import LayerError
 from geo.features.encoder import Embeddings
 from geo.outputs.files.reading import GEOMETRY, read_table
 from geo.search.looks import Looks
+from geo.search.words.learned import Learned, read_learned
 from tasks.earlier import TABLES
-from tasks.results.finding import tile_side
+from tasks.results.encoded import tile_side
 from tasks.results.seen_tiles import SeenTiles
+from tasks.stages.types.concepts import FILE as LEARNED_WORDS
 from tasks.tables import TILE_FINGERPRINTS, TURN_SCATTER
 
 if TYPE_CHECKING:
@@ -125,6 +127,15 @@ class SeenRoads:
         file = self._run.folder / name
         self._check_left(file)
         return SeenTiles(file, tiles, pd.Index(self.segments["segment_id"]), into)
+
+    @cached_property
+    def learned(self) -> Learned | None:
+        """The words that were learned from a map; None: none were."""
+        name = f"{TABLES}/{LEARNED_WORDS}"
+        if self._run.folder is None or name not in self._left:
+            return None
+        self._check_left(self._run.folder / name)
+        return read_learned(self._run.folder / name)
 
     def within(self, row: int, reach_m: float) -> NDArray[np.bool_]:
         """Tell the roads whose middles lie within some metres of that of one, by its place among `segments`."""

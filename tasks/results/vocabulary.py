@@ -1,4 +1,4 @@
-"""The words that a run can be asked by: names and notes of analysts, saved searches, and the bank of scenes."""
+"""The words that a run can be asked by: those of analysts, of a map, of the bank of scenes, of a network of text."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from geo.clusters.typology.made_by import MadeBy
 from geo.errors import LayerError
+from geo.features.lengths import of_length_1
 from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import names_in, read_names, title
 from geo.search.concepts import ENDING, FOLDER, Concept, read_concept
@@ -19,6 +20,7 @@ from geo.search.looks import Looks
 from geo.search.words.bank import read_bank
 from geo.search.words.called import called
 from geo.search.words.fit import Askable, Fit, Source
+from geo.search.words.prompts import ANY, EmbedText, text_fit
 
 if TYPE_CHECKING:
     from tasks.results.opened import OpenRun
@@ -60,10 +62,13 @@ class Vocabulary:
         The run.
     made_by
         What made its fingerprints.
+    embed
+        Embeds sentences where the run's encoder brings text and pictures into one space; None: it does not.
     """
 
     run: OpenRun
     made_by: MadeBy
+    embed: EmbedText | None = None
 
     def askable(self) -> list[Askable]:
         """List the words, those that analysts gave first."""
@@ -93,10 +98,19 @@ class Vocabulary:
             found = self._said(asked, looks, only)
             if found is not None:
                 return found
+        learned = self.run.learned_words
+        if only in {"", "map"} and learned is not None:
+            fit = learned.fit(asked)
+            if fit is not None:
+                return Meaning(words, fit.words, fit=fit)
         if only in {"", "bank"} and not self._no_bank():
             fit = read_bank().fit(asked)
             if fit is not None:
                 return Meaning(words, fit.words, fit=fit)
+        if only in {"", "network"} and self.embed is not None and asked.strip():
+            middle = of_length_1(looks.vectors.astype(np.float64)).mean(axis=0)
+            fit = text_fit(asked, self.embed, middle)
+            return Meaning(words, fit.words, fit=fit)
         raise LayerError(
             f"no type, no concept and no word that is known here is called {words!r}",
             where="text",
@@ -127,8 +141,12 @@ class Vocabulary:
             yield _of_type(number, name, note)
         for concept in self._concepts().values():
             yield _of_concept(concept)
+        if self.run.learned_words is not None:
+            yield from self.run.learned_words.askable()
         if not self._no_bank():
             yield from read_bank().askable()
+        if self.embed is not None:
+            yield ANY
 
     def _no_bank(self) -> str:
         """Say why the bank cannot name these roads; empty: it can."""
@@ -142,6 +160,10 @@ class Vocabulary:
         told = [f"{', '.join(words)} ({source})" for source, words in known.items()]
         if why := self._no_bank():
             told.append(f"none of the bank, since {why}")
+        if self.embed is None:
+            told.append(
+                "other words are understood where roads are encoded by an image-text network (open_clip:NAME)"
+            )
         if not {"name", "concept"} & set(known):
             told.append(
                 f"nobody has named anything yet: name types in {NAMES}, or save a search with --save NAME"

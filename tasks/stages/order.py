@@ -8,7 +8,7 @@ from tasks.stages.network import roads, tiles
 from tasks.stages.outputs import package, pictures, report
 from tasks.stages.records import collisions, exposure
 from tasks.stages.safety import concentration, inference, interventions, junction_tests, safety, systemic
-from tasks.stages.types import clusters, flights, junction_clusters, words
+from tasks.stages.types import clusters, concepts, flights, junction_clusters, words
 
 STAGES = (
     roads.STAGE,
@@ -24,6 +24,7 @@ STAGES = (
     fingerprints.STAGE,
     clusters.STAGE,
     flights.STAGE,
+    concepts.STAGE,
     words.STAGE,
     junction_clusters.STAGE,
     safety.STAGE,

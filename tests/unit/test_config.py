@@ -223,6 +223,11 @@ def test_the_keys_that_hold_values_are_those_of_a_file_that_states_them_all(tmp_
     ]
     dofa = {"name": "torchgeo:DOFABase16_Weights.DOFA_MAE", "wavelengths": [665.0, 560.0, 490.0]}
     plain.append(load(write(tmp_path, whole | {"encoder": dofa})).model_dump(mode="json", by_alias=True))
+    plain.append(
+        load(write(tmp_path, whole | {"encoder": {"name": "open_clip:ViT-B-32"}})).model_dump(
+            mode="json", by_alias=True
+        )
+    )
     others = {"encoder": {"name": "raster", "product": "clay", "sources": ["chips.parquet"]}, "imagery": None}
     plain.append(load(write(tmp_path, whole | others)).model_dump(mode="json", by_alias=True))
     for way in ("scan", "temi"):

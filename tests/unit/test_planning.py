@@ -251,6 +251,11 @@ CHANGES = {
     },
     "ground.ndvi": ([1, 4], "vegetation"),
     "ground.ndvi_threshold": (0.3, "vegetation"),
+    "concepts.source": ("roads.gpkg", "concepts"),
+    "concepts.layer": ("points", "concepts"),
+    "concepts.column": ("kind", "concepts"),
+    "concepts.roads": (["surface"], "concepts"),
+    "concepts.most": (5, "concepts"),
     "output.thumbnails": ("all", "pictures package"),
     # what is quoted in the outputs is written there anew, and nothing else
     "imagery.licence": ("mine", "package"),
@@ -302,6 +307,7 @@ OF_OTHERS = {
 }
 LABELLED = {"ground.labels": "roads.gpkg"}
 TAGGED, LYING_IN = {"ground.tags.table": "roads.gpkg"}, {"ground.tags.features": "roads.gpkg"}
+OF_TEXT = {"encoder.name": "open_clip:ViT-B-32", "encoder.weights": "collisions.csv"}
 BAAC = {"collisions": {"sources": ["collisions.csv"], "schema": "baac"}}
 STATS19 = {"collisions": {"sources": ["collisions.csv"], "schema": "stats19"}}
 # keys that stand only together with another: what is set before, in both plans
@@ -372,6 +378,7 @@ TOGETHER = {
     "ground.points": ("roads.gpkg", "ground_classes", {"ground.sam": "mobile_sam"}),
     "ground.truth_names": ({1: "trees"}, "ground_classes", TAGGED | {"ground.truth": "collisions.csv"}),
     "ground.truth_column": ("what", "ground_classes", TAGGED | {"ground.truth": "collisions.csv"}),
+    "encoder.weights": ("roads.gpkg", "features", OF_TEXT),
     "encoder.pooling": ("mean", "features", OWN),
     "encoder.wavelengths": ([665.0, 842.0, 490.0], "features", DOFA),
     "encoder.bandwidths": ([30.0, 115.0, 65.0], "features", DOFA),

@@ -50,7 +50,7 @@ class Timm(TimmKind):
             lambda cause: unavailable(
                 self.name, f"model.safetensors of {config.hf_hub_id}", str(place), cause
             ),
-            host=None if overlay else _host(),
+            host=None if overlay else hub_host(),
         )
         bands = name_bands(int(config.input_size[0]))
         model, side, length = self.made_of(model, len(bands), int(config.input_size[-1]))
@@ -93,7 +93,7 @@ def _config(name: str) -> Any:  # noqa: ANN401
     return config
 
 
-def _host() -> str:
+def hub_host() -> str:
     """Name of the model hub that timm fetches from."""
     from huggingface_hub import constants
 

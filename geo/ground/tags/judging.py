@@ -33,6 +33,8 @@ class Judged:
         What a random order would have on average.
     better
         Whether it is better than chance: in 95 of 100 draws of blocks.
+    blocks
+        How many blocks there are.
     """
 
     precision: float
@@ -40,6 +42,7 @@ class Judged:
     high: float
     chance: float
     better: bool
+    blocks: int = 0
 
     @property
     def words(self) -> str:
@@ -143,7 +146,8 @@ def judge(tags: NDArray[np.bool_], scores: Floats, blocks: NDArray[np.int64], se
     shift = drawn.mean() - precision
     low, high = np.clip(np.quantile(drawn, [LEVEL / 2, 1 - LEVEL / 2]) - shift, 0, 1)
     falls = float(gain.mean() - np.quantile(gain, LEVEL))
-    return Judged(precision, float(low), float(high), chance, precision - chance > falls)
+    better = precision - chance > falls
+    return Judged(precision, float(low), float(high), chance, better, count)
 
 
 def together(tags: pd.DataFrame) -> list[tuple[str, str, float]]:

@@ -154,7 +154,7 @@ def _learn(name: str, bags: Features, kept: _Kept, truth: Truth | None, seed: in
     rows = np.flatnonzero(told.notna())
     tags = told.iloc[rows].to_numpy(dtype=bool)
     yes, no = int(tags.sum()), int((~tags).sum())
-    why = _too_few(yes, no)
+    why = too_few(yes, no)
     if why:
         return _Class(name, why, yes=yes, known=len(rows))
     blocks = blocks_of(kept.places[rows])
@@ -175,7 +175,7 @@ def _learn(name: str, bags: Features, kept: _Kept, truth: Truth | None, seed: in
     return _Class(name, "", fit_scorer(bags[rows], tags), judged, ious, yes, len(rows))
 
 
-def _too_few(yes: int, no: int) -> str:
+def too_few(yes: int, no: int) -> str:
     """Say why so many that carry a tag, and so many that do not, teach nothing; empty where they do."""
     if not no:
         return f"all {yes:,} that are told carry it: nothing tells it from anything else"

@@ -28,6 +28,7 @@ from geo.roads.reading.sources import with_tags
 OSM_LAYERS = ("points", "lines", "multipolygons")
 """What GDAL makes of an extract's nodes, open ways, and closed ways with multipolygons."""
 ITEM = "features of tags"
+NO_PLACE = "no geometry that can be used"
 LEAST_SHARE = 0.05
 """An area lies in a square from this share of the square on; with less of it, nobody could say."""
 LEAST_LENGTH_M = 5.0
@@ -55,21 +56,14 @@ def read_features(source: TagSource, crs: pyproj.CRS) -> tuple[gpd.GeoDataFrame,
         When it cannot be read, states no CRS, or has none of the keys that are asked for.
     """
     path = str(source.features)
-    if not is_url(path) and not Path(path).exists():
-        raise SourceError("no such file", where=path, todo="Mend the path in ground.tags.features.")
     rules = source.rules()
     keys = sorted({key for of_tag in rules.values() for key, _ in of_tag})
-    layers, entries = _layers(path, source.parts(), keys)
-    parts = [_placed(rows, crs, path) for rows in layers]
-    table = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), geometry="geometry", crs=crs)
-    lost = shapely.is_missing(table.geometry) | shapely.is_empty(table.geometry)
-    lost |= ~np.isfinite(shapely.bounds(table.geometry)).all(axis=1)
-    table = table[~lost]
-    tags = {name: _has(table, of_tag) for name, of_tag in rules.items()}
+    table, entries, lost = read_map(path, source.parts(), keys, crs, section="ground.tags")
+    tags = {name: has_one_of(table, of_tag) for name, of_tag in rules.items()}
     entries += [Entry(ITEM, "done", name, int(has.sum())) for name, has in tags.items()]
     tagged = np.logical_or.reduce(list(tags.values()))
     entries.append(Entry(ITEM, "skipped", "they are none of what is asked for", int((~tagged).sum())))
-    entries.append(Entry(ITEM, "rejected", "no geometry that can be used", int(lost.sum())))
+    entries.append(Entry(ITEM, "rejected", NO_PLACE, lost))
     if not tagged.any():
         raise LayerError(
             f"none of its {len(table):,} features is one of {', '.join(rules)}",
@@ -80,8 +74,46 @@ def read_features(source: TagSource, crs: pyproj.CRS) -> tuple[gpd.GeoDataFrame,
     return found, [entry for entry in entries if entry.count]
 
 
+def read_map(
+    path: str, named: Sequence[str], keys: Sequence[str], crs: pyproj.CRS, *, section: str
+) -> tuple[gpd.GeoDataFrame, list[Entry], int]:
+    """Read a map's features with their values of some keys.
+
+    Parameters
+    ----------
+    path
+        An extract of OpenStreetMap, or any vector file.
+    named
+        Its layers to read; none: all that can be meant.
+    keys
+        Tags of OpenStreetMap, or columns.
+    crs
+        The city's CRS.
+    section
+        Of the city's file that names it, for messages.
+
+    Returns
+    -------
+    Features with a geometry, in `crs`, a column a key that is there; what became of whole layers that are left out; and
+    how many features have no geometry that can be used.
+
+    Raises
+    ------
+    SourceError, LayerError
+        When it cannot be read, states no CRS, or has none of the keys.
+    """
+    if not is_url(path) and not Path(path).exists():
+        raise SourceError("no such file", where=path, todo=f"Mend the path in {section}.")
+    layers, entries = _layers(path, named, keys, section)
+    parts = [_placed(rows, crs, path) for rows in layers]
+    table = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), geometry="geometry", crs=crs)
+    lost = shapely.is_missing(table.geometry) | shapely.is_empty(table.geometry)
+    lost |= ~np.isfinite(shapely.bounds(table.geometry)).all(axis=1)
+    return table[~lost].reset_index(drop=True), entries, int(lost.sum())
+
+
 def _layers(
-    path: str, named: Sequence[str], keys: Sequence[str]
+    path: str, named: Sequence[str], keys: Sequence[str], section: str
 ) -> tuple[list[gpd.GeoDataFrame], list[Entry]]:
     """Read the layers that have one of the keys as a column, or all tags in one."""
     try:
@@ -91,7 +123,7 @@ def _layers(
             raise LayerError(
                 f"it has no layer {missing[0]!r}; there are {', '.join(map(str, there))}{meant(missing[0], there)}",
                 where=path,
-                todo="Mend ground.tags.layer.",
+                todo=f"Mend {section}.layer.",
             )
         with warnings.catch_warnings():
             # areas that the edge of an extract cuts through
@@ -121,7 +153,7 @@ def _layers(
         raise LayerError(
             f"it has no geometry with a column named as one of {', '.join(keys)}; there are {', '.join(columns):.300}",
             where=path,
-            todo="Mend ground.tags.classes: {name: column=value}.",
+            todo=f"Mend {section}: name columns that it has.",
         )
     return found, entries
 
@@ -144,7 +176,7 @@ def _placed(rows: gpd.GeoDataFrame, crs: pyproj.CRS, path: str) -> gpd.GeoDataFr
         ) from error
 
 
-def _has(table: gpd.GeoDataFrame, of_tag: list[tuple[str, frozenset[str]]]) -> NDArray[np.bool_]:
+def has_one_of(table: gpd.GeoDataFrame, of_tag: list[tuple[str, frozenset[str]]]) -> NDArray[np.bool_]:
     """Tell which features have one of the values of one of the keys of a tag; ``no`` is none of any value."""
     found = np.zeros(len(table), dtype=bool)
     for key, values in of_tag:

@@ -297,3 +297,27 @@ _LOOK_ALIKES = Layer(
     ),
 )
 GATHERING_MAPS, GATHERING_TABLES = (_WINDOWS, _LIXELS), (_HIGH_INJURY, _LOOK_ALIKES)
+WORD_TESTS = Layer(
+    "word_tests",
+    "Words learned from a map",
+    "How well each word of the city's map is told by what tiles look like, on blocks of the city that it was not "
+    "learned from. Roads can be asked by those that are better than chance.",
+    None,
+    (
+        Column("word", "text", "Word"),
+        Column("tag", "text", "Tag or column, and its value"),
+        Column("source", "text", "Where it is from", ("map", "roads")),
+        Column("tiles", "integer", "Tiles of which it is known (number)"),
+        Column("with_it", "integer", "Tiles that have it (number)"),
+        Column("blocks", "integer", "Blocks of the city, left out by fifths (number)"),
+        Column("average_precision", "real", "Average precision on blocks left out (0 to 1)"),
+        Column("low", "real", "Its 95 % interval over blocks, lower limit"),
+        Column("high", "real", "Its 95 % interval over blocks, upper limit"),
+        Column("prevalence", "real", "Average precision of a random order (0 to 1)"),
+        Column("p_value", "real", "p, of no more than chance"),
+        Column("q_value", "real", "q, for all words at once (Benjamini and Hochberg)"),
+        Column("offered", "boolean", "Roads can be asked by it (yes or no)"),
+        Column("reason", "text", "Why not"),
+    ),
+    optional=True,
+)

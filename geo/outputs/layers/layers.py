@@ -9,7 +9,14 @@ from geo.config import ROAD_USERS, SEVERITIES
 from geo.ledger import STATUSES
 from geo.outputs.layers.corrections import CORRECTIONS, SOURCES
 from geo.outputs.layers.declare import Column, Layer
-from geo.outputs.layers.findings import FINDINGS, GATHERING_MAPS, GATHERING_TABLES, GI_STAR, JUNCTION_TESTS
+from geo.outputs.layers.findings import (
+    FINDINGS,
+    GATHERING_MAPS,
+    GATHERING_TABLES,
+    GI_STAR,
+    JUNCTION_TESTS,
+    WORD_TESTS,
+)
 from geo.outputs.layers.ground import GROUND, VEGETATION, WIDTHS
 from geo.outputs.layers.interventions import INTERVENTIONS
 from geo.outputs.layers.places import (
@@ -443,6 +450,7 @@ LAYERS: dict[str, Layer] = {
         PLACES,
         UNDER_REPORTING,
         CORRECTIONS,
+        WORD_TESTS,
         *GROUND,
         _LEDGER,
         _RUN,

@@ -1,4 +1,4 @@
-"""Types told in words: what the tiles of each look most like, by the bank of concepts."""
+"""Types told in words: what the tiles of each look most like, and what lies in them by a map."""
 
 from __future__ import annotations
 
@@ -41,6 +41,35 @@ def words_of_types(tiles: pd.DataFrame) -> pd.DataFrame:
     return found.sort_values(["cluster", "tiles", "word"], ascending=[True, False, True], ignore_index=True)
 
 
+def map_words_of_types(tiles: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Count the tiles of each type in which something lies by the city's map.
+
+    Parameters
+    ----------
+    tiles
+        ``tile_id, cluster, block``, one row a tile of a type.
+    pairs
+        ``tile_id, word``, one row a word that a tile has.
+
+    Returns
+    -------
+    As `words_of_types`, with ``in_all``: share of the tiles of all types.
+    """
+    mine = pairs[pairs["tile_id"].isin(tiles["tile_id"])]
+    parts = [
+        words_of_types(
+            tiles[["cluster", "block"]].assign(
+                word=np.where(tiles["tile_id"].isin(those["tile_id"]), word, "")
+            )
+        ).assign(in_all=len(those) / len(tiles))
+        for word, those in ((str(name), rows) for name, rows in mine.groupby("word"))
+    ]
+    if not parts:
+        return words_of_types(tiles.iloc[:0]).assign(in_all=pd.Series(dtype="float64"))
+    found = pd.concat(parts, ignore_index=True)
+    return found.sort_values(["cluster", "tiles", "word"], ascending=[True, False, True], ignore_index=True)
+
+
 def _interval(hits: NDArray[np.float64], sizes: NDArray[np.float64]) -> tuple[float, float]:
     """Give Wilson's interval of a share, for blocks of so many tiles of which so many are hits."""
     n, blocks = sizes.sum(), len(sizes)
@@ -61,6 +90,39 @@ def _interval(hits: NDArray[np.float64], sizes: NDArray[np.float64]) -> tuple[fl
     return float(max(0.0, middle - half)), float(min(1.0, middle + half))
 
 
+def told_by_map(words: pd.DataFrame) -> pd.Series:
+    """Say what lies in the tiles of each type more often than in others', by ``cluster``: ``crossing 40 %``.
+
+    What lies in fewer than `LEAST_SHARE` of them, or surely (by the lower limit) no more often than in those of all
+    types, is not said; the words that are most out of the common stand first.
+
+    Examples
+    --------
+    >>> words = pd.DataFrame({"cluster": [1, 1], "word": ["crossing", "building"], "share": [0.4, 0.9]})
+    >>> told_by_map(words.assign(low=[0.3, 0.8], in_all=[0.1, 0.85])).to_dict()
+    {1: 'crossing 40 %'}
+    """
+    more = words[(words["share"] >= LEAST_SHARE) & (words["low"] > words["in_all"])]
+    more = more.assign(times=more["share"] / more["in_all"]).sort_values(
+        ["cluster", "times", "word"], ascending=[True, False, True]
+    )
+    said = {cluster: _listed(mine.head(MOST_SAID)) for cluster, mine in more.groupby("cluster")}
+    return pd.Series(said, dtype=object).rename_axis("cluster")
+
+
+def both(looks: pd.Series, mapped: pd.Series) -> pd.Series:
+    """Bring together what types look like and what lies in them: ``forest 60 %; by the map: crossing 40 %``.
+
+    Examples
+    --------
+    >>> both(pd.Series({1: "forest 60 %"}), pd.Series({1: "track 40 %", 2: "crossing 30 %"})).to_dict()
+    {1: 'forest 60 %; by the map: track 40 %', 2: 'by the map: crossing 30 %'}
+    """
+    beside = "by the map: " + mapped.astype(object)
+    joined = (looks.astype(object) + "; " + beside).dropna()
+    return joined.combine_first(looks.astype(object)).combine_first(beside).rename_axis("cluster")
+
+
 def told(words: pd.DataFrame) -> pd.Series:
     """Say what each type looks most like, by ``cluster``: ``dense residential 63 %, parking lot 10 %``.
 
@@ -76,8 +138,12 @@ def told(words: pd.DataFrame) -> pd.Series:
     for cluster, mine in words.groupby("cluster"):
         if mine["share"].iloc[0] >= LEAST_SHARE:
             some = mine[mine["share"] >= SAID_SHARE].head(MOST_SAID)
-            said[cluster] = ", ".join(
-                f"{word} {share:.0%}".replace("%", " %")
-                for word, share in zip(some["word"], some["share"], strict=True)
-            )
+            said[cluster] = _listed(some)
     return pd.Series(said, dtype=object).rename_axis("cluster")
+
+
+def _listed(words: pd.DataFrame) -> str:
+    return ", ".join(
+        f"{word} {share:.0%}".replace("%", " %")
+        for word, share in zip(words["word"], words["share"], strict=True)
+    )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geo.features.encoder import Embeddings
 
-Source = Literal["name", "concept", "osm", "bank", "network"]
+Source = Literal["name", "concept", "map", "bank", "network"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Askable:
         The word; empty for any words, of an image-text network.
     source
         Who knows it: an analyst who named a type (``name``) or saved a search (``concept``), a map whose features lie
-        in tiles (``osm``), labelled scenes (``bank``), or an image-text network (``network``).
+        in tiles (``map``), labelled scenes (``bank``), or an image-text network (``network``).
     reliability
         Average precision on ground, or on scenes, that it was not learned from (0 to 1); None: nobody has judged it.
     note

@@ -36,6 +36,7 @@ from tasks.stages.records.collisions import load_recorded
 from tasks.stages.records.exposure import load_covered
 from tasks.stages.safety.inference import FINDINGS
 from tasks.stages.types.clusters import load_quality
+from tasks.stages.types.concepts import FILE as LEARNED_WORDS
 from tasks.stages.types.flights import load_flights
 from tasks.store.code import merged
 from tasks.store.stage import ALL_BEFORE, Stage, account_of
@@ -90,6 +91,9 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         file = plan.stage_folder("fingerprints") / name
         if file.exists():
             shutil.copyfile(file, tables / name)
+    told_by = plan.stage_folder("concepts") / LEARNED_WORDS
+    if told_by.exists():
+        shutil.copyfile(told_by, tables / LEARNED_WORDS)
     names = [
         *_unknown_names(plan, layers["clusters"]),
         *_names_of_other_junctions(plan),

@@ -35,7 +35,7 @@ SIDE_PX = 256
 """Side of a tile of the map (pixels)."""
 LEAST_ZOOM, MOST_ZOOM = 8, 24
 """Above, a tile's ground is so large that it does not lie flat on a raster's grid to within a pixel."""
-MOST_SIDE_PX, MOST_RASTERS = 4096, 64
+MOST_SIDE_PX, MOST_RASTERS = 8192, 64
 """Of so many pixels a side is the ground of one tile at most where it is read, and of so many rasters: more would take
 seconds."""
 PICKED = 16

@@ -112,9 +112,8 @@ def of_server(folder: Path) -> None:
 def of_browser(folder: Path, shots: Path | None) -> None:
     """Print how soon the page is there, and how much of the roads is seen after each step."""
     sys.path[:0] = [str(TOP / "tests" / "clients"), str(TOP / "tests")]
-    from browser import DRAWING, Page, chromium  # noqa: PLC0415
+    from browser import DRAWING, Page, attached, chromium  # noqa: PLC0415
     from explore_page import served  # noqa: PLC0415
-    from websockets.sync.client import connect  # noqa: PLC0415
 
     with ExitStack() as parts:
         server = parts.enter_context(served(folder, folder / "kept"))
@@ -123,7 +122,7 @@ def of_browser(folder: Path, shots: Path | None) -> None:
         prepare(server.page)
         print(f"read and laid out after {time.perf_counter() - began:.2f} s")
         own = Path(parts.enter_context(tempfile.TemporaryDirectory()))
-        tab = Page(parts.enter_context(connect(parts.enter_context(chromium(own, DRAWING)), max_size=None)))
+        tab = Page(parts.enter_context(attached(parts.enter_context(chromium(own, DRAWING)))))
         tab.size(1400, 900)
         for turn in ("the first time", "again"):
             tab.send("Page.navigate", url="about:blank")

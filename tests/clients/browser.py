@@ -189,10 +189,15 @@ def _tab(port_file, process):
         time.sleep(0.05)
 
 
+def attached(address):
+    """Connect to a tab; it may be busy, or not be asked anything, for as long as a test takes elsewhere."""
+    return connect(address, max_size=None, ping_interval=None)
+
+
 @contextmanager
 def opened(file, folder):
     """Open a file in Chromium, and give its page when it is loaded."""
-    with chromium(folder) as address, connect(address, max_size=None) as socket:
+    with chromium(folder) as address, attached(address) as socket:
         page = Page(socket)
         page.size(1400, 900)
         page.send("Page.navigate", url=file.as_uri())

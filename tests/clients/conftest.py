@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-from browser import DRAWING, Page, chromium, needs_chromium
+from browser import DRAWING, Page, attached, chromium, needs_chromium
 from explore_page import complaints, served, show
-from websockets.sync.client import connect
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +13,7 @@ def tab(tmp_path_factory):
     needs_chromium()
     with (
         chromium(tmp_path_factory.mktemp("browser"), DRAWING) as address,
-        connect(address, max_size=None) as socket,
+        attached(address) as socket,
     ):
         yield Page(socket)
 

@@ -11,6 +11,7 @@ from tasks.stages.ground.beside_types import VALUE
 from tasks.stages.ground.classes import CHIPS, CLASSES
 from tasks.stages.ground.mapping import GROUND_SHARD
 from tasks.stages.order import STAGES
+from tasks.stages.types.concepts import TILE_WORDS
 from tasks.store.table import COVERING
 from tasks.tables import BY_HAND, EMBEDDINGS, FINGERPRINTS, SHARD, THUMBNAILS, TURN_SCATTER
 
@@ -46,8 +47,8 @@ def test_every_file_of_every_stage_is_as_its_table_is_declared(files):
 
 
 def test_every_table_that_is_declared_is_in_a_run_of_a_city_with_records(files):
-    # turns, embeddings of others, types by hand and maps of ground are of who asks for them: see test_turns_kept,
-    # test_elsewhere_runs, test_types_by_hand and test_ground_job
+    # turns, embeddings of others, types by hand, maps of ground and words of a map are of who asks for them: see
+    # test_turns_kept, test_elsewhere_runs, test_types_by_hand, test_ground_job and test_city_words
     asked_for = {
         id(TURN_SCATTER),
         id(EMBEDDINGS),
@@ -56,6 +57,7 @@ def test_every_table_that_is_declared_is_in_a_run_of_a_city_with_records(files):
         id(CLASSES),
         id(GROUND_SHARD),
         id(VALUE),
+        id(TILE_WORDS),
     }
     there = {id(declared_as(file)) for file in files} | asked_for
     missing = {table.layer for table in DECLARED.values() if id(table) not in there}

@@ -149,7 +149,7 @@ def test_ctrl_c_lets_the_run_say_that_it_was_cancelled_and_leaves_no_process(ser
     assert served.state() == "CANCELLED"
     assert served.left == []
     hidden = {path.name for path in (served.folder / "runs").rglob(".*")}
-    assert hidden <= {".lock", ".last-failure.json"}
+    assert hidden <= {".lock", ".said.lock", ".last-failure.json"}
 
 
 def test_what_was_paused_stays_paused_and_all_else_is_active(served):

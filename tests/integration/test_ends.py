@@ -87,7 +87,9 @@ def contents(out):
 
 
 def half_done(out):
-    return [path for path in out.rglob(".*") if path.name not in {".lock", ".last-failure.json"}]
+    return [
+        path for path in out.rglob(".*") if path.name not in {".lock", ".said.lock", ".last-failure.json"}
+    ]
 
 
 @pytest.mark.parametrize("number", range(KILLS))

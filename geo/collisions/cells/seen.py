@@ -9,6 +9,9 @@ import pandas as pd
 from geo.collisions.cells.samples import tallied
 from geo.collisions.cells.text import comparable
 
+SHOWN = 8
+"""So many values are named, the most frequent first."""
+
 
 class Seen:
     """Values by the key that asks for them, with their counts, over all files."""
@@ -29,6 +32,6 @@ class Seen:
         spelled = comparable(pd.Series(wanted, dtype="string"))
         return [value for value, plain in zip(wanted, spelled, strict=True) if plain not in there]
 
-    def found(self, key: str, *, most: int = 8) -> str:
+    def found(self, key: str, *, shown: int = SHOWN) -> str:
         """Name the values that there are, the most frequent first, with their counts."""
-        return tallied(self._counts[key], most=most)
+        return tallied(self._counts[key], most=shown)

@@ -67,8 +67,6 @@ class OpenRun:
     [['0000000000000000', 'primary', 100.0, 1], ['0000000000000001', 'residential', 100.0, 2]]
     >>> run.types[["cluster", "n_segments"]].values.tolist(), run.tests["outcome"].unique().tolist()
     ([[1, 12], [2, 12], [3, 12]], ['n_ksi', 'n_fatal'])
-    >>> str(run.collisions["date"].min())
-    '2019-03-31 00:30:00+00:00'
     >>> import numpy as np
     >>> np.stack(run.fingerprints["vector"]).shape
     (36, 8)
@@ -233,16 +231,25 @@ class OpenRun:
         return open_ground(self, mapped=self.has(CLASSES))
 
     def has(self, name: str) -> bool:
-        """Tell whether the run wrote a layer that not every run has."""
+        """Tell whether the run wrote a layer that not every run has.
+
+        Parameters
+        ----------
+        name
+            Of the layer.
+
+        Examples
+        --------
+        >>> import roadprint
+        >>> roadprint.open("runs/grid").has("windows")
+        True
+        """
         if self._tables != self.geopackage:
             return f"{TABLES}/{name}.parquet" in self._files
         return name in pyogrio.list_layers(self.geopackage)[:, 0]
 
     def worst(self, shown: int = 20, *, of: Of = "segments") -> gpd.GeoDataFrame:
-        """List the segments, junctions or stretches of road that rank worst.
-
-        See `geo.safety.expected.ranking.worst_segments`, `geo.safety.junctions.worst.worst_junctions` and
-        `geo.safety.stretches.ranking.worst_stretches`.
+        """List what ranks worst (`worst_segments`, `worst_junctions` and `worst_stretches` of `geo.safety`).
 
         Parameters
         ----------
@@ -266,8 +273,8 @@ class OpenRun:
         [[1, '0000000000000000', 2, 2.6], [2, '0000000000000004', 2, 2.6]]
         """
         _check_shown(shown)
-        layer, worst = worst_of_kind(of)
-        return worst(self.layer(layer), shown)
+        layer, listed = worst_of_kind(of)
+        return listed(self.layer(layer), shown)
 
     def alike(
         self,

@@ -342,7 +342,7 @@ def test_many_draws_at_once_are_as_few_at_a_time(monkeypatch):
     counts, exposure, classes, _ = network(100, seed=2)
     before, _ = estimated(counts, exposure, classes)
     at_once = rank_segments(before, counts, exposure, seed=0, draws=2000)
-    monkeypatch.setattr("geo.safety.expected.ranking._CELLS", 1000)
+    monkeypatch.setattr("geo.safety.expected.ranking.CELLS", 1000)
     in_parts = rank_segments(before, counts, exposure, seed=0, draws=2000)
     pd.testing.assert_frame_equal(at_once, in_parts)
 

@@ -30,10 +30,11 @@ _Handler = Callable[[int, FrameType | None], Any]
 
 @dataclass(slots=True)
 class _Asked:
-    """Whether an end was asked for, by which signal, and how many of `heeded` wait for that."""
+    """Whether an end was asked for, by which signal, how many of `heeded` wait for that, and their number so far."""
 
     signal: int | None = None
     depth: int = 0
+    turn: int = 0
 
 
 _asked = _Asked()
@@ -115,6 +116,7 @@ def heeded(tell: Callable[[], None] = lambda: None) -> Iterator[None]:
     """
     if _asked.depth == 0:
         _asked.signal = None
+        _asked.turn += 1
     if not in_main_thread():
         yield
         return
@@ -153,18 +155,18 @@ def _heeding(known: _Handler, tell: Callable[[], None]) -> _Handler:
                 token = _Token()
                 error.heeded = token  # type: ignore[attr-defined]
                 # no lock is taken, which what was interrupted may hold
-                _thread.start_new_thread(_insist, (number, weakref.ref(token)))
+                _thread.start_new_thread(_insist, (number, _asked.turn, weakref.ref(token)))
             raise
 
     return handle
 
 
-def _insist(number: int, token: weakref.ref[_Token]) -> None:
-    """Ask once more when the exception has gone and what it was to end is still there."""
-    while _asked.depth and token() is not None:
+def _insist(number: int, turn: int, token: weakref.ref[_Token]) -> None:
+    """Ask once more when the exception has gone and what it was to end is still there, and not what came after it."""
+    while _asked.depth and _asked.turn == turn and token() is not None:
         time.sleep(LOOK_S)
     main = threading.main_thread().ident
-    if _asked.depth and asked() and main is not None:
+    if _asked.depth and _asked.turn == turn and asked() and main is not None:
         signal.pthread_kill(main, number)
 
 

@@ -99,6 +99,23 @@ def test_an_interruption_is_one_whatever_a_library_makes_of_it(library, capfd):
     assert capfd.readouterr().err == ""
 
 
+def test_an_interruption_of_one_thing_is_not_one_of_the_next():
+    """Who looks whether the first has ended sleeps meanwhile, and finds the next at work."""
+    with pytest.raises(KeyboardInterrupt), heeded():
+        press()
+    caught = []
+    with suppress(KeyboardInterrupt), heeded():
+        try:
+            press()
+        except KeyboardInterrupt as error:
+            # the next was asked as well, and has not let go of it
+            caught.append(error)
+            time.sleep(4 * LOOK_S)
+            caught.append("nothing came after it")
+            met()
+    assert caught[1:] == ["nothing came after it"]
+
+
 def test_what_is_not_asked_for_is_an_error_as_ever():
     with pytest.raises(KeyboardInterrupt), heeded():
         press()

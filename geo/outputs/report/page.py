@@ -175,7 +175,7 @@ def render(data: ReportData) -> str:
     worst = worst_roads(data.stretches, segments, titles)
     interactive = map_data(segments, data.collisions, _shown(data, worst), data.ratio_of, titles)
     ground: GroundPart | None = ground_part(data.ground)
-    scripts = [] if interactive is None else [map_script(), _own("report.js")]
+    scripts = [] if interactive is None else [map_script(), _own("map/map.js")]
     return environment.get_template("report.html.jinja").render(
         data=data,
         axis=axis,

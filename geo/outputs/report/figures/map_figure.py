@@ -1,4 +1,4 @@
-"""The interactive map of the report: a Bokeh figure whose data and reactions come from ``report.js``."""
+"""The interactive map of the report: a Bokeh figure whose data and reactions come from ``templates/map``."""
 
 from __future__ import annotations
 

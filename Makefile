@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 TORCH_INDEX ?=
 # of Prefect's page in make serve
 PORT ?= 4200
-# tests that run at once; a file stays with one process, and those come first that wait for servers and browsers
+# tests that run at once; a file stays with one process, and those come first that wait for servers and browsers;
+# a process that dies ends it, for one in its place is not handed its last tests (pytest-xdist 3.8)
 JOBS ?= 2
-SPREAD := --dist loadfile --no-loadscope-reorder
+SPREAD := --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 # what make bench runs: BENCHES="dense growth" runs these alone
 BENCHES ?= encoding reading pipeline dense dense_quality placing growth whole_run recovery road_types expected junctions geopackage orchestration many_workers country search explore_ask
 

@@ -9,15 +9,28 @@ from pydantic import Field
 
 from geo.config.sections.records import Severity
 from tasks.store.document import Document
+from tasks.store.summary import Told
 
 if TYPE_CHECKING:
     from geo.clusters.flights.trial import Trial
+
+
+IN_SHORT = "in_short.json"
 
 
 class Findings(Document):
     """What a stage says at the end of the run (``findings.json`` of ``safety``, ``inference`` and ``systemic``)."""
 
     notes: list[str] = Field(description="Sentences.")
+
+
+class InShort(Document):
+    """What was found, in the sentences that the report begins with (``report/in_short.json``)."""
+
+    told: list[Told] = Field(
+        description="`title` and `sentence` of each: of types, of where collisions gather, of what the picture adds; "
+        "without records of types alone."
+    )
 
 
 class Place(Document):

@@ -17,7 +17,7 @@ from geo.clusters.hands.corrections import LATER
 from geo.ground.names import NAMES_OF_CLASSES, NamedClass
 from geo.outputs.names import MERGES, Named
 from geo.sources.files import digest_file
-from tasks.documents import Effects, Findings, Gathered
+from tasks.documents import IN_SHORT, Effects, Findings, Gathered, InShort
 from tasks.earlier import TABLES, edited
 from tasks.plan import CORRECTED, FOUND_BY, NAMES_OF_TYPES, Plan
 from tasks.stages.ground import mapping, vegetation
@@ -104,6 +104,7 @@ def _summary(plan: Plan, results: Sequence[StageResult], files: dict[str, str], 
         report=str(plan.report),
         seconds=round(seconds, 3),
         stages=[StageRow(**result.as_row()) for result in results],
+        in_short=InShort.read(plan.stage_folder("report") / IN_SHORT).told,
         notes=notes(plan),
         warnings=[
             *warnings_of_inputs(plan),

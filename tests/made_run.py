@@ -11,7 +11,7 @@ from geo.features.fingerprints import Fingerprints, write_fingerprints
 from geo.outputs.files.geopackage import write_geopackage
 from geo.outputs.files.geoparquet import write_geoparquet
 from geo.sources.files import digest_file
-from tasks.store.summary import Numbered, RunSummary
+from tasks.store.summary import Numbered, RunSummary, Told
 
 RUN_ID = "0123456789ab"
 
@@ -57,6 +57,7 @@ def make_run(grid_city, folder):
         report="",
         seconds=1.0,
         stages=[],
+        in_short=[Told(title="Types of road", sentence="None of three types differs from other roads.")],
         notes=[],
         warnings=[],
         files=files,

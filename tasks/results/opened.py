@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,13 +24,14 @@ from geo.outputs.layers.layers import LAYERS
 from geo.search.looks import Looks
 from geo.search.ranking import BALANCE
 from geo.search.words.learned import Learned
-from geo.sources.files import digest_file
 from tasks.earlier import TABLES
 from tasks.results.cutting import cut_tile
 from tasks.results.finding import Asked, Question, ask
 from tasks.results.ground import OpenGround, open_ground
+from tasks.results.left import refuse_changed, told_in_short
 from tasks.results.seen import SeenRoads
-from tasks.results.worst import Of, worst_of_kind
+from tasks.results.worst import Of, check_shown, worst_of_kind
+from tasks.store.summary import RunSummary
 
 FINGERPRINTS = "fingerprints"
 
@@ -47,8 +47,8 @@ class OpenRun:
         Path of the run's GeoPackage.
     folder
         The run's folder; None where there is the GeoPackage alone, which holds no fingerprints.
-    files
-        Digests of the files in `folder`, by their names there.
+    summary
+        What the run said at its end; None: it is not there.
     tables
         Path that layers are read from: the GeoPackage, or the folder of their Parquet files.
     base
@@ -77,13 +77,14 @@ class OpenRun:
         geopackage: Path,
         *,
         folder: Path | None = None,
-        files: Mapping[str, str] | None = None,
+        summary: RunSummary | None = None,
         tables: Path | None = None,
         base: Path | None = None,
     ) -> None:
         self.geopackage = geopackage
         self.folder = folder
-        self._files = dict(files or {})
+        self._summary = summary
+        self._files = {} if summary is None else dict(summary.files)
         self._tables = tables or geopackage
         self.base = base
         self._read: dict[str, pd.DataFrame] = {}
@@ -138,6 +139,17 @@ class OpenRun:
     def crs(self) -> pyproj.CRS:
         """The city's CRS (metres)."""
         return pyproj.CRS.from_user_input(self.segments.crs)
+
+    @property
+    def in_short(self) -> dict[str, str]:
+        """What was found, in the sentences that the report begins with, by what they are of.
+
+        Raises
+        ------
+        SourceError
+            When there is the GeoPackage alone, or an older roadprint made the run: they are not told.
+        """
+        return told_in_short(self._summary, self.folder or self.geopackage)
 
     @property
     def segments(self) -> gpd.GeoDataFrame:
@@ -208,17 +220,7 @@ class OpenRun:
 
     def _check_left(self, file: Path) -> None:
         """Refuse a file of the run's folder that is not as the run left it."""
-        folder = self.folder or file.parent
-        name = file.relative_to(folder).as_posix()
-        why = "it is not there" if not file.is_file() else None
-        if why is None and digest_file(file) != self._files.get(name):
-            why = "it is not as the run left it"
-        if why is not None:
-            raise SourceError(
-                why,
-                where=str(file),
-                todo="Copy the run's folder again, whole; or run the city again, which makes it anew.",
-            )
+        refuse_changed(file, self.folder or file.parent, self._files)
 
     @property
     def junction_types(self) -> pd.DataFrame:
@@ -272,7 +274,7 @@ class OpenRun:
         >>> worst[["place", "segment_id", "n_ksi", "ksi_per_km_year_eb"]].values.tolist()
         [[1, '0000000000000000', 2, 2.6], [2, '0000000000000004', 2, 2.6]]
         """
-        _check_shown(shown)
+        check_shown(shown)
         layer, listed = worst_of_kind(of)
         return listed(self.layer(layer), shown)
 
@@ -332,7 +334,7 @@ class OpenRun:
         >>> nearest[["segment_id", "likeness", "alike_than_pairs"]].round(2).values.tolist()
         [['0000000000000024', 0.67, 0.9], ['000000000000000f', 0.57, 0.84]]
         """
-        _check_shown(shown)
+        check_shown(shown)
         if not 0 <= more_alike_than <= 1:
             raise ValueError(f"more_alike_than={more_alike_than}: a share from 0 to 1")
         segments = self._roads.segments
@@ -447,7 +449,7 @@ class OpenRun:
         >>> [one.label for one in found.yes], len(found.answers)
         (['segment 0000000000000000'], 2)
         """
-        _check_shown(top)
+        check_shown(top)
         if not 0 <= spread <= 1:
             raise ValueError(f"spread={spread}: a share from 0 to 1")
         if skip < 0:
@@ -493,8 +495,3 @@ class OpenRun:
         if not full and pd.notna(jpeg):
             return Image.open(io.BytesIO(jpeg)).convert("RGB")
         return cut_tile(tile, self.geopackage, self.base)
-
-
-def _check_shown(shown: int) -> None:
-    if shown < 1:
-        raise ValueError(f"shown={shown}: one segment or more can be shown")

@@ -65,9 +65,10 @@ def _of_file(file: Path, base: Path | None) -> OpenRun:
     """Open a GeoPackage, with what lies beside it where that is of the same run."""
     if file.suffix.lower() != GEOPACKAGE:
         raise _no_run(file, "it is no GeoPackage")
-    files = _told(file.parent) or {}
-    folder = file.parent if file.name in files else None
-    return OpenRun(file, folder=folder, files=files, base=base)
+    summary = _told(file.parent)
+    if summary is None or file.name not in summary.files:
+        return OpenRun(file, base=base)
+    return OpenRun(file, folder=file.parent, summary=summary, base=base)
 
 
 def _of_folder(folder: Path, base: Path | None) -> OpenRun:
@@ -78,15 +79,15 @@ def _of_folder(folder: Path, base: Path | None) -> OpenRun:
         if not of_city and (any(folder.glob(f"*{GEOPACKAGE}")) or (folder / TABLES).is_dir()):
             raise _no_run(folder, f"there is no {SUMMARY}, which a run writes at its end: it is not whole")
         folder = _newest(folder)
-    files = _told(folder)
-    if files is None:
+    summary = _told(folder)
+    if summary is None:
         raise _no_run(folder, f"its {SUMMARY} is not as a run of this roadprint leaves it")
-    missing = sorted(name for name in files if not (folder / name).is_file())
-    packages = [name for name in files if name.endswith(GEOPACKAGE)]
+    missing = sorted(name for name in summary.files if not (folder / name).is_file())
+    packages = [name for name in summary.files if name.endswith(GEOPACKAGE)]
     if missing or not packages:
         raise _no_run(folder, f"it is not whole: {', '.join(missing[:3]) or 'a GeoPackage'} is not there")
     tables = folder / TABLES if (folder / TABLES).is_dir() else None
-    return OpenRun(folder / packages[0], folder=folder, files=files, tables=tables, base=base)
+    return OpenRun(folder / packages[0], folder=folder, summary=summary, tables=tables, base=base)
 
 
 def _newest(city: Path) -> Path:
@@ -105,10 +106,10 @@ def _newest(city: Path) -> Path:
     raise _no_run(city, "it holds no run that has ended")
 
 
-def _told(folder: Path) -> dict[str, str] | None:
-    """Read which files a run left, with their digests; None where it is not told."""
+def _told(folder: Path) -> RunSummary | None:
+    """Read what a run said at its end; None where it is not told."""
     try:
-        return RunSummary.read(folder / SUMMARY).files
+        return RunSummary.read(folder / SUMMARY)
     except (OSError, ValidationError):
         return None
 

@@ -31,3 +31,15 @@ def worst_of_kind(of: str) -> tuple[str, Worst]:
     if of not in _WORST:
         raise ValueError(f"of={of!r}: {', '.join(_WORST)} can be asked for")
     return _WORST[of]
+
+
+def check_shown(shown: int) -> None:
+    """Refuse to show none.
+
+    Raises
+    ------
+    ValueError
+        When fewer than one are asked for.
+    """
+    if shown < 1:
+        raise ValueError(f"shown={shown}: one segment or more can be shown")

@@ -17,6 +17,13 @@ ONLY_THERE = {"files", "finished", "made_of", "numbering", "base"}
 """Keys that the command line does not print."""
 
 
+class Told(Document):
+    """One of the things that were found, in a sentence."""
+
+    title: str = Field(description="What it is of.")
+    sentence: str = Field(description="What was found, and how sure that is.")
+
+
 class StageRow(Document):
     """What became of the items of a stage."""
 
@@ -88,6 +95,10 @@ class RunSummary(Document):
     report: str
     seconds: float = Field(description="How long the run took.")
     stages: list[StageRow]
+    in_short: list[Told] | None = Field(
+        default=None,
+        description="What was found, as the report begins; null: a roadprint that did not say so made the run.",
+    )
     notes: list[str] = Field(description="Sentences that stages say at the end.")
     warnings: list[str]
     files: dict[str, str] = Field(description="What the run left in its folder, with digests.")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+from markupsafe import escape
 from rasterio.windows import from_bounds
 
 import roadprint
@@ -107,6 +108,15 @@ def test_a_geopackage_alone_says_that_fingerprints_are_not_in_it(alone):
         with pytest.raises(SourceError, match="not in the GeoPackage") as refused:
             asked()
         assert "Open the run's own folder" in refused.value.todo
+
+
+def test_what_was_found_in_short_is_what_the_report_begins_with(run, folder, alone):
+    report = (folder / "report.html").read_text(encoding="utf-8")
+    assert "Types of road" in run.in_short
+    for title, sentence in run.in_short.items():
+        assert escape(sentence) in report[report.index(title) :]
+    with pytest.raises(SourceError, match="not told beside the GeoPackage"):
+        open_run(alone).in_short  # noqa: B018 - it is asked for
 
 
 def test_a_tile_at_full_resolution_is_the_imagery_under_it(run, town):

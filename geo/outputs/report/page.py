@@ -171,7 +171,6 @@ def render(data: ReportData) -> str:
     laid, axis = cards(data.clusters, segments, data.tests, shots, data.ratio_of)
     looks = {cluster: appearance for cluster, (_, appearance) in looks_of(data.clusters).items()}
     titles = {card.cluster: card.title for card in laid}
-    has_collisions = bool(segments["n_collisions"].notna().any())
     worst = worst_roads(data.stretches, segments, titles)
     interactive = map_data(segments, data.collisions, _shown(data, worst), data.ratio_of, titles)
     ground: GroundPart | None = ground_part(data.ground)
@@ -200,13 +199,13 @@ def render(data: ReportData) -> str:
         all_seen_typed=untyped(segments) == NO_IMAGERY,
         typology=data.quality.get("typology"),
         years=_years(segments),
-        has_collisions=has_collisions,
+        has_collisions=_has_collisions(data),
         has_ksi=bool(segments["n_ksi"].notna().any()),
         has_q=bool(data.clusters["q_value"].notna().any()),
         traffic="" if (told := data.run.get("traffic", "not known")) == "not known" else told,
         junction_part=_junctions(data),
         worst_roads=worst,
-        short=in_short(laid, data.high_injury, data.value, data.ratio_of, has_collisions=has_collisions),
+        short=told_in_short(data),
         places=places_rows(data.places, data.junction_types),
         cure=cure_charts(segments, data.ratio_of),
         false_worst=[] if data.models is None else model_rows(data.models, ["ranks"], data.ratio_of),
@@ -230,6 +229,16 @@ def render(data: ReportData) -> str:
         ledger=data.ledger.fillna({"reason": ""}).to_dict("records"),
         otherwise=otherwise(data.sensitivity),
     )
+
+
+def told_in_short(data: ReportData) -> list[tuple[str, str]]:
+    """Say what was found, as the page begins: title and sentence of each (see `in_short`)."""
+    laid, _ = cards(data.clusters, data.segments, data.tests, {}, data.ratio_of)
+    return in_short(laid, data.high_injury, data.value, data.ratio_of, has_collisions=_has_collisions(data))
+
+
+def _has_collisions(data: ReportData) -> bool:
+    return bool(data.segments["n_collisions"].notna().any())
 
 
 def _junctions(data: ReportData) -> JunctionPart | None:

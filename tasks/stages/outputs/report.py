@@ -11,6 +11,7 @@ import pandas as pd
 
 from geo.ledger import Entry
 from geo.outputs.layers.ground import BESIDE_TYPES, CLASSES, TREE
+from tasks.documents import IN_SHORT, InShort
 from tasks.plan import LICENSED, Plan
 from tasks.publish import notes
 from tasks.stages.ground.mapping import MAP
@@ -23,6 +24,7 @@ from tasks.stages.records.collisions import load_recorded
 from tasks.stages.types.clusters import load_quality
 from tasks.stages.types.flights import load_flights
 from tasks.store.stage import Stage
+from tasks.store.summary import Told
 
 if TYPE_CHECKING:
     from geo.outputs.report.page import ReportData
@@ -31,9 +33,9 @@ if TYPE_CHECKING:
 
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
-    """Write the report page, and the tables as a workbook and as CSV."""
+    """Write the report page, what it says in short, and the tables as a workbook and as CSV."""
     from geo.clusters.registry import method_of
-    from geo.outputs.report.page import ReportData, write_report
+    from geo.outputs.report.page import ReportData, told_in_short, write_report
     from geo.outputs.report.parts.methods import methods
     from geo.outputs.tables.sheets import sheets_of
     from geo.outputs.tables.workbook import write_tables, write_workbook
@@ -88,6 +90,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         systemic={name: layer for name, layer in layers.items() if name.startswith("systemic_")},
     )
     write_report(folder / plan.report.name, data)
+    told = [Told(title=title, sentence=sentence) for title, sentence in told_in_short(data)]
+    InShort(told=told).write(folder / IN_SHORT)
     sheets = sheets_of(layers)
     write_workbook(folder / plan.workbook.name, sheets, _readme(plan, data, sheets), FILE_DATE)
     write_tables(folder / plan.csv_folder.name, sheets)
@@ -145,4 +149,4 @@ READING = (
     "Rank by the places given here, not by counts or recorded rates: these favour chance.",
 )
 
-STAGE = Stage("report", build, counts=("thumbnails",), after=("package",))
+STAGE = Stage("report", build, counts=("thumbnails",), after=("package",), documents=(InShort,))

@@ -483,7 +483,8 @@ BY_KIND = as_layer("interventions_by_kind")
 UNDER_REPORTING = as_layer("under_reporting")
 THUMBNAILS = Table(
     "thumbnails",
-    "Small pictures of tiles: those of the picks, the middle tile of segments that the report shows, or all.",
+    "Small pictures of tiles: those of the picks, the middle tile of segments that the report and its contact "
+    "sheets show, or all.",
     (TILE, Column("jpeg", "blob", "Picture (JPEG, 160 pixels the longer side)")),
     key=("tile_id",),
 )

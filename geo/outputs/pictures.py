@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from geo.clusters.found.prototypes import central_tiles
@@ -17,6 +18,8 @@ from geo.outputs.thumbnails import thumbnail
 
 FOR_REPORT, NAMED = 800, 400
 """Segments that the report shows a picture of: all where there are so few, else so many of those that look alike."""
+ON_SHEETS, LEAST_ON_SHEET = 1600, 40
+"""Segments of which contact sheets hold a picture, at most, and of one type at least, where it has as many."""
 KINDS = ("prototype", "edge")
 """Of the picks, those that the GeoPackage holds."""
 
@@ -50,6 +53,48 @@ def tiles_of_report(encoded: pd.DataFrame, look_alikes: pd.DataFrame, picks: pd.
         See `geo.clusters.found.prototypes.pick`, with ``tile_id`` (null: no tile of that segment has an embedding).
     """
     return middle_tiles(encoded, look_alikes) | set(picks["tile_id"].dropna())
+
+
+def tiles_of_sheets(encoded: pd.DataFrame, types: pd.DataFrame) -> pd.DataFrame:
+    """Choose the tile that stands for each segment on the contact sheet of its type: the one in its middle.
+
+    Parameters
+    ----------
+    encoded
+        See `middle_tiles`.
+    types
+        ``segment_id, cluster, cluster_margin``; segments without a type are left out.
+
+    Returns
+    -------
+    ``segment_id, tile_id``. Of more than `ON_SHEETS` segments those are chosen that stand evenly in the order of their
+    margins, see `evenly`.
+    """
+    typed = types.loc[types["cluster"].notna(), ["segment_id", "cluster", "cluster_margin"]]
+    chosen = evenly(typed[typed["segment_id"].isin(encoded["segment_id"])], ON_SHEETS)[["segment_id"]]
+    return chosen.assign(tile_id=central_tiles(chosen, encoded))
+
+
+def evenly(typed: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Choose segments of each type evenly in the order of their margins, the first and the last among them.
+
+    Parameters
+    ----------
+    typed
+        ``segment_id, cluster, cluster_margin``; margins that are not known come last.
+    most
+        How many to choose: of each type in proportion, and of a small one `LEAST_ON_SHEET`, so that there may be
+        more of them. All, where there are no more.
+    """
+    if len(typed) <= most:
+        return typed
+    ordered = typed.sort_values(["cluster", "cluster_margin", "segment_id"])
+    share = most / len(typed)
+    chosen = []
+    for _, of_type in ordered.groupby("cluster"):
+        wanted = min(len(of_type), max(1, min(LEAST_ON_SHEET, most), int(len(of_type) * share)))
+        chosen.append(of_type.iloc[np.linspace(0, len(of_type) - 1, wanted).round().astype(int)])
+    return pd.concat(chosen).sort_index()
 
 
 def pictures_of_file(

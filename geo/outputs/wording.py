@@ -26,6 +26,8 @@ DISCOVERY = 0.05
 
 NOT_APART = "injury, serious or slight"
 """What ``slight`` means where records do not tell the two apart."""
+DEPENDS = "That depends on which roads are taken as this type"
+"""What is said of a claim that would not stand if roads were grouped a little otherwise."""
 LONGEST = 80
 """Characters of a name that are shown."""
 
@@ -222,7 +224,4 @@ def _unsure(low: float, regrouped: tuple[float, float] | None) -> str:
         return ""
     if regrouped[0] > 1 if low > 1 else regrouped[1] < 1:
         return ""
-    return (
-        " That depends on which roads are taken as this type: over groupings that other samples of them give, "
-        f"{ratio_limits(*regrouped)} times."
-    )
+    return f" {DEPENDS}: over groupings that other samples of them give, {ratio_limits(*regrouped)} times."

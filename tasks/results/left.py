@@ -58,4 +58,4 @@ def told_in_short(summary: RunSummary | None, where: Path) -> dict[str, str]:
             where=str(where),
             todo=f"Open the run's own folder, with its {SUMMARY}; 'roadprint run' of this version writes it.",
         )
-    return {one.title: one.sentence for one in told}
+    return {one.title: one.whole for one in told}

@@ -21,7 +21,13 @@ class Told(Document):
     """One of the things that were found, in a sentence."""
 
     title: str = Field(description="What it is of.")
-    sentence: str = Field(description="What was found, and how sure that is.")
+    sentence: str = Field(description="What was found.")
+    sure: str = Field(default="", description="How sure that is, a clause; empty: the sentence says it.")
+
+    @property
+    def whole(self) -> str:
+        """Both in one text."""
+        return f"{self.sentence} How sure: {self.sure}." if self.sure else self.sentence
 
 
 class StageRow(Document):

@@ -39,19 +39,25 @@ class Page(HTMLParser):
     def __init__(self, html):
         super().__init__()
         self.elements, self.text, self.open, self.crossed = [], [], [], []
+        self.goes_on = False
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
         self.elements.append((tag, dict(attrs)))
+        # a word that explains itself stands within a sentence
+        self.goes_on = dict(attrs).get("class") == "term"
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_endtag(self, tag):
+        self.goes_on = tag == "a" and self.elements[-1][1].get("class") == "term"
         if tag not in VOID and self.open.pop() != tag:
             self.crossed.append(tag)
 
     def handle_data(self, data):
-        if self.open and self.open[-1] not in ("style", "script"):
+        if self.goes_on:
+            self.text[-1] += data
+        elif self.open and self.open[-1] not in ("style", "script"):
             self.text.append(data)
 
     def all(self, tag):
@@ -133,15 +139,15 @@ def test_the_page_needs_no_network(data):
     assert policy.startswith("default-src 'none'; img-src data: blob:; ")
 
 
-def test_no_script_runs_but_the_two_of_the_page(data):
+def test_no_script_runs_but_the_three_of_the_page(data):
     html = render(data)
     policy = re.search(r"script-src ([^;]*);", unescape(html))[1].split()
     scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
     digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
     assert policy == [f"'sha256-{digest}'" for digest in digests]
-    assert len(digests) == 2
-    assert html.lower().count("<script") == 4
-    assert html.lower().count("</script") == 4
+    assert len(digests) == 3
+    assert html.lower().count("<script") == 5
+    assert html.lower().count("</script") == 5
 
 
 def test_the_page_is_sound_and_open_to_screen_readers(data):
@@ -150,7 +156,8 @@ def test_the_page_is_sound_and_open_to_screen_readers(data):
     assert page.open == []
     assert page.all("html")[0]["lang"] == "en"
     assert len(page.all("h1")) == 1
-    assert all(picture["alt"] for picture in page.all("img"))
+    # what stands beside the name of its type says nothing more
+    assert all(picture["alt"] or picture.get("class") == "face" for picture in page.all("img"))
     assert all(drawing.get("aria-label") or drawing.get("aria-hidden") for drawing in page.all("svg"))
     ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
     assert len(ids) == len(set(ids))
@@ -187,8 +194,12 @@ def colours_of(pattern):
 def test_every_colour_of_text_has_the_contrast_that_wcag_asks_for():
     texts = colours_of(r"[{;\s]color: ") | colours_of(r"(?:text|\.row|\.strong) \{[^}]*fill: ")
     grounds = colours_of(r"background: ")
-    assert texts == {"1b1b1b", "565656", "1d4e89", "a8320a"}
-    assert grounds == {"ffffff", "f4f4f1", "fdf1ec", "d9ead9", "f6ecc9", "f3d9d4"}
+    assert texts == {"1b1b1b", "565656", "1d4e89", "a8320a", "ffffff"}
+    assert grounds == {"ffffff", "f4f4f1", "fdf1ec", "d9ead9", "f6ecc9", "f3d9d4", "fff3bf"}
+    # white stands on what is darkened, whatever picture lies beneath
+    assert "rgb(0 0 0 / .72)" in STYLE
+    assert contrast("ffffff", "474747") >= 4.5
+    texts.remove("ffffff")
     assert min(contrast(text, ground) for text in texts for ground in grounds) >= 4.5
 
 
@@ -240,7 +251,7 @@ def test_a_type_is_told_beside_roads_of_its_class_with_what_that_allows(data):
         "This holds for the 18% of its length" in page.words
     )
     assert f"Not tested against {there}: fewer than 5 <expected>. Nothing is claimed." in page.words
-    labels = [drawing["aria-label"] for drawing in page.all("svg") if "forest" in drawing.get("class", "")]
+    labels = [drawing["aria-label"] for drawing in page.all("div") if drawing.get("class") == "forest"]
     assert len(labels) == 3
     assert "Rate ratio to other roads of its class: 1, interval 0.8 to 1.3." in labels[0]
     assert "Rate ratio to other roads of its class: not known" in labels[2]
@@ -350,7 +361,8 @@ def test_a_city_without_imagery_has_a_page_too(data):
 def test_a_tile_without_a_picture_is_said_to_have_none(data):
     page = Page(render(data))
     shown = data.prototypes["tile_id"].isin(list(data.thumbnails)).sum()
-    assert len(page.all("img")) == shown == len(data.prototypes) - 3
+    pictures = [picture for picture in page.all("img") if "data-tile" in picture]
+    assert len(pictures) == shown == len(data.prototypes) - 3
     assert page.words.count("no picture") == 3
 
 

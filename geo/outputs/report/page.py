@@ -6,7 +6,7 @@ import base64
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -24,11 +24,13 @@ from geo.outputs.report.figures.choice_chart import by_hand, choice_chart, mergi
 from geo.outputs.report.figures.cure_chart import cure_charts, model_rows
 from geo.outputs.report.figures.map_data import MapData, Shown, map_data, safe_json
 from geo.outputs.report.figures.map_figure import MARKS, collision_layer_names, map_figure, map_script
-from geo.outputs.report.parts.cards import cards, shots_of
+from geo.outputs.report.parts.cards import Card, cards, shots_of
+from geo.outputs.report.parts.glossary import WORDS, explained
 from geo.outputs.report.parts.ground import GroundPart, GroundTold, ground_part
-from geo.outputs.report.parts.junctions import JunctionPart, junction_part
+from geo.outputs.report.parts.junctions import JunctionPart, junction_part, shown_junctions
 from geo.outputs.report.parts.otherwise import otherwise
-from geo.outputs.report.parts.short import in_short
+from geo.outputs.report.parts.pictures import PagePictures, page_pictures
+from geo.outputs.report.parts.short import Found, in_short
 from geo.outputs.report.parts.systemic import systemic
 from geo.outputs.report.parts.tables import effects_rows, measures, places_rows, settings_rows, tests_rows
 from geo.outputs.report.parts.worst import WorstRoads, worst_roads
@@ -65,6 +67,9 @@ class ReportData:
         ``agreement_with_baseline``.
     thumbnails
         JPEG of each shown tile, by ``tile_id``: those of `prototypes`, and what else the map shows of segments.
+    on_sheets, sheet_pictures
+        ``segment_id, tile_id`` of the tiles on the contact sheets of types, and their JPEG by ``tile_id``; None: there
+        are no sheets.
     licences
         Source and licence of the imagery, the roads and the records.
     ratio_of
@@ -138,6 +143,8 @@ class ReportData:
     stretches: gpd.GeoDataFrame | None = None
     high_injury: pd.DataFrame | None = None
     value: pd.DataFrame | None = None
+    on_sheets: pd.DataFrame | None = None
+    sheet_pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def write_report(path: Path, data: ReportData) -> None:
@@ -164,17 +171,20 @@ def render(data: ReportData) -> str:
         figure=lambda value, digits=3: figure(number(value), digits),
         dash=dash_of,
         shorten=lambda text: shorten(str(text), LONGEST_REASON),
+        explained=explained,
     )
     segments = data.segments
     words = severity_words(segments)
+    drawn = _pictures(data)
+    data = replace(data, thumbnails=drawn.tiles)
     shots = shots_of(data.prototypes, segments, data.thumbnails)
-    laid, axis = cards(data.clusters, segments, data.tests, shots, data.ratio_of)
+    laid, axis = cards(data.clusters, segments, data.tests, shots, data.ratio_of, drawn)
     looks = {cluster: appearance for cluster, (_, appearance) in looks_of(data.clusters).items()}
     titles = {card.cluster: card.title for card in laid}
     worst = worst_roads(data.stretches, segments, titles)
     interactive = map_data(segments, data.collisions, _shown(data, worst), data.ratio_of, titles)
     ground: GroundPart | None = ground_part(data.ground)
-    scripts = [] if interactive is None else [map_script(), _own("map/map.js")]
+    scripts = [_own("page.js"), *([] if interactive is None else [map_script(), _own("map/map.js")])]
     return environment.get_template("report.html.jinja").render(
         data=data,
         axis=axis,
@@ -186,7 +196,8 @@ def render(data: ReportData) -> str:
         marks=MARKS,
         figure_json=_inline(_figure(looks, interactive)),
         data_json=_inline("" if interactive is None else interactive.json),
-        style=_inline(_own("report.css") + (_own("ground.css") if ground else "")),
+        style=_inline(_own("report.css") + (_own("ground.css") if ground else "") + _sheet_style(laid)),
+        words=sorted(WORDS, key=lambda word: word.title.lower()),
         ground_part=ground,
         scripts=[_inline(script) for script in scripts],
         policy=_policy(scripts),
@@ -231,14 +242,26 @@ def render(data: ReportData) -> str:
     )
 
 
-def told_in_short(data: ReportData) -> list[tuple[str, str]]:
-    """Say what was found, as the page begins: title and sentence of each (see `in_short`)."""
+def told_in_short(data: ReportData) -> list[Found]:
+    """Say what was found, as the page begins (see `in_short`)."""
     laid, _ = cards(data.clusters, data.segments, data.tests, {}, data.ratio_of)
     return in_short(laid, data.high_injury, data.value, data.ratio_of, has_collisions=_has_collisions(data))
 
 
 def _has_collisions(data: ReportData) -> bool:
     return bool(data.segments["n_collisions"].notna().any())
+
+
+def _pictures(data: ReportData) -> PagePictures:
+    """Draw the pictures that the page shows: of the picks, of segments on the map, and of types of junction."""
+    shown = {*data.prototypes["tile_id"].dropna()}
+    if data.tiles is not None:
+        shown |= {*data.tiles["tile_id"]}
+    if data.junction_prototypes is not None:
+        shown |= {*shown_junctions(data.junction_prototypes)["tile_id"].dropna()}
+    pictures = {tile: jpeg for tile, jpeg in data.thumbnails.items() if tile in shown}
+    sheets = data.on_sheets, data.sheet_pictures
+    return page_pictures(pictures, data.prototypes, data.tiles, data.segments, sheets)
 
 
 def _junctions(data: ReportData) -> JunctionPart | None:
@@ -265,6 +288,15 @@ def _shown(data: ReportData, worst: WorstRoads | None) -> Shown:
 
 def _figure(looks: Mapping[int, Look], interactive: MapData | None) -> str:
     return "" if interactive is None else safe_json(map_figure(looks, list(interactive.collisions)))
+
+
+def _sheet_style(laid: Sequence[Card]) -> str:
+    """Name the file of each contact sheet once; its pictures are cut from it."""
+    return "".join(
+        f".sheet-{card.cluster} a {{ background-image: url({card.sheet.source}); }}\n"
+        for card in laid
+        if card.sheet is not None
+    )
 
 
 def _own(name: str) -> str:

@@ -58,7 +58,15 @@ def _wanted(plan: Plan) -> set[str]:
     """Choose the tiles: those picked, those that the report shows, or all."""
     if plan.config.output.thumbnails == "all":
         return {*load_encoded(plan)["tile_id"], *load_junction_tiles(plan)["tile_id"]}
-    return report_tiles(plan)
+    return report_tiles(plan) | set(sheet_tiles(plan)["tile_id"].dropna())
+
+
+def sheet_tiles(plan: Plan) -> pd.DataFrame:
+    """Choose the tile of each segment that the contact sheets of types show: ``segment_id, tile_id``."""
+    from geo.outputs.pictures import tiles_of_sheets
+
+    types = pd.read_parquet(plan.stage_folder("clusters") / "segments.parquet")
+    return tiles_of_sheets(load_encoded(plan), types)
 
 
 def report_tiles(plan: Plan) -> set[str]:

@@ -19,7 +19,7 @@ from tasks.stages.imagery.centring import load_centring
 from tasks.stages.imagery.features import load_encoded_as
 from tasks.stages.imagery.matching import load_matching
 from tasks.stages.outputs.package import FILE_DATE, gather
-from tasks.stages.outputs.pictures import load_pictures, report_tiles
+from tasks.stages.outputs.pictures import load_pictures, report_tiles, sheet_tiles
 from tasks.stages.records.collisions import load_recorded
 from tasks.stages.types.clusters import load_quality
 from tasks.stages.types.flights import load_flights
@@ -46,8 +46,10 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     layers = gather(plan)
     clusters = plan.stage_folder("clusters")
     picks = pd.read_parquet(clusters / "prototypes.parquet")
-    wanted = report_tiles(plan)
-    pictures = {tile: jpeg for tile, jpeg in load_pictures(plan).items() if tile in wanted}
+    wanted, drawn = report_tiles(plan), load_pictures(plan)
+    pictures = {tile: jpeg for tile, jpeg in drawn.items() if tile in wanted}
+    on_sheets = sheet_tiles(plan)
+    in_sheets = set(on_sheets["tile_id"].dropna())
     data = ReportData(
         city=config.city,
         config=plan.written,
@@ -59,6 +61,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         quality=load_quality(plan).model_dump(mode="json"),
         prototypes=picks,
         thumbnails=pictures,
+        on_sheets=on_sheets,
+        sheet_pictures={tile: jpeg for tile, jpeg in drawn.items() if tile in in_sheets},
         ledger=layers["ledger"],
         licences=_licences(plan),
         ratio_of=told_outcome(layers["segments"]),
@@ -90,7 +94,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         systemic={name: layer for name, layer in layers.items() if name.startswith("systemic_")},
     )
     write_report(folder / plan.report.name, data)
-    told = [Told(title=title, sentence=sentence) for title, sentence in told_in_short(data)]
+    told = [Told(title=one.title, sentence=one.said, sure=one.sure) for one in told_in_short(data)]
     InShort(told=told).write(folder / IN_SHORT)
     sheets = sheets_of(layers)
     write_workbook(folder / plan.workbook.name, sheets, _readme(plan, data, sheets), FILE_DATE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.outputs.palette import UNKNOWN, Look
-from geo.outputs.wording import figure
+from geo.outputs.wording import figure, shorten
 
 STRIP_WIDTH, STRIP_MARGIN = 320.0, 14.0
 WIDEST = 16.0
@@ -129,6 +130,36 @@ class Overview:
     stroke: float
     bar: float
     bar_label: str
+
+
+def text_width(text: str, size: float) -> float:
+    """Say how wide a text is at most in a common sans serif, so that a drawing leaves room for it.
+
+    Parameters
+    ----------
+    text
+        One line.
+    size
+        Height of its letters as CSS gives it (units of the drawing).
+
+    Examples
+    --------
+    >>> text_width("0.25", 10) < text_width("WWWW", 10) < text_width("\N{CJK UNIFIED IDEOGRAPH-8DEF}" * 5, 10)
+    True
+    """
+    wide = sum(unicodedata.east_asian_width(one) in "WF" for one in text)
+    narrow = sum(one in "ijlt.,:;|'!()[] 1" for one in text)
+    broad = sum(one in "MWmw@%" for one in text)
+    rest = len(text) - wide - narrow - broad
+    return size * (1.05 * wide + 0.55 * narrow + 1.0 * broad + 0.7 * rest)
+
+
+def fitted_text(text: str, width: float, size: float) -> str:
+    """Cut a text that would be wider than a drawing has room for, with an ellipsis (see `text_width`)."""
+    for most in range(len(text), 1, -1):
+        if text_width(shown := shorten(text, most), size) <= width:
+            return shown
+    return text[:1]
 
 
 def dash_of(appearance: Look) -> str:

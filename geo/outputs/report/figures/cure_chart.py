@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from geo.outputs.report.figures.charts import text_width
 from geo.outputs.wording import figure
 from geo.safety.expected.residuals import cure_curve
 from geo.safety.rates import OUTCOME_NAMES, Outcome
 
 WIDTH, HEIGHT = 460.0, 220.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 14.0, 12.0, 40.0
+LETTERS = 13.0
+"""Size of the figures at its sides."""
 MOST_POINTS = 400
 """A curve of more is thinned evenly: no eye, and no screen, tells them apart."""
 FEWEST = 30
@@ -37,6 +40,8 @@ class CureChart:
         Share of segments where the curve is outside the limits (0 to 1).
     said
         What the drawing shows, in words.
+    left
+        Where the curve begins: what is left of it holds figures.
     """
 
     of: str
@@ -48,6 +53,7 @@ class CureChart:
     up: list[tuple[float, str]]
     outside: float
     said: str
+    left: float
 
 
 def cure_charts(segments: pd.DataFrame, outcome: Outcome) -> list[CureChart]:
@@ -96,9 +102,11 @@ def _chart(of: str, curve: pd.DataFrame, counted: str) -> CureChart:
     # where the curve is, not what the values are, is looked at: steps of equal numbers of segments
     share = curve["n"].cumsum().loc[thin.index] / curve["n"].sum()
     most = float(max(curve["walk"].abs().max(), 2 * curve["deviation"].max(), 1e-9))
+    steps = [(value, figure(value, 2)) for value in (-most, 0.0, most)]
+    left = max(LEFT, *(text_width(label, LETTERS) + 8 for _, label in steps))
 
     def across(part: float) -> float:
-        return round(LEFT + part * (WIDTH - LEFT - RIGHT), 1)
+        return round(left + part * (WIDTH - left - RIGHT), 1)
 
     def up(value: float) -> float:
         return round(TOP + (1 - value / most) / 2 * (HEIGHT - TOP - BOTTOM), 1)
@@ -122,9 +130,10 @@ def _chart(of: str, curve: pd.DataFrame, counted: str) -> CureChart:
         path(-2 * thin["deviation"]),
         up(0.0),
         [(across(part), figure(mark, 2)) for part, mark in zip(parts, marks, strict=True)],
-        [(up(value), figure(value, 2)) for value in (-most, 0.0, most)],
+        [(up(value), label) for value, label in steps],
         outside,
         said[0].upper() + said[1:],
+        round(left, 1),
     )
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from geo.outputs.wording import shorten
+from geo.outputs.report.figures.charts import fitted_text
 
 WIDTH, LEFT, RIGHT = 320.0, 6.0, 150.0
 """Of the drawing, and free at its sides: the right side holds names."""
 STEP, TOP = 13.0, 8.0
 """Height of a leaf, and what is free above the first (units of the drawing)."""
-LONGEST = 20
-"""Characters of a name beside the tree."""
+LABEL, LABEL_AT, LETTERS = 14.0, 190.0, 12.0
+"""Height of a line of names beside the tree, where they begin, and the size of their letters."""
 OF_SEVERAL = "#1b1b1b"
 
 
@@ -90,16 +90,26 @@ def draw_tree(tree: pd.DataFrame | None, titles: Mapping[int, str], classes: pd.
     for node, one in of.items():
         if one is not None and node not in below:
             leaves.setdefault(one, []).append(rows[node])
+    room = WIDTH - LABEL_AT
+    named = sorted((sum(at) / len(at) + 4, one) for one, at in leaves.items() if one in colours)
     labels = [
-        (round(sum(at) / len(at) + 4, 1), shorten(titles.get(one, f"class {one}"), LONGEST), colours[one])
-        for one, at in sorted(leaves.items())
-        if one in colours
+        (place, fitted_text(titles.get(one, f"class {one}"), room, LETTERS), colours[one])
+        for place, (_, one) in zip(_apart([at for at, _ in named]), named, strict=True)
     ]
     count = sum(node not in below for node in of)
     said = f"{count} groups of ground come together in {len(labels)} classes: " + ", ".join(
         titles.get(one, f"class {one}") for one in sorted(leaves)
     )
-    return Tree(WIDTH, round(2 * TOP + STEP * (count - 1), 1), branches, labels, said)
+    height = max(2 * TOP + STEP * (count - 1), *(place + TOP for place, _, _ in labels), 0)
+    return Tree(WIDTH, round(height, 1), branches, labels, said)
+
+
+def _apart(places: Sequence[float]) -> list[float]:
+    """Move names down so far that none lies on the one above it; places are in order."""
+    found: list[float] = []
+    for place in places:
+        found.append(round(max(place, LETTERS, found[-1] + LABEL) if found else max(place, LETTERS), 1))
+    return found
 
 
 def _rows(roots: Sequence[int], below: Mapping[int, list[int]]) -> dict[int, float]:

@@ -14,6 +14,8 @@ from geo.outputs.layers.layers import LAYERS
 from geo.outputs.names import looks_of
 from geo.outputs.palette import Look
 from geo.outputs.report.figures.charts import Axis, Strip, picture_address, ratio_axis, ratio_strip
+from geo.outputs.report.figures.contact_sheet import Sheet, margin_words
+from geo.outputs.report.parts.pictures import PagePictures
 from geo.outputs.wording import (
     ALL_ROADS,
     OTHERS,
@@ -27,7 +29,7 @@ from geo.outputs.wording import (
     untold,
     verdict,
 )
-from geo.safety.rates import Outcome
+from geo.safety.rates import OUTCOME_NAMES, Outcome
 
 MIX_SHOWN = 4
 WHOLE = 0.995
@@ -38,12 +40,13 @@ _NOT = "not tested: "
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A tile to look at: JPEG as a data address (None: no picture), name of its road, and what it is of."""
+    """A tile to look at: JPEG as a data address (None: no picture), its road, what it is of, and the type's margin."""
 
     source: str | None
     road: str
     segment_id: str
     tile_id: str | None
+    margin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Comparison:
         Where they lie on the axis; None: not known.
     verdict
         What may be said.
+    counts, q
+        Which collisions are compared, and the q value, in words.
     counted
         The ratio as counted, whatever the part of town, in a sentence; empty where there is none.
     """
@@ -69,6 +74,8 @@ class Comparison:
     limits: str
     strip: Strip | None
     verdict: str
+    counts: str
+    q: str
     counted: str
 
 
@@ -90,6 +97,9 @@ class Card:
         How much of it is surely of this type, and how surely the type is found; empty where that is not known.
     comparisons
         By all collisions, where rate ratios are of KSI; `own`; and where that was made, with roads of the same class.
+    face, sheet
+        The picture that stands for the type, as a data address, and the contact sheet of its segments; None: there
+        is none.
     """
 
     cluster: int
@@ -113,6 +123,8 @@ class Card:
     own: Comparison
     comparisons: list[Comparison]
     shots: dict[str, list[Shot]]
+    face: str | None
+    sheet: Sheet | None
 
 
 def cards(
@@ -121,6 +133,7 @@ def cards(
     tests: pd.DataFrame | None,
     shots: Mapping[int, dict[str, list[Shot]]],
     ratio_of: Outcome,
+    pictures: PagePictures | None = None,
 ) -> tuple[list[Card], Axis]:
     """Lay out one card a type, in order of their numbers, and the axis that all their rate ratios are drawn on.
 
@@ -134,6 +147,8 @@ def cards(
         Tiles to look at, by cluster and kind.
     ratio_of
         Which collisions the rate ratios compare: KSI, or all.
+    pictures
+        The faces and contact sheets of types; None: there are none.
     """
     mixes, looks = class_mix(segments), looks_of(clusters)
     numeric = [column.name for column in LAYERS["clusters"].columns if column.kind != "text"]
@@ -182,6 +197,8 @@ def cards(
                 own=own,
                 comparisons=comparisons,
                 shots=shots.get(cluster, {}),
+                face=None if pictures is None else pictures.faces.get(cluster),
+                sheet=None if pictures is None else pictures.sheets.get(cluster),
             )
         )
     return result, axis
@@ -242,7 +259,14 @@ def _beside(
         said += f" This holds for the {share:.0%} of its length that has such roads to compare with."
     counted = _as_counted(value[f"rate_ratio{part}"])
     return Comparison(
-        others, figure(ratio, 2), ratio_limits(low, high), ratio_strip(ratio, low, high, axis), said, counted
+        others=others,
+        ratio=figure(ratio, 2),
+        limits=ratio_limits(low, high),
+        strip=ratio_strip(ratio, low, high, axis),
+        verdict=said,
+        counts=OUTCOME_NAMES[outcome],
+        q=figure(value[f"q_value{part}"], 2),
+        counted=counted,
     )
 
 
@@ -262,10 +286,15 @@ def _by_all(row: Mapping[Any, Any], axis: Axis) -> Comparison:
     why = "" if pd.isna(row["reason_adjusted"]) else shorten(str(row["reason_adjusted"]), 200)
     pooled = number(row.get("ratio_pooled_low")), number(row.get("ratio_pooled_high"))
     said = verdict(low, high, q, "collisions", f"{OTHERS} in the same part of town", why, pooled)
-    counted = _as_counted(crude)
-    strip = ratio_strip(ratio, low, high, axis)
     return Comparison(
-        f"all collisions, {OTHERS}", figure(ratio, 2), ratio_limits(low, high), strip, said, counted
+        others=f"all collisions, {OTHERS}",
+        ratio=figure(ratio, 2),
+        limits=ratio_limits(low, high),
+        strip=ratio_strip(ratio, low, high, axis),
+        verdict=said,
+        counts=OUTCOME_NAMES["collisions"],
+        q=figure(q, 2),
+        counted=_as_counted(crude),
     )
 
 
@@ -306,7 +335,7 @@ def shots_of(
     thumbnails
         JPEG of each tile, by ``tile_id``.
     """
-    roads = segments.set_index("segment_id")[["name", "road_class"]]
+    roads = segments.set_index("segment_id").reindex(columns=["name", "road_class", "cluster_margin"])
     rows = prototypes.sort_values(["cluster", "kind", "rank"]).join(roads, on="segment_id")
     shots: dict[int, dict[str, list[Shot]]] = {}
     for row in rows.to_dict("records"):
@@ -314,5 +343,6 @@ def shots_of(
         address = picture_address(thumbnails[tile]) if tile is not None and tile in thumbnails else None
         road = road_name(row["name"], row["road_class"]) or "unnamed road"
         of_kind = shots.setdefault(int(row["cluster"]), {}).setdefault(str(row["kind"]), [])
-        of_kind.append(Shot(address, road, str(row["segment_id"]), tile))
+        margin = margin_words(number(row["cluster_margin"]))
+        of_kind.append(Shot(address, road, str(row["segment_id"]), tile, margin))
     return shots

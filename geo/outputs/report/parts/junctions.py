@@ -80,8 +80,7 @@ def junction_part(
         JPEG of each tile, by ``tile_id``.
     """
     shots: dict[int, list[JunctionShot]] = {}
-    chosen = picks[picks["kind"] == "prototype"].sort_values(["cluster", "rank"])
-    for row in chosen.to_dict("records"):
+    for row in shown_junctions(picks).to_dict("records"):
         jpeg = thumbnails.get(str(row["tile_id"]))
         shot = JunctionShot(None if jpeg is None else picture_address(jpeg), str(row["junction_id"]))
         shots.setdefault(int(row["cluster"]), []).append(shot)
@@ -94,6 +93,11 @@ def junction_part(
     return JunctionPart(
         cards, [_listed(row, outcome) for row in worst.to_dict("records")], OUTCOME_NAMES[outcome]
     )
+
+
+def shown_junctions(picks: pd.DataFrame) -> pd.DataFrame:
+    """Take of the junctions that stand for each type those that the page shows, in their order."""
+    return picks[picks["kind"] == "prototype"].sort_values(["cluster", "rank"])
 
 
 def _card(row: Mapping[Any, Any], shots: Mapping[int, list[JunctionShot]]) -> JunctionCard:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from flows.secrets import without_literals
+from flows.terminal.guide import FIRST, Plain, all_commands, examples_of
 from geo.demo.plans import NAMES
 from geo.errors import ConfigurationError, meant
 
@@ -24,9 +25,12 @@ COMMANDS = {
     "find": "find the roads that look like a segment, a place, a picture, or what an analyst has named",
     "explore": "look at a run in the browser, ask it and correct its types: a page on this machine alone",
     "ground": "name the places on the ground whose label would teach most",
+    "open": "open what a run has left: its report, its map, its tables, its folder",
+    "name": "give a type of road a name, a colour or a note, or say what types are called",
     "status": "say how a city stands: its last run, what failed, room on disk",
     "clean": "remove old runs and stages of a city, but not its newest good run",
     "deploy": "run a city on a schedule, by the workers of a Prefect server",
+    "completion": "print what lets a shell complete commands, options, files and keys",
 }
 
 
@@ -34,13 +38,9 @@ PLACES = ("--at", "--not", "--within")
 """Arguments that may be degrees west or south."""
 
 
-EXAMPLES = """roadprint demo                    a town that was drawn, from imagery to its report
-roadprint check my-city.yaml      what a run of your city would meet, and how long it takes
-roadprint run my-city.yaml        road types, rates and the worst roads: a GeoPackage and a report
-roadprint explore my-city.yaml    look at the newest run in the browser, and ask it
-
-roadprint --help lists all commands; roadprint COMMAND --help says what one takes.
-"""
+WHAT = ("report", "qgis", "folder", "tables", "explorer")
+"""What `roadprint open` opens."""
+SHELLS = ("bash", "zsh", "fish")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -55,29 +55,50 @@ class _Parser(argparse.ArgumentParser):
         super().error(message)
 
 
+class _Commands(_Parser):
+    """The command line as a whole, whose help has its commands in groups."""
+
+    def format_help(self) -> str:
+        """Lay the help out."""
+        return all_commands(self.format_usage(), self.description or "", COMMANDS)
+
+
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the arguments; ``name`` is that of the command."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    parser = _Parser(
-        prog="roadprint",
-        description="A visual fingerprint for every road segment of a city, road types found from it, and what is "
-        "known about collisions on each type.",
-    )
-    parser.add_argument("--version", action="store_true", help="say which version this is, and end")
-    commands = parser.add_subparsers(metavar="COMMAND", dest="name")
-    for name, text in COMMANDS.items():
-        one = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        _add_arguments(name, one)
+    parser, commands = command_line()
     asked, unknown = parser.parse_known_args(_signed(given))
     if asked.version:
         sys.stdout.write(f"roadprint {version('roadprint')}\n")
         sys.exit(0)
     if unknown:
-        _refuse(unknown[0], commands.choices[asked.name] if asked.name else parser)
+        _refuse(unknown[0], commands[asked.name] if asked.name else parser)
     if asked.name is None:
-        sys.stdout.write(EXAMPLES)
+        sys.stdout.write(FIRST)
         sys.exit(0)
     return asked
+
+
+def command_line() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """Make what reads the arguments, and what reads those of each command."""
+    parser = _Commands(
+        prog="roadprint",
+        description="A visual fingerprint for every road segment of a city, road types found from it, and what is\n"
+        "known about collisions on each type.",
+        formatter_class=Plain,
+    )
+    parser.add_argument("--version", action="store_true", help="say which version this is, and end")
+    commands = parser.add_subparsers(metavar="COMMAND", dest="name", parser_class=_Parser)
+    for name, text in COMMANDS.items():
+        one = commands.add_parser(
+            name,
+            help=text,
+            description=text[0].upper() + text[1:] + ".",
+            epilog=examples_of(name),
+            formatter_class=Plain,
+        )
+        _add_arguments(name, one)
+    return parser, commands.choices
 
 
 def _refuse(word: str, command: argparse.ArgumentParser) -> NoReturn:
@@ -89,7 +110,15 @@ def _refuse(word: str, command: argparse.ArgumentParser) -> NoReturn:
 
 def _add_arguments(name: str, one: argparse.ArgumentParser) -> None:
     """Add what a command takes."""
-    own = {"typology": _add_typology, "find": _add_find, "explore": _add_explore, "ground": _add_ground}
+    own = {
+        "typology": _add_typology,
+        "find": _add_find,
+        "explore": _add_explore,
+        "ground": _add_ground,
+        "open": _add_open,
+        "name": _add_name,
+        "completion": _add_completion,
+    }
     if name in own:
         own[name](one)
         return
@@ -113,7 +142,29 @@ def _add_arguments(name: str, one: argparse.ArgumentParser) -> None:
         one.add_argument("--cron", help="when it runs (default '0 3 1 * *': monthly); never: by hand alone")
         one.add_argument("--timezone", help="time zone of --cron, such as Europe/London (default UTC)")
         one.add_argument("--work-pool", help="pool whose workers run it (default roadprint)")
+    _add_told(one)
+
+
+def _add_told(one: argparse.ArgumentParser) -> None:
+    """Add how much is told."""
     one.add_argument("--json", action="store_true", help="print one JSON object and nothing more")
+    _add_loudness(one)
+
+
+def _add_loudness(one: argparse.ArgumentParser) -> None:
+    loudness = one.add_mutually_exclusive_group()
+    loudness.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="print errors and the one line of the result, if it has one",
+    )
+    loudness.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="say on standard error what happens, for a report of a fault",
+    )
 
 
 def _add_set(one: argparse.ArgumentParser) -> None:
@@ -162,7 +213,7 @@ def _add_typology(one: argparse.ArgumentParser) -> None:
         "--out", type=Path, required=True, metavar="DIR", help="folder for the page and the GeoPackage"
     )
     for part in (fit, show, compare):
-        part.add_argument("--json", action="store_true", help="print one JSON object and nothing more")
+        _add_told(part)
 
 
 def _add_find(one: argparse.ArgumentParser) -> None:
@@ -228,7 +279,7 @@ def _add_find(one: argparse.ArgumentParser) -> None:
         )
     one.add_argument("--threshold", type=float, metavar="T", help="a road with a lower cosine is no answer")
     one.add_argument("--save", metavar="NAME", help="save the search as a concept: NAME, or FILE.json")
-    one.add_argument("--json", action="store_true", help="print one JSON object and nothing more")
+    _add_told(one)
 
 
 def _add_run(one: argparse.ArgumentParser) -> None:
@@ -236,7 +287,7 @@ def _add_run(one: argparse.ArgumentParser) -> None:
         "run",
         type=Path,
         metavar="RUN",
-        help="a run's folder, its GeoPackage, a city's folder or file: newest run",
+        help="a run's folder, its GeoPackage; or a city's name, folder or file: its newest run",
     )
 
 
@@ -248,7 +299,49 @@ def _add_explore(one: argparse.ArgumentParser) -> None:
         "--edit", action="store_true", help="let the page name and merge types and correct segments"
     )
     one.add_argument("--no-open", action="store_true", help="open no browser; the address is printed")
+    _add_loudness(one)
     one.set_defaults(json=False)
+
+
+def _add_open(one: argparse.ArgumentParser) -> None:
+    """Add what is opened, and of which run."""
+    _add_run(one)
+    one.add_argument(
+        "--what",
+        choices=WHAT,
+        default=WHAT[0],
+        help="the report, the project in QGIS, the folder, the workbook, or the page of 'roadprint explore' "
+        "(default %(default)s)",
+    )
+    one.add_argument("--no-open", action="store_true", help="print the path and no more")
+    one.add_argument("--out", type=Path, metavar="DIR", help="folder for results (default runs)")
+    _add_told(one)
+
+
+def _add_name(one: argparse.ArgumentParser) -> None:
+    """Add which type it is, and what is said of it."""
+    _add_run(one)
+    one.add_argument(
+        "number", type=_of_type, nargs="?", metavar="TYPE", help="number of the type; none: types are listed"
+    )
+    one.add_argument("called", nargs="?", metavar="NAME", help="what it is to be called, up to 80 letters")
+    one.add_argument("--color", metavar="RRGGBB", help="its colour, such as 117733")
+    one.add_argument("--note", metavar="TEXT", help="what is to be known of it, up to 500 letters")
+    one.add_argument("--remove", action="store_true", help="take its name, colour and note away")
+    one.add_argument("--out", type=Path, metavar="DIR", help="folder for results (default runs)")
+    _add_told(one)
+
+
+def _of_type(text: str) -> int:
+    """Read the number of a type."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"the number of a type is expected, found {text!r}")
+    return int(text)
+
+
+def _add_completion(one: argparse.ArgumentParser) -> None:
+    one.add_argument("shell", choices=SHELLS, metavar="SHELL", help=f"one of {', '.join(SHELLS)}")
+    one.set_defaults(json=False, quiet=False, verbose=False)
 
 
 def _signed(arguments: Sequence[str]) -> list[str]:
@@ -284,7 +377,7 @@ def _add_ground(one: argparse.ArgumentParser) -> None:
         "--runs", type=Path, metavar="DIR", help="folder for results, where a run was given one"
     )
     _add_set(suggest)
-    suggest.add_argument("--json", action="store_true", help="print one JSON object and nothing more")
+    _add_told(suggest)
 
 
 def _number(text: str) -> int:

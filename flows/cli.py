@@ -7,19 +7,32 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 
 from flows import interruption
 from flows.arguments import parse, read_overrides
-from flows.commands import explore, finding, ground, sensitivity, typology, upkeep
+from flows.commands import (
+    completion,
+    explore,
+    finding,
+    ground,
+    naming,
+    opening,
+    sensitivity,
+    typology,
+    upkeep,
+)
 from flows.processes import asking_directly
 from flows.progress import shown
 from flows.running import draw_town, repeat, run_once
 from flows.secrets import concealed, guard_logs, unlock
+from flows.terminal.loudness import all_told
 from geo.config import load
 from geo.errors import RoadprintError
 
@@ -38,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with interruption.interruptible():
         try:
             with interruption.heeded():
-                return _answer(parse(arguments))
+                return _answer(parse(arguments), sys.argv[1:] if arguments is None else arguments)
         except RoadprintError as error:
             sys.stderr.write(f"roadprint: {error}\n")
             return REFUSED
@@ -49,17 +62,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return interruption.INTERRUPTED
 
 
-def _answer(asked: argparse.Namespace) -> int:
+def _answer(asked: argparse.Namespace, words: Sequence[str]) -> int:
     """Do what is asked, and show what comes of it; gives the exit code."""
-    command, show = COMMANDS[asked.name]
+    command = COMMANDS[asked.name]
     guard_logs()
-    with concealed(), asking_directly(), shown(Console(stderr=True, quiet=asked.json)):
-        outcome = command(asked)
+    console = Console(stderr=True, quiet=asked.json or asked.quiet)
+    with all_told(words) if asked.verbose else nullcontext(), concealed(), asking_directly(), shown(console):
+        outcome = command.do(asked)
     try:
-        if asked.json:
-            sys.stdout.write(json.dumps(outcome, ensure_ascii=False) + "\n")
-        else:
-            show(outcome)
+        _tell(command, outcome, asked)
         sys.stdout.flush()
     except OSError as error:
         # the reader of a pipe has left, or the disk is full; what was run is kept all the same
@@ -67,6 +78,17 @@ def _answer(asked: argparse.Namespace) -> int:
         sys.stderr.write(f"roadprint: the summary cannot be written ({error.strerror})\n")
         return 1
     return 0
+
+
+def _tell(command: Command, outcome: dict[str, Any], asked: argparse.Namespace) -> None:
+    """Print what came of a command, as fully as is asked."""
+    if asked.json:
+        sys.stdout.write(json.dumps(outcome, ensure_ascii=False) + "\n")
+    elif asked.quiet:
+        line = command.line(outcome)
+        sys.stdout.write("" if line is None else f"{line}\n")
+    else:
+        command.show(outcome)
 
 
 def _run(asked: argparse.Namespace) -> dict[str, Any]:
@@ -132,22 +154,30 @@ def _show_check(found: dict[str, Any]) -> None:
         console.print(f"Warning: {warning}", markup=False)
 
 
-COMMANDS: dict[
-    str, tuple[Callable[[argparse.Namespace], dict[str, Any]], Callable[[dict[str, Any]], None]]
-] = {
-    "run": (_run, _show_run),
-    "check": (_check, _show_check),
-    "demo": (_demo, _show_run),
-    "sensitivity": (sensitivity.sensitivity, sensitivity.show_sensitivity),
-    "typology": (typology.typology, typology.show_typology),
-    "find": (finding.find, finding.show_found),
-    "explore": (explore.explore, explore.show_explored),
-    "ground": (ground.ground, ground.show_ground),
-    "status": (upkeep.status, upkeep.show_status),
-    "clean": (upkeep.clean, upkeep.show_clean),
-    "deploy": (upkeep.deploy, upkeep.show_deploy),
+class Command(NamedTuple):
+    """What a command does, how what it gives is shown, and the one line of it that is printed in few words."""
+
+    do: Callable[[argparse.Namespace], dict[str, Any]]
+    show: Callable[[dict[str, Any]], None]
+    line: Callable[[dict[str, Any]], str | None] = lambda _: None
+
+
+COMMANDS: dict[str, Command] = {
+    "run": Command(_run, _show_run, itemgetter("geopackage")),
+    "check": Command(_check, _show_check),
+    "demo": Command(_demo, _show_run, itemgetter("geopackage")),
+    "sensitivity": Command(sensitivity.sensitivity, sensitivity.show_sensitivity, itemgetter("geopackage")),
+    "typology": Command(typology.typology, typology.show_typology, typology.file_of),
+    "find": Command(finding.find, finding.show_found, finding.ids_of),
+    "explore": Command(explore.explore, explore.show_explored),
+    "open": Command(opening.open_results, opening.show_opened, opening.path_of),
+    "name": Command(naming.name, naming.show_named),
+    "ground": Command(ground.ground, ground.show_ground, itemgetter("file")),
+    "status": Command(upkeep.status, upkeep.show_status, upkeep.newest_of),
+    "clean": Command(upkeep.clean, upkeep.show_clean),
+    "deploy": Command(upkeep.deploy, upkeep.show_deploy, itemgetter("deployment")),
+    "completion": Command(completion.completion, completion.show_completion),
 }
-"""What each command does, and how what it gives is shown."""
 
 
 def command() -> None:

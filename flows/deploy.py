@@ -22,6 +22,7 @@ from flows.city import city_flow
 from flows.serve import ENVIRONMENT, WORK_POOL, watch
 from geo.config import load
 from geo.errors import ConfigurationError, ServerError
+from geo.faults import plainly
 from geo.secrets import HIDDEN
 from tasks.planning import folder_name
 
@@ -75,7 +76,7 @@ class Schedule:
         except ValidationError as error:
             fault = error.errors()[0]
             name = str(fault["loc"][0]) if fault["loc"] else "cron"
-            what = f"{fault['msg'].removeprefix('Value error, ')} (found {fault['input']!r:.80})"
+            what = f"{plainly(fault)} (found {fault['input']!r:.80})"
             raise _refused(name, what) from error
         if not _has_a_date(schedule):
             raise _refused("cron", f"there is no such date in the next five years (found {self.cron!r:.80})")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 
 from geo.secrets import redact
 
@@ -23,6 +24,15 @@ def meant(word: object, known: Iterable[object]) -> str:
     own = {str(one).casefold(): str(one) for one in known}
     like = get_close_matches(str(word).casefold(), own, n=1)
     return f"; did you mean {own[like[0]]}?" if like else ""
+
+
+def meant_file(path: Path) -> str:
+    """Say which of the files and folders beside one that is not there is called like it; empty where none is."""
+    try:
+        beside = sorted(one.name for one in path.parent.iterdir())
+    except OSError:
+        return ""
+    return meant(path.name, beside)
 
 
 class RoadprintError(Exception):

@@ -17,7 +17,8 @@ from geo.errors import ConfigurationError
 def find(asked: argparse.Namespace) -> dict[str, Any]:
     """Ask a run, write the answers where that is asked for, and give them."""
     from tasks.results.answers import as_rows, check_out, write  # noqa: PLC0415 - each command imports what it needs
-    from tasks.results.finding import Question, run_at  # noqa: PLC0415 - each command imports what it needs
+    from tasks.results.called import run_at  # noqa: PLC0415 - each command imports what it needs
+    from tasks.results.finding import Question  # noqa: PLC0415 - each command imports what it needs
 
     if asked.top < 1:
         raise ConfigurationError(
@@ -59,6 +60,11 @@ def find(asked: argparse.Namespace) -> dict[str, Any]:
         "files": [str(file) for file in out],
         "concept": saved,
     }
+
+
+def ids_of(found: dict[str, Any]) -> str:
+    """Give the ids of the answers, in their order."""
+    return " ".join(str(one[f"{found['over'][:-1]}_id"]) for one in found["answers"])
 
 
 def show_found(found: dict[str, Any]) -> None:

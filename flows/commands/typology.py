@@ -88,6 +88,11 @@ def show_typology(found: dict[str, Any]) -> None:
     sys.stdout.write(f"{found['file']}\n")
 
 
+def file_of(found: dict[str, Any]) -> str:
+    """Give the file that was written, or that is told of."""
+    return str(found["geopackage"] if "page" in found else found["file"])
+
+
 def _show_compared(found: dict[str, Any]) -> None:
     """Print the length of each type in each city, and where the page is."""
     names = [one["city"] for one in found["cities"]]

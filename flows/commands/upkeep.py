@@ -62,6 +62,11 @@ def show_status(found: dict[str, Any]) -> None:
     sys.stdout.write("\n".join(lines) + "\n")
 
 
+def newest_of(found: dict[str, Any]) -> str | None:
+    """Give the GeoPackage of its last good run."""
+    return found["last_run"]["geopackage"] if found["last_run"] else None
+
+
 def clean(asked: argparse.Namespace) -> dict[str, Any]:
     """Say what is old; remove it when that is confirmed."""
     from tasks.store.housekeeping import clear, parse_age, plan_clearing, refuse_while_running  # noqa: PLC0415

@@ -15,6 +15,7 @@ from flows.explore.outcome import Outcome
 from flows.explore.routes import about, asking, correcting, gallery, imagery, network, records
 from flows.explore.safety import Guard
 from geo.errors import BlindError, BusyError, ChangedError, LayerError, RoadprintError
+from geo.faults import plainly
 from tasks.explore.page import Page
 
 ROOMS = (about, network, records, imagery, gallery, asking, correcting)
@@ -74,7 +75,7 @@ async def _not_as_expected(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return told(422, f"what was asked is not as expected: {first['msg']}", where)
+    return told(422, f"what was asked is not as expected: {plainly(first)}", where)
 
 
 async def _no_such_thing(_: Request, error: Exception) -> JSONResponse:

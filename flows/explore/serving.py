@@ -15,16 +15,16 @@ import uvicorn
 from flows.explore.app import make_app
 from flows.explore.safety import HOST
 from flows.interruption import met
+from flows.terminal.screen import has_screen
 from geo.errors import ConfigurationError, ServerError
 from tasks.explore.about import prepare
 from tasks.explore.page import Page
 
 MOST_PORT = 65535
 STOP_S, LOOK_S = 0.5, 0.2
-_SCREENS = ("DISPLAY", "WAYLAND_DISPLAY")
 
 
-def serve(page: Page, port: int | None, *, browser: bool) -> None:
+def serve(page: Page, port: int | None, *, browser: bool, quiet: bool = False) -> None:
     """Serve a page until Ctrl-C.
 
     Parameters
@@ -35,6 +35,8 @@ def serve(page: Page, port: int | None, *, browser: bool) -> None:
         The port; None: one that is free.
     browser
         Whether a browser is opened where there is a screen.
+    quiet
+        Whether the address is all that is said.
 
     Raises
     ------
@@ -62,10 +64,10 @@ def serve(page: Page, port: int | None, *, browser: bool) -> None:
         address = f"http://{HOST}:{own}/{token}/"
         sys.stdout.write(f"{address}\n")
         sys.stdout.flush()
-        sys.stderr.write(
-            f"{page.run.city} is shown at this address{', to be edited' if page.edit else ''}; Ctrl-C stops it.\n"
-        )
-        if browser and _has_screen():
+        if not quiet:
+            edited = ", to be edited" if page.edit else ""
+            sys.stderr.write(f"{page.run.city} is shown at this address{edited}; Ctrl-C stops it.\n")
+        if browser and has_screen():
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         try:
             while thread.is_alive():
@@ -113,8 +115,3 @@ def _listening(port: int | None) -> socket.socket:
             todo=todo,
         ) from error
     return place
-
-
-def _has_screen() -> bool:
-    """Tell whether a browser with windows can be opened; one in the terminal would take it over."""
-    return sys.platform in {"win32", "darwin"} or any(os.environ.get(name) for name in _SCREENS)

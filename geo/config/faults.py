@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from geo.config.kinds import NO_KIND, is_of_kinds, of_which_kind
 from geo.config.section import leaf_keys, sections
 from geo.errors import meant
+from geo.faults import MISSING, UNKNOWN_KEY, expected, plainly
 
 _EMPTY = frozenset(
     (
@@ -23,40 +24,21 @@ _EMPTY = frozenset(
         "list_type",
         "tuple_type",
         "dict_type",
+        "date_type",
+        "dataclass_type",
         "literal_error",
     )
 )
 """Types of the faults of a value that is none at all."""
-_WANTED = {
-    "bool_parsing": "true or false",
-    "bool_type": "true or false",
-    "dict_type": "a section of keys and values",
-    "finite_number": "a finite number",
-    "float_parsing": "a number",
-    "float_type": "a number",
-    "greater_than": "a number above {gt:g}",
-    "greater_than_equal": "a number of at least {ge:g}",
-    "int_from_float": "a whole number",
-    "int_parsing": "a whole number",
-    "int_type": "a whole number",
-    "less_than": "a number below {lt:g}",
-    "less_than_equal": "a number of at most {le:g}",
-    "list_type": "a list",
-    "model_attributes_type": "a section of keys and values",
-    "model_type": "a section of keys and values",
-    "string_type": "text",
-    "too_long": "a list of at most {max_length}",
-    "too_short": "a list of at least {min_length}",
-    "tuple_type": "a list",
-}
-"""What pydantic's types of fault say is expected."""
+_KEY = "[key]"
+"""How pydantic says that it is about a key itself."""
 _ALTERNATIVE = re.compile(
-    r"str|int|float|bool|date|(literal|list|tuple|dict|set|function-\w+)\[.*\]|constrained-\w+"
+    r"str|int|float|bool|date|(literal|list|tuple|dict|set|function-\w+)\[.*\]|constrained-\w+|UserValues"
 )
 """How pydantic names what a value may be, where that is one of several."""
 
 
-def describe(error: ValidationError, root: type[BaseModel]) -> str:
+def describe(error: ValidationError, root: type[BaseModel], *, within: tuple[str, ...] = ()) -> str:
     """Say all faults of a file, a line each: ``key: what is expected (found ...)``.
 
     Parameters
@@ -65,8 +47,10 @@ def describe(error: ValidationError, root: type[BaseModel]) -> str:
         What a file was refused with.
     root
         What the file is a section of.
+    within
+        The section of it that was refused, where it was not the whole.
     """
-    faults = [_Fault(fault, _place(fault["loc"], root)) for fault in error.errors()]
+    faults = [_Fault(fault, _place((*within, *fault["loc"]), root)) for fault in error.errors()]
     lines = [_line(together, root) for together in _by_value(faults)]
     count = "one fault" if len(lines) == 1 else f"{len(lines)} faults"
     return f"{count} in the configuration\n  " + "\n  ".join(lines)
@@ -82,11 +66,7 @@ class _Fault:
     @property
     def wanted(self) -> str | None:
         """What is expected; None where the fault says so itself, in a sentence."""
-        context = self.told.get("ctx", {})
-        if self.told["type"] == "literal_error":
-            return str(context["expected"]).replace("'", "")
-        known = _WANTED.get(self.told["type"])
-        return None if known is None else known.format(**context)
+        return expected(self.told)
 
     @property
     def choices(self) -> list[str]:
@@ -121,20 +101,19 @@ def _line(faults: Sequence[_Fault], root: type[BaseModel]) -> str:
     """Say what is wrong with one value."""
     first = faults[0].told
     key, kind, found = faults[0].place.key, first["type"], first["input"]
-    if kind == "extra_forbidden":
+    if kind in UNKNOWN_KEY:
         message = _no_such_key(faults[0].place, root)
-    elif kind == "missing":
-        message = "it is missing"
     else:
         wanted = list(dict.fromkeys(one.wanted for one in faults if one.wanted is not None))
-        said = first["msg"].removeprefix("Value error, ")
-        message = f"{' or '.join(wanted)} is expected" if wanted else said
+        message = f"{' or '.join(wanted)} is expected" if wanted else plainly(first)
+    if first["loc"][-1:] == (_KEY,):
+        message += " as a key"
     if kind == NO_KIND and isinstance(found, Mapping):
         key, found = f"{key}.{first['ctx']['key']}", found.get(first["ctx"]["key"])
     if found is None and kind in _EMPTY:
         message += ": nothing stands there; leave the key out for its default, or put text in 'quotes'"
     message += meant(found, [word for one in faults for word in one.choices])
-    shown = "" if kind in {"missing", "value_error"} else f" (found {found!r:.80})"
+    shown = "" if kind in {*MISSING, "value_error"} else f" (found {found!r:.80})"
     return f"{key or '(top)'}: {message}{shown}"
 
 
@@ -172,6 +151,8 @@ def _place(loc: tuple[str | int, ...], root: type[BaseModel]) -> _Place:
         if several and not kind:
             kind = str(part)
             others = of_which_kind(kinds, str(loc[-1]))
+            continue
+        if part == _KEY:
             continue
         if key and not kinds and _ALTERNATIVE.fullmatch(str(part)):
             value = value or ".".join(key)

@@ -13,6 +13,7 @@ import pandas as pd
 from pydantic import ConfigDict, Field, ValidationError
 
 from geo.errors import SourceError
+from geo.faults import reason_of
 from geo.outputs.layers.ground import CLASSES
 from geo.outputs.names import COLUMNS, Named, merged_in, read_rows, write_rows
 from geo.outputs.palette import MUTED
@@ -102,7 +103,7 @@ def class_names_in(file: Path) -> dict[int, NamedClass]:
         ] + [NamedClass(cluster=int(n), merged_into=into) for n, into in merged.items()]
     except (sqlite3.Error, ValidationError) as error:
         raise SourceError(
-            f"its table of classes of ground cannot be read ({error})",
+            f"its table of classes of ground cannot be read ({reason_of(error)})",
             where=str(file),
             todo="Give a GeoPackage as 'roadprint run' wrote it.",
         ) from error

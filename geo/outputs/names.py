@@ -17,6 +17,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from geo.errors import SourceError
+from geo.faults import reason_of
 from geo.outputs.palette import Look, look
 from geo.sources.by_hand import BOM, as_declared, no_formula, refused_line, rows_by_hand, whole
 
@@ -188,7 +189,7 @@ def names_in(file: Path, table: str = "clusters") -> dict[int, Named]:
         ] + [Named(cluster=int(n), merged_into=into) for n, into in merged.items()]
     except (sqlite3.Error, ValidationError) as error:
         raise SourceError(
-            f"its table of clusters cannot be read ({error})",
+            f"its table of clusters cannot be read ({reason_of(error)})",
             where=str(file),
             todo="Give a GeoPackage as 'roadprint run' wrote it.",
         ) from error

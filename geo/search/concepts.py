@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from geo.clusters.typology.made_by import MadeBy, differences
 from geo.errors import ConfigurationError, EncoderError, SourceError
+from geo.faults import reason_of
 from geo.search.example import Example
 
 FOLDER = "concepts"
@@ -158,10 +159,7 @@ def read_concept(path: Path) -> Concept:
     except OSError as error:
         raise SourceError(f"it cannot be read ({error.strerror})", where=str(path), todo=todo) from error
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        told = f"{place}: {first['msg']}" if place else first["msg"]
-        raise SourceError(f"it is no concept ({told})", where=str(path), todo=todo) from error
+        raise SourceError(f"it is no concept ({reason_of(error)})", where=str(path), todo=todo) from error
 
 
 def write_concept(path: Path, concept: Concept) -> None:

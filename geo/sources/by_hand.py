@@ -13,6 +13,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from geo.errors import SourceError
+from geo.faults import plainly
 
 BOM = "utf-8-sig"
 """Excel takes a table for UTF-8 only where it begins with this mark."""
@@ -155,7 +156,7 @@ def as_declared(model: type[_Model], path: Path, line: int, row: dict[str, str])
         return model.model_validate(row)
     except ValidationError as error:
         fault = error.errors()[0]
-        said = fault["msg"].removeprefix("Value error, ")
+        said = plainly(fault)
         raise refused_line(path, line, f"{fault['loc'][0]}: {said}" if fault["loc"] else said) from error
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from tasks.explore.page import Page
-from tasks.results.finding import run_at
+from tasks.results.called import run_at
 
 FOLDER = "explore"
 

@@ -15,6 +15,7 @@ from geo.clusters.hands.checking import check_merge, check_words, in_words, numb
 from geo.clusters.hands.corrections import COLUMNS, IS, MOST, Correction, Says, read_corrections
 from geo.clusters.hands.corrections import FILE as CORRECTIONS
 from geo.errors import ChangedError, SourceError, WordError
+from geo.faults import plainly
 from geo.outputs.names import COLUMNS as OF_TYPES
 from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import MERGED, Named, read_names, write_names
@@ -329,7 +330,7 @@ def _named(line: Named, told: Mapping[str, object]) -> Named:
 def _no_word(error: ValidationError) -> WordError:
     fault = error.errors()[0]
     where = str(fault["loc"][0]) if fault["loc"] else ""
-    return WordError(fault["msg"].removeprefix("Value error, "), where=where, todo="Say it otherwise.")
+    return WordError(plainly(fault), where=where, todo="Say it otherwise.")
 
 
 def _of_type(line: Named) -> str:

@@ -11,6 +11,7 @@ import geopandas as gpd
 from pydantic import ValidationError
 
 from geo.errors import ConfigurationError, LayerError
+from geo.faults import reason_of
 from geo.features.encoder import Embeddings
 from geo.features.encoders.open_clip import OpenClip
 from geo.roads.reading.area import read_area
@@ -179,9 +180,8 @@ class Asked:
                 examples=[*kept(self.yes, meant=True), *kept(self.no, meant=False)],
             )
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
             raise ConfigurationError(
-                f"it cannot be saved ({first['loc'][0]}: {first['msg']})",
+                f"it cannot be saved ({reason_of(error)})",
                 where="--save",
                 todo="Give a shorter name or note.",
             ) from error
@@ -398,18 +398,3 @@ def _vocabulary(run: OpenRun) -> Vocabulary:
         return network.embed_text(sentences)
 
     return Vocabulary(run, made_by_of(run), embed)
-
-
-def run_at(place: Path) -> OpenRun:
-    """Open the run that a place means: a run's folder, its GeoPackage, a city's folder, or a city's file (newest run).
-
-    Raises
-    ------
-    SourceError, ConfigurationError
-        When there is none.
-    """
-    from tasks.planning import runs_of  # noqa: PLC0415 - which opens runs itself
-    from tasks.results.opening import open_run  # noqa: PLC0415 - which opens runs itself
-
-    is_city = place.is_file() and place.suffix.lower() in {".yaml", ".yml"}
-    return open_run(runs_of(place, None, None)[1] if is_city else place)

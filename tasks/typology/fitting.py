@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from geo.clusters.typology.file import read_typology, write_typology
 from geo.clusters.typology.model import Typology, Weight
-from geo.config import Clusters, cluster_settings
+from geo.config import CityConfig, Clusters, cluster_settings
+from geo.config.faults import describe as faults_of
 from geo.errors import ConfigurationError, LayerError
 from tasks.typology.looks import looks_of_run, spread
 
@@ -43,13 +44,9 @@ def settings_of(overrides: Mapping[str, str]) -> Clusters:
             **{key.removeprefix(SECTION): yaml.safe_load(text) for key, text in overrides.items()}
         )
     except ValidationError as error:
-        fault = error.errors()[0]
-        name = next(
-            (str(part) for part in fault["loc"] if part in {key.split(".")[1] for key in overrides}), "k"
-        )
         raise ConfigurationError(
-            f"{fault['msg'].removeprefix('Value error, ')} (found {fault['input']!r:.80})",
-            where=f"{SECTION}{name}",
+            faults_of(error, CityConfig, within=(SECTION.rstrip("."),)),
+            where="--set",
             todo="See docs/city-file.md for every key.",
         ) from error
     except yaml.YAMLError as error:

@@ -11,7 +11,8 @@ from flows.cli import main
 from geo.errors import SourceError
 from geo.search.words.bank import read_bank
 from tasks.results import answers
-from tasks.results.finding import Question, askable, run_at
+from tasks.results.called import run_at
+from tasks.results.finding import Question, askable
 from tasks.results.opening import open_run
 
 

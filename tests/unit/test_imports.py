@@ -81,6 +81,7 @@ HEAVY = {
     "openvino",
     "prefect",
     "rasterio",
+    "shtab",
     "timm",
     "transformers",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from starlette.responses import JSONResponse
 
 from geo.clusters.hands.corrections import Says
 from geo.errors import ChangedError
+from tasks.explore.calling import user
 from tasks.explore.corrected import Corrected
 from tasks.explore.page import Page
 from tasks.explore.said import Speaker, Word, call, make_type, say, say_again, undo
@@ -138,11 +138,3 @@ def _answered(corrected: Corrected, body: _Body, write: Callable[[], object]) ->
         fault = {"what": error.what, "where": error.where, "todo": error.todo}
         return JSONResponse(fault | {"stands": told(corrected, body.by.strip())}, CONFLICT)
     return JSONResponse(told(corrected, body.by.strip()))
-
-
-def user() -> str:
-    """Say what the system calls who started the page; empty where it does not know."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return ""

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from geo.errors import SourceError
+from geo.faults import reason_of
 from geo.sources.by_hand import as_declared, no_formula, rows_by_hand, whole
 
 FILE = "corrections.csv"
@@ -163,7 +164,7 @@ def corrections_in(file: Path) -> tuple[Correction, ...]:
         )
     except (sqlite3.Error, ValidationError) as error:
         raise SourceError(
-            f"its table of corrections cannot be read ({error})",
+            f"its table of corrections cannot be read ({reason_of(error)})",
             where=str(file),
             todo="Give a GeoPackage as 'roadprint run' wrote it.",
         ) from error

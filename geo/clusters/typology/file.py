@@ -13,6 +13,7 @@ from safetensors.numpy import load
 
 from geo.clusters.typology.head import KEY, read_head, refused
 from geo.clusters.typology.model import Arrays, Card, Typology
+from geo.faults import reason_of
 from geo.sources.arrays import write_arrays
 
 ENDING = ".safetensors"
@@ -57,9 +58,7 @@ def read_typology(path: Path) -> Typology:
     except OSError as error:
         raise refused(path, f"it cannot be read ({error.strerror})") from error
     except (SafetensorError, ValidationError) as error:
-        raise refused(
-            path, f"it is not as a typology is written ({str(error).splitlines()[0]:.200})"
-        ) from error
+        raise refused(path, f"it is not as a typology is written ({reason_of(error):.200})") from error
     if set(arrays) != {one.name for one in fields(Arrays)}:
         raise refused(path, f"its arrays are {', '.join(sorted(arrays))}")
     typology = Typology(card, Arrays(**arrays))

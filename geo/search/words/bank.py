@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from scipy.special import expit
 
 from geo.errors import SourceError
+from geo.faults import reason_of
 from geo.features.encoder import Embeddings
 from geo.features.lengths import of_length_1
 from geo.search.words.called import known_as
@@ -209,7 +210,7 @@ def read_bank(path: Path = BUNDLED) -> Bank:
             bank = Bank(card, **{name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 - no mapping
         count, dimension = bank.weights.shape
     except (OSError, KeyError, TypeError, ValueError, SafetensorError, ValidationError) as error:
-        raise _refused(path, str(error).splitlines()[0]) from error
+        raise _refused(path, reason_of(error)) from error
     if not len(card.classes) == len(card.words) == count == len(bank.offsets) or len(bank.mean) != dimension:
         raise _refused(path, "its arrays do not fit together")
     return bank

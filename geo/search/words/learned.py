@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
 
 from geo.errors import SourceError
+from geo.faults import reason_of
 from geo.features.encoder import Embeddings
 from geo.features.lengths import of_length_1
 from geo.ground.tags.judging import Judged, blocks_of, folds_of, judge
@@ -288,9 +289,8 @@ def read_learned(path: Path) -> Learned:
             found = Learned(card, file.get_tensor("weights"), file.get_tensor("offsets"))
         fits = len(card.words) == len(found.weights) == len(found.offsets)
     except (OSError, KeyError, ValueError, SafetensorError, ValidationError) as error:
-        why = str(error).splitlines()[0]
         raise SourceError(
-            f"it holds no words ({why:.200})", where=str(path), todo="Run the city again."
+            f"it holds no words ({reason_of(error):.200})", where=str(path), todo="Run the city again."
         ) from error
     if not fits:
         raise SourceError("its arrays do not fit together", where=str(path), todo="Run the city again.")

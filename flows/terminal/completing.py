@@ -1,0 +1,104 @@
+"""Completion in a shell: a script that the shell reads once, so that no Tab starts Python.
+
+The script is written by shtab from the arguments themselves. What it looks up while somebody types are files, and the
+names of cities that have runs: these are compared as text, and never handed to anything that would run them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from geo.config import CityConfig
+from geo.config.section import leaf_keys
+
+_KEYS, _RUNS = "_roadprint_keys", "_roadprint_runs"
+_CITY = ("CITY.yaml", "CITY")
+_FOLDERS = ("DIR", "FOLDER")
+_BASH = """
+{keys}() {{
+  compopt -o nospace 2> /dev/null
+  compgen -W "{words}" -- "$1"
+}}
+{runs}() {{
+  local one
+  for one in runs/*/latest; do
+    one="${{one#runs/}}" one="${{one%/latest}}"
+    case "$one" in
+      *[!A-Za-z0-9_-]*) ;;
+      "$1"*) printf '%s\\n' "$one" ;;
+    esac
+  done
+  _shtab_compgen_files "$1"
+}}
+"""
+_ZSH = """
+{keys}() {{
+  compadd -S '' -- {words}
+}}
+{runs}() {{
+  local -a cities
+  cities=(runs/*/latest(N:h:t))
+  compadd -a cities
+  _files
+}}
+"""
+_FISH = """
+function {keys}
+    printf '%s\\n' {words}
+end
+function {runs}
+    for one in runs/*/latest
+        string replace -r '^runs/(.*)/latest$' '$1' -- $one
+    end
+    __fish_complete_path (commandline -ct)
+end
+"""
+_PREAMBLES = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
+
+
+def script(parser: argparse.ArgumentParser, shell: str) -> str:
+    """Write what a shell completes by.
+
+    Parameters
+    ----------
+    parser
+        The command line.
+    shell
+        ``bash``, ``zsh`` or ``fish``.
+    """
+    # only who asks for completion waits for it
+    shtab: Any = importlib.import_module("shtab")
+    for action in _actions(parser):
+        how = _how(action, shtab)
+        if how is not None:
+            action.complete = how  # type: ignore[attr-defined] - as shtab has it
+    words = " ".join(f"{key}=" for key in leaf_keys(CityConfig))
+    preamble = _PREAMBLES[shell].format(keys=_KEYS, runs=_RUNS, words=words)
+    return str(shtab.complete(parser, shell, preamble=preamble))
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Give the arguments of all commands."""
+    for action in parser._actions:  # noqa: SLF001 - argparse has no other way, as shtab knows
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            for below in dict.fromkeys(action.choices.values()):
+                yield from _actions(below)
+        else:
+            yield action
+
+
+def _how(action: argparse.Action, shtab: Any) -> Any:  # noqa: ANN401 - what shtab calls a way to complete
+    """Say how an argument is completed; None: not, or by its choices."""
+    if action.dest == "set":
+        return {"bash": _KEYS, "zsh": _KEYS, "fish": f"({_KEYS})"}
+    if action.metavar == "RUN":
+        return {"bash": _RUNS, "zsh": _RUNS, "fish": f"({_RUNS})"}
+    if action.metavar in _CITY:
+        return shtab.glob("*.yaml", "*.yml") if action.metavar == _CITY[0] else shtab.FILE
+    if action.metavar in _FOLDERS:
+        return shtab.DIRECTORY
+    return shtab.FILE if action.type is Path or action.metavar == "FILE" else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from typing import Annotated, Any, Final, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -29,6 +30,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+@cache
 def leaf_keys(model: type[BaseModel]) -> tuple[str, ...]:
     """List the keys that hold values and no section, dotted (``tiles.tile_m``), as they stand in a city's file.
 
@@ -37,6 +39,7 @@ def leaf_keys(model: type[BaseModel]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for key, _ in _leaves(model)))
 
 
+@cache
 def marked(model: type[BaseModel]) -> frozenset[str]:
     """Name the keys of `leaf_keys` that change no result, see `NO_EFFECT`."""
     return frozenset(key for key, idle in _leaves(model) if idle)

@@ -67,14 +67,19 @@ def closure(*modules: str) -> tuple[Path, ...]:
 
 def libraries(*modules: str) -> dict[str, str]:
     """Tell the versions of Python and of the libraries that the closure of modules imports, by their names."""
+    return dict(_libraries(*modules))
+
+
+@cache
+def _libraries(*modules: str) -> tuple[tuple[str, str], ...]:
+    """List what `libraries` tells."""
     names = {
         one.split(".")[0] for file in closure(*modules) if file.suffix == ".py" for one in _imported(file)
     }
     known = {name: _version(name) for name in sorted(names - {*OURS, *sys.stdlib_module_names})}
-    python = ".".join(platform.python_version_tuple()[:2])
-    return {"python": python} | {
-        DISTRIBUTIONS.get(name, name): found for name, found in known.items() if found
-    }
+    found = {"python": ".".join(platform.python_version_tuple()[:2])}
+    found |= {DISTRIBUTIONS.get(name, name): version for name, version in known.items() if version}
+    return tuple(found.items())
 
 
 def look_again(*modules: str) -> None:
@@ -85,10 +90,11 @@ def look_again(*modules: str) -> None:
 
 def forget() -> None:
     """Forget all that was read of code and libraries."""
-    for kept in (closure, _module, _imported, _beside, _bytes_digest, _version):
+    for kept in (code_digest, closure, _libraries, _module, _imported, _beside, _bytes_digest, _version):
         kept.cache_clear()
 
 
+@cache
 def code_digest(*modules: str) -> str:
     """Digest the closure of modules, and the versions of the libraries that it uses."""
     whole = hashlib.blake2b()

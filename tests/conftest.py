@@ -32,12 +32,15 @@ settings.load_profile("fixed")
 HERE = Path(__file__).parent
 MARKS = {"unit": "unit", "odd": "unit", "integration": "pipeline", "clients": "clients"}
 """The mark of all tests of a folder."""
+BEGIN = "test_prefect_faults.py"
+"""Takes longest of the files that need no run that others share: what is shared is made meanwhile."""
 
 
 def pytest_collection_modifyitems(items):
     """Mark each test by its folder; one that lies elsewhere is an error."""
     for item in items:
         item.add_marker(MARKS[item.path.relative_to(HERE).parts[0]])
+    items.sort(key=lambda item: item.path.name != BEGIN)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ COMMANDS = {
     "run": "run a city from its configuration to a GeoPackage",
     "check": "say everything that can be known without running, and a forecast",
     "demo": "draw the demo town and run it",
+    "init": "write a city's first file from what lies in a folder, and check it",
     "sensitivity": "run a city with one choice made otherwise at a time, and say which of its findings stand",
     "typology": "find types in several cities together, for others to be given to, and lay these out beside each other",
     "find": "find the roads that look like a segment, a place, a picture, or what an analyst has named",
@@ -118,6 +119,7 @@ def _add_arguments(name: str, one: argparse.ArgumentParser) -> None:
         "open": _add_open,
         "name": _add_name,
         "completion": _add_completion,
+        "init": _add_init,
     }
     if name in own:
         own[name](one)
@@ -175,6 +177,22 @@ def _add_set(one: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="replace a key of the configuration, such as clusters.k=5; may be given several times",
     )
+
+
+def _add_init(one: argparse.ArgumentParser) -> None:
+    """Add where things lie, what is said of them beforehand, and where the file goes."""
+    one.add_argument(
+        "places",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER|FILE",
+        help="where imagery, roads and records of collisions lie",
+    )
+    one.add_argument("--yes", action="store_true", help="ask nothing: doubts are written into the file")
+    _add_set(one)
+    one.add_argument("--out", type=Path, metavar="FILE", help="the file (default CITY.yaml here)")
+    one.add_argument("--overwrite", action="store_true", help="replace the file where it is there already")
+    _add_told(one)
 
 
 def _add_typology(one: argparse.ArgumentParser) -> None:

@@ -22,6 +22,7 @@ from flows.commands import (
     explore,
     finding,
     ground,
+    init,
     naming,
     opening,
     sensitivity,
@@ -77,7 +78,7 @@ def _answer(asked: argparse.Namespace, words: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.stderr.write(f"roadprint: the summary cannot be written ({error.strerror})\n")
         return 1
-    return 0
+    return REFUSED if outcome.get("refused") else 0
 
 
 def _tell(command: Command, outcome: dict[str, Any], asked: argparse.Namespace) -> None:
@@ -166,6 +167,7 @@ COMMANDS: dict[str, Command] = {
     "run": Command(_run, _show_run, itemgetter("geopackage")),
     "check": Command(_check, _show_check),
     "demo": Command(_demo, _show_run, itemgetter("geopackage")),
+    "init": Command(init.init, init.show_init, itemgetter("file")),
     "sensitivity": Command(sensitivity.sensitivity, sensitivity.show_sensitivity, itemgetter("geopackage")),
     "typology": Command(typology.typology, typology.show_typology, typology.file_of),
     "find": Command(finding.find, finding.show_found, finding.ids_of),

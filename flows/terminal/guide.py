@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Start": ("demo", "check"),
+    "Start": ("demo", "init", "check"),
     "Run": ("run", "sensitivity", "typology", "deploy"),
     "Look": ("open", "explore", "status"),
     "Ask": ("find", "ground"),
@@ -30,6 +30,20 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "demo": (
         ("roadprint demo", "a small town that was drawn, below runs/"),
         ("roadprint demo --plan grid --out /tmp/towns", "with other roads, elsewhere"),
+    ),
+    "init": (
+        (
+            "roadprint init my-folder",
+            "guesses my-folder.yaml from what lies there, and asks what it cannot know",
+        ),
+        (
+            "roadprint init imagery/ roads.gpkg crashes.csv --out my-city.yaml --yes",
+            "asks nothing; doubts are in the file",
+        ),
+        (
+            "roadprint init my-folder --set roads.source=my-folder/streets.gpkg",
+            "with an answer given beforehand",
+        ),
     ),
     "sensitivity": (("roadprint sensitivity my-city.yaml", "its section 'sensitivity' says what is tried"),),
     "typology": (

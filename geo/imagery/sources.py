@@ -16,7 +16,7 @@ from geo.sources.beside import endings
 FOLDER_SUFFIXES = (".ecw", ".img", ".jp2", ".sid", ".tif", ".tiff", ".vrt")
 """Files of a folder or an archive that are taken for imagery. Masks and previews (.png, .jpg) often lie beside it: they
 are taken where nothing else is there and a world file says where they lie; a glob takes them in anyhow."""
-_PICTURES = (".jpeg", ".jpg", ".png")
+PICTURES = (".jpeg", ".jpg", ".png")
 _ARCHIVE = ".zip"
 _OTHER_ARCHIVES = (".7z", ".gz", ".rar", ".tar", ".tgz")
 _SIDECARS = (".aux.xml", ".msk", ".ovr")
@@ -81,7 +81,7 @@ def _no_raster(suffix: str) -> str | None:
 
 def _besides(folder: Path) -> str:
     """Say which files that may be imagery a folder holds all the same."""
-    other = (*_PICTURES, _ARCHIVE, *_OTHER_ARCHIVES)
+    other = (*PICTURES, _ARCHIVE, *_OTHER_ARCHIVES)
     counts = Counter(f.suffix.lower() for f in folder.rglob("*") if f.suffix.lower() in other and f.is_file())
     if not counts:
         return ""
@@ -121,9 +121,7 @@ def _rasters(names: list[str]) -> list[str]:
     if found:
         return found
     there = {name.lower() for name in names}
-    return [
-        name for name in names if PurePosixPath(name).suffix.lower() in _PICTURES and _world(name) & there
-    ]
+    return [name for name in names if PurePosixPath(name).suffix.lower() in PICTURES and _world(name) & there]
 
 
 def _world(name: str) -> set[str]:

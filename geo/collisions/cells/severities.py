@@ -18,7 +18,7 @@ KNOWN, UNHURT, NOT_KNOWN, BLANK, UNMAPPED = "known", "no injury", "not known", "
 nothing; or a value that no mapping lists."""
 _LISTED = 20
 """Values that are accounted for one by one."""
-_PLAUSIBLE, _ENOUGH = 0.2, 30
+PLAUSIBLE, ENOUGH = 0.2, 30
 """Of at least so many collisions with injury, no published records hold a larger share of fatal ones: it is 1 to 3 % in
 national records (DfT, table RAS0101; Destatis, Fachserie 8, Reihe 7; NHTSA, Traffic Safety Facts), and some 15 % where
 slight injuries are left out."""
@@ -160,7 +160,7 @@ def questioned(severity: pd.Series, named: str) -> list[str]:
     """
     counts = severity.value_counts()
     total, fatal = int(counts.sum()), int(counts.get("fatal", 0))
-    if total < _ENOUGH or fatal <= _PLAUSIBLE * total:
+    if total < ENOUGH or fatal <= PLAUSIBLE * total:
         return []
     told = ", ".join(f"{counts.get(name, 0):,} {name}" for name in SEVERITIES)
     share = f"{fatal / total:.0%} of the collisions with injury are fatal by {named} ({told})"

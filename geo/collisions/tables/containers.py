@@ -130,11 +130,26 @@ def unpacked(path: Path, within: str, folder: Path, form: Form, name: str) -> It
         yield Table(path, kind, name, within)
 
 
+def members_of(path: Path) -> list[str]:
+    """List the tables of an archive.
+
+    Raises
+    ------
+    SourceError
+        When it is damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return tables_among([member for member in archive.namelist() if not member.endswith("/")])
+    except _DAMAGED as error:
+        raise _damaged(str(path), error) from error
+
+
 def _members(path: Path, within: str, folder: Path, form: Form, name: str) -> Iterator[Table]:
     """Find the tables of an archive."""
     with zipfile.ZipFile(path) as archive:
         members = [member for member in archive.namelist() if not member.endswith("/")]
-        tables = _tables(members)
+        tables = tables_among(members)
         for table, rest in _asked(tables, within, name, form):
             stem = str(PurePosixPath(table).with_suffix("")) + "."
             parts = [m for m in members if m == table or m.startswith((f"{table}/", stem))]
@@ -146,7 +161,7 @@ def _members(path: Path, within: str, folder: Path, form: Form, name: str) -> It
             yield from unpacked(folder / table, rest, _below(folder), form, f"{name}/{table}")
 
 
-def _tables(members: list[str]) -> list[str]:
+def tables_among(members: list[str]) -> list[str]:
     """List the members that are tables; a FileGDB and a Shapefile are one each."""
     found: dict[str, None] = {}
     drawn = {

@@ -61,10 +61,10 @@ def _matches(source: str) -> list[str]:
     if not glob.has_magic(source) or Path(source).exists():
         return [source]
     found = sorted(glob.glob(source))  # noqa: PTH207 - patterns are paths as text
-    return _whole_ones(found) or [source]
+    return whole_ones(found) or [source]
 
 
-def _whole_ones(found: list[str]) -> list[str]:
+def whole_ones(found: list[str]) -> list[str]:
     """Leave out what belongs to another file of a list, and what programs leave while they hold one open."""
     parts = {
         str(path.with_suffix("")) + end

@@ -20,7 +20,7 @@ DEGREES = 4326
 IN_NETWORK = "in_high_injury_network"
 """Column of the page's own: whether a segment lies in the high-injury network."""
 _NEAR_M = 0.1
-_PLACES = 6
+PLACES = 6
 """Decimals of degrees: a tenth of a metre."""
 
 
@@ -54,7 +54,7 @@ class Network:
     def middles(self) -> pd.DataFrame:
         """``lon`` and ``lat`` of a point in the middle of each (degrees)."""
         places = self._segments.geometry.interpolate(0.5, normalized=True).to_crs(DEGREES)
-        return pd.DataFrame({"lon": places.x.round(_PLACES), "lat": places.y.round(_PLACES)})
+        return pd.DataFrame({"lon": places.x.round(PLACES), "lat": places.y.round(PLACES)})
 
     @cached_property
     def in_network(self) -> pd.Series:
@@ -116,7 +116,7 @@ class Network:
 
     def line(self, row: int) -> list[list[float]]:
         """Give the points of a segment (degrees)."""
-        points: list[list[float]] = shapely.get_coordinates(self._lines.iloc[row]).round(_PLACES).tolist()
+        points: list[list[float]] = shapely.get_coordinates(self._lines.iloc[row]).round(PLACES).tolist()
         return points
 
     @cached_property

@@ -14,13 +14,12 @@ from geo.collisions.assign import OUTCOMES
 from geo.config import ROAD_USERS, SEVERITIES, Collisions
 from geo.errors import LayerError
 from geo.explore.vector_tiles import VectorTiles
-from tasks.explore.network import DEGREES
+from tasks.explore.network import DEGREES, PLACES
 from tasks.explore.page import Page
 
 PLACED = "matched"
 UNKNOWN = "unknown"
 """What a severity is called that is not known."""
-_PLACES = 6
 
 
 class Records:
@@ -195,7 +194,7 @@ class Records:
     @cached_property
     def _lonlat(self) -> pd.DataFrame:
         places = self._collisions.geometry.to_crs(DEGREES)
-        return pd.DataFrame({"lon": places.x.round(_PLACES), "lat": places.y.round(_PLACES)})
+        return pd.DataFrame({"lon": places.x.round(PLACES), "lat": places.y.round(PLACES)})
 
 
 def records_of(page: Page) -> Records:

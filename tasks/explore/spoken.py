@@ -101,9 +101,11 @@ def keep(folder: Path, one: Spoken) -> None:
     path = folder / FILE
     line = json.dumps(one.model_dump(mode="json"), ensure_ascii=False) + "\n"
     try:
-        with path.open("ab") as file:
+        with path.open("a+b") as file:
             # after a line that a crash cut off
-            begin = b"\n" if file.tell() and not path.read_bytes().endswith(b"\n") else b""
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, end - 1))
+            begin = b"" if file.read() in {b"", b"\n"} else b"\n"
             file.write(begin + line.encode())
             file.flush()
             os.fsync(file.fileno())

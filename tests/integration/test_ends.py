@@ -180,7 +180,7 @@ def state_of(address, out):
     # by Prefect's own client, which asks again while the server's database is held
     with temporary_settings({PREFECT_API_URL: address}), get_client(sync_client=True) as client:
         runs = client.read_flow_runs(sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=20)
-    (run,) = (run for run in runs if run.parameters["out"] == str(out))
+    (run,) = (run for run in runs if run.parameters.get("out") == str(out))
     return run.state_type
 
 

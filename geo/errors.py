@@ -12,6 +12,21 @@ from pathlib import Path
 
 from geo.secrets import redact
 
+ALIKE = 0.6
+"""From which likeness on (`difflib`, 0 to 1) one word may be meant by another."""
+
+
+def alike(word: object, known: Iterable[object], *, most: int = 1, least: float = ALIKE) -> list[str]:
+    """Find the words that are known which are most like one that is not, whatever their case; the likest first.
+
+    Examples
+    --------
+    >>> alike("Tile_m", ["tile_px", "tile_m", "k"], most=2)
+    ['tile_m', 'tile_px']
+    """
+    own = {str(one).casefold(): str(one) for one in reversed(list(known))}
+    return [own[one] for one in get_close_matches(str(word).casefold(), own, n=most, cutoff=least)]
+
 
 def meant(word: object, known: Iterable[object]) -> str:
     """Say which of the words that are known is like one that is not; empty where none is.
@@ -21,9 +36,8 @@ def meant(word: object, known: Iterable[object]) -> str:
     >>> meant("higway", ["highway", "name"]), meant("x", ["highway", "name"])
     ('; did you mean highway?', '')
     """
-    own = {str(one).casefold(): str(one) for one in known}
-    like = get_close_matches(str(word).casefold(), own, n=1)
-    return f"; did you mean {own[like[0]]}?" if like else ""
+    like = alike(word, known)
+    return f"; did you mean {like[0]}?" if like else ""
 
 
 def meant_file(path: Path) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from geo.config.kinds import NO_KIND, is_of_kinds, of_which_kind
 from geo.config.section import leaf_keys, sections
-from geo.errors import meant
+from geo.errors import alike, meant
 from geo.faults import MISSING, UNKNOWN_KEY, expected, plainly
 
 _EMPTY = frozenset(
@@ -172,7 +171,7 @@ def _no_such_key(place: _Place, root: type[BaseModel]) -> str:
     above, _, name = place.key.rpartition(".")
     elsewhere = [key for key in leaf_keys(root) if key.endswith(f".{name}")]
     beside = [field.alias or own for one in place.sections for own, field in one.model_fields.items()]
-    like = get_close_matches(name.casefold().replace("-", "_"), beside, n=1)
+    like = alike(name.replace("-", "_"), beside)
     near = [f"{above}.{like[0]}" if above else like[0]] if like else []
     near = elsewhere or near
     return f"no such key; did you mean {' or '.join(near[:3])}?" if near else "no such key"

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from geo.addresses import is_url
 from geo.config.yaml_text import read_value, read_yaml
-from geo.errors import ConfigurationError
+from geo.errors import ConfigurationError, meant, meant_file
 from geo.secrets import BLOCK, HIDDEN, PLACEHOLDER, remember
 
 _QUOTED = "Mend the line that the message names; put text with one of : # * & @ { [ in it in 'single quotes'."
@@ -52,7 +52,7 @@ def read_raw(path: Path, overrides: Mapping[str, str] | None, model: type[BaseMo
         raw = read_yaml(path.read_bytes(), model)
     except OSError as error:
         raise ConfigurationError(
-            f"the file cannot be read ({error.strerror})",
+            f"the file cannot be read ({error.strerror}){'' if path.exists() else meant_file(path)}",
             where=str(path),
             todo="Give the path of a city's file.",
         ) from error
@@ -159,7 +159,7 @@ def expand(value: object, where: str) -> object:
             return match.group()
         if name not in os.environ:
             raise ConfigurationError(
-                f"the environment variable {name} is not set",
+                f"the environment variable {name} is not set{meant(name, os.environ)}",
                 where=where,
                 todo=f"Set it first: export {name}=..., or write the value in the file.",
             )

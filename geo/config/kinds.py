@@ -14,7 +14,7 @@ from pydantic import BaseModel, Discriminator, Tag
 from pydantic.fields import FieldInfo
 
 from geo.config.section import Section
-from geo.errors import ConfigurationError
+from geo.errors import ConfigurationError, meant
 
 NO_KIND = "no_such_kind"
 """Type of the fault of a section that is of no kind of its registry."""
@@ -98,7 +98,10 @@ def as_kind(section: Section, kinds: Sequence[type[OneKind]], *, where: str, tag
         if tag in names_of(kind):
             return kind.model_validate(section.model_dump(exclude_unset=True))
     forms = ", ".join(str(getattr(kind, "form", kind.__name__)) for kind in kinds)
-    raise ConfigurationError(f"there is no {tag!r}", where=where, todo=f"Take one of {forms}.")
+    names = [name for kind in kinds for name in names_of(kind)]
+    raise ConfigurationError(
+        f"there is no {tag!r}{meant(tag, names)}", where=where, todo=f"Take one of {forms}."
+    )
 
 
 def is_of_kinds(field: FieldInfo) -> bool:

@@ -18,7 +18,7 @@ from pyproj.exceptions import ProjError
 from rasterio.errors import RasterioError
 from rasterio.warp import Resampling, reproject, transform_bounds
 
-from geo.errors import LayerError, SourceError
+from geo.errors import LayerError, SourceError, meant, meant_file
 from geo.ground.categories import read_categories
 from geo.roads.files import UNREADABLE, read_vector_layer
 
@@ -157,7 +157,9 @@ def read_truth(
         When it cannot be read, states no CRS, or does not say what is what.
     """
     if not Path(path).is_file():
-        raise SourceError("no such file", where=path, todo="Mend the path in ground.truth.")
+        raise SourceError(
+            f"no such file{meant_file(Path(path))}", where=path, todo="Mend the path in ground.truth."
+        )
     if Path(path).suffix.lower() in VECTORS:
         return _of_polygons(path, crs, column)
     try:
@@ -207,7 +209,8 @@ def _of_polygons(path: str, crs: pyproj.CRS, column: str) -> Truth:
             "geometry" if not isinstance(rows, gpd.GeoDataFrame) else "CRS" if rows.crs is None else column
         )
         raise LayerError(
-            f"it has no {lacks}; there are the columns {', '.join(map(str, rows.columns)):.200}",
+            f"it has no {lacks}; there are the columns {', '.join(map(str, rows.columns)):.200}"
+            f"{meant(lacks, rows.columns) if lacks == column else ''}",
             where=path,
             todo="Give polygons with a CRS and a class, whose column ground.truth_column names.",
         )

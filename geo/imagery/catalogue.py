@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import geopandas as gpd
@@ -17,9 +17,9 @@ import pyproj
 import rasterio
 from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 
-from geo.addresses import reveal
+from geo.addresses import is_url, reveal
 from geo.config import Imagery
-from geo.errors import ConfigurationError, LayerError, RoadprintError, SourceError
+from geo.errors import ConfigurationError, LayerError, RoadprintError, SourceError, meant_file
 from geo.imagery.preference import rank_images
 from geo.imagery.remote import opening, persistently
 from geo.imagery.sources import places_in, why_missing
@@ -128,7 +128,7 @@ def open_catalogue(
         rows, left_out = leave_out(rows)
         entries += left_out
     if not rows:
-        raise _nothing_usable(entries, readable=readable)
+        raise _nothing_usable(entries, places, readable=readable)
     entries = [*_usable(rows), *entries]
     names = image_ids([row["path"] for row in rows])
     images = gpd.GeoDataFrame(rows, geometry="geometry", crs=crs).assign(image_id=names)
@@ -295,14 +295,16 @@ def _rejected(path: str, reason: str) -> Entry:
     return Entry("rasters", "rejected", f"{PurePosixPath(path).name}: {reason}", 1)
 
 
-def _nothing_usable(entries: list[Entry], *, readable: bool) -> RoadprintError:
-    """Quote the reasons when no raster is left."""
+def _nothing_usable(entries: list[Entry], named: Iterable[str], *, readable: bool) -> RoadprintError:
+    """Quote the reasons when no raster is left, with the file that may be meant by one that is not there."""
+    lost = (Path(path) for path in named if not is_url(path) and not Path(path).exists())
+    like = next(filter(None, map(meant_file, lost)), "")
     shown = [entry.reason for entry in entries[:5]]
     more = [f"and {len(entries) - 5} more"] if len(entries) > 5 else []
     kind = LayerError if readable else SourceError
     what = "none of the rasters can be used" if readable else "no raster can be read"
     return kind(
-        f"{what}\n  " + "\n  ".join([*shown, *more]),
+        f"{what}{like}\n  " + "\n  ".join([*shown, *more]),
         where="imagery.sources",
         todo="Mend the files, or name others.",
     )

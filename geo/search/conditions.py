@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import operator
 import re
 from collections.abc import Callable
@@ -13,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.errors import ConfigurationError, LayerError
+from geo.errors import ConfigurationError, LayerError, alike
 
 WHERE = "where"
 FORM = "Write COLUMN < VALUE, with <, <=, >, >=, = or !=; several conditions are given one by one."
@@ -166,6 +165,4 @@ def _not_so(condition: Condition, why: str, todo: str) -> LayerError:
 
 def _nearest(name: str, there: list[str]) -> str:
     """Say which names come nearest."""
-    folded = {one.casefold(): one for one in reversed(there)}
-    found = difflib.get_close_matches(name.casefold(), list(folded), n=LIKE_IT, cutoff=0.0)
-    return f"Nearest are: {', '.join(folded[one] for one in found) or 'none'}."
+    return f"Nearest are: {', '.join(alike(name, there, most=LIKE_IT, least=0.0)) or 'none'}."

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.errors import LayerError
+from geo.errors import LayerError, meant
 from geo.search.conditions import Condition, meets
 
 Amount = Literal["few", "many"]
@@ -72,7 +72,8 @@ def wanted(
         unknown = sorted(set(road_classes) - set(there.dropna()))
         if unknown:
             raise LayerError(
-                f"no road with a fingerprint is of the class {', '.join(map(repr, unknown))}",
+                f"no road with a fingerprint is of the class {', '.join(map(repr, unknown))}"
+                f"{meant(unknown[0], there.dropna().unique())}",
                 where="class",
                 todo=f"There are: {', '.join(sorted(set(there.dropna()))) or 'none'}.",
             )

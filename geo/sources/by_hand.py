@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from geo.errors import SourceError
+from geo.errors import SourceError, meant
 from geo.faults import plainly
 
 BOM = "utf-8-sig"
@@ -94,7 +94,11 @@ def rows_by_hand(
         raise refused_line(path, reader.line_num, str(error)) from error
     for name in needed:
         if name not in reader.fieldnames:
-            raise refused_line(path, 1, f"the column {name!r} is missing; expected {', '.join(expected)}")
+            raise refused_line(
+                path,
+                1,
+                f"the column {name!r} is missing; expected {', '.join(expected)}{meant(name, reader.fieldnames)}",
+            )
     return [(line, row) for line, row in rows if any(value.strip() for value in row.values())]
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from geo.clusters.typology.made_by import differences
-from geo.errors import ChangedError, LayerError, RoadprintError, SourceError
+from geo.errors import ChangedError, LayerError, RoadprintError, SourceError, meant
 from geo.search.concepts import ENDING, FOLDER, Concept, concept_file, read_concept, write_concept
 from geo.search.example import Example
 from geo.search.words.fit import Askable
@@ -279,7 +279,11 @@ class Asking:
         found = self._files()
         if name not in found:
             there = ", ".join(found) or "none"
-            raise LayerError(f"there is no concept {name!r}", where="concept", todo=f"There are: {there}.")
+            raise LayerError(
+                f"there is no concept {name!r}{meant(name, found)}",
+                where="concept",
+                todo=f"There are: {there}.",
+            )
         return found[name]
 
     def _concept(self, file: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from packaging.version import Version
 from pydantic import ValidationError
 
-from geo.errors import SourceError
+from geo.errors import SourceError, meant_file
 from geo.outputs.files.reading import GEOPACKAGE
 from tasks.earlier import TABLES
 from tasks.results.opened import OpenRun
@@ -56,7 +56,7 @@ def open_run(path: str | Path, *, base: str | Path | None = None) -> OpenRun:
     elif place.is_dir():
         found = _of_folder(place.resolve(), start)
     else:
-        raise _no_run(place, "there is no such file or folder")
+        raise _no_run(place, f"there is no such file or folder{meant_file(place)}")
     _refuse_newer(found)
     return found
 

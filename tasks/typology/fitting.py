@@ -14,7 +14,8 @@ from geo.clusters.typology.file import read_typology, write_typology
 from geo.clusters.typology.model import Typology, Weight
 from geo.config import CityConfig, Clusters, cluster_settings
 from geo.config.faults import describe as faults_of
-from geo.errors import ConfigurationError, LayerError
+from geo.config.section import leaf_keys
+from geo.errors import ConfigurationError, LayerError, meant
 from tasks.typology.looks import looks_of_run, spread
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 SECTION = "clusters."
 NO_SAY = ("typology", "keep_numbers", "turn_whitening")
+
+
+def _keys() -> list[str]:
+    """List the keys that have a say."""
+    named = [key for key in leaf_keys(CityConfig) if key.startswith(SECTION)]
+    return [key for key in named if key.removeprefix(SECTION) not in NO_SAY]
 
 
 def settings_of(overrides: Mapping[str, str]) -> Clusters:
@@ -35,7 +42,7 @@ def settings_of(overrides: Mapping[str, str]) -> Clusters:
     for key in overrides:
         if not key.startswith(SECTION) or key in {f"{SECTION}{name}" for name in NO_SAY}:
             raise ConfigurationError(
-                f"{key} has no say in fitting a typology",
+                f"{key} has no say in fitting a typology{meant(key, _keys())}",
                 where="--set",
                 todo="Set keys such as clusters.k=6.",
             )

@@ -16,7 +16,7 @@ from typing import IO
 
 from geo.collisions.tables.kinds import Kind, kind_of
 from geo.collisions.tables.table import Form
-from geo.errors import LayerError, SourceError
+from geo.errors import LayerError, SourceError, meant
 
 _OPEN: dict[Kind, Callable[[Path], IO[bytes] | gzip.GzipFile]] = {
     "gzip": gzip.GzipFile,
@@ -202,7 +202,11 @@ def _asked(tables: list[str], within: str, name: str, form: Form) -> list[tuple[
     if not found and len(tables) == 1:
         return [(tables[0], within)]
     if not found:
-        raise LayerError(f"there is no {within!r} in it, only {there}", where=name, todo="Name one of those.")
+        raise LayerError(
+            f"there is no {within!r} in it, only {there}{meant(within, tables)}",
+            where=name,
+            todo="Name one of those.",
+        )
     return [(table, "") for table in found]
 
 

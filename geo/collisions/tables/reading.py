@@ -17,7 +17,7 @@ from geo.collisions.tables.table import Form, Rows
 from geo.collisions.tables.text import read_text
 from geo.collisions.tables.vector import read_layers
 from geo.collisions.tables.workbooks import read_sheets
-from geo.errors import LayerError, SourceError
+from geo.errors import LayerError, SourceError, meant_file
 
 _PLAIN = Form()
 
@@ -52,7 +52,11 @@ def read_tables(source: str, form: Form = _PLAIN) -> list[Rows]:
         )
     path, within = locate(source)
     if not path.exists():
-        raise SourceError("no such file", where=source, todo=f"Mend the path in the section {form.section}.")
+        raise SourceError(
+            f"no such file{meant_file(path)}",
+            where=source,
+            todo=f"Mend the path in the section {form.section}.",
+        )
     if path.is_dir() and path.suffix.lower() != ".gdb":
         raise SourceError(
             "it is a folder",

@@ -10,7 +10,7 @@ from geo.demo.plans.estate import plan_estate
 from geo.demo.plans.grid import plan_grid
 from geo.demo.plans.market import plan_market
 from geo.demo.plans.town import plan_town
-from geo.errors import ConfigurationError
+from geo.errors import ConfigurationError, meant
 
 USUAL = NAMES[0]
 PLANS: dict[str, Callable[[int], Plan]] = dict(
@@ -36,7 +36,7 @@ def plan_of(name: str = USUAL, seed: int = SEED) -> Plan:
     """
     if name not in PLANS:
         raise ConfigurationError(
-            f"there is no plan {name!r} of the demo town",
+            f"there is no plan {name!r} of the demo town{meant(name, PLANS)}",
             where="--plan",
             todo=f"Name one of {', '.join(PLANS)}.",
         )

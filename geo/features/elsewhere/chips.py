@@ -18,7 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.config.sections.elsewhere import Elsewhere
-from geo.errors import LayerError, SourceError
+from geo.errors import LayerError, SourceError, meant
 from geo.features.elsewhere.along import LEAST_SHARE, Shapes, Touched
 from geo.features.encoder import Embeddings
 from geo.secrets import redact
@@ -178,7 +178,8 @@ def _columns(schema: pa.Schema, asked: str | None, path: str) -> list[str]:
         return sorted(numbered, key=lambda name: int(name.removeprefix(stem)))
     there = ", ".join(schema.names[:12])
     raise LayerError(
-        f"{f'column {asked!r}' if asked else 'no column'} holds vectors (it has {there})",
+        f"{f'column {asked!r}' if asked else 'no column'} holds vectors (it has {there})"
+        f"{meant(asked, schema.names) if asked and asked not in schema.names else ''}",
         where=path,
         todo="Name in encoder.column (or encoder.beside.column) the one that does: lists of numbers, or a struct.",
     )

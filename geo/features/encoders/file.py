@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from geo.errors import EncoderError
+from geo.errors import EncoderError, meant_file
 from geo.features.encoder import EncoderCard, name_bands
 from geo.features.encoders.kind import TimmKind
 
@@ -99,7 +99,9 @@ class WeightsFile(TimmKind):
 
         if not self._path.is_file():
             raise EncoderError(
-                "no such file", where=f"encoder {self.name}", todo="Mend the path in encoder.name."
+                f"no such file{meant_file(self._path)}",
+                where=f"encoder {self.name}",
+                todo="Mend the path in encoder.name.",
             )
         options = {"pretrained": False, "num_classes": 0, "in_chans": len(self.needs())}
         try:

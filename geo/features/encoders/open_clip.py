@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
 
-from geo.errors import EncoderError
+from geo.errors import EncoderError, alike, meant_file
 from geo.features.encoder import RGB, Embeddings, EncoderCard
 from geo.features.encoders.kind import ModelKind
 
@@ -26,6 +25,8 @@ CONFIG = "open_clip_config.json"
 """In a folder, or on the hub, says which network the weights beside it are of."""
 WEIGHTS = "open_clip_model.safetensors"
 HUB = "hf-hub:"
+FAR = 0.3
+"""Names of networks are long: one that shares a third with what was written may be meant."""
 _UNUSABLE = (KeyError, TypeError, ValueError, AttributeError, EOFError, AssertionError)
 _KEPT = {".json", ".safetensors", ".bin", ".pt", ".pth", ".txt", ".model"}
 """Endings of what a folder holds of a network: how it is made, its weights, its words."""
@@ -156,7 +157,7 @@ class OpenClip(ModelKind):
         """Refuse what can be seen to be wrong before anything is made."""
         if self.weights is not None and not Path(self.weights).exists():
             raise EncoderError(
-                "no such file",
+                f"no such file{meant_file(Path(self.weights))}",
                 where=f"encoder {self.name}",
                 todo=f"Mend the path in encoder.weights ({self.weights}).",
             )
@@ -172,7 +173,7 @@ class OpenClip(ModelKind):
         if network.startswith(HUB):
             return
         if network not in library.list_models():
-            near = get_close_matches(network, library.list_models(), 3, 0.3)
+            near = alike(network, library.list_models(), most=3, least=FAR)
             raise EncoderError(
                 f"open_clip knows no network {network!r}",
                 where=f"encoder {self.name}",

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from geo.errors import EncoderError
+from geo.errors import EncoderError, meant
 from geo.features.encoder import EncoderCard, name_bands
 from geo.features.encoders.kind import TimmKind
 
@@ -86,7 +86,7 @@ def _config(name: str) -> Any:  # noqa: ANN401
         config = None
     if config is None or not config.hf_hub_id:
         raise EncoderError(
-            "timm knows no pretrained model of that name",
+            f"timm knows no pretrained model of that name{meant(name, timm.list_models(pretrained=True))}",
             where=f"encoder timm:{name}",
             todo='List the names: python -c "import timm; print(timm.list_models(pretrained=True))"',
         )

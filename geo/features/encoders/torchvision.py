@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from geo.errors import EncoderError
+from geo.errors import EncoderError, meant
 from geo.features.encoder import RGB, EncoderCard
 from geo.features.encoders.kind import ModelKind
 
@@ -36,7 +36,7 @@ class Torchvision(ModelKind):
             weights = models.get_weight(name) if "." in name else models.get_model_weights(name).DEFAULT
         except (ValueError, AttributeError) as error:
             raise EncoderError(
-                "torchvision knows no weights of that name",
+                f"torchvision knows no weights of that name{meant(name, models.list_models())}",
                 where=f"encoder {self.name}",
                 todo='List the names: python -c "import torchvision; print(torchvision.models.list_models())"',
             ) from error

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.errors import ConfigurationError
+from geo.errors import ConfigurationError, meant
 from geo.ground.contract import GroundClass, Scores
 from geo.ground.labels.drawn.naming import plain
 from geo.ground.labels.drawn.plots import Plot
@@ -71,7 +71,8 @@ def asked_for(count: Sequence[str], names: Sequence[str], where: str) -> list[st
     missing = [name for name in count if plain(name) not in by_name]
     if missing:
         raise ConfigurationError(
-            f"ground.count names {missing[0]!r}, and the classes of the labels are {', '.join(names)}",
+            f"ground.count names {missing[0]!r}, and the classes of the labels are {', '.join(names)}"
+            f"{meant(missing[0], names)}",
             where=where,
             todo="Name in ground.count classes of which each label is one thing.",
         )

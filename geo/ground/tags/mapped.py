@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pyproj.exceptions import ProjError
 
 from geo.addresses import is_url, reveal
-from geo.errors import LayerError, SourceError, meant
+from geo.errors import LayerError, SourceError, meant, meant_file
 from geo.ground.contract import Surroundings
 from geo.ground.kind import Shapes
 from geo.ground.tags.settings import TagSource
@@ -103,7 +103,9 @@ def read_map(
         When it cannot be read, states no CRS, or has none of the keys.
     """
     if not is_url(path) and not Path(path).exists():
-        raise SourceError("no such file", where=path, todo=f"Mend the path in {section}.")
+        raise SourceError(
+            f"no such file{meant_file(Path(path))}", where=path, todo=f"Mend the path in {section}."
+        )
     layers, entries = _layers(path, named, keys, section)
     parts = [_placed(rows, crs, path) for rows in layers]
     table = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), geometry="geometry", crs=crs)

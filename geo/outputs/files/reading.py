@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from geo.errors import LayerError, SourceError, meant
+from geo.errors import LayerError, SourceError, meant, meant_file
 from geo.outputs.layers.arrange import cast, plain
 from geo.outputs.layers.layers import LAYERS
 
@@ -97,14 +97,14 @@ def _read(source: Path, name: str) -> pd.DataFrame:
     if source.suffix.lower() != GEOPACKAGE:
         return read_table(source / f"{name}.parquet")
     if not source.is_file():
-        raise _unreadable(source, "no such file")
+        raise _unreadable(source, f"no such file{meant_file(source)}")
     try:
         frame: pd.DataFrame = pyogrio.read_dataframe(
             source, layer=name, use_arrow=True, arrow_to_pandas_kwargs={"types_mapper": _TYPES.get}
         )
     except DataLayerError as error:
         raise LayerError(
-            f"there is no layer {name!r}",
+            f"there is no layer {name!r}{meant(name, pyogrio.list_layers(source)[:, 0])}",
             where=str(source),
             todo="Give a GeoPackage that 'roadprint run' wrote.",
         ) from error

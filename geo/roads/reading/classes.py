@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from geo.config import Roads
-from geo.errors import LayerError
+from geo.errors import LayerError, alike
 from geo.ledger import Entry
 from geo.roads.columns import ROW, count_rows
 from geo.roads.reading.cells import members
@@ -95,14 +93,14 @@ def not_there(classes: pd.Series, roads: Roads) -> list[str]:
     for key in ("keep", "drop"):
         named = getattr(roads, key) or []
         missing = [name for name in named if name not in there]
-        others = {name.casefold(): name for name in there if name not in named}
+        others = [name for name in there if name not in named]
         for name in missing:
-            like = get_close_matches(name.casefold(), others, n=1, cutoff=_ALIKE)
+            like = alike(name, others, least=_ALIKE)
             if like:
                 raise LayerError(
                     f"no road is of the class {name!r}; there are {', '.join(there)}",
                     where=roads.where,
-                    todo=f"Mend roads.{key}: {others[like[0]]} may be meant.",
+                    todo=f"Mend roads.{key}: {like[0]} may be meant.",
                 )
         if missing:
             shown = ", ".join(map(repr, missing))

@@ -17,7 +17,7 @@ from pyproj.exceptions import CRSError, ProjError
 
 from geo.addresses import is_url
 from geo.config import Roads
-from geo.errors import ConfigurationError, LayerError, RoadprintError, SourceError
+from geo.errors import ConfigurationError, LayerError, RoadprintError, SourceError, meant_file
 from geo.ledger import Entry
 from geo.roads.columns import ID, check_columns, ids_of
 from geo.roads.files import TEXT, UNREADABLE, LayerRows, read_vector_layer
@@ -81,7 +81,7 @@ def _frame(part: LayerRows) -> gpd.GeoDataFrame:
 def _of_one(source: str, roads: Roads) -> list[tuple[LayerRows, list[Entry]]]:
     """Read the layers of one file."""
     if not is_url(source) and not Path(source).exists():
-        missing = "no file matches" if glob.has_magic(source) else "no such file"
+        missing = "no file matches" if glob.has_magic(source) else f"no such file{meant_file(Path(source))}"
         raise SourceError(missing, where=source, todo="Mend the path in roads.source.")
     fid = roads.id_field
     try:

@@ -12,7 +12,7 @@ import pyproj
 from numpy.typing import NDArray
 
 from geo.config.sections.concepts import Concepts
-from geo.errors import LayerError
+from geo.errors import LayerError, meant
 from geo.ground.tags.mapped import NO_PLACE, has_one_of, read_map, tags_of_squares
 from geo.ledger import Entry
 
@@ -132,7 +132,8 @@ def words_of_roads(columns: Sequence[str], segments: pd.DataFrame, segment_ids: 
     missing = [one for one in columns if one.removeprefix("src_").casefold() not in spelled]
     if missing:
         raise LayerError(
-            f"the roads have no column {missing[0]!r}; there are {', '.join(sorted(spelled)) or 'none'}",
+            f"the roads have no column {missing[0]!r}; there are {', '.join(sorted(spelled)) or 'none'}"
+            f"{meant(missing[0].removeprefix('src_'), spelled)}",
             where="concepts.roads",
             todo="Name columns that the source of the roads has.",
         )

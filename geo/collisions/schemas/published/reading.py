@@ -14,7 +14,7 @@ from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.reading import read_tables
 from geo.collisions.tables.table import Form, Rows
 from geo.config.sections.records import TEXT_ENCODING
-from geo.errors import ConfigurationError, LayerError, SourceError
+from geo.errors import ConfigurationError, LayerError, SourceError, meant
 
 ENCODINGS = (TEXT_ENCODING, "cp1252")
 """UTF-8 first: text in Windows-1252 that holds letters beyond ASCII is hardly ever valid in it."""
@@ -86,7 +86,8 @@ def need(rows: Rows, names: Names, schema: str, todo: str) -> pd.Series:
     if found is None:
         header = Header(rows.frame.columns).names
         raise LayerError(
-            f"it has no column {' or '.join(names)}, which schema: {schema} needs; there are {', '.join(header)}",
+            f"it has no column {' or '.join(names)}, which schema: {schema} needs; there are {', '.join(header)}"
+            f"{meant(names[0], header)}",
             where=rows.name,
             todo=f"{hint(header, schema)}{todo}",
         )

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from geo.errors import ConfigurationError, EncoderError
+from geo.errors import ConfigurationError, EncoderError, meant, meant_file
 from geo.features.encoder import Pixels, Valid
 from geo.ground.prompted.network.published import PUBLISHED, missing, refuse_other
 
@@ -136,7 +136,7 @@ def refuse_missing(name: str) -> None:
     elif not place.exists():
         names = ", ".join(sorted(PUBLISHED))
         raise EncoderError(
-            f"it is none of {names}, and no such file or folder is there",
+            f"it is none of {names}, and no such file or folder is there{meant(name, PUBLISHED) or meant_file(place)}",
             where=f"ground.sam {name}",
             todo=f"Mend the path, or name one of {names}.",
         )

@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from geo.errors import EncoderError
+from geo.errors import EncoderError, meant_file
 
 State = dict[str, torch.Tensor]
 CONFIG, MODEL = "config.json", "model.safetensors"
@@ -45,7 +45,9 @@ def read_state(path: Path, where: str) -> State:
         When it is not there, is truncated, holds code, or holds something else than tensors by name.
     """
     if not path.is_file():
-        raise EncoderError(f"no such file: {path}", where=where, todo="Mend the path in ground.sam.")
+        raise EncoderError(
+            f"no such file: {path}{meant_file(path)}", where=where, todo="Mend the path in ground.sam."
+        )
     with path.open("rb") as stream:
         begins = stream.read(64)
     for head, what in _STAND_INS:

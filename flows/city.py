@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ from tasks.store.stage import StageResult, run_stage
 from tasks.store.status import failure_noted, usual_seconds
 
 DEMO = "demo"
+log = logging.getLogger("roadprint")
 STAGE_BY_NAME = {stage.name: stage for stage in STAGES}
 SHARDED: dict[str, Any] = {features.STAGE.name: features, mapping.STAGE.name: mapping}
 """Modules of the heavy stages, whose shards are given out before they are built."""
@@ -172,6 +174,9 @@ def _run_city(
         # of what is there now: the wait may have been long
         plan = make_plan(city, overrides, folder, base=starts_at)
         sweep(plan.folder)
+        log.debug(
+            "run %s of %s: %d inputs, in %s", plan.run_id, plan.config.city, len(plan.inputs), plan.folder
+        )
         summary = publish.finished_before(plan)
         if summary is None:
             publish.refuse_in_use(plan)
@@ -204,5 +209,7 @@ def run_one(name: str, plan: Plan, usual_s: float | None) -> StageResult:
         result = stage_task(name, cast("Plan", quote(plan)))
         if not result.cached:
             result = result.lasting(time.monotonic() - start)
+        how = "taken from before" if result.cached else f"made in {result.seconds:.1f} s"
+        log.debug("stage %s: %s, in %s", name, how, plan.stage_folder(name))
         page.finish(result)
     return result

@@ -75,7 +75,8 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
     for action in _actions(parser):
         how = _how(action, shtab)
         if how is not None:
-            action.complete = how  # type: ignore[attr-defined] - as shtab has it
+            # as shtab has it
+            vars(action)["complete"] = how
     words = " ".join(f"{key}=" for key in leaf_keys(CityConfig))
     preamble = _PREAMBLES[shell].format(keys=_KEYS, runs=_RUNS, words=words)
     return str(shtab.complete(parser, shell, preamble=preamble))

@@ -39,10 +39,11 @@ def all_told(words: Sequence[str]) -> Iterator[None]:
     words
         What was typed, without the name of the program.
     """
-    start, before = time.monotonic(), log.level
+    start, before = time.monotonic(), (log.level, log.propagate)
     handler = _Told(start)
     log.addHandler(handler)
     log.setLevel(logging.DEBUG)
+    log.propagate = False
     for line in _surroundings(words):
         log.debug(line)
     try:
@@ -53,7 +54,8 @@ def all_told(words: Sequence[str]) -> Iterator[None]:
     else:
         log.debug("ended well")
     finally:
-        log.setLevel(before)
+        log.setLevel(before[0])
+        log.propagate = before[1]
         log.removeHandler(handler)
 
 

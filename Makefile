@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 TORCH_INDEX ?=
 # of Prefect's page in make serve
 PORT ?= 4200
+# of the results that it links to (default: the next one)
+RUNS_PORT ?=
 # tests that run at once; a file stays with one process, and those come first that wait for servers and browsers;
 # a process that dies ends it, for one in its place is not handed its last tests (pytest-xdist 3.8)
 JOBS ?= 2
@@ -25,7 +27,7 @@ explore: $(VENV)/.ready
 	@$(BIN)/roadprint explore runs/demo-town
 
 serve: $(VENV)/.ready
-	@$(BIN)/python -m roadprint.start flows.serve --port $(PORT)
+	@$(BIN)/python -m roadprint.start flows.serve --port $(PORT) $(if $(RUNS_PORT),--runs-port $(RUNS_PORT))
 
 test: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -n $(JOBS) $(SPREAD) --durations=40

@@ -144,6 +144,11 @@ def _add_arguments(name: str, one: argparse.ArgumentParser) -> None:
         one.add_argument("--cron", help="when it runs (default '0 3 1 * *': monthly); never: by hand alone")
         one.add_argument("--timezone", help="time zone of --cron, such as Europe/London (default UTC)")
         one.add_argument("--work-pool", help="pool whose workers run it (default roadprint)")
+        one.add_argument(
+            "--runs-url",
+            metavar="ADDRESS",
+            help="where the folder of results is served, for Prefect's page to link to (default: as workers have it)",
+        )
     _add_told(one)
 
 

@@ -18,13 +18,15 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import TerminationSignal
 from prefect.runtime import deployment, flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
-from prefect.states import Cancelled
+from prefect.states import Cancelled, Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 from pydantic import Field
 
-from flows.artifacts import logged, show_results, stage_progress
 from flows.interruption import asked, heeded
+from flows.page.progress import RunProgress, run_progress
+from flows.page.results import message_of, show_results
+from flows.page.telling import logged
 from flows.progress import say, stage_bar
 from flows.secrets import concealed, guard_logs, unlock
 from flows.shards import encode_all, share_arenas
@@ -154,13 +156,15 @@ def city_flow(
     """
     guard_logs()
     with concealed(), stoppable(), logged():
-        return _run_city(config, overrides, out, base)
+        summary, message = _run_city(config, overrides, out, base)
+    # the state that the run ends in; who calls the flow is given the data
+    return cast("dict[str, Any]", Completed(message=message, data=summary))
 
 
 def _run_city(
     config: str, overrides: dict[str, str] | None, out: str | None, base: str | None
-) -> dict[str, Any]:
-    """Run the stages one after the other, while no other run of the city goes on."""
+) -> tuple[dict[str, Any], str]:
+    """Run the stages one after the other, while no other run of the city goes on; gives the summary, also in a line."""
     start = time.monotonic()
     folder = None if out is None else Path(out)
     city = draw_demo(folder or Path("runs")) if config == DEMO else Path(config)
@@ -181,16 +185,18 @@ def _run_city(
         if summary is None:
             publish.refuse_in_use(plan)
             usual = usual_seconds(plan.folder)
-            results = [run_one(stage.name, plan, usual.get(stage.name)) for stage in STAGES]
+            with run_progress(plan.config.city, list(STAGE_BY_NAME), usual) as page:
+                results = [run_one(stage.name, plan, usual.get(stage.name), page) for stage in STAGES]
             summary = publish.publish(plan, results, seconds=time.monotonic() - start)
-        show_results(plan, summary)
-    return summary
+        message = message_of(plan, summary)
+        show_results(plan, summary, message)
+    return summary, message
 
 
-def run_one(name: str, plan: Plan, usual_s: float | None) -> StageResult:
-    """Run a stage with its bar; a heavy one shard by shard."""
+def run_one(name: str, plan: Plan, usual_s: float | None, page: RunProgress) -> StageResult:
+    """Run a stage with its bar, which is a part of the run's in the page; a heavy one shard by shard."""
     start = time.monotonic()
-    with stage_bar(name, usual_s) as bar, stage_progress(plan, name) as page:
+    with stage_bar(name, usual_s) as bar:
         if name in SHARDED and not SHARDED[name].is_finished(plan):
             if name == features.STAGE.name:
                 refuse_before_encoding(plan)

@@ -19,6 +19,7 @@ from prefect.types.entrypoint import EntrypointType
 from pydantic import ValidationError
 
 from flows.city import city_flow
+from flows.page.addresses import VARIABLE, served_at
 from flows.serve import ENVIRONMENT, WORK_POOL, watch
 from geo.config import load
 from geo.errors import ConfigurationError, ServerError
@@ -107,6 +108,7 @@ def deploy_city(
     schedule: Schedule,
     *,
     work_pool: str = WORK_POOL,
+    runs_url: str | None = None,
 ) -> dict[str, Any]:
     """Deploy a city's file to the server that Prefect's settings name; one deployed before is replaced.
 
@@ -122,6 +124,9 @@ def deploy_city(
         When the city's runs start.
     work_pool
         The pool whose workers run it.
+    runs_url
+        Where its results are served (`flows.page.addresses.served_at`), for Prefect's page to link to; None: as the
+        workers' environment says.
 
     Raises
     ------
@@ -132,6 +137,7 @@ def deploy_city(
     """
     config = load(city, overrides)
     cron = schedule.checked()
+    served = {} if runs_url is None else {VARIABLE: served_at(runs_url, "--runs-url").text}
     if any(HIDDEN in text for text in overrides.values()):
         raise ConfigurationError(
             "a credential is written out, which the server would keep and show",
@@ -155,7 +161,7 @@ def deploy_city(
             limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE
         ),
         work_pool_name=work_pool,
-        job_variables={"env": ENVIRONMENT},
+        job_variables={"env": ENVIRONMENT | served},
         # workers take the flow from the installed package: nothing is pulled
         entrypoint_type=EntrypointType.MODULE_PATH,
     )

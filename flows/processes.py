@@ -7,19 +7,61 @@ of Prefect's on this machine is asked without it.
 
 from __future__ import annotations
 
+import errno
 import os
 import site
+import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from geo.errors import ConfigurationError
+
 HOME = Path(__file__).resolve().parents[1]
 """The folder that our packages stand in."""
-ON_THIS_MACHINE = ("127.0.0.1", "localhost")
+HOST = "127.0.0.1"
+ON_THIS_MACHINE = (HOST, "localhost")
+MOST_PORT = 65535
 _NO_PROXY = ("no_proxy", "NO_PROXY")
 _FOR_GDAL = {"http_proxy": "GDAL_HTTP_PROXY", "https_proxy": "GDAL_HTTPS_PROXY"}
 _FOR_ALL = "all_proxy"
+
+
+def listening(port: int | None, name: str = "--port") -> socket.socket:
+    """Take a port on this machine.
+
+    Parameters
+    ----------
+    port
+        Its number; None: one that is free.
+    name
+        What it is called where it is asked for.
+
+    Raises
+    ------
+    ConfigurationError
+        When it is in use, or may not be used.
+    """
+    where, todo = f"{name} {port}", "Give another one, or none: one that is free is taken."
+    if port is not None and not 0 <= port <= MOST_PORT:
+        raise ConfigurationError("there is no such port", where=where, todo=todo)
+    place = socket.socket()
+    if os.name == "posix":
+        # a port that was served a moment ago is free
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        place.bind((HOST, port or 0))
+        place.listen()
+    except OSError as error:
+        place.close()
+        used = error.errno == errno.EADDRINUSE
+        raise ConfigurationError(
+            "the port is in use" if used else f"the port cannot be used ({error.strerror})",
+            where=where,
+            todo=todo,
+        ) from error
+    return place
 
 
 def ours(module: str, *arguments: str) -> list[str]:

@@ -1,5 +1,8 @@
 """A server of Prefect's, a worker and the deployments of ``prefect.yaml``, on this machine, until Ctrl-C.
 
+Prefect's page links to results, which are served here too, for reading (`flows.page.files`), unless they are served
+elsewhere.
+
 The server watches for runs that are lost: whose machine lost power, or whose process was killed with its worker. Nobody
 is left to say so; without a watch such a run counts as running for good, and its city would wait for it.
 """
@@ -37,13 +40,15 @@ from prefect.client.schemas.schedules import SCHEDULE_TYPES
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
-from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, PREFECT_HOME, temporary_settings
 from prefect.states import Cancelled
 
 from flows import LOG_LEVEL
-from flows.processes import asking_directly, prefects, surroundings
+from flows.page.addresses import VARIABLE, served_at
+from flows.page.files import KNOWN, serving
+from flows.processes import HOST, asking_directly, listening, prefects, surroundings
+from geo.errors import RoadprintError
 
-HOST = "127.0.0.1"
 WORK_POOL = "roadprint"
 START_S, RUNS_S, STOP_S = 120.0, 10.0, 5.0
 """So long a part may take to start, the runs to end, and then each part."""
@@ -79,6 +84,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="store_true",
         help="have the server that Prefect's settings name watch for lost runs, and nothing more",
     )
+    parser.add_argument("--runs-port", type=int, help="of the results (default: the one after --port)")
+    parser.add_argument(
+        "--runs-url",
+        default=os.environ.get(VARIABLE, ""),
+        help=f"where the folder of results is served, if it is; not here then (default: {VARIABLE})",
+    )
     asked = parser.parse_args(arguments)
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, signal.default_int_handler)
@@ -87,16 +98,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if asked.only_watch:
                 watch()
                 return 0
-            return _serve(asked.port, asked.file)
+            if _in_use(asked.port):
+                sys.stderr.write(f"Port {asked.port} is in use: make serve PORT=...\n")
+                return 1
+            with _results(asked.runs_url, asked.runs_port or asked.port + 1) as told:
+                return _serve(asked.port, asked.file, told)
     except KeyboardInterrupt:
         return 0
+    except RoadprintError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
 
 
-def _serve(port: int, file: Path) -> int:
+def _in_use(port: int) -> bool:
     with socket.socket() as probe:
-        if probe.connect_ex((HOST, port)) == 0:
-            sys.stderr.write(f"Port {port} is in use: make serve PORT=...\n")
-            return 1
+        return probe.connect_ex((HOST, port)) == 0
+
+
+@contextmanager
+def _results(runs_url: str, port: int) -> Iterator[dict[str, str]]:
+    """Serve results, unless they are served elsewhere; gives what the environment of runs says of it.
+
+    Raises
+    ------
+    ConfigurationError
+        When the port cannot be used, or where they are served is no address.
+    """
+    if runs_url:
+        yield {VARIABLE: served_at(runs_url, "--runs-url").text}
+        return
+    known = PREFECT_HOME.value() / "roadprint-results"
+    with listening(port, "--runs-port") as place, serving(known, place):
+        yield {VARIABLE: f"/=http://{HOST}:{port}", KNOWN: str(known)}
+
+
+def _serve(port: int, file: Path, told: dict[str, str]) -> int:
     address = f"http://{HOST}:{port}"
     settings = surroundings(
         PREFECT_API_URL=f"{address}/api",
@@ -107,6 +143,7 @@ def _serve(port: int, file: Path) -> int:
         PREFECT_CLI_PROMPT="false",
         # what a run holds is remembered when the server starts again, and let go when the run does not
         PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE="prefect.server.concurrency.lease_storage.filesystem",
+        **told,
     )
     with temporary_settings({PREFECT_API_URL: settings["PREFECT_API_URL"]}), ExitStack() as parts:
         server = _begin(parts, settings, "server", "start", "--host", HOST, "--port", str(port))
@@ -120,7 +157,7 @@ def _serve(port: int, file: Path) -> int:
         worker = _begin(parts, settings, "worker", "start", "--type", "process", "--pool", WORK_POOL)
         parts.callback(runs.end, worker.pid)
         sys.stdout.write(
-            f"{_told_paused()}Prefect's page is at {address}; another city: "
+            f"{_told_paused()}Prefect's page is at {address}, and links to the results of runs; another city: "
             f"PREFECT_API_URL={address}/api roadprint deploy CITY.yaml. Ctrl-C stops all of it.\n"
         )
         sys.stdout.flush()

@@ -8,8 +8,9 @@ from typing import Any, Literal
 from prefect import flow
 from pydantic import Field
 
-from flows.artifacts import logged
 from flows.city import TWO_AT_ONCE, run_one, say_cancelled, stoppable
+from flows.page.progress import run_progress
+from flows.page.telling import logged
 from flows.progress import say
 from flows.secrets import concealed, guard_logs, unlock
 from geo.clusters.typology.fit import CityLooks
@@ -115,6 +116,7 @@ def _looks(city: Path, out: Path | None) -> CityLooks:
         plan = make_plan(city, NO_TYPOLOGY, out)
         usual = usual_seconds(folder)
         say(f"{plan.config.city}: what its roads look like")
-        for name in STAGES_OF_LOOKS:
-            run_one(name, plan, usual.get(name))
+        with run_progress(plan.config.city, STAGES_OF_LOOKS, usual) as page:
+            for name in STAGES_OF_LOOKS:
+                run_one(name, plan, usual.get(name), page)
         return looks_of_plan(plan)

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 from prefect import flow
 
-from flows.artifacts import logged
 from flows.city import (
     CITY_FILE,
     OUTPUT_FOLDER,
@@ -21,6 +20,8 @@ from flows.city import (
     say_cancelled,
     stoppable,
 )
+from flows.page.progress import run_progress
+from flows.page.telling import logged
 from flows.progress import say
 from flows.secrets import concealed, guard_logs, unlock
 from geo.errors import BusyError, RoadprintError
@@ -115,27 +116,34 @@ def _made(city: Path, overrides: dict[str, str], out: Path | None) -> tuple[Path
         n = plan.config.clusters.groupings
         parts = [rows_of(found, with_groupings(base, found), GROUPINGS, f"{n} groupings", OF_TYPES)]
         told = []
-        for number, (variant, its_plan) in enumerate(planned, start=1):
-            say(f"Variant {number} of {len(tried)}: {variant.setting}")
-            begun = time.monotonic()
-            try:
-                if isinstance(its_plan, RoadprintError):
-                    raise its_plan
-                for name in STAGES_OF_VARIANT:
-                    run_one(name, its_plan, usual.get(name))
-                fared = fares(base, found, look(its_plan))
-                parts.append(rows_of(found, fared, variant.changed, variant.setting, variant.reaches))
-                why = ""
-            except BusyError:
-                raise
-            except RoadprintError as error:
-                why = str(error).splitlines()[0]
-                say(f"  it could not be run: {why}")
-                parts.append(failed(found, variant, why))
-            seconds = round(time.monotonic() - begun, 3)
-            told.append(
-                {"changed": variant.changed, "setting": variant.setting, "seconds": seconds, "failed": why}
-            )
+        with run_progress(plan.config.city, [*STAGES_OF_VARIANT] * len(planned), usual) as page:
+            for number, (variant, its_plan) in enumerate(planned, start=1):
+                say(f"Variant {number} of {len(tried)}: {variant.setting}")
+                begun = time.monotonic()
+                try:
+                    if isinstance(its_plan, RoadprintError):
+                        raise its_plan
+                    for name in STAGES_OF_VARIANT:
+                        run_one(name, its_plan, usual.get(name), page)
+                    fared = fares(base, found, look(its_plan))
+                    parts.append(rows_of(found, fared, variant.changed, variant.setting, variant.reaches))
+                    why = ""
+                except BusyError:
+                    raise
+                except RoadprintError as error:
+                    why = str(error).splitlines()[0]
+                    say(f"  it could not be run: {why}")
+                    parts.append(failed(found, variant, why))
+                seconds = round(time.monotonic() - begun, 3)
+                told.append(
+                    {
+                        "changed": variant.changed,
+                        "setting": variant.setting,
+                        "seconds": seconds,
+                        "failed": why,
+                    }
+                )
+                page.reach(number * len(STAGES_OF_VARIANT))
         keep(folder, parts)
     return folder, told
 

@@ -1,11 +1,15 @@
 """What holds for all tests; and a grid of forty streets with every kind of value that outputs must carry unharmed."""
 
+import json
 import os
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 # tests run side by side: threads of one that wait for each other would keep the others from the processor
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Prefect keeps to a folder of the tests
+os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="prefect-")
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +19,7 @@ import shapely
 from hypothesis import settings
 from once import shared_folder
 from pyproj import CRS
+from quick import CLOSE, OVERRIDES, chosen
 from real_data import EAST_CAMBRIDGE
 
 from geo.outputs.layers.layers import LAYERS
@@ -33,7 +38,7 @@ HERE = Path(__file__).parent
 MARKS = {"unit": "unit", "odd": "unit", "integration": "pipeline", "clients": "clients"}
 """The mark of all tests of a folder."""
 BEGIN = "test_prefect_faults.py"
-"""Takes longest of the files that need no run that others share: what is shared is made meanwhile."""
+"""Takes longest of all files; runs that it shares with others are made by whoever needs one first."""
 
 
 def pytest_collection_modifyitems(items):
@@ -69,6 +74,63 @@ def demo(shared):
 def real(shared):
     """The same of East Cambridge, on its real imagery, streets and records."""
     return shared.said("real", "run", "data/cities/cambridge-ma.yaml", "--set", f"area={EAST_CAMBRIDGE}")
+
+
+@pytest.fixture(scope="session")
+def one_server():
+    """Let all runs of this process report to one server: each would start its own, which takes seconds.
+
+    Gives its address, and the folder of its records.
+    """
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL
+
+    from flows.server import own_server
+
+    with own_server() as wait:
+        wait()
+        with get_client(sync_client=True) as client:
+            folder = client.request("GET", "/admin/settings").json()["home"]
+        yield PREFECT_API_URL.value(), Path(folder)
+
+
+@pytest.fixture(scope="session")
+def whole(shared, town, request):
+    """The town, run with the default encoder by one process for all; who changes it makes a copy."""
+    from flows.city import city_flow
+
+    def make(out):
+        request.getfixturevalue("one_server")
+        (out / "summary.json").write_text(json.dumps(city_flow(str(town.city), None, str(out))))
+
+    return shared.once("finished", make)
+
+
+@pytest.fixture(scope="module")
+def finished(shared, whole):
+    """The same as a file's copy of its folder, and the summary."""
+    made = whole
+    out = shared.copy(made)
+    return out, json.loads((out / "summary.json").read_text().replace(str(made), str(out)))
+
+
+@pytest.fixture(scope="session")
+def quick(shared, town, request):
+    """The town, run with `quick.OVERRIDES` by one process for all; who changes it makes a copy."""
+    return shared.once("quick", lambda out: _run(town, out, OVERRIDES, request))
+
+
+@pytest.fixture(scope="session")
+def close(shared, town, request):
+    """The same with `quick.CLOSE`."""
+    return shared.once("close", lambda out: _run(town, out, CLOSE, request))
+
+
+def _run(town, out, settings, request):
+    from flows.cli import main
+
+    request.getfixturevalue("one_server")
+    assert main(["run", str(town.city), "--out", str(out), *chosen(settings)]) == 0
 
 
 AWKWARD_NAMES = ("O'Hara's \"Way\"", "<b>Bold & Sons</b> Road", "Straße 🚲 ул. Мира", None)

@@ -1,5 +1,7 @@
 """What makes a run short, where it matters that there is one, and not what it finds; and stages without a run."""
 
+import shutil
+
 from tasks.planning import make_plan
 from tasks.stages.order import STAGES
 from tasks.store.stage import run_stage
@@ -24,3 +26,10 @@ def run_stages(city, settings, out, *, last):
     for stage in STAGES[: names.index(last) + 1]:
         run_stage(stage, plan)
     return plan
+
+
+def lay_stages(made, out, *, but=("tiles", "features")):
+    """Lay stages of a run out where another one is to be, which makes the others itself, and its results."""
+    for folder in sorted((made / "demo-town" / "stages").glob("*-*")):
+        if folder.name.rpartition("-")[0] not in but:
+            shutil.copytree(folder, out / "demo-town" / "stages" / folder.name)

@@ -20,7 +20,9 @@ def deploy(asked: argparse.Namespace) -> dict[str, Any]:
     cron = MONTHLY if asked.cron is None else asked.cron
     schedule = Schedule(cron, "UTC" if asked.timezone is None else asked.timezone)
     pool = WORK_POOL if asked.work_pool is None else asked.work_pool
-    return deploy_city(asked.city, read_overrides(asked.set), asked.out, schedule, work_pool=pool)
+    return deploy_city(
+        asked.city, read_overrides(asked.set), asked.out, schedule, work_pool=pool, runs_url=asked.runs_url
+    )
 
 
 def _folder(asked: argparse.Namespace) -> tuple[str, Path]:

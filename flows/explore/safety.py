@@ -14,9 +14,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HOST = "127.0.0.1"
-NAMES = (HOST, "localhost")
-"""What a request may call this machine."""
+from flows.processes import ON_THIS_MACHINE
+
 READS = ("GET", "HEAD")
 ASKING = {"/ask.json": 24 * 2**20, "/export": 24 * 2**20, "/concept": 24 * 2**20}
 """POST that only asks and changes nothing, so that a page that may not be edited answers it; bytes of a request."""
@@ -50,7 +49,7 @@ class Guard:
     def __init__(self, app: ASGIApp, *, token: str, port: int, edit: bool) -> None:
         self._app, self._edit = app, edit
         self._start = f"/{token}"
-        self._hosts = {f"{name}:{port}" for name in NAMES}
+        self._hosts = {f"{name}:{port}" for name in ON_THIS_MACHINE}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
@@ -103,9 +102,13 @@ class Guard:
         origins = headers.getlist("origin")
         if origins or method not in READS:
             return origins not in [[f"http://{host}"] for host in self._hosts]
-        # who follows a link to the page, or types its address, may see it; it is shown in no frame
-        site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode")
-        return site not in {"same-origin", "none"} and mode != "navigate"
+        return from_elsewhere(headers)
+
+
+def from_elsewhere(headers: Headers) -> bool:
+    """Tell whether another page reads this one; who follows a link to it, or types its address, may see it."""
+    site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode")
+    return site not in {"same-origin", "none"} and mode != "navigate"
 
 
 def _told(status: int, what: str, todo: str) -> JSONResponse:

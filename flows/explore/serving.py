@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
-import socket
 import sys
 import threading
 import webbrowser
@@ -13,14 +11,13 @@ import webbrowser
 import uvicorn
 
 from flows.explore.app import make_app
-from flows.explore.safety import HOST
 from flows.interruption import met
+from flows.processes import HOST, listening
 from flows.terminal.screen import has_screen
-from geo.errors import ConfigurationError, ServerError
+from geo.errors import ServerError
 from tasks.explore.about import prepare
 from tasks.explore.page import Page
 
-MOST_PORT = 65535
 STOP_S, LOOK_S = 0.5, 0.2
 
 
@@ -45,7 +42,7 @@ def serve(page: Page, port: int | None, *, browser: bool, quiet: bool = False) -
     ServerError
         When the server ends by itself.
     """
-    with _listening(port) as place:
+    with listening(port) as place:
         # read before anybody waits for it
         prepare(page)
         own = int(place.getsockname()[1])
@@ -86,32 +83,3 @@ def leave(code: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
-
-
-def _listening(port: int | None) -> socket.socket:
-    """Take a port on this machine.
-
-    Raises
-    ------
-    ConfigurationError
-        When it is in use, or may not be used.
-    """
-    where, todo = f"--port {port}", "Give another one, or none: one that is free is taken."
-    if port is not None and not 0 <= port <= MOST_PORT:
-        raise ConfigurationError("there is no such port", where=where, todo=todo)
-    place = socket.socket()
-    if os.name == "posix":
-        # a port that was served a moment ago is free
-        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        place.bind((HOST, port or 0))
-        place.listen()
-    except OSError as error:
-        place.close()
-        used = error.errno == errno.EADDRINUSE
-        raise ConfigurationError(
-            "the port is in use" if used else f"the port cannot be used ({error.strerror})",
-            where=where,
-            todo=todo,
-        ) from error
-    return place

@@ -1,4 +1,7 @@
-"""A server that ends while a city runs, a machine that loses power, and a run that is cancelled in its page."""
+"""A server that ends while a city runs, a machine that loses power, and a run that is cancelled in its page.
+
+These runs encode their tiles, and find made what comes after: that is the same in each, and no part of what is tried.
+"""
 
 import os
 import signal
@@ -8,7 +11,7 @@ import time
 
 import pytest
 from prefect_server import LONGEST_S, ROOT, server_and_worker
-from quick import CLOSE, chosen
+from quick import CLOSE, chosen, lay_stages
 from test_prefect_server import check_results
 
 SOONER = """
@@ -25,7 +28,11 @@ watch(lost_after_s=45)
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory):
-    with server_and_worker(tmp_path_factory.mktemp("prefect"), PREFECT_CLIENT_MAX_RETRIES="4") as server:
+    sooner = {
+        "PREFECT_CLIENT_MAX_RETRIES": "4",
+        "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "2",
+    }
+    with server_and_worker(tmp_path_factory.mktemp("prefect"), **sooner) as server:
         yield server
 
 
@@ -54,18 +61,24 @@ def wait_for_tiles(out):
         time.sleep(0.1)
 
 
-def test_a_server_that_is_away_for_a_while_is_told_when_it_is_back(server, town, tmp_path):
-    run_id = begin(server, town, tmp_path / "runs", *chosen(CLOSE))
+@pytest.fixture
+def out(close, tmp_path):
+    """A folder for results of runs with `CLOSE`, of which tiles and all that is encoded are to be made."""
+    lay_stages(close, tmp_path / "runs")
+    return tmp_path / "runs"
+
+
+def test_a_server_that_is_away_for_a_while_is_told_when_it_is_back(server, town, out):
+    run_id = begin(server, town, out, *chosen(CLOSE))
     server.kill("server")
     time.sleep(2)
     server.start_server()
     run = server.wait_for_end(run_id)
     assert run["state_type"] == "COMPLETED", run["state"]["message"]
-    check_results(tmp_path / "runs")
+    check_results(out)
 
 
-def test_a_server_that_is_gone_for_good_does_not_keep_a_city_from_its_results(server, town, tmp_path):
-    out = tmp_path / "runs"
+def test_a_server_that_is_gone_for_good_does_not_keep_a_city_from_its_results(server, town, out):
     command = [sys.executable, "-m", "flows.cli", "run", town.city, "--out", out, *chosen(CLOSE)]
     quick = server.settings | {"PREFECT_CLIENT_MAX_RETRIES": "1"}
     quick.pop("PREFECT_LOGGING_LEVEL")
@@ -91,8 +104,11 @@ def test_a_server_that_is_gone_for_good_does_not_keep_a_city_from_its_results(se
     check_results(out)
 
 
-def test_a_run_that_is_cancelled_in_the_page_ends_soon_and_goes_on_the_next_time(server, town, tmp_path):
+def test_a_run_that_is_cancelled_in_the_page_ends_soon_and_goes_on_the_next_time(
+    server, town, whole, tmp_path
+):
     out = tmp_path / "runs"
+    lay_stages(whole, out)
     run_id = begin(server, town, out)
     server.ask(f"flow_runs/{run_id}/set_state", state={"type": "CANCELLING"})
     # Prefect's worker looks for such requests every ten seconds, and on a busy machine later
@@ -109,9 +125,8 @@ def test_a_run_that_is_cancelled_in_the_page_ends_soon_and_goes_on_the_next_time
     check_results(out)
 
 
-def test_after_a_power_cut_the_lost_run_is_told_and_the_next_one_begins(server, town, tmp_path):
+def test_after_a_power_cut_the_lost_run_is_told_and_the_next_one_begins(server, town, out):
     """Prefect by itself would take the run for running, and have its city wait, for good."""
-    out = tmp_path / "runs"
     server.python("-c", SOONER)
     lost_id = begin(server, town, out, *chosen(CLOSE))
     lost = server.read(f"flow_runs/{lost_id}")

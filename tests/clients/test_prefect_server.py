@@ -1,24 +1,30 @@
 """A scheduled run by a real server and a real worker, from a city's file to its GeoPackage."""
 
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
 import time
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from io import BytesIO
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 from PIL import Image
 from postgres import postgres, programs
 from prefect_server import free_port, server_and_worker
-from quick import QUICK
+from quick import QUICK, lay_stages
 
+import roadprint
+from flows.page.addresses import VARIABLE
 from tasks.stages.order import STAGES
 
 MONTHLY = "0 3 2 * *"
+SERVED = "https://maps.example/runs"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 needs_postgres = pytest.mark.skipif(programs() is None, reason="no PostgreSQL (Debian: postgresql)")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium")
@@ -26,7 +32,8 @@ needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium")
 
 @pytest.fixture(scope="module")
 def sqlite_server(tmp_path_factory):
-    with server_and_worker(tmp_path_factory.mktemp("prefect")) as server:
+    of_workers = {VARIABLE: "https://of-workers.example"}
+    with server_and_worker(tmp_path_factory.mktemp("prefect"), **of_workers) as server:
         yield server
 
 
@@ -34,12 +41,22 @@ def sqlite_server(tmp_path_factory):
 def by_schedule(sqlite_server, town, tmp_path_factory):
     """The town, run by its schedule: the server, the run, the folder of results, and the deployment before that."""
     out = tmp_path_factory.mktemp("runs")
-    return run_on_schedule(sqlite_server, town.city, out)
+    return run_on_schedule(sqlite_server, town.city, out, "--runs-url", SERVED)
 
 
-def run_on_schedule(server, city, out):
+def run_on_schedule(server, city, out, *more):
     told = server.roadprint(
-        "deploy", city, "--out", out, "--cron", MONTHLY, "--timezone", "Europe/London", *QUICK, "--json"
+        "deploy",
+        city,
+        "--out",
+        out,
+        "--cron",
+        MONTHLY,
+        "--timezone",
+        "Europe/London",
+        *QUICK,
+        *more,
+        "--json",
     )
     assert json.loads(told)["deployment"] == "city-flow/demo-town"
     deployment = server.deployment()
@@ -93,22 +110,56 @@ def test_a_deployment_tells_its_parameters_schedule_and_limit(by_schedule):
     assert deployment["entrypoint"] == "roadprint.city_flow"
 
 
-def test_the_page_has_progress_ledger_links_and_prototypes(by_schedule):
-    server, run, _, _ = by_schedule
+def made_by(server, run):
+    """Give what the page shows of a run, by its key."""
     made = server.ask("artifacts/filter", artifacts={"flow_run_id": {"any_": [run["id"]]}}, limit=100)
-    by_key = {artifact["key"]: artifact for artifact in made}
-    progress = [artifact for artifact in made if artifact["type"] == "progress"]
-    assert len(progress) == len(STAGES)
-    assert all(artifact["data"] == 100 for artifact in progress)
-    assert "done" in by_key["demo-town-01-roads"]["description"]
-    rows = json.loads(by_key["demo-town-ledger"]["data"])
+    shown = {artifact["key"]: artifact for artifact in made}
+    assert len(shown) == len(made)
+    return shown
+
+
+def test_the_page_begins_with_a_summary_and_has_progress_ledger_and_prototypes(by_schedule):
+    server, run, _, _ = by_schedule
+    shown = made_by(server, run)
+    assert {key.removeprefix("demo-town-") for key in shown} == {
+        "summary",
+        "progress",
+        "ledger",
+        "prototypes",
+    }
+    # Prefect's page shows what belongs to the run itself before what belongs to its tasks, else in no order
+    assert [key for key, artifact in shown.items() if not artifact["task_run_id"]] == ["demo-town-summary"]
+    progress = shown["demo-town-progress"]
+    assert (progress["type"], progress["data"]) == ("progress", 100)
+    lines = progress["description"].splitlines()
+    assert [line.split()[1].rstrip(":") for line in lines] == [stage.name for stage in STAGES]
+    assert "done" in lines[0]
+    rows = json.loads(shown["demo-town-ledger"]["data"])
     assert {row["stage"] for row in rows} > {"roads", "tiles", "collisions"}
     assert all(set(row) == {"stage", "item", "status", "reason", "count"} for row in rows)
-    assert "report.html" in by_key["demo-town-report"]["data"]
-    assert "demo-town.gpkg" in by_key["demo-town-geopackage"]["data"]
-    picture = by_key["demo-town-prototypes"]["data"].removeprefix("data:image/jpeg;base64,")
+    picture = shown["demo-town-prototypes"]["data"].removeprefix("data:image/jpeg;base64,")
     assert Image.open(BytesIO(b64decode(picture))).size[0] == 320
     assert len(picture) < 100_000
+
+
+def test_the_summary_says_what_the_run_says_and_links_to_where_it_is_served(by_schedule):
+    server, run, out, _ = by_schedule
+    folder = (out / "demo-town" / "latest").resolve()
+    told = json.loads((folder / "run.json").read_text())
+    rejected = sum(stage["rejected"] for stage in told["stages"])
+    assert run["state"]["message"].startswith(f"four types; {rejected} rows rejected")
+    page = MarkdownIt("commonmark").enable("table").render(made_by(server, run)["demo-town-summary"]["data"])
+    seen = re.sub("<[^>]*>", "", unescape(page))
+    assert all(one["sentence"] in seen and one["sure"] in seen for one in told["in_short"])
+    assert all(warning in seen for warning in told["warnings"])
+    links = [part.partition('"')[0] for part in page.split('href="')[1:]]
+    start = f"{SERVED}/demo-town/{folder.name}/"
+    *roads, report, tables, package, whole = links
+    assert len(roads) == len(roadprint.open(folder).worst(10, of="roads")) == 10
+    assert all(re.fullmatch(f"{start}report.html#segment=[0-9a-f]{{16}}", road) for road in roads)
+    names = ("report.html", "tables.xlsx", "demo-town.gpkg", "")
+    assert [report, tables, package, whole] == [f"{start}{name}" for name in names]
+    assert str(folder / "report.html") in seen
 
 
 def test_a_failure_tells_its_reason_in_the_state(sqlite_server, town, tmp_path):
@@ -155,12 +206,14 @@ def screenshot(address: str, folder: Path) -> Path:
 
 
 @needs_postgres
-def test_the_same_against_postgresql(town, tmp_path):
+def test_the_same_against_postgresql(town, quick, tmp_path):
     with (
         postgres(free_port()) as database,
         server_and_worker(tmp_path, PREFECT_API_DATABASE_CONNECTION_URL=database) as server,
     ):
         out = tmp_path / "runs"
-        run_on_schedule(server, town.city, out)
+        lay_stages(quick, out)
+        _, run, *_ = run_on_schedule(server, town.city, out)
+        assert "](" not in made_by(server, run)["demo-town-summary"]["data"], "nobody serves its files"
         assert not (tmp_path / "home" / "prefect.db").exists()
     check_results(out)

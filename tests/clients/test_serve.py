@@ -16,10 +16,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
+from made_run import make_run
 from prefect_server import ROOT, Server, free_port
 from test_prefect_faults import wait_for_tiles
+
+from flows.page.addresses import VARIABLE, served_at
+from flows.page.files import make_known
 
 PAUSED_SCHEDULE, PAUSED_DEPLOYMENT, ACTIVE = "demo-town", "cambridge-ma", "another-town"
 
@@ -48,6 +53,18 @@ def processes_of(folder):
         except OSError:
             continue
     return found
+
+
+def environment_of(home, word):
+    """Read the environment of a process whose Prefect keeps to the folder `home`, and whose command has a word."""
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            pairs = os.fsdecode((place / "environ").read_bytes()).split("\0")
+            told = {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
+            command = (place / "cmdline").read_text().split("\0")
+            if word in command and told.get("PREFECT_HOME") == home:
+                return told
+    raise AssertionError(f"no process with {word}")
 
 
 def copy(terminal, log):
@@ -93,6 +110,8 @@ def serving(folder):
         port,
         "--file",
         "prefect.yaml",
+        "--runs-port",
+        free_port(),
     ]
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -152,21 +171,36 @@ def test_ctrl_c_lets_the_run_say_that_it_was_cancelled_and_leaves_no_process(ser
     assert hidden <= {".lock", ".said.lock", ".last-failure.json"}
 
 
-def test_what_was_paused_stays_paused_and_all_else_is_active(served):
+@pytest.fixture(scope="module")
+def again(served):
+    """The same folder, served once more."""
     with serving(served.folder) as (_, server):
-        (schedule,) = server.deployment(PAUSED_SCHEDULE)["schedules"]
-        assert not schedule["active"]
-        assert schedule["schedule"]["cron"] == "0 3 1 * *"
-        assert not server.deployment(PAUSED_SCHEDULE)["paused"]
-        assert server.deployment(PAUSED_DEPLOYMENT)["paused"]
-        (schedule,) = server.deployment(ACTIVE)["schedules"]
-        assert schedule["active"]
-        assert not server.deployment(ACTIVE)["paused"]
-        active, *paused = (
-            server.deployment(city)["id"] for city in (ACTIVE, PAUSED_SCHEDULE, PAUSED_DEPLOYMENT)
-        )
-        server.wait(lambda: active in waiting(server))
-        assert waiting(server).isdisjoint(paused)
-        assert (
-            f"Paused, as the page has it: {PAUSED_DEPLOYMENT}, {PAUSED_SCHEDULE}. " in server.log.read_text()
-        )
+        yield server
+
+
+def test_what_was_paused_stays_paused_and_all_else_is_active(again):
+    (schedule,) = again.deployment(PAUSED_SCHEDULE)["schedules"]
+    assert not schedule["active"]
+    assert schedule["schedule"]["cron"] == "0 3 1 * *"
+    assert not again.deployment(PAUSED_SCHEDULE)["paused"]
+    assert again.deployment(PAUSED_DEPLOYMENT)["paused"]
+    (schedule,) = again.deployment(ACTIVE)["schedules"]
+    assert schedule["active"]
+    assert not again.deployment(ACTIVE)["paused"]
+    active, *paused = (again.deployment(city)["id"] for city in (ACTIVE, PAUSED_SCHEDULE, PAUSED_DEPLOYMENT))
+    again.wait(lambda: active in waiting(again))
+    assert waiting(again).isdisjoint(paused)
+    assert f"Paused, as the page has it: {PAUSED_DEPLOYMENT}, {PAUSED_SCHEDULE}. " in again.log.read_text()
+
+
+def test_results_of_its_runs_are_given_to_browsers_of_this_machine(again, grid_city, tmp_path):
+    """As a run of its worker would have it; the run that was cancelled left none."""
+    told = environment_of(again.settings["PREFECT_HOME"], "worker")
+    run = make_run(grid_city, tmp_path / "grid")
+    address = served_at(told[VARIABLE]).link(run / "grid.gpkg", tmp_path)
+    assert address.startswith("http://127.0.0.1:")
+    assert httpx.get(address, trust_env=False).status_code == 404
+    assert make_known(run.parent, told)
+    given = httpx.get(address, trust_env=False)
+    assert given.content == (run / "grid.gpkg").read_bytes()
+    assert given.headers["content-disposition"].startswith("attachment")

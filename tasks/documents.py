@@ -92,6 +92,12 @@ class Shown(Document):
     warnings: list[str] = Field(description="What is told at the end of the run.")
 
 
+class Carried(Document):
+    """What is to be known of columns that collisions take over from their records (``carried/carried.json``)."""
+
+    warnings: list[str] = Field(description="What is told at the end of the run.")
+
+
 class Judged(Document):
     """Whether one kind of vector tells segments apart."""
 

@@ -187,8 +187,8 @@ def _place(
         settings=config.collisions,
     )
     told.found |= _placed(placed, tiles)
-    told.entries += [*records.entries, *placed.assigned.entries]
-    told.warnings += placed.warnings
+    told.entries += [*records.entries, *placed.assigned.entries, *records.carried.entries]
+    told.warnings += [*placed.warnings, *records.carried.warnings]
     table = placed.assigned.collisions
     matched = table[table["snap_status"] == "matched"]
     if placed.time.first is None or placed.time.last is None:

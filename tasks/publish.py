@@ -28,6 +28,7 @@ from tasks.stages.imagery.features import load_encoded_as
 from tasks.stages.imagery.matching import load_matching
 from tasks.stages.network.roads import load_place
 from tasks.stages.network.tiles import load_shown
+from tasks.stages.records.carried import load_carried
 from tasks.stages.records.collisions import load_recorded
 from tasks.stages.records.exposure import load_covered
 from tasks.stages.safety.inference import FINDINGS
@@ -149,7 +150,7 @@ def _numbered_ground(plan: Plan) -> NumberedGround | None:
 
 def warnings_of_inputs(plan: Plan) -> list[str]:
     """Collect what stages found odd about the inputs: all of it is known before the encoding, and to a check."""
-    told = (load_place(plan), load_shown(plan), load_recorded(plan), load_covered(plan))
+    told = (load_place(plan), load_shown(plan), load_recorded(plan), load_carried(plan), load_covered(plan))
     return [warning for one in told for warning in one.warnings]
 
 

@@ -350,6 +350,14 @@ COLLISIONS = Table(
     located=False,
     part=True,
 )
+CARRIED = Table(
+    "collisions",
+    "Columns of the records that `collisions.carry` names, on the rows of `collisions`; there is no such file where it "
+    "names none.",
+    of_layer("collisions", "collision_id"),
+    more="columns of the records, as `src_<column>`",
+    joins="collisions",
+)
 TRAFFIC = Table(
     "segments",
     "The traffic of each segment, the people who walk and cycle along it, and where the figures are from.",

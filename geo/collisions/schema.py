@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyproj
 
+from geo.collisions.cells.carried import Doubts
 from geo.collisions.rows.origin import Origin
 from geo.collisions.tables.table import BROKEN
 from geo.config.sections.records import ROAD_USERS, Severity
@@ -66,6 +67,8 @@ class CollisionSource:
         What is told by ``check`` and at the end of a run, in words.
     cells
         Coordinates of some rows as they stand in the file, by ``source_row``; empty for geometries.
+    carried
+        What is to be told of the columns that ``collisions.carry`` names, which `table` has as ``src_<column>``.
     """
 
     table: pd.DataFrame
@@ -76,6 +79,7 @@ class CollisionSource:
     origin: Origin | None = None
     warnings: tuple[str, ...] = ()
     cells: pd.Series = field(default_factory=lambda: pd.Series(dtype="string"))
+    carried: Doubts = field(default_factory=Doubts)
 
 
 def check_names(

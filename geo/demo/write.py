@@ -243,6 +243,7 @@ def _city(plan: str, *, treated: bool, mapped: bool) -> str:
             "sources": ["collisions.csv"],
             "schema": "stats19",
             "casualties": "casualties.csv",
+            "carry": ["hour", "speed_limit", "junction_detail"],
             "period": [f"{YEARS[0]}-01-01", f"{YEARS[1]}-12-31"],
             "licence": "drawn by roadprint",
         },

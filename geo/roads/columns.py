@@ -14,6 +14,7 @@ from geo.config import Roads
 from geo.errors import LayerError, meant
 from geo.roads.reading.cells import as_text, at_path, has_path, is_structure, members, paths_in, paths_within
 from geo.roads.reading.paths import is_openstreetmap
+from geo.sources.columns import carried_name
 
 _NO = ("", "no", "n", "f", "false", "0", "0.0", "none", "nan")
 _LEVELS = ("layer", "pos_sol")
@@ -132,7 +133,7 @@ def name_columns(lines: gpd.GeoDataFrame, roads: Roads) -> gpd.GeoDataFrame:
         ROW: lines[ROW],
     }
     used = {roads.name_field, roads.class_field, roads.ref_field, id_field}
-    rest = {f"src_{c}": _storable(lines[c]) for c in there if c not in used}
+    rest = {carried_name(c): _storable(lines[c]) for c in there if c not in used}
     return gpd.GeoDataFrame(
         pd.DataFrame(own | rest, index=lines.index), geometry=lines.geometry, crs=lines.crs
     )

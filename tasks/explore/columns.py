@@ -14,6 +14,7 @@ from geo.outputs.layers.ground import CLASSES
 from geo.outputs.layers.ground_words import titles, titles_of
 from geo.outputs.layers.layers import LAYERS
 from geo.outputs.wording import NOT_APART, severity_words, shorten
+from geo.sources.columns import PREFIX
 from tasks.explore.outcome import OUTCOME
 from tasks.explore.page import Page
 
@@ -34,8 +35,6 @@ _UNITS = {
 }
 """What stands in brackets at the end of a title and is a unit, as the page writes it."""
 _DIGITS = 7
-_SOURCE = "src_"
-"""How columns begin that the run took over from the roads' own file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +116,8 @@ def _titles(page: Page) -> dict[str, str]:
     slight = severity_words(segments)["slight"]
     if slight == NOT_APART:
         found["n_slight"] = f"Collisions with {slight}"
-    of_source = [str(name) for name in segments.columns if str(name).startswith(_SOURCE)]
-    return found | {name: f"Source: {name.removeprefix(_SOURCE)}" for name in of_source}
+    of_source = [str(name) for name in segments.columns if str(name).startswith(PREFIX)]
+    return found | {name: f"Source: {name.removeprefix(PREFIX)}" for name in of_source}
 
 
 def _split(title: str) -> tuple[str, str]:

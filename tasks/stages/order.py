@@ -6,7 +6,7 @@ from tasks.stages.ground import beside_types, classes, mapping, things, vegetati
 from tasks.stages.imagery import features, fingerprints, matching
 from tasks.stages.network import roads, tiles
 from tasks.stages.outputs import package, pictures, report
-from tasks.stages.records import collisions, exposure
+from tasks.stages.records import carried, collisions, exposure
 from tasks.stages.safety import concentration, inference, interventions, junction_tests, safety, systemic
 from tasks.stages.types import clusters, concepts, flights, junction_clusters, words
 
@@ -14,6 +14,7 @@ STAGES = (
     roads.STAGE,
     tiles.STAGE,
     collisions.STAGE,
+    carried.STAGE,
     exposure.STAGE,
     matching.STAGE,
     classes.STAGE,

@@ -76,6 +76,8 @@ def test_tables_have_their_types_and_their_units(run):
     collisions, segments = run.collisions, run.segments
     assert isinstance(collisions["date"].dtype, pd.DatetimeTZDtype)
     assert collisions["pedestrian"].dtype == "boolean"
+    assert collisions["src_hour"].dropna().between(0, 23).all()
+    assert set(collisions["src_junction_detail"].dropna()) > {"T or staggered junction", "Crossroads"}
     assert segments["n_ksi"].dtype == segments["cluster"].dtype == "Int64"
     assert segments.geometry.length.to_numpy() == pytest.approx(segments["length_m"].to_numpy(), abs=0.01)
     placed = collisions["segment_id"].dropna()

@@ -11,7 +11,7 @@ from geo.config import Imagery, Tiles
 from geo.errors import ConfigurationError, LayerError
 from geo.imagery.cover import cover_tiles
 from geo.imagery.layout import TILES_PER_SHARD, lay_out_tiles
-from geo.outputs.layers.gather import RECORDS, gather_layers, read_or_laid_out, shown_tiles
+from geo.outputs.layers.gather import CARRIED, RECORDS, gather_layers, read_or_laid_out, shown_tiles
 from geo.outputs.pictures import draw_pictures, pictures_of_file, tiles_of_report
 from tasks.tables import JUNCTION_TYPED
 from tests.unit.rasters import CITY, NORTH, WEST
@@ -102,6 +102,17 @@ def gathered(tables, pictures):
         "junctions": ["junction_clusters/junctions"],
     }
     return gather_layers(tables, joined, {"lamps": "lamps/lamps"}, pictures, {})
+
+
+def test_carried_columns_come_to_their_row_where_ids_stand_twice():
+    records = gpd.GeoDataFrame(
+        {"collision_id": ["k", "k", "m"]}, geometry=gpd.points_from_xy([0, 1, 2], [0, 0, 0]), crs=CITY
+    )
+    carried = pd.DataFrame({"collision_id": ["k", "k", "m"], "src_light": ["day", "night", None]})
+    known = tables() | {RECORDS: records, CARRIED: carried}
+    found = gathered(known, {})["collisions"]["src_light"]
+    assert found.fillna("none").tolist() == ["day", "night", "none"]
+    assert "src_light" not in gathered(tables(), {})["collisions"]
 
 
 def test_everything_known_of_a_segment_comes_to_its_row():

@@ -128,6 +128,7 @@ CHANGES = {
     },
     "collisions.severity_values": ({"fatal": ["0"], "serious": [], "slight": ["9"]}, "collisions"),
     "collisions.keep": ({"source": ["a"]}, "collisions"),
+    "collisions.carry": (["light", "weather"], "carried"),
     "collisions.rows": ("persons", "collisions"),
     "collisions.repeated_ids": ("each", "collisions"),
     "collisions.period": (["2019-01-01", "2020-12-31"], "collisions exposure"),

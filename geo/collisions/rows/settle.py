@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from geo.collisions.cells.carried import Doubts
 from geo.collisions.rows.account import account_of_rows
+from geo.collisions.rows.carried import settle_carried
 from geo.collisions.rows.copies import copies
 from geo.collisions.rows.ids import Told, fillers, tell_apart
 from geo.collisions.rows.merge import merge_rows
@@ -70,7 +72,9 @@ def settle_rows(source: CollisionSource, collisions: Collisions) -> CollisionSou
     table = source.table.copy()
     table.loc[kept.index, "collision_id"] = told.ids
     table.loc[kept.index, "repeats"] = repeats
-    merged = merge_rows(table, _numbers(table, number), units=units, persons=collisions.rows != "vehicles")
+    of = _numbers(table, number)
+    merged = merge_rows(table, of, units=units, persons=collisions.rows != "vehicles")
+    merged, doubts = settle_carried(table, of, merged)
     if collisions.rows != "collisions":
         whole = merged.loc[merged.index.intersection(counted.index)]
         refuse_persons(moments(whole, source.crs), whole, origin)
@@ -84,6 +88,9 @@ def settle_rows(source: CollisionSource, collisions: Collisions) -> CollisionSou
         table=merged.reset_index(drop=True),
         entries=[*source.entries, *entries],
         warnings=(*source.warnings, *warnings),
+        carried=Doubts(
+            [*source.carried.entries, *doubts.entries], [*source.carried.warnings, *doubts.warnings]
+        ),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from geo.collisions.cells.carried import Carrying
 from geo.config.sections.records import Collisions, Row
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ class SchemaKind(Collisions, ABC):
     def row(self) -> Row | None:
         """Say what a row of its tables is; None: that is found out."""
         return self.rows
+
+    def carrying(self) -> Carrying:
+        """Make what takes the columns of ``carry`` out of each of its files; `read` hands them on."""
+        return Carrying(self.carry)
 
     def breaks(self, records: pd.DataFrame) -> list[str]:  # noqa: ARG002 - most schemas know of none
         """Say, in words, where placed records do not compare because the way of recording changed."""

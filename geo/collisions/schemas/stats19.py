@@ -15,6 +15,7 @@ import pyproj
 from pydantic import Field
 
 from geo.collisions.cells.calendar import years
+from geo.collisions.cells.carried import Carrying
 from geo.collisions.cells.coordinates import Place, check_place
 from geo.collisions.cells.dates import dates
 from geo.collisions.cells.doubts import doubtful
@@ -37,6 +38,7 @@ from geo.collisions.rows.origin import Origin, origin_of, together
 from geo.collisions.schema import CollisionSource, canonical_table, check_names
 from geo.collisions.schemas.casualties import link
 from geo.collisions.schemas.kind import SchemaKind
+from geo.collisions.schemas.stats19_codes import carried, codes_of
 from geo.collisions.schemas.stats19_columns import NAMES, find, ids, named, need
 from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.reading import read_all
@@ -87,6 +89,10 @@ class Stats19(SchemaKind):
         """See `SchemaKind.read`."""
         return read_stats19(self)
 
+    def carrying(self) -> Carrying:
+        """See `SchemaKind.carrying`."""
+        return Carrying(self.carry, carried, codes_of)
+
     def breaks(self, records: pd.DataFrame) -> list[str]:
         """See `SchemaKind.breaks`."""
         return severity_breaks(records)
@@ -104,7 +110,7 @@ def read_stats19(collisions: Stats19) -> CollisionSource:
     origins: list[Origin] = []
     entries: list[Entry] = []
     warnings: list[str] = []
-    keep, seen = collisions.keep or {}, Seen()
+    keep, seen, carrying = collisions.keep or {}, Seen(), collisions.carrying()
     linked = expand_globs(collisions.linked())
     form = Form(columns=None, parts=collisions.parts())
     tables = [table for table in expand_globs(collisions.sources) if table not in linked]
@@ -116,7 +122,7 @@ def read_stats19(collisions: Stats19) -> CollisionSource:
         _refuse_linked(rows.frame, source)
         origins.append(origin_of(rows.frame, source, _whence(rows.frame)))
         table, notes, questions = _canonical(rows.frame, collisions, source, seen)
-        parts.append(table)
+        parts.append(table.assign(**carrying.take(rows.frame, source)))
         entries += [*rows.notes, *notes]
         warnings += questions
     if not parts:
@@ -147,6 +153,7 @@ def read_stats19(collisions: Stats19) -> CollisionSource:
         origin=origin,
         warnings=(*warnings, *doubts),
         cells=merged["_cells"].dropna().head(SHOWN),
+        carried=carrying.doubts(),
     )
 
 

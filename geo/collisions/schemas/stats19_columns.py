@@ -42,8 +42,13 @@ NAMES = {
 
 def named(frame: pd.DataFrame, what: str) -> str | None:
     """Name the column that holds something, whatever the case of its name; None where it is not there."""
-    spelled = {_plain(name): name for name in reversed([*map(str, frame.columns)])}
-    return next((spelled[_plain(name)] for name in NAMES[what] if _plain(name) in spelled), None)
+    return spelled(frame, *NAMES[what])
+
+
+def spelled(frame: pd.DataFrame, *names: str) -> str | None:
+    """Name the first column that is called by one of some names, whatever its case; None where there is none."""
+    there = {plain(name): name for name in reversed([*map(str, frame.columns)])}
+    return next((there[plain(name)] for name in names if plain(name) in there), None)
 
 
 def find(frame: pd.DataFrame, what: str) -> pd.Series | None:
@@ -52,7 +57,8 @@ def find(frame: pd.DataFrame, what: str) -> pd.Series | None:
     return None if name is None else text(frame[name])
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """Bring the name of a column to the form in which names are compared."""
     return name.casefold().replace(" ", "_").replace("-", "_")
 
 

@@ -115,14 +115,14 @@ def read_tabular(collisions: Tabular) -> CollisionSource:
 
 
 def read_mapped(
-    collisions: Collisions, tables: Iterable[tuple[Rows, Columns]], meaning: Meaning
+    collisions: SchemaKind, tables: Iterable[tuple[Rows, Columns]], meaning: Meaning
 ) -> CollisionSource:
     """Read collisions by a mapping of each table.
 
     Parameters
     ----------
     collisions
-        The section, of which ``keep`` counts.
+        The section, of which ``keep`` and ``carry`` count.
     tables
         Tables, each with the mapping of its columns.
     meaning
@@ -137,7 +137,7 @@ def read_mapped(
     LayerError, ConfigurationError
         As `read_tabular`.
     """
-    keep, seen = collisions.keep or {}, Seen()
+    keep, seen, carrying = collisions.keep or {}, Seen(), collisions.carrying()
     origins: list[Origin] = []
     parts: list[mapped.Told] = []
     mappings: list[Columns] = []
@@ -150,6 +150,7 @@ def read_mapped(
         check_names(rows.frame, wanted, source, todo=_mend(rows, collisions))
         told = _canonical(rows, keep, columns, own, meaning, seen)
         told.columns.update(_brought(told.columns["x"], told.columns["y"], own, crs))
+        told.columns.update(carrying.take(rows.frame, source))
         parts.append(told)
         mappings.append(columns)
         used = [name for name in wanted.values() if name is not None]
@@ -176,6 +177,7 @@ def read_mapped(
         origin=together(origins),
         warnings=tuple(dict.fromkeys(warnings)),
         cells=table["cells"].dropna().iloc[:_SHOWN] if "cells" in table else pd.Series(dtype="string"),
+        carried=carrying.doubts(),
     )
 
 
@@ -211,7 +213,7 @@ def _form(collisions: Tabular, columns: Columns) -> Form:
         delimiter=columns.delimiter,
         encoding=columns.encoding,
         skip_lines=columns.skip_lines,
-        numbered=tuple(as_list(columns.id)),
+        numbered=(*as_list(columns.id), *collisions.carry),
     )
 
 

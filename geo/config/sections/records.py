@@ -213,6 +213,11 @@ class Collisions(Section):
     keep: dict[str, list[str]] | None = Field(
         default=None, description="Rows are kept whose column has one of these values."
     )
+    carry: list[str] = Field(
+        default=[],
+        description="Columns of the records that the layer collisions takes over as src_<column>, to filter by: hour, "
+        "light, weather, speed limit; with STATS19 in words, and hour is that of time.",
+    )
     rows: Row | None = Field(
         default=None,
         description="What a row is. Rows of persons or vehicles of one id, place and time are brought together to one "

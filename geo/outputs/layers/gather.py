@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import geopandas as gpd
 import pandas as pd
+from pyproj import CRS
 
 from geo.clusters.found.prototypes import central_tiles
 from geo.ground.names import NamedClass, call_classes
@@ -20,6 +21,8 @@ STRETCHES = "stretches"
 RECORDS = "collisions/collisions"
 """The table of placed collisions, which a city without records does not have."""
 
+CARRIED = "carried/collisions"
+"""The table of columns that collisions take over from their records, on the same rows."""
 GROUND_VALUE = f"ground_types/{VALUE_OF_GROUND}"
 """The table of what a map of the ground adds to the value of imagery."""
 FLOWN, BY_HAND, IN_WORDS = "flights/clusters", "clusters/clusters", "words/clusters"
@@ -75,7 +78,7 @@ def gather_layers(
         "junctions": _junctions(tables, of_junctions, joined["junctions"]),
         "tiles": tiles,
         "junction_tiles": of_junctions,
-        "collisions": tables[RECORDS] if RECORDS in tables else empty_layer("collisions", roads.crs),
+        "collisions": _collisions(tables, roads.crs),
         "clusters": with_names(clusters, names),
         "junction_clusters": _junction_clusters(tables, junction_names or {}),
         **{layer: tables[name] for layer, name in as_they_are.items() if name in tables},
@@ -134,6 +137,16 @@ def _junctions(
         junctions = junctions.join(_named(tables[name]).set_index("junction_id"), on="junction_id")
     shown = tiles[tiles["thumbnail"].notna()].set_index("junction_id")["tile_id"]
     return junctions.assign(shown_tile=junctions["junction_id"].map(shown))
+
+
+def _collisions(tables: Mapping[str, pd.DataFrame], crs: CRS) -> pd.DataFrame:
+    """Put the columns that collisions take over from their records beside them: row by row, for ids may stand twice."""
+    if RECORDS not in tables:
+        return empty_layer("collisions", crs)
+    if CARRIED not in tables:
+        return tables[RECORDS]
+    carried = tables[CARRIED].drop(columns="collision_id")
+    return tables[RECORDS].assign(**{str(name): carried[name].array for name in carried})
 
 
 def _named(table: _Table) -> _Table:

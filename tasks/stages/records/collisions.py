@@ -31,7 +31,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         return []
     roads = plan.stage_folder("roads")
     place = load_place(plan)
-    source = read_collisions(config.collisions)
+    # what is carried is a matter of the stage after it
+    source = read_collisions(config.collisions.model_copy(update={"carry": []}))
     told = place_records(
         source,
         gpd.read_parquet(roads / "segments.parquet"),
@@ -72,7 +73,8 @@ def load_recorded(plan: Plan) -> Recorded:
     return Recorded.read(file) if file.exists() else NOTHING_RECORDED
 
 
-def _sources(config: CityConfig) -> list[str]:
+def sources_of(config: CityConfig) -> list[str]:
+    """List the files of the records, and the tables beside them."""
     return files_of(expand_tables(config.collisions))
 
 
@@ -81,8 +83,8 @@ STAGE = Stage(
     build,
     counts=("collisions", "casualties", "vehicles"),
     after=("roads",),
-    settings=("collisions",),
-    inputs=_sources,
+    settings=("collisions", "-collisions.carry"),
+    inputs=sources_of,
     tables=(COLLISIONS,),
     documents=(Recorded,),
 )

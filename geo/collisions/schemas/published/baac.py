@@ -15,6 +15,7 @@ import pyproj
 from pydantic import Field
 
 from geo.collisions.cells.calendar import days_of, months_of_year, years
+from geo.collisions.cells.carried import Carrying
 from geo.collisions.cells.kept import kept_rows
 from geo.collisions.cells.numbers import numbers, whole
 from geo.collisions.cells.samples import unread
@@ -93,7 +94,9 @@ def read_baac(collisions: Baac) -> CollisionSource:
         When a file cannot be read, or lacks a column that it must have.
     """
     linked = {key: expand_globs(tables) for key, tables in collisions.tables().items()}
-    table, origins, entries = _collisions(collisions, [one for tables in linked.values() for one in tables])
+    carrying = collisions.carrying()
+    others = [one for tables in linked.values() for one in tables]
+    table, origins, entries = _collisions(collisions, others, carrying)
     if linked["casualties"]:
         kinds = [vehicle_kinds(rows) for rows in _tables(linked["vehicles"], entries)]
         vehicles = pd.concat(kinds) if kinds else None
@@ -114,10 +117,13 @@ def read_baac(collisions: Baac) -> CollisionSource:
         has_ids=True,
         entries=[entry for entry in entries if entry.count],
         origin=together(origins),
+        carried=carrying.doubts(),
     )
 
 
-def _collisions(collisions: Baac, linked: Sequence[str]) -> tuple[pd.DataFrame, list[Origin], list[Entry]]:
+def _collisions(
+    collisions: Baac, linked: Sequence[str], carrying: Carrying
+) -> tuple[pd.DataFrame, list[Origin], list[Entry]]:
     """Read the tables of collisions of all years."""
     parts: list[pd.DataFrame] = []
     origins: list[Origin] = []
@@ -127,7 +133,8 @@ def _collisions(collisions: Baac, linked: Sequence[str]) -> tuple[pd.DataFrame, 
     for rows in (rows for source in sources for rows in read_published(source, form)):
         keep = collisions.keep or {}
         check_names(rows.frame, {f"collisions.keep.{name}": name for name in keep}, rows.name)
-        parts.append(characteristics(rows).assign(kept=kept_rows(rows.frame, keep)))
+        carried = carrying.take(rows.frame, rows.name)
+        parts.append(characteristics(rows).assign(kept=kept_rows(rows.frame, keep), **carried))
         id_ = Header(rows.frame.columns).find(ID)
         origins.append(origin_of(rows.frame, rows.name, {"id": id_, "date": "jour", "year": "an"}))
         entries += [*rows.notes, *broken_rows(rows.frame, rows.name)]

@@ -75,10 +75,12 @@ def read_fars(collisions: Fars) -> CollisionSource:
     entries: list[Entry] = []
     people = expand_globs(collisions.linked())
     keep, form = collisions.keep or {}, Form(columns=None, parts=collisions.parts())
+    carrying = collisions.carrying()
     sources = own_tables(collisions.sources, people)
     for rows in (rows for source in sources for rows in read_published(source, form)):
         check_names(rows.frame, {f"collisions.keep.{name}": name for name in keep}, rows.name)
-        parts.append(accidents(rows).assign(kept=kept_rows(rows.frame, keep)))
+        carried = carrying.take(rows.frame, rows.name)
+        parts.append(accidents(rows).assign(kept=kept_rows(rows.frame, keep), **carried))
         origins.append(origin_of(rows.frame, rows.name, {"id": "ST_CASE", "date": "DAY", "year": "YEAR"}))
         entries += [*rows.notes, *broken_rows(rows.frame, rows.name)]
     table = pd.concat(parts, ignore_index=True)
@@ -94,6 +96,7 @@ def read_fars(collisions: Fars) -> CollisionSource:
         has_ids=True,
         entries=[entry for entry in entries if entry.count],
         origin=together(origins),
+        carried=carrying.doubts(),
     )
 
 

@@ -49,6 +49,16 @@ and what cannot be text in it is refused with what its words would be in others.
 `columns.skip_lines`), totals, notes and empty lines are left out, and the ledger counts them as `lines`. An
 answer that a server cut at its limit is refused unless its other parts are among the sources.
 
+## Columns that are carried
+
+`collisions.carry: [hour, light_conditions, weather_conditions, speed_limit, junction_detail]` takes these columns over
+into the layer `collisions` as `src_<column>`, to filter by; nothing is counted or compared anew for another choice.
+Cells are what the file says, an empty one is null; a column becomes one of numbers where all its cells are such and
+nothing is lost by it (`01` stays text). Case does not matter. A column that no file has is refused with those that
+there are; where some files lack it, their rows are null, and told. Where rows of one collision differ, all values stand
+there, by semicolons. Of STATS19 codes become the DfT's words (`Darkness - lights lit`; a code that it does
+not list stays, and is told), -1 and a speed limit of 99 are null, and `hour` is that of `time`.
+
 ## Tables that are read by name
 
 `collisions.schema` names them. Columns are found under all names that they have had, whatever their case; a file that

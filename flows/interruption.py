@@ -30,7 +30,17 @@ _Handler = Callable[[int, FrameType | None], Any]
 
 @dataclass(slots=True)
 class _Asked:
-    """Whether an end was asked for, by which signal, how many of `heeded` wait for that, and their number so far."""
+    """What is known of an end that was asked for.
+
+    Attributes
+    ----------
+    signal
+        By which it was asked for; None: it was not.
+    depth
+        How many of `heeded` wait for it, one in the other.
+    turn
+        Number of the last time that it was asked for, or that something began that may be ended.
+    """
 
     signal: int | None = None
     depth: int = 0
@@ -38,6 +48,8 @@ class _Asked:
 
 
 _asked = _Asked()
+_leaving = threading.Lock()
+"""Held while it is asked once more, and while the last of `heeded` ends: none is asked after that."""
 
 
 class _Token:
@@ -134,11 +146,17 @@ def heeded(tell: Callable[[], None] = lambda: None) -> Iterator[None]:
         _ask_again(before, error)
         raise
     finally:
-        _asked.depth -= 1
-        sys.unraisablehook = hook
-        for number, handler in handlers.items():
-            if signal.getsignal(number) is handler:
-                signal.signal(number, before[number])
+        # what comes meanwhile comes at the end of this, to who handled signals before
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+        try:
+            with _leaving:
+                _asked.depth -= 1
+            sys.unraisablehook = hook
+            for number, handler in handlers.items():
+                if signal.getsignal(number) is handler:
+                    signal.signal(number, before[number])
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _heeding(known: _Handler, tell: Callable[[], None]) -> _Handler:
@@ -154,6 +172,8 @@ def _heeding(known: _Handler, tell: Callable[[], None]) -> _Handler:
                 # it goes when the error does: seen by whoever ends, or dropped
                 token = _Token()
                 error.heeded = token  # type: ignore[attr-defined]
+                # one is enough to ask again: who waited for an exception before this one does so no more
+                _asked.turn += 1
                 # no lock is taken, which what was interrupted may hold
                 _thread.start_new_thread(_insist, (number, _asked.turn, weakref.ref(token)))
             raise
@@ -166,8 +186,9 @@ def _insist(number: int, turn: int, token: weakref.ref[_Token]) -> None:
     while _asked.depth and _asked.turn == turn and token() is not None:
         time.sleep(LOOK_S)
     main = threading.main_thread().ident
-    if _asked.depth and _asked.turn == turn and asked() and main is not None:
-        signal.pthread_kill(main, number)
+    with _leaving:
+        if _asked.depth and _asked.turn == turn and asked() and main is not None:
+            signal.pthread_kill(main, number)
 
 
 def _ask_again(before: dict[signal.Signals, Any], error: Exception | None = None) -> None:

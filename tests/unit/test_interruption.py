@@ -119,6 +119,38 @@ def test_an_interruption_of_one_thing_is_not_one_of_the_next():
     assert caught[1:] == ["nothing came after it"]
 
 
+def test_two_that_were_dropped_are_asked_for_once_more_and_not_twice():
+    told, kept = [], []
+    with suppress(KeyboardInterrupt), heeded(lambda: told.append("asked")):
+        try:
+            after(drop_twice)
+        except KeyboardInterrupt as error:
+            kept.append(error)
+        time.sleep(4 * LOOK_S)
+        met()
+    assert len(told) == 2 + len(kept) == 3
+
+
+def test_what_is_asked_while_it_ends_comes_when_signals_are_handled_as_before(monkeypatch):
+    """A second Ctrl-C comes between the first and what it ends."""
+
+    class Late:
+        def __enter__(self):
+            press()
+
+        def __exit__(self, *_):
+            pass
+
+    monkeypatch.setattr("flows.interruption._leaving", Late())
+    with pytest.raises(KeyboardInterrupt), heeded():
+        pass
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
+    monkeypatch.undo()
+    with heeded():
+        assert not asked()
+
+
 def test_what_is_not_asked_for_is_an_error_as_ever():
     with pytest.raises(KeyboardInterrupt), heeded():
         press()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from geo.collisions.tables.places import whole_ones
 from geo.errors import SourceError
-from geo.imagery.sources import FOLDER_SUFFIXES, PICTURES
+from geo.imagery.sources import FOLDER_SUFFIXES, PICTURES, places_in
 from geo.starting.guess import listed
 
 MOST_FILES = 50_000
@@ -76,11 +76,15 @@ def find_files(places: Iterable[Path]) -> Files:
     for place in places:
         if not place.exists():
             raise SourceError("no such file or folder", where=str(place), todo="Mend the path.")
-        every += _below(place)
+        every += _below(place, found.left)
     others: Counter[str] = Counter()
-    for path in whole_ones(sorted(dict.fromkeys(every))):
+    # what lies nearest to the top comes first
+    for path in whole_ones(sorted(dict.fromkeys(every), key=lambda path: (path.count(os.sep), path))):
         suffix, name = Path(path).suffix.lower(), Path(path).name.lower()
-        if suffix in FOLDER_SUFFIXES or suffix in PICTURES:
+        packed = [one for one in places_in([path]) if one != path] if suffix == ".zip" else []
+        if packed:
+            found.rasters += packed
+        elif suffix in FOLDER_SUFFIXES or suffix in PICTURES:
             found.rasters.append(path)
         elif name.startswith(_ABOUT) and suffix in {"", ".txt", ".md", ".rst", ".html", ".pdf"}:
             found.texts.append(path)
@@ -94,13 +98,17 @@ def find_files(places: Iterable[Path]) -> Files:
     return found
 
 
-def _below(place: Path) -> Iterator[str]:
+def _closed(error: OSError) -> Left:
+    return Left(str(error.filename), f"it cannot be looked into ({error.strerror})")
+
+
+def _below(place: Path, left: list[Left]) -> Iterator[str]:
     """List the files of a folder, a database in a folder being one; of a file, itself."""
     if place.is_file() or place.suffix.lower() == _DATABASE:
         yield os.path.abspath(place)  # noqa: PTH100 - links stay as they are
         return
     count = 0
-    for folder, folders, files in os.walk(place):
+    for folder, folders, files in os.walk(place, onerror=lambda error: left.append(_closed(error))):
         databases = [name for name in folders if name.lower().endswith(_DATABASE)]
         folders[:] = sorted(
             name

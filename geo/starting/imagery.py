@@ -11,14 +11,20 @@ from pathlib import Path
 import numpy as np
 import pyproj
 
+from geo.imagery.traits.colours import RGB
 from geo.starting.files import Left
 from geo.starting.guess import Guess, Option, best_first, counted, listed
 from geo.starting.places import Points, named, share_within, told_crs
 from geo.starting.rasters import Box, Raster, degrees_of, with_values
 
 Groups = list[list[Raster]]
+_IN_ARCHIVE = "/vsizip/"
 _SAME = 0.5
 """A folder at least so many of whose rasters lie on those of another one shows the same ground."""
+_ORDERS = (
+    Option([3, 2, 1], "blue comes first, as in bands of satellites"),
+    Option([2, 3, 4], "infrared comes first"),
+)
 _FINE_M = 2.0
 """Pixels larger than this (metres) show hardly more of a road than that it is there."""
 
@@ -129,7 +135,7 @@ def chosen(groups: Groups, value: object, base: Path) -> list[Raster]:
         raster
         for group in groups
         for raster in group
-        if any(Path(raster.path).match(one) or raster.path.startswith(f"{one}/") for one in wanted)
+        if any(Path(_archive(raster.path)).match(one) or raster.path.startswith(f"{one}/") for one in wanted)
     ]
 
 
@@ -147,7 +153,7 @@ def tell(group: Sequence[Raster]) -> str:
 
 def written(group: Sequence[Raster], base: Path) -> list[str]:
     """Write rasters as sources: a pattern where it finds just them, else each by itself."""
-    paths = sorted(raster.path for raster in group)
+    paths = sorted({_archive(raster.path) for raster in group})
     folders = {str(Path(path).parent) for path in paths}
     suffixes = {Path(path).suffix for path in paths}
     if len(paths) > 1 and len(suffixes) == 1:
@@ -161,6 +167,14 @@ def written(group: Sequence[Raster], base: Path) -> list[str]:
         if len(patterns) == len(folders):
             paths = patterns
     return [beside(path, base) for path in paths]
+
+
+def _archive(path: str) -> str:
+    """Name the archive that a raster lies in; of any other raster itself."""
+    if not path.startswith(_IN_ARCHIVE):
+        return path
+    before, end, _ = path.removeprefix(_IN_ARCHIVE).partition(".zip/")
+    return before + end.rstrip("/")
 
 
 def beside(path: str, base: Path) -> str:
@@ -190,7 +204,8 @@ def guess_rest(group: Sequence[Raster], candidates: Sequence[pyproj.CRS], roads:
     if first.doubt:
         doubt = f"Which bands are red, green and blue? {first.doubt[0].upper()}{first.doubt[1:]}."
         value = [1, 2, 3] if first.bands >= 3 else [1, 1, 1]
-        guesses.append(Guess("imagery.bands", value, ("The file does not say.",), doubt))
+        others = _ORDERS if first.bands > len(RGB) else ()
+        guesses.append(Guess("imagery.bands", value, ("The file does not say.",), doubt, others))
     if first.scale is not None:
         why = f"Its values are {first.dtype}: nearly all of some that were looked at in {Path(first.path).name} lie so."
         doubt = "Which values are shown as black and white? All rasters should look natural between them."

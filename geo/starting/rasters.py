@@ -14,7 +14,7 @@ from rasterio.errors import RasterioError
 
 from geo.imagery.catalogue import open_raster
 from geo.imagery.sources import PICTURES
-from geo.imagery.traits.colours import colours_of, is_grey
+from geo.imagery.traits.colours import RGB, alpha_bands, colours_of, is_grey
 from geo.imagery.traits.dates import date_of
 from geo.imagery.traits.unusable import UnusableError, reason_of
 from geo.imagery.traits.values import Scale, few_colours, look_at, proposed
@@ -22,8 +22,6 @@ from geo.roads.reading.sources import METRES_A_DEGREE
 from geo.starting.files import Left
 from geo.starting.guess import counted
 
-MOST_OPENED = 3000
-"""So many rasters are opened, evenly chosen: those of one place are of few kinds."""
 Box = tuple[float, float, float, float]
 """West, south, east and north."""
 
@@ -73,15 +71,11 @@ class Raster:
 
 
 def look_at_rasters(paths: Sequence[str]) -> tuple[list[Raster], list[Left]]:
-    """Open rasters; gives those with a place on the ground, and why each other one is none.
-
-    Where there are more than `MOST_OPENED`, some that lie evenly among them are opened.
-    """
-    step = math.ceil(len(paths) / MOST_OPENED) or 1
+    """Open rasters; gives those with a place on the ground, and why each other one is none."""
     found: list[Raster] = []
     left: list[Left] = []
     placeless: list[str] = []
-    for path in paths[::step]:
+    for path in paths:
         try:
             raster = _look_at(path)
         except (RasterioError, UnusableError, CRSError, OSError, ValueError) as error:
@@ -92,10 +86,6 @@ def look_at_rasters(paths: Sequence[str]) -> tuple[list[Raster], list[Left]]:
         else:
             found.append(raster)
     left += _without_place(placeless)
-    if step > 1:
-        left.append(
-            Left(f"{len(paths):,} rasters", f"one in {step} was opened: the others are taken for the like")
-        )
     found, whole = _without_parts(found)
     return found, [*left, *whole]
 
@@ -109,7 +99,7 @@ def _look_at(path: str) -> Raster | None:
         bounds: Box = tuple(raster.bounds)
         try:
             colours_of(raster)
-            grey, doubt = is_grey(raster), ""
+            grey, doubt = is_grey(raster), _unsaid(raster)
         except UnusableError as error:
             grey, doubt = raster.count == 1, str(error)
         box = None if crs is None else degrees_of(bounds, crs)
@@ -128,6 +118,16 @@ def _look_at(path: str) -> Raster | None:
             else (),
             doubt=doubt,
         )
+
+
+def _unsaid(raster: rasterio.DatasetReader) -> str:
+    """Say that a raster of more than three bands does not call them by their colours; empty: it does, or has three."""
+    plain = raster.count - len(alpha_bands(raster))
+    if plain <= len(RGB) or set(RGB) <= set(raster.colorinterp):
+        return ""
+    return (
+        f"it has {plain} bands and does not say which are red, green and blue: in some infrared comes first"
+    )
 
 
 def degrees_of(bounds: Box, crs: pyproj.CRS) -> Box | None:

@@ -1,5 +1,6 @@
 """A city's first file from what lies in a folder: what is guessed, what is asked, and nothing taken in silence."""
 
+import io
 import json
 import zipfile
 
@@ -12,9 +13,10 @@ from rasters import noise, write_raster
 from shapely import LineString, Point, box
 
 from flows.cli import main
+from flows.commands.init import ask
 from geo.config import load
 from geo.errors import ConfigurationError, LayerError
-from geo.starting.guess import Guess
+from geo.starting.guess import Guess, Option
 from geo.starting.records.sets import Surroundings, find_records
 from geo.starting.tables import look_into
 from tasks.starting import first
@@ -295,6 +297,51 @@ def test_pictures_without_a_place_and_what_cannot_be_read_are_told(folder):
     told = {one.path.rpartition("/")[2]: one.why for one in drawn(folder).left}
     assert "without a place on the ground" in told["*.png"]
     assert "cannot be read" in told["broken.gpkg"]
+
+
+def test_rasters_in_an_archive_are_named_by_it(folder):
+    raster = folder / "imagery" / "a_2021-06-01.tif"
+    with zipfile.ZipFile(folder / "sheets.zip", "w") as archive:
+        archive.write(raster, "sheets/a.tif")
+    raster.unlink()
+    assert values(drawn(folder))["imagery.sources"] == ["Smallton/sheets.zip"]
+
+
+def test_more_than_three_bands_that_are_not_called_by_their_colours_are_asked_about(folder):
+    raster = folder / "imagery" / "a_2021-06-01.tif"
+    raster.unlink()
+    write_raster(
+        raster,
+        noise(200, 200, bands=4),
+        west=WEST,
+        north=NORTH,
+        pixel=2.0,
+        crs="EPSG:27700",
+        photometric="MINISBLACK",
+    )
+    (bands,) = drawn(folder).open
+    assert (bands.key, bands.value) == ("imagery.bands", [1, 2, 3])
+
+
+def test_of_copies_the_one_nearest_to_the_top_is_named(folder):
+    (folder / "old").mkdir()
+    streets().to_file(folder / "old" / "roads.gpkg")
+    draft = drawn(folder)
+    assert [guess.key for guess in draft.open] == ["roads.source"]
+    assert values(draft)["roads.source"] == "Smallton/roads.gpkg"
+
+
+def test_a_question_is_asked_with_its_candidates_and_an_answer_that_does_not_come_ends_it(
+    monkeypatch, capsys
+):
+    guess = Guess("roads.source", "a.gpkg", ("12 lines.",), "Which file?", (Option("b.gpkg", "9 lines"),))
+    monkeypatch.setattr("sys.stdin", io.StringIO("2\n"))
+    assert ask(guess) == "2"
+    asked = capsys.readouterr().err
+    assert "roads.source: Which file?" in asked
+    assert "2  b.gpkg  (9 lines)" in asked
+    with pytest.raises(ConfigurationError, match="answers ended"):
+        ask(guess)
 
 
 def test_answers_are_values_numbers_nothing_or_a_dash():

@@ -72,9 +72,10 @@ def show_named(found: dict[str, Any]) -> None:
     for key, word in _WORDS.items():
         if before[key] != after[key]:
             sys.stdout.write(f"  {word}: {before[key] or 'none'} -> {after[key] or 'none'}\n")
-    if found["also"]:
-        also = " and ".join(f"type {number}" for number in found["also"])
-        sys.stdout.write(f"  {also} is called {after['name']!r}, too\n")
+    for key, said in (("also", f"called {after['name']!r}"), ("same_colour", "of that colour")):
+        if found[key]:
+            also = " and ".join(f"type {number}" for number in found[key])
+            sys.stdout.write(f"  {also} {'are' if len(found[key]) > 1 else 'is'} {said}, too\n")
     sys.stdout.write(f"Kept in {found['file']}.\n")
     sys.stdout.write(
         "The map, the report and the tables show it after the next run, which takes all else from before: "

@@ -31,8 +31,8 @@ def call_type(page: Page, number: int, told: Mapping[str, str]) -> dict[str, Any
 
     Returns
     -------
-    ``type, before, after, changed, file``, ``was`` and ``is`` (how legends call it), and ``also`` (other types that are
-    called so).
+    ``type, before, after, changed, file``, ``was`` and ``is`` (how legends call it); ``also`` and ``same_colour``
+    (other types that are called so, or have its colour).
 
     Raises
     ------
@@ -55,6 +55,7 @@ def call_type(page: Page, number: int, told: Mapping[str, str]) -> dict[str, Any
     )
     now = corrected.standing().names
     after = now.get(number) or Named(cluster=number)
+    others = {n: now.get(n) or Named(cluster=n) for n in sorted(_seen(corrected, standing) - {number})}
     return {
         "type": number,
         "before": _told(line),
@@ -62,7 +63,8 @@ def call_type(page: Page, number: int, told: Mapping[str, str]) -> dict[str, Any
         "was": title(number, line.name or f"Type {number}"),
         "is": title(number, after.name or f"Type {number}"),
         "changed": spoken is not None,
-        "also": sorted(n for n, one in now.items() if after.name and one.name == after.name and n != number),
+        "also": [n for n, one in others.items() if after.name and one.name == after.name],
+        "same_colour": [n for n, one in others.items() if _told(one)["colour"] == _told(after)["colour"]],
         "file": str(corrected.folder / FILE),
     }
 
@@ -107,12 +109,17 @@ def _numbers(corrected: Corrected, standing: Standing) -> set[int]:
     return here | numbers_of(standing.corrections, corrected.known, standing.names)
 
 
+def _seen(corrected: Corrected, standing: Standing) -> set[int]:
+    """Give the numbers that the next run shows: those that are part of no other type."""
+    return _numbers(corrected, standing) - merges_of(standing.names).keys()
+
+
 def _line(corrected: Corrected, standing: Standing, number: int) -> Named:
     """Find what stands of a type; one that nobody would see under its name is refused."""
     numbers, merges = sorted(_numbers(corrected, standing)), merges_of(standing.names)
     line = standing.names.get(number) or Named(cluster=number) if number in numbers else None
     if line is None:
-        there = [str(one) for one in numbers if one not in merges]
+        there = [str(one) for one in sorted(_seen(corrected, standing))]
         some = ", ".join(there[:MOST_NAMED]) + (", ..." if len(there) > MOST_NAMED else "")
         raise WordError(
             f"{corrected.run.city} has no type {number}",

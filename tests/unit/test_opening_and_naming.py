@@ -166,6 +166,9 @@ def test_a_name_that_another_type_has_is_told(capfd):
     code, out, _ = said_of("name", "grid", 2, "Lanes", capfd=capfd)
     assert code == 0
     assert "type 1 is called 'Lanes', too" in out
+    code, out, _ = said_of("name", "grid", 2, "--color", "cc6677", capfd=capfd)
+    assert code == 0
+    assert "type 1 is of that colour, too" in out
 
 
 @pytest.mark.parametrize(

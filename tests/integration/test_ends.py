@@ -215,17 +215,10 @@ def test_a_run_is_cancelled_at_whatever_moment_it_is_ended(
     assert state_of(one_server[0], tmp_path) == "CANCELLED"
 
 
-def test_a_server_that_is_configured_and_not_there_is_told(town, tmp_path):
-    nowhere = {"PREFECT_HOME": str(tmp_path), "PREFECT_API_URL": "http://127.0.0.1:9/api"}
-    run = subprocess.run(
-        [sys.executable, "-m", "flows.cli", "run", town.city, "--out", tmp_path / "runs"],
-        cwd=ROOT,
-        env=os.environ | nowhere,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 2
-    assert run.stderr.count("roadprint:") == 1
-    assert "PREFECT_API_URL, http://127.0.0.1:9/api" in run.stderr
-    assert "Traceback" not in run.stderr
+def test_a_server_that_is_configured_and_not_there_is_told(town, tmp_path, call):
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
+        run = call("run", town.city, "--out", tmp_path / "runs")
+    assert run.code == 2
+    assert run.err.count("roadprint:") == 1
+    assert "PREFECT_API_URL, http://127.0.0.1:9/api" in run.err
+    assert "Traceback" not in run.err

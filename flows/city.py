@@ -27,16 +27,18 @@ from flows.interruption import asked, heeded
 from flows.page.progress import RunProgress, run_progress
 from flows.page.results import message_of, show_results
 from flows.page.telling import logged
-from flows.progress import say, stage_bar
+from flows.progress import run_bar, say, stage_bar
 from flows.secrets import concealed, guard_logs, unlock
 from flows.shards import encode_all, share_arenas
 from tasks import encode, publish
+from tasks.ahead.seconds import expected_seconds, seconds_by_size
 from tasks.demo import draw_demo
 from tasks.plan import Plan
 from tasks.planning import make_plan, runs_of
 from tasks.refusals import refuse_before_encoding
 from tasks.stages.ground import mapping
 from tasks.stages.imagery import features
+from tasks.stages.network import roads
 from tasks.stages.order import STAGES
 from tasks.store.folder import city_folder, full_disk_told
 from tasks.store.housekeeping import sweep
@@ -176,7 +178,8 @@ def _run_city(
     with full, failure_noted(runs), one:
         unlock(city, overrides)
         # of what is there now: the wait may have been long
-        plan = make_plan(city, overrides, folder, base=starts_at)
+        with stage_bar("inputs"):
+            plan = make_plan(city, overrides, folder, base=starts_at)
         sweep(plan.folder)
         log.debug(
             "run %s of %s: %d inputs, in %s", plan.run_id, plan.config.city, len(plan.inputs), plan.folder
@@ -184,13 +187,25 @@ def _run_city(
         summary = publish.finished_before(plan)
         if summary is None:
             publish.refuse_in_use(plan)
-            usual = usual_seconds(plan.folder)
-            with run_progress(plan.config.city, list(STAGE_BY_NAME), usual) as page:
-                results = [run_one(stage.name, plan, usual.get(stage.name), page) for stage in STAGES]
+            results = _run_stages(plan)
             summary = publish.publish(plan, results, seconds=time.monotonic() - start)
         message = message_of(plan, summary)
         show_results(plan, summary, message)
     return summary, message
+
+
+def _run_stages(plan: Plan) -> list[StageResult]:
+    """Run all stages, and say how far the run is."""
+    usual, results = usual_seconds(plan.folder), []
+    with (
+        run_progress(plan.config.city, list(STAGE_BY_NAME), usual) as page,
+        run_bar(plan.config.city, expected_seconds(plan)) as pace,
+    ):
+        for stage in STAGES:
+            results.append(run_one(stage.name, plan, usual.get(stage.name), page))
+            if stage.name == roads.STAGE.name:
+                pace.know(seconds_by_size(roads.count_segments(plan)))
+    return results
 
 
 def run_one(name: str, plan: Plan, usual_s: float | None, page: RunProgress) -> StageResult:

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.console import Console
-from rich.table import Table
 
 from flows import interruption
 from flows.arguments import parse, read_overrides
 from flows.commands import (
+    checking,
     completion,
+    ending,
     explore,
     finding,
     ground,
@@ -32,9 +33,8 @@ from flows.commands import (
 from flows.processes import asking_directly
 from flows.progress import shown
 from flows.running import draw_town, repeat, run_once
-from flows.secrets import concealed, guard_logs, unlock
+from flows.secrets import concealed, guard_logs
 from flows.terminal.loudness import all_told
-from geo.config import load
 from geo.errors import RoadprintError
 
 REFUSED = 2
@@ -89,7 +89,7 @@ def _tell(command: Command, outcome: dict[str, Any], asked: argparse.Namespace) 
         line = command.line(outcome)
         sys.stdout.write("" if line is None else f"{line}\n")
     else:
-        command.show(outcome)
+        (command.show_all if asked.verbose and command.show_all else command.show)(outcome)
 
 
 def _run(asked: argparse.Namespace) -> dict[str, Any]:
@@ -98,75 +98,24 @@ def _run(asked: argparse.Namespace) -> dict[str, Any]:
     return run_once(asked.city, read_overrides(asked.set), asked.out)
 
 
-def _check(asked: argparse.Namespace) -> dict[str, Any]:
-    from tasks.forecast import forecast  # noqa: PLC0415 - each command imports what it needs: torch takes seconds
-
-    overrides = read_overrides(asked.set)
-    unlock(asked.city, overrides)
-    return forecast(load(asked.city, overrides), asked.out)
-
-
 def _demo(asked: argparse.Namespace) -> dict[str, Any]:
     out = asked.out or Path("runs")
     return run_once(draw_town(out, asked.plan), {}, out)
 
 
-def _show_run(summary: dict[str, Any]) -> None:
-    """Print the closing table; the GeoPackage's path is the last line."""
-    table = Table(title=f"{summary['city']}: run {summary['run_id']}", title_justify="left")
-    table.add_column("stage")
-    for column in ("done", "skipped", "rejected", "failed", "seconds"):
-        table.add_column(column, justify="right")
-    table.add_column("")
-    for row in summary["stages"]:
-        counts = [f"{row[status]:,}" for status in ("done", "skipped", "rejected", "failed")]
-        table.add_row(row["name"], *counts, f"{row['seconds']:.1f}", "from before" if row["cached"] else "")
-    console = Console(soft_wrap=True)
-    console.print(table)
-    for note in summary["notes"]:
-        console.print(f"{note[0].upper()}{note[1:]}.", markup=False)
-    for warning in summary["warnings"]:
-        console.print(f"Warning: {warning}", markup=False)
-    for status, meaning in (("rejected", "faulty in the inputs"), ("failed", "failed while running")):
-        count = sum(row[status] for row in summary["stages"])
-        if count:
-            console.print(
-                f"{count:,} item{'s were' if count > 1 else ' was'} {status} ({meaning}): "
-                "the layer 'ledger' says which and why."
-            )
-    console.print(f"Report: {summary['report']}", markup=False)
-    sys.stdout.write(f"{summary['geopackage']}\n")
-
-
-def _show_check(found: dict[str, Any]) -> None:
-    """Print a forecast."""
-    table = Table(title=f"{found['city']}: what a run would meet", title_justify="left", show_header=False)
-    table.add_column()
-    table.add_column()
-    for key, value in found["forecast"].items():
-        table.add_row(key.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
-    console = Console(soft_wrap=True)
-    console.print(table)
-    for entry in found["ledger"]:
-        if entry["status"] != "done" and entry["count"]:
-            line = f"{entry['count']:,} {entry['item']} {entry['status']}: {entry['reason']}"
-            console.print(line, markup=False)
-    for warning in found["warnings"]:
-        console.print(f"Warning: {warning}", markup=False)
-
-
 class Command(NamedTuple):
-    """What a command does, how what it gives is shown, and the one line of it that is printed in few words."""
+    """What a command does, how it is shown, the one line of it that is printed in few words, and how all is shown."""
 
     do: Callable[[argparse.Namespace], dict[str, Any]]
     show: Callable[[dict[str, Any]], None]
     line: Callable[[dict[str, Any]], str | None] = lambda _: None
+    show_all: Callable[[dict[str, Any]], None] | None = None
 
 
 COMMANDS: dict[str, Command] = {
-    "run": Command(_run, _show_run, itemgetter("geopackage")),
-    "check": Command(_check, _show_check),
-    "demo": Command(_demo, _show_run, itemgetter("geopackage")),
+    "run": Command(_run, ending.show_run, itemgetter("geopackage"), ending.show_all),
+    "check": Command(checking.check, checking.show_check, checking.verdict_of),
+    "demo": Command(_demo, ending.show_run, itemgetter("geopackage"), ending.show_all),
     "init": Command(init.init, init.show_init, itemgetter("file")),
     "sensitivity": Command(sensitivity.sensitivity, sensitivity.show_sensitivity, itemgetter("geopackage")),
     "typology": Command(typology.typology, typology.show_typology, typology.file_of),

@@ -221,7 +221,9 @@ def _unchanged(
         return None
     try:
         with full_disk_told(runs), one_run(runs, wait=False, tell=lambda _: None):
-            summary = finished_before(make_plan(city, overrides, out, base=base))
+            with stage_bar("inputs"):
+                plan = make_plan(city, overrides, out, base=base)
+            summary = finished_before(plan)
             if summary is not None:
                 forget_failure(runs)
             return summary

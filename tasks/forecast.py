@@ -17,6 +17,7 @@ from geo.collisions.reach import counted_length
 from geo.collisions.read import read_collisions
 from geo.collisions.told import Told, place_records
 from geo.config import CityConfig
+from geo.counting import doing
 from geo.errors import NoMapsError
 from geo.exposure.counts import read_points
 from geo.exposure.people import measure_people, people_doubts
@@ -34,6 +35,9 @@ from geo.roads.read import RoadSource, read_roads
 from geo.roads.segments import Network, build_network
 from geo.safety.interventions.reading import read_interventions
 from geo.safety.interventions.treated import ITEM, Town, account, lay_out
+from tasks.ahead.looking import Looked, look_at
+from tasks.ahead.seconds import STARTING, seconds_by_size
+from tasks.ahead.verdict import Met, verdict
 from tasks.encode import others_of
 from tasks.ground import Ground, find_ground
 from tasks.map_ground import open_land
@@ -41,15 +45,14 @@ from tasks.planning import runs_folder
 from tasks.refusals import check_results, check_what_follows
 from tasks.room import bytes_of_geopackage, bytes_of_run, pictures_at_most, refuse_full
 from tasks.stages.ground.classes import LEARNED_FROM
+from tasks.store.status import usual_seconds
 
-SECONDS_A_SEGMENT = 0.001
-"""Of statistics."""
 SECONDS_A_CHIP = 0.1
 """Of reading a chip of ground, and of what its places are classified and counted by."""
 TRIED = 40
 """Roads along which others' embeddings are pooled for a forecast."""
-SECONDS_BESIDES = 20.0
-"""Seconds that a run takes besides imagery and encoding, of which Prefect's temporary server is the most."""
+_READ = ("roads", "tiles", "collisions", "exposure")
+"""Stages whose work a forecast does as well."""
 
 
 def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
@@ -65,7 +68,7 @@ def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
     Returns
     -------
     ``city``; ``forecast``: segments, junctions, tiles, coverage, collisions, seconds and megabytes; ``ledger``: what
-    would be left out, as far as it can be told; ``warnings``.
+    would be left out, as far as it can be told; ``warnings``; ``verdict``: the most of it in a few sentences.
 
     Raises
     ------
@@ -75,7 +78,9 @@ def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
     start = time.monotonic()
     folder = runs_folder(config, out)
     told = _Said({}, [], check_results(config, folder))
+    doing("roads")
     roads = read_roads(config.roads, crs=config.crs, area=config.area)
+    doing("where roads meet")
     network = build_network(roads.kept, config.segments)
     told.entries += [*roads.entries, *network.entries]
     told.warnings += [*roads.warnings, *network.warnings]
@@ -85,19 +90,22 @@ def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
         "junctions": len(network.junctions),
         "length_km": round(float(network.segments["length_m"].sum()) / 1000, 1),
     }
-    tiles, images = _look(config, network, told)
+    tiles, images, looked = _look(config, network, told)
     period, matched = _place(config, roads, network, tiles, told)
     _drive(config, roads, network, period, told)
     _treat(config, roads, network, period, matched, told)
     known = time.monotonic() - start
 
+    doing("the pace of the encoder")
     seen = tiles[tiles["coverage"] > 0]
     if not config.imagery.sources:
         encoding = 0.0
     elif config.tiles.mode == "dense":
         told.found["chips"], encoding = _seconds_of_chips(config, seen, images)
     else:
-        encoding = len(seen) * _seconds_per_tile(config, images)
+        # the next tiles are read while the last ones are encoded
+        reading = 0.0 if looked is None else looked.seconds_a_tile
+        encoding = len(seen) * max(reading, _seconds_per_tile(config, images))
     encoding += told.seconds_of_others
     mapping = _seconds_of_ground(config, network, tiles, images, told) if config.ground.maps else 0.0
     told.found["seconds_per_tile"] = round(encoding / len(seen), 4)
@@ -107,8 +115,8 @@ def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
         encoding *= 2 if told.found["junction_tiles"] else 1
     else:
         encoding *= 1 + told.found["junction_tiles"] / len(tiles)
-    statistics = SECONDS_A_SEGMENT * len(network.segments)
-    told.found["seconds"] = round(SECONDS_BESIDES + statistics + known + encoding + mapping)
+    besides, as_before = _seconds_besides(folder, len(network.segments))
+    told.found["seconds"] = round(besides + known + encoding + mapping)
     told.found["pictures"] = pictures_at_most(config, len(seen)) if config.imagery.sources else 0
     size = bytes_of_geopackage(told.found, told.found["pictures"])
     told.found["geopackage_mb"] = round(size / 1e6, 1)
@@ -118,24 +126,60 @@ def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
         "forecast": told.found,
         "ledger": [asdict(entry) for entry in merge(told.entries)],
         "warnings": list(dict.fromkeys(told.warnings)),
+        "verdict": verdict(_met(config, told, as_before=as_before)),
     }
 
 
 @dataclass(slots=True)
 class _Said:
-    """What is known so far: figures, entries of the ledger, warnings."""
+    """What is known so far: figures, entries of the ledger, warnings, and what the verdict is from."""
 
     found: dict[str, Any]
     entries: list[Entry]
     warnings: list[str]
     seconds_of_others: float = 0.0
+    severities: frozenset[str] = frozenset()
+    typed: int = 0
+    shown: float = 0.0
 
 
-def _look(config: CityConfig, network: Network, told: _Said) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Lay tiles out on the imagery, and look at it under the roads; gives tiles and images."""
+def _seconds_besides(folder: Path, n_segments: int) -> tuple[float, bool]:
+    """Say how long a run takes besides what a forecast reads and times itself, and whether earlier runs tell it."""
+    usual, by_size = usual_seconds(folder), seconds_by_size(n_segments)
+    left = [name for name in by_size if name not in _READ]
+    seconds = sum(usual.get(name, by_size[name]) for name in left)
+    return STARTING + seconds, all(name in usual for name in left)
+
+
+def _met(config: CityConfig, told: _Said, *, as_before: bool) -> Met:
+    """Bring together what the verdict is from."""
+    found = told.found
+    encoder = "reading and encoding were timed here" if config.imagery.sources else "reading was timed here"
+    rest = "the rest is as in earlier runs" if as_before else "the rest is as of other cities of this size"
+    return Met(
+        found["seconds"],
+        f"{encoder}, {rest}",
+        found["segments"],
+        told.typed,
+        told.shown,
+        "imagery" if config.imagery.sources else "embeddings",
+        found.get("collision_rows"),
+        found.get("collisions_placed", 0),
+        told.severities,
+        found.get("segments_looked_at", 0),
+        found["segments_with_imagery"],
+    )
+
+
+def _look(
+    config: CityConfig, network: Network, told: _Said
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, Looked | None]:
+    """Lay tiles out on the imagery, and look at it under some roads; gives tiles, images, and what was seen."""
+    doing("imagery")
     ground = find_ground(config, network.segments, lambda _: "")
     tiles, images = ground.tiles, ground.images
     seen = tiles["coverage"] > 0
+    under = seen & (tiles["coverage"] >= config.tiles.min_coverage)
     check_what_follows(config, tiles, images)
     told.entries += ground.entries
     told.seconds_of_others = _seconds_of_others(config, network, ground, int(seen.sum()))
@@ -144,12 +188,19 @@ def _look(config: CityConfig, network: Network, told: _Said) -> tuple[gpd.GeoDat
         "images": len(images),
         "tiles": len(tiles),
         "tiles_with_imagery": int(seen.sum()),
+        "segments_with_imagery": tiles.loc[under, "segment_id"].nunique(),
         "coverage": round(float(tiles["coverage"].mean()), 3),
     }
     if not seen.all():
         outside = f"{int((~seen).sum()):,} of {len(tiles):,} tiles lie outside the imagery's footprints"
         told.warnings.append(outside)
-    return tiles, images
+    told.typed, told.shown = told.found["segments_with_imagery"], float(under.mean())
+    if not config.imagery.sources:
+        return tiles, images, None
+    looked = look_at(config, tiles[under], images)
+    told.typed, told.shown = round(told.typed * looked.share()), told.shown * looked.share_of_tiles()
+    told.found["segments_looked_at"], told.found["of_these_shown"] = looked.roads, looked.shown
+    return tiles, images, looked
 
 
 def _seconds_of_others(config: CityConfig, network: Network, ground: Ground, n_tiles: int) -> float:
@@ -176,7 +227,9 @@ def _place(
     if not config.collisions.sources:
         told.warnings.append("no collision records are configured: a run would end with clusters alone")
         return config.collisions.period, None
+    doing("collision records")
     records = read_collisions(config.collisions)
+    doing("collisions on roads")
     placed = place_records(
         records,
         network.segments,
@@ -187,6 +240,7 @@ def _place(
         settings=config.collisions,
     )
     told.found |= _placed(placed, tiles)
+    told.severities = placed.severities
     told.entries += [*records.entries, *placed.assigned.entries, *records.carried.entries]
     told.warnings += [*placed.warnings, *records.carried.warnings]
     table = placed.assigned.collisions
@@ -204,6 +258,7 @@ def _drive(
     told: _Said,
 ) -> None:
     """Bring counts of traffic and of people to the roads."""
+    doing("traffic and people")
     counts = read_points(config.exposure, roads.crs)
     traffic, figures = measure_traffic(network.segments, config.exposure, counts, period)
     told.entries += figures
@@ -227,6 +282,7 @@ def _treat(
     """Bring treatments to their places, and count those whose before and after the records cover."""
     if not config.interventions.sources():
         return
+    doing("treatments")
     treatments = read_interventions(config.interventions, roads.crs)
     counted = counted_length(
         network.segments.set_index("segment_id"),

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from geo.config import CityConfig, EncoderSettings
 from geo.config.sections.ground import Ground
+from geo.counting import step
 from geo.features.embed import lattice_shape
 from geo.ground.contract import UNKNOWN, Classes, Classifier, Piece
 from geo.ground.file import read_classifier
@@ -207,6 +208,7 @@ def _mapped(job: GroundJob, chips: gpd.GeoDataFrame, land: Land) -> tuple[pa.Tab
     rows, entries = [], []
     with closing(see(chips, land)) as pieces:
         for piece, told, _ in pieces:
+            step()
             entries += told
             if piece is None:
                 entries.append(Entry("chips", "failed", told[0].reason, 1))

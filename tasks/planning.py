@@ -19,6 +19,7 @@ from geo.clusters.hands.corrections import IS, Correction, corrections_in, read_
 from geo.config import CityConfig, load
 from geo.config.file import is_recorded, read_raw
 from geo.config.section import effective, without_idle
+from geo.counting import counted
 from geo.errors import ConfigurationError
 from geo.ground.names import FILE as GROUND_NAMES
 from geo.ground.names import read_class_names
@@ -271,7 +272,7 @@ def _digested(config: CityConfig, folder: Path) -> dict[str, str]:
     """Digest all sources that stages read, by their path or address."""
     files = FileDigests(folder / "stages" / DIGESTS)
     named = dict.fromkeys(source for stage in STAGES for source in stage.inputs(config))
-    digests = {source: files.of(source) for source in named}
+    digests = {source: files.of(source) for source in counted(named, "files")}
     files.save()
     return digests
 

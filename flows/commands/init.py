@@ -9,6 +9,8 @@ import textwrap
 from typing import Any
 
 from flows.arguments import read_overrides
+from flows.commands.checking import show_check
+from flows.progress import stage_bar
 from geo.config import CityConfig
 from geo.config.yaml_text import read_value
 from geo.errors import ConfigurationError
@@ -38,7 +40,8 @@ def init(asked: argparse.Namespace) -> dict[str, Any]:
             todo="Say them with --set KEY=VALUE, as above, or give --yes: the file then says what was guessed.",
         )
     write(draft)
-    return checked(draft)
+    with stage_bar("reading"):
+        return checked(draft)
 
 
 def _questions(guesses: list[Guess]) -> str:
@@ -101,10 +104,8 @@ def show_init(told: dict[str, Any]) -> None:
         for line in told["left"]:
             out.write(textwrap.fill(line, _WIDTH, initial_indent="  ", subsequent_indent="    ") + "\n")
     if told["check"] is not None:
-        from flows.cli import _show_check  # noqa: PLC0415
-
         out.write("\n")
-        _show_check(told["check"])
+        show_check(told["check"])
     out.write(f"\nWritten: {told['file']}\n")
     if told["refused"]:
         sys.stderr.write(f"roadprint: a run is refused so far: {told['refused']}\n")

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyproj
 
 from geo.config import CityConfig, EncoderSettings, Imagery, Tiles
+from geo.counting import step
 from geo.features.bands import BandStatistics
 from geo.features.dense import Lattice, Mapper, Maps, Pool, TurningMapper, corridors
 from geo.features.encoder import Embeddings, Encoder, EncoderCard, TurningEncoder
@@ -166,6 +167,7 @@ def embed_parts(
                 full = rows(batch.whole, encoder, turns.mean(axis=1), batch.bands, turns)
             else:
                 full = rows(batch.whole, encoder, encoder.encode(pixels, valid), batch.bands)
+            step(len(batch.whole) + len(batch.thin))
             yield pa.concat_tables([full, rows(batch.thin, encoder)]), batch.entries
 
 

@@ -19,6 +19,7 @@ from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 
 from geo.addresses import is_url, reveal
 from geo.config import Imagery
+from geo.counting import counted
 from geo.errors import ConfigurationError, LayerError, RoadprintError, SourceError, meant_file
 from geo.imagery.preference import rank_images
 from geo.imagery.remote import opening, persistently
@@ -107,7 +108,7 @@ def open_catalogue(
     entries: list[Entry] = []
     readable = False
     places = places_in(imagery.sources)
-    for path in sorted(places if only is None else only):
+    for path in counted(sorted(places if only is None else only), "rasters"):
         missing = why_missing(path)
         if missing is not None:
             entries.append(_rejected(path, f"{missing} ({redact(path)})"))

@@ -19,7 +19,8 @@ from geo.config import load
 from geo.demo.collisions import DIRT
 from geo.errors import RoadprintError
 from geo.outputs.layers.layers import ALWAYS
-from tasks.forecast import SECONDS_A_SEGMENT, SECONDS_BESIDES, forecast
+from tasks.ahead.seconds import STARTING, seconds_by_size
+from tasks.forecast import forecast
 from tasks.stages.order import STAGES
 from tasks.store.stage import account_of
 
@@ -209,9 +210,17 @@ def test_a_check_says_what_a_run_would_meet(town, layers, call):
     found = outcome.summary["forecast"]
     assert found["segments"] == len(layers["segments"])
     assert found["tiles"] == len(layers["tiles"])
-    fixed = SECONDS_BESIDES + SECONDS_A_SEGMENT * found["segments"]
+    read = ("roads", "tiles", "collisions", "exposure")
+    fixed = STARTING + sum(s for name, s in seconds_by_size(found["segments"]).items() if name not in read)
     encoding = found["seconds_per_tile"] * found["tiles_with_imagery"]
     assert found["seconds"] >= round(fixed + encoding) - 1
+    first, second = outcome.summary["verdict"][:2]
+    assert first.startswith("Ready, about ")
+    assert "segments will get a type" in second
+    typed = layers["segments"]["cluster"].notna().sum()
+    share = found["of_these_shown"] / found["segments_looked_at"]
+    assert found["segments_with_imagery"] >= typed
+    assert found["segments_with_imagery"] * share == pytest.approx(typed, rel=0.1)
 
 
 def refused(outcome, *words: str) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from geo.clusters.graph.smoothing import smooth
 from geo.clusters.methods.kind import NOTHING, Beside, Fit
 from geo.clusters.methods.mending import middles
+from geo.counting import counted
 
 if TYPE_CHECKING:
     from geo.clusters.methods.kind import ClusteringKind
@@ -59,7 +60,7 @@ def regroup(
     """
     rng = np.random.default_rng(method.seed)
     everywhere = points if smoothed is None else smoothed
-    for _ in range(count):
+    for _ in counted(range(count), "samples of segments"):
         rows = rng.integers(0, len(points), min(len(points), SAMPLED))
         if smoothed is not None:
             rows = np.unique(rows)

@@ -15,6 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.config import Imagery
+from geo.counting import counted
 from geo.errors import SourceError
 from geo.features.dense import Lattice
 from geo.features.embed import lattice_shape, place_chips, read_chips
@@ -176,7 +177,8 @@ class Pieces(Sequence[Piece]):
 
     def __iter__(self) -> Iterator[Piece]:
         """Read all of them, several at once."""
-        for piece, entries, images in see(self._chips, self._land):
+        seen = see(self._chips, self._land)
+        for piece, entries, images in counted(seen, "chips of ground", len(self._chips)):
             if piece is not None:
                 self._told[piece.name] = entries
                 self.images.update(images)

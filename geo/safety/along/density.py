@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array, diags_array
 from scipy.sparse.linalg import splu
 
+from geo.counting import doing, step
 from geo.roads.graph import RoadGraph
 from geo.roads.lines import Floats, Integers, measure, stretches
 
@@ -163,6 +164,7 @@ def kernel_density(lixels: Lixels, mass: Floats, bandwidth_m: float) -> Floats:
             csc_array(size * each + flow), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}
         )
         heat += 2 * np.real(part * solver.solve(hot))
+        step()
     # of a single number, 0, the rule gives this instead of 1: the same for all, and known
     heat /= 2 * np.real(np.sum(factor / pole))
     # the kernel is positive; what is below 0 is rounding
@@ -208,6 +210,7 @@ def choose_bandwidth(lixels: Lixels, located: pd.DataFrame, candidates: tuple[fl
     # what no other collision reaches has next to no density, not none: one collision in a hundred times the network
     least = 0.01 / lixels.length_m.sum()
     found = []
+    doing("points of the contour", len(candidates) * POLES // 2)
     for each in candidates:
         density = kernel_density(lixels, rest, each) / rest.sum(axis=0)
         found.append(float((held * np.log(np.maximum(density, least))).sum() / held.sum()))

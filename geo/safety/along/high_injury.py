@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from geo.counting import counted
 from geo.roads.lines import Floats, Integers
 from geo.safety.along.windows import KINDS, Windows, cell_of, count_in_cells, kinds_of, window_scores
 from geo.safety.rates import LEVEL, OUTCOME_NAMES, Outcome
@@ -210,7 +211,7 @@ class _Curves:
         shares = np.cumsum(size) / size.sum()
         found, halves = np.empty((2, self.settings.draws, 2))
         kind = np.repeat(np.arange(len(KINDS)), n)
-        for draw in range(self.settings.draws):
+        for draw in counted(range(self.settings.draws), "maps by chance"):
             cell = np.minimum(np.searchsorted(shares, rng.random(len(kind)), side="right"), len(size) - 1)
             counts = count_in_cells(self.windows, cell, kind, np.ones(len(kind)))
             one = rng.permutation(len(kind))[: len(kind) // 2]

@@ -9,6 +9,7 @@ from libpysal.graph import Graph
 from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
+from geo.counting import counted
 from geo.roads.graph import RoadGraph, distances_between
 from geo.roads.lines import Floats, Integers
 
@@ -143,7 +144,7 @@ def permuted(y: Floats, one: Integers, other: Integers, permutations: int, seed:
     rng = np.random.default_rng(seed)
     rows = max(_CELLS // max(most, 1), 1)
     sizes = np.unique(count[count > 0])
-    for begin in range(0, permutations, rows):
+    for begin in counted(range(0, permutations, rows), "turns of draws"):
         drawn = _draw(n, min(rows, permutations - begin), most, rng)
         sums: Floats = np.cumsum(y[drawn], axis=1, dtype=np.float64)
         for k in sizes:

@@ -11,9 +11,11 @@ import pandas as pd
 
 from geo.config import Severity
 from geo.config.sections.safety import Gathering
+from geo.counting import doing
 from geo.roads.graph import RoadGraph, build_graph
 from geo.roads.routes import Routes, chain, locate
 from geo.safety.along.density import (
+    POLES,
     Bandwidth,
     choose_bandwidth,
     cut_lixels,
@@ -227,6 +229,7 @@ def smooth(roads: RecordedRoads, settings: Gathering) -> tuple[gpd.GeoDataFrame,
     if roads.severities is None:
         density = np.full(len(lixels.segment), np.nan)
     elif chosen.bandwidth_m is not None:
+        doing("points of the contour", POLES // 2)
         density = kernel_density(lixels, masses(lixels, roads.located), chosen.bandwidth_m)
     layer = density_layer(lixels, density, roads.years, roads.segments.crs)
     return layer.assign(bandwidth_m=chosen.bandwidth_m), chosen

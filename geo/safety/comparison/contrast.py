@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from geo.counting import counted
 from geo.safety.comparison.covariance import Cells, RiskCovariance, correlation
 
 _SPAN = 9.0
@@ -255,7 +256,8 @@ def moved_scores(contrast: Contrast, sources: Integers) -> Floats:
     expected = contrast.exposure[:, None] * (events / totals[:, None])[contrast.strata]
     what = _Moved(contrast, contrast.counts - expected, expected, totals)
     step = max(1, _CHUNK // (max(n, len(what.contrast.cells.centre) * outcomes) * contrast.k))
-    parts = [what.scores(sources[first : first + step]) for first in range(0, len(sources), step)]
+    firsts = counted(range(0, len(sources), step), "turns of moved maps")
+    parts = [what.scores(sources[first : first + step]) for first in firsts]
     return np.concatenate(parts) if parts else np.empty((0, contrast.k, outcomes))
 
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from sklearn.cluster import DBSCAN
 
+from geo.counting import counted
+
 GAP_M = 500.0
 """Segments further than this from all others are of another area."""
 LEAST_SHARE = 0.25
@@ -77,7 +79,7 @@ def move_labels(places: Floats, areas: Integers, moves: int, *, seed: int) -> In
     nearest = [_nearest(places[rows], by_squares=many and len(rows) > SQUARES) for rows in members]
     boxes = [_box(places[rows]) for rows in members]
     result = np.empty((moves, len(places)), dtype=np.int64)
-    for move in range(moves):
+    for move in counted(range(moves), "moves of the map"):
         source = rng.choice(givers, n_areas)
         source[givers] = rng.permutation(givers)
         for area, rows in enumerate(members):

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammainc, gammaincc, gammaln, xlogy
 from scipy.stats import norm
 
+from geo.counting import doing
 from geo.safety.expected.performance import Performance
 from geo.safety.expected.recipe import as_floats, with_length
 from geo.safety.expected.shrinkage import shrink
@@ -306,6 +307,7 @@ def _limits(before: Prior, y: Floats, m: Floats) -> tuple[Floats, Floats]:
     added = spread * (np.sqrt(y + 1 / np.where(k > 0, k, np.nan)) / (1 + k * m)).max(axis=0)
     little = (spread == 0) | ((added <= _LITTLE) & (spread <= _NARROW))
     low, high = np.full((2, len(y)), np.nan)
+    doing("limits of rates")
     for these, (middle, within, share) in (
         (little, _points(3 if spread.any() else 1)),
         (~little, normal_slices(N_SLICES)),

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from geo.counting import doing, step
 from geo.errors import LayerError
 from geo.safety.expected.draws import BLOCK, draw_in_turn
 from geo.safety.expected.empirical_bayes import Prior
@@ -218,6 +219,7 @@ def tally_ranks(drawn: Iterable[Drawn], n: int, draws: int, worst: float = 0.05)
     n_worst = np.array([int(np.ceil(worst * n)), min(N_WORST, n), int(np.ceil(0.01 * n))])
     squares, higher, among = np.zeros(n), np.zeros(n), np.zeros((len(n_worst), n))
     sums = np.zeros((-(-draws // BLOCK), n))
+    doing("draws of ranks", draws)
     for one in drawn:
         ranks = np.empty_like(one.worth)
         np.put_along_axis(ranks, np.argsort(-one.worth, axis=1), np.arange(1.0, n + 1)[None, :], axis=1)
@@ -226,6 +228,7 @@ def tally_ranks(drawn: Iterable[Drawn], n: int, draws: int, worst: float = 0.05)
         higher += one.above.sum(axis=0)
         for place, most in enumerate(n_worst):
             among[place] += (ranks <= most).sum(axis=0)
+        step(len(ranks))
     mean = sums.sum(axis=0) / draws
     deviation = np.sqrt(np.clip(squares / draws - mean**2, 0, None))
     # means are known to about this: beyond it, an order would be one of the draws

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from geo.counting import doing, step
 from geo.safety.picture.crossvalidation import (
     Predictors,
     blocks_of,
@@ -142,6 +143,7 @@ def value_of_imagery(
         if ground is not None:
             models[GROUND] = Predictors(base, ground[order])
             models[CLUSTER_AND_GROUND] = Predictors(base, np.column_stack([clusters, ground[order]]))
+        doing("models in parts of town", GRIDS * len(models))
         sums, penalties = zip(
             *(
                 _deviances(y, length, models, blocks, folds_of(blocks, y, [seed, number]))
@@ -171,6 +173,7 @@ def _deviances(
         predicted, penalty = predict_folds(y, length, model, folds)
         sums[name] = np.bincount(blocks, weights=poisson_deviance(y, predicted))
         penalties.append(penalty)
+        step()
     return pd.DataFrame(sums), penalties
 
 

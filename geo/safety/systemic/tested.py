@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geo.counting import counted, doing
 from geo.safety.comparison.adjusted import Adjusted, adjusted_ratios, covariance_of, design_of, trend_of
 from geo.safety.comparison.contrast import Contrast
 from geo.safety.comparison.covariance import MIN_EVENTS, Cells, RiskCovariance
@@ -88,7 +89,7 @@ def compare_factors(
             setting = _Setting.of_sites(kept, counts[:, told], in_class=comparison == IN_CLASS)
             known = setting.fitted() if covariances is None else covariances[comparison]
             setting = replace(setting, covariance=known)
-            for name, part in rows.groupby("factor", sort=False):
+            for name, part in counted(rows.groupby("factor", sort=False), "factors"):
                 _fill(table, part, setting.compare(levels[name], by_traffic=name != TRAFFIC), names)
     table["q_value"] = gated(table.rename(columns={"factor": "cluster", "p_value": "p_value_adjusted"}))
     table["stands"] = (table["q_value"] <= RATE) & ((table["low"] > 1) | (table["high"] < 1))
@@ -108,6 +109,7 @@ def covariances_of(sites: pd.DataFrame, outcomes: Sequence[str]) -> dict[str, Ri
         none = RiskCovariance(0.0, 0.0, np.nan, 0, "no collisions are known")
         return dict.fromkeys((ALL, IN_CLASS), none)
     comparisons = (ALL, IN_CLASS) if "road_class" in kept else (ALL,)
+    doing("how risk varies")
     return {each: _Setting.of_sites(kept, counts, in_class=each == IN_CLASS).fitted() for each in comparisons}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from geo.config import CityConfig
+from geo.counting import doing
 from geo.ledger import Entry
 from geo.roads.reading.paths import expand_roads
 from tasks.documents import Place
@@ -24,6 +25,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
 
     config = plan.config
     source = read_roads(config.roads, crs=config.crs, area=config.area)
+    doing("where roads meet")
     network = build_network(source.kept, config.segments)
     SEGMENTS.write(network.segments, folder)
     JUNCTIONS.write(network.junctions, folder)
@@ -37,6 +39,14 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
 def load_place(plan: Plan) -> Place:
     """Read where the city is."""
     return Place.read(plan.stage_folder("roads") / PLACE)
+
+
+def count_segments(plan: Plan) -> int:
+    """Count the city's segments."""
+    from pyarrow.parquet import read_metadata
+
+    rows: int = read_metadata(plan.stage_folder("roads") / "segments.parquet").num_rows
+    return rows
 
 
 def _sources(config: CityConfig) -> list[str]:

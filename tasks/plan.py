@@ -148,6 +148,11 @@ class Plan:
         return self.run_folder / f"{self.folder.name}.gpkg"
 
     @property
+    def project(self) -> Path:
+        """The QGIS project beside the GeoPackage, the same as the one in it."""
+        return self.run_folder / "overview.qgz"
+
+    @property
     def report(self) -> Path:
         """The run's report page."""
         return self.run_folder / "report.html"

@@ -69,6 +69,7 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
     with unfinished(plan.run_folder) as work:
         for stage, file in (
             ("package", plan.geopackage.name),
+            ("package", plan.project.name),
             ("report", plan.report.name),
             ("report", plan.workbook.name),
         ):

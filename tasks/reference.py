@@ -41,7 +41,7 @@ imagery          roads           collision records    traffic counts
    |                  |              |             |
    +------------------+--------------+-------------'
                       |
- package: GeoPackage, layers/*.parquet  ->  report: report.html
+ package: GeoPackage, overview.qgz, layers/*.parquet  ->  report: report.html
 ```
 """
 

@@ -50,6 +50,14 @@ class MosaicPlan:
     crs: CRS
     images: gpd.GeoDataFrame
 
+    def centres(self, most: int) -> list[tuple[float, float]]:
+        """Give the middles of some of the rasters (x and y in `crs`), spread over all of them."""
+        rows = self.images.iloc[np.unique(np.linspace(0, len(self.images) - 1, most).round().astype(int))]
+        return [
+            Affine(*t) @ (width / 2, height / 2)
+            for t, width, height in zip(rows["transform"], rows["width"], rows["height"], strict=True)
+        ]
+
     @property
     def quick(self) -> bool:
         """Whether the whole picture is drawn quickly: it is small, or its first raster has overviews."""

@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import zipfile
 from contextlib import closing, contextmanager
 
 import geopandas as gpd
@@ -76,6 +77,14 @@ def test_the_imagery_lies_beside_the_file_as_one_picture(folder, town):
     assert str(town.folder) not in (latest(folder) / "imagery.vrt").read_text()
 
 
+def test_the_project_beside_the_file_is_the_one_in_it(folder):
+    with closing(sqlite3.connect(latest(folder) / "demo-town.gpkg")) as connection:
+        ((inside,),) = connection.execute("SELECT content FROM qgis_projects")
+    beside = (latest(folder) / "overview.qgz").read_bytes()
+    assert beside == bytes.fromhex(inside)
+    assert "overview.qgz" in json.loads((latest(folder) / "run.json").read_text())["files"]
+
+
 def test_names_reach_every_output_and_numbers_last(folder, town, call):
     before = table(folder, "segments").set_index("segment_id")["cluster"]
     names = folder / "clusters.csv"
@@ -91,6 +100,8 @@ def test_names_reach_every_output_and_numbers_last(folder, town, call):
     first = call("run", town.city, "--out", folder.parent, *QUICK)
     assert first.code == 0
     assert table(folder, "junction_clusters").set_index("cluster").loc[1, "name"] == "Big crossings"
+    with zipfile.ZipFile(latest(folder) / "overview.qgz") as project:
+        assert "Leafy" in project.read("overview.qgs").decode()
     clusters = table(folder, "clusters").set_index("cluster")
     assert clusters.loc[2, ["name", "colour", "note"]].tolist() == [
         '<i>Leafy</i> & "wide"',

@@ -64,12 +64,37 @@ class Mosaic:
         CRS of the imagery itself.
     far
         Whether it can be drawn at the scale of a city in reasonable time.
+    places
+        Points on some of its rasters (its own CRS): where one cannot be read, the raster is not where it was.
     """
 
     file: str
     title: str
     crs: CRS
     far: bool
+    places: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What a project holds beside its layers (`geo.outputs.qgis.layouts.layouts.city_extras`).
+
+    Attributes
+    ----------
+    metadata
+        What is told of each layer, as QGIS's XML by table (`geo.outputs.qgis.tables.layer_metadata`).
+    layouts
+        What is printed: the inside of the element ``Layouts``.
+    credits
+        Whose data is shown, and where imagery was left behind: text with expressions.
+    note
+        What is told of layers of imagery, as HTML.
+    """
+
+    metadata: Mapping[str, str]
+    layouts: Markup
+    credits: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +141,7 @@ def city_project(
     styles: Sequence[Style],
     crs: CRS,
     mosaics: Sequence[Mosaic] = (),
-    metadata: Mapping[str, str] | None = None,
+    extras: Extras | None = None,
     ground: GroundMap | None = None,
 ) -> str:
     """Write the project.
@@ -135,8 +160,8 @@ def city_project(
         The city's projected CRS, in metres.
     mosaics
         Imagery beside the GeoPackage, the topmost first.
-    metadata
-        What is told of each layer, as QGIS's XML by table (`geo.outputs.qgis.tables.layer_metadata`).
+    extras
+        Layouts, and what is told of layers and sources; None: nothing.
     ground
         The map of classes of ground beside the GeoPackage, which lies over the imagery and is switched off at first.
 
@@ -176,6 +201,7 @@ def city_project(
         if layer.geometry is None and name in default
     ]
     tiles = _tree_layer("tiles", default["tiles"])
+    metadata = {} if extras is None else extras.metadata
     return (
         _environment()
         .get_template("project.qgs")
@@ -196,7 +222,8 @@ def city_project(
             ],
             extent=view(layers["segments"]),
             months=months(_counted(layers["collisions"])),
-            told={table: inside((metadata or {}).get(table, "<qgis/>")) for table in LAYERS},
+            extras=extras,
+            told={table: inside(metadata.get(table, "<qgis/>")) for table in LAYERS},
         )
     )
 
@@ -207,12 +234,14 @@ EB_OF = {True: "ksi rate (EB)", False: "collision rate (EB)"}
 
 def _tree_layer(table: str, style: Style, title: str | None = None, *, other: bool = False) -> TreeLayer:
     """Lay out one layer; a further map of a table has an id of its own."""
-    name = (
-        PREFIX
-        + table
-        + ("_" + "_".join(style.name.replace("(", "").replace(")", "").split()) if other else "")
-    )
+    name = map_id(table, style.name, other=other)
     return TreeLayer(name, table, title or LAYERS[table].title, table in SHOWN and not other, style)
+
+
+def map_id(table: str, style: str, *, other: bool) -> str:
+    """Give the id of a layer in the project; a further map of a table is named after its style."""
+    more = "_" + "_".join(style.replace("(", "").replace(")", "").split()) if other else ""
+    return f"{PREFIX}{table}{more}"
 
 
 def view(segments: gpd.GeoDataFrame) -> tuple[float, float, float, float]:
@@ -247,8 +276,9 @@ def _day(moment: datetime) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    return templates("geo.outputs.qgis", "templates", exact=_exact)
+    return templates("geo.outputs.qgis", "templates", exact=exact)
 
 
-def _exact(number: float) -> str:
+def exact(number: float) -> str:
+    """Write a coordinate to the millimetre."""
     return repr(round(number, 3)) if math.isfinite(number) else "0"

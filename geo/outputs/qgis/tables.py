@@ -177,17 +177,17 @@ def write_projects(connection: sqlite3.Connection, projects: Mapping[str, str], 
             "last_modified_user": "roadprint",
         }
     )
-    rows = [(name, told, _zipped(f"{name}.qgs", xml, date).hex()) for name, xml in projects.items()]
+    rows = [(name, told, zipped_project(name, xml, date).hex()) for name, xml in projects.items()]
     connection.executemany("INSERT INTO qgis_projects (name, metadata, content) VALUES (?, ?, ?)", rows)
 
 
-def _zipped(name: str, text: str, date: datetime) -> bytes:
-    """Zip one file, the same bytes for the same text."""
+def zipped_project(name: str, xml: str, date: datetime) -> bytes:
+    """Zip the XML of a project as QGIS keeps it (``.qgz``), the same bytes for the same text."""
     buffer = io.BytesIO()
-    entry = zipfile.ZipInfo(name, date.astimezone(UTC).timetuple()[:6])
+    entry = zipfile.ZipInfo(f"{name}.qgs", date.astimezone(UTC).timetuple()[:6])
     entry.compress_type = zipfile.ZIP_DEFLATED
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(entry, text)
+        archive.writestr(entry, xml)
     return buffer.getvalue()
 
 

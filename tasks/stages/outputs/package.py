@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     import pyproj
 
     from geo.outputs.qgis.ground import GroundMap
+    from geo.outputs.qgis.layouts.pages import Told
     from geo.outputs.qgis.project import Mosaic
     from geo.outputs.qgis.tables import About
 
@@ -55,6 +56,9 @@ FILE_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 """What the file says of its own last change: always the same, so that the same inputs give the same bytes. When a
 run took place is in ``run.json`` beside the file."""
 
+LOOKED_AT = 4
+"""So many rasters of a mosaic are looked at, at most, to see whether imagery was left behind."""
+
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write the GeoPackage under its final name, and each layer as GeoParquet."""
@@ -62,17 +66,21 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
 
     from geo.outputs.files.geopackage import write_geopackage
     from geo.outputs.files.geoparquet import write_geoparquet
+    from geo.outputs.qgis.layouts.layouts import city_extras
     from geo.outputs.qgis.project import NAME as PROJECT
     from geo.outputs.qgis.project import city_project
     from geo.outputs.qgis.styles import city_styles
+    from geo.outputs.qgis.tables import zipped_project
 
     layers = gather(plan)
     crs = pyproj.CRS.from_user_input(layers["segments"].crs)
     styles = city_styles(layers, turned=plan.config.tiles.align == "road")
     name = plan.geopackage.name
     about = _about(plan, crs, layers)
+    mosaics = _mosaics(plan)
+    extras = city_extras(name, layers, styles, _told(plan), mosaics, about.layers)
     project = city_project(
-        name, plan.config.city, layers, styles, crs, _mosaics(plan), about.layers, _ground(plan, layers)
+        name, plan.config.city, layers, styles, crs, mosaics, extras, _ground(plan, layers)
     )
     write_geopackage(
         folder / name,
@@ -83,6 +91,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         projects={PROJECT: project},
         about=about,
     )
+    (folder / plan.project.name).write_bytes(zipped_project(PROJECT, project, FILE_DATE))
     tables = folder / TABLES
     tables.mkdir()
     write_geoparquet(tables, layers, crs)
@@ -111,9 +120,25 @@ def _mosaics(plan: Plan) -> list[Mosaic]:
         return []
     images = gpd.read_parquet(plan.stage_folder("tiles") / "images.parquet")
     return [
-        Mosaic(one.file, "Imagery" if number == 1 else f"Imagery {number}", one.crs, one.quick)
+        Mosaic(
+            one.file,
+            "Imagery" if number == 1 else f"Imagery {number}",
+            one.crs,
+            one.quick,
+            tuple(one.centres(LOOKED_AT)),
+        )
         for number, one in enumerate(plan_mosaics(images), start=1)
     ]
+
+
+def _told(plan: Plan) -> Told:
+    """Gather what is printed of the inputs."""
+    from geo.outputs.qgis.layouts.pages import Told
+
+    config = plan.config
+    licences = {name: getattr(config, name).licence for name in LICENSED}
+    made_by = f"roadprint {plan.versions['roadprint']}"
+    return Told(config.city, licences, config.collisions.period, made_by)
 
 
 def _ground(plan: Plan, layers: dict[str, pd.DataFrame]) -> GroundMap | None:
@@ -246,7 +271,7 @@ def _run(plan: Plan) -> pd.DataFrame:
         "reading": "association, not cause; exposure is length x years, and vehicle-km where it says so",
         "density": density.model_dump(mode="json"),
         "traffic": "; ".join(traffic) if traffic else "not known",
-        "severity and road users": _told(plan),
+        "severity and road users": _recorded(plan),
     }
     flown = load_flights(plan)
     if len(flown.flights) > 1:
@@ -277,7 +302,7 @@ def _run(plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(sorted(plain.items()), columns=["key", "value"])
 
 
-def _told(plan: Plan) -> str:
+def _recorded(plan: Plan) -> str:
     """Say what share of the records tells of severity and road users."""
     recorded = load_recorded(plan)
     if not recorded.severities and not recorded.users:

@@ -215,16 +215,17 @@ def test_a_run_that_a_newer_one_has_taken_the_place_of_is_not_named(here, capfd)
 
 
 def _name(place, number, text):
-    main(["name", str(place), str(number), text, "--quiet"])
+    raise SystemExit(main(["name", str(place), str(number), text, "--quiet"]))
 
 
 def test_names_that_are_given_at_once_are_all_kept(here):
     grid = here / "runs" / "grid"
-    some = [get_context("spawn").Process(target=_name, args=(grid, n, f"Kind {n}")) for n in (1, 2, 3)]
+    some = [get_context("fork").Process(target=_name, args=(grid, n, f"Kind {n}")) for n in (1, 2, 3)]
     for one in some:
         one.start()
     for one in some:
-        one.join()
+        one.join(120)
+    assert [one.exitcode for one in some] == [0, 0, 0]
     assert {n: one.name for n, one in names_of(here).items()} == {1: "Kind 1", 2: "Kind 2", 3: "Kind 3"}
 
 

@@ -64,7 +64,8 @@ class RunProgress:
         how = "from before" if result.cached else f"{result.seconds:.1f} s"
         told = f"{result.name}: {counts or 'nothing to do'} ({how})"
         log.info(told)
-        self._lines.append(f"- {told}")
+        # the page's list shows the first of them alone
+        self._lines.insert(0, f"- {told}")
         self._ended += 1
         self._total = self._done = 0
         self._tell()
@@ -86,7 +87,7 @@ class RunProgress:
         return 100 * ended / whole
 
     def _tell(self) -> None:
-        """Send how far it is, with a line for each stage that has ended."""
+        """Send how far it is, with a line for each stage that has ended, the last one first."""
         if self.artifact is not None:
             whole = self._ended >= len(self.weights)
             share = 100.0 if whole else min(_NEARLY, self.share())

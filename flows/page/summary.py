@@ -140,13 +140,13 @@ def _worst(ended: Ended) -> list[str]:
     shown = ended.worst[:WORST]
     if not shown:
         return ["## The worst roads", "No road has a rank: there are no collision records, or too few."]
-    rate = f"{ended.outcome[:1].upper()}{ended.outcome[1:]} per km and year, shrunk (95 %)"
+    # what is asked for first stands first: the page cuts a wide table, to be scrolled
     columns = {
         "": [row["place"] for row in shown],
         "Road": [_road(row, ended.report) for row in shown],
-        "Rank, 95 %": [row["ranks"] for row in shown],
+        "Rank": [row["ranks"] for row in shown],
+        "Rate": [f"{row['rate']} ({row['limits']})" for row in shown],
         "In the worst 5 %": [row["p_worst"] for row in shown],
-        rate: [f"{row['rate']} ({row['limits']})" for row in shown],
         "KSI": [row["n_ksi"] for row in shown],
         "All collisions": [row["n_collisions"] for row in shown],
         "With": [row["users"] if ended.users else "" for row in shown],
@@ -154,7 +154,11 @@ def _worst(ended: Ended) -> list[str]:
     }
     told = {name: cells for name, cells in columns.items() if not {*cells} <= {"", UNKNOWN}}
     title = f"## The {_NUMBERS[len(shown)]} worst roads" if len(shown) > 1 else "## The worst road"
-    return [title, _table(list(told), list(zip(*told.values(), strict=True)))]
+    says = (
+        f"By the rank that is expected. Rate: {ended.outcome} per km and year, shrunk. Limits of rank and rate are of "
+        "95 % intervals; in the worst 5 %: how probably."
+    )
+    return [title, says, _table(list(told), list(zip(*told.values(), strict=True)))]
 
 
 def _road(row: Mapping[str, str], report: str | None) -> str:

@@ -133,8 +133,8 @@ def test_the_page_begins_with_a_summary_and_has_progress_ledger_and_prototypes(b
     progress = shown["demo-town-progress"]
     assert (progress["type"], progress["data"]) == ("progress", 100)
     lines = progress["description"].splitlines()
-    assert [line.split()[1].rstrip(":") for line in lines] == [stage.name for stage in STAGES]
-    assert "done" in lines[0]
+    assert [line.split()[1].rstrip(":") for line in lines] == [stage.name for stage in reversed(STAGES)]
+    assert "done" in lines[-1]
     rows = json.loads(shown["demo-town-ledger"]["data"])
     assert {row["stage"] for row in rows} > {"roads", "tiles", "collisions"}
     assert all(set(row) == {"stage", "item", "status", "reason", "count"} for row in rows)

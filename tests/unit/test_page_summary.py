@@ -99,7 +99,7 @@ def test_columns_that_tell_nothing_are_left_out(told):
     page = in_markdown(ended(worst=rows, outcome="collisions", users=()))
     head = next(line for line in page.splitlines() if "Road" in line)
     assert "The three worst roads" in page
-    assert "Collisions per km and year" in head
+    assert "Rate: collisions per km and year" in page
     assert not {"KSI", "With", "Type"} & {cell.strip() for cell in head.split("|")}
     assert "](" not in page
 
@@ -149,7 +149,9 @@ def test_the_progress_of_a_run_is_one_bar_that_never_goes_back(monkeypatch):
     ] == [100]
     # of the features, which are six tenths of the run, six tenths were done then
     assert any(share == pytest.approx(20 + 60 * 0.6) for share in shares)
-    assert sent[-1][1]["description"].splitlines() == [f"- {name}: 3 done (1.0 s)" for name in STAGES]
+    assert sent[-1][1]["description"].splitlines() == [
+        f"- {name}: 3 done (1.0 s)" for name in reversed(STAGES)
+    ]
 
 
 def test_stages_that_were_left_out_count_as_behind(monkeypatch):

@@ -15,6 +15,7 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.page.telling import send, slug
+from flows.progress import run_pace
 from flows.server import recorded
 from tasks.store.stage import StageResult
 
@@ -44,6 +45,7 @@ class RunProgress:
     _total: int = 0
     _done: int = 0
     _told_at: float = 0.0
+    _most: float = 0.0
     _lines: list[str] = field(default_factory=list)
 
     def expect(self, total: int, found: int = 0) -> None:
@@ -76,7 +78,14 @@ class RunProgress:
         self._tell()
 
     def share(self) -> float:
-        """Give how much of the run is done (0 to 100)."""
+        """Give how much of the run is done (0 to 100, never less than before): by its time, where that is told."""
+        pace = run_pace()
+        told = None if pace is None else pace.share()
+        self._most = max(self._most, self._by_stages() if told is None else 100 * told)
+        return self._most
+
+    def _by_stages(self) -> float:
+        """Give how much of the run is done by the stages that have ended, and how much of one is counted."""
         whole = sum(self.weights)
         if not whole:
             return 0.0

@@ -154,6 +154,13 @@ def test_the_progress_of_a_run_is_one_bar_that_never_goes_back(monkeypatch):
     ]
 
 
+def test_the_time_that_a_run_takes_tells_more_than_its_stages_and_the_bar_never_falls(monkeypatch):
+    page = RunProgress(uuid4(), [1.0] * 10)
+    for told, shown in ((None, 0.0), (0.4, 40.0), (None, 40.0), (0.3, 40.0), (0.7, 70.0)):
+        monkeypatch.setattr(progress, "run_pace", lambda told=told: SimpleNamespace(share=lambda: told))
+        assert page.share() == pytest.approx(shown)
+
+
 def test_stages_that_were_left_out_count_as_behind(monkeypatch):
     sent = []
     monkeypatch.setattr(progress, "send", lambda _, __, **told: sent.append(told["progress"]))

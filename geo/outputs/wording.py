@@ -28,6 +28,8 @@ NOT_APART = "injury, serious or slight"
 """What ``slight`` means where records do not tell the two apart."""
 DEPENDS = "That depends on which roads are taken as this type"
 """What is said of a claim that would not stand if roads were grouped a little otherwise."""
+LEAST_CHANCE = 0.0001
+"""A p or q value below it is not written: its digits say nothing."""
 LONGEST = 80
 """Characters of a name that are shown."""
 
@@ -127,6 +129,19 @@ def figure(value: float | None, digits: int = 3) -> str:
     if abs(value) >= 10**digits:
         return f"{round(value):,}".replace(",", "\N{NO-BREAK SPACE}")
     return np.format_float_positional(value, precision=digits, fractional=False, trim="-")
+
+
+def chance_words(value: float | None) -> str:
+    """Write a p or q value: what is less than once in ten thousand is said to be that.
+
+    Examples
+    --------
+    >>> chance_words(0.0412), chance_words(3e-61), chance_words(0.0), chance_words(None)
+    ('0.041', 'under 0.0001', 'under 0.0001', 'not known')
+    """
+    if value is not None and value < LEAST_CHANCE:
+        return f"under {figure(LEAST_CHANCE)}"
+    return figure(value, 2)
 
 
 def interval(low: float | None, high: float | None, digits: int = 2) -> str:

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geo.outputs.report.figures.cure_chart import cure_charts, model_rows
+from geo.outputs.report.figures.charts import text_width
+from geo.outputs.report.figures.cure_chart import LETTERS, cure_charts, model_rows
 from geo.safety.expected.residuals import cumulated, cure_curve
 
 
@@ -89,3 +90,14 @@ def test_rows_of_models_are_shares_in_words():
         }
     )
     assert [row["value"] for row in model_rows(models, ["ranks"], "ksi")] == ["42%"]
+
+
+def test_figures_left_of_the_curve_have_room_however_long_they_are():
+    few = segments()
+    few["n_ksi"] = pd.array([0] * len(few), "Int64")
+    long = cure_charts(few.assign(ksi_predicted=few["ksi_predicted"] * 1e-7), "ksi")[0]
+    short = cure_charts(segments(), "ksi")[0]
+    widest = max(text_width(label, LETTERS) for _, label in long.up)
+    assert widest > short.left
+    assert long.left >= widest + 6
+    assert points(long.walk)[:, 0].min() >= long.left

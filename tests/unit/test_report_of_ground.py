@@ -15,8 +15,9 @@ from rasterio.transform import from_origin
 from geo.ground.there.columns import Band
 from geo.outputs.layers.ground_words import tell_apart
 from geo.outputs.layers.layers import LAYERS
+from geo.outputs.report.figures.charts import fitted_text, text_width
 from geo.outputs.report.figures.ground_pictures import examples
-from geo.outputs.report.figures.ground_tree import draw_tree
+from geo.outputs.report.figures.ground_tree import LABEL, LABEL_AT, LETTERS, WIDTH, draw_tree
 from geo.outputs.report.page import ReportData, render
 from geo.outputs.report.parts.ground import GroundTold, ground_part, ink_on
 from geo.outputs.thumbnails import thumbnail
@@ -109,6 +110,17 @@ def test_how_well_a_class_is_told_stands_beside_what_calling_all_so_would_get():
     assert rows[1].sure == "not measured"
     assert rows[1].share == "under 1 %"
     assert "threshold <0.3>" in rows[2].words
+
+
+def test_names_beside_the_tree_are_cut_to_their_room_and_none_lies_on_another():
+    names = {1: "WIDE MEADOWS WITH WILLOWS", 2: "\N{CJK UNIFIED IDEOGRAPH-8DEF}" * 30, 3: "grass"}
+    tree = draw_tree(TREE, names, CLASSES)
+    assert all(text_width(label, LETTERS) <= WIDTH - LABEL_AT for _, label, _ in tree.labels)
+    assert fitted_text("grass", 200, LETTERS) == "grass"
+    # parts of one class on both sides of another: the middles of both are one place
+    crossed = TREE.assign(**{"class": pd.array([1, 2, 2, 1, None, None, None], dtype="Int64")})
+    ys = [y for y, _, _ in draw_tree(crossed, {1: "roof", 2: "grass", 3: "sand"}, CLASSES).labels]
+    assert np.diff(ys).tolist() == [LABEL]
 
 
 def test_the_tree_joins_groups_where_they_are_as_far_apart_and_names_each_class_once():

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geo.outputs.report.figures.charts import text_width
-from geo.outputs.wording import figure
+from geo.outputs.wording import chance_words, figure
 from geo.safety.expected.residuals import cure_curve
 from geo.safety.rates import OUTCOME_NAMES, Outcome
 
@@ -156,7 +156,7 @@ def model_rows(models: pd.DataFrame, parts: Sequence[str], outcome: Outcome) -> 
             "value": f"{row['value']:.0%}" if row["part"] == "ranks" else figure(row["value"]),
             "low": figure(row["low"]),
             "high": figure(row["high"]),
-            "p_value": figure(row["p_value"]),
+            "p_value": chance_words(row["p_value"]),
             "says": "" if row["says"] is None else str(row["says"]),
         }
         for row in rows.to_dict("records")

@@ -20,6 +20,7 @@ from geo.outputs.wording import (
     ALL_ROADS,
     OTHERS,
     SAME_CLASS,
+    chance_words,
     figure,
     interval,
     number,
@@ -192,7 +193,7 @@ def cards(
                 untold=untold(value["n_severity_unknown"], value["n_collisions"]),
                 ksi_rate=figure(value["ksi_per_km_year"]),
                 ksi_interval=interval(value["low"], value["high"]),
-                q_value=figure(value["q_value"], 2),
+                q_value=chance_words(value["q_value"]),
                 sure=_sure(value["share_sure"], value["found_again"]),
                 own=own,
                 comparisons=comparisons,
@@ -265,7 +266,7 @@ def _beside(
         strip=ratio_strip(ratio, low, high, axis),
         verdict=said,
         counts=OUTCOME_NAMES[outcome],
-        q=figure(value[f"q_value{part}"], 2),
+        q=chance_words(value[f"q_value{part}"]),
         counted=counted,
     )
 
@@ -293,7 +294,7 @@ def _by_all(row: Mapping[Any, Any], axis: Axis) -> Comparison:
         strip=ratio_strip(ratio, low, high, axis),
         verdict=said,
         counts=OUTCOME_NAMES["collisions"],
-        q=figure(q, 2),
+        q=chance_words(q),
         counted=_as_counted(crude),
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from geo.outputs.wording import figure, interval, number
+from geo.outputs.wording import chance_words, figure, interval, number
 from geo.sensitivity.findings import GATHERED, IMAGERY, REST, STANDS, TYPE, UNKNOWN, WORST
 from geo.sensitivity.told import by_finding, sentences
 
@@ -90,7 +90,7 @@ def _words(row: Mapping[Any, Any]) -> str:
     figures = _told(str(row["kind"]), number(row["estimate"]), number(row["low"]), number(row["high"]))
     chance = number(row["q_value"])
     if figures and not math.isnan(chance):
-        figures += f", {'p' if row['kind'] == GATHERED else 'q'} = {figure(chance, 2)}"
+        figures += f", {'p' if row['kind'] == GATHERED else 'q'} = {chance_words(chance)}"
     reason = "" if pd.isna(row["reason"]) else f" ({row['reason']})"
     return f"{row['setting']}: {row['state']}{figures and ', '}{figures}{reason}"
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from geo.outputs.report.parts.cards import Card, Comparison
-from geo.outputs.wording import DEPENDS, figure, number
+from geo.outputs.wording import DEPENDS, chance_words, figure, number
 from geo.safety.picture.imagery_value import CLUSTER, EMBEDDINGS, VISIBLE
 from geo.safety.rates import Outcome
 
@@ -121,7 +121,7 @@ def _gathered(high_injury: pd.DataFrame, outcome: Outcome) -> tuple[str, str] | 
         return said, "not known, for there are too few records to look at each half by itself"
     seen = "they gather there beyond chance" if p <= _SURE else "that they gather there is not beyond chance"
     return said, (
-        f"{seen} (p = {figure(p, 2)}); roads chosen by one half of the records need {_percent(fresh)} of length to "
+        f"{seen} (p {_chance(p)}); roads chosen by one half of the records need {_percent(fresh)} of length to "
         "hold as much of the other half"
     )
 
@@ -144,6 +144,11 @@ def _added(value: pd.DataFrame) -> tuple[str, str] | None:
         f"Once the class of a road is known, {knowing} tells nothing more of its collisions that can be seen here.",
         f"it explains {_percent(told)} of how they vary ({range_of})",
     )
+
+
+def _chance(p: float) -> str:
+    said = chance_words(p)
+    return said if said.startswith("under") else f"= {said}"
 
 
 def _percent(share: float) -> str:

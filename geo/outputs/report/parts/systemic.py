@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from geo.outputs.report.parts.tables import column_title
-from geo.outputs.wording import figure, interval, number, ratio_limits, road_name, shorten
+from geo.outputs.wording import chance_words, figure, interval, number, ratio_limits, road_name, shorten
 
 MOST_FOCUS, MOST_WORST = 12, 5
 """Rows of the table of focus collisions, and sites named for each factor."""
@@ -106,7 +106,7 @@ def _factor_row(row: Mapping[Any, Any]) -> dict[str, str]:
         "observed": figure(number(row["observed"])),
         "ratio": figure(number(row["ratio"]), 2),
         "limits": ratio_limits(number(row["low"]), number(row["high"])),
-        "q_value": figure(number(row["q_value"]), 2),
+        "q_value": chance_words(number(row["q_value"])),
         "stands": ("more" if more else "fewer") if bool(row["stands"]) else "",
     }
 
@@ -139,5 +139,5 @@ def _later(row: Mapping[Any, Any]) -> str:
         f"that stood by these years alone ({shorten(str(row['factors']))}) had {figure(value['observed'])} in the last "
         f"{figure(number(row['years_last']))} years, where {figure(value['expected'])} would be theirs by {by} if "
         f"factors said nothing. In the same part of town their rate was {figure(value['ratio'], 2)} times that of the "
-        f"others ({ratio_limits(number(row['low']), number(row['high']))}; p = {figure(value['p_value'], 2)})."
+        f"others ({ratio_limits(number(row['low']), number(row['high']))}; p = {chance_words(value['p_value'])})."
     )

@@ -10,7 +10,16 @@ import numpy as np
 import pandas as pd
 
 from geo.outputs.layers.layers import LAYERS
-from geo.outputs.wording import NOT_APART, figure, interval, number, ratio_limits, shorten, untold
+from geo.outputs.wording import (
+    NOT_APART,
+    chance_words,
+    figure,
+    interval,
+    number,
+    ratio_limits,
+    shorten,
+    untold,
+)
 from geo.safety.interventions.sentences import WORDS as OUTCOME_WORDS
 
 
@@ -56,8 +65,8 @@ def tests_rows(tests: pd.DataFrame | None, slight: str) -> list[dict[str, str]]:
             "ratio": figure(number(row["ratio"]), 2),
             "adjusted": figure(number(row["ratio_adjusted"]), 2),
             "limits": ratio_limits(number(row["ratio_adjusted_low"]), number(row["ratio_adjusted_high"])),
-            "p_value": figure(number(row["p_value_adjusted"]), 2),
-            "q_value": figure(number(row["q_value"]), 2),
+            "p_value": chance_words(number(row["p_value_adjusted"])),
+            "q_value": chance_words(number(row["q_value"])),
         }
         for row in made.to_dict("records")
     ]
@@ -72,7 +81,7 @@ def effects_rows(effects: pd.DataFrame | None) -> list[dict[str, str]] | None:
         {
             "kind": shorten(str(row["kind"])),
             "outcome": OUTCOME_WORDS[str(row["outcome"])],
-            "q_value": figure(number(row["q_value"]), 2),
+            "q_value": chance_words(number(row["q_value"])),
             "says": str(row["says"]),
         }
         | {name: figure(number(row[name])) for name in counts}

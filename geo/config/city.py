@@ -32,7 +32,7 @@ from geo.config.sections.encoder import EncoderSettings
 from geo.config.sections.ground import Ground
 from geo.config.sections.imagery import NO_IMAGERY, Imagery, Tiles
 from geo.config.sections.interventions import Interventions
-from geo.config.sections.output import Output
+from geo.config.sections.output import Output, Report
 from geo.config.sections.records import Collisions, Exposure
 from geo.config.sections.roads import Roads, Segments
 from geo.config.sections.run import Run
@@ -92,6 +92,7 @@ class CityConfig(Section):
     concepts: Concepts = Concepts()
     sensitivity: Annotated[Sensitivity, NO_EFFECT] = Sensitivity()
     output: Output = Output()
+    report: Report = Report()
     run: Annotated[Run, NO_EFFECT] = Run()
     _credentials: dict[str, str] = PrivateAttr(default_factory=dict)
 

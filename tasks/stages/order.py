@@ -5,7 +5,7 @@ from __future__ import annotations
 from tasks.stages.ground import beside_types, classes, mapping, things, vegetation
 from tasks.stages.imagery import features, fingerprints, matching
 from tasks.stages.network import roads, tiles
-from tasks.stages.outputs import package, pictures, report
+from tasks.stages.outputs import backdrop, package, pictures, report
 from tasks.stages.records import carried, collisions, exposure
 from tasks.stages.safety import concentration, inference, interventions, junction_tests, safety, systemic
 from tasks.stages.types import clusters, concepts, flights, junction_clusters, words
@@ -35,6 +35,7 @@ STAGES = (
     systemic.STAGE,
     concentration.STAGE,
     interventions.STAGE,
+    backdrop.STAGE,
     pictures.STAGE,
     package.STAGE,
     report.STAGE,

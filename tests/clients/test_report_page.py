@@ -1,56 +1,92 @@
 """The report page in a browser: by mouse, by keyboard, on a phone, on paper, and without scripts."""
 
+import io
+import time
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from browser import needs_chromium, opened
+from browser import WITHIN_S
+from explore_page import press, show
+from PIL import Image
 
+from geo.outputs.report.map.points import WHY
 from geo.outputs.report.page import ReportData, write_report
 from geo.outputs.thumbnails import thumbnail
 
 HOSTILE = "</script><img src=x onerror=\"document.title='broken'\"><!-- 🚲 \u2028 'quoted' & so on"
-READY = "document.documentElement.dataset.map === 'ready'"
+READY = "document.documentElement?.dataset.map === 'ready'"
 MIDDLE = """(id => {
-  const data = JSON.parse(document.getElementById("map-data").textContent);
-  const steps = data.segments.line[data.segments.id.indexOf(id)];
-  const plot = Bokeh.documents[0].roots()[0];
+  const { city, view } = reportMap, line = city.lines[city.place.get(id)];
+  const frame = document.getElementById("map").getBoundingClientRect(), at = view.now();
+  const x = (line.xs[0] + line.xs[1]) / 2 - at.x, y = (line.ys[0] + line.ys[1]) / 2 - at.y;
+  return [frame.left + frame.width / 2 + x / at.metres, frame.top + frame.height / 2 - y / at.metres];
+})"""
+POINT = """(k => {
+  const { city, view } = reportMap, { x, y } = city.points;
+  view.show(x[k], y[k], 0.5);
   const frame = document.getElementById("map").getBoundingClientRect();
-  const metres = (plot.y_range.end - plot.y_range.start) / plot.inner_height;
-  const x = (steps[0] + steps[2] / 2) * data.unit - (plot.x_range.start + plot.x_range.end) / 2;
-  const y = (steps[1] + steps[3] / 2) * data.unit - (plot.y_range.start + plot.y_range.end) / 2;
-  return [frame.left + frame.width / 2 + x / metres, frame.top + frame.height / 2 - y / metres];
+  return [frame.left + frame.width / 2, frame.top + frame.height / 2];
 })"""
 WITH_SHOTS_AND_LOOK_ALIKES = """(() => {
-  const data = JSON.parse(document.getElementById("map-data").textContent);
-  const pairs = Object.values(data.alike)[0];
+  const { data } = reportMap, pairs = Object.values(data.alike)[0];
   return pairs.map(pair => data.segments.id[pair[0]]).find(id => data.shots[id]);
 })()"""
 SHOWN = "[...document.querySelectorAll('#details img')].filter(one => one.naturalWidth > 0).length"
-SCALE = "(({y_range: y}) => y.end - y.start)(Bokeh.documents[0].roots()[0])"
-PLACE = "(({x_range: x}) => (x.start + x.end) / 2)(Bokeh.documents[0].roots()[0])"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _browser():
-    needs_chromium()
+SCALE = "reportMap.view.now().metres"
+PLACE = "reportMap.view.now().x"
+HEIGHT = "reportMap.view.now().y"
+DETAILS = "document.getElementById('details')"
 
 
 @pytest.fixture
-def page(demo, tmp_path):
-    with opened(Path(demo["report"]), tmp_path) as page:
-        page.wait(READY)
-        page.run("document.getElementById('overview').scrollIntoView()")
-        page.settle()
-        yield page
+def page(demo, tab):
+    """The demo town's report, opened anew in the one tab of all tests."""
+    return at_map(tab, Path(demo["report"]))
+
+
+def at_map(tab, file, shown=""):
+    """Open a report at its map."""
+    show(tab, file.as_uri(), shown, ready=READY)
+    if not shown:
+        tab.run("document.getElementById('overview').scrollIntoView()")
+        tab.settle()
+    return tab
+
+
+@contextmanager
+def phone(page):
+    """Give a tab the size and the fingers of a phone, for a while."""
+    page.size(390, 844, phone=True)
+    page.send("Emulation.setTouchEmulationEnabled", enabled=True)
+    page.run("document.getElementById('map').scrollIntoView({ block: 'center' })")
+    page.settle()
+    try:
+        yield
+    finally:
+        page.send("Emulation.setTouchEmulationEnabled", enabled=False)
+        page.send("Emulation.clearDeviceMetricsOverride")
+
+
+def swipe(page, start, step, steps=8):
+    """Draw one finger over the page, step by step."""
+    x, y = start
+    page.send("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+    for n in range(1, steps + 1):
+        points = [{"x": x + n * step[0], "y": y + n * step[1]}]
+        page.send("Input.dispatchTouchEvent", type="touchMove", touchPoints=points)
+    page.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+    page.settle()
 
 
 @pytest.fixture
 def report_of(grid_city, tmp_path):
     """Write a report of the grid city, its names replaced."""
 
-    def write(names, **changed):
+    def write(names, statuses=None, **changed):
         segments = grid_city.layers["segments"]
         segments = segments.assign(name=names, road_class=names, **changed)
         tiles = grid_city.layers["tiles"]
@@ -73,6 +109,9 @@ def report_of(grid_city, tmp_path):
             look_alikes=alike.iloc[1:].assign(kind=HOSTILE),
             tiles=tiles,
         )
+        if statuses is not None:
+            collisions = data.collisions.assign(pedestrian=True, snap_status=statuses)
+            data = replace(data, collisions=collisions[collisions.geometry.notna()])
         path = tmp_path / "report.html"
         write_report(path, data)
         return path
@@ -123,15 +162,20 @@ def test_the_keyboard_finds_a_segment_and_moves_the_map(page):
 
 
 def test_the_map_is_one_stop_of_the_tabulator_key_and_every_stop_is_seen(page):
-    page.run("document.getElementById('find').focus()")
+    page.run("document.querySelector('[data-paint=type] input').focus()")
     shifted = {"key": "Tab", "windowsVirtualKeyCode": 9, "modifiers": 8}
     stops = []
-    for _ in range(5):
+    for _ in range(6):
         page.send("Input.dispatchKeyEvent", type="keyDown", **shifted)
         page.send("Input.dispatchKeyEvent", type="keyUp", **shifted)
-        stops.append(page.run("document.activeElement.id || document.activeElement.dataset.zoom || 'layer'"))
-        assert page.run("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    assert stops == ["all", "out", "in", "map", "layer"]
+        stops.append(
+            page.run(
+                "document.activeElement.id || document.activeElement.dataset.zoom || document.activeElement.type"
+            )
+        )
+        outlined = "[document.activeElement, document.activeElement.parentElement]"
+        assert page.run(f"{outlined}.some(one => getComputedStyle(one).outlineStyle === 'solid')")
+    assert stops == ["save-map", "all", "out", "in", "map", "imagery"]
 
 
 def test_the_wheel_zooms_the_map_only_after_it_was_clicked(page):
@@ -153,7 +197,7 @@ def test_a_layer_can_be_switched_off_and_is_then_not_picked(page):
     segment = page.run(WITH_SHOTS_AND_LOOK_ALIKES)
     at = page.run(f"{MIDDLE}('{segment}')")
     page.run(
-        "document.querySelectorAll('input[data-layer^=type]').forEach(one => one.checked && one.click())"
+        "document.querySelectorAll('[data-paint=type] input').forEach(one => one.checked && one.click())"
     )
     page.settle()
     page.click(*at)
@@ -161,66 +205,232 @@ def test_a_layer_can_be_switched_off_and_is_then_not_picked(page):
 
 
 def test_a_phone_shows_the_page_without_scrolling_sideways(page, tmp_path):
-    page.size(390, 844, phone=True)
-    page.send("Emulation.setTouchEmulationEnabled", enabled=True)
-    page.run("document.getElementById('map').scrollIntoView()")
-    page.settle()
-    assert page.run("document.documentElement.scrollWidth") == 390
-    segment = page.run(WITH_SHOTS_AND_LOOK_ALIKES)
-    x, y = page.run(f"{MIDDLE}('{segment}')")
-    page.send("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
-    page.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
-    page.wait(SHOWN)
-    page.settle()
-    assert page.run("document.documentElement.scrollWidth") == 390
-    page.picture(tmp_path / "report-390.png")
+    with phone(page):
+        assert page.run("document.documentElement.scrollWidth") == 390
+        segment = page.run(WITH_SHOTS_AND_LOOK_ALIKES)
+        page.run(
+            f"(line => reportMap.view.show(line.xs[0], line.ys[0], 0.5))"
+            f"(reportMap.city.lines[reportMap.city.place.get('{segment}')])"
+        )
+        swipe(page, page.run(f"{MIDDLE}('{segment}')"), (0, 0), steps=0)
+        page.wait(SHOWN)
+        page.settle()
+        assert page.run("document.documentElement.scrollWidth") == 390
+        page.picture(tmp_path / "report-390.png")
+        assert_quiet(page)
+
+
+def test_one_finger_moves_the_map_and_the_page_can_still_be_scrolled(page):
+    with phone(page):
+        middle = page.run(
+            "(frame => [frame.left + frame.width / 2, frame.top + frame.height / 2])"
+            "(document.getElementById('map').getBoundingClientRect())"
+        )
+        scrolled = "Math.round(window.scrollY)"
+        place, top = page.run(PLACE), page.run(scrolled)
+        swipe(page, middle, (-12, 1))
+        page.wait(f"{PLACE} > {place} + 50 * {SCALE}")
+        assert page.run(scrolled) == top
+        # up and down scrolls the page, so that nobody is caught on the map, and says how to move it
+        height = page.run(HEIGHT)
+        swipe(page, middle, (0, -12))
+        page.wait(f"{scrolled} > {top} + 40")
+        assert page.run(HEIGHT) == pytest.approx(height)
+        assert not page.run("document.getElementById('map-hint').hidden")
+        # after a tap any swipe moves the map
+        page.run("document.getElementById('map').scrollIntoView({ block: 'center' })")
+        page.settle()
+        swipe(page, middle, (0, 0), steps=0)
+        page.wait("document.getElementById('map').dataset.held === 'true'")
+        page.settle()
+        top, height = page.run(scrolled), page.run(HEIGHT)
+        swipe(page, middle, (0, -12))
+        page.wait(f"{HEIGHT} < {height} - 50 * {SCALE}")
+        assert page.run(scrolled) == top
+
+
+def test_streets_are_coloured_by_what_is_chosen_and_the_legend_says_so(page):
+    def seen():
+        return page.run(
+            "[...document.querySelectorAll('[data-paint]:not([hidden])')].map(one => one.dataset.paint)"
+        )
+
+    def colours(name):
+        return set(
+            page.run(f"reportMap.plot.renderers.find(one => one.name === '{name}').data_source.data.colour")
+        )
+
+    assert seen() == ["type"]
+    types = colours("lines")
+    press(page, "input[value=rate]")
+    assert seen() == ["rate"]
+    rates = colours("lines") | colours("heavy")
+    assert rates
+    assert not rates & types
+    said = page.run("document.querySelector('[data-paint=rate] legend').textContent")
+    assert "shrunk" in said
+    press(page, "input[value=network]")
+    assert len(colours("lines")) == 1
+
+
+def test_chips_leave_the_collisions_that_they_say_and_their_numbers_follow(page):
+    def numbers(key):
+        return page.run(
+            f"[...document.querySelectorAll('[data-filter={key}] [data-count]')].map(one => "
+            "Number(one.textContent.replace(/\\D/g, '')))"
+        )
+
+    drawn = "reportMap.points.left().length"
+    before, years = page.run(drawn), numbers("year")
+    assert sum(years) == before
+    press(page, "[data-filter=year] input")
+    assert page.run(drawn) == before - years[0]
+    assert numbers("year") == years
+    # of the severities that are not drawn too, those of the years that are left
+    without = page.run("document.querySelector('[data-filter=year] input').value")
+    everything = page.run(f"reportMap.city.points.year.filter(year => String(year) !== '{without}').length")
+    assert sum(numbers("layer")) == everything
+    users = "[data-filter=users] input"
+    page.run(f"document.querySelectorAll('{users}').forEach((one, at) => at && one.click())")
+    on_foot = page.run("reportMap.points.left().every(k => reportMap.city.points.users[k] & 1)")
+    assert on_foot
+    assert page.run(drawn) == numbers("users")[0] > 0
+
+
+def test_a_collision_says_when_who_and_why_it_was_not_placed(report_of, tab):
+    page = at_map(tab, report_of("Long Lane", statuses="beyond_limit"))
+    page.run(
+        "document.querySelectorAll('[data-filter=layer] input').forEach(one => one.checked || one.click())"
+    )
+    page.move(*page.run(f"{POINT}(3)"))
+    told = page.wait("document.getElementById('tip').hidden ? '' : document.getElementById('tip').innerText")
+    assert f"On no road: {WHY['beyond_limit']}; 2 m from the nearest road" in told
+    assert "hurt: on foot" in told
+    page.click(*page.run(f"{POINT}(3)"))
+    card = page.run(f"{DETAILS}.innerText")
+    for word in ("Collision ", "Date", "Severity", "Hurt", "On no road"):
+        assert word in card
+    # the keyboard reaches the same by the list of those in view
+    page.wait("document.getElementById('near').options.length > 0")
+    page.run("document.getElementById('near').focus()")
+    page.key("Home", 36)
+    page.key("ArrowDown", 40)
+    chosen = page.run("reportMap.city.points.id[document.getElementById('near').value]")
+    assert page.run(f"{DETAILS}.dataset.collision") == chosen
     assert_quiet(page)
+
+
+def test_a_link_opens_a_segment_and_one_to_nothing_is_said(tab, demo):
+    file = Path(demo["report"])
+    page = at_map(tab, file)
+    segment = page.run(WITH_SHOTS_AND_LOOK_ALIKES)
+    page.click(*page.run(f"{MIDDLE}('{segment}')"))
+    assert page.run("location.hash") == f"#segment={segment}"
+    page = at_map(tab, file, f"#segment={segment}")
+    assert page.run(f"{DETAILS}.dataset.segment") == segment
+    assert page.run(SCALE) < 2.5
+    page.run("location.hash = '#segment=<b>nowhere</b>'")
+    page.wait(f"{DETAILS}.innerText.includes('does not hold')")
+    assert "<b>nowhere</b>" in page.run(f"{DETAILS}.innerText")
+    page.run(f"location.hash = '#segment={segment}'")
+    page.wait(f"{DETAILS}.dataset.segment === '{segment}'")
+    place = page.run(PLACE)
+    page.run("reportMap.view.all()")
+    page.run(
+        "document.querySelector('main').append(Object.assign(document.createElement('a'), { href: location.hash }))"
+    )
+    press(page, "main > a")
+    assert page.run(PLACE) == pytest.approx(place)
+    assert_quiet(page)
+
+
+def test_names_of_streets_appear_when_near_and_none_over_another(page):
+    names = "reportMap.plot.renderers.find(one => one.name === 'names').data_source.data"
+    assert page.run(f"{names}.text.length") == 0
+    page.run("reportMap.view.show(reportMap.view.now().x, reportMap.view.now().y, 0.8)")
+    page.wait(f"{names}.text.length > 3")
+    assert set(page.run(f"{names}.text")) <= set(page.run("reportMap.data.segments.name"))
+    x, y = (np.array(page.run(f"{names}.{axis}")) / 0.8 for axis in "xy")
+    apart = np.hypot(x[:, None] - x, y[:, None] - y) + 1000 * np.eye(len(x))
+    assert apart.min() > 12
+
+
+def test_what_is_seen_is_saved_as_a_picture_with_its_legend(page, tmp_path):
+    page.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    width, height = page.run("[reportMap.view.width(), reportMap.view.height()]")
+    press(page, "#save-map")
+    file = tmp_path / "map.png"
+    end = time.monotonic() + WITHIN_S
+    while not (file.exists() and file.read_bytes().endswith(b"IEND\xaeB\x60\x82")):
+        assert time.monotonic() < end, "nothing was saved"
+        time.sleep(0.05)
+    saved = np.asarray(Image.open(io.BytesIO(file.read_bytes())).convert("RGB")).astype(int)
+    assert saved.shape[1] >= width
+    assert saved.shape[0] > height + 40
+    legend = saved[int(height) + 10 :].reshape(-1, 3)
+    shown = page.run("reportMap.data.paints[0].classes.map(one => one[1])")
+    for colour in shown:
+        assert (legend == [int(colour[at : at + 2], 16) for at in (1, 3, 5)]).all(axis=1).any(), colour
+    assert_quiet(page)
+
+
+def test_a_browser_that_is_too_old_keeps_the_still_map_and_says_why(tab, demo):
+    script = tab.send("Page.addScriptToEvaluateOnNewDocument", source="delete window.DecompressionStream")
+    try:
+        missing = "document.getElementById('map-missing')"
+        show(tab, Path(demo["report"]).as_uri(), ready=f"{missing} && !{missing}.hidden")
+        assert "DecompressionStream" in tab.run(f"{missing}.innerText")
+        assert tab.run("document.getElementById('explorer').hidden")
+        assert tab.run("document.querySelector('.still svg').getBoundingClientRect().height") > 200
+    finally:
+        tab.send("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
 
 
 def test_paper_gets_the_still_map(page):
     page.send("Emulation.setEmulatedMedia", media="print")
-    assert page.run("getComputedStyle(document.getElementById('explorer')).display") == "none"
-    assert page.run("document.querySelector('.still svg').getBoundingClientRect().height") > 200
+    try:
+        assert page.run("getComputedStyle(document.getElementById('explorer')).display") == "none"
+        assert page.run("document.querySelector('.still svg').getBoundingClientRect().height") > 200
+    finally:
+        page.send("Emulation.setEmulatedMedia", media="")
 
 
-def test_without_scripts_the_still_map_is_there(demo, tmp_path):
-    with opened(Path(demo["report"]), tmp_path) as page:
-        page.send("Emulation.setScriptExecutionDisabled", value=True)
+def test_without_scripts_the_still_map_is_there(page):
+    page.send("Emulation.setScriptExecutionDisabled", value=True)
+    try:
         page.send("Page.reload")
         page.wait("document.readyState === 'complete' && !document.documentElement.dataset.map")
         assert page.run("document.getElementById('explorer').hidden")
         assert page.run("document.querySelector('.still svg').getBoundingClientRect().height") > 200
         assert "Scripts are off" in page.run("document.querySelector('section noscript').innerText")
+    finally:
+        page.send("Emulation.setScriptExecutionDisabled", value=False)
 
 
 @pytest.mark.parametrize("name", [HOSTILE, "Lang 🚲 " * 1250], ids=["markup", "ten thousand characters"])
-def test_names_stay_text_wherever_they_are_shown(report_of, tmp_path, name):
-    with opened(report_of(name), tmp_path) as page:
-        page.wait(READY)
-        elements = page.run("document.querySelectorAll('main *').length")
-        segment = page.run(WITH_SHOTS_AND_LOOK_ALIKES)
-        page.run("document.getElementById('overview').scrollIntoView()")
-        at = page.run(f"{MIDDLE}('{segment}')")
-        page.click(*at)
-        shown = page.run("document.querySelector('#details h3').textContent")
-        assert " ".join(name.split()).startswith(shown.rstrip("…"))
-        assert len(shown) <= 80
-        assert shown in page.run("document.getElementById('tip').textContent")
-        assert page.run("document.getElementById('found').options[0].text").startswith(shown)
-        assert page.run("document.title") == "Road types of grid"
-        # what the panel and the tip add, and nothing that came with a name
-        added = page.run("document.querySelectorAll('main *').length") - elements
-        own = page.run("document.querySelectorAll('#details *, #tip *').length")
-        assert added == own - 1
-        assert page.run("document.querySelectorAll('[onerror], img[src=x]').length") == 0
-        assert page.run("document.documentElement.scrollWidth") == 1400
-        assert_quiet(page)
+def test_names_stay_text_wherever_they_are_shown(report_of, tab, name):
+    page = at_map(tab, report_of(name))
+    elements = page.run("document.querySelectorAll('main :not(option)').length")
+    segment = page.run(WITH_SHOTS_AND_LOOK_ALIKES)
+    at = page.run(f"{MIDDLE}('{segment}')")
+    page.click(*at)
+    shown = page.run("document.querySelector('#details h3').textContent")
+    assert " ".join(name.split()).startswith(shown.rstrip("…"))
+    assert len(shown) <= 80
+    assert shown in page.run("document.getElementById('tip').textContent")
+    assert page.run("document.getElementById('found').options[0].text").startswith(shown)
+    assert page.run("document.title") == "Road types of grid"
+    # what the panel and the tip add, and nothing that came with a name
+    added = page.run("document.querySelectorAll('main :not(option)').length") - elements
+    own = page.run("document.querySelectorAll('#details *, #tip *').length")
+    assert added == own - 1
+    assert page.run("document.querySelectorAll('[onerror], img[src=x]').length") == 0
+    assert page.run("document.documentElement.scrollWidth") == 1400
+    assert_quiet(page)
 
 
-def test_a_city_without_types_has_a_map_that_says_so(report_of, tmp_path):
-    with opened(report_of("Long Lane", cluster=pd.NA), tmp_path) as page:
-        page.wait(READY)
-        page.run("document.getElementById('overview').scrollIntoView()")
-        page.click(*page.run(f"{MIDDLE}({WITH_SHOTS_AND_LOOK_ALIKES})"))
-        assert "none (no imagery)" in page.run("document.getElementById('details').textContent")
-        assert_quiet(page)
+def test_a_city_without_types_has_a_map_that_says_so(report_of, tab):
+    page = at_map(tab, report_of("Long Lane", cluster=pd.NA))
+    page.click(*page.run(f"{MIDDLE}({WITH_SHOTS_AND_LOOK_ALIKES})"))
+    assert "none (no imagery)" in page.run("document.getElementById('details').textContent")
+    assert_quiet(page)

@@ -51,7 +51,7 @@ CHANGES = {
     "imagery.scale": ([0, 3000], "tiles"),
     "imagery.nodata": (0, "tiles"),
     "imagery.collars": ("keep", "tiles"),
-    "imagery.picture_bands": ([3, 2, 1], "pictures"),
+    "imagery.picture_bands": ([3, 2, 1], "backdrop pictures"),
     "roads.source": ("other.gpkg", "roads"),
     "roads.layer": ("lines", "roads"),
     "roads.crs": ("EPSG:27700", "roads"),
@@ -258,6 +258,7 @@ CHANGES = {
     "concepts.roads": (["surface"], "concepts"),
     "concepts.most": (5, "concepts"),
     "output.thumbnails": ("all", "pictures package"),
+    "report.imagery_mb": (0, "backdrop"),
     # what is quoted in the outputs is written there anew, and nothing else
     "imagery.licence": ("mine", "package"),
     "roads.licence": ("mine", "package"),

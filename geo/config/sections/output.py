@@ -1,4 +1,4 @@
-"""The section of a city's file that is about what a run leaves, and where."""
+"""The sections of a city's file that are about what a run leaves, and where."""
 
 from __future__ import annotations
 
@@ -23,4 +23,17 @@ class Output(Section):
         default="prototypes",
         description="Which tiles have their picture in the GeoPackage: those of prototypes and edge cases, all, or "
         "none.",
+    )
+
+
+class Report(Section):
+    """What the report page holds."""
+
+    imagery_mb: float = Field(
+        default=1.5,
+        ge=0,
+        le=2,
+        allow_inf_nan=False,
+        description="Size of the picture of the imagery beneath the report's map, at most (megabytes of the page); "
+        "0: none.",
     )

@@ -40,15 +40,53 @@ class Band:
     filled: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One class of rates: those above `low` up to `top`, and how it is drawn (size in mm)."""
+
+    low: float
+    top: float
+    label: str
+    colour: str
+    size: str
+
+
 def rate_bands(
     rates: pd.Series, colours: Sequence[str] = SEQUENCE, *, lengths: pd.Series | None = None
 ) -> list[Band]:
+    """Write the classes of rates (`rate_cuts`) for QGIS.
+
+    Parameters
+    ----------
+    rates, colours, lengths
+        See `rate_cuts`; the series has the name of its column.
+
+    Returns
+    -------
+    The classes, and one for what is not known.
+    """
+    column = f'"{rates.name}"'
+    bands = [
+        Band(
+            f"{column} = 0" if cut.top == 0 else f"{column} > {cut.low!r} AND {column} <= {cut.top!r}",
+            cut.label,
+            cut.colour,
+            cut.size,
+        )
+        for cut in rate_cuts(rates, colours, lengths=lengths)
+    ]
+    return [*bands, Band(ELSE, NOT_KNOWN, UNKNOWN, "0.4")]
+
+
+def rate_cuts(
+    rates: pd.Series, colours: Sequence[str] = SEQUENCE, *, lengths: pd.Series | None = None
+) -> list[Cut]:
     """Cut rates into classes of about equally many segments each, and the worst of them finer.
 
     Parameters
     ----------
     rates
-        Rate of each segment, null where not known; the series has the name of its column.
+        Rate of each segment, null where not known, none below 0.
     colours
         Colours from the lowest class to the highest; there are as many classes at most.
     lengths
@@ -56,13 +94,12 @@ def rate_bands(
 
     Returns
     -------
-    A class for exactly 0 where there are any, quantile classes of the rest (fewer where quantiles coincide), of which
-    the highest is cut at the worst 1 % and 0.1 % of the length with a rate, and one for what is not known.
+    A class for exactly 0 where there are any, and quantile classes of the rest (fewer where quantiles coincide), of
+    which the highest is cut at the worst 1 % and 0.1 % of the length with a rate.
     """
-    column = f'"{rates.name}"'
     values = rates.dropna().to_numpy(dtype=np.float64)
     positive = values[values > 0]
-    bands = [Band(f"{column} = 0", "0", ZERO, "0.5")] if (values == 0).any() else []
+    cuts = [Cut(-math.inf, 0.0, "0", ZERO, "0.5")] if (values == 0).any() else []
     if len(positive):
         # quantiles that occur, so that no class is empty
         inner = np.quantile(positive, np.linspace(0, 1, len(colours) + 1)[1:-1], method="inverted_cdf")
@@ -81,8 +118,8 @@ def rate_bands(
             label = _plain(top, places)
             if least != top:
                 label = f"{_plain(least, places)} to {label}"
-            bands.append(Band(f"{column} > {low!r} AND {column} <= {top!r}", label + said, colour, size))
-    return [*bands, Band(ELSE, NOT_KNOWN, UNKNOWN, "0.4")]
+            cuts.append(Cut(low, top, label + said, colour, size))
+    return cuts
 
 
 def _worst_by_length(rates: pd.Series, lengths: pd.Series, above: float) -> list[tuple[float, str, str, str]]:

@@ -16,14 +16,16 @@ import geopandas as gpd
 import pandas as pd
 from markupsafe import Markup
 
+from geo.outputs.backdrop import Backdrop
 from geo.outputs.layers.ground_words import titles_of
 from geo.outputs.names import looks_of
 from geo.outputs.palette import Look
 from geo.outputs.report.figures.charts import dash_of, overview
 from geo.outputs.report.figures.choice_chart import by_hand, choice_chart, merging_rows, sureness
 from geo.outputs.report.figures.cure_chart import cure_charts, model_rows
-from geo.outputs.report.figures.map_data import MapData, Shown, map_data, safe_json
-from geo.outputs.report.figures.map_figure import MARKS, collision_layer_names, map_figure, map_script
+from geo.outputs.report.map.alike import Shown
+from geo.outputs.report.map.data import Layers
+from geo.outputs.report.map.part import map_part
 from geo.outputs.report.parts.cards import Card, cards, shots_of
 from geo.outputs.report.parts.glossary import WORDS, explained
 from geo.outputs.report.parts.ground import GroundPart, GroundTold, ground_part
@@ -105,6 +107,8 @@ class ReportData:
     stretches, high_injury, value
         The layers ``stretches`` (None: no worst roads are listed), ``high_injury`` and ``value_of_imagery`` (None: they
         are not told of in short).
+    windows, backdrop
+        The layer of windows (None: the map shows no high-injury network), and pictures of the ground beneath the map.
     """
 
     city: str
@@ -145,6 +149,8 @@ class ReportData:
     value: pd.DataFrame | None = None
     on_sheets: pd.DataFrame | None = None
     sheet_pictures: Mapping[str, bytes] = field(default_factory=dict)
+    windows: gpd.GeoDataFrame | None = None
+    backdrop: Sequence[Backdrop] = ()
 
 
 def write_report(path: Path, data: ReportData) -> None:
@@ -182,9 +188,10 @@ def render(data: ReportData) -> str:
     looks = {cluster: appearance for cluster, (_, appearance) in looks_of(data.clusters).items()}
     titles = {card.cluster: card.title for card in laid}
     worst = worst_roads(data.stretches, segments, titles)
-    interactive = map_data(segments, data.collisions, _shown(data, worst), data.ratio_of, titles)
+    interactive = map_part(_on_map(data, worst, looks, laid))
     ground: GroundPart | None = ground_part(data.ground)
-    scripts = [_own("page.js"), *([] if interactive is None else [map_script(), _own("map/map.js")])]
+    scripts = [_own("page.js")]
+    styles = ["report.css", "map/map.css", *(["ground.css"] if ground else [])]
     return environment.get_template("report.html.jinja").render(
         data=data,
         axis=axis,
@@ -192,15 +199,12 @@ def render(data: ReportData) -> str:
         kinds=KINDS,
         map=overview(segments, looks),
         interactive=interactive,
-        layers=collision_layer_names(words),
-        marks=MARKS,
-        figure_json=_inline(_figure(looks, interactive)),
-        data_json=_inline("" if interactive is None else interactive.json),
-        style=_inline(_own("report.css") + (_own("ground.css") if ground else "") + _sheet_style(laid)),
+        inline=_inline,
+        style=_inline("".join([*map(_own, styles), _sheet_style(laid)])),
         words=sorted(WORDS, key=lambda word: word.title.lower()),
         ground_part=ground,
         scripts=[_inline(script) for script in scripts],
-        policy=_policy(scripts),
+        policy=_policy([*scripts, *([] if interactive is None else interactive.scripts)]),
         outcome=OUTCOME_NAMES[data.ratio_of],
         n_segments=len(segments),
         length_km=segments["length_m"].sum() / 1000,
@@ -286,8 +290,22 @@ def _shown(data: ReportData, worst: WorstRoads | None) -> Shown:
     )
 
 
-def _figure(looks: Mapping[int, Look], interactive: MapData | None) -> str:
-    return "" if interactive is None else safe_json(map_figure(looks, list(interactive.collisions)))
+def _on_map(
+    data: ReportData, worst: WorstRoads | None, looks: Mapping[int, Look], laid: Sequence[Card]
+) -> Layers:
+    """Gather what the map is made of."""
+    return Layers(
+        segments=data.segments,
+        collisions=data.collisions,
+        windows=data.windows,
+        shown=_shown(data, worst),
+        rate_of=data.ratio_of,
+        looks=looks,
+        titles={card.cluster: card.title for card in laid},
+        notes={card.cluster: f"most like {card.words.split(',')[0]}" for card in laid if card.words},
+        backdrop=data.backdrop,
+        severities=severity_words(data.segments),
+    )
 
 
 def _sheet_style(laid: Sequence[Card]) -> str:

@@ -18,6 +18,7 @@ from tasks.stages.ground.mapping import MAP
 from tasks.stages.imagery.centring import load_centring
 from tasks.stages.imagery.features import load_encoded_as
 from tasks.stages.imagery.matching import load_matching
+from tasks.stages.outputs.backdrop import EDGES, load_backdrop
 from tasks.stages.outputs.package import FILE_DATE, gather
 from tasks.stages.outputs.pictures import load_pictures, report_tiles, sheet_tiles
 from tasks.stages.records.collisions import load_recorded
@@ -27,6 +28,7 @@ from tasks.store.stage import Stage
 from tasks.store.summary import Told
 
 if TYPE_CHECKING:
+    from geo.outputs.backdrop import Backdrop
     from geo.outputs.report.page import ReportData
     from geo.outputs.report.parts.ground import GroundTold
     from geo.outputs.tables.sheets import Sheet
@@ -78,6 +80,8 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         stretches=layers["stretches"],
         high_injury=layers["high_injury"],
         value=layers["value_of_imagery"],
+        windows=layers["windows"],
+        backdrop=_backdrop(plan),
         junctions=layers["junctions"],
         junction_clusters=layers["junction_clusters"],
         junction_prototypes=pd.read_parquet(plan.stage_folder("junction_clusters") / "prototypes.parquet"),
@@ -100,6 +104,18 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     write_workbook(folder / plan.workbook.name, sheets, _readme(plan, data, sheets), FILE_DATE)
     write_tables(folder / plan.csv_folder.name, sheets)
     return [Entry("thumbnails", "done", "", len(pictures))]
+
+
+def _backdrop(plan: Plan) -> list[Backdrop]:
+    """Read the pictures of the ground beneath the map."""
+    from geo.outputs.backdrop import Backdrop
+
+    rows = load_backdrop(plan)
+    edges = rows[list(EDGES)].to_numpy(dtype=float).tolist()
+    return [
+        Backdrop((west, south, east, north), webp)
+        for (west, south, east, north), webp in zip(edges, rows["webp"], strict=True)
+    ]
 
 
 def _readme(plan: Plan, data: ReportData, sheets: Sequence[Sheet]) -> list[str]:

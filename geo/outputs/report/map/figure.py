@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bokeh.core.properties import field, value
 from bokeh.embed import json_item
 from bokeh.models import ColumnDataSource, PanTool, Plot, Range1d, ScaleBar, WheelZoomTool
-from bokeh.models.glyphs import MultiLine, Scatter
+from bokeh.models.glyphs import ImageURL, MultiLine, Scatter, Text
 from bokeh.resources import Resources
 
-from geo.outputs.palette import SEVERITY, SEVERITY_UNKNOWN, UNKNOWN, Look
-from geo.outputs.report.figures.charts import bokeh_dash
-from geo.outputs.report.figures.map_data import EDGE, UNPLACED
+from geo.outputs.palette import SEVERITY, SEVERITY_UNKNOWN, UNKNOWN
+from geo.outputs.report.map.data import EDGE
+from geo.outputs.report.map.points import UNPLACED
 from geo.outputs.wording import NOT_APART
 
 MARKERS = {"fatal": "triangle", "serious": "square", "slight": "circle", "unknown": "circle", UNPLACED: "x"}
@@ -27,6 +28,9 @@ _FILLS = {**SEVERITY, "unknown": SEVERITY_UNKNOWN, UNPLACED: "#FFFFFF"}
 MARKS = {name: (_SHAPES[marker], _FILLS[name]) for name, marker in MARKERS.items()}
 """The markers again, for the key beside the map: path in a square of 12, and colour."""
 PICKED, GROUND = "#0B57D0", "#F4F4F1"
+GROUND_ALPHA = 0.7
+"""How far the imagery covers the paper beneath it: paler, so that lines stand out."""
+NAME_FONT, NAME_SIZE = "system-ui, 'DejaVu Sans', Arial, sans-serif", "12px"
 
 
 def collision_layer_names(severities: Mapping[str, str]) -> dict[str, str]:
@@ -42,20 +46,15 @@ def map_script() -> str:
     return str(Resources(mode="inline", components=["bokeh"], minified=True).js_raw[0])
 
 
-def map_figure(looks: Mapping[int, Look], severities: Sequence[str]) -> dict[str, Any]:
-    """Make the map without its data; the same arguments give the same figure.
-
-    Parameters
-    ----------
-    looks
-        Colour and pattern of each type, by its number; each type has lines of the name ``type-1``, with a dark edge.
-        Segments without a type are ``type-none``.
-    severities
-        Severities that points are drawn for, keys of `MARKERS`; each has points of the name ``collisions-fatal``.
+def map_figure() -> dict[str, Any]:
+    """Make the map without its data; it is the same for every city.
 
     Returns
     -------
-    What ``Bokeh.embed.embed_item`` takes, with ids that do not depend on what else was drawn before.
+    What ``Bokeh.embed.embed_item`` takes, with ids that do not depend on what else was drawn before. Its renderers
+    are, from below: ``backdrop`` (pictures of the ground), ``picked``, ``quiet`` (thin lines), ``lines`` and ``heavy``
+    (lines with an edge, in colours and dashes of their own), ``collisions-fatal`` and so on (keys of `MARKERS`),
+    ``marked`` and ``names``.
     """
     plot = Plot(
         x_range=Range1d(0, 1),
@@ -68,14 +67,18 @@ def map_figure(looks: Mapping[int, Look], severities: Sequence[str]) -> dict[str
         min_border=2,
         lod_threshold=None,
     )
+    pictures = ColumnDataSource(data={name: [] for name in ("url", "x", "y", "w", "h")}, name="backdrop-data")
+    ground = ImageURL(url="url", x="x", y="y", w="w", h="h", anchor="bottom_left", global_alpha=GROUND_ALPHA)
+    plot.add_glyph(pictures, ground, name="backdrop")
     # under the lines and wider than them, so that type and collisions stay to be seen
-    _lines(plot, "picked", [("#FFFFFF", 19.0, "solid"), (PICKED, 15.0, "solid")])
-    _lines(plot, "type-none", [(UNKNOWN, 1.2, "solid")])
-    for cluster, appearance in sorted(looks.items()):
-        dash = bokeh_dash(appearance)
-        _lines(plot, f"type-{cluster}", [(EDGE, 4.5, dash), (appearance.colour, 3.0, dash)])
-    for severity in severities:
+    _lines(plot, "picked", [("#FFFFFF", 19.0), (PICKED, 15.0)])
+    _lines(plot, "quiet", [(UNKNOWN, 1.2)])
+    for name in ("lines", "heavy"):
+        _lines(plot, name, [(EDGE, 4.5), (None, 3.0)])
+    for severity in MARKERS:
         _points(plot, severity)
+    _marked(plot)
+    _names(plot)
     plot.add_tools(PanTool(), WheelZoomTool())
     plot.add_layout(
         ScaleBar(
@@ -91,14 +94,51 @@ def map_figure(looks: Mapping[int, Look], severities: Sequence[str]) -> dict[str
     return dict(_renamed(item, {}))
 
 
-def _lines(plot: Plot, name: str, strokes: Sequence[tuple[str, float, Any]]) -> None:
-    """Add lines of a name, stroke upon stroke: colour, width and dash."""
-    source = ColumnDataSource(data={"xs": [], "ys": []}, name=f"{name}-data")
-    for colour, width, dash in strokes:
+def _lines(plot: Plot, name: str, strokes: Sequence[tuple[str | None, float]]) -> None:
+    """Add lines of a name, stroke upon stroke: colour (None: one of its own for each line) and width."""
+    source = ColumnDataSource(data={"xs": [], "ys": [], "colour": [], "dash": []}, name=f"{name}-data")
+    own = name in ("lines", "heavy")
+    for colour, width in strokes:
         glyph = MultiLine(
-            xs="xs", ys="ys", line_color=colour, line_width=width, line_dash=dash, line_join="round"
+            xs="xs",
+            ys="ys",
+            line_color=colour or field("colour"),
+            line_width=width,
+            line_dash=field("dash") if own else "solid",
+            line_join="round",
         )
         plot.add_glyph(source, glyph, name=name)
+
+
+def _names(plot: Plot) -> None:
+    """Add names of streets, along them: dark letters on a pale rim."""
+    source = ColumnDataSource(data={"x": [], "y": [], "text": [], "angle": []}, name="names-data")
+    for rim in (3.5, 0.0):
+        glyph = Text(
+            x="x",
+            y="y",
+            text="text",
+            angle="angle",
+            text_align="center",
+            text_baseline="middle",
+            text_font=value(NAME_FONT),
+            text_font_size=NAME_SIZE,
+            text_font_style="bold",
+            text_color=EDGE,
+            text_outline_color="#FFFFFF" if rim else None,
+            text_outline_width=rim,
+        )
+        plot.add_glyph(source, glyph, name="names")
+
+
+def _marked(plot: Plot) -> None:
+    """Add the ring about the collision that is looked at."""
+    source = ColumnDataSource(data={"x": [], "y": []}, name="marked-data")
+    for colour, width in (("#FFFFFF", 6.0), (PICKED, 3.0)):
+        ring = Scatter(
+            x="x", y="y", marker="circle", size=20, fill_color=None, line_color=colour, line_width=width
+        )
+        plot.add_glyph(source, ring, name="marked")
 
 
 def _points(plot: Plot, severity: str) -> None:

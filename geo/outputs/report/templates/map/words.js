@@ -1,0 +1,20 @@
+/* The report's map. Whatever comes from data is written as text, never as markup. */
+const UNKNOWN = "not known";
+const said = (value) => (value === null ? UNKNOWN : String(value));
+const counted = (value) => said(value) + (value === 1 ? " collision" : " collisions");
+const grouped = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, "\u00a0");
+const byId = (id) => document.getElementById(id);
+
+function element(tag, text, parent) {
+  const made = document.createElement(tag);
+  if (text !== undefined && text !== null) made.textContent = text;
+  if (parent) parent.append(made);
+  return made;
+}
+
+/* Data and library stand in the page deflated, in base 64. */
+async function unpack(id) {
+  const bytes = Uint8Array.from(atob(byId(id).textContent), (letter) => letter.charCodeAt(0));
+  const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(plain).text();
+}

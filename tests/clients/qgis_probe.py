@@ -21,6 +21,7 @@ from qgis.core import (  # noqa: E402
     QgsExpression,
     QgsExpressionContext,
     QgsExpressionContextUtils,
+    QgsLayerTreeModel,
     QgsMapRendererSequentialJob,
     QgsMapSettings,
     QgsProject,
@@ -172,6 +173,92 @@ def classes(layer):
     return [[one.value, one.label, one.color.name()] for one in renderer.classes()]
 
 
+class Canvas:
+    """A map that does what an action asks of it, and shows nothing."""
+
+    def zoomToSelected(self, layer):  # noqa: N802 - QGIS's name
+        pass
+
+
+class Messages:
+    """What an action tells."""
+
+    def __init__(self):
+        self.told = []
+
+    def pushMessage(self, _, text):  # noqa: N802 - QGIS's name
+        self.told.append(text)
+
+
+class Window:
+    """As much of QGIS's window as actions use."""
+
+    def __init__(self):
+        self.messages = Messages()
+
+    def messageBar(self):  # noqa: N802 - QGIS's name
+        return self.messages
+
+    def mapCanvas(self):  # noqa: N802 - QGIS's name
+        return Canvas()
+
+
+def done(layer):
+    """What each action on the first row of a layer tells, and which rows of which layer it selects."""
+    import webbrowser
+
+    import qgis.utils
+
+    first = next(layer.getFeatures(), None)
+    if first is None:
+        return {}
+    found, opened = {}, []
+    webbrowser.open = opened.append
+    for action in layer.actions().actions():
+        qgis.utils.iface = Window()
+        context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
+        context.setFeature(first)
+        exec(QgsExpression.replaceExpressionText(action.command(), context), {})  # noqa: S102 - as QGIS does
+        selected = {
+            one.id(): sorted(row.attribute(1) for row in one.selectedFeatures())
+            for one in QgsProject.instance().mapLayers().values()
+            if isinstance(one, QgsVectorLayer) and one.selectedFeatureCount()
+        }
+        for one in selected:
+            QgsProject.instance().mapLayer(one).removeSelection()
+        found[action.name()] = [qgis.utils.iface.messages.told, selected]
+    return {"did": found, "opened": opened}
+
+
+def table(layer):
+    """Which columns a layer's table shows, by what it is sorted, and which of its columns cannot be edited."""
+    config, form = layer.attributeTableConfig(), layer.editFormConfig()
+    names = layer.fields().names()
+    return {
+        "shown": [one.name for one in config.columns() if not one.hidden and one.name],
+        "hidden": [one.name for one in config.columns() if one.hidden and one.name],
+        "sort": config.sortExpression(),
+        "fixed": [name for number, name in enumerate(names) if form.readOnly(number)],
+    }
+
+
+def labelled(layer):
+    """From which scale a layer names its rows, by what, and whether parts of one line are named together."""
+    if not layer.labelsEnabled():
+        return None
+    settings = layer.labeling().settings()
+    return [settings.fieldName, settings.minimumScale, settings.lineSettings().mergeLines()]
+
+
+def themes(project, order):
+    """What each theme of the project shows."""
+    found, tree = {}, project.layerTreeRoot()
+    for name in project.mapThemeCollection().mapThemes():
+        project.mapThemeCollection().applyTheme(name, tree, QgsLayerTreeModel(tree))
+        found[name] = [layer.name() for layer in order if tree.findLayer(layer.id()).isVisible()]
+    return found
+
+
 def seen_in_project(layer, tree):
     """What the project makes of one layer."""
     return {
@@ -181,6 +268,10 @@ def seen_in_project(layer, tree):
         "shown": tree.findLayer(layer.id()).isVisible(),
         "tips": tips(layer) if isinstance(layer, QgsVectorLayer) and layer.isSpatial() else [],
         "classes": classes(layer),
+        "table": table(layer) if isinstance(layer, QgsVectorLayer) else None,
+        "names": labelled(layer) if isinstance(layer, QgsVectorLayer) else None,
+        "opacity": layer.renderer().opacity() if isinstance(layer, QgsRasterLayer) else 1.0,
+        "actions": done(layer) if isinstance(layer, QgsVectorLayer) else {},
         "temporal": isinstance(layer, QgsVectorLayer) and layer.temporalProperties().isActive(),
     }
 
@@ -196,6 +287,7 @@ def open_project(path, name, pictures):
     months = project.timeSettings().temporalRange()
     picture = pictures / f"project-{name}.png" if pictures else None
     return {
+        "first": tree.findLayers()[0].layerId(),
         "title": project.title(),
         "crs": project.crs().authid(),
         "layers": {key: seen_in_project(layer, tree) for key, layer in project.mapLayers().items()},
@@ -205,6 +297,7 @@ def open_project(path, name, pictures):
         "time": [months.begin().toString("yyyy-MM-dd"), months.end().toString("yyyy-MM-dd")],
         "view": [view.xMinimum(), view.yMinimum(), view.xMaximum(), view.yMaximum()],
         "painted": painted(shown, project.crs(), QgsRectangle(view), picture),
+        "themes": themes(project, order),
     }
 
 

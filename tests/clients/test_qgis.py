@@ -1,6 +1,7 @@
 """The GeoPackage in the programs that analysts open it with."""
 
 from datetime import UTC, datetime
+from functools import cache
 
 import pytest
 from qgis_client import complaints, needs_qgis, needs_validator, probe
@@ -8,6 +9,7 @@ from qgis_client import complaints, needs_qgis, needs_validator, probe
 from geo.outputs.files.geopackage import write_geopackage
 from geo.outputs.layers.arrange import empty_layer
 from geo.outputs.layers.layers import ALWAYS, LAYERS
+from geo.outputs.qgis.forms.writing import titles_of_columns
 from geo.outputs.qgis.styles import city_styles
 
 
@@ -18,14 +20,16 @@ def write(path, city, layers):
     return path
 
 
-@pytest.fixture
-def written(tmp_path, grid_city):
-    return write(tmp_path / "grid & city.gpkg", grid_city, grid_city.layers)
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, make_grid):
+    city = make_grid()
+    return write(tmp_path_factory.mktemp("grid") / "grid & city.gpkg", city, city.layers)
 
 
-@pytest.fixture
-def bare(tmp_path, grid_city):
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory, make_grid):
     """A city without collision records and without a type."""
+    tmp_path, grid_city = tmp_path_factory.mktemp("bare"), make_grid()
     unknown = dict.fromkeys(["cluster", "n_ksi", "ksi_per_km_year_eb", "collisions_per_km_year"])
     segments = grid_city.layers["segments"].assign(**unknown)
     layers = grid_city.layers | {
@@ -34,8 +38,9 @@ def bare(tmp_path, grid_city):
     return write(tmp_path / "bare.gpkg", grid_city, layers | {"segments": segments})
 
 
+@cache
 def look(path):
-    """What QGIS sees of the layers of a file."""
+    """What QGIS sees of the layers of a file, which stays as it is."""
     return probe(path)["layers"]
 
 
@@ -47,7 +52,8 @@ def test_qgis_opens_every_layer_with_its_place_and_all_its_rows(written, grid_ci
         assert layer["valid"]
         assert layer["rows"] == layer["read"] == len(grid_city.layers[name])
         assert layer["crs"] == ("" if LAYERS[name].geometry is None else "EPSG:27700")
-        assert layer["aliases"] == {column.name: column.alias for column in LAYERS[name].columns}
+        titles = titles_of_columns(name, grid_city.layers)
+        assert layer["aliases"] == {column: short for column, (short, _) in titles.items()}
     assert seen["collisions"]["fields"]["date"] == "DateTime"
     assert [p.name for p in written.parent.iterdir()] == [written.name]
 

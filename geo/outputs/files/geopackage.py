@@ -23,6 +23,7 @@ from geo.errors import RoadprintError, SourceError
 from geo.outputs.layers.arrange import arrange
 from geo.outputs.layers.declare import Kind, Layer
 from geo.outputs.layers.layers import ALWAYS, GEOMETRY_COLUMN, LAYERS, ROW_COLUMN
+from geo.outputs.qgis.forms.writing import titles_of_columns
 from geo.outputs.qgis.tables import (
     About,
     Style,
@@ -31,6 +32,7 @@ from geo.outputs.qgis.tables import (
     write_indexes,
     write_projects,
     write_styles,
+    write_titles,
 )
 
 VERSION = "1.3"
@@ -96,6 +98,7 @@ def write_geopackage(
             with closing(sqlite3.connect(work)) as connection, connection:
                 write_indexes(connection)
                 write_styles(connection, styles, date)
+                write_titles(connection, {name: titles_of_columns(name, layers) for name in rows})
                 if about is not None:
                     write_about(connection, about, date)
                 if projects:

@@ -19,12 +19,11 @@ from geo.outputs.layers.layers import LAYERS
 from geo.outputs.qgis import junctions
 from geo.outputs.qgis.ground import GroundMap
 from geo.outputs.qgis.styles import MARGIN, POTENTIAL, RATES, SPOTS, SYSTEMIC, TYPES
-from geo.outputs.qgis.tables import Style
+from geo.outputs.qgis.tables import PREFIX, Style
+from geo.outputs.qgis.themes import BICYCLE, FOOT, Theme, themes
 from geo.outputs.templates import templates
 
 NAME = "overview"
-PREFIX = "roadprint_"
-"""Of the ids of the layers; QGIS renames those of ten characters or fewer."""
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Collisions", ("collisions", "junctions")),
     ("Where collisions gather", ("stretches", "windows", "lixels")),
@@ -39,6 +38,8 @@ RELATIONS = (
     ("collisions", "junctions", "junction_id", "Collisions at a junction"),
     ("junction_tiles", "junctions", "junction_id", "Tile of a junction"),
 )
+COLLISION_MAPS = ((FOOT, "Collisions with a pedestrian"), (BICYCLE, "Collisions with a cyclist"))
+"""Further maps of collisions: style and title."""
 JUNCTION_MAPS = (
     (junctions.TYPES, "Types of junction"),
     (junctions.RATE, "Shrunk rate of junctions"),
@@ -46,6 +47,8 @@ JUNCTION_MAPS = (
 )
 """Further maps of junctions: style and title."""
 _GEOMETRIES = {"LineString": "Line", "Point": "Point", "Polygon": "Polygon", None: "No geometry"}
+IMAGERY_OPACITY = 0.6
+"""Of imagery: lines stand out from what is paler."""
 _RIM = 0.03
 """Share of the city's width and height that the first view shows beyond it."""
 
@@ -180,15 +183,23 @@ def city_project(
             (MARGIN, "How sure the type is"),
             (SPOTS, "Hot and cold spots"),
             (SYSTEMIC, "Risk factors, with and without a record"),
+            (FOOT, "Collisions on foot"),
+            (BICYCLE, "Collisions by bicycle"),
         )
         if ("segments", name) in by_name
     ]
     default = {style.layer: style for style in styles if style.default}
+    by_user = [
+        _tree_layer("collisions", by_name["collisions", name], title, other=True)
+        for name, title in COLLISION_MAPS
+        if ("collisions", name) in by_name
+    ]
     groups = [
         (title, [_tree_layer(table, default[table]) for table in tables if table in default])
         for title, tables in GROUPS
         if set(tables) & set(default)
     ]
+    groups[0][1][1:1] = by_user
     at_junctions = [
         _tree_layer("junctions", by_name["junctions", name], title, other=True)
         for name, title in JUNCTION_MAPS
@@ -202,6 +213,8 @@ def city_project(
     ]
     tiles = _tree_layer("tiles", default["tiles"])
     metadata = {} if extras is None else extras.metadata
+    entries = [*(e for _, entries in groups for e in entries), *maps, tiles, *tables]
+    imagery = [(f"{PREFIX}imagery_{n}", mosaic) for n, mosaic in enumerate(mosaics)]
     return (
         _environment()
         .get_template("project.qgs")
@@ -214,9 +227,17 @@ def city_project(
             maps=maps,
             tiles=tiles,
             tables=tables,
-            mosaics=[(f"{PREFIX}imagery_{n}", mosaic) for n, mosaic in enumerate(mosaics)],
+            mosaics=imagery,
+            imagery_opacity=IMAGERY_OPACITY,
             ground=ground,
-            entries=[*(e for _, entries in groups for e in entries), *maps, tiles, *tables],
+            entries=entries,
+            themes=_themes(entries, rate, [id_ for id_, _ in imagery]),
+            order=[
+                *(entry.id for entry in entries if entry.located),
+                *(["roadprint_ground"] if ground else []),
+                *(id_ for id_, _ in imagery),
+            ],
+            group_names=[*(title for title, _ in groups), "Road segments", "Imagery", "Tables"],
             relations=[
                 (f"{PREFIX}{a}_{b}", PREFIX + a, PREFIX + b, key, title) for a, b, key, title in RELATIONS
             ],
@@ -226,6 +247,19 @@ def city_project(
             told={table: inside(metadata.get(table, "<qgis/>")) for table in LAYERS},
         )
     )
+
+
+def _themes(entries: Sequence[TreeLayer], rate: str, imagery: Sequence[str]) -> list[Theme]:
+    """Lay out the themes of a project, as far as it has their layers."""
+    plan = {
+        "Types": (f"{PREFIX}segments",),
+        "Rates": (map_id("segments", rate, other=True),),
+        "Worst": (f"{PREFIX}stretches", map_id("junctions", junctions.WORST, other=True)),
+        "On foot": (map_id("segments", FOOT, other=True), map_id("collisions", FOOT, other=True)),
+        "By bicycle": (map_id("segments", BICYCLE, other=True), map_id("collisions", BICYCLE, other=True)),
+        "Doubtful": (map_id("segments", MARGIN, other=True), f"{PREFIX}tiles"),
+    }
+    return themes(plan, {entry.id for entry in entries}, imagery)
 
 
 EB_OF = {True: "ksi rate (EB)", False: "collision rate (EB)"}

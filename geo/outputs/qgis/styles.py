@@ -15,15 +15,16 @@ from geo.outputs.layers.ground import NAMED_DIFFERS
 from geo.outputs.layers.layers import LAYERS
 from geo.outputs.names import legends_of, looks_of
 from geo.outputs.palette import CERTAINTY, SEQUENCE, SEVERITY, SEVERITY_UNKNOWN, UNKNOWN
-from geo.outputs.qgis.classes import ELSE, Band, difference_bands, rate_bands, width_expression
-from geo.outputs.qgis.ground import with_ground
+from geo.outputs.qgis.classes import ELSE, Band, count_bands, difference_bands, rate_bands, width_expression
+from geo.outputs.qgis.forms.writing import with_forms
 from geo.outputs.qgis.junctions import COUNTS, junction_maps, worst_bands
 from geo.outputs.qgis.tables import NOT_XML, Style
+from geo.outputs.qgis.themes import USERS
 from geo.outputs.templates import templates
 from geo.outputs.wording import (
     LIKE_NONE,
+    LONGEST,
     NO_IMAGERY,
-    NOT_APART,
     NOT_KNOWN,
     predictions_only,
     severity_words,
@@ -36,6 +37,12 @@ TYPES, POTENTIAL, MARGIN, SPOTS = "road types", "potential", "margin", "hot spot
 SYSTEMIC = "risk factors"
 TILES_FROM = 10_000
 """Scale, 1 to this, from which tiles are outlined, and show their pictures."""
+NAMES_FROM = 10_000
+"""Scale, 1 to this, from which streets are named."""
+RANKS_FROM = 100_000
+"""The same of the worst roads with their ranks, which are few."""
+_NAMES = f"""left(coalesce("name", "ref"), {LONGEST})"""
+_RANKED = f"""CASE WHEN "rank" <= 20 THEN "rank" || '. ' || coalesce({_NAMES}, "road_class", '') END"""
 _WINDOW_TIP = """<b>Window [% coalesce('of rank ' || "rank", 'without a rank') %]</b><br>
 Score: [% coalesce(format_number("score_per_km", 1), 'not known') %] weighted collisions per km<br>
 Collisions: [% coalesce(format_number("n_collisions", 1), 'not known') %], of these KSI:
@@ -97,6 +104,8 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
             untyped=untyped(segments),
             width=width_expression(segments["road_class"]),
             tip=tip,
+            names=_NAMES,
+            names_from=NAMES_FROM,
         )
     ]
     for name, (heading, bands) in _segment_maps(segments).items():
@@ -110,6 +119,8 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
                 heading=heading,
                 bands=bands,
                 tip=tip,
+                names=_NAMES,
+                names_from=NAMES_FROM,
             )
         )
     of_types = {n: (told, one.colour) for n, (told, one) in looks_of(layers["junction_clusters"]).items()}
@@ -139,18 +150,7 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
         )
         for tiles in ("tiles", "junction_tiles")
     ]
-    styles.append(
-        _style(
-            "collisions",
-            "severity",
-            "collisions.qml",
-            "By severity.",
-            colours=SEVERITY,
-            words=severity_words(segments),
-            unknown=SEVERITY_UNKNOWN,
-            left_out=UNKNOWN,
-        )
-    )
+    styles += _collision_styles(layers["collisions"], severity_words(segments))
     styles += [_stretch_style(), _window_style(), _density_style(layers["lixels"])]
     if "interventions" in layers:
         styles.append(_treatment_style())
@@ -160,16 +160,31 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
         if layer.geometry is None and name in layers
     ]
     order = list(LAYERS)
-    slight = severity_words(segments)["slight"]
-    told = sorted((_as_told(style, slight) for style in styles), key=lambda style: order.index(style.layer))
-    return with_ground(told, layers)
+    return with_forms(sorted(styles, key=lambda style: order.index(style.layer)), layers)
 
 
-def _as_told(style: Style, slight: str) -> Style:
-    """Call counts of slight collisions by what the records mean by it."""
-    if slight != NOT_APART:
-        return style
-    return replace(style, qml=style.qml.replace('name="Slight collisions', f'name="Collisions with {slight}'))
+def _collision_styles(collisions: pd.DataFrame, words: Mapping[str, str]) -> list[Style]:
+    """Draw collisions by severity: all of them, and those with a road user alone where the records tell of any."""
+    told = {
+        name: user
+        for name, user in USERS.items()
+        if user in collisions and bool(collisions[user].fillna(value=False).astype(bool).any())
+    }
+    return [
+        _style(
+            "collisions",
+            name,
+            "collisions.qml",
+            f"By severity{f', with a {user} alone' if user else ''}.",
+            default=not user,
+            colours=SEVERITY,
+            words=words,
+            unknown=SEVERITY_UNKNOWN,
+            left_out=UNKNOWN,
+            user=user,
+        )
+        for name, user in {"severity": "", **told}.items()
+    ]
 
 
 def _segment_maps(segments: pd.DataFrame) -> dict[str, tuple[str, list[Band]]]:
@@ -181,7 +196,19 @@ def _segment_maps(segments: pd.DataFrame) -> dict[str, tuple[str, list[Band]]]:
         if column in segments
     }
     others = {POTENTIAL: _potential(segments), MARGIN: _margin(segments), SPOTS: _spots()}
-    return {**rates, **others, SYSTEMIC: _carriers()}
+    users = {
+        name: (f"Collisions with a {user} (number)", _counted(segments[column]))
+        for name, user in USERS.items()
+        if (column := f"n_{user}_collisions") in segments and segments[column].notna().any()
+    }
+    return {**rates, **others, SYSTEMIC: _carriers(), **users}
+
+
+def _counted(counts: pd.Series) -> list[Band]:
+    """Colour segments by a number of collisions."""
+    wide = {"0": "0.5", NOT_KNOWN: "0.4"}
+    bands = count_bands(counts)
+    return [replace(band, size=wide.get(band.label, f"{0.8 + 0.15 * n:.2f}")) for n, band in enumerate(bands)]
 
 
 def _potential(segments: pd.DataFrame) -> tuple[str, list[Band]]:
@@ -218,6 +245,7 @@ def _window_style() -> Style:
         heading=heading,
         bands=bands,
         tip=_WINDOW_TIP,
+        names="",
     )
 
 
@@ -225,7 +253,15 @@ def _stretch_style() -> Style:
     """Colour stretches of road by how surely they are among the worst."""
     heading, bands = worst_bands("roads", ("1.4", "0.4", "0.4"))
     return _style(
-        "stretches", "worst roads", "lines.qml", f"{heading}.", heading=heading, bands=bands, tip=_STRETCH_TIP
+        "stretches",
+        "worst roads",
+        "lines.qml",
+        f"{heading}.",
+        heading=heading,
+        bands=bands,
+        tip=_STRETCH_TIP,
+        names=_RANKED,
+        names_from=RANKS_FROM,
     )
 
 
@@ -260,7 +296,9 @@ def _density_style(lixels: pd.DataFrame) -> Style:
     heading = "Collisions per km and year, smoothed" if yearly else "Collisions per km, smoothed"
     bands = rate_bands(lixels[column])
     tip = f"""{heading}: [% coalesce(format_number("{column}", 2), 'not known') %]"""
-    return _style("lixels", "density", "lines.qml", f"{heading}.", heading=heading, bands=bands, tip=tip)
+    return _style(
+        "lixels", "density", "lines.qml", f"{heading}.", heading=heading, bands=bands, tip=tip, names=""
+    )
 
 
 def _treatment_style() -> Style:

@@ -22,6 +22,8 @@ QGIS_METADATA, MANIFEST = "http://mrcc.com/qgis.dtd", "urn:roadprint:manifest:1"
 """What marks a row of metadata as one that QGIS shows, and as the JSON that says how the file was made."""
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """Characters that XML 1.0 has no way to hold; names in the data may."""
+PREFIX = "roadprint_"
+"""Of the ids of layers and relations in the project; QGIS renames those of ten characters or fewer."""
 INDEXED = (
     ("segments", "segment_id"),
     ("tiles", "segment_id"),
@@ -57,6 +59,23 @@ CREATE TABLE gpkg_metadata_reference (
   md_file_id INTEGER NOT NULL, md_parent_id INTEGER,
   CONSTRAINT crmr_mfi_fk FOREIGN KEY (md_file_id) REFERENCES gpkg_metadata(id),
   CONSTRAINT crmr_mpi_fk FOREIGN KEY (md_parent_id) REFERENCES gpkg_metadata(id)
+);
+CREATE TABLE IF NOT EXISTS gpkg_extensions (
+  table_name TEXT, column_name TEXT, extension_name TEXT NOT NULL, definition TEXT NOT NULL, scope TEXT NOT NULL,
+  CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name)
+);
+"""
+# OGC 12-128r18, annex F.9
+_COLUMN_TABLES = """
+CREATE TABLE gpkg_data_columns (
+  table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, title TEXT, description TEXT, mime_type TEXT,
+  constraint_name TEXT, CONSTRAINT pk_gdc PRIMARY KEY (table_name, column_name),
+  CONSTRAINT gdc_tn UNIQUE (table_name, name)
+);
+CREATE TABLE gpkg_data_column_constraints (
+  constraint_name TEXT NOT NULL, constraint_type TEXT NOT NULL, value TEXT, min NUMERIC, min_is_inclusive BOOLEAN,
+  max NUMERIC, max_is_inclusive BOOLEAN, description TEXT,
+  CONSTRAINT gdcc_ntv UNIQUE (constraint_name, constraint_type, value)
 );
 CREATE TABLE IF NOT EXISTS gpkg_extensions (
   table_name TEXT, column_name TEXT, extension_name TEXT NOT NULL, definition TEXT NOT NULL, scope TEXT NOT NULL,
@@ -219,6 +238,34 @@ def write_about(connection: sqlite3.Connection, about: About, date: datetime) ->
             "INSERT INTO gpkg_metadata_reference VALUES (?, ?, NULL, NULL, ?, ?, NULL)",
             (scope, table, stamp(date), number),
         )
+
+
+def write_titles(connection: sqlite3.Connection, titles: Mapping[str, Mapping[str, tuple[str, str]]]) -> None:
+    """Say of each column what it is called in short and at length, which newer versions of QGIS show as its comment.
+
+    Parameters
+    ----------
+    connection
+        To the GeoPackage.
+    titles
+        Short and long title by table and column.
+    """
+    connection.executescript(_COLUMN_TABLES)
+    connection.executemany(
+        "INSERT INTO gpkg_extensions VALUES (?, NULL, 'gpkg_schema', ?, 'read-write')",
+        [
+            (table, "http://www.geopackage.org/spec121/#extension_schema")
+            for table in ("gpkg_data_columns", "gpkg_data_column_constraints")
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO gpkg_data_columns VALUES (?, ?, ?, ?, ?, NULL, NULL)",
+        [
+            (table, column, short, short, long)
+            for table, columns in titles.items()
+            for column, (short, long) in columns.items()
+        ],
+    )
 
 
 def write_indexes(connection: sqlite3.Connection) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from geo.outputs.qgis.layouts.expressions import breakable, literal, shown
 from geo.outputs.qgis.layouts.pages import FOLDER, LICENCE
-from geo.outputs.qgis.project import PREFIX, Mosaic
+from geo.outputs.qgis.project import Mosaic
+from geo.outputs.qgis.tables import PREFIX
 from geo.outputs.wording import shorten
 
 _ALPHA = 4

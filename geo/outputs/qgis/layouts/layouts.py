@@ -20,9 +20,9 @@ from geo.outputs.qgis.layouts.sites import NAME as SITES
 from geo.outputs.qgis.layouts.sites import listed, sites_of
 from geo.outputs.qgis.layouts.types import NAME as TYPES
 from geo.outputs.qgis.layouts.types import types_of
-from geo.outputs.qgis.project import PREFIX, Extras, Mosaic, exact, view
+from geo.outputs.qgis.project import Extras, Mosaic, exact, view
 from geo.outputs.qgis.styles import rgba
-from geo.outputs.qgis.tables import NOT_XML, Style
+from geo.outputs.qgis.tables import NOT_XML, PREFIX, Style
 from geo.outputs.templates import templates
 
 MARK = "#D81B60"

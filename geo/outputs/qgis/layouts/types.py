@@ -12,7 +12,7 @@ from geo.outputs.names import looks_of
 from geo.outputs.palette import UNKNOWN
 from geo.outputs.qgis.layouts.expressions import breakable, by_number, literal, shown
 from geo.outputs.qgis.layouts.pages import Box, Shown, fitted, scale_step
-from geo.outputs.qgis.project import PREFIX
+from geo.outputs.qgis.tables import PREFIX
 from geo.outputs.wording import OTHERS, figure, interval, number, shorten, untold, verdict
 from geo.safety.rates import OUTCOME_NAMES, Outcome
 

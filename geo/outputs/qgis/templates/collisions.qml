@@ -2,6 +2,18 @@
 <!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
 <qgis version="3.22.0" styleCategories="AllStyleCategories" labelsEnabled="0" hasScaleBasedVisibilityFlag="0">
  {# the gravest are drawn last, on top #}
+ {% if user %}
+ {# rules, of which a theme switches none on that is off #}
+ <renderer-v2 type="RuleRenderer" symbollevels="0" enableorderby="1" forceraster="0">
+  <rules key="{root}">
+   <rule key="{user}" filter="&quot;{{ user }}&quot; AND &quot;snap_status&quot; = 'matched'">
+    {% for severity in colours %}
+    <rule key="{{ '{severity' ~ loop.index0 ~ '}' }}" filter="&quot;severity&quot; = '{{ severity }}'" symbol="{{ loop.index0 }}" label="{{ words[severity] }}"/>
+    {% endfor %}
+    <rule key="{unknown}" filter="&quot;severity&quot; IS NULL" symbol="{{ colours | length }}" label="severity not known"/>
+   </rule>
+  </rules>
+ {% else %}
  <renderer-v2 type="categorizedSymbol" attr="CASE WHEN &quot;snap_status&quot; &lt;&gt; 'matched' THEN 'left out' ELSE &quot;severity&quot; END" symbollevels="0" enableorderby="1" forceraster="0">
   <categories>
    {% for severity in colours %}
@@ -10,6 +22,7 @@
    <category symbol="{{ colours | length + 1 }}" value="left out" type="string" label="left out of all counts (the column 'Placed' says why)" render="false"/>
    <category symbol="{{ colours | length }}" value="" type="string" label="severity not known" render="true"/>
   </categories>
+ {% endif %}
   <symbols>
    {% for severity, colour in colours.items() %}
    {{ parts.circle(loop.index0, colour, ["2.6", "1.9", "1.3"][loop.index0]) }}

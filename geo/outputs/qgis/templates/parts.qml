@@ -51,6 +51,16 @@
   </rules>
 {% endmacro %}
 
+{# Names along lines when near: parts of one street are labelled as one, and none over another. #}
+{% macro street_names(expression, scale, size=8) %}
+ <labeling type="simple"><settings calloutType="simple">
+  <text-style fieldName="{{ expression }}" isExpression="1" fontFamily="DejaVu Sans" fontWeight="50" namedStyle="Book" fontSize="{{ size }}" fontSizeUnit="Point" textColor="40,40,40,255" textOpacity="1"><text-buffer bufferDraw="1" bufferSize="1" bufferSizeUnits="MM" bufferColor="255,255,255,255" bufferOpacity="0.9" bufferNoFill="0"/></text-style>
+  <text-format wrapChar="" multilineAlign="3"/>
+  <placement placement="3" placementFlags="10" dist="0" distUnits="MM" overrunDistance="0" priority="5" maxCurvedCharAngleIn="25" maxCurvedCharAngleOut="-25" repeatDistance="100" repeatDistanceUnits="MM"/>
+  <rendering scaleVisibility="1" scaleMin="0" scaleMax="{{ scale }}" mergeLines="1" labelPerPart="0" displayAll="0" obstacle="0" minFeatureSize="0" limitNumLabels="0" upsidedownLabels="0" fontLimitPixelSize="0" drawLabels="1"/>
+ </settings></labeling>
+{% endmacro %}
+
 {# what a form says of yes, no, and what QGIS writes for no value (its constant VALUEMAP_NULL_TEXT) #}
 {% set yes_no = [("true", "yes"), ("false", "no"), ("{2839923C-8B7D-419E-B84B-CA2FE9B80EC7}", "not known")] %}
 {% macro fields(layer) %}
@@ -76,6 +86,14 @@
 
 {% macro number(field, places) %}[% coalesce(format_number("{{ field }}", {{ places }}), 'not known') %]{% endmacro %}
 
+{# A rate: what would be rounded to nothing is not nothing. #}
+{% macro rate(field) %}[% CASE WHEN "{{ field }}" > 0 AND "{{ field }}" < 0.005 THEN 'under 0.01' ELSE coalesce(format_number("{{ field }}", 2), 'not known') END %]{% endmacro %}
+{% macro rates(all) %}
+{% for rate_ in all %}
+{{ rate_.title }}: {{ rate(rate_.name ~ "_eb") }} shrunk{% if rate_.shrunk %} ({{ rate(rate_.name ~ "_eb_low") }} to {{ rate(rate_.name ~ "_eb_high") }}){% endif %}; recorded {{ rate(rate_.name) }}{% if rate_.exact %} ({{ rate(rate_.name ~ "_low") }} to {{ rate(rate_.name ~ "_high") }}){% endif %}<br>
+{% endfor %}
+{% endmacro %}
+
 {# Tips that look rows of other layers up do so by the ids that layers have in the project 'overview'; where a layer is
    opened by itself, those lines stay empty. #}
 {% macro jpeg(tile) %}attribute(get_feature('roadprint_tiles', 'tile_id', {{ tile | safe }}), 'thumbnail'){% endmacro %}
@@ -93,9 +111,7 @@
  <mapTip>{% filter forceescape %}<b>{{ text("name", "unnamed road") }}</b>, {{ text("road_class", "class not known") }}<br>
 [% {{ tip.types | safe }} %], {{ number("length_m", 0) }} m, {{ number("n_tiles", 0) }} tiles<br>
 Collisions: {{ number("n_collisions", 0) }}, of these KSI: {{ number("n_ksi", 0) }}{{ untold() }}, in {{ number("years", 1) }} years<br>
-{% for rate in tip.rates %}
-{{ rate.title }}: {{ number(rate.name, 2) }}{% if rate.exact %} ({{ number(rate.name ~ "_low", 2) }} to {{ number(rate.name ~ "_high", 2) }}){% endif %}, shrunk {{ number(rate.name ~ "_eb", 2) }}{% if rate.shrunk %} ({{ number(rate.name ~ "_eb_low", 2) }} to {{ number(rate.name ~ "_eb_high", 2) }}){% endif %}<br>
-{% endfor %}
+{{ rates(tip.rates) }}
 {% for note in tip.notes %}{{ note }}<br>
 {% endfor %}
 {% if tip.alike %}[% coalesce('Looks most like: ' || array_to_string(array_distinct(array_foreach(string_to_array("looks_like", ';'), replace(replace(coalesce(attribute(get_feature('roadprint_segments', 'segment_id', @element), 'name'), @element), '&', '&amp;'), '<', '&lt;'))), ', ') || '<br>', '') %]

@@ -19,7 +19,7 @@ from geo.roads.reading.paths import is_openstreetmap
 from geo.starting.guess import Guess, Option, best_first, counted, listed
 from geo.starting.imagery import beside
 from geo.starting.layers import Layer
-from geo.starting.places import named, share_within, some_points, told_crs
+from geo.starting.places import box_of, named, share_within, some_points, told_crs
 from geo.starting.rasters import Box, Raster
 
 CLASSES = (
@@ -64,6 +64,8 @@ _NO_ROADS = re.compile(
     r"river|rail|water|bound|contour|building|pipe|sewer|power|tram|bus_?route|cycle_?route|footpath|coast|border",
     re.IGNORECASE,
 )
+_APART = 0.5
+"""Sheets of one network have fewer than this share of their lines where others are."""
 _LEAST, _MOST_CLASSES = 0.5, 60
 _SEPARATORS = re.compile(r"[\W_]+")
 
@@ -94,12 +96,35 @@ def guess_source(layers: Sequence[Layer], boxes: Sequence[Box], base: Path) -> G
         (max(score(layer, boxes) for layer in those), Option(beside(source, base), tell(those, boxes)))
         for source, those in by_file.items()
     ]
-    options = best_first(scored)
-    doubt = f"Which of {len(options)} files holds the roads?" if len(options) > 1 else ""
+    doubt = f"Which of {len(scored)} files holds the roads?" if len(scored) > 1 else ""
+    options = best_first([*scored, *_together(layers, boxes, base)])
     if not doubt and max(mark for mark, _ in scored) == 0:
         doubt = "Are these the roads? Nothing but lines tells so."
     best = options[0]
     return Guess("roads.source", best.value, (f"{best.says}.",), doubt, tuple(options[1:]))
+
+
+def _together(layers: Sequence[Layer], boxes: Sequence[Box], base: Path) -> list[tuple[float, Option]]:
+    """Offer files with the same columns together, as sheets of one network are; first where they hardly overlap."""
+    alike: dict[str, list[Layer]] = {}
+    for layer in layers:
+        alike.setdefault("\n".join(sorted(_columns(layer.sample))), []).append(layer)
+    found = []
+    for those in alike.values():
+        sources = sorted({layer.source for layer in those})
+        if not 1 < len(sources) == len(those):
+            continue
+        edges = [box_of(layer.sample) for layer in those]
+        within = [
+            share_within(
+                some_points(layer.sample), [box for at, box in enumerate(edges) if at != own and box]
+            )
+            for own, layer in enumerate(those)
+        ]
+        mark = sum(score(layer, boxes) for layer in those) if max(within) < _APART else 0.0
+        says = f"all {len(sources)} files with these columns together"
+        found.append((mark, Option([beside(source, base) for source in sources], says)))
+    return found
 
 
 def guess_layer(layers: Sequence[Layer], boxes: Sequence[Box]) -> Guess | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import geopandas as gpd
+import pandas as pd
 import pyproj
 
 from geo.errors import ConfigurationError, LayerError
@@ -193,6 +194,8 @@ def _roads(seen: _Seen, answers: Answers, base: Path) -> Layer | None:
     part = roads.guess_layer(mine, seen.boxes) if isinstance(source.value, str) else None
     named = mine[0].name if part is None else answers.settle(part).value
     layer = next((one for one in mine if one.name == named), mine[0])
+    if not isinstance(source.value, str) and len(mine) > 1:
+        layer = _joined(mine)
     missing = roads.crs_missing(layer.sample, seen.boxes, seen.crss)
     rows = layer.sample
     if missing is not None:
@@ -205,6 +208,16 @@ def _roads(seen: _Seen, answers: Answers, base: Path) -> Layer | None:
     else:
         answers.settle(_licence("roads", seen.files.texts, layer.source))
     return Layer(layer.source, layer.name, layer.kind, layer.count, rows)
+
+
+def _joined(layers: Sequence[Layer]) -> Layer:
+    """Put samples of several files together, in the CRS of the first."""
+    crs = layers[0].sample.crs
+    samples = [
+        one.sample if crs is None or one.sample.crs is None else one.sample.to_crs(crs) for one in layers
+    ]
+    rows = gpd.GeoDataFrame(pd.concat(samples, ignore_index=True), crs=crs)
+    return Layer(layers[0].source, None, LINE, sum(one.count for one in layers), rows)
 
 
 def _is_one_of(source: str, value: object, base: Path) -> bool:

@@ -323,6 +323,17 @@ def test_more_than_three_bands_that_are_not_called_by_their_colours_are_asked_ab
     assert (bands.key, bands.value) == ("imagery.bands", [1, 2, 3])
 
 
+def test_sheets_of_one_network_are_offered_together(folder):
+    (folder / "roads.gpkg").unlink()
+    streets().iloc[:3].to_file(folder / "roads_west.gpkg")
+    streets().iloc[3:].to_file(folder / "roads_east.gpkg")
+    draft = drawn(folder)
+    assert [guess.key for guess in draft.open] == ["roads.source"]
+    assert values(draft)["roads.source"] == ["Smallton/roads_east.gpkg", "Smallton/roads_west.gpkg"]
+    first.write(draft)
+    assert len(load(draft.file).roads.sources) == 2
+
+
 def test_of_copies_the_one_nearest_to_the_top_is_named(folder):
     (folder / "old").mkdir()
     streets().to_file(folder / "old" / "roads.gpkg")

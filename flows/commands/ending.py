@@ -13,6 +13,8 @@ from rich.text import Text
 
 PROJECT, WORKBOOK = "overview.qgz", "tables.xlsx"
 """A project of QGIS, and the workbook, that may lie beside the GeoPackage."""
+KEPT = "kept"
+"""In place of seconds, of a stage that was taken from an earlier run."""
 FATES = {"rejected": "faulty in the inputs", "failed": "failed while running"}
 
 
@@ -87,13 +89,11 @@ def _table(rows: list[dict[str, Any]], seconds: float) -> Table:
     table.add_column("stage", no_wrap=True)
     for column in ("done", "skipped", "rejected", "failed", "seconds"):
         table.add_column(column, justify="left" if column == "done" else "right", no_wrap=column != "done")
-    table.add_column("", no_wrap=True)
     for row in rows:
         if not any(row[status] for status in ("done", "skipped", *FATES)):
             continue
         counts = [f"{row[status]:,}" if row[status] else "" for status in ("skipped", *FATES)]
         done = f"{row['done']:,} {items.get(row['name'], '')}"
-        took = ("", "from before") if row["cached"] else (f"{row['seconds']:.1f}", "")
-        table.add_row(row["name"], done, *counts, *took)
-    table.add_row("in all", "", "", "", "", f"{seconds:.1f}", "", style="bold")
+        table.add_row(row["name"], done, *counts, KEPT if row["cached"] else f"{row['seconds']:.1f}")
+    table.add_row("in all", "", "", "", "", f"{seconds:.1f}", style="bold")
     return table

@@ -51,6 +51,7 @@ def test_what_was_found_comes_first_then_where_to_open_what_then_the_stages_with
     ]
     places = [told.index(word) for word in words]
     assert places == sorted(places)
+    assert next(line for line in told.splitlines() if line.startswith("tiles")).split()[-1] == "kept"
     # a stage that had nothing to do is no line, and what a stage noted is in what was found
     assert "vegetation" not in told
     assert "note of a stage" not in told

@@ -76,9 +76,10 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     crs = pyproj.CRS.from_user_input(layers["segments"].crs)
     styles = city_styles(layers, turned=plan.config.tiles.align == "road")
     name = plan.geopackage.name
-    about = _about(plan, crs, layers)
+    told = _told(plan)
+    about = _about(plan, crs, layers, told)
     mosaics = _mosaics(plan)
-    extras = city_extras(name, layers, styles, _told(plan), mosaics, about.layers)
+    extras = city_extras(name, layers, styles, told, mosaics, about.layers)
     project = city_project(
         name, plan.config.city, layers, styles, crs, mosaics, extras, _ground(plan, layers)
     )
@@ -150,14 +151,12 @@ def _ground(plan: Plan, layers: dict[str, pd.DataFrame]) -> GroundMap | None:
     return ground_map(MAP, layers[CLASSES])
 
 
-def _about(plan: Plan, crs: pyproj.CRS, layers: dict[str, pd.DataFrame]) -> About:
+def _about(plan: Plan, crs: pyproj.CRS, layers: dict[str, pd.DataFrame], told: Told) -> About:
     """Say what each layer is, and how the file was made: nothing that depends on where the inputs lie."""
     from geo.outputs.qgis.tables import About, layer_metadata
 
-    config = plan.config
-    licences = {name: getattr(config, name).licence for name in LICENSED}
     manifest = {
-        "made_by": f"roadprint {plan.versions['roadprint']}",
+        "made_by": told.made_by,
         **{
             key: value
             for key, value in layers["run"].itertuples(index=False)
@@ -165,8 +164,8 @@ def _about(plan: Plan, crs: pyproj.CRS, layers: dict[str, pd.DataFrame]) -> Abou
         },
         "configuration": plan.written,
     }
-    metadata = layer_metadata(config.city, crs, licences, config.collisions.period)
-    return About({name: told for name, told in metadata.items() if name in layers}, manifest)
+    metadata = layer_metadata(told.city, crs, told.licences, told.period)
+    return About({name: text for name, text in metadata.items() if name in layers}, manifest)
 
 
 def _unknown_names(plan: Plan, clusters: pd.DataFrame) -> list[Entry]:

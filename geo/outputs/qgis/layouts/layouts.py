@@ -32,10 +32,12 @@ NO_SITES = (
     "With records in the city's file, this layout has one page a road."
 )
 NO_TYPES = "No road has a type: no imagery shows it. With imagery in the city's file, this layout has one page a type."
+_ARROW = "M12 12 19 35 12 30 5 35ZM7.5 10V1h2l5 6V1h2v9h-2l-5-6v6z"
 _NORTH = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 36"><path d="M12 12 19 35 12 30 5 35Z" fill="#141414"/>'
-    '<path d="M7.5 10V1h2l5 6V1h2v9h-2l-5-6v6z" fill="#141414"/></svg>'
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2 28 40">'
+    f'<path d="{_ARROW}" fill="#ffffff" stroke="#ffffff" stroke-width="3"/><path d="{_ARROW}" fill="#141414"/></svg>'
 )
+"""An arrow to the north of the grid, with an edge that stands out from imagery."""
 
 
 def city_extras(

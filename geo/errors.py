@@ -16,16 +16,16 @@ ALIKE = 0.6
 """From which likeness on (`difflib`, 0 to 1) one word may be meant by another."""
 
 
-def alike(word: object, known: Iterable[object], *, count: int = 1, least: float = ALIKE) -> list[str]:
+def alike(word: object, known: Iterable[object], *, first: int = 1, least: float = ALIKE) -> list[str]:
     """Find the words that are known which are most like one that is not, whatever their case; the likest first.
 
     Examples
     --------
-    >>> alike("Tile_m", ["tile_px", "tile_m", "k"], count=2)
+    >>> alike("Tile_m", ["tile_px", "tile_m", "k"], first=2)
     ['tile_m', 'tile_px']
     """
     own = {str(one).casefold(): str(one) for one in reversed(list(known))}
-    return [own[one] for one in get_close_matches(str(word).casefold(), own, n=count, cutoff=least)]
+    return [own[one] for one in get_close_matches(str(word).casefold(), own, n=first, cutoff=least)]
 
 
 def meant(word: object, known: Iterable[object]) -> str:

@@ -165,4 +165,4 @@ def _not_so(condition: Condition, why: str, todo: str) -> LayerError:
 
 def _nearest(name: str, there: list[str]) -> str:
     """Say which names come nearest."""
-    return f"Nearest are: {', '.join(alike(name, there, count=LIKE_IT, least=0.0)) or 'none'}."
+    return f"Nearest are: {', '.join(alike(name, there, first=LIKE_IT, least=0.0)) or 'none'}."

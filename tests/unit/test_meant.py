@@ -37,7 +37,7 @@ def test_names_are_compared_in_one_place():
 
 
 def test_the_likest_comes_first_whatever_its_case():
-    assert alike("TILE_M", ["tile_px", "tile_m"], count=2) == ["tile_m", "tile_px"]
+    assert alike("TILE_M", ["tile_px", "tile_m"], first=2) == ["tile_m", "tile_px"]
     assert meant("Speed-Limit", ["speed_limit", "surface"]) == "; did you mean speed_limit?"
     assert meant("zzz", ["speed_limit"]) == ""
     assert meant("x", []) == ""

@@ -173,7 +173,7 @@ class OpenClip(ModelKind):
         if network.startswith(HUB):
             return
         if network not in library.list_models():
-            near = alike(network, library.list_models(), count=3, least=FAR)
+            near = alike(network, library.list_models(), first=3, least=FAR)
             raise EncoderError(
                 f"open_clip knows no network {network!r}",
                 where=f"encoder {self.name}",

@@ -350,6 +350,20 @@ def test_each_count_falls_in_the_class_whose_label_names_it(values):
         assert int(low) <= value <= int(high or low)
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_collisions_of_which_it_is_known_that_nobody_was_hurt_are_not_drawn_as_not_known(grid_city, known):
+    collisions = grid_city.layers["collisions"].assign(severity=None, severity_known=known)
+    for style in city_styles(grid_city.layers | {"collisions": collisions}):
+        if style.layer == "collisions":
+            parts = [*ET.fromstring(style.qml).iter()]  # noqa: S314 - our own
+            labels = {one.get("label") for one in parts}
+            assert "severity not known" in labels
+            assert ("nobody hurt" in labels) == known
+            symbols = {one.get("name") for one in parts if one.tag == "symbol"}
+            used = {one.get("symbol") for one in parts} - {None}
+            assert used <= symbols
+
+
 def test_junctions_are_drawn_by_all_collisions_where_ksi_is_not_known(grid_city):
     junctions = grid_city.layers["junctions"].assign(n_ksi=pd.array([None] * 21, dtype="Int64"))
     styles = city_styles(grid_city.layers | {"junctions": junctions})

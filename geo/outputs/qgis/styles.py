@@ -18,6 +18,7 @@ from geo.outputs.palette import CERTAINTY, SEQUENCE, SEVERITY, SEVERITY_UNKNOWN,
 from geo.outputs.qgis.classes import ELSE, Band, count_bands, difference_bands, rate_bands, width_expression
 from geo.outputs.qgis.forms.writing import with_forms
 from geo.outputs.qgis.junctions import COUNTS, junction_maps, worst_bands
+from geo.outputs.qgis.layouts.yearly import UNHURT, without_severity
 from geo.outputs.qgis.tables import NOT_XML, Style
 from geo.outputs.qgis.themes import USERS
 from geo.outputs.templates import templates
@@ -35,6 +36,8 @@ from geo.safety.rates import OUTCOME_NAMES
 
 TYPES, POTENTIAL, MARGIN, SPOTS = "road types", "potential", "margin", "hot spots"
 SYSTEMIC = "risk factors"
+NOBODY = "nobody hurt"
+"""What is said in place of a severity, where it is known that there is none."""
 TILES_FROM = 10_000
 """Scale, 1 to this, from which tiles are outlined, and show their pictures."""
 NAMES_FROM = 10_000
@@ -165,6 +168,7 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
 
 def _collision_styles(collisions: pd.DataFrame, words: Mapping[str, str]) -> list[Style]:
     """Draw collisions by severity: all of them, and those with a road user alone where the records tell of any."""
+    unhurt = without_severity(collisions[collisions["severity"].isna()]).eq(UNHURT)
     told = {
         name: user
         for name, user in USERS.items()
@@ -181,6 +185,7 @@ def _collision_styles(collisions: pd.DataFrame, words: Mapping[str, str]) -> lis
             words=words,
             unknown=SEVERITY_UNKNOWN,
             left_out=UNKNOWN,
+            unhurt=NOBODY if unhurt.any() else "",
             user=user,
         )
         for name, user in {"severity": "", **told}.items()

@@ -27,7 +27,7 @@ from geo.outputs.qgis.layouts.expressions import (
 )
 from geo.outputs.qgis.layouts.legend import entries, plain
 from geo.outputs.qgis.layouts.pages import Box, Shown, fitted
-from geo.outputs.qgis.layouts.yearly import UNHURT, UNTOLD, by_year, without_severity
+from geo.outputs.qgis.layouts.yearly import UNHURT, UNTOLD, by_year
 from geo.outputs.wording import NOT_APART, NOT_KNOWN, severity_words
 from geo.safety.rates import OUTCOME_NAMES
 from geo.safety.stretches.ranking import worst_stretches
@@ -44,8 +44,6 @@ X, FIRST, OTHERS = 196.0, 24.0, 16.5
 """Of the table of years: where it begins, and how wide its first and each other column are (mm)."""
 _RIM = 1.25
 _NAME = "coalesce({}, {}, {}, 'unnamed road')"
-_UNKNOWN = "severity not known"
-"""What the style of collisions calls those without a severity."""
 _NOT_COUNTED = "Not counted for this road: see the layer of collisions"
 _YEARS = "CASE WHEN round(\"years\", 1) = 1 THEN ' year: ' ELSE ' years: ' END"
 _PREDICTED = '"per_km_year_predicted"'
@@ -198,7 +196,6 @@ def _colours(clusters: pd.DataFrame) -> dict[int, str]:
 def _severities(layers: Mapping[str, pd.DataFrame], qml: str) -> list[tuple[int, str]]:
     """Choose what the legend of collisions says: place in the style and label."""
     collisions = layers["collisions"]
-    unhurt = without_severity(collisions[collisions["severity"].isna()]).eq(UNHURT).any()
     words = severity_words(layers["segments"])
     left = (
         {words["serious"]}
@@ -206,7 +203,7 @@ def _severities(layers: Mapping[str, pd.DataFrame], qml: str) -> list[tuple[int,
         else set()
     )
     return [
-        (n, "nobody hurt, or severity not known" if unhurt and text == _UNKNOWN else plain(text))
+        (n, plain(text))
         for n, text in enumerate(entries(qml))
         if text not in left and not text.startswith("left out")
     ]

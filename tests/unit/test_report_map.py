@@ -121,6 +121,10 @@ def test_collisions_are_drawn_by_severity_and_those_without_a_place_are_not(segm
     matched = collisions[collisions["snap_status"] == "matched"]
     expected = matched["severity"].fillna("unknown").value_counts().to_dict()
     assert made.points.severities == expected
+    unhurt = collisions.assign(severity_known=True)
+    told = map_data(segments, unhurt, NOTHING, "ksi", TITLES).points.severities
+    assert told == {"unhurt" if name == "unknown" else name: n for name, n in expected.items()}
+    assert "unknown" in expected
     assert made.points.n_placeable == len(matched)
     told = read(made)["collisions"]
     first = (lying(told) + segments.total_bounds[:2])[np.array(told["layer"]) == PLACED.index("fatal")]

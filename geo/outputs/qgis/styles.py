@@ -10,6 +10,7 @@ import jinja2
 import pandas as pd
 from markupsafe import escape
 
+from geo.outputs.harm import NOBODY, UNHURT, without_severity
 from geo.outputs.layers.corrections import SOURCES
 from geo.outputs.layers.ground import NAMED_DIFFERS
 from geo.outputs.layers.layers import LAYERS
@@ -18,7 +19,6 @@ from geo.outputs.palette import CERTAINTY, SEQUENCE, SEVERITY, SEVERITY_UNKNOWN,
 from geo.outputs.qgis.classes import ELSE, Band, count_bands, difference_bands, rate_bands, width_expression
 from geo.outputs.qgis.forms.writing import with_forms
 from geo.outputs.qgis.junctions import COUNTS, junction_maps, worst_bands
-from geo.outputs.qgis.layouts.yearly import UNHURT, without_severity
 from geo.outputs.qgis.tables import NOT_XML, Style
 from geo.outputs.qgis.themes import USERS
 from geo.outputs.templates import templates
@@ -36,8 +36,6 @@ from geo.safety.rates import OUTCOME_NAMES
 
 TYPES, POTENTIAL, MARGIN, SPOTS = "road types", "potential", "margin", "hot spots"
 SYSTEMIC = "risk factors"
-NOBODY = "nobody hurt"
-"""What is said in place of a severity, where it is known that there is none."""
 TILES_FROM = 10_000
 """Scale, 1 to this, from which tiles are outlined, and show their pictures."""
 NAMES_FROM = 10_000

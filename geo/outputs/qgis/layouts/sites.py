@@ -9,6 +9,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geo.errors import LayerError
+from geo.outputs.harm import UNHURT, UNTOLD
 from geo.outputs.names import legends_of, looks_of
 from geo.outputs.palette import UNKNOWN
 from geo.outputs.qgis.layouts.city import everywhere
@@ -27,7 +28,7 @@ from geo.outputs.qgis.layouts.expressions import (
 )
 from geo.outputs.qgis.layouts.legend import entries, plain
 from geo.outputs.qgis.layouts.pages import Box, Shown, fitted
-from geo.outputs.qgis.layouts.yearly import UNHURT, UNTOLD, by_year
+from geo.outputs.qgis.layouts.yearly import by_year
 from geo.outputs.wording import NOT_APART, NOT_KNOWN, severity_words
 from geo.safety.rates import OUTCOME_NAMES
 from geo.safety.stretches.ranking import worst_stretches

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from geo.config import SEVERITIES
+from geo.outputs.harm import UNHURT, UNTOLD, without_severity
 
 YEARS = 8
 """So many years have a line of their own, at most."""
 UNDATED, EARLIER = "year not known", "before {}"
-UNTOLD, UNHURT = "not told", "unhurt"
-"""Of a collision whose severity is not known, and of one in which nobody was hurt."""
 
 
 def by_year(stretches: Sequence[str], segments: pd.DataFrame, collisions: pd.DataFrame) -> pd.DataFrame:
@@ -55,11 +54,3 @@ def by_year(stretches: Sequence[str], segments: pd.DataFrame, collisions: pd.Dat
         return pd.DataFrame(0, index=index, columns=columns)
     table = pd.crosstab([counted["stretch_id"], counted["year"]], counted["severity"])
     return table.reindex(index=index, columns=columns, fill_value=0)
-
-
-def without_severity(collisions: pd.DataFrame) -> pd.Series:
-    """Say of collisions without a severity whether it is not told, or nobody was hurt."""
-    if "severity_known" not in collisions:
-        return pd.Series(UNTOLD, index=collisions.index)
-    known = collisions["severity_known"].astype("boolean").fillna(value=False)
-    return known.map({True: UNHURT, False: UNTOLD}).astype(object)

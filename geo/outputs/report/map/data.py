@@ -15,6 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.outputs.backdrop import Backdrop
+from geo.outputs.harm import NOBODY, UNHURT
 from geo.outputs.palette import Look
 from geo.outputs.report.map.alike import Shown, alike_of, pairs_of, pictures_of
 from geo.outputs.report.map.colours import NETWORK, Paint, paints
@@ -138,7 +139,7 @@ def map_data(layers: Layers) -> MapData | None:
         "layers": [*PLACED, UNPLACED],
         "why": ["", *WHY.values()],
         "users": list(USERS.values()),
-        "severities": [layers.severities.get(name, "not known") for name in PLACED],
+        "severities": [{**layers.severities, UNHURT: NOBODY}.get(name, "not known") for name in PLACED],
         "shots": shots,
         **alike_of(pairs, place),
     }

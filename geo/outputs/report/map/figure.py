@@ -11,12 +11,20 @@ from bokeh.models import ColumnDataSource, PanTool, Plot, Range1d, ScaleBar, Whe
 from bokeh.models.glyphs import ImageURL, MultiLine, Scatter, Text
 from bokeh.resources import Resources
 
+from geo.outputs.harm import UNHURT
 from geo.outputs.palette import SEVERITY, SEVERITY_UNKNOWN, UNKNOWN
 from geo.outputs.report.map.data import EDGE
 from geo.outputs.report.map.points import UNPLACED
 from geo.outputs.wording import NOT_APART
 
-MARKERS = {"fatal": "triangle", "serious": "square", "slight": "circle", "unknown": "circle", UNPLACED: "x"}
+MARKERS = {
+    "fatal": "triangle",
+    "serious": "square",
+    "slight": "circle",
+    UNHURT: "circle",
+    "unknown": "circle",
+    UNPLACED: "x",
+}
 """Shapes as well as colours, for readers who do not see these."""
 _SHAPES = {
     "triangle": "M6 1 L11.5 11 H.5 Z",
@@ -24,7 +32,7 @@ _SHAPES = {
     "circle": "M6 1.5 A4.5 4.5 0 1 1 5.99 1.5 Z",
     "x": "M2 2 L10 10 M10 2 L2 10",
 }
-_FILLS = {**SEVERITY, "unknown": SEVERITY_UNKNOWN, UNPLACED: "#FFFFFF"}
+_FILLS = {**SEVERITY, UNHURT: "#DDDDDD", "unknown": SEVERITY_UNKNOWN, UNPLACED: "#FFFFFF"}
 MARKS = {name: (_SHAPES[marker], _FILLS[name]) for name, marker in MARKERS.items()}
 """The markers again, for the key beside the map: path in a square of 12, and colour."""
 PICKED, GROUND = "#0B57D0", "#F4F4F1"
@@ -38,7 +46,11 @@ def collision_layer_names(severities: Mapping[str, str]) -> dict[str, str]:
     known = {name: f"{word} collisions" for name, word in severities.items()}
     if severities["slight"] == NOT_APART:
         known["slight"] = f"collisions with {NOT_APART}"
-    return known | {"unknown": "collisions of unknown severity", UNPLACED: "collisions placed on no road"}
+    return known | {
+        UNHURT: "collisions that hurt nobody",
+        "unknown": "collisions of unknown severity",
+        UNPLACED: "collisions placed on no road",
+    }
 
 
 def map_script() -> str:

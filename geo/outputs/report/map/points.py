@@ -13,12 +13,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.config import SEVERITIES
+from geo.outputs.harm import UNHURT, without_severity
 from geo.outputs.wording import shorten
 
 MOST_COLLISIONS = 30_000
 BEYOND = 0.02
 """Collisions lie at most so much of the city's extent beyond its segments."""
-PLACED = (*SEVERITIES, "unknown")
+PLACED = (*SEVERITIES, UNHURT, "unknown")
 UNPLACED = "unplaced"
 MATCHED = "matched"
 WHY = {
@@ -132,6 +133,7 @@ def _chosen(collisions: gpd.GeoDataFrame, box: tuple[float, float, float, float]
     known = at["snap_status"].isin([MATCHED, *WHY])
     inside = x.between(west - edge, east + edge) & y.between(south - edge, north + edge) & known
     severity = at["severity"].astype("object")
+    severity = severity.mask(severity.isna() & without_severity(at).eq(UNHURT), UNHURT)
     rows = pd.DataFrame(at.drop(columns=at.geometry.name)).assign(
         x=x, y=y, severity=severity.where(severity.isin(PLACED), "unknown")
     )[inside.to_numpy()]

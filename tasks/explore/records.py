@@ -14,6 +14,7 @@ from geo.collisions.assign import OUTCOMES
 from geo.config import ROAD_USERS, SEVERITIES, Collisions
 from geo.errors import LayerError
 from geo.explore.vector_tiles import VectorTiles
+from geo.outputs.harm import UNHURT, without_severity
 from tasks.explore.network import DEGREES, PLACES
 from tasks.explore.page import Page
 
@@ -33,7 +34,9 @@ class Records:
 
     def __init__(self, page: Page) -> None:
         self._page = page
-        self._collisions = page.collisions
+        there = page.collisions
+        harmless = there["severity"].isna() & without_severity(there).eq(UNHURT)
+        self._collisions = there.assign(severity=there["severity"].astype("object").mask(harmless, UNHURT))
 
     @cached_property
     def users(self) -> list[str]:
@@ -43,9 +46,9 @@ class Records:
 
     @cached_property
     def severities(self) -> list[str]:
-        """Severities that occur, the gravest first."""
+        """Severities that occur, the gravest first; that nobody was hurt counts as one."""
         there = set(self._collisions["severity"].dropna())
-        return [severity for severity in SEVERITIES if severity in there]
+        return [severity for severity in (*SEVERITIES, UNHURT) if severity in there]
 
     @cached_property
     def year(self) -> pd.Series:
@@ -157,7 +160,7 @@ class Records:
             "collision_id": _known(record["collision_id"]),
             "date": None if pd.isna(date) else f"{date:%Y-%m-%d}",
             "time": None if pd.isna(date) or (date.hour, date.minute) == (0, 0) else f"{date:%H:%M}",
-            "severity": _known(record["severity"]),
+            "severity": _known(self._collisions["severity"].iloc[row]),
             "casualties": _known(record["n_casualties"]),
             "users": [user for user in told if record[user]] if told else None,
             "status": status,

@@ -197,7 +197,23 @@ def test_collisions_say_why_they_are_not_placed_and_counts_are_those_of_the_laye
         (~lost & (collisions["date"].dt.year < 2021)).sum()
     )
     assert asked.get("counts.json?users=horse").status_code == 404
+    assert asked.get("counts.json?severities=unhurt").status_code == 404
     assert asked.get("counts.json?years=drop table").status_code == 404
+
+
+def test_collisions_that_hurt_nobody_are_no_collisions_of_unknown_severity(grid_city, tmp_path):
+    collisions = grid_city.layers["collisions"]
+    collisions["severity_known"] = True
+    asked = page_of(make_run(grid_city, tmp_path / "grid"), tmp_path / "kept")
+    assert asked.get("collision/3.json").json()["severity"] == "unhurt"
+    about = asked.get("about.json").json()
+    assert about["severities"][-1] == "unhurt"
+    assert about["untold"]["severity"] == 0
+    assert sum(asked.get("counts.json?severities=unhurt").json()) == sum(
+        collisions["severity"].isna()
+        & collisions["segment_id"].notna()
+        & collisions["snap_status"].eq("matched")
+    )
 
 
 @pytest.mark.parametrize(

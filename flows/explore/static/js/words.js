@@ -72,6 +72,7 @@ export const WORDS = {
       fatal: ["fatal", "#000000"],
       serious: ["serious", "#cc3311"],
       slight: ["slight", "#ee9944"],
+      unhurt: ["nobody hurt", "#bbbbbb"],
       unknown: ["not known", "#4477aa"],
     },
     groups: ["Types", "Collisions", "Yes or no", "Roads"],

@@ -9,7 +9,7 @@ import {
 
 import { WORDS } from "../words.js";
 
-const SEVERITY = ["match", ["get", "severity"], "fatal", "#000000", "serious", "#cc3311", "slight", "#ee9944", "#4477aa"];
+const SEVERITY = ["match", ["get", "severity"], "fatal", "#000000", "serious", "#cc3311", "slight", "#ee9944", "unhurt", "#bbbbbb", "#4477aa"];
 const ROAD_ORDERS = 6;
 /** Segments that the filters leave out are drawn this thin. */
 export const FAINT_WEIGHT = 0.35;

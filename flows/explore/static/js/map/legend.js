@@ -35,7 +35,8 @@ function severities(about) {
     spot.style.backgroundColor = colour;
     return make("li", {}, spot, make("span", {}, severity));
   };
-  return make("ul", { class: "dots" }, ...Object.entries(WORDS.map.severities).map(([key, [word, colour]]) => dot(key === "slight" ? (about.slight ?? word) : word, colour)));
+  const there = Object.entries(WORDS.map.severities).filter(([key]) => key !== "unhurt" || about.severities.includes(key));
+  return make("ul", { class: "dots" }, ...there.map(([key, [word, colour]]) => dot(key === "slight" ? (about.slight ?? word) : word, colour)));
 }
 
 /** Write the legend of what is painted. */

@@ -60,7 +60,12 @@ def claims(frame, seed):
     )
     laid, _ = cards(types, typed.reset_index(), tests, {}, told_outcome(typed))
     said = [one.verdict for card in laid for one in card.comparisons]
-    rows = [row for row in tables.tests_rows(tests, "slight") if float(row["q_value"]) <= DISCOVERY]
+    # the least are written as "under 0.0001"
+    rows = [
+        row
+        for row in tables.tests_rows(tests, "slight")
+        if float(row["q_value"].removeprefix("under ")) <= DISCOVERY
+    ]
     return [text for text in said if text.startswith(("More ", "Fewer "))] + rows
 
 

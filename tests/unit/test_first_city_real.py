@@ -20,7 +20,7 @@ def values(draft):
 
 @pytest.fixture(scope="module")
 def boston(tmp_path_factory):
-    return draw_up([DATA / "boston"], tmp_path_factory.mktemp("first") / "city.yaml")
+    return draw_up([DATA.resolve() / "boston"], tmp_path_factory.mktemp("first") / "city.yaml")
 
 
 def test_boston_is_guessed_as_it_was_written_by_hand(boston, monkeypatch):

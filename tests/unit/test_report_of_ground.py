@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import geopandas as gpd
 import numpy as np
@@ -18,6 +19,7 @@ from geo.outputs.layers.layers import LAYERS
 from geo.outputs.report.figures.charts import fitted_text, text_width
 from geo.outputs.report.figures.ground_pictures import examples
 from geo.outputs.report.figures.ground_tree import LABEL, LABEL_AT, LETTERS, WIDTH, draw_tree
+from geo.outputs.report.map.packing import unpack
 from geo.outputs.report.page import ReportData, render
 from geo.outputs.report.parts.ground import GroundTold, ground_part, ink_on
 from geo.outputs.thumbnails import thumbnail
@@ -219,7 +221,8 @@ def test_look_alikes_on_the_map_are_told_apart_in_words_that_hold_from_both_side
     first = np.linspace(0, 1, len(segments))
     segments = segments.assign(ground_1_0_6m=first, ground_3_0_6m=1 - first, ground_known_0_6m=1.0)
     page = report_of(told(), segments)
-    assert "roof \\u0026 \\u003cwall\\u003e 0 to 6 m from the centreline: " in page
+    map_data = unpack(re.search(r'id="map-data">([^<]*)<', page)[1])
+    assert "roof \\u0026 \\u003cwall\\u003e 0 to 6 m from the centreline: " in map_data
     layers = grid_city.layers | {"segments": segments, "ground_classes": CLASSES}
     apart = tell_apart(layers)
     assert "looks_like_differs" in apart["segments"]

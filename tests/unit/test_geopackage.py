@@ -361,6 +361,9 @@ def test_collisions_of_which_it_is_known_that_nobody_was_hurt_are_not_drawn_as_n
             assert ("nobody hurt" in labels) == known
             symbols = {one.get("name") for one in parts if one.tag == "symbol"}
             used = {one.get("symbol") for one in parts} - {None}
+            (tip,) = (one.text for one in parts if one.tag == "mapTip")
+            assert ("THEN 'nobody hurt' ELSE 'severity not known'" in tip) == known
+            assert "'severity not known'" in tip
             assert used <= symbols
 
 

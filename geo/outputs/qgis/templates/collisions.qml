@@ -45,7 +45,7 @@
  {{ parts.fields(layer) }}
  <previewExpression>"collision_id"</previewExpression>
  {# what stands in place of a severity #}
- {% set untold = "CASE WHEN \"severity_known\" THEN '" ~ unhurt ~ "' ELSE 'severity not known' END" if unhurt else "'severity not known'" %}
+ {% set untold %}{% if unhurt %}CASE WHEN "severity_known" THEN '{{ unhurt }}' ELSE 'severity not known' END{% else %}'severity not known'{% endif %}{% endset %}
  <mapTip>{% filter forceescape %}<b>[% {% if words.slight != "slight" %}CASE WHEN "severity" = 'slight' THEN '{{ words.slight }}' ELSE coalesce("severity", {{ untold }}) END{% else %}coalesce("severity", {{ untold }}){% endif %} %]</b>, [% coalesce(format_date("date", 'yyyy-MM-dd'), 'date not known') %]<br>
 {{ parts.text("snap_status", "") }}, {{ parts.number("snap_distance_m", 1) }} m from the road{% endfilter %}</mapTip>
  <layerGeometryType>0</layerGeometryType>

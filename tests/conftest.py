@@ -37,15 +37,17 @@ settings.load_profile("fixed")
 HERE = Path(__file__).parent
 MARKS = {"unit": "unit", "odd": "unit", "integration": "pipeline", "clients": "clients"}
 """The mark of all tests of a folder."""
-BEGIN = "test_prefect_faults.py"
-"""Takes longest of all files; runs that it shares with others are made by whoever needs one first."""
+BEGIN = ("test_prefect_faults.py", "test_interruption.py", "test_exit_codes.py")
+"""The first takes longest: runs that others share are made meanwhile. The others interrupt their own process, before it
+has loaded libraries that look at signals as well."""
 
 
 def pytest_collection_modifyitems(items):
     """Mark each test by its folder; one that lies elsewhere is an error."""
     for item in items:
         item.add_marker(MARKS[item.path.relative_to(HERE).parts[0]])
-    items.sort(key=lambda item: item.path.name != BEGIN)
+    places = {name: place for place, name in enumerate(BEGIN)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 @pytest.fixture(scope="session")

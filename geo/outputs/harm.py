@@ -9,8 +9,8 @@ NOBODY = "nobody hurt"
 """What is said in place of a severity, where it is known that there is none."""
 
 
-def without_severity(collisions: pd.DataFrame) -> pd.Series:
-    """Say of collisions without a severity whether it is not told, or nobody was hurt.
+def severity_of(collisions: pd.DataFrame) -> pd.Series:
+    """Give the severity of collisions, and `UNHURT` where it is known that nobody was hurt.
 
     Parameters
     ----------
@@ -19,9 +19,10 @@ def without_severity(collisions: pd.DataFrame) -> pd.Series:
 
     Returns
     -------
-    `UNTOLD` or `UNHURT`, by the rows' index.
+    By the rows' index; null: not told.
     """
+    severity = collisions["severity"].astype("object")
     if "severity_known" not in collisions:
-        return pd.Series(UNTOLD, index=collisions.index, dtype=object)
-    known = collisions["severity_known"].astype("boolean").fillna(value=False)
-    return known.map({True: UNHURT, False: UNTOLD}).astype(object)
+        return severity
+    known = collisions["severity_known"].astype("boolean").fillna(value=False).astype(bool)
+    return severity.mask(severity.isna() & known, UNHURT)

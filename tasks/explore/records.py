@@ -14,7 +14,7 @@ from geo.collisions.assign import OUTCOMES
 from geo.config import ROAD_USERS, SEVERITIES, Collisions
 from geo.errors import LayerError
 from geo.explore.vector_tiles import VectorTiles
-from geo.outputs.harm import UNHURT, without_severity
+from geo.outputs.harm import UNHURT, severity_of
 from tasks.explore.network import DEGREES, PLACES
 from tasks.explore.page import Page
 
@@ -34,9 +34,7 @@ class Records:
 
     def __init__(self, page: Page) -> None:
         self._page = page
-        there = page.collisions
-        harmless = there["severity"].isna() & without_severity(there).eq(UNHURT)
-        self._collisions = there.assign(severity=there["severity"].astype("object").mask(harmless, UNHURT))
+        self._collisions = page.collisions.assign(severity=severity_of(page.collisions))
 
     @cached_property
     def users(self) -> list[str]:

@@ -10,7 +10,7 @@ import jinja2
 import pandas as pd
 from markupsafe import escape
 
-from geo.outputs.harm import NOBODY, UNHURT, without_severity
+from geo.outputs.harm import NOBODY, UNHURT, severity_of
 from geo.outputs.layers.corrections import SOURCES
 from geo.outputs.layers.ground import NAMED_DIFFERS
 from geo.outputs.layers.layers import LAYERS
@@ -166,7 +166,7 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
 
 def _collision_styles(collisions: pd.DataFrame, words: Mapping[str, str]) -> list[Style]:
     """Draw collisions by severity: all of them, and those with a road user alone where the records tell of any."""
-    unhurt = without_severity(collisions[collisions["severity"].isna()]).eq(UNHURT)
+    unhurt = severity_of(collisions).eq(UNHURT)
     told = {
         name: user
         for name, user in USERS.items()

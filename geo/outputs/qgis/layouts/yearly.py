@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from geo.config import SEVERITIES
-from geo.outputs.harm import UNHURT, UNTOLD, without_severity
+from geo.outputs.harm import UNHURT, UNTOLD, severity_of
 
 YEARS = 8
 """So many years have a line of their own, at most."""
@@ -37,12 +37,11 @@ def by_year(stretches: Sequence[str], segments: pd.DataFrame, collisions: pd.Dat
     years = sorted({int(one) for one in year.dropna()})
     newest = years[-YEARS:]
     before = EARLIER.format(newest[0]) if len(years) > YEARS else ""
-    told = placed["severity"].astype(object)
     counted = pd.DataFrame(
         {
             "stretch_id": placed["segment_id"].map(segments.set_index("segment_id")["stretch_id"]),
             "year": year.map({one: str(one) if one in newest else before for one in years}).fillna(UNDATED),
-            "severity": told.where(told.notna(), without_severity(placed)),
+            "severity": severity_of(placed).fillna(UNTOLD),
         }
     )
     counted = counted[counted["stretch_id"].isin(list(stretches))]

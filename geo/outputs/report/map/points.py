@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.config import SEVERITIES
-from geo.outputs.harm import UNHURT, without_severity
+from geo.outputs.harm import UNHURT, severity_of
 from geo.outputs.wording import shorten
 
 MOST_COLLISIONS = 30_000
@@ -132,8 +132,7 @@ def _chosen(collisions: gpd.GeoDataFrame, box: tuple[float, float, float, float]
     x, y = at.geometry.x, at.geometry.y
     known = at["snap_status"].isin([MATCHED, *WHY])
     inside = x.between(west - edge, east + edge) & y.between(south - edge, north + edge) & known
-    severity = at["severity"].astype("object")
-    severity = severity.mask(severity.isna() & without_severity(at).eq(UNHURT), UNHURT)
+    severity = severity_of(at)
     rows = pd.DataFrame(at.drop(columns=at.geometry.name)).assign(
         x=x, y=y, severity=severity.where(severity.isin(PLACED), "unknown")
     )[inside.to_numpy()]

@@ -38,6 +38,8 @@ class MapClass:
         Width of its lines by that of the others.
     quiet
         Whether it is drawn thin, beneath the others: nothing is known there.
+    cluster
+        Number of the type of road that it is; None: it is none.
     """
 
     label: str
@@ -47,6 +49,7 @@ class MapClass:
     weight: float = USUAL
     quiet: bool = False
     note: str = ""
+    cluster: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,7 @@ def _by_type(
             dash=tuple(bokeh_dash(looks[number])),
             svg_dash=dash_of(looks[number]),
             note=notes.get(number, ""),
+            cluster=number,
         )
         for number in numbers
     ]

@@ -8,12 +8,11 @@ import sys
 import threading
 import webbrowser
 
-import uvicorn
-
 from flows.explore.app import make_app
 from flows.interruption import met
 from flows.processes import HOST, listening
 from flows.terminal.screen import has_screen
+from flows.threaded import started
 from geo.errors import ServerError
 from tasks.explore.about import prepare
 from tasks.explore.page import Page
@@ -47,17 +46,7 @@ def serve(page: Page, port: int | None, *, browser: bool, quiet: bool = False) -
         prepare(page)
         own = int(place.getsockname()[1])
         token = secrets.token_urlsafe()
-        settings = uvicorn.Config(
-            make_app(page, token, own),
-            lifespan="off",
-            log_level="error",
-            access_log=False,
-            server_header=False,
-        )
-        server = uvicorn.Server(settings)
-        # in a thread of its own it leaves signals alone; what it has not answered by the end, nobody waits for
-        thread = threading.Thread(target=server.run, args=([place],), daemon=True)
-        thread.start()
+        server, thread = started(make_app(page, token, own), place)
         address = f"http://{HOST}:{own}/{token}/"
         sys.stdout.write(f"{address}\n")
         sys.stdout.flush()

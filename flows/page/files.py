@@ -10,14 +10,12 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
-import uvicorn
 from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -29,6 +27,7 @@ from starlette.routing import Route
 from flows.explore.safety import from_elsewhere
 from flows.page.addresses import plain
 from flows.processes import ON_THIS_MACHINE
+from flows.threaded import started
 from tasks.store.summary import SUMMARY, AnyRun
 
 KNOWN = "ROADPRINT_RUNS_KNOWN"
@@ -209,17 +208,7 @@ def serving(kept: Path, place: socket.socket) -> Iterator[None]:
         Bound to the port.
     """
     kept.mkdir(parents=True, exist_ok=True)
-    settings = uvicorn.Config(
-        make_app(kept, int(place.getsockname()[1])),
-        lifespan="off",
-        log_level="error",
-        access_log=False,
-        server_header=False,
-    )
-    server = uvicorn.Server(settings)
-    # in a thread of its own it leaves signals alone; what it has not answered by the end, nobody waits for
-    thread = threading.Thread(target=server.run, args=([place],), daemon=True)
-    thread.start()
+    server, thread = started(make_app(kept, int(place.getsockname()[1])), place)
     try:
         yield
     finally:

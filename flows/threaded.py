@@ -1,0 +1,31 @@
+"""A web server in a thread of its own."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+
+
+def started(app: Callable[..., Any], place: socket.socket) -> tuple[uvicorn.Server, threading.Thread]:
+    """Start to serve an application, without a word.
+
+    Parameters
+    ----------
+    app
+        An ASGI application.
+    place
+        Bound to the port.
+
+    Returns
+    -------
+    The server, and its thread: that leaves signals alone, and what it has not answered by the end, nobody waits for.
+    """
+    settings = uvicorn.Config(app, lifespan="off", log_level="error", access_log=False, server_header=False)
+    server = uvicorn.Server(settings)
+    thread = threading.Thread(target=server.run, args=([place],), daemon=True)
+    thread.start()
+    return server, thread

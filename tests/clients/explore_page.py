@@ -1,5 +1,6 @@
 """The page of a run, served on this machine and shown in Chromium."""
 
+import json
 import socket
 import threading
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from flows.explore.app import make_app
 from tasks.explore.opening import open_page
 
 TOKEN = "a-token-that-nobody-guesses"  # noqa: S105 - of a server that only the tests know
+ANSWERED = "!document.querySelector('#ask .answers').hasAttribute('aria-busy')"
+ANSWERS = "document.querySelectorAll('#ask .answers li').length"
 READY = "document.getElementById('map')?.dataset.ready === 'true' && !!document.querySelector('#legend li')"
 WIDE, TALL = 1400, 900
 
@@ -74,6 +77,20 @@ def choose(tab, selector, value):
 def press(tab, selector):
     """Press what a selector names, by its own click."""
     tab.run(f"document.querySelector({selector!r}).click()")
+
+
+def ask_from_card(tab):
+    """Ask for roads like the first one of type 1, from its card."""
+    tab.run("sessionStorage.clear()")
+    first = (
+        "Promise.all(['cluster', 'segment_id'].map(name => fetch(`columns/${name}.json`).then(r => r.json())))"
+        ".then(([types, ids]) => ids[types.indexOf(1)])"
+    )
+    segment = tab.run(first)
+    tab.run(f"location.hash = '#segment=' + encodeURIComponent({json.dumps(segment)})")
+    tab.wait("!!document.querySelector('#card .first')")
+    press(tab, "#card .first")
+    tab.wait(f"{ANSWERS} > 5 && {ANSWERED}")
 
 
 def text(tab, selector):

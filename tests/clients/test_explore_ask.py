@@ -8,11 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from explore_page import choose, press, served, show, text
+from explore_page import ANSWERED, ANSWERS, ask_from_card, choose, press, served, show, text
 from PIL import Image
-
-ANSWERS = "document.querySelectorAll('#ask .answers li').length"
-READY = "!document.querySelector('#ask .answers').hasAttribute('aria-busy')"
 
 
 def examples(tab, kind):
@@ -31,19 +28,6 @@ def asked(explored):
     return explored
 
 
-def ask_from_card(tab):
-    tab.run("sessionStorage.clear()")
-    first = (
-        "Promise.all(['cluster', 'segment_id'].map(name => fetch(`columns/${name}.json`).then(r => r.json())))"
-        ".then(([types, ids]) => ids[types.indexOf(1)])"
-    )
-    segment = tab.run(first)
-    tab.run(f"location.hash = '#segment=' + encodeURIComponent({json.dumps(segment)})")
-    tab.wait("!!document.querySelector('#card .first')")
-    press(tab, "#card .first")
-    tab.wait(f"{ANSWERS} > 5 && {READY}")
-
-
 def test_answers_are_refined_by_yes_and_no_from_the_keyboard(asked):
     assert examples(asked, "yes") == 1
     before = ranks(asked)
@@ -56,19 +40,19 @@ def test_answers_are_refined_by_yes_and_no_from_the_keyboard(asked):
     asked.run("document.querySelector('#ask .look').focus()")
     asked.key("ArrowRight", 39)
     asked.key("y", 89, "y")
-    asked.wait(f"document.querySelectorAll('#ask .examples[data-list=yes] li').length === 2 && {READY}")
+    asked.wait(f"document.querySelectorAll('#ask .examples[data-list=yes] li').length === 2 && {ANSWERED}")
     asked.wait("heard.some(said => /answers/.test(said))")
     assert ranks(asked) != before
     assert asked.run("document.activeElement.className") == "look"
     asked.key("n", 78, "n")
-    asked.wait(f"document.querySelectorAll('#ask .examples[data-list=no] li').length === 1 && {READY}")
+    asked.wait(f"document.querySelectorAll('#ask .examples[data-list=no] li').length === 1 && {ANSWERED}")
     for left in (0, 0):
         asked.key("u", 85, "u")
         asked.wait(
-            f"document.querySelectorAll('#ask .examples[data-list=no] li').length === {left} && {READY}"
+            f"document.querySelectorAll('#ask .examples[data-list=no] li').length === {left} && {ANSWERED}"
         )
     asked.wait("document.querySelectorAll('#ask .examples[data-list=yes] li').length === 1")
-    asked.wait(f"{READY} && document.querySelectorAll('#ask .look').length === {len(before)}")
+    asked.wait(f"{ANSWERED} && document.querySelectorAll('#ask .look').length === {len(before)}")
     assert ranks(asked) == before
 
 
@@ -120,7 +104,7 @@ def test_a_dropped_picture_asks_and_what_is_none_is_told(asked):
     put(asked, "<b>mine</b>.png", held.getvalue(), "image/png")
     asked.wait("document.querySelectorAll('#ask .examples[data-list=yes] li').length === 2")
     assert "<b>mine</b>.png" in text(asked, "#ask .examples")
-    asked.wait(READY)
+    asked.wait(ANSWERED)
 
 
 def test_a_search_is_saved_and_exported(tab, demo, tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyogrio
 import pytest
-from explore_page import READY, choose, complaints, press, served, show, text
+from explore_page import READY, ask_from_card, choose, complaints, press, served, show, text
 from made_run import make_run
 
 LEGEND = "[...document.querySelectorAll('#legend li:has(.n)')].map(row => row.innerText.split('\\n'))"
@@ -220,13 +220,14 @@ def test_all_words_can_be_read_against_their_ground(tab, demo_page, segments, sc
     assert complaints(tab) == []
 
 
-def test_a_narrow_screen_has_the_panel_below_the_map_and_room_for_fingers(explored, segments):
+def test_a_narrow_screen_has_the_panel_below_the_map_and_room_for_fingers(explored):
     explored.size(390, 844, phone=True)
-    found = segments["segment_id"].iloc[0]
-    explored.run(f"location.hash = '#segment={found}'")
-    explored.wait(f"document.querySelector('#card').innerText.includes({found!r})")
+    ask_from_card(explored)
+    explored.wait("document.querySelectorAll('#map .rank').length > 5")
     for name in explored.run("[...document.querySelectorAll('[role=tab]')].map(one => one.id)"):
         press(explored, f"#{name}")
+        if name == "tab-gallery":
+            explored.wait("document.querySelectorAll('#gallery .vote').length > 5")
         explored.settle()
         assert explored.run("document.documentElement.scrollWidth") == 390, name
         assert explored.run(SMALL) == [], name

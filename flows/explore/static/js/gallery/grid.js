@@ -4,7 +4,7 @@ import { make } from "../elements.js";
 
 const LEAST_PX = 118;
 const GAP_PX = 8;
-const FOOT_PX = 40;
+const FOOT_PX = 48;
 const SPARE_ROWS = 2;
 const HURRY_MS = 150;
 

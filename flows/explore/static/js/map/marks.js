@@ -85,7 +85,7 @@ export function keepMarks({ map, store, api, painter, refused }) {
             store.set({ segment: segment ?? null, tile: tile ?? null });
           },
         },
-        String(number),
+        make("span", {}, String(number)),
       );
       return new Marker({ element }).setLngLat([lon, lat]).addTo(map);
     });

@@ -33,9 +33,9 @@ from whole_run import ROADPRINT, timed
 
 from geo.demo.write import make_town
 from geo.imagery.reading.reader import TileReader
-from tasks.encode import encode_shard, load_once
 from tasks.plan import Plan
 from tasks.planning import make_plan
+from tasks.shards.encode import encode_shard, load_once
 from tasks.stages.imagery import features
 from tasks.stages.network import roads, tiles
 from tasks.store.stage import run_stage

@@ -22,8 +22,8 @@ from pipeline import AT_ONCE
 from results import save, table
 
 from geo.demo.write import make_town
-from tasks import encode
 from tasks.planning import make_plan
+from tasks.shards import encode
 from tasks.stages.imagery import features
 from tasks.stages.network import roads, tiles
 from tasks.store.stage import run_stage

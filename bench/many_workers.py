@@ -31,9 +31,9 @@ from flows.server import own_server
 from geo.config import CityConfig, Run
 from geo.demo.write import make_town
 from geo.sources.files import digest_file
-from tasks.encode import ShardJob, encode_shard, load_once
 from tasks.plan import Plan
 from tasks.planning import make_plan
+from tasks.shards.encode import ShardJob, encode_shard, load_once
 from tasks.stages.imagery import features
 from tasks.stages.network import roads, tiles
 from tasks.store.stage import run_stage

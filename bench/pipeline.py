@@ -19,9 +19,9 @@ from results import save, table
 
 from geo.demo.write import make_town
 from geo.imagery.reading.reader import TileImage, TileReader
-from tasks import encode
 from tasks.plan import Plan
 from tasks.planning import make_plan
+from tasks.shards import encode
 from tasks.stages.imagery import features, matching
 from tasks.stages.network import roads, tiles
 from tasks.store.stage import run_stage

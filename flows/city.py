@@ -30,12 +30,13 @@ from flows.page.telling import logged
 from flows.progress import run_bar, say, stage_bar
 from flows.secrets import concealed, guard_logs, unlock
 from flows.shards import encode_all, share_arenas
-from tasks import encode, publish
+from tasks.ahead.refusals import refuse_before_encoding
 from tasks.ahead.seconds import expected_seconds, seconds_by_size
 from tasks.demo import draw_demo
+from tasks.ending import publish
 from tasks.plan import Plan
 from tasks.planning import make_plan, runs_of
-from tasks.refusals import refuse_before_encoding
+from tasks.shards import encode
 from tasks.stages.ground import mapping
 from tasks.stages.imagery import features
 from tasks.stages.network import roads

@@ -180,7 +180,7 @@ def run_once(
     city: Path, overrides: dict[str, str], out: Path | None, base: Path | None = None
 ) -> dict[str, Any]:
     """Run a city, or find the same run finished before; then nothing heavy is imported, and no flow started."""
-    from tasks.publish import finished_before  # noqa: PLC0415
+    from tasks.ending.publish import finished_before  # noqa: PLC0415
 
     summary = _unchanged(city, overrides, out, base)
     if summary is not None:
@@ -210,8 +210,8 @@ def _unchanged(
     city: Path, overrides: dict[str, str], out: Path | None, base: Path | None
 ) -> dict[str, Any] | None:
     """Find the same run finished before; None where there is none, or where another run goes on, to be waited for."""
+    from tasks.ending.publish import finished_before  # noqa: PLC0415
     from tasks.planning import make_plan, runs_of  # noqa: PLC0415
-    from tasks.publish import finished_before  # noqa: PLC0415
     from tasks.store.folder import full_disk_told  # noqa: PLC0415
     from tasks.store.lock import one_run  # noqa: PLC0415
     from tasks.store.status import forget_failure  # noqa: PLC0415

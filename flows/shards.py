@@ -17,7 +17,7 @@ from flows.secrets import concealed, guard_logs
 from geo.addresses import reveal
 from geo.config import Run
 from geo.errors import ConfigurationError
-from tasks.refusals import refuse_runner
+from tasks.ahead.refusals import refuse_runner
 from tasks.store.job import Job
 from tasks.store.shared import SharedJob, encode_remotely, fetch, send_tables
 

@@ -16,11 +16,11 @@ from geo.ground.labels.settings import PLACE_M, Labels
 from geo.ground.labels.suggesting import suggest, write_suggestions
 from geo.ground.maps.pieces import Pieces, beside, sample_chips
 from geo.ground.registry import way_of
-from tasks.map_ground import open_land
 from tasks.plan import Plan
 from tasks.planning import make_plan
 from tasks.recall import recall
 from tasks.results.opening import open_run
+from tasks.shards.map_ground import open_land
 from tasks.stages.ground.classes import CHIPS, MODEL, images_of, surroundings
 from tasks.store.stage import read_summary
 

@@ -22,7 +22,7 @@ def check(asked: argparse.Namespace) -> dict[str, Any]:
     """Read all that a run would read, and forecast it; what it is refused for ends in a verdict, too."""
     try:
         with stage_bar("reading"):
-            from tasks.forecast import forecast  # noqa: PLC0415 - torch takes seconds
+            from tasks.ahead.forecast import forecast  # noqa: PLC0415 - torch takes seconds
 
             overrides = read_overrides(asked.set)
             unlock(asked.city, overrides)

@@ -17,7 +17,7 @@ _WORDS = {"name": "name", "colour": "colour", "note": "note"}
 def name(asked: argparse.Namespace) -> dict[str, Any]:
     """Give a type a name, or list what types are called."""
     told = _told(asked)
-    from tasks.explore.calling import call_type, called  # noqa: PLC0415 - each command imports what it needs
+    from tasks.explore.correcting.calling import call_type, called  # noqa: PLC0415 - each command imports what it needs
     from tasks.explore.page import Page  # noqa: PLC0415
     from tasks.results.called import run_at  # noqa: PLC0415
 

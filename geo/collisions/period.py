@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo.collisions.cells.calendar import days_of
+from geo.collisions.cells.days.calendar import days_of
 from geo.safety.rates import years_of
 
 STRAY = 0.05

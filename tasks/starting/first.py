@@ -10,7 +10,7 @@ from geo.config import load
 from geo.errors import ConfigurationError, RoadprintError
 from geo.starting.guess import as_yaml
 from geo.starting.writing import write_city
-from tasks.forecast import forecast
+from tasks.ahead.forecast import forecast
 from tasks.starting.draft import Draft, told_left
 
 _HEAD = ("Written by 'roadprint init': each key with what it was guessed from. All keys: docs/city-file.md.",)

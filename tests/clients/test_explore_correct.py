@@ -12,10 +12,10 @@ from quick import OVERRIDES, QUICK
 
 from geo.clusters.hands.corrections import read_corrections
 from geo.outputs.names import read_names
-from tasks.explore.corrected import Corrected
-from tasks.explore.said import Speaker, Word, say
+from tasks.ending.publish import publish
+from tasks.explore.correcting.corrected import Corrected
+from tasks.explore.correcting.said import Speaker, Word, say
 from tasks.planning import make_plan
-from tasks.publish import publish
 from tasks.stages.order import STAGES
 from tasks.store.stage import run_stage
 

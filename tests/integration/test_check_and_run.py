@@ -8,8 +8,8 @@ from quick import run_stages
 
 from geo.config import load
 from geo.errors import RoadprintError
-from tasks.forecast import forecast
-from tasks.publish import warnings_of_inputs
+from tasks.ahead.forecast import forecast
+from tasks.ending.publish import warnings_of_inputs
 
 COLUMNS = {"id": "id", "date": "date", "x": "lon", "y": "lat", "severity": "severity"}
 CODES = {"fatal": ["1"], "serious": ["2"], "slight": ["3"]}
@@ -108,7 +108,7 @@ def test_what_a_check_refuses_a_run_refuses_in_the_same_words(changed, sections,
 
 def whole(file):
     """Run what comes before encoding, as the flow does."""
-    from tasks.refusals import refuse_before_encoding
+    from tasks.ahead.refusals import refuse_before_encoding
 
     refuse_before_encoding(run_stages(file, {}, file.parent / "runs", last="exposure"))
 

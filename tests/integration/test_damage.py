@@ -13,9 +13,9 @@ from quick import OVERRIDES, QUICK
 
 from flows.city import STAGE_BY_NAME
 from flows.cli import main
-from tasks import encode
+from tasks.ending.publish import finished_before
 from tasks.planning import make_plan
-from tasks.publish import finished_before
+from tasks.shards import encode
 from tasks.stages.order import STAGES
 
 # each kind of damage, tried on other files of a stage, of a shard and of the run

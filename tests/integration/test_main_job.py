@@ -19,8 +19,8 @@ from geo.config import load
 from geo.demo.collisions import DIRT
 from geo.errors import RoadprintError
 from geo.outputs.layers.layers import ALWAYS
+from tasks.ahead.forecast import forecast
 from tasks.ahead.seconds import STARTING, seconds_by_size
-from tasks.forecast import forecast
 from tasks.stages.order import STAGES
 from tasks.store.stage import account_of
 

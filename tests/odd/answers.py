@@ -17,8 +17,8 @@ from geo.imagery.cover import cover_tiles
 from geo.imagery.reading.reader import TileImage, TileReader
 from geo.ledger import Entry
 from geo.tiles.along import squares
+from tasks.ahead.forecast import forecast
 from tasks.documents import Recorded
-from tasks.forecast import forecast
 from tasks.stages.network.tiles import load_shown
 from tasks.stages.order import STAGES
 

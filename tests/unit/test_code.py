@@ -84,7 +84,7 @@ def test_what_makes_rates_and_addresses_is_in_the_closure_of_who_uses_them():
     assert {"geo/clusters/methods/kmeans.py", "geo/clusters/methods/ward.py"} < ways <= reached["clusters"]
     assert not ways & {*reached["tiles"], *reached["collisions"], *reached["safety"]}
     # a correction of flights is tried by the types that it gives, but what encodes knows none
-    encoding = {file.relative_to(TOP).as_posix() for file in code.closure("tasks.encode")}
+    encoding = {file.relative_to(TOP).as_posix() for file in code.closure("tasks.shards.encode")}
     assert not ways & encoding
     # and of schemas of records
     assert {"geo/collisions/schemas/stats19.py", "geo/collisions/schemas/tabular.py"} <= reached["collisions"]

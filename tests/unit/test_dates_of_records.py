@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geo.collisions.cells.calendar import days_of, months_of_year, years
-from geo.collisions.cells.dates import dates
+from geo.collisions.cells.days.calendar import days_of, months_of_year, years
+from geo.collisions.cells.days.dates import dates
 from geo.collisions.period import in_period, period_covered
 from geo.collisions.schemas.tabular import Tabular, read_tabular
 from geo.errors import ConfigurationError, LayerError

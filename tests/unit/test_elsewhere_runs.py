@@ -16,7 +16,7 @@ from quick import run_stages
 from geo.config import load
 from geo.errors import ConfigurationError, LayerError
 from geo.features.elsewhere.others import join
-from tasks.forecast import forecast
+from tasks.ahead.forecast import forecast
 from tasks.planning import make_plan
 from tasks.stages.imagery import features, fingerprints
 from tasks.stages.outputs.package import gather

@@ -14,7 +14,7 @@ from PIL import Image
 from geo.errors import EncoderError
 from geo.search.concepts import concept_file
 from geo.search.example import Example
-from tasks.explore import dropped
+from tasks.explore.asking import dropped
 from tasks.results.finding import Question
 
 

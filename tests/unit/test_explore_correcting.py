@@ -13,11 +13,11 @@ from starlette.requests import Request
 
 from geo.clusters.hands.corrections import read_corrections
 from geo.outputs.names import read_names
-from tasks.beside import keep_names
-from tasks.explore.corrected import Corrected
+from tasks.ending.beside import keep_names
+from tasks.explore.correcting.corrected import Corrected
+from tasks.explore.correcting.said import Speaker, Word
+from tasks.explore.correcting.said import say as say_words
 from tasks.explore.opening import open_page
-from tasks.explore.said import Speaker, Word
-from tasks.explore.said import say as say_words
 from tasks.store.lock import one_writer
 
 ADA = {"by": "ada", "page": "page-0001"}

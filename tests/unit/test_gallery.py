@@ -16,10 +16,10 @@ from rasters import write_raster
 from rio_tiler.constants import WEB_MERCATOR_TMS
 
 from geo.sources.digest import digest_source
-from tasks.explore import seen
-from tasks.explore.kept import Kept
+from tasks.explore.imagery import seen
+from tasks.explore.imagery.kept import Kept
+from tasks.explore.imagery.together import Together
 from tasks.explore.order import NO_TYPE, likeness_of_tiles, order_tiles
-from tasks.explore.together import Together
 from tasks.results import cutting
 
 LEFT, TOP = 411_950.0, 273_450.0

@@ -24,10 +24,18 @@ from geo.ground.names import NamedClass
 from geo.ground.raster import Sheet, write_map
 from geo.ground.registry import way_of
 from geo.ground.shares import FARTHEST_M, lay_out
-from tasks import encode
 from tasks.earlier import Numbering
-from tasks.map_ground import GroundJob, map_shard, open_land, read_counts, read_maps, read_places, read_roads
 from tasks.plan import OfGround, Plan
+from tasks.shards import encode
+from tasks.shards.map_ground import (
+    GroundJob,
+    map_shard,
+    open_land,
+    read_counts,
+    read_maps,
+    read_places,
+    read_roads,
+)
 from tasks.stages.ground.numbering import BY_SIZE, Final, final_classes
 from tasks.store.code import code_digest
 
@@ -69,7 +77,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[GroundJob, Path]:
         out=folder / "results" / "shards" / "shard-1.parquet",
         n_tiles=len(chips),
         config=config,
-        code=code_digest("tasks.map_ground"),
+        code=code_digest("tasks.shards.map_ground"),
     )
     return job, folder
 

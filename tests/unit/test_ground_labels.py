@@ -35,7 +35,7 @@ from geo.ground.labels.sheet import write_sheet
 from geo.ground.labels.suggesting import suggest, write_suggestions
 from geo.ground.shares import Places
 from geo.ground.things.finding import find_things, kept_evidence
-from tasks.map_ground import _common as common
+from tasks.shards.map_ground import _common as common
 
 CRS = "EPSG:27700"
 SIDE, CELL_M, PER_CELL = 24, 2.0, 4

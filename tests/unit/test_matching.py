@@ -17,7 +17,7 @@ from geo.imagery.flights.measuring import LEAST, match_flights
 from geo.imagery.flights.tables import LookUp, count_values, look_up
 from geo.imagery.reading.blocks import BlockStore
 from geo.imagery.reading.reader import TABLE
-from tasks.encode import encode_shard, read_look_ups
+from tasks.shards.encode import encode_shard, read_look_ups
 from tasks.stages.imagery.matching import READ
 from tasks.tables import LOOK_UPS
 

@@ -12,7 +12,7 @@ from flows.cli import main
 from flows.terminal import screen
 from geo.clusters.hands.corrections import read_corrections
 from geo.outputs.names import read_names
-from tasks.explore import said
+from tasks.explore.correcting import said
 from tasks.store.lock import one_writer
 
 
@@ -238,7 +238,7 @@ def test_who_is_beaten_to_it_is_told_what_stands_now(here, capfd, monkeypatch):
         (here / "runs" / "grid" / "clusters.csv").write_text("cluster,name\n1,Quays\n2,\n3,\n")
         return version
 
-    monkeypatch.setattr("tasks.explore.calling.version_of", late)
+    monkeypatch.setattr("tasks.explore.correcting.calling.version_of", late)
     code, _, err = said_of("name", "grid", 1, "Lanes", capfd=capfd)
     assert code == 2
     assert "somebody has changed type 1 meanwhile: it is called 'Quays'" in err

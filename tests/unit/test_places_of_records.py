@@ -7,9 +7,9 @@ import pyproj
 import pytest
 import shapely
 
-from geo.collisions.cells.degrees import degrees
-from geo.collisions.cells.doubts import doubtful
 from geo.collisions.cells.numbers import decimal_mark, numbers
+from geo.collisions.cells.places.degrees import degrees
+from geo.collisions.cells.places.doubts import doubtful
 from geo.collisions.schemas.tabular import Tabular, read_tabular
 from geo.errors import LayerError
 

@@ -11,9 +11,9 @@ from rasters import noise, write_raster
 from geo.clusters.methods.ward import Ward
 from geo.config import CityConfig
 from geo.errors import ConfigurationError, FullDiskError, LayerError, SourceError
-from tasks import refusals
-from tasks.refusals import check_results, check_what_follows
-from tasks.room import bytes_of_geopackage, bytes_of_run, refuse_full
+from tasks.ahead import refusals
+from tasks.ahead.refusals import check_results, check_what_follows
+from tasks.ahead.room import bytes_of_geopackage, bytes_of_run, refuse_full
 from tasks.store.folder import city_folder
 from tasks.store.lock import one_run
 

@@ -11,8 +11,8 @@ from rasters import CITY, NORTH, WEST, catalogue, noise, tiles_at, write_raster
 from geo.config import CityConfig
 from geo.errors import RoadprintError, SourceError
 from geo.imagery.cover import cover_tiles
-from tasks import encode
-from tasks.encode import ShardJob, encode_shard
+from tasks.shards import encode
+from tasks.shards.encode import ShardJob, encode_shard
 from tasks.store.code import code_digest
 
 ENCODER = {"tile": "bands", "dense": "bundled"}
@@ -46,7 +46,7 @@ def make_job(tmp_path, mode):
         out=tmp_path / "results" / "shards" / "shard-1.parquet",
         n_tiles=3,
         config=config,
-        code=code_digest("tasks.encode"),
+        code=code_digest("tasks.shards.encode"),
     )
 
 

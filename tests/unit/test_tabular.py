@@ -9,7 +9,7 @@ import pytest
 import shapely
 from real_data import DATA, needs_real_data
 
-from geo.collisions.cells.dates import dates
+from geo.collisions.cells.days.dates import dates
 from geo.collisions.schemas.tabular import Tabular, read_tabular
 from geo.collisions.tables.reading import read_rows
 from geo.errors import ConfigurationError, LayerError, SourceError

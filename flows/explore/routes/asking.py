@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from geo.search.looks import OF_SEGMENTS
-from tasks.explore.asked import Asking
+from tasks.explore.asking.asked import Asking
+from tasks.explore.asking.wishes import Export, Save, Wish
 from tasks.explore.outcome import OUTCOME
 from tasks.explore.page import Page
-from tasks.explore.wishes import Export, Save, Wish
 
 TYPES = {"gpkg": "application/geopackage+sqlite3", "geojson": "application/geo+json", "html": "text/html"}
 

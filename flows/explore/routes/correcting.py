@@ -11,11 +11,11 @@ from starlette.responses import JSONResponse
 
 from geo.clusters.hands.corrections import Says
 from geo.errors import ChangedError
-from tasks.explore.calling import user
-from tasks.explore.corrected import Corrected
+from tasks.explore.correcting.calling import user
+from tasks.explore.correcting.corrected import Corrected
+from tasks.explore.correcting.said import Speaker, Word, call, make_type, say, say_again, undo
+from tasks.explore.correcting.told import told
 from tasks.explore.page import Page
-from tasks.explore.said import Speaker, Word, call, make_type, say, say_again, undo
-from tasks.explore.told import told
 
 CONFLICT = 409
 MOST_WORDS, MOST_EXAMPLES = 1000, 2000

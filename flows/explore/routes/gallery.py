@@ -13,10 +13,10 @@ from starlette.responses import Response
 from flows.explore.routes.imagery import gone, picture
 from geo.errors import SourceError
 from tasks.explore.gallery import Gallery
+from tasks.explore.imagery.seen import SeenImagery
+from tasks.explore.imagery.thumbs import Thumbs
 from tasks.explore.order import NO_TYPE, Sort
 from tasks.explore.page import Page
-from tasks.explore.seen import SeenImagery
-from tasks.explore.thumbs import Thumbs
 
 AT_ONCE = 8
 """So many pictures are cut or read at the same time; the others wait, and may be let go."""

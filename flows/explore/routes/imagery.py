@@ -10,9 +10,9 @@ from starlette.responses import JSONResponse, Response
 
 from geo.errors import SourceError
 from geo.explore.imagery import MOST_ZOOM
-from tasks.explore.mapped import MapImagery
+from tasks.explore.imagery.mapped import MapImagery
+from tasks.explore.imagery.seen import SeenImagery
 from tasks.explore.page import Page
-from tasks.explore.seen import SeenImagery
 
 Zoom = Annotated[int, Path(ge=0, le=MOST_ZOOM)]
 Number = Annotated[int, Path(ge=0, lt=2**MOST_ZOOM)]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from geo.collisions.cells.calendar import days_of, months_of_year, years
-from geo.collisions.cells.dates import UNREAD, dates
+from geo.collisions.cells.days.calendar import days_of, months_of_year, years
+from geo.collisions.cells.days.dates import UNREAD, dates
 from geo.collisions.cells.numbers import whole
 from geo.collisions.cells.samples import counted, lost, unread
 from geo.collisions.cells.seen import Seen

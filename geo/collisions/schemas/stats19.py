@@ -14,13 +14,13 @@ import pandas as pd
 import pyproj
 from pydantic import Field
 
-from geo.collisions.cells.calendar import years
 from geo.collisions.cells.carried import Carrying
-from geo.collisions.cells.coordinates import Place, check_place
-from geo.collisions.cells.dates import dates
-from geo.collisions.cells.doubts import doubtful
+from geo.collisions.cells.days.calendar import years
+from geo.collisions.cells.days.dates import dates
 from geo.collisions.cells.kept import kept_rows, kept_values
 from geo.collisions.cells.numbers import numbers, whole
+from geo.collisions.cells.places.coordinates import Place, check_place
+from geo.collisions.cells.places.doubts import doubtful
 from geo.collisions.cells.samples import SHOWN, unread
 from geo.collisions.cells.seen import Seen
 from geo.collisions.cells.severities import (

@@ -12,10 +12,10 @@ import pyproj
 from pydantic import Field, model_validator
 from pyproj.exceptions import CRSError
 
-from geo.collisions.cells.coordinates import Place, check_place, placed
-from geo.collisions.cells.doubts import doubtful
 from geo.collisions.cells.kept import kept_rows, kept_values
 from geo.collisions.cells.numbers import whole
+from geo.collisions.cells.places.coordinates import Place, check_place, placed
+from geo.collisions.cells.places.doubts import doubtful
 from geo.collisions.cells.samples import unread
 from geo.collisions.cells.seen import Seen
 from geo.collisions.cells.severities import questioned, told_apart

@@ -14,8 +14,8 @@ import shapely
 from numpy.typing import NDArray
 from pyproj.exceptions import CRSError
 
-from geo.collisions.cells.coordinates import placed
-from geo.collisions.cells.dates import dates
+from geo.collisions.cells.days.dates import dates
+from geo.collisions.cells.places.coordinates import placed
 from geo.collisions.cells.text import text
 from geo.collisions.schema import check_names
 from geo.collisions.tables.places import expand_globs

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from geo.collisions.cells.dates import dates
+from geo.collisions.cells.days.dates import dates
 from geo.collisions.cells.text import text
 from geo.errors import LayerError
 from geo.roads.reading.sources import METRES_A_DEGREE

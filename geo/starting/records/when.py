@@ -10,9 +10,9 @@ from datetime import date
 
 import pandas as pd
 
-from geo.collisions.cells.clock import part
-from geo.collisions.cells.dates import When, dates
-from geo.collisions.cells.forms import Cells, forms_of
+from geo.collisions.cells.days.clock import part
+from geo.collisions.cells.days.dates import When, dates
+from geo.collisions.cells.days.forms import Cells, forms_of
 from geo.collisions.cells.samples import shown
 from geo.collisions.cells.text import text
 from geo.collisions.rows.hints import DATES, are

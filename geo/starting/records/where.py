@@ -11,7 +11,7 @@ import pandas as pd
 import pyproj
 
 from geo.collisions.cells.numbers import decimal_mark, numbers
-from geo.collisions.cells.points import points as points_in
+from geo.collisions.cells.places.points import points as points_in
 from geo.collisions.cells.text import text
 from geo.collisions.tables.table import Rows
 from geo.errors import RoadprintError

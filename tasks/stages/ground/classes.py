@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from geo.ground.maps.pieces import Land
 
 DOCUMENT, MODEL = "learned.json", "model.safetensors"
-SEEING = "tasks.map_ground"
+SEEING = "tasks.shards.map_ground"
 """The module by which ground is seen and classified."""
 CHIPS_PER_SHARD, LEARNED_FROM = 48, 40
 """Chips of ground that are mapped as one piece of work; and those that classes are found in."""
@@ -66,7 +66,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     from geo.ground.maps.pieces import Pieces, beside, chips_on, sample_chips
     from geo.ground.registry import way_of
     from geo.tiles.shards import assign_shards
-    from tasks.map_ground import open_land
+    from tasks.shards.map_ground import open_land
 
     way = way_of(plan.config.ground)
     around = surroundings(plan)
@@ -137,7 +137,7 @@ def _seen(land: Land) -> dict[str, object]:
 def images_of(plan: Plan) -> gpd.GeoDataFrame:
     """Read the catalogue, with what the values of each raster become where flights are matched."""
     from geo.imagery.reading.reader import TABLE
-    from tasks.encode import read_look_ups
+    from tasks.shards.encode import read_look_ups
     from tasks.stages.imagery.features import look_ups_of
 
     images = gpd.read_parquet(plan.stage_folder("tiles") / "images.parquet")

@@ -34,9 +34,9 @@ from tasks.tables import JUNCTION, SEGMENT, as_layer, of_layer
 
 if TYPE_CHECKING:
     from geo.ground.shares import Places
-    from tasks.map_ground import GroundJob, Roads
+    from tasks.shards.map_ground import GroundJob, Roads
 
-DOCUMENT, MAP, MAPPING = "ground.json", GROUND_MAP, "tasks.map_ground"
+DOCUMENT, MAP, MAPPING = "ground.json", GROUND_MAP, "tasks.shards.map_ground"
 MAP_ALONE = GROUND_MAP_ALONE
 CLASSES = as_layer("ground_classes", key=("class",))
 TREE = as_layer("ground_tree", key=("node",))
@@ -112,7 +112,7 @@ def plan_shards(plan: Plan) -> list[GroundJob]:
     if not load_learned(plan).mapped:
         return []
     from geo.tiles.shards import spatial_order
-    from tasks.map_ground import GroundJob, read_roads
+    from tasks.shards.map_ground import GroundJob, read_roads
 
     learned, roads_in = plan.stage_folder("ground_classes"), plan.stage_folder("roads")
     files = {
@@ -203,7 +203,7 @@ def _write_map(plan: Plan, shards: list[Path], folder: Path) -> Final:
     from geo.ground.file import read_classifier
     from geo.ground.numbers import with_numbers
     from geo.ground.raster import Sheet, write_map
-    from tasks.map_ground import read_maps, read_places
+    from tasks.shards.map_ground import read_maps, read_places
 
     learned = plan.stage_folder("ground_classes")
     classifier = read_classifier(learned / MODEL)
@@ -226,7 +226,7 @@ def _write_map(plan: Plan, shards: list[Path], folder: Path) -> Final:
 def _write_shares(plan: Plan, shards: list[Path], final: Final, folder: Path) -> None:
     """Add the counts of all shards up to shares; ground that was not read counts, too."""
     from geo.ground.shares import count_unseen, lay_out
-    from tasks.map_ground import read_counts, read_places, read_roads
+    from tasks.shards.map_ground import read_counts, read_places, read_roads
 
     roads = read_roads(
         *(plan.stage_folder("roads") / f"{name}.parquet" for name in ("segments", "junctions"))
@@ -247,7 +247,7 @@ def _write_shares(plan: Plan, shards: list[Path], final: Final, folder: Path) ->
 def _write_measures(plan: Plan, shards: list[Path], folder: Path) -> None:
     """Bring together what was measured of segments, where the way measures any."""
     from geo.ground.file import read_classifier
-    from tasks.map_ground import read_measures
+    from tasks.shards.map_ground import read_measures
 
     measures = read_measures(shards)
     if measures is None:

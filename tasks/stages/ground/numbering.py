@@ -51,7 +51,7 @@ class Final:
 
     def maps(self, shards: list[Path]) -> Iterator[tuple[Places, Classes]]:
         """Read the maps of shards, one piece at a time, with the numbers of the run."""
-        from tasks.map_ground import read_maps
+        from tasks.shards.map_ground import read_maps
 
         return ((place, self.merged[numbers]) for place, numbers in read_maps(shards))
 
@@ -96,7 +96,7 @@ def _shared(file: Path, shards: list[Path], sheet: Sheet, crs: pyproj.CRS) -> Co
     """Count the places of shards by their class and by that of an earlier run's map."""
     from geo.ground.numbers import LEVELS, shared_ground
     from geo.ground.raster import read_on
-    from tasks.map_ground import read_maps
+    from tasks.shards.map_ground import read_maps
 
     found = np.zeros((LEVELS, LEVELS), dtype=np.int64)
     there = read_on(file, sheet, (place for place, _ in read_maps(shards)), crs)

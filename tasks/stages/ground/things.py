@@ -49,7 +49,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         AT.write(AT.empty(), folder)
         return [Entry(ITEM, "done", "", 0)]
     from geo.ground.things.counting import count_along, count_at, place_things, seen_of
-    from tasks.map_ground import read_evidence
+    from tasks.shards.map_ground import read_evidence
 
     shards = [plan.stages / shard for shard in load_mapped(plan).shards]
     segments, junctions = (
@@ -85,7 +85,7 @@ def _counting(plan: Plan) -> Classifier | None:
 def _found(shards: list[Path], classifier: Classifier, segments: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Find all things in the shards: ``thing_id, thing, score`` and Points; an id tells the place."""
     from geo.ground.things.finding import find_things, kept_evidence
-    from tasks.map_ground import read_evidence
+    from tasks.shards.map_ground import read_evidence
 
     keys, rules = sorted(classifier.counted), classifier.counted
     kept, side_m = [], 1.0

@@ -25,7 +25,7 @@ from tasks.tables import of_layer
 if TYPE_CHECKING:
     from geo.ground.shares import Places
     from geo.ground.vegetation.reading import Green
-    from tasks.map_ground import Roads
+    from tasks.shards.map_ground import Roads
 
 FINDINGS, MAP = "findings.json", "ground_vegetation.tif"
 PACKED = 6
@@ -61,7 +61,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     from geo.ground.vegetation.ndvi import Spread, doubts
     from geo.ground.vegetation.reading import check_has_bands, lay_out, see_green
     from geo.imagery.reading.reader import TileFailure
-    from tasks.map_ground import read_roads
+    from tasks.shards.map_ground import read_roads
 
     images = gpd.read_parquet(plan.stage_folder("tiles") / "images.parquet")
     check_has_bands(images, settings.ndvi)

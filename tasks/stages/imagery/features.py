@@ -28,9 +28,9 @@ from tasks.store.stage import Stage, is_whole
 from tasks.tables import LOOK_UPS, SHARD
 
 if TYPE_CHECKING:
-    from tasks.encode import ShardJob
+    from tasks.shards.encode import ShardJob
 
-ENCODED, ENCODING = "features.json", "tasks.encode"
+ENCODED, ENCODING = "features.json", "tasks.shards.encode"
 ROADS, JUNCTIONS = "tiles.parquet", "junction_tiles.parquet"
 """Files of the tiles of roads and of junctions."""
 AT_JUNCTIONS = "junction tiles"
@@ -60,7 +60,7 @@ def is_raster(config: CityConfig) -> bool:
 
 def _of_imagery(plan: Plan) -> list[ShardJob]:
     """List the shards that an encoder encodes."""
-    from tasks.encode import ShardJob, limit_of
+    from tasks.shards.encode import ShardJob, limit_of
 
     stage = plan.stage_folder("tiles")
     images = gpd.read_parquet(stage / "images.parquet", columns=["image_id", "digest", "pixel_m", "geometry"])
@@ -103,7 +103,7 @@ def _of_imagery(plan: Plan) -> list[ShardJob]:
 
 def _of_others(plan: Plan) -> list[ShardJob]:
     """List the shards for which others' embeddings are pooled: of the same tiles, in files of their own."""
-    from tasks.encode import EMBEDDINGS, ShardJob, others_of
+    from tasks.shards.encode import EMBEDDINGS, ShardJob, others_of
 
     stage = plan.stage_folder("tiles")
     found = gpd.read_parquet(stage / EMBEDDINGS, columns=["image_id", "digest", "geometry"])
@@ -137,7 +137,7 @@ def _of_others(plan: Plan) -> list[ShardJob]:
 
 def look_ups_of(plan: Plan) -> tuple[Path | None, dict[str, str]]:
     """Find the table of what values become, and the digest of that of each raster; None where they stay."""
-    from tasks.encode import read_look_ups
+    from tasks.shards.encode import read_look_ups
 
     if not load_matching(plan).matched:
         return None, {}
@@ -210,7 +210,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
     """
     import pyarrow.parquet as pq
 
-    from tasks.encode import encode_shard
+    from tasks.shards.encode import encode_shard
 
     every = plan_shards(plan)
     beside = of_beside(every)
@@ -254,7 +254,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
 
 def _card(plan: Plan) -> dict[str, object]:
     """Say what is known of the encoder."""
-    from tasks.encode import limit_of, load_once
+    from tasks.shards.encode import limit_of, load_once
 
     if is_raster(plan.config):
         return _others(plan)
@@ -271,7 +271,7 @@ def _beside(plan: Plan) -> dict[str, object] | None:
 def _others(plan: Plan) -> dict[str, object]:
     """Say what is known of embeddings that others have computed, with the digests of their files."""
     from geo.features.elsewhere.tiles import others
-    from tasks.encode import EMBEDDINGS, others_of
+    from tasks.shards.encode import EMBEDDINGS, others_of
 
     files = gpd.read_parquet(plan.stage_folder("tiles") / EMBEDDINGS)
     settings = others_of(plan.config)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from geo.imagery.flights.measuring import Matched
 
 DOCUMENT = "matching.json"
-ENCODING = "tasks.encode"
+ENCODING = "tasks.shards.encode"
 READ = ("k", "k_range", "seed", "components", "whitening", "neighbours", "smoothing", "resamples")
 """Settings of types that a trial heeds."""
 WHAT = "imagery.match: histogram"
@@ -102,7 +102,7 @@ def _tried(
 
 def _embeddings(plan: Plan, tiles: gpd.GeoDataFrame, images: gpd.GeoDataFrame) -> pd.DataFrame:
     """Encode tiles as shards do; gives ``image_id`` and ``embedding``, of length 1, by segment."""
-    from tasks.encode import embed_some
+    from tasks.shards.encode import embed_some
 
     found = embed_some(plan.config, tiles, images, plan.stage_folder("roads") / "segments.parquet")
     found = found[found["embedding"].notna()].merge(tiles[["tile_id", "segment_id"]], on="tile_id")

@@ -33,7 +33,7 @@ def flown_twice(plan: Plan, dimension: int) -> tuple[Scatter, list[Entry]]:
     from geo.clusters.whitening.scatter import Scatter, scatter_of_looks
     from geo.imagery.flights.naming import flight_of
     from geo.imagery.reading.reader import TABLE
-    from tasks.encode import embed_some, read_look_ups
+    from tasks.shards.encode import embed_some, read_look_ups
 
     stage = plan.stage_folder("tiles")
     images = gpd.read_parquet(stage / "images.parquet")

@@ -23,24 +23,24 @@ SHOWN = "imagery.json"
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write ``tiles``, ``junction_tiles``, ``images`` and ``imagery.json`` (see docs/stages.md)."""
     from geo.imagery.layout import lay_out_junction_tiles
-    from tasks.ground import find_ground
+    from tasks.stages.network.laid import lay_tiles
 
     roads = plan.stage_folder("roads")
     segments, junctions = (gpd.read_parquet(roads / f"{name}.parquet") for name in ("segments", "junctions"))
     if not plan.config.clusters.junctions.types:
         junctions = junctions.iloc[:0]
     digests = FileDigests(plan.stages / DIGESTS)
-    ground = find_ground(plan.config, segments, digests.of)
+    laid = lay_tiles(plan.config, segments, digests.of)
     at_junctions, of_junctions = lay_out_junction_tiles(
-        junctions, segments, ground.tiles, ground.images, plan.config.tiles
+        junctions, segments, laid.tiles, laid.images, plan.config.tiles
     )
-    TILES.write(ground.tiles, folder)
+    TILES.write(laid.tiles, folder)
     JUNCTION_TILES.write(at_junctions, folder)
-    IMAGES.write(ground.images, folder)
-    if ground.others is not None:
-        EMBEDDINGS.write(ground.others, folder)
-    Shown(warnings=ground.warnings).write(folder / SHOWN)
-    return [*ground.entries, *of_junctions]
+    IMAGES.write(laid.images, folder)
+    if laid.others is not None:
+        EMBEDDINGS.write(laid.others, folder)
+    Shown(warnings=laid.warnings).write(folder / SHOWN)
+    return [*laid.entries, *of_junctions]
 
 
 def load_shown(plan: Plan) -> Shown:

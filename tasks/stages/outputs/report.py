@@ -12,8 +12,8 @@ import pandas as pd
 from geo.ledger import Entry
 from geo.outputs.layers.ground import BESIDE_TYPES, CLASSES, TREE
 from tasks.documents import IN_SHORT, InShort
+from tasks.ending.publish import notes
 from tasks.plan import LICENSED, Plan
-from tasks.publish import notes
 from tasks.stages.ground.mapping import MAP
 from tasks.stages.imagery.centring import load_centring
 from tasks.stages.imagery.features import load_encoded_as

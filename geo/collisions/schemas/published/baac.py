@@ -14,8 +14,8 @@ import pandas as pd
 import pyproj
 from pydantic import Field
 
-from geo.collisions.cells.calendar import days_of, months_of_year, years
 from geo.collisions.cells.carried import Carrying
+from geo.collisions.cells.days.calendar import days_of, months_of_year, years
 from geo.collisions.cells.kept import kept_rows
 from geo.collisions.cells.numbers import numbers, whole
 from geo.collisions.cells.samples import unread

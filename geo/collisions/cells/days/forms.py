@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from geo.collisions.cells.clock import Written, without_offset
+from geo.collisions.cells.days.clock import Written, without_offset
 
 YEARS = (1900, 2199)
 """A date of another year is a mistake, and beyond what is stored."""

@@ -21,8 +21,8 @@ from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import MERGED, Named, read_names, write_names
 from geo.sources.by_hand import no_formula, whole
 from geo.sources.edited import EditedTable
-from tasks.explore.corrected import Corrected, Standing, key_of, said_of
-from tasks.explore.spoken import Spoken, TypeSaid, keep, last_of
+from tasks.explore.correcting.corrected import Corrected, Standing, key_of, said_of
+from tasks.explore.correcting.spoken import Spoken, TypeSaid, keep, last_of
 from tasks.store.document import digest
 from tasks.store.lock import one_writer
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pyproj
 from numpy.typing import NDArray
 
-from geo.collisions.cells.degrees import degrees
 from geo.collisions.cells.numbers import decimal_mark, numbers
-from geo.collisions.cells.points import points
+from geo.collisions.cells.places.degrees import degrees
+from geo.collisions.cells.places.points import points
 from geo.collisions.cells.samples import SHOWN
 from geo.collisions.cells.text import text
 from geo.config.sections.records import Columns

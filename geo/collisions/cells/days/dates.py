@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from geo.collisions.cells.clock import on_clock_of, part, without_offset
-from geo.collisions.cells.forms import Cells, Form, forms_of, months, named, with_day_first
+from geo.collisions.cells.days.clock import on_clock_of, part, without_offset
+from geo.collisions.cells.days.forms import Cells, Form, forms_of, months, named, with_day_first
 from geo.collisions.cells.samples import shown
 from geo.collisions.cells.text import text
 from geo.errors import ConfigurationError, LayerError
@@ -39,7 +39,7 @@ class When:
     year, month
         Int64, of cells that tell no day; ``month`` is null where a cell tells a year alone.
     form
-        How the cells are written, see `geo.collisions.cells.forms.named`; empty where none tells a day.
+        How the cells are written, see `geo.collisions.cells.days.forms.named`; empty where none tells a day.
     entries, warnings
         What is to be told of them.
     """
@@ -78,7 +78,7 @@ def dates(
     where
         The file and column, for the message.
     date_format
-        How the dates are written (`geo.collisions.cells.forms.named`); None: it is found out.
+        How the dates are written (`geo.collisions.cells.days.forms.named`); None: it is found out.
     time_zone
         IANA name of the place's time zone: times are brought to its clock. Days without a time stay. None: all stay as
         they are written.

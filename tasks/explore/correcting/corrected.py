@@ -20,9 +20,9 @@ from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import MERGED, Named, read_names
 from geo.sources.files import digest_file
 from tasks.earlier import FOUND
+from tasks.explore.correcting.spoken import FILE as SPOKEN
+from tasks.explore.correcting.spoken import Spoken, spoken_in
 from tasks.explore.page import Page
-from tasks.explore.spoken import FILE as SPOKEN
-from tasks.explore.spoken import Spoken, spoken_in
 from tasks.store.document import digest
 from tasks.store.status import latest
 from tasks.store.summary import LATEST, SUMMARY, RunSummary

@@ -36,15 +36,15 @@ from geo.roads.segments import Network, build_network
 from geo.safety.interventions.reading import read_interventions
 from geo.safety.interventions.treated import ITEM, Town, account, lay_out
 from tasks.ahead.looking import Looked, look_at
+from tasks.ahead.refusals import check_results, check_what_follows
+from tasks.ahead.room import bytes_of_geopackage, bytes_of_run, pictures_at_most, refuse_full
 from tasks.ahead.seconds import STARTING, seconds_by_size
 from tasks.ahead.verdict import Met, verdict
-from tasks.encode import others_of
-from tasks.ground import Ground, find_ground
-from tasks.map_ground import open_land
 from tasks.planning import runs_folder
-from tasks.refusals import check_results, check_what_follows
-from tasks.room import bytes_of_geopackage, bytes_of_run, pictures_at_most, refuse_full
+from tasks.shards.encode import others_of
+from tasks.shards.map_ground import open_land
 from tasks.stages.ground.classes import LEARNED_FROM
+from tasks.stages.network.laid import Laid, lay_tiles
 from tasks.store.status import usual_seconds
 
 SECONDS_A_CHIP = 0.1
@@ -176,14 +176,14 @@ def _look(
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, Looked | None]:
     """Lay tiles out on the imagery, and look at it under some roads; gives tiles, images, and what was seen."""
     doing("imagery")
-    ground = find_ground(config, network.segments, lambda _: "")
-    tiles, images = ground.tiles, ground.images
+    laid = lay_tiles(config, network.segments, lambda _: "")
+    tiles, images = laid.tiles, laid.images
     seen = tiles["coverage"] > 0
     under = seen & (tiles["coverage"] >= config.tiles.min_coverage)
     check_what_follows(config, tiles, images)
-    told.entries += ground.entries
-    told.seconds_of_others = _seconds_of_others(config, network, ground, int(seen.sum()))
-    told.warnings += [*ground.warnings, *too_few(config.clusters, tiles.loc[seen, "segment_id"].nunique())]
+    told.entries += laid.entries
+    told.seconds_of_others = _seconds_of_others(config, network, laid, int(seen.sum()))
+    told.warnings += [*laid.warnings, *too_few(config.clusters, tiles.loc[seen, "segment_id"].nunique())]
     told.found |= {
         "images": len(images),
         "tiles": len(tiles),
@@ -203,18 +203,18 @@ def _look(
     return tiles, images, looked
 
 
-def _seconds_of_others(config: CityConfig, network: Network, ground: Ground, n_tiles: int) -> float:
+def _seconds_of_others(config: CityConfig, network: Network, laid: Laid, n_tiles: int) -> float:
     """Pool others' embeddings along some roads, which finds what a run would be refused for; gives the time for all."""
-    if ground.others is None:
+    if laid.others is None:
         return 0.0
     settings, lines = others_of(config), network.segments.geometry.to_numpy()
     some = lines[:: max(1, len(lines) // TRIED)][:TRIED]
     start = time.perf_counter()
     found = pool(
-        corridor(some, settings.corridor_m), settings, ground.others, int(ground.others["dimension"].iloc[0])
+        corridor(some, settings.corridor_m), settings, laid.others, int(laid.others["dimension"].iloc[0])
     )
     if not np.isfinite(found.vectors).any():
-        ground.warnings.append(
+        laid.warnings.append(
             f"of {len(some)} roads that were tried, the embeddings of others have data along none"
         )
     return (time.perf_counter() - start) / len(some) * n_tiles

@@ -10,9 +10,9 @@ import geopandas as gpd
 
 from geo.errors import LayerError, SourceError
 from geo.explore.imagery import MapTile, draw_tile, on_map, smaller_copies, touching, zooms
-from tasks.explore.kept import Kept
+from tasks.explore.imagery.kept import Kept
+from tasks.explore.imagery.seen import BACK, SeenImagery, key_of
 from tasks.explore.page import Page
-from tasks.explore.seen import BACK, SeenImagery, key_of
 from tasks.results.cutting import RunImagery
 
 AT_ONCE = 3

@@ -13,7 +13,7 @@ from geo.imagery.catalogue import COLUMNS, open_catalogue
 from geo.imagery.layout import lay_out_tiles
 from geo.imagery.outlook.told import tell_imagery
 from geo.ledger import Entry
-from tasks.encode import others_of
+from tasks.shards.encode import others_of
 
 NO_PICTURES = (
     "no imagery is read: types are of what the embeddings of others tell of each road's neighbourhood, there are no "
@@ -22,7 +22,7 @@ NO_PICTURES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class Laid:
     """Tiles with what shows them.
 
     Attributes
@@ -42,7 +42,7 @@ class Ground:
     warnings: list[str]
 
 
-def find_ground(config: CityConfig, segments: gpd.GeoDataFrame, digest: Callable[[str], str]) -> Ground:
+def lay_tiles(config: CityConfig, segments: gpd.GeoDataFrame, digest: Callable[[str], str]) -> Laid:
     """Place tiles along roads, and find what shows them.
 
     Parameters
@@ -66,14 +66,14 @@ def find_ground(config: CityConfig, segments: gpd.GeoDataFrame, digest: Callable
         images = others.files[[*COLUMNS, "geometry"]]
         tiles, laid = lay_out_tiles(segments, images, config.tiles)
         told = [*others.entries, *laid]
-        return Ground(tiles, images, others.files, told, [NO_PICTURES, *others.warnings])
+        return Laid(tiles, images, others.files, told, [NO_PICTURES, *others.warnings])
     catalogue = open_catalogue(config.imagery, segments.crs, digest=digest)
     tiles, laid = lay_out_tiles(segments, catalogue.images, config.tiles)
     entries, warnings = tell_imagery(tiles, catalogue.images, config.imagery, config.tiles)
     entries = [*catalogue.entries, *laid, *entries]
     if others is None:
-        return Ground(tiles, catalogue.images, None, entries, warnings)
-    return Ground(
+        return Laid(tiles, catalogue.images, None, entries, warnings)
+    return Laid(
         tiles, catalogue.images, others.files, [*entries, *others.entries], [*warnings, *others.warnings]
     )
 

@@ -31,7 +31,7 @@ from geo.ground.shares import FARTHEST_M, Places, count_near, find_near
 from geo.imagery.reading.blocks import BlockStore
 from geo.imagery.reading.reader import TABLE, reach
 from geo.ledger import Entry
-from tasks.encode import block_store, end_when_stopped, forget_changed, read_look_ups, write_shard
+from tasks.shards.encode import block_store, end_when_stopped, forget_changed, read_look_ups, write_shard
 from tasks.store.job import Job
 from tasks.store.stage import read_account
 

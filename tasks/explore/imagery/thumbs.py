@@ -11,10 +11,10 @@ from geo.errors import LayerError, SourceError
 from geo.explore.thumbs import with_line
 from geo.imagery.reading.reader import TileFailure, lie_on_pictures
 from geo.outputs.thumbnails import thumbnail
-from tasks.explore.kept import Kept
+from tasks.explore.imagery.kept import Kept
+from tasks.explore.imagery.seen import BACK, SeenImagery, key_of
+from tasks.explore.imagery.together import Together
 from tasks.explore.page import Page
-from tasks.explore.seen import BACK, SeenImagery, key_of
-from tasks.explore.together import Together
 
 PX = 256
 """Longer side of a picture that is kept (pixels)."""

@@ -10,9 +10,9 @@ from typing import Any
 from geo.clusters.hands.checking import numbers_of
 from geo.errors import WordError
 from geo.outputs.names import FILE, Named, merges_of, title
-from tasks.explore.corrected import Corrected, Standing
+from tasks.explore.correcting.corrected import Corrected, Standing
+from tasks.explore.correcting.said import Speaker, call, version_of
 from tasks.explore.page import Page
-from tasks.explore.said import Speaker, call, version_of
 
 MOST_NAMED = 12
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from geo.errors import LayerError, RoadprintError
 from geo.features.encoder import Encoder
 from geo.search.example import Example
-from tasks.explore.wishes import Dropped
+from tasks.explore.asking.wishes import Dropped
 from tasks.results.encoded import encoder_of, picture_example, tile_side
 from tasks.results.opened import OpenRun
 

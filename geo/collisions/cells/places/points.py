@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.collisions.cells.degrees import degrees
 from geo.collisions.cells.numbers import decimal_mark, numbers
+from geo.collisions.cells.places.degrees import degrees
 from geo.collisions.cells.samples import shown
 from geo.errors import LayerError
 

@@ -23,8 +23,8 @@ from geo.imagery.catalogue import check_pictured
 from geo.outputs.files.geopackage import refuse_taken
 from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import JUNCTION_FILE, read_names
+from tasks.ahead.room import bytes_of_geopackage, bytes_of_run, pictures_at_most, refuse_full
 from tasks.plan import Plan
-from tasks.room import bytes_of_geopackage, bytes_of_run, pictures_at_most, refuse_full
 from tasks.store.folder import refuse_other_city, refuse_unwritable
 from tasks.store.status import finished_runs, running
 
@@ -35,7 +35,7 @@ def refuse_before_encoding(plan: Plan) -> None:
     Raises
     ------
     RoadprintError
-        As `check_what_follows` and `tasks.room.refuse_full`.
+        As `check_what_follows` and `tasks.ahead.room.refuse_full`.
     """
     folder = plan.stage_folder("tiles")
     tiles = gpd.read_parquet(folder / "tiles.parquet", columns=["segment_id", "coverage", "geometry"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from geo.collisions.cells.forms import YEARS, month_numbers
+from geo.collisions.cells.days.forms import YEARS, month_numbers
 from geo.collisions.cells.numbers import whole
 
 _PIVOT = 69

@@ -20,9 +20,9 @@ from geo.errors import ChangedError, LayerError, RoadprintError, SourceError, me
 from geo.search.concepts import ENDING, FOLDER, Concept, concept_file, read_concept, write_concept
 from geo.search.example import Example
 from geo.search.words.fit import Askable
-from tasks.explore.dropped import Pictures
+from tasks.explore.asking.dropped import Pictures
+from tasks.explore.asking.wishes import Save, Wish
 from tasks.explore.page import Page
-from tasks.explore.wishes import Save, Wish
 from tasks.results import answers
 from tasks.results.encoded import made_by_of
 from tasks.results.finding import Asked, Question, askable

@@ -62,7 +62,7 @@ def publish(plan: Plan, results: Sequence[StageResult], *, seconds: float) -> di
         When the run's folder is in use.
     """
     # a rerun that changes nothing needs no geopandas
-    from tasks.beside import keep_names, lay_ground, leave_sheet, write_mosaics  # noqa: PLC0415
+    from tasks.ending.beside import keep_names, lay_ground, leave_sheet, write_mosaics  # noqa: PLC0415
 
     plan.check_inputs()
     _make_room(plan)

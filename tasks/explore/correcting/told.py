@@ -12,9 +12,9 @@ from geo.clusters.hands.checking import in_words, numbers_of, outcomes
 from geo.clusters.hands.corrections import IS, LATER, Correction
 from geo.clusters.hands.placing import placed
 from geo.outputs.names import MERGED, Named, merges_of
-from tasks.explore.corrected import Corrected, Standing, key_of, said_of
-from tasks.explore.said import version_of
-from tasks.explore.spoken import Spoken, last_of
+from tasks.explore.correcting.corrected import Corrected, Standing, key_of, said_of
+from tasks.explore.correcting.said import version_of
+from tasks.explore.correcting.spoken import Spoken, last_of
 
 TAKEN_UP = "taken up"
 MOST = 1000

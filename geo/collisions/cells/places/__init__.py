@@ -1,0 +1,1 @@
+"""Cells as places: coordinates, degrees, geometries, and what is doubtful of them."""

@@ -1,0 +1,1 @@
+"""Pictures of the page: of tiles, and of the imagery under its map."""

@@ -171,25 +171,12 @@ def not_there(address: str, error: Exception) -> ServerError:
 def _process(kept: Path) -> Iterator[_Server]:
     """Start the process; at the end its input is closed, and its folder goes."""
     folder, from_kept = _folder(kept)
-    # of Prefect's settings of the user's, only what is said of its log
-    settings = {
-        name: value
-        for name, value in surroundings().items()
-        if not name.startswith("PREFECT_") or name.startswith("PREFECT_LOGGING_")
-    } | {
-        "PREFECT_HOME": str(folder),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        # what goes wrong at its end nobody needs to read, unless the user wants to read all
-        "PREFECT_SERVER_LOGGING_LEVEL": os.environ["PREFECT_LOGGING_LEVEL"],
-        # nobody looks for blocks there; those that are saved come with their kinds
-        "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
-    }
     server = subprocess.Popen(  # noqa: S603
         ours("flows.server", str(folder)),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=settings,
+        env=_settings(folder),
         cwd=folder,
         # Ctrl-C at a terminal is for the run, which says to it how it ended
         process_group=0,
@@ -206,6 +193,29 @@ def _process(kept: Path) -> Iterator[_Server]:
             server.kill()
             server.communicate()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _settings(folder: Path) -> dict[str, str]:
+    """Give the environment of the process: of Prefect's settings of the user's, only what is said of its log."""
+    level = os.environ["PREFECT_LOGGING_LEVEL"]
+    # what goes wrong at its end nobody needs to read, unless the user wants to read all; nor what a library says there
+    # of a request that was under way
+    log = {"PREFECT_SERVER_LOGGING_LEVEL": level, "PREFECT_LOGGING_ROOT_LEVEL": level}
+    users = {
+        name: value
+        for name, value in surroundings().items()
+        if not name.startswith("PREFECT_") or name.startswith("PREFECT_LOGGING_")
+    }
+    return (
+        log
+        | users
+        | {
+            "PREFECT_HOME": str(folder),
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            # nobody looks for blocks there; those that are saved come with their kinds
+            "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+        }
+    )
 
 
 def _folder(kept: Path) -> tuple[Path, bool]:

@@ -195,6 +195,26 @@ def test_a_disk_that_is_full_before_a_server_starts_is_told(tmp_path, monkeypatc
     assert list(tmp_path.iterdir()) == [kept]
 
 
+@pytest.mark.parametrize(("level", "seen"), [("CRITICAL", False), ("ERROR", True)])
+def test_what_a_library_complains_of_in_its_server_is_read_by_those_who_ask(
+    tmp_path, monkeypatch, capfd, level, seen
+):
+    says = (
+        "import logging, prefect.logging.configuration as prefects; prefects.setup_logging(); "
+        "logging.getLogger('sqlalchemy.pool.impl').error('Exception during reset or similar')"
+    )
+    monkeypatch.setenv("PREFECT_LOGGING_LEVEL", level)
+    monkeypatch.setattr("flows.server.kept_database", lambda: tmp_path / "kept.db")
+    monkeypatch.setattr("flows.server.ours", lambda *_: [sys.executable, "-c", says])
+    with (
+        temporary_settings(restore_defaults={PREFECT_API_URL}),
+        pytest.raises(ServerError, match="does not start"),
+        own_server() as wait,
+    ):
+        wait()
+    assert ("Exception during reset" in capfd.readouterr().err) is seen
+
+
 def test_a_run_has_its_server_whatever_proxies_are_named(tmp_path):
     proxies = {"HTTP_PROXY": f"http://{DEAD}", "https_proxy": DEAD, "ALL_PROXY": f"socks5://{DEAD}"}
     told = started(

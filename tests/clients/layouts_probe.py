@@ -1,22 +1,16 @@
 """Print every layout of QGIS projects, as Layout > Export does, and say in JSON what is on the pages.
 
-Run by QGIS's own Python: ``/usr/bin/python3 -I layouts_probe.py FOLDER_FOR_PICTURES PROJECT...``; a project is a file,
-or ``geopackage:FILE?projectName=NAME``; of one with a ``+`` before it all pages are printed as PDF as well.
+By QGIS's own Python (`qgis_client.in_qgis`): ``/usr/bin/python3 -I layouts_probe.py FOLDER_FOR_PICTURES PROJECT...``.
+A project is a file or ``geopackage:FILE?projectName=NAME``; of one with a ``+`` before it all pages are printed as PDF
+as well.
 """
 
 import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 
-# those of another Python environment would lead QGIS to the wrong coordinate database
-for variable in ("PROJ_LIB", "PROJ_DATA", "GDAL_DATA", "GDAL_DRIVER_PATH"):
-    os.environ.pop(variable, None)
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
-os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="layouts-probe-"))
-
-from qgis.core import (  # noqa: E402
+from qgis.core import (
     QgsApplication,
     QgsExpression,
     QgsExpressionContext,
@@ -28,8 +22,8 @@ from qgis.core import (  # noqa: E402
     QgsLayoutItemPicture,
     QgsProject,
 )
-from qgis.PyQt.QtCore import QRectF, Qt  # noqa: E402
-from qgis.PyQt.QtGui import QFont, QFontMetricsF, QImage  # noqa: E402
+from qgis.PyQt.QtCore import QRectF, Qt
+from qgis.PyQt.QtGui import QFont, QFontMetricsF, QImage
 
 WHITE = 0xFFFFFFFF
 DPI, FINE = 40, 20

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -37,13 +38,23 @@ needs_validator = pytest.mark.skipif(
 
 def probe(path, *pictures):
     """What QGIS sees of a file: its layers, and its projects; pictures of them go to a folder, where one is given."""
-    run = subprocess.run(
-        [SYSTEM_PYTHON, "-I", PROBE, path, *pictures],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return in_qgis(PROBE, path, *pictures)
+
+
+def in_qgis(script, *arguments):
+    """What a script says in JSON that QGIS's own Python runs, without a screen."""
+    # the projections and drivers of another Python environment would lead QGIS to the wrong database
+    elsewhere = {"PROJ_LIB", "PROJ_DATA", "GDAL_DATA", "GDAL_DRIVER_PATH"}
+    environment = {name: value for name, value in os.environ.items() if name not in elsewhere}
+    with TemporaryDirectory(prefix="qgis-") as runtime:
+        run = subprocess.run(
+            [SYSTEM_PYTHON, "-I", script, *map(str, arguments)],
+            env={"XDG_RUNTIME_DIR": runtime} | environment | {"QT_QPA_PLATFORM": "offscreen"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)
 

@@ -1,21 +1,14 @@
 """Open a GeoPackage in QGIS, as an analyst's 'Add layer' does, and say in JSON what is seen.
 
-Run by QGIS's own Python: ``/usr/bin/python3 -I qgis_probe.py FILE.gpkg [FOLDER FOR PICTURES]``.
+Run by QGIS's own Python (`qgis_client.in_qgis`): ``/usr/bin/python3 -I qgis_probe.py FILE.gpkg [FOLDER FOR PICTURES]``.
 """
 
 import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 
-# those of another Python environment would lead QGIS to the wrong coordinate database
-for variable in ("PROJ_LIB", "PROJ_DATA", "GDAL_DATA", "GDAL_DRIVER_PATH"):
-    os.environ.pop(variable, None)
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
-os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="qgis-probe-"))
-
-from qgis.core import (  # noqa: E402
+from qgis.core import (
     Qgis,
     QgsApplication,
     QgsExpression,
@@ -31,9 +24,9 @@ from qgis.core import (  # noqa: E402
     QgsRenderContext,
     QgsVectorLayer,
 )
-from qgis.PyQt.QtCore import QSize, QVariant  # noqa: E402
-from qgis.PyQt.QtGui import QColor  # noqa: E402
-from qgis.PyQt.QtXml import QDomDocument  # noqa: E402
+from qgis.PyQt.QtCore import QSize, QVariant
+from qgis.PyQt.QtGui import QColor
+from qgis.PyQt.QtXml import QDomDocument
 
 
 def rules_of(rule, path=()):

@@ -1,16 +1,13 @@
 """What is printed from the project, in QGIS: one process for all cities."""
 
-import json
 import shutil
-import subprocess
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
-import rasterio
-from qgis_client import SYSTEM_PYTHON, needs_qgis
-from rasterio.transform import from_origin
+from qgis_client import in_qgis, needs_qgis
+from rasters import write_raster
 
 from geo.config import Imagery
 from geo.imagery.catalogue import open_catalogue
@@ -36,19 +33,9 @@ SITES, TYPES = "Worst roads (one page each)", "Types of road (one page each)"
 def photo(folder, crs):
     """A photo of the whole grid, in 16 shades, and its mosaic in a run's folder beside it."""
     folder.mkdir(parents=True)
-    with rasterio.open(
-        folder / "photo.tif",
-        "w",
-        driver="GTiff",
-        width=400,
-        height=600,
-        count=3,
-        dtype="uint8",
-        crs="EPSG:27700",
-        transform=from_origin(411950, 273450, 1, 1),
-    ) as raster:
-        rows, columns = np.mgrid[:600, :400] // 25
-        raster.write(np.stack([(rows + columns) % 16 * 15] * 3).astype(np.uint8))
+    rows, columns = np.mgrid[:600, :400] // 25
+    shades = np.stack([(rows + columns) % 16 * 15] * 3).astype(np.uint8)
+    write_raster(folder / "photo.tif", shades, west=411950, north=273450, crs="EPSG:27700")
     return open_catalogue(Imagery(sources=[str(folder / "photo.tif")]), crs)
 
 
@@ -125,15 +112,8 @@ def printed(make_grid, tmp_path_factory):
         "roads": f"+{write(top / 'roads', city, without_anything(city)) / 'overview.qgz'}",
     }
     probe = Path(__file__).with_name("layouts_probe.py")
-    run = subprocess.run(
-        [SYSTEM_PYTHON, "-I", probe, top / "pages", *map(str, addresses.values())],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    return dict(zip(addresses, json.loads(run.stdout).values(), strict=True))
+    pages = in_qgis(probe, top / "pages", *addresses.values())
+    return dict(zip(addresses, pages.values(), strict=True))
 
 
 def pages(city, layout=None):

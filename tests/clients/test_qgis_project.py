@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import pyproj
 import pytest
-import rasterio
 from qgis_client import complaints, needs_qgis, needs_validator, probe
-from rasterio.transform import from_origin
+from rasters import write_raster
 
 from geo.config import Imagery
 from geo.imagery.catalogue import open_catalogue
@@ -36,18 +35,7 @@ def folder(tmp_path_factory, make_grid):
     photo = tmp_path / "photos" / "photo.tif"
     photo.parent.mkdir()
     pixels = np.full((3, 600, 400), 200, dtype=np.uint8)
-    with rasterio.open(
-        photo,
-        "w",
-        driver="GTiff",
-        width=400,
-        height=600,
-        count=3,
-        dtype="uint8",
-        crs="EPSG:27700",
-        transform=from_origin(411950, 273450, 1, 1),
-    ) as raster:
-        raster.write(pixels)
+    write_raster(photo, pixels, west=411950, north=273450, crs="EPSG:27700")
     place = tmp_path / "runs" / "one"
     place.mkdir(parents=True)
     imagery = Imagery(sources=[str(photo)])
@@ -240,18 +228,8 @@ def mapped(tmp_path, grid_city):
     pairs = pairs.assign(**{c.name: None for c in LAYERS["look_alikes"].columns if c.name not in pairs})
     grid_city.layers |= {"segments": segments, "ground_classes": CLASSES, "look_alikes": pairs}
     layers = tell_apart(grid_city.layers)
-    with rasterio.open(
-        tmp_path / "ground.tif",
-        "w",
-        driver="GTiff",
-        width=40,
-        height=40,
-        count=1,
-        dtype="uint8",
-        crs="EPSG:27700",
-        transform=from_origin(412000, 273400, 10, 10),
-    ) as raster:
-        raster.write(np.ones((1, 40, 40), dtype=np.uint8))
+    everywhere = np.ones((1, 40, 40), dtype=np.uint8)
+    write_raster(tmp_path / "ground.tif", everywhere, west=412000, north=273400, pixel=10, crs="EPSG:27700")
     styles = city_styles(layers)
     ground = ground_map("ground.tif", CLASSES)
     project = city_project(NAME, "grid", layers, styles, grid_city.crs, ground=ground)

@@ -10,10 +10,9 @@ import pandas as pd
 import pyogrio
 import pyproj
 import pytest
-import rasterio
 import shapely
-from affine import Affine
 from pydantic import ValidationError
+from rasters import write_raster
 from real_data import DATA, needs_real_data
 from sklearn.metrics import average_precision_score
 
@@ -194,11 +193,7 @@ def test_iou_is_told_where_truth_is_given(
     """Truth is finer than cells, and lies in a CRS of its own: that of the city turned into a local one by metres."""
     path = tmp_path / "truth.tif"
     fine = water.repeat(2, axis=0).repeat(2, axis=1).astype(np.uint8)
-    with rasterio.open(
-        path, "w", driver="GTiff", width=fine.shape[1], height=fine.shape[0], count=1, dtype="uint8",
-        crs=CRS, transform=Affine(1, 0, 0, 0, -1, 480),
-    ) as raster:  # fmt: skip
-        raster.write(fine, 1)
+    write_raster(path, fine[None], west=0, north=480, crs=CRS)
     learned = settings(table, truth=str(path), truth_names={0: "meadow", 1: "Pond"}).learn(pieces, around)
     assert learned.classifier is not None
     pond = learned.classifier.classes[0]
@@ -209,13 +204,9 @@ def test_iou_is_told_where_truth_is_given(
 
 
 def test_truth_of_a_raster_and_of_polygons_say_the_same(tmp_path: Path) -> None:
-    with rasterio.open(
-        tmp_path / "truth.tif", "w", driver="GTiff", width=8, height=8, count=1, dtype="uint8", nodata=9,
-        crs=CRS, transform=Affine(1, 0, 400100, 0, -1, 300208),
-    ) as raster:  # fmt: skip
-        values = np.zeros((8, 8), np.uint8)
-        values[:4, :4], values[4:] = 1, 9
-        raster.write(values, 1)
+    values = np.zeros((1, 8, 8), np.uint8)
+    values[0, :4, :4], values[0, 4:] = 1, 9
+    write_raster(tmp_path / "truth.tif", values, west=400100, north=300208, crs=CRS, nodata=9)
     named = "".join(f"<Category>{name}</Category>" for name in ("bare", "roof &amp; shed"))
     (tmp_path / "truth.tif.aux.xml").write_text(
         f'<PAMDataset><PAMRasterBand band="1"><CategoryNames>{named}</CategoryNames></PAMRasterBand></PAMDataset>'

@@ -8,12 +8,11 @@ import geopandas as gpd
 import numpy as np
 import pyproj
 import pytest
-import rasterio
 import shapely
-from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from rasters import write_raster
 
 from geo.config import Imagery, ground_settings
 from geo.config.sections.ground import NDVI_THRESHOLD as THRESHOLD
@@ -114,11 +113,7 @@ def raster(tmp_path: Path) -> Path:
     bands = np.stack([red, red, red, nir]).astype(np.uint16)
     bands[:, :, 150:] = 0
     path = tmp_path / "ortho.tif"
-    with rasterio.open(
-        path, "w", driver="GTiff", width=200, height=200, count=4, dtype="uint16", nodata=0, crs="EPSG:27700",
-        transform=Affine(1, 0, 400000, 0, -1, 300200),
-    ) as file:  # fmt: skip
-        file.write(bands)
+    write_raster(path, bands, west=400000, north=300200, crs="EPSG:27700", nodata=0)
     return path
 
 

@@ -9,9 +9,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-import rasterio
 from PIL import Image
-from rasterio.transform import from_origin
+from rasters import write_raster
 
 from geo.ground.there.columns import Band
 from geo.outputs.layers.ground_words import tell_apart
@@ -145,19 +144,7 @@ def test_a_class_is_drawn_where_it_lies_on_a_tile_however_the_tile_is_turned(tmp
     path = tmp_path / "ground.tif"
     values = np.ones((400, 400), dtype=np.uint8)
     values[:, 200:] = 2
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        width=400,
-        height=400,
-        count=1,
-        dtype="uint8",
-        crs="EPSG:27700",
-        transform=from_origin(0, 200, 0.5, 0.5),
-    ) as raster:
-        raster.write(values, 1)
-
+    write_raster(path, values[None], west=0, north=200, pixel=0.5, crs="EPSG:27700")
     square = squares(np.array([[100.0, 100.0]]), np.array([turn]), 60.0)
     tiles = gpd.GeoDataFrame({"tile_id": ["a"]}, geometry=square, crs=27700)
     grey = {"a": thumbnail(np.full((3, 100, 100), 120, dtype=np.uint8), px=100)}

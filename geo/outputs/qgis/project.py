@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -38,6 +38,15 @@ RELATIONS = (
     ("collisions", "junctions", "junction_id", "Collisions at a junction"),
     ("junction_tiles", "junctions", "junction_id", "Tile of a junction"),
 )
+SEGMENT_MAPS = (
+    (POTENTIAL, "Potential for improvement"),
+    (MARGIN, "How sure the type is"),
+    (SPOTS, "Hot and cold spots"),
+    (SYSTEMIC, "Risk factors, with and without a record"),
+    (FOOT, "Collisions on foot"),
+    (BICYCLE, "Collisions by bicycle"),
+)
+"""Maps of segments besides road types and the shrunk rate: style and title."""
 COLLISION_MAPS = ((FOOT, "Collisions with a pedestrian"), (BICYCLE, "Collisions with a cyclist"))
 """Further maps of collisions: style and title."""
 JUNCTION_MAPS = (
@@ -173,48 +182,9 @@ def city_project(
     The project's XML, as QGIS 3.22 and later read it.
     """
     rate = EB_OF[bool(layers["segments"]["n_ksi"].notna().any())]
-    by_name = {(style.layer, style.name): style for style in styles}
-    maps = [
-        _tree_layer("segments", by_name["segments", name], title, other=name != TYPES)
-        for name, title in (
-            (TYPES, "Road types"),
-            (rate, RATES[rate][1]),
-            (POTENTIAL, "Potential for improvement"),
-            (MARGIN, "How sure the type is"),
-            (SPOTS, "Hot and cold spots"),
-            (SYSTEMIC, "Risk factors, with and without a record"),
-            (FOOT, "Collisions on foot"),
-            (BICYCLE, "Collisions by bicycle"),
-        )
-        if ("segments", name) in by_name
-    ]
-    default = {style.layer: style for style in styles if style.default}
-    by_user = [
-        _tree_layer("collisions", by_name["collisions", name], title, other=True)
-        for name, title in COLLISION_MAPS
-        if ("collisions", name) in by_name
-    ]
-    groups = [
-        (title, [_tree_layer(table, default[table]) for table in tables if table in default])
-        for title, tables in GROUPS
-        if set(tables) & set(default)
-    ]
-    groups[0][1][1:1] = by_user
-    at_junctions = [
-        _tree_layer("junctions", by_name["junctions", name], title, other=True)
-        for name, title in JUNCTION_MAPS
-        if ("junctions", name) in by_name
-    ]
-    groups.append(("Junctions", [*at_junctions, _tree_layer("junction_tiles", default["junction_tiles"])]))
-    tables = [
-        _tree_layer(name, default[name])
-        for name, layer in LAYERS.items()
-        if layer.geometry is None and name in default
-    ]
-    tiles = _tree_layer("tiles", default["tiles"])
-    metadata = {} if extras is None else extras.metadata
-    entries = [*(e for _, entries in groups for e in entries), *maps, tiles, *tables]
+    tree = _tree(styles, rate)
     imagery = [(f"{PREFIX}imagery_{n}", mosaic) for n, mosaic in enumerate(mosaics)]
+    metadata = {} if extras is None else extras.metadata
     return (
         _environment()
         .get_template("project.qgs")
@@ -223,21 +193,21 @@ def city_project(
             city=city,
             crs=crs,
             authority=":".join(crs.to_authority() or ()),
-            groups=groups,
-            maps=maps,
-            tiles=tiles,
-            tables=tables,
+            groups=tree.groups,
+            maps=tree.maps,
+            tiles=tree.tiles,
+            tables=tree.tables,
             mosaics=imagery,
             imagery_opacity=IMAGERY_OPACITY,
             ground=ground,
-            entries=entries,
-            themes=_themes(entries, rate, [id_ for id_, _ in imagery]),
+            entries=tree.entries,
+            themes=_themes(tree.entries, rate, [id_ for id_, _ in imagery]),
             order=[
-                *(entry.id for entry in entries if entry.located),
+                *(entry.id for entry in tree.entries if entry.located),
                 *(["roadprint_ground"] if ground else []),
                 *(id_ for id_, _ in imagery),
             ],
-            group_names=[*(title for title, _ in groups), "Road segments", "Imagery", "Tables"],
+            group_names=[*(title for title, _ in tree.groups), "Road segments", "Imagery", "Tables"],
             relations=[
                 (f"{PREFIX}{a}_{b}", PREFIX + a, PREFIX + b, key, title) for a, b, key, title in RELATIONS
             ],
@@ -246,6 +216,53 @@ def city_project(
             extras=extras,
             told={table: inside(metadata.get(table, "<qgis/>")) for table in LAYERS},
         )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """The layers of the project as the panel of QGIS lists them: titled groups, maps of segments, tiles, tables."""
+
+    groups: list[tuple[str, list[TreeLayer]]]
+    maps: list[TreeLayer]
+    tiles: TreeLayer
+    tables: list[TreeLayer]
+
+    @property
+    def entries(self) -> list[TreeLayer]:
+        """All of them, the topmost first."""
+        return [*(e for _, entries in self.groups for e in entries), *self.maps, self.tiles, *self.tables]
+
+
+def _tree(styles: Sequence[Style], rate: str) -> _Tree:
+    """Lay out the layers that have a style; `rate` is the style of the shrunk rate that is known."""
+    by_name = {(style.layer, style.name): style for style in styles}
+    default = {style.layer: style for style in styles if style.default}
+
+    def maps_of(table: str, titled: Iterable[tuple[str, str]]) -> list[TreeLayer]:
+        return [
+            _tree_layer(table, style, title, other=not style.default)
+            for name, title in titled
+            if (style := by_name.get((table, name))) is not None
+        ]
+
+    groups = [
+        (title, [_tree_layer(table, default[table]) for table in tables if table in default])
+        for title, tables in GROUPS
+        if set(tables) & set(default)
+    ]
+    groups[0][1][1:1] = maps_of("collisions", COLLISION_MAPS)
+    at_junctions = [
+        *maps_of("junctions", JUNCTION_MAPS),
+        _tree_layer("junction_tiles", default["junction_tiles"]),
+    ]
+    groups.append(("Junctions", at_junctions))
+    without_place = [name for name, layer in LAYERS.items() if layer.geometry is None and name in default]
+    return _Tree(
+        groups,
+        maps_of("segments", ((TYPES, "Road types"), (rate, RATES[rate][1]), *SEGMENT_MAPS)),
+        _tree_layer("tiles", default["tiles"]),
+        [_tree_layer(name, default[name]) for name in without_place],
     )
 
 

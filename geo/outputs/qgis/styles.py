@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import jinja2
 import pandas as pd
@@ -91,54 +92,73 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
     recorded collision rate, potential for improvement, margin, and hot spots; and for junctions: counts (the default),
     types, shrunk rate, and how surely each is among the worst.
     """
-    segments, clusters = layers["segments"], layers["clusters"]
+    segments = layers["segments"]
+    styles = [
+        *_segment_styles(segments, layers["clusters"]),
+        *_junction_styles(layers["junctions"], layers["junction_clusters"]),
+        *_tile_styles(turned=turned),
+        *_collision_styles(layers["collisions"], severity_words(segments)),
+        _stretch_style(),
+        _window_style(),
+        _density_style(layers["lixels"]),
+        *([_treatment_style()] if "interventions" in layers else []),
+        *(
+            _style(name, "columns", "table.qml", "")
+            for name, layer in LAYERS.items()
+            if layer.geometry is None and name in layers
+        ),
+    ]
+    order = list(LAYERS)
+    return with_forms(sorted(styles, key=lambda style: order.index(style.layer)), layers)
+
+
+def _segment_styles(segments: pd.DataFrame, clusters: pd.DataFrame) -> list[Style]:
+    """Draw segments by their type, which is the default, and by each of their other maps."""
     looks, legends = looks_of(clusters), legends_of(clusters)
     tip = segment_tip(segments, {cluster: title for cluster, (title, _) in looks.items()})
-    styles = [
+    named: dict[str, Any] = {"tip": tip, "names": _NAMES, "names_from": NAMES_FROM}
+    types = _style(
+        "segments",
+        TYPES,
+        "types.qml",
+        "Types of road by their look.",
+        looks=[(cluster, legends[cluster], look) for cluster, (_, look) in sorted(looks.items())],
+        unknown=UNKNOWN,
+        untyped=untyped(segments),
+        width=width_expression(segments["road_class"]),
+        **named,
+    )
+    others = [
         _style(
-            "segments",
-            TYPES,
-            "types.qml",
-            "Types of road by their look.",
-            looks=[(cluster, legends[cluster], look) for cluster, (_, look) in sorted(looks.items())],
-            unknown=UNKNOWN,
-            untyped=untyped(segments),
-            width=width_expression(segments["road_class"]),
-            tip=tip,
-            names=_NAMES,
-            names_from=NAMES_FROM,
+            "segments", name, "rate.qml", f"{heading}.", default=False, heading=heading, bands=bands, **named
         )
+        for name, (heading, bands) in _segment_maps(segments).items()
     ]
-    for name, (heading, bands) in _segment_maps(segments).items():
-        styles.append(
-            _style(
-                "segments",
-                name,
-                "rate.qml",
-                f"{heading}.",
-                default=False,
-                heading=heading,
-                bands=bands,
-                tip=tip,
-                names=_NAMES,
-                names_from=NAMES_FROM,
-            )
+    return [types, *others]
+
+
+def _junction_styles(junctions: pd.DataFrame, clusters: pd.DataFrame) -> list[Style]:
+    """Draw junctions by each of their maps, that of counts the default."""
+    types = {number: (title, look.colour) for number, (title, look) in looks_of(clusters).items()}
+    rates = _junction_rates(junctions)
+    return [
+        _style(
+            "junctions",
+            name,
+            "junctions.qml",
+            f"{heading}.",
+            default=name == COUNTS,
+            heading=heading,
+            bands=bands,
+            rates=rates,
         )
-    of_types = {n: (told, one.colour) for n, (told, one) in looks_of(layers["junction_clusters"]).items()}
-    for name, (heading, bands) in junction_maps(layers["junctions"], of_types).items():
-        styles.append(
-            _style(
-                "junctions",
-                name,
-                "junctions.qml",
-                f"{heading}.",
-                default=name == COUNTS,
-                heading=heading,
-                bands=bands,
-                rates=_junction_rates(layers["junctions"]),
-            )
-        )
-    styles += [
+        for name, (heading, bands) in junction_maps(junctions, types).items()
+    ]
+
+
+def _tile_styles(*, turned: bool) -> list[Style]:
+    """Outline tiles of roads and of junctions; `turned`: their road runs upwards."""
+    return [
         _style(
             tiles,
             "outlines",
@@ -151,17 +171,6 @@ def city_styles(layers: Mapping[str, pd.DataFrame], *, turned: bool = False) -> 
         )
         for tiles in ("tiles", "junction_tiles")
     ]
-    styles += _collision_styles(layers["collisions"], severity_words(segments))
-    styles += [_stretch_style(), _window_style(), _density_style(layers["lixels"])]
-    if "interventions" in layers:
-        styles.append(_treatment_style())
-    styles += [
-        _style(name, "columns", "table.qml", "")
-        for name, layer in LAYERS.items()
-        if layer.geometry is None and name in layers
-    ]
-    order = list(LAYERS)
-    return with_forms(sorted(styles, key=lambda style: order.index(style.layer)), layers)
 
 
 def _collision_styles(collisions: pd.DataFrame, words: Mapping[str, str]) -> list[Style]:

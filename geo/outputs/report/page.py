@@ -180,14 +180,12 @@ def render(data: ReportData) -> str:
         explained=explained,
     )
     segments = data.segments
-    words = severity_words(segments)
     drawn = _pictures(data)
     data = replace(data, thumbnails=drawn.tiles)
     shots = shots_of(data.prototypes, segments, data.thumbnails)
     laid, axis = cards(data.clusters, segments, data.tests, shots, data.ratio_of, drawn)
     looks = {cluster: appearance for cluster, (_, appearance) in looks_of(data.clusters).items()}
-    titles = {card.cluster: card.title for card in laid}
-    worst = worst_roads(data.stretches, segments, titles)
+    worst = worst_roads(data.stretches, segments, {card.cluster: card.title for card in laid})
     interactive = map_part(_on_map(data, worst, looks, laid))
     ground: GroundPart | None = ground_part(data.ground)
     scripts = [_own("page.js")]
@@ -205,45 +203,69 @@ def render(data: ReportData) -> str:
         ground_part=ground,
         scripts=[_inline(script) for script in scripts],
         policy=_policy([*scripts, *([] if interactive is None else interactive.scripts)]),
-        outcome=OUTCOME_NAMES[data.ratio_of],
-        n_segments=len(segments),
-        length_km=segments["length_m"].sum() / 1000,
-        typed_km=segments.loc[segments["cluster"].notna(), "length_m"].sum() / 1000,
-        n_unseen=int(segments["cluster"].isna().sum()),
-        untyped=untyped(segments),
-        all_seen_typed=untyped(segments) == NO_IMAGERY,
-        typology=data.quality.get("typology"),
-        years=_years(segments),
-        has_collisions=_has_collisions(data),
-        has_ksi=bool(segments["n_ksi"].notna().any()),
-        has_q=bool(data.clusters["q_value"].notna().any()),
-        traffic="" if (told := data.run.get("traffic", "not known")) == "not known" else told,
         junction_part=_junctions(data),
         worst_roads=worst,
         short=told_in_short(data),
-        places=places_rows(data.places, data.junction_types),
-        cure=cure_charts(segments, data.ratio_of),
-        false_worst=[] if data.models is None else model_rows(data.models, ["ranks"], data.ratio_of),
-        exponents=[] if data.models is None else model_rows(data.models, ["exponent"], data.ratio_of),
-        tests=tests_rows(data.tests, words["slight"]),
-        tests_shown=TESTS_SHOWN,
-        effects=effects_rows(data.interventions),
-        systemic=systemic(data.systemic, segments, words["slight"]),
         settings=settings_rows(data.config),
-        flights=data.flights if data.flights and len(data.flights["flights"]) > 1 else None,
-        warnings=list((data.quality.get("encoder") or {}).get("warnings") or ()),
-        measures=measures(data.quality),
-        agreement=number(data.quality.get("agreement_with_baseline")),
-        choice=data.choice.sort_values("k").to_dict("records"),
-        choice_chart=choice_chart(data.choice),
-        smoothed="silhouette_smoothed" in data.choice
-        and bool(data.choice["silhouette_smoothed"].notna().any()),
-        sureness=sureness(segments),
-        by_hand=by_hand(data.quality.get("hands")),
-        merging=[] if data.merging is None else merging_rows(data.merging, titles),
         ledger=data.ledger.fillna({"reason": ""}).to_dict("records"),
         otherwise=otherwise(data.sensitivity),
+        **_of_city(data),
+        **_of_types(data, laid),
+        **_of_collisions(data),
     )
+
+
+def _of_city(data: ReportData) -> dict[str, Any]:
+    """Say how long the network is, how much of it has a type, and what is known of it, by the template's names."""
+    segments = data.segments
+    return {
+        "n_segments": len(segments),
+        "length_km": segments["length_m"].sum() / 1000,
+        "typed_km": segments.loc[segments["cluster"].notna(), "length_m"].sum() / 1000,
+        "n_unseen": int(segments["cluster"].isna().sum()),
+        "untyped": untyped(segments),
+        "all_seen_typed": untyped(segments) == NO_IMAGERY,
+        "years": _years(segments),
+        "has_collisions": _has_collisions(data),
+        "has_ksi": bool(segments["n_ksi"].notna().any()),
+        "traffic": "" if (told := data.run.get("traffic", "not known")) == "not known" else told,
+    }
+
+
+def _of_types(data: ReportData, laid: Sequence[Card]) -> dict[str, Any]:
+    """Say how types were found and how sure they are, by the template's names."""
+    choice, quality = data.choice, data.quality
+    titles = {card.cluster: card.title for card in laid}
+    return {
+        "typology": quality.get("typology"),
+        "flights": data.flights if data.flights and len(data.flights["flights"]) > 1 else None,
+        "warnings": list((quality.get("encoder") or {}).get("warnings") or ()),
+        "measures": measures(quality),
+        "agreement": number(quality.get("agreement_with_baseline")),
+        "choice": choice.sort_values("k").to_dict("records"),
+        "choice_chart": choice_chart(choice),
+        "smoothed": "silhouette_smoothed" in choice and bool(choice["silhouette_smoothed"].notna().any()),
+        "sureness": sureness(data.segments),
+        "by_hand": by_hand(quality.get("hands")),
+        "merging": [] if data.merging is None else merging_rows(data.merging, titles),
+    }
+
+
+def _of_collisions(data: ReportData) -> dict[str, Any]:
+    """Say what was counted, compared and fitted, by the template's names."""
+    slight = severity_words(data.segments)["slight"]
+    return {
+        "outcome": OUTCOME_NAMES[data.ratio_of],
+        "has_q": bool(data.clusters["q_value"].notna().any()),
+        "places": places_rows(data.places, data.junction_types),
+        "cure": cure_charts(data.segments, data.ratio_of),
+        "false_worst": [] if data.models is None else model_rows(data.models, ["ranks"], data.ratio_of),
+        "exponents": [] if data.models is None else model_rows(data.models, ["exponent"], data.ratio_of),
+        "tests": tests_rows(data.tests, slight),
+        "tests_shown": TESTS_SHOWN,
+        "effects": effects_rows(data.interventions),
+        "systemic": systemic(data.systemic, data.segments, slight),
+    }
 
 
 def told_in_short(data: ReportData) -> list[Found]:

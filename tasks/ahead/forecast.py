@@ -78,18 +78,7 @@ def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
     start = time.monotonic()
     folder = runs_folder(config, out)
     told = _Said({}, [], check_results(config, folder))
-    doing("roads")
-    roads = read_roads(config.roads, crs=config.crs, area=config.area)
-    doing("where roads meet")
-    network = build_network(roads.kept, config.segments)
-    told.entries += [*roads.entries, *network.entries]
-    told.warnings += [*roads.warnings, *network.warnings]
-    told.found |= {
-        "crs": roads.crs.name,
-        "segments": len(network.segments),
-        "junctions": len(network.junctions),
-        "length_km": round(float(network.segments["length_m"].sum()) / 1000, 1),
-    }
+    roads, network = _network(config, told)
     tiles, images, looked = _look(config, network, told)
     period, matched = _place(config, roads, network, tiles, told)
     _drive(config, roads, network, period, told)
@@ -98,15 +87,7 @@ def forecast(config: CityConfig, out: Path | None = None) -> dict[str, Any]:
 
     doing("the pace of the encoder")
     seen = tiles[tiles["coverage"] > 0]
-    if not config.imagery.sources:
-        encoding = 0.0
-    elif config.tiles.mode == "dense":
-        told.found["chips"], encoding = _seconds_of_chips(config, seen, images)
-    else:
-        # the next tiles are read while the last ones are encoded
-        reading = 0.0 if looked is None else looked.seconds_a_tile
-        encoding = len(seen) * max(reading, _seconds_per_tile(config, images))
-    encoding += told.seconds_of_others
+    encoding = _seconds_of_roads(config, seen, images, looked, told) + told.seconds_of_others
     mapping = _seconds_of_ground(config, network, tiles, images, told) if config.ground.maps else 0.0
     told.found["seconds_per_tile"] = round(encoding / len(seen), 4)
     told.found["junction_tiles"] = len(network.junctions) if config.clusters.junctions.types else 0
@@ -169,6 +150,23 @@ def _met(config: CityConfig, told: _Said, *, as_before: bool) -> Met:
         found.get("segments_looked_at", 0),
         found["segments_with_imagery"],
     )
+
+
+def _network(config: CityConfig, told: _Said) -> tuple[RoadSource, Network]:
+    """Read the roads, and part them into segments where they meet."""
+    doing("roads")
+    roads = read_roads(config.roads, crs=config.crs, area=config.area)
+    doing("where roads meet")
+    network = build_network(roads.kept, config.segments)
+    told.entries += [*roads.entries, *network.entries]
+    told.warnings += [*roads.warnings, *network.warnings]
+    told.found |= {
+        "crs": roads.crs.name,
+        "segments": len(network.segments),
+        "junctions": len(network.junctions),
+        "length_km": round(float(network.segments["length_m"].sum()) / 1000, 1),
+    }
+    return roads, network
 
 
 def _look(
@@ -327,6 +325,20 @@ def _placed(told: Told, tiles: gpd.GeoDataFrame) -> dict[str, Any]:
         "period": None if first is None else f"{first} to {last}",
         "severities": ", ".join(sorted(told.severities)) or None,
     }
+
+
+def _seconds_of_roads(
+    config: CityConfig, seen: gpd.GeoDataFrame, images: gpd.GeoDataFrame, looked: Looked | None, told: _Said
+) -> float:
+    """Say how long it takes to read and encode the imagery of the tiles that it covers; nothing where none is read."""
+    if not config.imagery.sources:
+        return 0.0
+    if config.tiles.mode == "dense":
+        told.found["chips"], seconds = _seconds_of_chips(config, seen, images)
+        return seconds
+    # the next tiles are read while the last ones are encoded
+    reading = 0.0 if looked is None else looked.seconds_a_tile
+    return len(seen) * max(reading, _seconds_per_tile(config, images))
 
 
 def _seconds_of_ground(

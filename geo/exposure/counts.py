@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import pyproj
-from pyproj.exceptions import CRSError
 
 from geo.collisions.cells.numbers import numbers
 from geo.collisions.cells.text import text
@@ -19,11 +18,12 @@ from geo.collisions.schema import check_names
 from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.reading import read_all
 from geo.collisions.tables.table import BROKEN, Form, Rows
-from geo.config import Exposure, TrafficColumns
+from geo.config import Exposure
 from geo.config.sections.records import as_list
-from geo.errors import ConfigurationError, LayerError
+from geo.errors import LayerError
 from geo.exposure.units import check_thousands
 from geo.ledger import Entry, Status
+from geo.sources.crs import EXAMPLE, crs_of_user
 
 ITEM = "traffic figures"
 SECTION = "exposure"
@@ -172,7 +172,7 @@ def _read_mapped(rows: Rows, exposure: Exposure, crs: pyproj.CRS, section: str) 
     for what in ("road_name", "road_ref", "road_class"):
         name = getattr(columns, what)
         table[what] = None if name is None else text(frame[name])
-    own = _crs(columns, _key(section, "crs"))
+    own = crs_of_user(columns.crs, _key(section, "crs"), EXAMPLE)
     if columns.x is not None and columns.y is not None:
         x, y = (numbers(frame[name], columns.decimal).to_numpy() for name in (columns.x, columns.y))
         return _placed(table, x, y, own, crs, frame)
@@ -188,17 +188,6 @@ def _read_mapped(rows: Rows, exposure: Exposure, crs: pyproj.CRS, section: str) 
             "its geometry states no CRS", where=source, todo=f"Say which one it is in {_key(section, 'crs')}."
         )
     return _placed(table, rows.points[:, 0], rows.points[:, 1], rows.crs or own, crs, frame)
-
-
-def _crs(columns: TrafficColumns, key: str) -> pyproj.CRS:
-    try:
-        return pyproj.CRS.from_user_input(columns.crs)
-    except CRSError as error:
-        raise ConfigurationError(
-            f"{columns.crs!r} is no CRS that PROJ knows",
-            where=key,
-            todo="Give EPSG:4326, for example.",
-        ) from error
 
 
 def _placed(

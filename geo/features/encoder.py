@@ -194,8 +194,8 @@ def _count(bands: int) -> str:
     return "1 band" if bands == 1 else f"{bands} bands"
 
 
-class Encoder(Protocol):
-    """Anything that turns tiles into embeddings."""
+class Made(Protocol):
+    """What made embeddings."""
 
     @property
     def card(self) -> EncoderCard:
@@ -216,6 +216,10 @@ class Encoder(Protocol):
     @property
     def kept_turns(self) -> int:
         """How many quarter turns of each tile are kept apart (`TurningEncoder`); 0: none."""
+
+
+class Encoder(Made, Protocol):
+    """Anything that turns tiles into embeddings."""
 
     def encode(self, pixels: Sequence[Pixels], valid: Sequence[Valid]) -> Embeddings:
         """Encode tiles.

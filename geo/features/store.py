@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from geo.config import CityConfig, EncoderSettings, Tiles
 from geo.features.bands import PER_BAND
-from geo.features.encoder import Embeddings, EncoderCard
+from geo.features.encoder import Embeddings, Made
 from geo.features.lengths import of_length_1
 
 Looks = NDArray[np.float16]
@@ -43,30 +43,6 @@ class Seen(Protocol):
     @property
     def coverage(self) -> float:
         """Share of it that has data, from 0 to 1."""
-
-
-class Made(Protocol):
-    """What made embeddings."""
-
-    @property
-    def card(self) -> EncoderCard:
-        """What is known of it."""
-
-    @property
-    def side(self) -> int | None:
-        """Side of its input (pixels)."""
-
-    @property
-    def ground_m(self) -> float | None:
-        """Ground that a pixel of its input shows (metres)."""
-
-    @property
-    def runtime(self) -> str:
-        """What executed it."""
-
-    @property
-    def kept_turns(self) -> int:
-        """How many quarter turns are kept apart; 0: none."""
 
 
 def rows(

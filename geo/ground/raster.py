@@ -27,27 +27,11 @@ _OPAQUE, _CLEAR = 255, 0
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """The grid of a map that takes in all its parts.
-
-    Attributes
-    ----------
-    x, y
-        Its western and its northern edge (metres).
-    rows, columns
-        How many places it has.
-    side_m
-        Side of a place (metres).
-    """
-
-    x: float
-    y: float
-    rows: int
-    columns: int
-    side_m: float
+class MapGrid(Places):
+    """The places of a map that takes in all its parts."""
 
     @classmethod
-    def about(cls, parts: Iterable[Places]) -> Sheet:
+    def about(cls, parts: Iterable[Places]) -> MapGrid:
         """Take in parts of one grid, at least one."""
         corners = np.array(
             [(p.x, p.y - p.rows * p.side_m, p.x + p.columns * p.side_m, p.y, p.side_m) for p in parts]
@@ -67,7 +51,7 @@ class Sheet:
 
 def write_map(
     path: Path,
-    sheet: Sheet,
+    grid: MapGrid,
     parts: Iterable[tuple[Places, Classes]],
     classes: Iterable[GroundClass],
     crs: pyproj.CRS,
@@ -78,7 +62,7 @@ def write_map(
     ----------
     path
         Of the GeoTIFF; beside it a file without a name is written and removed.
-    sheet
+    grid
         The grid of the map.
     parts
         Where each lies, and the number of each place's class, ``(rows, columns)``; `UNKNOWN` where it is not known.
@@ -91,13 +75,13 @@ def write_map(
     told = sorted(classes, key=lambda one: one.number)
     profile: dict[str, Any] = {
         "driver": "GTiff",
-        "width": sheet.columns,
-        "height": sheet.rows,
+        "width": grid.columns,
+        "height": grid.rows,
         "count": 1,
         "dtype": "uint8",
         "nodata": UNKNOWN,
         "crs": rasterio.crs.CRS.from_wkt(crs.to_wkt()),
-        "transform": Affine(sheet.side_m, 0, sheet.x, 0, -sheet.side_m, sheet.y),
+        "transform": Affine(grid.side_m, 0, grid.x, 0, -grid.side_m, grid.y),
         "tiled": True,
         "blockxsize": BLOCK_PX,
         "blockysize": BLOCK_PX,
@@ -109,7 +93,7 @@ def write_map(
         with rasterio.Env(GDAL_CACHEMAX=CACHE_MB * 2**20, GDAL_NUM_THREADS=1):
             with rasterio.open(plain, "w", **profile) as raster:
                 for part, numbers in parts:
-                    raster.write(numbers, 1, window=sheet.window(part))
+                    raster.write(numbers, 1, window=grid.window(part))
                 raster.write_colormap(1, _palette(told))
                 raster.update_tags(1, **{f"class_{one.number}": one.name or one.key for one in told})
                 raster.set_band_description(1, "class of ground")
@@ -128,7 +112,7 @@ def write_map(
 
 
 def read_on(
-    path: Path, sheet: Sheet, parts: Iterable[Places], crs: pyproj.CRS
+    path: Path, grid: MapGrid, parts: Iterable[Places], crs: pyproj.CRS
 ) -> Iterator[NDArray[np.uint8]]:
     """Read a map as it lies on another one's grid, a part at a time, by the nearest place.
 
@@ -136,7 +120,7 @@ def read_on(
     ----------
     path
         Of the map.
-    sheet, crs
+    grid, crs
         The other grid.
     parts
         Of that grid.
@@ -147,9 +131,9 @@ def read_on(
     """
     onto = {
         "crs": rasterio.crs.CRS.from_wkt(crs.to_wkt()),
-        "transform": Affine(sheet.side_m, 0, sheet.x, 0, -sheet.side_m, sheet.y),
-        "width": sheet.columns,
-        "height": sheet.rows,
+        "transform": Affine(grid.side_m, 0, grid.x, 0, -grid.side_m, grid.y),
+        "width": grid.columns,
+        "height": grid.rows,
     }
     with (
         rasterio.Env(GDAL_CACHEMAX=CACHE_MB * 2**20, GDAL_NUM_THREADS=1),
@@ -157,7 +141,7 @@ def read_on(
         WarpedVRT(raster, resampling=Resampling.nearest, nodata=UNKNOWN, **onto) as same,
     ):
         for part in parts:
-            yield same.read(1, window=sheet.window(part))
+            yield same.read(1, window=grid.window(part))
 
 
 def _palette(classes: Iterable[GroundClass]) -> dict[int, tuple[int, int, int, int]]:

@@ -21,7 +21,7 @@ from geo.ground.contract import GroundClass
 from geo.ground.file import read_classifier, write_classifier
 from geo.ground.maps.pieces import Pieces, beside, chips_on
 from geo.ground.names import NamedClass
-from geo.ground.raster import Sheet, write_map
+from geo.ground.raster import MapGrid, write_map
 from geo.ground.registry import way_of
 from geo.ground.shares import FARTHEST_M, lay_out
 from tasks.earlier import Numbering
@@ -103,7 +103,7 @@ def test_only_the_ground_beside_roads_is_mapped(made: tuple[GroundJob, Path]) ->
     places = read_places([job.out])
     told = way_classes(job)
     crs = gpd.read_parquet(job.chips).crs
-    write_map(folder / "g.tif", Sheet.about(places.values()), read_maps([job.out]), told, crs)
+    write_map(folder / "g.tif", MapGrid.about(places.values()), read_maps([job.out]), told, crs)
     with rasterio.open(folder / "g.tif") as raster:
         classes, grid = raster.read(1), raster.transform
     row, column = np.indices(classes.shape)
@@ -181,16 +181,16 @@ def test_classes_take_their_numbers_from_the_map_of_an_earlier_run(made: tuple[G
     job, folder = made
     map_shard(job)
     classifier = read_classifier(job.model)
-    sheet = Sheet.about(read_places([job.out]).values())
+    grid = MapGrid.about(read_places([job.out]).values())
     crs = gpd.read_parquet(job.chips).crs
     before = np.array([0, 7, 4], dtype=np.uint8)
     classes = [replace(one, number=int(before[one.number])) for one in classifier.classes]
     parts = ((place, before[numbers]) for place, numbers in read_maps([job.out]))
-    write_map(folder / "earlier.tif", sheet, parts, classes, crs)
+    write_map(folder / "earlier.tif", grid, parts, classes, crs)
 
     def final(said: OfGround) -> Final:
         plan = SimpleNamespace(config=job.config, ground=said)
-        return final_classes(cast(Plan, plan), classifier, [job.out], sheet, crs)
+        return final_classes(cast(Plan, plan), classifier, [job.out], grid, crs)
 
     numbers = Numbering("", "", folder / "earlier.tif", (4,))
     assert final(OfGround(numbers=numbers)).lasting == {1: 7, 2: 4}

@@ -15,7 +15,7 @@ from geo.ground.names import (
     write_class_names,
 )
 from geo.ground.numbers import keep_class_numbers, renumbered, shared_ground, with_numbers
-from geo.ground.raster import Sheet, read_on, write_map
+from geo.ground.raster import MapGrid, read_on, write_map
 from geo.ground.shares import Places
 
 CLASSES = tuple(
@@ -130,14 +130,14 @@ def test_an_earlier_map_is_read_on_the_grid_of_this_one(tmp_path):
     numbers = np.arange(1, 17, dtype=np.uint8).reshape(4, 4)
     classes = [GroundClass(n, str(n), "", plain_colour(n), "found") for n in range(1, 17)]
     crs = pyproj.CRS(27700)
-    write_map(tmp_path / "ground.tif", Sheet.about([before]), [(before, numbers)], classes, crs)
+    write_map(tmp_path / "ground.tif", MapGrid.about([before]), [(before, numbers)], classes, crs)
     now = Places(102.0, 200.0, 4, 4, 2.0)
-    (same,) = read_on(tmp_path / "ground.tif", Sheet.about([now]), [now], crs)
+    (same,) = read_on(tmp_path / "ground.tif", MapGrid.about([now]), [now], crs)
     assert same[:, :3].tolist() == numbers[:, 1:].tolist()
     assert not same[:, 3].any()
     finer = Places(102.0, 200.0, 8, 8, 1.0)
-    (twice,) = read_on(tmp_path / "ground.tif", Sheet.about([finer]), [finer], crs)
+    (twice,) = read_on(tmp_path / "ground.tif", MapGrid.about([finer]), [finer], crs)
     assert twice[:, :6].tolist() == numbers[:, 1:].repeat(2, axis=0).repeat(2, axis=1).tolist()
     away = Places(9000.0, 9000.0, 4, 4, 2.0)
-    (none,) = read_on(tmp_path / "ground.tif", Sheet.about([away]), [away], crs)
+    (none,) = read_on(tmp_path / "ground.tif", MapGrid.about([away]), [away], crs)
     assert not none.any()

@@ -13,7 +13,7 @@ import shapely
 from scipy.ndimage import distance_transform_edt
 
 from geo.ground.contract import GroundClass
-from geo.ground.raster import Sheet, write_map
+from geo.ground.raster import MapGrid, write_map
 from geo.ground.shares import FARTHEST_M, Places, count_near, count_unseen, find_near, lay_out
 
 EAST = shapely.LineString([(0, 100), (200, 100)])
@@ -116,7 +116,7 @@ def drawn(path: Path) -> np.ndarray:
     rng = np.random.default_rng(0)
     parts = [Places(0.0, 2000.0, 600, 600, 2.0), Places(2400.0, 1000.0, 600, 600, 2.0)]
     numbers = [rng.integers(0, 3, (600, 600), dtype=np.uint8) for _ in parts]
-    write_map(path, Sheet.about(parts), zip(parts, numbers, strict=True), NAMED, pyproj.CRS(27700))
+    write_map(path, MapGrid.about(parts), zip(parts, numbers, strict=True), NAMED, pyproj.CRS(27700))
     whole = np.zeros((1100, 1800), dtype=np.uint8)
     whole[:600, :600], whole[500:, 1200:] = numbers
     return whole
@@ -138,7 +138,7 @@ def test_a_map_is_read_as_it_was_written_wherever_its_parts_lie(tmp_path: Path) 
 def test_an_overview_shows_what_most_of_its_places_are(tmp_path: Path) -> None:
     parts = [Places(0.0, 1024.0, 1024, 1024, 1.0)]
     numbers = np.tile(np.array([[1, 1], [1, 2]], dtype=np.uint8), (512, 512))
-    write_map(tmp_path / "m.tif", Sheet.about(parts), [(parts[0], numbers)], NAMED, pyproj.CRS(27700))
+    write_map(tmp_path / "m.tif", MapGrid.about(parts), [(parts[0], numbers)], NAMED, pyproj.CRS(27700))
     with rasterio.open(tmp_path / "m.tif", overview_level=0) as half:
         assert set(np.unique(half.read(1))) == {1}
 

@@ -1,8 +1,7 @@
-"""Ward's linkage (1963, Journal of the American Statistical Association 58:236-244), mended by one run of k-means.
+"""Ward's linkage (1963, Journal of the American Statistical Association 58:236-244), mended as every linkage is.
 
-Linkage never takes a merger back; k-means from its centroids (Milligan 1980) brings each segment to the nearest one, so
-that segments of a city and those of a bootstrap sample are grouped by one rule. Nothing in it is drawn at random. The
-distances of all pairs of many segments do not fit the memory: they are first brought together into small pieces.
+See `geo.clusters.methods.linked`. The distances of all pairs of many segments do not fit the memory: they are first
+brought together into small pieces.
 """
 
 from __future__ import annotations
@@ -14,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from geo.clusters.methods.kind import ClusteringKind, Fit
 from geo.clusters.methods.linkage import ward_linkage
-from geo.clusters.methods.mending import mended, middles, pieces
+from geo.clusters.methods.linked import LinkedKind
+from geo.clusters.methods.mending import middles, pieces
 
 MOST_LINKED = 20_000
 """The distances of all pairs of so many are 1.6 GB, and are made anew for each resample. More segments are linked by
 pieces (`geo.clusters.methods.mending.pieces`)."""
 
 
-class Ward(ClusteringKind):
+class Ward(LinkedKind):
     """Ward's linkage, then k-means from its centroids; for any number of segments. Nothing is drawn at random."""
 
     tag: ClassVar[str] = "ward"
@@ -32,23 +31,9 @@ class Ward(ClusteringKind):
 
     method: Literal["ward"] = Field(default="ward", description="ward.")
 
-    def _fit(self, points: NDArray[np.float64], k: int, *, thorough: bool) -> Fit:
-        return self._fits(points, [k], thorough=thorough)[0]
-
-    def _fits(self, points: NDArray[np.float64], ks: Sequence[int], *, thorough: bool) -> list[Fit]:  # noqa: ARG002
-        from threadpoolctl import threadpool_limits
-
-        # in an order of their own: which of two equal mergers comes first must not depend on that of the segments
-        order = np.lexsort(points.T[::-1])
-        mine = np.ascontiguousarray(points[order])
-        # sums over several threads come in any order, and the last bit of a centroid with them
-        with threadpool_limits(limits=1):
-            joined = self._by_pieces(mine, ks) if len(mine) > MOST_LINKED else _one_by_one(mine, ks)
-            found = [mended(mine, labels, self.seed) for labels in joined]
-        back = np.argsort(order, kind="stable")
-        return [Fit(fit.labels[back], fit.centroids) for fit in found]
-
-    def _by_pieces(self, points: NDArray[np.float64], ks: Sequence[int]) -> list[NDArray[np.int64]]:
+    def _linked(self, points: NDArray[np.float64], ks: Sequence[int]) -> list[NDArray[np.int64]]:
+        if len(points) <= MOST_LINKED:
+            return _one_by_one(points, ks)
         piece = pieces(points, self.seed)
         tree = ward_linkage(middles(points, piece), np.bincount(piece).astype(np.float64))
         return [tree.cut(k)[piece] for k in ks]

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pyproj
 from pydantic import Field, model_validator
-from pyproj.exceptions import CRSError
 
 from geo.collisions.cells.kept import kept_rows, kept_values
 from geo.collisions.cells.numbers import whole
@@ -40,7 +39,8 @@ from geo.config.sections.records import (
     UserValues,
     as_list,
 )
-from geo.errors import ConfigurationError, LayerError
+from geo.errors import LayerError
+from geo.sources.crs import EXAMPLE, crs_of_user
 
 _SHOWN = 3
 
@@ -144,7 +144,7 @@ def read_mapped(
     crs: pyproj.CRS | None = None
     for rows, columns in tables:
         source = rows.name
-        own = _crs(columns.crs)
+        own = crs_of_user(columns.crs, "collisions.columns.crs", EXAMPLE)
         crs = crs or own
         wanted = _wanted(columns) | {f"collisions.keep.{name}": name for name in keep}
         check_names(rows.frame, wanted, source, todo=_mend(rows, collisions))
@@ -241,17 +241,6 @@ def _meaning(collisions: Tabular) -> Meaning:
     codes: dict[Severity, list[str]] = {name: listed[name] for name in SEVERITIES if name in listed}
     scheme = Scheme(codes, tuple(listed.get("none", ())), (), "")
     return Meaning(scheme, "collisions.severity_values", collisions.severity_values)
-
-
-def _crs(given: str) -> pyproj.CRS:
-    try:
-        return pyproj.CRS.from_user_input(given)
-    except CRSError as error:
-        raise ConfigurationError(
-            f"{given!r} is no CRS that PROJ knows",
-            where="collisions.columns.crs",
-            todo="Give EPSG:4326, for example.",
-        ) from error
 
 
 def _canonical(

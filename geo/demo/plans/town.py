@@ -17,6 +17,7 @@ from geo.demo.layout import (
     longest_part,
     smooth_line,
 )
+from geo.demo.plans.drawing import BIRDS
 
 ROUNDABOUTS: tuple[tuple[Point, float], ...] = (
     ((500, 1500), 24.0),
@@ -169,25 +170,12 @@ def _estates() -> list[Road]:
     roads = [Road("Coppice Drive", None, "cul_de_sac", loop)]
     west = smooth_line([(330, 1000), (230, 985), (150, 930), (110, 820), (150, 720), (230, 690)])
     roads.append(Road("Orchard Drive", None, "cul_de_sac", west))
-    birds = (
-        "Avocet",
-        "Bunting",
-        "Curlew",
-        "Dunlin",
-        "Finch",
-        "Goldcrest",
-        "Heron",
-        "Jay",
-        "Kestrel",
-        "Lapwing",
-        "Merlin",
-    )
     closes = [(loop, s, side) for s, side in zip(np.arange(0.03, 0.98, 0.052), [1, -1] * 20, strict=False)]
     closes += [(west, s, side) for s, side in zip(np.arange(0.2, 1.0, 0.14), [1, -1] * 9, strict=False)]
     for i, (spine, share, side) in enumerate(closes):
         roads.append(
             Road(
-                f"{birds[i % 11]} Close {i // 11 or ''}".strip(),
+                f"{BIRDS[i % 11]} Close {i // 11 or ''}".strip(),
                 None,
                 "cul_de_sac",
                 _close(spine, share, side, i),

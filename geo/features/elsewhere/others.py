@@ -20,7 +20,7 @@ RUNTIME = "numpy"
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """Embeddings of others in an encoder's place (`geo.features.store.Made`).
+    """Embeddings of others in an encoder's place (`geo.features.encoder.Made`).
 
     Attributes
     ----------

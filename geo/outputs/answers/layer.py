@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import tempfile
 from collections.abc import Collection
 from contextlib import closing
 from dataclasses import replace
@@ -14,10 +13,8 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 import pyogrio
-from pyogrio.errors import DataLayerError, DataSourceError
 
-from geo.errors import SourceError
-from geo.outputs.files.geopackage import VERSION, gdal_date, refuse_taken, settle
+from geo.outputs.files.geopackage import VERSION, gdal_date, refuse_taken, settle, written_whole
 from geo.outputs.layers.arrange import cast
 from geo.outputs.layers.declare import Column, Layer
 from geo.outputs.layers.layers import GEOMETRY_COLUMN, ROW_COLUMN
@@ -92,22 +89,13 @@ def write_answers(path: Path, answers: gpd.GeoDataFrame, *, without: Collection[
     whole = ANSWERS_OF_TILES if OF_TILES in answers else ANSWERS
     layer = replace(whole, columns=tuple(one for one in whole.columns if one.name not in without))
     frame = _laid_out(answers, layer)
-    try:
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
-            work = Path(folder) / path.name
-            if path.suffix.lower() == ".gpkg":
-                refuse_taken(path)
-                _write_geopackage(work, frame, layer)
-            else:
-                degrees = frame.to_crs(DEGREES)
-                pyogrio.write_dataframe(degrees, work, driver="GeoJSON", layer_options={"RFC7946": "YES"})
-            work.replace(path)
-    except (DataSourceError, DataLayerError, sqlite3.Error, OSError) as error:
-        raise SourceError(
-            f"the file cannot be written ({error})",
-            where=str(path),
-            todo="Free disk space, or choose a place that can be written to.",
-        ) from error
+    with written_whole(path) as work:
+        if path.suffix.lower() == ".gpkg":
+            refuse_taken(path)
+            _write_geopackage(work, frame, layer)
+        else:
+            degrees = frame.to_crs(DEGREES)
+            pyogrio.write_dataframe(degrees, work, driver="GeoJSON", layer_options={"RFC7946": "YES"})
 
 
 def _laid_out(answers: gpd.GeoDataFrame, layer: Layer) -> gpd.GeoDataFrame:

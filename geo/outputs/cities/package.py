@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 import sqlite3
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
@@ -15,11 +14,9 @@ import geopandas as gpd
 import pandas as pd
 import pyogrio
 import pyproj
-from pyogrio.errors import DataLayerError, DataSourceError
 
-from geo.errors import SourceError
 from geo.outputs.cities.layers import LAYERS, SEGMENTS
-from geo.outputs.files.geopackage import VERSION, gdal_date, refuse_taken, settle
+from geo.outputs.files.geopackage import VERSION, gdal_date, refuse_taken, settle, written_whole
 from geo.outputs.layers.arrange import cast
 from geo.outputs.layers.layers import GEOMETRY_COLUMN, ROW_COLUMN
 from geo.outputs.palette import UNKNOWN, Look
@@ -64,22 +61,13 @@ def write_cities(
         SEGMENTS.name, "road types", _style(looks), default=True, description="Types of road by their look."
     )
     project = _project(path.name, gpd.GeoDataFrame(tables[SEGMENTS.name]), style.qml)
-    try:
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
-            work = Path(folder) / path.name
-            _write_layers(work, tables, date)
-            with closing(sqlite3.connect(work)) as connection, connection:
-                write_styles(connection, [style], date)
-                write_projects(connection, {PROJECT: project}, date)
-            settle(work)
-            refuse_taken(path)
-            work.replace(path)
-    except (DataSourceError, DataLayerError, sqlite3.Error, OSError) as error:
-        raise SourceError(
-            f"the file cannot be written ({error})",
-            where=str(path),
-            todo="Free disk space, or choose a place that can be written to.",
-        ) from error
+    with written_whole(path) as work:
+        _write_layers(work, tables, date)
+        with closing(sqlite3.connect(work)) as connection, connection:
+            write_styles(connection, [style], date)
+            write_projects(connection, {PROJECT: project}, date)
+        settle(work)
+        refuse_taken(path)
 
 
 def _write_layers(path: Path, tables: Mapping[str, pd.DataFrame], date: datetime) -> None:

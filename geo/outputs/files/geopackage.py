@@ -90,22 +90,35 @@ def write_geopackage(
     _refuse_incomplete(layers)
     arranged = {name: arrange(name, layers[name], crs) for name in LAYERS if name in layers}
     rows = {name: len(frame) for name, frame in arranged.items()}
+    with written_whole(path) as work:
+        _write_layers(work, arranged, date)
+        with closing(sqlite3.connect(work)) as connection, connection:
+            write_indexes(connection)
+            write_styles(connection, styles, date)
+            write_titles(connection, {name: titles_of_columns(name, layers) for name in rows})
+            if about is not None:
+                write_about(connection, about, date)
+            if projects:
+                write_projects(connection, projects, date)
+        settle(work)
+        check_geopackage(work, rows)
+        refuse_taken(path)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a place for a file that takes the place of `path` when it is whole; one that is not leaves nothing behind.
+
+    Raises
+    ------
+    SourceError
+        When the file cannot be written.
+    """
     try:
         # under its final name in a folder of its own: QGIS projects inside a file know the file by its name
         with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
             work = Path(folder) / path.name
-            _write_layers(work, arranged, date)
-            with closing(sqlite3.connect(work)) as connection, connection:
-                write_indexes(connection)
-                write_styles(connection, styles, date)
-                write_titles(connection, {name: titles_of_columns(name, layers) for name in rows})
-                if about is not None:
-                    write_about(connection, about, date)
-                if projects:
-                    write_projects(connection, projects, date)
-            settle(work)
-            check_geopackage(work, rows)
-            refuse_taken(path)
+            yield work
             work.replace(path)
     except (DataSourceError, DataLayerError, sqlite3.Error, OSError) as error:
         raise SourceError(

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyproj
 import shapely
-from pyproj.exceptions import CRSError, ProjError
+from pyproj.exceptions import ProjError
 
 from geo.addresses import is_url
 from geo.config import Roads
@@ -24,6 +24,7 @@ from geo.roads.files import TEXT, UNREADABLE, LayerRows, read_vector_layer
 from geo.roads.lines import TOUCH_M
 from geo.roads.reading.layers import Layer, choose_layers
 from geo.roads.reading.paths import expand_roads, is_openstreetmap
+from geo.sources.crs import crs_of_user
 
 _OSM_TAGS = ("ref", "junction", "bridge", "tunnel", "layer", "oneway")
 _PART = "__part__"
@@ -142,16 +143,6 @@ def with_tags(rows: gpd.GeoDataFrame, keys: Iterable[str]) -> gpd.GeoDataFrame:
         if key not in rows
     }
     return rows.assign(**found)
-
-
-def crs_of_user(crs: str, key: str) -> pyproj.CRS:
-    """Read a CRS that the city's file names; raises ConfigurationError where PROJ knows none such."""
-    try:
-        return pyproj.CRS.from_user_input(crs)
-    except CRSError as error:
-        raise ConfigurationError(
-            f"{crs!r} is no CRS that PROJ knows", where=key, todo="Give its number: EPSG:..."
-        ) from error
 
 
 def _with_crs(

@@ -12,7 +12,6 @@ import pandas as pd
 import pyproj
 import shapely
 from numpy.typing import NDArray
-from pyproj.exceptions import CRSError
 
 from geo.collisions.cells.days.dates import dates
 from geo.collisions.cells.places.coordinates import placed
@@ -22,8 +21,9 @@ from geo.collisions.tables.places import expand_globs
 from geo.collisions.tables.reading import read_all
 from geo.collisions.tables.table import BROKEN, Form, Rows
 from geo.config import Interventions
-from geo.errors import ConfigurationError, LayerError, RoadprintError
+from geo.errors import LayerError, RoadprintError
 from geo.ledger import Entry
+from geo.sources.crs import EXAMPLE, crs_of_user
 
 NO_KIND = "kind not told"
 """What treatments are called whose kind is not told."""
@@ -171,7 +171,7 @@ def _days(cells: pd.Series, settings: Interventions, where: str) -> tuple[pd.Ser
 def _shapes(rows: Rows, settings: Interventions, crs: pyproj.CRS) -> Shapes:
     """Geometry of each row in the city's CRS: from coordinates where they are mapped, else as the file has it."""
     none: Shapes = np.full(len(rows.frame), None, dtype=object)
-    own = _crs(settings.crs)
+    own = crs_of_user(settings.crs, "interventions.crs", EXAMPLE)
     columns = settings.as_columns()
     if columns.point is not None or columns.x is not None:
         if text(rows.frame[columns.point or columns.x]).notna().sum() == 0:
@@ -206,14 +206,3 @@ def _shapes(rows: Rows, settings: Interventions, crs: pyproj.CRS) -> Shapes:
     finite = np.isfinite(shapely.bounds(brought)).all(axis=1)
     brought[~finite] = None
     return brought
-
-
-def _crs(given: str) -> pyproj.CRS:
-    try:
-        return pyproj.CRS.from_user_input(given)
-    except CRSError as error:
-        raise ConfigurationError(
-            f"{given!r} is no CRS that PROJ knows",
-            where="interventions.crs",
-            todo="Give EPSG:4326, for example.",
-        ) from error

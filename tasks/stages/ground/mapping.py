@@ -202,24 +202,24 @@ def _write_map(plan: Plan, shards: list[Path], folder: Path) -> Final:
     """Put the map together, and write its classes; no map is written where no chip has data."""
     from geo.ground.file import read_classifier
     from geo.ground.numbers import with_numbers
-    from geo.ground.raster import Sheet, write_map
+    from geo.ground.raster import MapGrid, write_map
     from tasks.shards.map_ground import read_maps, read_places
 
     learned = plan.stage_folder("ground_classes")
     classifier = read_classifier(learned / MODEL)
     crs = gpd.read_parquet(learned / f"{CHIPS.name}.parquet").crs
     places = read_places(shards)
-    sheet = Sheet.about(places.values()) if places else None
-    final = final_classes(plan, classifier, shards, sheet, crs)
+    grid = MapGrid.about(places.values()) if places else None
+    final = final_classes(plan, classifier, shards, grid, crs)
     CLASSES.write(as_table(final.classes), folder)
     tree = classifier.tree(final.merged)
     if tree is not None:
         TREE.write(tree, folder)
-    if sheet is not None:
-        write_map(folder / MAP, sheet, final.maps(shards), final.classes, crs)
+    if grid is not None:
+        write_map(folder / MAP, grid, final.maps(shards), final.classes, crs)
         if (final.alone != final.merged).any():
             alone = ((place, final.alone[numbers]) for place, numbers in read_maps(shards))
-            write_map(folder / MAP_ALONE, sheet, alone, with_numbers(classifier.classes, final.alone), crs)
+            write_map(folder / MAP_ALONE, grid, alone, with_numbers(classifier.classes, final.alone), crs)
     return final
 
 

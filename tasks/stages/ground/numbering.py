@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from geo.ground.contract import Classes, Classifier, GroundClass
     from geo.ground.numbers import Counts
-    from geo.ground.raster import Sheet
+    from geo.ground.raster import MapGrid
     from geo.ground.shares import Places
 
 BY_SIZE = (
@@ -57,7 +57,7 @@ class Final:
 
 
 def final_classes(
-    plan: Plan, classifier: Classifier, shards: list[Path], sheet: Sheet | None, crs: pyproj.CRS
+    plan: Plan, classifier: Classifier, shards: list[Path], grid: MapGrid | None, crs: pyproj.CRS
 ) -> Final:
     """Give classes that were found the numbers of an earlier run, as far as they are the same, and make some one.
 
@@ -69,7 +69,7 @@ def final_classes(
         What told the classes of the shards.
     shards
         Files of the pieces of the map.
-    sheet, crs
+    grid, crs
         Its grid; None: no chip has data.
     """
     from geo.ground.numbers import LEVELS, keep_class_numbers, renumbered, with_numbers
@@ -82,24 +82,24 @@ def final_classes(
     told: tuple[str, ...] = ()
     if set(plan.ground.kept) == set(found):
         lasting = plan.ground.kept
-    elif numbers is None or numbers.shown is None or sheet is None:
+    elif numbers is None or numbers.shown is None or grid is None:
         lasting = keep_class_numbers(found, [])
         told = (BY_SIZE,) if any(one.edited for one in names.values()) else ()
     else:
-        earlier = [_shared(file, shards, sheet, crs) for file in (numbers.shown, *numbers.older)]
+        earlier = [_shared(file, shards, grid, crs) for file in (numbers.shown, *numbers.older)]
         lasting = keep_class_numbers(found, earlier, numbers.reserved)
     merged = renumbered(lasting, names)
     return Final(with_numbers(classifier.classes, merged), lasting, renumbered(lasting, {}), merged, told)
 
 
-def _shared(file: Path, shards: list[Path], sheet: Sheet, crs: pyproj.CRS) -> Counts:
+def _shared(file: Path, shards: list[Path], grid: MapGrid, crs: pyproj.CRS) -> Counts:
     """Count the places of shards by their class and by that of an earlier run's map."""
     from geo.ground.numbers import LEVELS, shared_ground
     from geo.ground.raster import read_on
     from tasks.shards.map_ground import read_maps
 
     found = np.zeros((LEVELS, LEVELS), dtype=np.int64)
-    there = read_on(file, sheet, (place for place, _ in read_maps(shards)), crs)
+    there = read_on(file, grid, (place for place, _ in read_maps(shards)), crs)
     for (_, numbers), earlier in zip(read_maps(shards), there, strict=True):
         found += shared_ground(numbers, earlier)
     return found

@@ -113,7 +113,7 @@ class _Seen:
 
     def write(self, folder: Path, roads: Roads, images: gpd.GeoDataFrame) -> None:
         """Write the map, none where no chip has data, and the shares."""
-        from geo.ground.raster import Sheet, write_map
+        from geo.ground.raster import MapGrid, write_map
         from geo.ground.shares import count_unseen
         from geo.ground.vegetation.shares import CLASSES, shares_of
 
@@ -124,7 +124,7 @@ class _Seen:
                 (at, np.frombuffer(zlib.decompress(packed), dtype=np.uint8).reshape(at.rows, at.columns))
                 for at, packed in (self.maps[name] for name in names)
             )
-            write_map(folder / MAP, Sheet.about(places.values()), parts, CLASSES, images.crs)
+            write_map(folder / MAP, MapGrid.about(places.values()), parts, CLASSES, images.crs)
         for table, ids, shapes in (
             (OF_SEGMENTS, roads.segment_ids, roads.segments),
             (OF_JUNCTIONS, roads.junction_ids, roads.junctions),

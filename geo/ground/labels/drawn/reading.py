@@ -24,7 +24,7 @@ from geo.ground.labels.drawn.places import part_into_places
 from geo.ledger import Entry, merge
 from geo.roads.files import UNREADABLE, layer_kinds
 from geo.roads.reading.layers import layers_with
-from geo.roads.reading.sources import crs_of_user
+from geo.sources.crs import crs_of_user
 
 if TYPE_CHECKING:
     from geo.ground.contract import Surroundings

@@ -10,8 +10,8 @@ LONGEST = 30
 """Letters of a key; names of columns in a GeoPackage may have more, but nobody reads them."""
 OTHER = "other"
 """The key of ground that was seen and carries none of the classes."""
-TAKEN = frozenset(("known", "unknown", "vegetation"))
-"""What columns beside those of classes are called by."""
+TAKEN = frozenset(("known", "unknown", "vegetation", OTHER))
+"""What columns beside those of classes that people name are called by."""
 
 
 def keys_of(names: Sequence[str]) -> list[str]:
@@ -24,8 +24,8 @@ def keys_of(names: Sequence[str]) -> list[str]:
 
     Examples
     --------
-    >>> keys_of(["Car park", "Gehölz", "car-park", "?!", "unknown", "7"])
-    ['car_park', 'geholz', 'car_park_2', 'class_4', 'class_unknown', 'class_7']
+    >>> keys_of(["Car park", "Gehölz", "car-park", "?!", "unknown", "Other", "7"])
+    ['car_park', 'geholz', 'car_park_2', 'class_4', 'class_unknown', 'class_other', 'class_7']
     """
     keys: list[str] = []
     for number, name in enumerate(names, start=1):

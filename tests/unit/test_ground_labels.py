@@ -256,6 +256,18 @@ def test_where_two_classes_are_drawn_on_each_other_nothing_is_learned(tmp_path: 
     }
 
 
+def test_labels_that_all_lie_on_others_of_another_class_are_refused_by_what_is_wrong_with_them(
+    tmp_path: Path,
+) -> None:
+    """An analyst who drew them sees fifteen labels at five places, not none."""
+    other = {"meadow": "street", "street": "water", "water": "meadow"}
+    twice = pd.concat([drawn(), drawn().assign(**{"class": drawn()["class"].map(other)})], ignore_index=True)
+    with pytest.raises(
+        LayerError, match="nothing is left, 30: no cell of the map is mostly of it and of no other"
+    ):
+        learn(twice, tmp_path)
+
+
 def test_each_row_that_cannot_be_used_is_told_with_its_reason(tmp_path: Path) -> None:
     odd = gpd.GeoDataFrame(
         {"class": ["street", "street", None, "  ", "street", "extent"]},

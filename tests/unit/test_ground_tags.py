@@ -121,6 +121,16 @@ def test_where_ponds_lie_is_learned_from_which_tiles_have_one(
     assert iou > 0.4 > 4 * theirs.mean()
 
 
+def test_a_tag_that_is_called_as_the_rest_is_has_columns_of_its_own(
+    tmp_path: Path, pieces: list[Piece], around: Surroundings, wet: np.ndarray
+) -> None:
+    said = pd.DataFrame({"tile_id": around.tiles["tile_id"], "Other": wet})
+    said.to_csv(tmp_path / "tags.csv", index=False)
+    learned = settings(tmp_path / "tags.csv").learn(pieces, around)
+    assert learned.classifier is not None
+    assert [one.key for one in learned.classifier.classes] == ["class_other", "other"]
+
+
 def test_the_order_of_pieces_changes_nothing(
     table: Path, pieces: list[Piece], around: Surroundings, tmp_path: Path
 ) -> None:

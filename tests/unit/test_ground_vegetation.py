@@ -101,6 +101,31 @@ def test_bands_that_tell_nothing_are_doubted(index: np.ndarray, said: str) -> No
     assert said in " ".join(doubts(seen, THRESHOLD, (1, 4)))
 
 
+def test_transparency_is_no_near_infrared_light(tmp_path: Path) -> None:
+    """A fourth band of 255 where the picture is opaque and of 0 elsewhere looks like three quarters of plants."""
+    rng = np.random.default_rng(0)
+    light = rng.integers(40, 110, (3, 200, 200))
+    opaque = np.where(np.arange(200) < 150, 255, 0) * np.ones((200, 1), dtype=int)
+    path = tmp_path / "rgba.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", width=200, height=200, count=4, dtype="uint8", crs="EPSG:27700",
+        transform=Affine(1, 0, 400000, 0, -1, 300200),
+    ) as file:  # fmt: skip
+        file.write(np.concatenate([light, opaque[None]]).astype(np.uint8))
+    imagery = Imagery(sources=[str(path)])
+    images = open_catalogue(imagery, pyproj.CRS(27700)).images
+    line = np.array([shapely.LineString([(400020, 300100), (400180, 300100)])])
+    for bands in ((1, 4), (4, 2)):
+        settings = ground_settings(ndvi=bands)
+        lattice, chips = lay_out(settings, images, beside(line, settings.reach_m))
+        seen = Spread.none()
+        for green in see_green(chips, images, imagery, settings, lattice):
+            assert not isinstance(green, TileFailure)
+            seen = seen.add(green.index, green.valid, green.ends)
+        (note,) = doubts(seen, settings.ndvi_threshold, bands)
+        assert "band 4 holds hardly anything but its lowest and its highest value" in note
+
+
 @pytest.fixture
 def raster(tmp_path: Path) -> Path:
     """200 m x 200 m at 1 m, 16 bit: a lawn north of y = 106 and a gap without data east of x = 150, asphalt elsewhere.

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from geo.imagery.patience import SETTINGS, patience
 
 TOP = Path(__file__).resolve().parents[2]
@@ -91,6 +93,11 @@ def test_who_reads_a_citys_file_or_asks_for_help_waits_for_none_of_the_heavy_lib
     look = "import sys, flows.cli; print(*{name.partition('.')[0] for name in sys.modules})"
     found = subprocess.run([sys.executable, "-c", look], cwd=TOP, capture_output=True, text=True, check=True)
     assert HEAVY.isdisjoint(found.stdout.split())
+
+
+@pytest.mark.parametrize("first", ["geo.features.encoder", "geo.ground.contract", "geo.ground.tags.learning"])
+def test_what_the_configuration_lists_as_its_sections_can_be_imported_before_it(first):
+    subprocess.run([sys.executable, "-c", f"import {first}"], cwd=TOP, capture_output=True, check=True)
 
 
 def test_what_the_environment_says_of_gdal_stays():

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from geo.ground.labels.settings import Labels
 
 
+NO_CELL, NOT_SHOWN = "no cell of the map is mostly of it and of no other class", "no imagery under it"
+"""Why nothing is left to learn from of a label."""
+
+
 def learn_classes(pieces: Sequence[Piece], settings: Labels, around: Surroundings) -> Learned:
     """Learn classes; see `geo.ground.kind.GroundKind.learn`.
 
@@ -47,15 +51,16 @@ def learn_classes(pieces: Sequence[Piece], settings: Labels, around: Surrounding
     codes = names.map(code).to_numpy(dtype=np.int16)
     plots, seen, used = lay_out_plots(pieces, drawn, codes)
     fate = pd.Series("", index=range(len(names)), dtype=object)
-    fate[~np.isin(fate.index, used)] = "no cell of the map is mostly of it and of no other class"
-    fate[~np.isin(fate.index, seen)] = "no imagery under it"
+    fate[~np.isin(fate.index, used)] = NO_CELL
+    fate[~np.isin(fate.index, seen)] = NOT_SHOWN
+    lost = _lost(fate)
     counts = _counts(plots, len(classes))
     few = {name: why for name, why in ((n, _too_few(counts[code[n]], settings)) for n in classes) if why}
     for name, why in few.items():
         fate[(names == name).to_numpy() & fate.eq("")] = f"class {name!r}: {why}"
     kept = [name for name in classes if name not in few]
     rest = not _too_few(counts[REST], settings)
-    _check(kept, few, where, rest=rest)
+    _check(kept, few, where, rest=rest, lost=lost)
     asked = asked_for(settings.count, classes, where)
     left_out = Kept()
     plots = _recoded(plots, [code[name] for name in kept], len(classes), rest=rest)
@@ -102,7 +107,14 @@ def _too_few(count: _Count, settings: Labels) -> str:
     return ""
 
 
-def _check(kept: list[str], few: dict[str, str], where: str, *, rest: bool) -> None:
+def _lost(fate: pd.Series) -> str:
+    """Say of how many labels nothing is left to learn from, and why; empty where there is no such label."""
+    counts = fate[fate.ne("")].value_counts(sort=False)
+    told = "; ".join(f"{count}: {reason}" for reason, count in counts.items())
+    return f" (labels of which nothing is left, {told})" if told else ""
+
+
+def _check(kept: list[str], few: dict[str, str], where: str, *, rest: bool, lost: str) -> None:
     """Refuse labels of which nothing can be learned."""
     if len(kept) >= MOST_CLASSES:
         raise LayerError(
@@ -113,13 +125,13 @@ def _check(kept: list[str], few: dict[str, str], where: str, *, rest: bool) -> N
     if not kept:
         said = "; ".join(f"{name!r} is {told}" for name, told in few.items())
         raise LayerError(
-            f"none of its classes can be learned: {said or 'all labels are of something else'}",
+            f"none of its classes can be learned: {said or 'all labels are of something else'}{lost}",
             where=where,
             todo="Label each class at more places that lie apart: see ground.min_places, .min_cells and .place_m.",
         )
     if len(kept) == 1 and not rest:
         raise LayerError(
-            f"only the class {kept[0]!r} can be learned, and too few labels say where it is not",
+            f"only the class {kept[0]!r} can be learned, and too few labels say where it is not{lost}",
             where=where,
             todo=f"Label ground at some places as {ELSE!r}, or outline ground on which nothing was left unlabelled by "
             "polygons of the class 'extent'.",

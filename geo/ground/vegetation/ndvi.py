@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -77,25 +78,46 @@ def classify(red: NDArray[Any], nir: NDArray[Any], valid: Valid, threshold: floa
     return classes, np.where(known, index, np.nan)
 
 
+def at_ends(band: NDArray[Any]) -> Valid:
+    """Tell the pixels at which a band of whole numbers holds its lowest or its highest value, of light or of none."""
+    if band.dtype.kind not in "iu":
+        return np.zeros(band.shape, dtype=np.bool_)
+    limits = np.iinfo(band.dtype)
+    found: Valid = (band == max(limits.min, 0)) | (band == limits.max)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How often the index has each value, of all that was seen: ``(BINS,)``; and pixels whose index is not known."""
+    """What is to be known of all pixels that were seen.
+
+    Attributes
+    ----------
+    counts
+        How often the index has each value, ``(BINS,)``.
+    untold
+        Pixels whose index is not known.
+    ends
+        Pixels at which the red and the near-infrared band are `at_ends`.
+    """
 
     counts: NDArray[np.int64]
     untold: int = 0
+    ends: tuple[int, int] = (0, 0)
 
     @classmethod
     def none(cls) -> Self:
         """Start with nothing."""
         return cls(np.zeros(BINS, dtype=np.int64))
 
-    def add(self, index: Floats, valid: Valid) -> Spread:
-        """Add pixels with data; those without an index are not known."""
+    def add(self, index: Floats, valid: Valid, ends: Sequence[Valid] = ()) -> Spread:
+        """Add pixels with data, and where each band is `at_ends`; those without an index are not known."""
         seen = index[valid]
         there = seen[np.isfinite(seen)]
         step = np.clip(((there + 1) / 2 * BINS).astype(np.int64), 0, BINS - 1)
         counts = self.counts + np.bincount(step, minlength=BINS)
-        return Spread(counts, self.untold + len(seen) - len(there))
+        red, nir = (int((end & valid).sum()) for end in ends) if len(ends) else (0, 0)
+        return Spread(counts, self.untold + len(seen) - len(there), (self.ends[0] + red, self.ends[1] + nir))
 
     def share(self, low: float, high: float) -> float:
         """Give the share of what is known whose index lies between (0 where nothing is)."""
@@ -108,8 +130,8 @@ def doubts(seen: Spread, threshold: float, bands: tuple[int, int]) -> list[str]:
     """Say what makes it unlikely that the bands are red and near-infrared in this order.
 
     What can be known: bands in the wrong order turn the sign of the index, so that plants fall far below 0, where
-    otherwise water alone does; a band that is a copy of the other, or transparency, tells nothing. Whether what is high
-    is truly green cannot be known from two bands.
+    otherwise water alone does; a band that is a copy of the other tells nothing, nor does one of two values alone, its
+    lowest and its highest: transparency, or a mask. Whether what is high is truly green cannot be known from two bands.
 
     Parameters
     ----------
@@ -126,7 +148,13 @@ def doubts(seen: Spread, threshold: float, bands: tuple[int, int]) -> list[str]:
         return []
     notes = []
     green, water = seen.share(threshold, 1), seen.share(-1, -threshold)
-    if known and seen.share(-ALIKE, ALIKE) > 1 - ALIKE:
+    stiff = [band for band, count in zip(bands, seen.ends, strict=True) if count > (1 - ALIKE) * total]
+    if known and stiff:
+        notes.append(
+            f"band {stiff[-1]} holds hardly anything but its lowest and its highest value, as transparency and masks "
+            "do: it is no light"
+        )
+    elif known and seen.share(-ALIKE, ALIKE) > 1 - ALIKE:
         notes.append(f"bands {red} and {nir} are nearly alike: one of them is no near-infrared")
     elif water > max(green, MUCH):
         notes.append(

@@ -20,7 +20,7 @@ from geo.ground.contract import Classes
 from geo.ground.kind import Shapes
 from geo.ground.maps.sight import CHIP_PX
 from geo.ground.shares import Places
-from geo.ground.vegetation.ndvi import Floats, classify
+from geo.ground.vegetation.ndvi import Floats, at_ends, classify
 from geo.imagery.band_set import BandSet
 from geo.imagery.reading.reader import TileFailure, TileReader
 from geo.secrets import redact
@@ -43,6 +43,8 @@ class Green:
         See `geo.ground.vegetation.ndvi.classify`, ``(rows, columns)``.
     valid
         Where there is data.
+    ends
+        Where the red and the near-infrared band are at their ends (`geo.ground.vegetation.ndvi.at_ends`).
     faults
         What kept images that would have come first from being read, in words.
     """
@@ -52,6 +54,7 @@ class Green:
     classes: Classes
     index: Floats
     valid: Valid
+    ends: tuple[Valid, Valid]
     faults: tuple[str, ...] = ()
 
 
@@ -136,4 +139,5 @@ def see_green(
                 column * lattice.chip_m, (row + 1) * lattice.chip_m, rows, columns, lattice.chip_m / rows
             )
             classes, index = classify(chip.pixels[0], chip.pixels[1], chip.valid, settings.ndvi_threshold)
-            yield Green(chip.tile_id, places, classes, index, chip.valid, chip.faults)
+            ends = at_ends(chip.pixels[0]), at_ends(chip.pixels[1])
+            yield Green(chip.tile_id, places, classes, index, chip.valid, ends, chip.faults)

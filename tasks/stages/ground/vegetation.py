@@ -79,7 +79,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
             entries.append(Entry("chips", "skipped", "no data there", 1))
         else:
             inside = seen.add(green, roads, settings.reach_m)
-            spread = spread.add(green.index, green.valid & inside)
+            spread = spread.add(green.index, green.valid & inside, green.ends)
             entries.append(Entry("chips", "done", "", 1))
     seen.write(folder, roads, images)
     notes = doubts(spread, settings.ndvi_threshold, settings.ndvi)

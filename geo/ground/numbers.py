@@ -71,12 +71,25 @@ def renumbered(numbers: Mapping[int, int], names: Mapping[int, NamedClass]) -> C
 
 
 def with_numbers(classes: Sequence[GroundClass], table: Classes) -> tuple[GroundClass, ...]:
-    """Give classes that were found the numbers of a table (`renumbered`), those that become one as one, by number."""
+    """Give classes that were found the numbers of a table (`renumbered`), those that become one as one, by number.
+
+    What is said of classes in words is said of their numbers; of those that become one, of each.
+    """
     shares: dict[int, float] = {}
+    words: dict[int, list[str]] = {}
     for one in classes:
         number = int(table[one.number])
         shares[number] = shares.get(number, 0.0) + (one.share or 0.0)
+        words.setdefault(number, []).extend([one.words] if one.words else [])
     return tuple(
-        GroundClass(number, str(number), "", plain_colour(number), "found", share=round(share, 6))
+        GroundClass(
+            number,
+            str(number),
+            "",
+            plain_colour(number),
+            "found",
+            share=round(share, 6),
+            words="; ".join(words[number]),
+        )
         for number, share in sorted(shares.items())
     )

@@ -185,7 +185,11 @@ def test_a_check_counts_the_treatments_that_a_run_can_study(town, city, tmp_path
 
 @pytest.mark.parametrize(
     ("ground", "told"),
-    [({"labels": "nowhere.gpkg"}, "nowhere.gpkg: no such file"), ({"tags": "records.csv"}, "records.csv")],
+    [
+        ({"labels": "nowhere.gpkg"}, "nowhere.gpkg: no such file"),
+        ({"tags": "records.csv"}, "records.csv"),
+        ({"method": "unsupervised", "words_from": "nowhere.osm.pbf"}, "nowhere.osm.pbf: no such file"),
+    ],
     ids=named,
 )
 def test_a_check_reads_what_the_ground_is_learned_from(ground, told, city):

@@ -1,7 +1,12 @@
 """Classes of ground are found without labels."""
 
+import re
+from dataclasses import replace
+
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 import torch
 from scipy.cluster.hierarchy import linkage
 from scipy.optimize import linear_sum_assignment
@@ -11,7 +16,9 @@ from geo.errors import LayerError
 from geo.features.lengths import of_length_1
 from geo.ground.contract import Piece, Surroundings
 from geo.ground.file import read_classifier, write_classifier
+from geo.ground.numbers import with_numbers
 from geo.ground.unsupervised.contrast import info_nce, least_alike, train_head
+from geo.ground.unsupervised.described import describe
 from geo.ground.unsupervised.grouping import spherical_k_means
 from geo.ground.unsupervised.proposals import mean_in, proposals_of
 from geo.ground.unsupervised.settings import Unsupervised
@@ -68,6 +75,65 @@ def test_classes_that_look_different_are_told_apart_on_ground_that_was_not_learn
     assert shares == sorted(shares, reverse=True)
     assert sum(shares) == pytest.approx(1, abs=1e-5)
     assert {one.source for one in learned.classes} == {"found"}
+
+
+def on_a_map(folder, count):
+    """Write a map of roofs, of which some are missing, and of fences that are nowhere alike, for pieces in a row."""
+    rng = np.random.default_rng(3)
+    roofs = [shapely.box(500 * n + 40, 16, 500 * n + 64, 40) for n in range(count) if n % 4]
+    fences = [
+        shapely.LineString([(500 * n + x, 80), (500 * n + x, 0)])
+        for n in range(count)
+        for x in rng.integers(0, 80, 3)
+    ]
+    corners = [shapely.Point(0, 80), shapely.Point(500 * count, 0)]
+    rows = (
+        [("building", "yes")] * len(roofs) + [("barrier", "fence")] * len(fences) + [("natural", "tree")] * 2
+    )
+    table = {
+        key: [value if key == own else None for own, value in rows]
+        for key in ("building", "barrier", "natural")
+    }
+    gpd.GeoDataFrame(table, geometry=[*roofs, *fences, *corners], crs=27700).to_file(folder / "map.gpkg")
+    return folder / "map.gpkg"
+
+
+def test_what_a_class_mostly_is_is_said_by_a_map_where_that_is_sure(tmp_path):
+    """Three in four roofs are drawn, one in four squares of ground has none; fences lie anywhere."""
+    pieces = [replace(piece(seed, name=f"{seed}_0"), x=500.0 * seed) for seed in range(16)]
+    ways = {"roof": "building=*", "fence": "barrier=fence", "tree": "natural=tree"}
+    way = Unsupervised(
+        classes=3, clusters=6, strides=(16,), words_from=str(on_a_map(tmp_path, 16)), words_classes=ways
+    )
+    line = gpd.GeoDataFrame(geometry=[shapely.LineString([(0, 0), (8000, 0)])], crs=27700)
+    learned = way.learn(pieces, replace(NOWHERE, segments=line))
+    found = np.stack([learned.classifier.classify(one)[0] for one in pieces])
+    drawn = (truth() == 2) & (np.arange(16) % 4 > 0)[:, None, None]
+    roof = int(np.bincount(found[drawn]).argmax())
+    said = {one.number: one.words for one in learned.classifier.classes}
+    share, of_all = map(
+        int, re.match(r"by the map: (\d+)% roof \(of all ground (\d+)%\)$", said.pop(roof)).groups()
+    )
+    assert share == pytest.approx(100 * drawn[found == roof].mean(), abs=0.6)
+    assert of_all == pytest.approx(100 * drawn.mean(), abs=0.6)
+    assert set(said.values()) == {""}
+    assert {(e.item, e.reason): e.count for e in learned.entries if e.status == "done"}[
+        "features of tags", "roof"
+    ] == 12
+    # classes that become one have what is said of each
+    merged = np.arange(256, dtype=np.uint8)
+    merged[[1, 2, 3]] = 1
+    (one,) = with_numbers(learned.classifier.classes, merged)
+    assert one.words == learned.classifier.classes[roof - 1].words
+
+
+def test_of_a_map_that_lies_elsewhere_nothing_is_said():
+    rng = np.random.default_rng(0)
+    classes, chips = rng.integers(1, 4, 4000), np.repeat(np.arange(20), 200)
+    assert describe(classes, rng.random((4000, 5)) < 0.3, chips, list("abcde")) == {}
+    assert describe(classes, (classes == 2)[:, None], chips, ["pond"])[2].startswith("by the map: 100% pond")
+    assert describe(classes[:1000], (classes == 2)[:1000, None], chips[:1000], ["pond"]) == {}
+    assert describe(classes[:0], np.zeros((0, 1), dtype=bool), chips[:0], ["pond"]) == {}
 
 
 def test_superpixels_mend_single_cells_and_keep_edges_of_the_picture():

@@ -338,6 +338,12 @@ TOGETHER = {
     "clusters.beta": (0.8, "clusters junction_clusters", {"clusters.method": "temi"}),
     "ground.clusters": (12, "ground_classes", {"ground.method": "unsupervised"}),
     "ground.classes": (5, "ground_classes", {"ground.method": "unsupervised"}),
+    "ground.words_from": ("roads.gpkg", "ground_classes", {"ground.method": "unsupervised"}),
+    "ground.words_classes": (
+        {"trees": "natural=tree"},
+        "ground_classes",
+        {"ground.method": "unsupervised", "ground.words_from": "roads.gpkg"},
+    ),
     "ground.prior": ("superpixels", "ground_classes", {"ground.method": "unsupervised"}),
     "ground.proposal_m": (
         20,

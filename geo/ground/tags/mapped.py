@@ -36,7 +36,13 @@ LEAST_LENGTH_M = 5.0
 Rules = dict[str, list[tuple[str, frozenset[str]]]]
 
 
-def read_features(source: TagSource, crs: pyproj.CRS) -> tuple[gpd.GeoDataFrame, list[Entry]]:
+def read_features(
+    source: TagSource,
+    crs: pyproj.CRS,
+    *,
+    section: str = "ground.tags",
+    classes: str = "ground.tags.classes",
+) -> tuple[gpd.GeoDataFrame, list[Entry]]:
     """Read a map's features, and tell which tags each has.
 
     Parameters
@@ -45,6 +51,8 @@ def read_features(source: TagSource, crs: pyproj.CRS) -> tuple[gpd.GeoDataFrame,
         With ``features``.
     crs
         The city's CRS.
+    section, classes
+        Of the city's file, that name it and its classes, for messages.
 
     Returns
     -------
@@ -58,7 +66,7 @@ def read_features(source: TagSource, crs: pyproj.CRS) -> tuple[gpd.GeoDataFrame,
     path = str(source.features)
     rules = source.rules()
     keys = sorted({key for of_tag in rules.values() for key, _ in of_tag})
-    table, entries, lost = read_map(path, source.parts(), keys, crs, section="ground.tags")
+    table, entries, lost = read_map(path, source.parts(), keys, crs, section=section)
     tags = {name: has_one_of(table, of_tag) for name, of_tag in rules.items()}
     entries += [Entry(ITEM, "done", name, int(has.sum())) for name, has in tags.items()]
     tagged = np.logical_or.reduce(list(tags.values()))
@@ -68,7 +76,7 @@ def read_features(source: TagSource, crs: pyproj.CRS) -> tuple[gpd.GeoDataFrame,
         raise LayerError(
             f"none of its {len(table):,} features is one of {', '.join(rules)}",
             where=path,
-            todo="Mend ground.tags.classes: {name: key=value}, as in OpenStreetMap or by the file's own columns.",
+            todo=f"Mend {classes}: {{name: key=value}}, as in OpenStreetMap or by the file's own columns.",
         )
     found = gpd.GeoDataFrame(pd.DataFrame(tags), geometry=table.geometry.to_numpy(), crs=crs)
     return found, [entry for entry in entries if entry.count]

@@ -7,6 +7,7 @@ On aerial imagery, k-means of good features ties with the methods of unsupervise
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from geo.ground.kind import Learned
 from geo.ground.names import plain_colour
 from geo.ground.smoothing import smoothed
 from geo.ground.unsupervised.centroids import SMOOTHED, Centroids
+from geo.ground.unsupervised.described import Drawn, describe
 from geo.ground.unsupervised.grouping import spherical_k_means
 from geo.ground.unsupervised.proposals import proposals_of
 from geo.ground.unsupervised.space import fit_space, weights_of
@@ -32,15 +34,22 @@ MOST_CELLS = 60_000
 Proposals = NDArray[np.int64]
 
 
-def find_classes(pieces: Sequence[Piece], settings: Unsupervised) -> Learned:
+def find_classes(pieces: Sequence[Piece], settings: Unsupervised, drawn: Drawn | None = None) -> Learned:
     """Find classes; see `geo.ground.kind.GroundKind.learn`.
+
+    Parameters
+    ----------
+    pieces, settings
+        See there.
+    drawn
+        A map that says what classes mostly are; None: nothing is said.
 
     Raises
     ------
     LayerError
         When there are fewer cells with imagery than groups to be found.
     """
-    cells, proposals, weights = _drawn(pieces, settings)
+    cells, proposals, weights, seen = _drawn(pieces, settings, drawn)
     if len(cells) <= settings.clusters:
         raise LayerError(
             f"{len(cells)} cells beside roads have imagery, and {settings.clusters} groups are to be found in them",
@@ -58,8 +67,17 @@ def find_classes(pieces: Sequence[Piece], settings: Unsupervised) -> Learned:
     sizes = np.bincount(groups, minlength=len(middles))
     of_class = _by_size(merged(middles, sizes).cut(min(settings.classes, len(middles))), sizes)
     shares = np.bincount(of_class, weights=sizes)[1:] / sizes.sum()
+    words = {} if drawn is None else seen.describe(of_class[groups], drawn)
     told = tuple(
-        GroundClass(number, str(number), "", plain_colour(number), "found", share=round(float(share), 6))
+        GroundClass(
+            number,
+            str(number),
+            "",
+            plain_colour(number),
+            "found",
+            share=round(float(share), 6),
+            words=words.get(number, ""),
+        )
         for number, share in enumerate(shares, start=1)
     )
     side_m = np.array([settings.proposal_m if settings.prior == "superpixels" else 0.0], dtype=np.float32)
@@ -76,16 +94,37 @@ def _by_size(labels: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.
     return np.argsort(order)[labels] + 1
 
 
+@dataclass
+class _Seen:
+    """What a map says of cells, a part a piece: in features of which words they lie, and whether it reaches there."""
+
+    lies: list[NDArray[np.bool_]] = field(default_factory=list)
+    reached: list[NDArray[np.bool_]] = field(default_factory=list)
+
+    def add(self, piece: Piece, rows: NDArray[np.int64], drawn: Drawn) -> None:
+        """Look up the cells of a piece."""
+        lies, reached = drawn.on(piece)
+        self.lies.append(lies[rows])
+        self.reached.append(reached[rows])
+
+    def describe(self, classes: NDArray[np.int64], drawn: Drawn) -> dict[int, str]:
+        """Say what classes mostly are, by the class of each cell; see `geo.ground.unsupervised.described.describe`."""
+        chips = np.repeat(np.arange(len(self.lies)), [len(one) for one in self.lies])
+        inside = np.concatenate(self.reached)
+        return describe(classes[inside], np.concatenate(self.lies)[inside], chips[inside], drawn.words)
+
+
 def _drawn(
-    pieces: Sequence[Piece], settings: Unsupervised
-) -> tuple[Features, Proposals, NDArray[np.float32]]:
+    pieces: Sequence[Piece], settings: Unsupervised, drawn: Drawn | None
+) -> tuple[Features, Proposals, NDArray[np.float32], _Seen]:
     """Draw cells that have data, about as many from each piece, and say how much each feature counts.
 
     Returns
     -------
     Smoothed features ``(cells, dimension)``; the superpixel of each cell, of which all are 0 where none are asked for;
-    and weights ``(dimension,)``.
+    weights ``(dimension,)``; and what a map says of the cells.
     """
+    seen = _Seen()
     rng = np.random.default_rng(settings.seed)
     each = max(1, -(-MOST_CELLS // max(1, len(pieces))))
     cells, proposals = [], []
@@ -104,6 +143,8 @@ def _drawn(
             rows = rng.permutation(np.flatnonzero(known))[:each]
             proposals.append(np.zeros(len(rows), dtype=np.int64))
         cells.append(table[rows])
+        if drawn is not None:
+            seen.add(piece, rows, drawn)
     if not cells:
-        return np.zeros((0, 0), dtype=np.float32), np.zeros(0, dtype=np.int64), weights
-    return np.concatenate(cells), np.concatenate(proposals), weights
+        return np.zeros((0, 0), dtype=np.float32), np.zeros(0, dtype=np.int64), weights, seen
+    return np.concatenate(cells), np.concatenate(proposals), weights, seen

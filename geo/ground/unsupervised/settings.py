@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from geo.config.section import Metres
 from geo.config.sections.ground import Stride
-from geo.ground.kind import GroundKind, Learned
+from geo.ground.kind import GroundKind, Learned, Shapes
+from geo.ground.tags.settings import TagSource
 
 if TYPE_CHECKING:
     from geo.ground.contract import Classifier, Piece, Surroundings
+    from geo.ground.unsupervised.described import Drawn
+    from geo.ledger import Entry
 
 FOUND, CLASSES = 24, 8
 STRIDES: tuple[Stride, ...] = (16, 32)
@@ -53,6 +57,38 @@ class Unsupervised(GroundKind):
         default=ROTATIONS, description="As of all methods; classes that are found are best from four."
     )
 
+    words_from: str | None = Field(
+        default=None,
+        description="Map that says in words what classes mostly are: an extract of OpenStreetMap (.osm.pbf), or a "
+        "vector file with a column for each key. Nothing is learned from it. Default: nothing is said.",
+    )
+    words_classes: dict[str, str | list[str]] | None = Field(
+        default=None,
+        min_length=1,
+        description="What features of words_from are called, as of ground.tags.classes.",
+    )
+
+    @model_validator(mode="after")
+    def _words(self) -> Self:
+        if self.words_from is None and self.words_classes is not None:
+            raise ValueError("words_classes belongs to words_from, and no map is named")
+        if self.words_from is not None:
+            self._map()
+        return self
+
+    def _map(self) -> TagSource:
+        return TagSource(features=self.words_from, classes=self.words_classes)
+
+    def files(self) -> list[str]:
+        """See `GroundKind.files`."""
+        return [] if self.words_from is None else [self.words_from]
+
+    def with_paths(self, resolve: Callable[[str], str]) -> Self:
+        """See `GroundKind.with_paths`."""
+        return self.model_copy(
+            update={"words_from": None if self.words_from is None else resolve(self.words_from)}
+        )
+
     @classmethod
     def classifier(cls) -> type[Classifier]:
         """See `GroundKind.classifier`."""
@@ -60,8 +96,28 @@ class Unsupervised(GroundKind):
 
         return Centroids
 
-    def learn(self, pieces: Sequence[Piece], around: Surroundings) -> Learned:  # noqa: ARG002 - asks for no more
+    def shapes(self, around: Surroundings) -> Shapes | None:
+        """Ask for any ground; a map that cannot be read is refused before that is seen. See `GroundKind.shapes`."""
+        if self.words_from is not None:
+            self._drawn(around)
+        return None
+
+    def learn(self, pieces: Sequence[Piece], around: Surroundings) -> Learned:
         """Find classes; see `GroundKind.learn`."""
         from geo.ground.unsupervised.finding import find_classes
 
-        return find_classes(pieces, self)
+        if self.words_from is None:
+            return find_classes(pieces, self)
+        drawn, entries = self._drawn(around)
+        found = find_classes(pieces, self, drawn)
+        return replace(found, entries=(*entries, *found.entries))
+
+    def _drawn(self, around: Surroundings) -> tuple[Drawn, list[Entry]]:
+        """Read the map that says what classes mostly are."""
+        from geo.ground.tags.mapped import read_features
+        from geo.ground.unsupervised.described import Drawn
+
+        features, entries = read_features(
+            self._map(), around.segments.crs, section="ground.words_from", classes="ground.words_classes"
+        )
+        return Drawn.of(features), entries

@@ -28,6 +28,7 @@ from geo.roads.reading.sources import with_tags
 OSM_LAYERS = ("points", "lines", "multipolygons")
 """What GDAL makes of an extract's nodes, open ways, and closed ways with multipolygons."""
 ITEM = "features of tags"
+NAMED_IN = ("ground.tags", "ground.tags.classes")
 NO_PLACE = "no geometry that can be used"
 LEAST_SHARE = 0.05
 """An area lies in a square from this share of the square on; with less of it, nobody could say."""
@@ -39,9 +40,7 @@ Rules = dict[str, list[tuple[str, frozenset[str]]]]
 def read_features(
     source: TagSource,
     crs: pyproj.CRS,
-    *,
-    section: str = "ground.tags",
-    classes: str = "ground.tags.classes",
+    named_in: tuple[str, str] = NAMED_IN,
 ) -> tuple[gpd.GeoDataFrame, list[Entry]]:
     """Read a map's features, and tell which tags each has.
 
@@ -51,8 +50,8 @@ def read_features(
         With ``features``.
     crs
         The city's CRS.
-    section, classes
-        Of the city's file, that name it and its classes, for messages.
+    named_in
+        What of the city's file names the map, and what its classes, for messages.
 
     Returns
     -------
@@ -66,7 +65,7 @@ def read_features(
     path = str(source.features)
     rules = source.rules()
     keys = sorted({key for of_tag in rules.values() for key, _ in of_tag})
-    table, entries, lost = read_map(path, source.parts(), keys, crs, section=section)
+    table, entries, lost = read_map(path, source.parts(), keys, crs, section=named_in[0])
     tags = {name: has_one_of(table, of_tag) for name, of_tag in rules.items()}
     entries += [Entry(ITEM, "done", name, int(has.sum())) for name, has in tags.items()]
     tagged = np.logical_or.reduce(list(tags.values()))
@@ -76,7 +75,7 @@ def read_features(
         raise LayerError(
             f"none of its {len(table):,} features is one of {', '.join(rules)}",
             where=path,
-            todo=f"Mend {classes}: {{name: key=value}}, as in OpenStreetMap or by the file's own columns.",
+            todo=f"Mend {named_in[1]}: {{name: key=value}}, as in OpenStreetMap or by the file's own columns.",
         )
     found = gpd.GeoDataFrame(pd.DataFrame(tags), geometry=table.geometry.to_numpy(), crs=crs)
     return found, [entry for entry in entries if entry.count]

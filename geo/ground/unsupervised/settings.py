@@ -118,6 +118,6 @@ class Unsupervised(GroundKind):
         from geo.ground.unsupervised.described import Drawn
 
         features, entries = read_features(
-            self._map(), around.segments.crs, section="ground.words_from", classes="ground.words_classes"
+            self._map(), around.segments.crs, ("ground.words_from", "ground.words_classes")
         )
         return Drawn.of(features), entries

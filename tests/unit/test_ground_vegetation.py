@@ -107,22 +107,19 @@ def test_transparency_is_no_near_infrared_light(tmp_path: Path) -> None:
     light = rng.integers(40, 110, (3, 200, 200))
     opaque = np.where(np.arange(200) < 150, 255, 0) * np.ones((200, 1), dtype=int)
     path = tmp_path / "rgba.tif"
-    with rasterio.open(
-        path, "w", driver="GTiff", width=200, height=200, count=4, dtype="uint8", crs="EPSG:27700",
-        transform=Affine(1, 0, 400000, 0, -1, 300200),
-    ) as file:  # fmt: skip
-        file.write(np.concatenate([light, opaque[None]]).astype(np.uint8))
+    bands = np.concatenate([light, opaque[None]]).astype(np.uint8)
+    write_raster(path, bands, west=400000, north=300200, crs="EPSG:27700")
     imagery = Imagery(sources=[str(path)])
     images = open_catalogue(imagery, pyproj.CRS(27700)).images
     line = np.array([shapely.LineString([(400020, 300100), (400180, 300100)])])
-    for bands in ((1, 4), (4, 2)):
-        settings = ground_settings(ndvi=bands)
+    for asked in ((1, 4), (4, 2)):
+        settings = ground_settings(ndvi=asked)
         lattice, chips = lay_out(settings, images, beside(line, settings.reach_m))
         seen = Spread.none()
         for green in see_green(chips, images, imagery, settings, lattice):
             assert not isinstance(green, TileFailure)
             seen = seen.add(green.index, green.valid, green.ends)
-        (note,) = doubts(seen, settings.ndvi_threshold, bands)
+        (note,) = doubts(seen, settings.ndvi_threshold, asked)
         assert "band 4 holds hardly anything but its lowest and its highest value" in note
 
 

@@ -24,7 +24,7 @@ from sklearn.decomposition import PCA
 from torch import nn
 from torch.nn import functional
 
-SIDE, BOTTLENECK = 96, (32, 12, 12)
+SIDE = 96
 WITHIN_M, HAZARDOUS = 55.0, 3
 VARIANCE, COMPONENTS, LEVEL = 0.9, 50, 0.05
 EPOCHS, BATCH, RATE = 15, 32, 1e-3

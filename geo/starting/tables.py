@@ -81,12 +81,6 @@ class Table:
         """Names of its columns."""
         return [str(name) for name in self.rows.frame if name != BROKEN]
 
-    @property
-    def told_rows(self) -> str:
-        """How many rows, in words."""
-        count = len(self.rows.frame)
-        return f"{count:,} rows" if self.whole else f"a sample of {count:,} rows"
-
 
 @dataclass(slots=True)
 class Seen:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from geo.outputs.layers.layers import LAYERS
 from geo.outputs.layers.systemic import SCREENED
-from tasks.tables import CLUSTERS, HOT_SPOTS, RATES, TRAFFIC
+from tasks.tables import HOT_SPOTS, RATES, TRAFFIC
 
 _KEYS = {"segment_id", "cluster"}
 _KNOWN_BEFORE = {
@@ -18,22 +17,6 @@ _KNOWN_BEFORE = {
     "junction_ends_per_km",
 }
 """Columns that stand among the rates and are known without a single collision: exposure, lengths, the imagery."""
-_OF_LOOKS = {
-    "n_segments",
-    "length_km",
-    "prototype_tiles",
-    "name",
-    "colour",
-    "note",
-    "found_again",
-    "share_sure",
-    "top_flight",
-    "top_flight_share",
-    "merged_of",
-    "made_from",
-    "words",
-}
-"""The same of types."""
 OUTCOME = frozenset(
     {
         *(column.name for table in (RATES, HOT_SPOTS) for column in table.columns),
@@ -44,7 +27,3 @@ OUTCOME = frozenset(
     - _KNOWN_BEFORE
 )
 """Columns of segments that tell of collisions."""
-OUTCOME_OF_TYPES = frozenset(
-    {column.name for column in (*CLUSTERS.columns, *LAYERS["clusters"].columns)} - _KEYS - _OF_LOOKS
-)
-"""Columns of types that tell of collisions."""

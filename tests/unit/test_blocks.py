@@ -8,10 +8,10 @@ from scipy.spatial.distance import cdist
 from geo.safety.comparison.blocks import (
     FALLBACK_M,
     FURTHEST_M,
-    label_correlogram,
     likeness_reach,
     make_blocks,
     risk_correlogram,
+    value_correlogram,
 )
 
 
@@ -118,7 +118,7 @@ def test_risk_that_never_falls_to_noise_is_said():
 def test_labels_in_patches_are_alike_as_far_as_the_patches_reach():
     places = scattered()
     patches = (places // 500).astype(int) @ np.array([1, 6]) * 7 % 5
-    table = label_correlogram(patches, places)
+    table = value_correlogram(np.eye(5)[patches], places)
     assert table["value"].iloc[0] > 0.6
     assert 300 <= likeness_reach(table) <= 700
     one, other = np.triu_indices(700, 1)
@@ -134,11 +134,12 @@ def test_labels_without_order_are_alike_by_chance():
     rng = np.random.default_rng(9)
     above = []
     for _ in range(40):
-        table = label_correlogram(rng.integers(0, 4, 400), places)
+        table = value_correlogram(np.eye(4)[rng.integers(0, 4, 400)], places)
         above.append((table["value"] > table["noise"]).mean())
     assert 0.01 < np.mean(above) < 0.1
 
 
 def test_one_label_alone_has_no_correlogram():
-    assert label_correlogram(np.zeros(50, int), scattered(50))["value"].isna().all()
-    assert likeness_reach(label_correlogram(np.zeros(50, int), scattered(50))) is None
+    table = value_correlogram(np.ones((50, 1)), scattered(50))
+    assert table["value"].isna().all()
+    assert likeness_reach(table) is None

@@ -46,7 +46,7 @@ def streets(*, vertices):
     return [[(x, y) for x in steps] for y in place] + [[(x, y) for y in steps] for x in place]
 
 
-CORNERS, MEETINGS = 4, SIZE**2 - 4
+MEETINGS = SIZE**2 - 4
 MOTORWAY = [(-50, 250), (550, 250)]
 
 

@@ -12,7 +12,7 @@ from flows.cli import main
 from flows.terminal.guide import ENDINGS, EXAMPLES
 from geo.errors import ConfigurationError
 
-DONE, UNFORESEEN, REFUSED, INTERRUPTED = ENDINGS
+DONE, _, REFUSED, INTERRUPTED = ENDINGS
 TYPED = {name: shlex.split(EXAMPLES[name][0][0])[1:] for name in COMMANDS} | {
     "completion": ["completion", "bash"]
 }

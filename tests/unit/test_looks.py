@@ -231,7 +231,6 @@ def test_weights_of_dinov3_that_cannot_be_had_say_where_they_belong(tmp_path, mo
 STATED = {"values": "raster", "mean": [900.0] * 4, "std": [500.0] * 4}
 DOFA_MAE = "torchgeo:DOFABase16_Weights.DOFA_MAE"
 FM = "torchgeo:CopernicusFM_Base_Weights.CopernicusFM_ViT"
-PANOPTICON = "torchgeo:Panopticon_Weights.VIT_BASE14"
 CROMA_VIT = "torchgeo:CROMABase_Weights.CROMA_VIT"
 SMALL = {
     "dofa_base_patch16_224": lambda **_: DOFA(img_size=64, embed_dim=32, depth=1, num_heads=2, num_classes=0),

@@ -76,27 +76,6 @@ def risk_correlogram(counts: Floats, expected: Floats, places: Floats) -> pd.Dat
     return _by_distance(residual, mu, mu + own * mu**2, places)
 
 
-def label_correlogram(labels: Integers, places: Floats) -> pd.DataFrame:
-    """Lay out how often segments have the same label, by distance.
-
-    As `risk_correlogram`; ``value`` is the share of pairs with the same label less the share among all pairs, over one
-    less that share: 1 where all are alike, 0 as without any order in space (join counts: Cliff and Ord 1981, Spatial
-    Processes; scaled as Cohen's kappa).
-    """
-    one = np.ones(len(places))
-    share = np.bincount(labels) / max(len(labels), 1) if len(labels) else np.empty(0)
-    base = float((share**2).sum())
-    known = (labels[:, None] == np.arange(len(share))) - share if len(labels) else np.empty((0, 0))
-    spread = 1 - base
-    if spread <= 0:
-        table = _by_distance(np.zeros(len(places)), one, one, places)
-        return table.assign(value=np.nan, noise=np.nan)
-    table = _by_distance(
-        known, one, np.full(len(places), np.sqrt((share**2).sum() - 2 * (share**3).sum() + base**2)), places
-    )
-    return table.assign(value=table["value"] / spread, noise=table["noise"] / spread)
-
-
 def value_correlogram(values: Floats, places: Floats) -> pd.DataFrame:
     """Lay out how alike values are, by distance, all of their columns together.
 

@@ -40,17 +40,6 @@ LEAST_BLOCKS = 5
 LEVEL = 0.05
 """Share of words that are offered and are no better than chance, on average (Benjamini and Hochberg 1995)."""
 KEY = "roadprint words"
-TESTED = (
-    "tiles",
-    "with_it",
-    "blocks",
-    "average_precision",
-    "low",
-    "high",
-    "prevalence",
-    "p_value",
-    "q_value",
-)
 TOO_CLOSE = "all tiles lie too close together to be judged on ground left out"
 
 

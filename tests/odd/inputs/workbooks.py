@@ -70,7 +70,6 @@ def _esri(frame: pd.DataFrame, path: Path, *, exceeded: bool = False) -> None:
 
 
 KIND = "workbooks"
-PARTED = ("LAYERS", "AB")
 
 
 add(KIND, "one sheet", records(name="crashes.xlsx", write=book("2019-2023")))

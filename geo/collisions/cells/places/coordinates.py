@@ -207,10 +207,3 @@ def _check_srids(srids: frozenset[int], crs: pyproj.CRS, where: str) -> None:
                 where=where,
                 todo=f"Give collisions.columns.crs: EPSG:{srid}.",
             )
-
-
-def unread_places(place: Place) -> int:
-    """Count rows whose cells hold something that is no place."""
-    written = place.cells.apply(text).notna().all(axis=1).to_numpy()
-    x, y = place.x.to_numpy(dtype=float), place.y.to_numpy(dtype=float)
-    return int((written & ~(np.isfinite(x) & np.isfinite(y))).sum())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -189,6 +190,25 @@ def across(
     between: Lines = np.asarray(shapely.intersection(shapely.difference(spokes, inner), outer))
     streets: list[shapely.LineString] = between.tolist()
     return streets
+
+
+def all_across(
+    centre: Point,
+    angles: Floats,
+    ways: Sequence[shapely.LineString],
+    counts: Callable[[int], Sequence[int]],
+    rng: np.random.Generator,
+) -> list[shapely.LineString]:
+    """Draw straight streets all around a centre: of each quarter so many from one way around it to the next."""
+    discs = [shapely.Polygon(way) for way in ways]
+    stops = np.append(angles[1:], angles[0] + 2 * np.pi)
+    return [
+        line
+        for quarter, between in enumerate(zip(angles, stops, strict=True))
+        for count, (inner, outer) in zip(counts(quarter), pairwise(discs), strict=True)
+        if count
+        for line in across(centre, between, count, inner, outer, rng)
+    ]
 
 
 def from_to(first: shapely.LineString, second: shapely.LineString, points: Floats) -> shapely.LineString:

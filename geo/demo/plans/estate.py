@@ -12,7 +12,7 @@ from geo.demo.plans.drawing import (
     PEOPLE,
     TREES,
     Draft,
-    across,
+    all_across,
     closed,
     fair_copy,
     from_to,
@@ -150,16 +150,7 @@ def _terraces(
     centre: Point, angles: Floats, loops: list[shapely.LineString], rng: np.random.Generator
 ) -> list[Road]:
     """Draw straight streets between the first two loops, and on to the third in the quarters of terraces."""
-    inner, middle, outer = (shapely.Polygon(line) for line in loops)
-    stops = np.append(angles[1:], angles[0] + 2 * np.pi)
-    lines = [
-        line
-        for quarter, (start, stop) in enumerate(zip(angles, stops, strict=True))
-        for line in [
-            *across(centre, (start, stop), 3, inner, middle, rng),
-            *(across(centre, (start, stop), 5, middle, outer, rng) if quarter in TERRACES else []),
-        ]
-    ]
+    lines = all_across(centre, angles, loops, lambda quarter: (3, 5 if quarter in TERRACES else 0), rng)
     return [
         Road(numbered(TREES, "Walk", number), None, "terraced_street", line, highway=highway)
         for number, line in enumerate(lines)

@@ -12,7 +12,7 @@ from geo.demo.plans.drawing import (
     PEOPLE,
     TREES,
     Draft,
-    across,
+    all_across,
     closed,
     fair_copy,
     from_to,
@@ -146,16 +146,7 @@ def _terraces(
     centre: Point, angles: Floats, around: list[shapely.LineString], rng: np.random.Generator
 ) -> list[Road]:
     """Draw straight streets between the first two lanes, and on to the third where there are no villas."""
-    inner, middle, outer = (shapely.Polygon(line) for line in around)
-    stops = np.append(angles[1:], angles[0] + 2 * np.pi)
-    lines = [
-        line
-        for quarter, (start, stop) in enumerate(zip(angles, stops, strict=True))
-        for line in [
-            *across(centre, (start, stop), 2, inner, middle, rng),
-            *([] if quarter in VILLAS else across(centre, (start, stop), 5, middle, outer, rng)),
-        ]
-    ]
+    lines = all_across(centre, angles, around, lambda quarter: (2, 0 if quarter in VILLAS else 5), rng)
     return [
         Road(
             numbered(TREES, "Street", number),

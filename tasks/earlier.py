@@ -1,4 +1,4 @@
-"""Earlier runs of the same city: which one this run takes the numbers of its road types from."""
+"""Earlier runs of the same city: where numbers of types and of classes of ground are taken from, and their names."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ import pyogrio
 import pytest
 import rasterio
 from quick import QUICK
+from results import latest, table
 
 from geo.outputs.layers.layers import ALWAYS
 from geo.roads.graph import to_osmnx
@@ -25,14 +26,6 @@ from geo.roads.graph import to_osmnx
 def folder(shared, quick):
     """A copy of the runs of the town."""
     return shared.copy(quick) / "demo-town"
-
-
-def latest(folder):
-    return (folder / "latest").resolve()
-
-
-def table(folder, name):
-    return pd.read_parquet(latest(folder) / "layers" / f"{name}.parquet")
 
 
 def test_each_layer_is_there_as_geoparquet_with_the_same_rows(folder):

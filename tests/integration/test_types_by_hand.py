@@ -6,6 +6,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 from quick import OVERRIDES, QUICK, run_stages
+from results import latest, table
 
 from tasks.store.stage import read_summary
 
@@ -16,14 +17,6 @@ HEAD = "segment_id,longitude,latitude,says,value,by,at,collisions_in_view"
 def folder(shared, quick):
     """A copy of the runs of the town."""
     return shared.copy(quick) / "demo-town"
-
-
-def latest(folder):
-    return (folder / "latest").resolve()
-
-
-def table(folder, name):
-    return pd.read_parquet(latest(folder) / "layers" / f"{name}.parquet")
 
 
 def write_hands(folder, before):

@@ -58,6 +58,19 @@ def records(
     return make
 
 
+def parted(*names: str, source: str | list[str]) -> Make:
+    """Write records parted among several CSV files, which `source` names."""
+
+    def make(town: SmallTown, folder: Path) -> dict[str, object]:
+        for i, name in enumerate(names):
+            part = town.collisions.iloc[i :: len(names)]
+            (folder / name).parent.mkdir(exist_ok=True)
+            part.to_csv(folder / name, index=False)
+        return town.config(collisions=town.records(source))
+
+    return make
+
+
 def cells(column: str, turn: Callable[[pd.Series], pd.Series], *, into: str | None = None) -> Change:
     """Write the cells of a column otherwise."""
     return lambda frame: frame.assign(**{into or column: turn(frame[column])})

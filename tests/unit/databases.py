@@ -1,4 +1,4 @@
-"""A program that keeps a database open, as QGIS does.
+"""Databases for tests, and a program that keeps one open, as QGIS does.
 
 It is another process: within one, the SQLite of Python and that of GDAL do not see each other's locks.
 """
@@ -7,6 +7,11 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+
+import geopandas as gpd
+import pyogrio
+import shapely
+from rasters import CITY
 
 HOLDING = []
 _PROGRAM = """
@@ -63,3 +68,12 @@ def without_triggers(path):
             connection.execute(f'DROP TRIGGER "{name}"')
         connection.commit()
     return path
+
+
+def write_roads(folder):
+    """Write four roads to a GeoPackage of a city's folder."""
+    folder.mkdir(exist_ok=True)
+    lines = [shapely.LineString([(i, 0), (i, 10)]) for i in range(4)]
+    path = folder / "roads.gpkg"
+    pyogrio.write_dataframe(gpd.GeoDataFrame({"name": list("abcd")}, geometry=lines, crs=CITY), path)
+    return without_triggers(path)

@@ -13,7 +13,7 @@ import geopandas as gpd
 import pyogrio
 import pytest
 import shapely
-from databases import Holder, let_go, without_triggers
+from databases import Holder, let_go, without_triggers, write_roads
 from hypothesis import given
 from hypothesis import strategies as st
 from rasters import CITY
@@ -30,11 +30,7 @@ def _closed():
 
 @pytest.fixture
 def roads(tmp_path):
-    (tmp_path / "city").mkdir(exist_ok=True)
-    lines = [shapely.LineString([(i, 0), (i, 10)]) for i in range(4)]
-    path = tmp_path / "city" / "roads.gpkg"
-    pyogrio.write_dataframe(gpd.GeoDataFrame({"name": list("abcd")}, geometry=lines, crs=CITY), path)
-    return without_triggers(path)
+    return write_roads(tmp_path / "city")
 
 
 def names(path):

@@ -4,6 +4,7 @@ import csv
 
 import pandas as pd
 import pytest
+from csv_rows import write
 from pydantic import ValidationError
 from real_data import DATA, needs_real_data
 
@@ -128,14 +129,6 @@ ROW = {
     "date": "03/04/2024",
     "police_force": "13",
 }
-
-
-def write(path, *rows):
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return str(path)
 
 
 def hurt(folder, *people, vehicles=()):

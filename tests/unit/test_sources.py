@@ -11,7 +11,7 @@ import pyogrio
 import pytest
 import rasterio
 import shapely
-from databases import without_triggers
+from databases import write_roads
 from rasterio.shutil import copy as copy_raster
 from rasters import CITY, NORTH, WEST, catalogue, noise, read_tiles, write_raster
 
@@ -35,11 +35,7 @@ def town(tmp_path):
 
 @pytest.fixture
 def roads(tmp_path):
-    (tmp_path / "city").mkdir(exist_ok=True)
-    lines = [shapely.LineString([(i, 0), (i, 10)]) for i in range(4)]
-    path = tmp_path / "city" / "roads.gpkg"
-    pyogrio.write_dataframe(gpd.GeoDataFrame({"name": list("abcd")}, geometry=lines, crs=CITY), path)
-    return without_triggers(path)
+    return write_roads(tmp_path / "city")
 
 
 # ---- the same content

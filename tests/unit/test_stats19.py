@@ -9,6 +9,7 @@ import pyogrio
 import pyproj
 import pytest
 import shapely
+from csv_rows import write
 from real_data import DATA, needs_real_data
 
 from geo.collisions.schemas.stats19 import OSGR, Stats19, read_stats19
@@ -42,14 +43,6 @@ SPELLED = OLD | {
     "junction_detail": "Not at junction or within 20 metres",
     "date": "2024-04-03",
 }
-
-
-def write(path, *rows):
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return str(path)
 
 
 def read(folder, *rows, **more):

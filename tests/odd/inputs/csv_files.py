@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from forms import RIGHT, Make, Refused, Told, add
-from making import csv, records
+from forms import RIGHT, Refused, Told, add
+from making import csv, parted, records
 from small_town import SmallTown
 
 
@@ -15,17 +15,6 @@ def sums(frame: pd.DataFrame, label: str) -> pd.DataFrame:
     """Add a row of sums, as a spreadsheet's."""
     last = {"id": label, "n_casualties": frame["n_casualties"].sum()}
     return pd.concat([frame.astype(object), pd.DataFrame([last]).astype(object)])
-
-
-def parted(*names: str, source: str | list[str]) -> Make:
-    def make(town: SmallTown, folder: Path) -> dict[str, object]:
-        for i, name in enumerate(names):
-            part = town.collisions.iloc[i :: len(names)]
-            (folder / name).parent.mkdir(exist_ok=True)
-            part.to_csv(folder / name, index=False)
-        return town.config(collisions=town.records(source))
-
-    return make
 
 
 def _lacking(town: SmallTown, folder: Path) -> dict[str, object]:

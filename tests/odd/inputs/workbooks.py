@@ -6,22 +6,10 @@ import json
 from pathlib import Path
 
 import pandas as pd
-from forms import RIGHT, Make, Refused, Told, add
+from forms import RIGHT, Refused, Told, add
 from making import Write, records, workbook
-from small_town import SmallTown
 
 BY_POINT: dict[str, object] = {"x": None, "y": None}
-
-
-def parted(*names: str, source: str | list[str]) -> Make:
-    def make(town: SmallTown, folder: Path) -> dict[str, object]:
-        for i, name in enumerate(names):
-            part = town.collisions.iloc[i :: len(names)]
-            (folder / name).parent.mkdir(exist_ok=True)
-            part.to_csv(folder / name, index=False)
-        return town.config(collisions=town.records(source))
-
-    return make
 
 
 def book(*sheets: str, before: tuple[str, ...] = (), dates: bool = False) -> Write:

@@ -131,6 +131,19 @@ def test_a_tag_that_is_called_as_the_rest_is_has_columns_of_its_own(
     assert [one.key for one in learned.classifier.classes] == ["class_other", "other"]
 
 
+def test_more_tags_than_a_map_holds_classes_are_refused_until_some_are_named(
+    tmp_path: Path, around: Surroundings, wet: np.ndarray
+) -> None:
+    said = pd.DataFrame({"tile_id": around.tiles["tile_id"], **{f"tag {n}": wet for n in range(60)}})
+    said.to_csv(tmp_path / "tags.csv", index=False)
+    with pytest.raises(
+        LayerError, match=r"it has 60 tags, and a map holds fewer than 60 classes\n.*ground.tags.columns"
+    ):
+        tagged(settings(tmp_path / "tags.csv"), around)
+    some = {"table": str(tmp_path / "tags.csv"), "columns": ["tag 3", "tag 7"]}
+    assert [*tagged(settings(tmp_path / "tags.csv", tags=some), around).tags] == ["tag 3", "tag 7"]
+
+
 def test_the_order_of_pieces_changes_nothing(
     table: Path, pieces: list[Piece], around: Surroundings, tmp_path: Path
 ) -> None:

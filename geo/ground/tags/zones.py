@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.errors import LayerError
-from geo.ground.contract import Features, Piece, Surroundings
+from geo.ground.contract import MOST_CLASSES, Features, Piece, Surroundings
 from geo.ground.smoothing import smoothed
 from geo.ground.tags.mapped import read_features, squares_beside, tags_of_squares
 from geo.ground.tags.table import read_tags
@@ -71,7 +71,8 @@ def tagged(settings: Tags, around: Surroundings) -> Tagged:
     Raises
     ------
     SourceError, LayerError
-        See `geo.ground.tags.table.read_tags` and `geo.ground.tags.mapped.read_features`.
+        See `geo.ground.tags.table.read_tags` and `geo.ground.tags.mapped.read_features`; or there are more tags than a
+        map holds classes.
     """
     rng = np.random.default_rng(settings.seed)
     if settings.tags.features is None:
@@ -84,6 +85,12 @@ def tagged(settings: Tags, around: Surroundings) -> Tagged:
     else:
         unit = "square"
         tags, shapes, entries = _of_map(settings, around)
+    if len(tags.columns) >= MOST_CLASSES:
+        raise LayerError(
+            f"it has {len(tags.columns)} tags, and a map holds fewer than {MOST_CLASSES} classes",
+            where=settings.tags.features or "; ".join(settings.tags.tables()),
+            todo=f"Name those that are to be mapped in ground.tags.{'columns' if settings.tags.table else 'classes'}.",
+        )
     kept = np.sort(_drawn(tags, rng)) if len(tags) > MOST_ZONES else np.arange(len(tags))
     left = len(tags) - len(kept)
     drawn = Entry(ITEM, "skipped", f"not drawn: {MOST_ZONES} are learned from", left)

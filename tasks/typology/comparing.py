@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from geo.errors import ConfigurationError, LayerError, SourceError
 from geo.outputs.cities.layers import LAYERS, SEGMENTS
 from geo.outputs.cities.package import CRS, write_cities
 from geo.outputs.cities.page import render
+from geo.outputs.files.dated import FILE_DATE
 from geo.outputs.names import looks_of
 from geo.outputs.palette import Look
 from geo.outputs.wording import LIKE_NONE, NO_IMAGERY
@@ -24,8 +24,6 @@ from tasks.results.opened import OpenRun
 from tasks.results.opening import open_run
 
 PAGE, PACKAGE = "cities.html", "cities.gpkg"
-FILE_DATE = datetime(2000, 1, 1, tzinfo=UTC)
-"""What the file says of its own last change: always the same, so that the same runs give the same bytes."""
 LEAST = 2
 
 

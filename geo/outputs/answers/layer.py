@@ -7,13 +7,13 @@ import sqlite3
 from collections.abc import Collection
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 import pyogrio
 
+from geo.outputs.files.dated import FILE_DATE
 from geo.outputs.files.geopackage import VERSION, gdal_date, refuse_taken, settle, written_whole
 from geo.outputs.layers.arrange import cast
 from geo.outputs.layers.declare import Column, Layer
@@ -61,8 +61,6 @@ ANSWERS_OF_TILES = replace(
     geometry="Polygon",
     columns=(*ANSWERS.columns, Column("position_m", "real", "Position along the segment (m)")),
 )
-FILE_DATE = datetime(2000, 1, 1, tzinfo=UTC)
-"""The same answers give the same bytes."""
 DEGREES = "EPSG:4326"
 _BANDS = 3
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import geopandas as gpd
@@ -16,6 +15,7 @@ import pyproj
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from geo.errors import SourceError
+from geo.outputs.files.dated import FILE_DATE
 from geo.outputs.files.geopackage import VERSION, gdal_date
 from geo.outputs.layers.layers import GEOMETRY_COLUMN
 from geo.outputs.palette import UNKNOWN
@@ -25,8 +25,6 @@ from geo.outputs.templates import templates
 
 KINDS = {"Point": 0, "LineString": 1, "Polygon": 2}
 """QGIS's numbers of kinds of geometry."""
-MADE = datetime(2000, 1, 1, tzinfo=UTC)
-"""When styles are said to be made: files of the same rows are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ def write_drawings(path: Path, drawings: Sequence[Drawing]) -> None:
     """
     part = path.with_name(f".{os.getpid()}-{path.name}")
     try:
-        with gdal_date(MADE):
+        with gdal_date(FILE_DATE):
             for drawing in drawings:
                 pyogrio.write_dataframe(
                     drawing.rows,
@@ -105,7 +103,7 @@ def write_drawings(path: Path, drawings: Sequence[Drawing]) -> None:
                     layer_options={"GEOMETRY_NAME": GEOMETRY_COLUMN},
                 )
         with closing(sqlite3.connect(part)) as connection, connection:
-            write_styles(connection, [drawing.style() for drawing in drawings], MADE)
+            write_styles(connection, [drawing.style() for drawing in drawings], FILE_DATE)
         # a link fails where the name is taken, a move would overwrite it
         path.hardlink_to(part)
     except (DataSourceError, DataLayerError, OSError, sqlite3.Error) as error:

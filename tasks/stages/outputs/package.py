@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from geo.config import CityConfig
 from geo.ground.names import FILE as GROUND_FILE
 from geo.ground.names import MERGES_OF_CLASSES, NAMES_OF_CLASSES
 from geo.ledger import Entry, to_frame
+from geo.outputs.files.dated import FILE_DATE
 from geo.outputs.layers.ground import CLASSES
 from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import JUNCTION_FILE, MERGES
@@ -51,10 +51,6 @@ if TYPE_CHECKING:
     from geo.outputs.qgis.project import Mosaic
     from geo.outputs.qgis.tables import About
 
-
-FILE_DATE = datetime(2000, 1, 1, tzinfo=UTC)
-"""What the file says of its own last change: always the same, so that the same inputs give the same bytes. When a
-run took place is in ``run.json`` beside the file."""
 
 LOOKED_AT = 4
 """So many rasters of a mosaic are looked at, at most, to see whether imagery was left behind."""

@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geo.ledger import Entry
+from geo.outputs.files.dated import FILE_DATE
 from geo.outputs.layers.ground import BESIDE_TYPES, CLASSES, TREE
 from tasks.documents import IN_SHORT, InShort
 from tasks.ending.publish import notes
@@ -19,7 +20,7 @@ from tasks.stages.imagery.centring import load_centring
 from tasks.stages.imagery.features import load_encoded_as
 from tasks.stages.imagery.matching import load_matching
 from tasks.stages.outputs.backdrop import EDGES, load_backdrop
-from tasks.stages.outputs.package import FILE_DATE, gather
+from tasks.stages.outputs.package import gather
 from tasks.stages.outputs.pictures import load_pictures, report_tiles, sheet_tiles
 from tasks.stages.records.collisions import load_recorded
 from tasks.stages.types.clusters import load_quality

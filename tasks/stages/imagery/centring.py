@@ -13,6 +13,7 @@ from geo.config import CityConfig
 from geo.config.section import effective
 from tasks.documents import Centring, tried_of
 from tasks.plan import Plan
+from tasks.stages.imagery.trial import HEEDED
 
 if TYPE_CHECKING:
     from geo.features.fingerprints import Fingerprints
@@ -21,8 +22,6 @@ DOCUMENT = "centring.json"
 WHAT = "imagery.centre"
 TRIED = 1500
 """Segments of each flight that it is tried on: nothing is encoded for it."""
-READ = ("k", "k_range", "seed", "components", "whitening", "neighbours", "smoothing", "resamples")
-"""Settings of types that a trial heeds."""
 
 
 def centre_roads(plan: Plan, found: Fingerprints, tiles: pd.DataFrame, folder: Path) -> Fingerprints:
@@ -113,4 +112,4 @@ def centring_settings(config: CityConfig) -> object:
     if not config.imagery.centre:
         return None
     names = ("imagery.flight", "imagery.footprints", "imagery.flight_field")
-    return effective(config, [*names, *(f"clusters.{key}" for key in READ)])
+    return effective(config, [*names, *(f"clusters.{key}" for key in HEEDED)])

@@ -15,6 +15,7 @@ from geo.imagery.sources import expand_sources
 from geo.ledger import Entry
 from tasks.documents import Matching, tried_of
 from tasks.plan import Plan
+from tasks.stages.imagery.trial import HEEDED
 from tasks.store.code import code_digest
 from tasks.store.stage import Stage
 from tasks.tables import LOOK_UPS
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 DOCUMENT = "matching.json"
 ENCODING = "tasks.shards.encode"
-READ = ("k", "k_range", "seed", "components", "whitening", "neighbours", "smoothing", "resamples")
-"""Settings of types that a trial heeds."""
 WHAT = "imagery.match: histogram"
 NONE = Matching(asked=False, matched=False, tables={}, left_out={}, tried=None, notes=[], warnings=[])
 """Where it is not asked for."""
@@ -154,7 +153,7 @@ def _also(config: CityConfig) -> object:
     if config.imagery.match is None:
         return None
     return [
-        effective(config, ["imagery", "tiles", "encoder", *(f"clusters.{key}" for key in READ)]),
+        effective(config, ["imagery", "tiles", "encoder", *(f"clusters.{key}" for key in HEEDED)]),
         code_digest(ENCODING),
     ]
 

@@ -37,23 +37,36 @@ if TYPE_CHECKING:
 
 def build(plan: Plan, folder: Path) -> list[Entry]:
     """Write the report page, what it says in short, and the tables as a workbook and as CSV."""
-    from geo.clusters.registry import method_of
-    from geo.outputs.report.page import ReportData, told_in_short, write_report
-    from geo.outputs.report.parts.methods import methods
+    from geo.outputs.report.page import told_in_short, write_report
     from geo.outputs.tables.sheets import sheets_of
     from geo.outputs.tables.workbook import write_tables, write_workbook
+
+    layers = gather(plan)
+    data = _data(plan, layers)
+    write_report(folder / plan.report.name, data)
+    told = [Told(title=one.title, sentence=one.said, sure=one.sure) for one in told_in_short(data)]
+    InShort(told=told).write(folder / IN_SHORT)
+    sheets = sheets_of(layers)
+    write_workbook(folder / plan.workbook.name, sheets, _readme(plan, data, sheets), FILE_DATE)
+    write_tables(folder / plan.csv_folder.name, sheets)
+    return [Entry("thumbnails", "done", "", len(data.thumbnails))]
+
+
+def _data(plan: Plan, layers: Mapping[str, pd.DataFrame]) -> ReportData:
+    """Bring together what the report tells."""
+    from geo.clusters.registry import method_of
+    from geo.outputs.report.page import ReportData
+    from geo.outputs.report.parts.methods import methods
     from geo.outputs.wording import predictions_only
     from geo.safety.rates import told_outcome
 
     config = plan.config
-    layers = gather(plan)
     clusters = plan.stage_folder("clusters")
-    picks = pd.read_parquet(clusters / "prototypes.parquet")
     wanted, drawn = report_tiles(plan), load_pictures(plan)
     pictures = {tile: jpeg for tile, jpeg in drawn.items() if tile in wanted}
     on_sheets = sheet_tiles(plan)
     in_sheets = set(on_sheets["tile_id"].dropna())
-    data = ReportData(
+    return ReportData(
         city=config.city,
         config=plan.written,
         run=dict(layers["run"].itertuples(index=False)),
@@ -62,7 +75,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         choice=pd.read_parquet(clusters / "choice.parquet"),
         merging=pd.read_parquet(clusters / "merging.parquet"),
         quality=load_quality(plan).model_dump(mode="json"),
-        prototypes=picks,
+        prototypes=pd.read_parquet(clusters / "prototypes.parquet"),
         thumbnails=pictures,
         on_sheets=on_sheets,
         sheet_pictures={tile: jpeg for tile, jpeg in drawn.items() if tile in in_sheets},
@@ -98,13 +111,6 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         ground=_ground(plan, layers, pictures),
         systemic={name: layer for name, layer in layers.items() if name.startswith("systemic_")},
     )
-    write_report(folder / plan.report.name, data)
-    told = [Told(title=one.title, sentence=one.said, sure=one.sure) for one in told_in_short(data)]
-    InShort(told=told).write(folder / IN_SHORT)
-    sheets = sheets_of(layers)
-    write_workbook(folder / plan.workbook.name, sheets, _readme(plan, data, sheets), FILE_DATE)
-    write_tables(folder / plan.csv_folder.name, sheets)
-    return [Entry("thumbnails", "done", "", len(pictures))]
 
 
 def _backdrop(plan: Plan) -> list[Backdrop]:

@@ -18,7 +18,7 @@ from geo.imagery.flights.tables import LookUp, count_values, look_up
 from geo.imagery.reading.blocks import BlockStore
 from geo.imagery.reading.reader import TABLE
 from tasks.shards.encode import encode_shard, read_look_ups
-from tasks.stages.imagery.matching import READ
+from tasks.stages.imagery.trial import HEEDED
 from tasks.tables import LOOK_UPS
 
 SHAPE = Tiles(tile_m=20)
@@ -233,4 +233,4 @@ def test_a_trial_takes_classes_in_turn_so_that_rare_ones_are_tried(monkeypatch):
 
 
 def test_a_trial_heeds_the_settings_that_name_its_work():
-    assert set(READ) == set(KEPT)
+    assert set(HEEDED) == set(KEPT)

@@ -39,6 +39,8 @@ NOT_ROADS = frozenset(
 )
 """Values of OpenStreetMap's ``highway`` that hold no motor traffic, or none yet (OpenStreetMap wiki, 'Key:highway').
 Left out of the city, they take no collision: a pavement drawn beside its street would take the street's."""
+DENIED_M = 20.0
+"""A record that denies a junction says so of this distance (metres; STATS19: 'not at junction or within 20 metres')."""
 CHUNK = 50_000
 """Collisions placed at once, to bound memory."""
 STRIP_M = 500.0
@@ -88,7 +90,7 @@ def place_collisions(
     In this order a row is: left out by ``collisions.keep``; a repeated id; out of the period; without coordinates;
     outside the area (without one: the box of the network, grown by ``max_distance_m``). What remains belongs to the
     nearest junction within ``junction_reach_m`` (of the rim, for a roundabout), unless the record says that it was at
-    none; else to the nearest road within ``max_distance_m``, where a road that the record names by number, name or
+    none (which it says of `DENIED_M`: beyond, a junction with a longer reach takes it); else to the nearest road within ``max_distance_m``, where a road that the record names by number, name or
     class wins over one that is nearer by at most `PREFERENCE_M`. A collision whose road is one that was left out of the
     city is ``excluded_class``, even in reach of a junction (`NOT_ROADS` that were left out take none); one with two
     roads as near as each other is ``ambiguous``. The distance of a row that is not placed is that to the nearest road,
@@ -378,10 +380,11 @@ def _nearest_junctions(
         return none, none, np.empty(0)
     point, centre, metres = _near(junctions.tree, points, float(junctions.radius.max()) + reach_m)
     radius = junctions.radius[centre]
-    mine = (metres <= radius + reach_m) & ~records.elsewhere[point]
+    mine = metres <= radius + reach_m
     point, centre, metres = point[mine], centre[mine], np.maximum(metres - radius, 0)[mine]
     ranked = np.lexsort((junctions.order[centre], metres, point))
     first = ranked[_starts(point[ranked])]
+    first = first[~(records.elsewhere[point[first]] & (metres[first] <= DENIED_M))]
     return point[first], centre[first], metres[first]
 
 

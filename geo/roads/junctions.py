@@ -157,7 +157,9 @@ def lay_out_junctions(nodes: Nodes, roundabouts: Roundabouts) -> tuple[gpd.GeoDa
     arms = np.bincount(row[on_ring], nodes.degree[on_ring], len(roundabouts.table)).astype(np.int64)
     rings = roundabouts.table.assign(arms=arms, form="roundabout")
     table = pd.concat([crossings, rings], ignore_index=True)
-    table.insert(0, "junction_id", _ids("j", shapely.get_coordinates(table.geometry.to_numpy())))
+    ids = _ids("j", shapely.get_coordinates(table.geometry.to_numpy()))
+    # of no junctions at all, pandas would take the ids for numbers
+    table.insert(0, "junction_id", pd.array(ids, dtype="str"))
     name = np.full(len(nodes.points), None, dtype=object)
     name[plain] = table["junction_id"].iloc[: len(crossings)]
     name[on_ring] = table["junction_id"].iloc[len(crossings) + row[on_ring]]

@@ -12,7 +12,7 @@ from geo.config import Severity
 from geo.config.sections.given import GivenFunction
 from geo.safety.expected.calibration import calibrate_given, calibrate_own
 from geo.safety.expected.yearly import count_years
-from geo.safety.rates import Outcome, years_of
+from geo.safety.rates import Outcome
 
 OUTCOMES: tuple[Outcome, ...] = ("ksi", "collisions")
 _OF = {"segments": "segment_id", "junctions": "junction_id"}
@@ -26,6 +26,7 @@ def calibrate_city(
     records: pd.DataFrame | None,
     period: tuple[date, date] | None,
     severities: Collection[Severity],
+    years: float | None,
 ) -> list[pd.DataFrame]:
     """Tell the calibration factors of published functions and of the city's own.
 
@@ -41,6 +42,8 @@ def calibrate_city(
         The table of models, for k of the city's own functions.
     records, period, severities
         Placed collisions, the days that they cover and the severities that they tell; None: there are none.
+    years
+        How much of that time they cover (years).
 
     Returns
     -------
@@ -75,11 +78,11 @@ def calibrate_city(
                         name, units[of]["group"], table[f"n_{what}"], predicted, float(spread[name])
                     )
                 )
-    if not functions or records is None or period is None:
+    if not functions or records is None or period is None or years is None:
         return tables
-    years = years_of(*period)
+    covered = count_years(records, period, severities, years)["covered"]
     for one in functions:
-        by_year = _by_year(one, units[one.of].index, records, period, severities)
+        by_year = _by_year(one, units[one.of].index, records, covered, severities)
         observed = counts[one.of][f"n_{one.outcome}"]
         tables.append(calibrate_given(one, units[one.of], observed, years, by_year))
     return tables
@@ -89,12 +92,11 @@ def _by_year(
     function: GivenFunction,
     index: pd.Index,
     records: pd.DataFrame,
-    period: tuple[date, date],
+    covered: pd.Series,
     severities: Collection[Severity],
 ) -> dict[int, tuple[float, pd.Series]]:
     """Count the events of each unit in each calendar year; nothing unless all of them have a year."""
     place = _OF[function.of]
-    covered = count_years(records, period, severities)["covered"]
     placed = records[records[place].notna()]
     if function.outcome == "ksi":
         if not {"fatal", "serious"} <= set(severities):

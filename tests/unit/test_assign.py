@@ -189,6 +189,12 @@ def test_a_collision_in_reach_of_a_junction_belongs_to_it_unless_the_record_deni
     assert found["snap_distance_m"] == (13.0 if junction else 5.0)
 
 
+@pytest.mark.parametrize(("x", "junction"), [(115, None), (125, "j"), (131, None)])
+def test_a_record_that_denies_a_junction_within_20_m_says_nothing_of_one_with_a_longer_reach(x, junction):
+    found = one({"x": x, "y": 0, "at_junction": False}, [HIGH], junctions=[CROSS], junction_reach_m=30)
+    assert found["junction_id"] == junction
+
+
 def test_beyond_its_reach_a_junction_takes_nothing_even_where_the_record_says_so():
     found = one({"x": 121, "y": 0, "at_junction": True}, [HIGH], junctions=[CROSS])
     assert found[["segment_id", "junction_id"]].tolist() == ["High Street", None]

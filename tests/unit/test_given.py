@@ -1,5 +1,7 @@
 """Published functions and shares reported: calibration factors and bands, against statsmodels, scipy and simulation."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +14,7 @@ from statsmodels.stats.rates import confint_poisson
 from geo.config.sections.given import GivenFunction, Reported
 from geo.config.sections.safety import Safety
 from geo.safety.expected.calibration import calibrate_given, calibrate_own, calibration_factor, predict_given
-from geo.safety.given import factor_sentences
+from geo.safety.given import calibrate_city, factor_sentences
 from geo.safety.reporting import band_sentences, places_to_band, reporting_bands, weighted_limits
 
 HSM = GivenFunction(
@@ -89,6 +91,38 @@ def test_factors_of_a_published_function_say_what_they_rest_on():
     assert factor_sentences([rows.reset_index()])[0].startswith(
         "calibration factor of two lanes, undivided: "
     )
+
+
+@pytest.mark.parametrize(("a_year", "enough"), [(101, True), (60, False)])
+def test_a_factor_of_too_few_collisions_a_year_says_so_however_many_years_there_are(a_year, enough):
+    """The manual asks for a hundred a year (part C, appendix A.1.2), not for a hundred."""
+    n, years = 50, 5
+    units = pd.DataFrame({"length_km": 0.2, "traffic": 9000.0, "group": "primary"}, index=range(n))
+    each = pd.Series(a_year / n, index=units.index)
+    by_year = {2019 + year: (1.0, each) for year in range(years)}
+    says = calibrate_given(HSM, units, each * years, float(years), by_year)["says"]
+    assert len(says) == 1 + years
+    assert says.str.contains("100 collisions a year").eq(not enough).all()
+
+
+def test_years_without_records_are_no_time_of_a_factor():
+    """Four years of records in five calendar years: the factor is that of four."""
+    segments = pd.DataFrame({"counted_m": 200.0, "aadt": 9000.0, "road_class": "primary"}, index=list("abcdefgh"))
+    segments = segments.assign(n_collisions=4, n_ksi=0, collisions_predicted=4.0, ksi_predicted=0.1)
+    year = np.repeat([2018, 2019, 2021, 2022], len(segments))
+    records = pd.DataFrame({"segment_id": list(segments.index) * 4, "severity": "slight"})
+    records["source_year"] = pd.array(year, "Int64")
+    records["date"] = pd.to_datetime(pd.Series([None] * len(records)), utc=True)
+    none = pd.DataFrame(columns=["junction_type", "traffic_major", "traffic_minor"])
+    period = date(2018, 1, 1), date(2022, 12, 31)
+    models = pd.DataFrame({"name": [], "outcome": [], "value": []})
+    (rows,) = calibrate_city(segments, none, [HSM], models, records, period, ["slight"], 4.0)
+    predicted = predict_given(HSM, segments["counted_m"] / 1000, segments["aadt"]).sum()
+    by_name = rows.set_index("name")["value"]
+    assert by_name["factor of two lanes, undivided"] == pytest.approx(32 / (4 * predicted))
+    years = by_name[by_name.index != "factor of two lanes, undivided"]
+    assert [name[-4:] for name in years.index] == ["2018", "2019", "2021", "2022"]
+    assert years.tolist() == pytest.approx([8 / predicted] * 4)
 
 
 def test_where_no_unit_has_what_a_function_asks_for_there_is_no_factor_but_a_reason():

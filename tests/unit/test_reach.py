@@ -25,13 +25,13 @@ def town():
     return network(*((line, str(i)) for i, line in enumerate(streets)), max_length_m=200)
 
 
-def placed(segments, junctions, xy, at_junction=None):
+def placed(segments, junctions, xy, at_junction=None, reach_m=REACH_M):
     """Place collisions that lie where they lie; gives the segment of each, null at a junction."""
     table = canonical_table(pd.DataFrame({"x": xy[:, 0], "y": xy[:, 1]}))
     if at_junction is not None:
         table["at_junction"] = pd.array(at_junction, "boolean")
     source = CollisionSource(table, CRS, frozenset(), has_ids=False, entries=[])
-    settings = Collisions(junction_reach_m=REACH_M, ambiguity_m=0)
+    settings = Collisions(junction_reach_m=reach_m, ambiguity_m=0)
     found = place_collisions(source, segments, junctions, NOBODY, crs=CRS, settings=settings)
     return found.collisions["segment_id"]
 
@@ -73,8 +73,9 @@ def test_a_roundabout_reaches_from_its_rim():
     assert counted_length(segments, ring, REACH_M).tolist() == pytest.approx([65.0], abs=0.01)
 
 
+@pytest.mark.parametrize("reach_m", [REACH_M, 30.0])
 @pytest.mark.parametrize("told", [False, True], ids=["no field", "at-junction field"])
-def test_even_collisions_give_the_same_rate_wherever_junctions_are_dense(told):
+def test_even_collisions_give_the_same_rate_wherever_junctions_are_dense(told, reach_m):
     segments, junctions = town()
     named = segments.set_index("segment_id")
     rng = np.random.default_rng(0)
@@ -82,14 +83,14 @@ def test_even_collisions_give_the_same_rate_wherever_junctions_are_dense(told):
     drawn = rng.choice(len(xy), 20_000)
     field = None
     if told:
-        # as the record would say: whether it was within reach of a junction
+        # as a record of STATS19 would say, however far junctions are to reach: whether it was within 20 m of one
         tree = shapely.STRtree(junctions.geometry.to_numpy())
         near = tree.query(shapely.points(xy[drawn]), predicate="dwithin", distance=REACH_M)[0]
         field = np.isin(np.arange(len(drawn)), near)
-    where = placed(segments, junctions, xy[drawn], field)
+    where = placed(segments, junctions, xy[drawn], field, reach_m)
     counts = where.value_counts().reindex(named.index, fill_value=0)
     dense = (shapely.get_coordinates(shapely.centroid(segments.geometry.to_numpy())) < 200).all(axis=1)
-    counted = counted_length(named, junctions, REACH_M).to_numpy()
+    counted = counted_length(named, junctions, reach_m).to_numpy()
     even = len(drawn) / named["length_m"].sum()
     for part in (dense, ~dense):
         expected = counted[part].sum() * even

@@ -4,6 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from networks import network
 from shapely import LineString, Point
 
 from geo.config import Safety
@@ -62,13 +63,15 @@ def counted_on(segments: gpd.GeoDataFrame, n_ksi: np.ndarray) -> pd.DataFrame:
     return nothing.assign(n_collisions=counts * 2, n_ksi=counts, counted_m=80.0, years=5.0, aadt=np.nan)
 
 
-def ranked(n_ksi: np.ndarray) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+def ranked(n_ksi: np.ndarray, unknown: str | None = None) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     segments, junctions = grid()
     counted = counted_on(segments, n_ksi)
     by_id = segments.set_index("segment_id"), junctions.set_index("junction_id")
     ends = junction_ends_per_km(*by_id)
     estimates = estimate_both(by_id[0], ends, counted, seed=0, draws=500)
     at_junctions = pd.DataFrame({"n_collisions": 1, "n_ksi": 0}, index=by_id[1].index, dtype="Int64")
+    if unknown is not None:
+        at_junctions.loc[unknown, "n_ksi"] = pd.NA
     outcome = ranked_by(estimates)
     chosen = Safety(rank_draws=500, stretch_m=250)
     found, of = rank_roads(by_id, counted, at_junctions, estimates[outcome], outcome, chosen)
@@ -140,6 +143,32 @@ def test_junctions_that_roads_share_are_counted_beside_each_and_are_in_no_rate()
     assert (found["n_collisions_at_junctions"] == found["n_segments"] + 1).all()
     rate = found["n_ksi"].astype(float) / (found["counted_m"] / 1000 * 5)
     assert np.allclose(found["per_km_year"], rate)
+
+
+def test_what_is_not_known_of_a_junction_is_not_known_of_the_roads_that_touch_it():
+    unknown = "j2-2"
+    found, _ = ranked(np.arange(60) % 3, unknown=unknown)
+    segments, _ = grid()
+    laid = lay_stretches(chain(build_graph(*grid()), segments), 250)
+    touching = set(laid.nodes.loc[laid.nodes["junction_id"] == unknown, "stretch_id"])
+    silent = found["stretch_id"].isin(touching)
+    assert silent.any()
+    assert not silent.all()
+    assert found.loc[silent, "n_ksi_at_junctions"].isna().all()
+    assert (found.loc[~silent, "n_ksi_at_junctions"] == 0).all()
+    assert (found["n_collisions_at_junctions"] == found["n_segments"] + 1).all()
+
+
+def test_roads_that_meet_nowhere_have_no_collisions_at_junctions():
+    segments, junctions = network(*((((0, 60 * i), (300, 60 * i)), f"road {i}") for i in range(4)))
+    by_id = segments.set_index("segment_id"), junctions.set_index("junction_id")
+    counted = counted_on(segments, np.arange(len(segments)))
+    ends = junction_ends_per_km(*by_id)
+    estimates = estimate_both(by_id[0], ends, counted, seed=0, draws=200)
+    at = count_places(None, "junction_id", by_id[1].index, (), ())
+    found, _ = rank_roads(by_id, counted, at, estimates["ksi"], "ksi", Safety(rank_draws=200))
+    assert found["n_collisions_at_junctions"].tolist() == [0] * 4
+    assert found["rank"].notna().all()
 
 
 def test_what_is_expected_of_a_stretch_is_what_is_expected_of_its_segments_together():

@@ -34,6 +34,22 @@ def test_collisions_are_counted_in_the_years_that_the_records_cover():
     assert count_years(records, (date(2018, 1, 1), date(2020, 12, 31)), ["slight"])["ksi"].isna().all()
 
 
+def test_a_year_that_no_record_is_of_is_no_year_of_few_collisions():
+    """Of 2020 nothing is recorded: rates leave it out, and so do factors and trend."""
+    told = np.repeat([2018, 2019, 2021, 2022], [38, 42, 42, 38])
+    records = pd.DataFrame({"segment_id": "a", "severity": "slight", "source_year": pd.array(told, "Int64")})
+    records["date"] = pd.to_datetime(pd.Series([None] * len(told)), utc=True)
+    period = date(2018, 1, 1), date(2022, 12, 31)
+    found = count_years(records, period, ["slight"], 4.0)
+    assert found.index.tolist() == [2018, 2019, 2021, 2022]
+    assert year_factors(found["collisions"], found["covered"])["factor"].tolist() == pytest.approx(
+        [0.95, 1.05, 1.05, 0.95]
+    )
+    assert year_trend(found["collisions"], found["covered"])["p_equal"] > 0.9
+    # that nothing happened in it is believed where the records are said to cover it
+    assert count_years(records, period, ["slight"], 5.0)["collisions"].tolist() == [38, 42, 0, 42, 38]
+
+
 def test_limits_of_a_factor_are_those_of_the_exact_binomial_share_of_scipy():
     found = year_factors(EVENTS, COVERED)
     for year in YEARS:

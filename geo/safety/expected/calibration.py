@@ -150,32 +150,32 @@ def calibrate_given(
     ).where(inside)
     y = pd.Series(as_floats(counts), index=counts.index).reindex(units.index)
     used = a_year.notna() & y.notna()
-    rows: list[tuple[str, Factor, int]] = []
+    rows: list[tuple[str, Factor, int, float]] = []
     if used.any():
         whole = calibration_factor(y[used].to_numpy(), (a_year[used] * years).to_numpy())
-        rows.append(("", whole, int(used.sum())))
+        rows.append(("", whole, int(used.sum()), years))
         groups = units.loc[used, "group"].astype("object").fillna("not known")
         if len(groups.unique()) > 1:
             for group, index in groups.groupby(groups).groups.items():
                 part = calibration_factor(
                     y[index].to_numpy(), (a_year[index] * years).to_numpy(), whole.overdispersion
                 )
-                rows.append((f", {group}", part, len(index)))
+                rows.append((f", {group}", part, len(index), years))
         for year, (covered, events) in by_year.items() if len(by_year) > 1 else ():
             of_year = pd.Series(as_floats(events.reindex(units.index)), index=units.index)[used]
             if of_year.notna().all():
                 part = calibration_factor(
                     of_year.to_numpy(), (a_year[used] * covered).to_numpy(), whole.overdispersion
                 )
-                rows.append((f", {year}", part, int(used.sum())))
+                rows.append((f", {year}", part, int(used.sum()), covered))
     left = int((inside & ~used).sum())
     table = pd.DataFrame(
         {
-            "name": [f"factor of {function.name}{which}" for which, _, _ in rows],
-            "value": [one.value for _, one, _ in rows],
-            "low": [one.low for _, one, _ in rows],
-            "high": [one.high for _, one, _ in rows],
-            "says": [_says(one, n, function.of, years, left) for _, one, n in rows],
+            "name": [f"factor of {function.name}{which}" for which, *_ in rows],
+            "value": [one.value for _, one, _, _ in rows],
+            "low": [one.low for _, one, _, _ in rows],
+            "high": [one.high for _, one, _, _ in rows],
+            "says": [_says(one, n, function.of, time, left) for _, one, n, time in rows],
         }
     )
     if table.empty:
@@ -193,8 +193,10 @@ def _says(factor: Factor, n: int, units: str, years: float, left: int) -> str:
     )
     if left:
         words += f"; {left:,} {units} are left out: their traffic, length or count is not known"
-    if n < ENOUGH_UNITS or factor.observed < ENOUGH_EVENTS * min(years, 1.0):
-        words += f"; fewer than the {ENOUGH_UNITS} {units} or {ENOUGH_EVENTS} collisions that such a factor asks for"
+    if n < ENOUGH_UNITS or factor.observed < ENOUGH_EVENTS * years:
+        words += (
+            f"; fewer than the {ENOUGH_UNITS} {units} or {ENOUGH_EVENTS} collisions a year that such a factor asks for"
+        )
     return words
 
 

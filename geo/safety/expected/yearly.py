@@ -16,14 +16,22 @@ from geo.safety.rates import LEVEL, years_of
 
 LEAST_EVENTS = 20
 """With fewer no year is told apart."""
+_WHOLE = 0.99
+"""Of time that records do not cover: from so much on, whole years of them are missing."""
 FACTOR_SAYS = "events: rate of this year over that of all years together, limits exact given their sum"
 ONE_YEAR = "records of one calendar year: nothing can be told of a trend, and nothing was assumed"
 
 
 def count_years(
-    records: pd.DataFrame, period: tuple[date, date], severities: Collection[Severity]
+    records: pd.DataFrame,
+    period: tuple[date, date],
+    severities: Collection[Severity],
+    years: float | None = None,
 ) -> pd.DataFrame:
     """Count the collisions on segments by calendar year.
+
+    Years that the records leave out are in no row, as they are in no rate: to take one for a year of 0 would make all
+    others seem worse than they were.
 
     Parameters
     ----------
@@ -34,6 +42,8 @@ def count_years(
         First and last day of the records.
     severities
         Severities that the source tells apart; KSI is null unless it tells fatal and serious.
+    years
+        How much of that time they cover (years; `geo.collisions.period.Period`); None: all of it.
 
     Returns
     -------
@@ -46,12 +56,16 @@ def count_years(
     told = records["date"].dt.year.astype("Int64").fillna(records["source_year"].astype("Int64"))
     on = records["segment_id"].notna() & told.notna()
     serious = records.loc[on, "severity"].isin(["fatal", "serious"]).fillna(value=False).astype(bool)
-    years = told[on].astype("int64")
-    table["collisions"] = years.value_counts().reindex(every, fill_value=0).astype("float64")
-    table["ksi"] = years[serious].value_counts().reindex(every, fill_value=0).astype("float64")
+    year = told[on].astype("int64")
+    table["collisions"] = year.value_counts().reindex(every, fill_value=0).astype("float64")
+    table["ksi"] = year[serious].value_counts().reindex(every, fill_value=0).astype("float64")
     if not {"fatal", "serious"} <= set(severities):
         table["ksi"] = np.nan
-    return table
+    if years is None or table["covered"].sum() - years < _WHOLE:
+        return table
+    there = every.isin(told.dropna().astype("int64"))
+    there[[0, -1]] = True
+    return table[there]
 
 
 def year_factors(events: pd.Series, covered: pd.Series) -> pd.DataFrame:

@@ -224,9 +224,9 @@ def stretch_layer(
     -------
     One row a stretch, sorted by ``stretch_id``: the columns of `Stretches.table`, ``counted_m``, ``years``, counts of
     its segments (null where one of them is not known), ``n_collisions_at_junctions`` and ``n_ksi_at_junctions`` (at
-    those that it touches, so that roads which meet share them: in no rate), ``rank_of``, the columns named in `RANKS`,
-    the recorded rate of that outcome ``per_km_year`` with its exact 95 % interval, and the shrunk one with its own, all
-    per kilometre of `SHORTEST` or more.
+    those that it touches, so that roads which meet share them: in no rate; null where one of them is not known),
+    ``rank_of``, the columns named in `RANKS`, the recorded rate of that outcome ``per_km_year`` with its exact 95 %
+    interval, and the shrunk one with its own, all per kilometre of `SHORTEST` or more.
     """
     table = laid.table.set_index("stretch_id")
     of_segment = laid.of_segment.reindex(segments.index)
@@ -237,11 +237,11 @@ def stretch_layer(
     table = table.join(whole.astype(dict.fromkeys(counts, "Int64")))
     table["years"] = segments["years"].groupby(of_segment).first()
     near = laid.nodes.join(at_junctions[["n_collisions", "n_ksi"]], on="junction_id")
-    touched = near.groupby("stretch_id")[["n_collisions", "n_ksi"]].sum(min_count=1)
-    told = at_junctions[["n_collisions", "n_ksi"]].notna().any()
     for name in ("n_collisions", "n_ksi"):
-        found = touched[name].reindex(table.index).astype("Int64")
-        table[f"{name}_at_junctions"] = found.fillna(0) if told[name] else found
+        touched = near[name].astype("Int64").groupby(near["stretch_id"]).sum().reindex(table.index, fill_value=0)
+        silent = table.index.isin(near.loc[near[name].isna(), "stretch_id"])
+        told = pd.concat([at_junctions[name], segments[name]]).notna().any()
+        table[f"{name}_at_junctions"] = touched.mask(silent | (not told))
     ranked = ranked.reindex(table.index)
     for source, name in RANKS.items():
         table[name] = ranked.get(source, np.nan)

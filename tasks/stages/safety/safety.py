@@ -64,6 +64,7 @@ def build(plan: Plan, folder: Path) -> list[Entry]:
         records,
         recorded.period,
         recorded.severities,
+        recorded.years,
     )
     said = _tell_unrecorded(plan, folder, of_class, at_junctions, recorded.years)
     Findings(notes=[*factor_sentences(factors), *said]).write(folder / FINDINGS)
@@ -122,7 +123,7 @@ def _years(records: gpd.GeoDataFrame | None, recorded: Recorded) -> list[pd.Data
 
     if records is None or recorded.period is None:
         return []
-    by_year = count_years(records, recorded.period, recorded.severities)
+    by_year = count_years(records, recorded.period, recorded.severities, recorded.years)
     return [yearly_rows(what, by_year[what], by_year["covered"]) for what in ("ksi", "collisions")]
 
 

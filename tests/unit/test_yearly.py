@@ -75,6 +75,16 @@ def test_the_trend_is_that_of_statsmodels_with_its_dispersion():
     assert found["p_equal"] == pytest.approx(chisquare(EVENTS, even).pvalue)
 
 
+@pytest.mark.filterwarnings("error")
+def test_two_years_and_years_that_are_alike_have_a_trend_and_no_library_complains_of_it():
+    two = year_trend(EVENTS[:2], COVERED[:2])
+    assert two["ratio"] == pytest.approx(52 / 40)
+    # the errors of both logarithms
+    half = 1.959964 * np.sqrt(1 / 40 + 1 / 52)
+    assert [two["low"], two["high"]] == pytest.approx((52 / 40 * np.exp([-half, half])).tolist(), rel=1e-4)
+    assert year_trend(pd.Series([40.0] * 3, index=YEARS[:3]), COVERED[:3])["ratio"] == pytest.approx(1.0)
+
+
 def test_a_trend_that_is_not_there_is_called_about_as_often_as_the_test_says():
     rng = np.random.default_rng(0)
     draws = [pd.Series(rng.poisson(40 * COVERED), index=YEARS) for _ in range(400)]

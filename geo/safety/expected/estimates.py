@@ -9,7 +9,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo.roads.graph import build_graph
 from geo.safety.expected.empirical_bayes import SHRINKAGE, Prior, expected_counts, prior
 from geo.safety.expected.forms import LengthExponent
 from geo.safety.expected.overdispersion import NO_SPREAD
@@ -199,11 +198,9 @@ def junction_ends_per_km(segments: gpd.GeoDataFrame, junctions: gpd.GeoDataFrame
     Parameters
     ----------
     segments, junctions
-        The network, by ``segment_id`` and ``junction_id``; ``length_m`` in metres.
+        The network, by ``segment_id`` and ``junction_id``: ``u, v``, and ``length_m`` in metres.
     """
-    graph = build_graph(segments.reset_index(), junctions.reset_index())
-    at_junction = pd.notna(graph.junction_id[graph.node]).sum(axis=1)
-    ends = pd.Series(at_junction, index=graph.segment_id).reindex(segments.index)
+    ends = segments[["u", "v"]].isin(junctions.index).sum(axis=1)
     found: pd.Series = ends / (segments["length_m"] / 1000)
     return found
 

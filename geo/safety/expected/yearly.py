@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection
 from datetime import date
 
@@ -10,6 +11,7 @@ import pandas as pd
 from scipy.stats import beta, chi2, norm
 from statsmodels.genmod import families
 from statsmodels.genmod.generalized_linear_model import GLM
+from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from geo.config import Severity
 from geo.safety.rates import LEVEL, years_of
@@ -120,7 +122,11 @@ def year_trend(events: pd.Series, covered: pd.Series) -> dict[str, float]:
     y, w = events.to_numpy(dtype=np.float64), covered.to_numpy(dtype=np.float64)
     year = events.index.to_numpy(dtype=np.float64)
     x = np.column_stack([np.ones(len(y)), year - year.mean()])
-    fitted = GLM(y, x, family=families.Poisson(), offset=np.log(w)).fit()
+    with warnings.catch_warnings():
+        # of two years the line goes through both, of years that are alike it is level: it is no worse for that
+        warnings.simplefilter("ignore", PerfectSeparationWarning)
+        warnings.filterwarnings("ignore", "(divide by zero|invalid value) encountered", RuntimeWarning)
+        fitted = GLM(y, x, family=families.Poisson(), offset=np.log(w)).fit()
     freedom = len(y) - 2
     dispersion = float(fitted.pearson_chi2) / freedom if freedom > 0 else np.nan
     error = float(fitted.bse[1]) * np.sqrt(max(1.0, np.nan_to_num(dispersion, nan=1.0)))

@@ -90,11 +90,11 @@ def place_collisions(
     In this order a row is: left out by ``collisions.keep``; a repeated id; out of the period; without coordinates;
     outside the area (without one: the box of the network, grown by ``max_distance_m``). What remains belongs to the
     nearest junction within ``junction_reach_m`` (of the rim, for a roundabout), unless the record says that it was at
-    none (which it says of `DENIED_M`: beyond, a junction with a longer reach takes it); else to the nearest road within ``max_distance_m``, where a road that the record names by number, name or
-    class wins over one that is nearer by at most `PREFERENCE_M`. A collision whose road is one that was left out of the
-    city is ``excluded_class``, even in reach of a junction (`NOT_ROADS` that were left out take none); one with two
-    roads as near as each other is ``ambiguous``. The distance of a row that is not placed is that to the nearest road,
-    for those in the area.
+    none (which it says of `DENIED_M`: one that reaches farther takes what lies beyond); else to the nearest road within
+    ``max_distance_m``, where a road that the record names by number, name or class wins over one that is nearer by at
+    most `PREFERENCE_M`. A collision whose road is one that was left out of the city is ``excluded_class``, even in
+    reach of a junction (`NOT_ROADS` that were left out take none); one with two roads as near as each other is
+    ``ambiguous``. The distance of a row that is not placed is that to the nearest road, for those in the area.
 
     Parameters
     ----------

@@ -107,7 +107,9 @@ def test_a_factor_of_too_few_collisions_a_year_says_so_however_many_years_there_
 
 def test_years_without_records_are_no_time_of_a_factor():
     """Four years of records in five calendar years: the factor is that of four."""
-    segments = pd.DataFrame({"counted_m": 200.0, "aadt": 9000.0, "road_class": "primary"}, index=list("abcdefgh"))
+    segments = pd.DataFrame(
+        {"counted_m": 200.0, "aadt": 9000.0, "road_class": "primary"}, index=list("abcdefgh")
+    )
     segments = segments.assign(n_collisions=4, n_ksi=0, collisions_predicted=4.0, ksi_predicted=0.1)
     year = np.repeat([2018, 2019, 2021, 2022], len(segments))
     records = pd.DataFrame({"segment_id": list(segments.index) * 4, "severity": "slight"})

@@ -238,7 +238,9 @@ def stretch_layer(
     table["years"] = segments["years"].groupby(of_segment).first()
     near = laid.nodes.join(at_junctions[["n_collisions", "n_ksi"]], on="junction_id")
     for name in ("n_collisions", "n_ksi"):
-        touched = near[name].astype("Int64").groupby(near["stretch_id"]).sum().reindex(table.index, fill_value=0)
+        touched = (
+            near[name].astype("Int64").groupby(near["stretch_id"]).sum().reindex(table.index, fill_value=0)
+        )
         silent = table.index.isin(near.loc[near[name].isna(), "stretch_id"])
         told = pd.concat([at_junctions[name], segments[name]]).notna().any()
         table[f"{name}_at_junctions"] = touched.mask(silent | (not told))

@@ -194,7 +194,7 @@ def _says(factor: Factor, n: int, units: str, years: float, left: int) -> str:
     if left:
         words += f"; {left:,} {units} are left out: their traffic, length or count is not known"
     if n < ENOUGH_UNITS or factor.observed < ENOUGH_EVENTS * years:
-        words += f"; fewer than the {ENOUGH_UNITS} {units} or {ENOUGH_EVENTS} collisions a year that such a factor asks for"
+        words += f"; such a factor asks for {ENOUGH_UNITS} {units} and {ENOUGH_EVENTS} collisions a year, and has fewer"
     return words
 
 

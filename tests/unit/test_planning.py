@@ -198,6 +198,7 @@ CHANGES = {
             "weights.fatal": 5,
             "weights.serious": 5,
             "weights.slight": 2,
+            "weights.unhurt": 1,
             "weights.unknown": 0,
             "share_of_outcome": 0.4,
             "share_of_length": 0.1,

@@ -1,5 +1,7 @@
 """Windows, spots and density of a whole town by its settings, with records and without."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,6 +58,31 @@ def test_the_high_injury_network_holds_a_share_of_all_collisions_where_severity_
     assert set(chosen.bounds["maxy"]) == {0.0}
     assert layer["n_ksi"].isna().all()
     assert headline["n"].tolist() == [len(SLIGHT) + len(FATAL)] * 2
+
+
+def test_collisions_that_hurt_nobody_make_no_high_injury_network_but_are_counted():
+    severity = [None] * len(SLIGHT) + ["slight"] * len(FATAL)
+    roads = town(
+        SLIGHT + FATAL, severity, severities=("fatal", "slight"), ksi=lambda segments: [None] * len(segments)
+    )
+    known = roads.records.assign(severity_known=True)
+    layer, headline = sweep_windows(replace(roads, records=known), SETTINGS, seed=0)
+    chosen = layer[layer["in_high_injury_network"].astype(bool)]
+    assert set(chosen.bounds["maxy"]) == {500.0}
+    assert on_row(layer, 0)["n_collisions"].max() > on_row(layer, 500)["n_collisions"].max()
+    assert on_row(layer, 0)["score_per_km"].eq(0).all()
+    assert headline["n"].tolist() == [len(severity)] * 2
+    # what is not known may have hurt somebody
+    layer, _ = sweep_windows(replace(roads, records=known.assign(severity_known=False)), SETTINGS, seed=0)
+    assert set(layer[layer["in_high_injury_network"].astype(bool)].bounds["maxy"]) == {0.0}
+
+
+def test_where_nothing_counts_there_is_no_high_injury_network():
+    roads = town(SLIGHT, [None] * len(SLIGHT), severities=(), ksi=lambda segments: [None] * len(segments))
+    layer, _ = sweep_windows(
+        replace(roads, records=roads.records.assign(severity_known=True)), SETTINGS, seed=0
+    )
+    assert layer["in_high_injury_network"].isna().all()
 
 
 def test_without_records_nothing_is_counted_and_nothing_is_dense():

@@ -18,17 +18,19 @@ class Weights(Section):
 
     Fatal and serious alike, and three times a slight one, is what cities do that build such a network: whether a
     collision kills is largely chance, and deaths are too few to rank by (City of Fort Worth 2025, 'Safety Action Plan',
-    p. 47: killed and suspected serious 3, possible injury 1).
+    p. 47: killed and suspected serious 3, possible injury 1). Where nobody was hurt there is no injury to count, and
+    how many such collisions are recorded is a matter of the source.
     """
 
     fatal: Weight = Field(default=3.0, description="Fatal.")
     serious: Weight = Field(default=3.0, description="Serious.")
     slight: Weight = Field(default=1.0, description="Slight.")
+    unhurt: Weight = Field(default=0.0, description="Where it is known that nobody was hurt.")
     unknown: Weight = Field(default=1.0, description="Of a severity that is not known.")
 
     @model_validator(mode="after")
     def _some(self) -> Self:
-        if not self.fatal + self.serious + self.slight + self.unknown > 0:
+        if not self.fatal + self.serious + self.slight + self.unhurt + self.unknown > 0:
             raise ValueError("one of the weights must be above 0")
         return self
 

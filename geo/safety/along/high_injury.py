@@ -19,7 +19,7 @@ MIN_COLLISIONS = 20
 """With fewer collisions no share is told."""
 MIN_BLOCKS = 10
 """With fewer blocks of the bootstrap no interval is told."""
-_OF = {"ksi": (0, 1), "collisions": (0, 1, 2, 3)}
+_OF = {"ksi": (0, 1), "collisions": tuple(range(len(KINDS)))}
 _BY_CHANCE = ("low", "high", "chance", "chance_low", "chance_high")
 _HELD_OUT = ("held_out_chance", "held_out_chance_low", "held_out_chance_high", "held_out_p_value")
 METHOD = (
@@ -91,7 +91,7 @@ def headline_shares(
     located
         Where each placed collision lies on the network (`geo.roads.routes.locate`).
     severity
-        Severity of each collision, by its position in the table of collisions.
+        Severity of each collision (`geo.safety.along.windows.harm_of`), by its position in the table of collisions.
     weights
         What a collision counts for in a window's score, by its severity (`geo.config.sections.safety.Weights`).
     outcome

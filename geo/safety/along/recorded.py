@@ -28,6 +28,7 @@ from geo.safety.along.hotspots import hot_spots
 from geo.safety.along.windows import (
     cell_of,
     count_in_cells,
+    harm_of,
     kinds_of,
     lay_windows,
     threshold_score,
@@ -149,7 +150,7 @@ def sweep_windows(
     """
     weights = settings.weights.model_dump()
     windows = lay_windows(roads.routes, settings.window_m, settings.step_m, settings.min_window_m)
-    severity = roads.records["severity"]
+    severity = harm_of(roads.records)
     kind = kinds_of(severity)[roads.located["collision"].to_numpy(dtype=np.int64)]
     share = roads.located["share"].to_numpy(dtype=np.float64)
     counts = count_in_cells(windows, cell_of(windows, roads.located), kind, share)

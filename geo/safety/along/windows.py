@@ -15,7 +15,8 @@ from geo.config import SEVERITIES, Severity
 from geo.roads.lines import Floats, Integers, measure, stretches
 from geo.roads.routes import Routes
 
-KINDS = (*SEVERITIES, "unknown")
+UNHURT = "unhurt"
+KINDS = (*SEVERITIES, UNHURT, "unknown")
 _MM = 1000
 
 
@@ -129,8 +130,22 @@ def cell_of(windows: Windows, located: pd.DataFrame) -> Integers:
     return cell
 
 
+def harm_of(records: pd.DataFrame) -> pd.Series:
+    """Give the severity of records, `UNHURT` where it is known that nobody was hurt; null: not told.
+
+    Parameters
+    ----------
+    records
+        ``severity``, and perhaps ``severity_known`` (without it, a severity is known where there is one).
+    """
+    severity = records["severity"].astype(object)
+    if "severity_known" not in records:
+        return severity
+    return severity.mask(severity.isna() & records["severity_known"].astype(bool), UNHURT)
+
+
 def kinds_of(severity: pd.Series) -> Integers:
-    """Give severities their number in `KINDS`; what is not told is the last."""
+    """Give severities (`harm_of`) their number in `KINDS`; what is not told is the last."""
     told = severity.astype(object).where(severity.notna(), "unknown")
     found = pd.Index(KINDS).get_indexer(pd.Index(told))
     return np.where(found < 0, len(KINDS) - 1, found).astype(np.int64)
@@ -167,13 +182,15 @@ def threshold_score(best: Floats, outcome: Floats, share: float) -> float | None
 
     Returns
     -------
-    The greatest score at which the windows with it or a greater one hold `share` of the outcome; None without any.
+    The greatest score at which the windows with it or a greater one hold `share` of the outcome, or the least above 0
+    where all with a score hold less: where nothing counts nothing is chosen. None without any.
     """
-    if outcome.sum() <= 0:
+    if outcome.sum() <= 0 or best.max() <= 0:
         return None
     scores, group = np.unique(-best, return_inverse=True)
     held = np.cumsum(np.bincount(group, weights=outcome)) / outcome.sum()
-    return float(-scores[int(np.argmax(held >= share - 1e-9))])
+    enough = int(np.argmax(held >= share - 1e-9))
+    return float(-scores[min(enough, int((scores < 0).sum()) - 1)])
 
 
 def window_layer(

@@ -207,9 +207,12 @@ def test_what_traffic_explains_is_no_concentration_beyond_chance():
 
 def test_the_same_seed_gives_the_same_numbers_in_any_order_of_collisions():
     rng = np.random.default_rng(6)
-    places = along_streets(rng, 50, range(12))
-    severity = list(rng.choice(["serious", "slight"], 50, p=[0.7, 0.3]))
-    order = rng.permutation(50)
+    # some at crossings, which begin in the cell of others beside them
+    crossings = [(250.0 * x, 250.0 * y) for x, y in rng.integers(0, 4, (40, 2))]
+    beside = [(x + 30, y) for x, y in crossings[:20]]
+    places = along_streets(rng, 50, range(12)) + crossings + beside
+    severity = list(rng.choice(["serious", "slight"], len(places), p=[0.7, 0.3]))
+    order = rng.permutation(len(places))
     one = numbers(places, severity)
     two = numbers([places[i] for i in order], [severity[i] for i in order])
     pd.testing.assert_frame_equal(one, two)

@@ -228,12 +228,13 @@ class _Curves:
     ) -> Floats:
         """Choose by one half and measure by the other, both ways, several times."""
         collision, cell, kind, share = parts
-        # collisions in an order of their own, so that the halves do not depend on that of the rows
+        # collisions in an order of their own, so that the halves do not depend on that of the rows: one at a junction
+        # may begin in the cell of one on a segment
         table = pd.DataFrame({"collision": collision, "cell": cell, "kind": kind})
         order = (
             table.groupby("collision")
-            .agg(cell=("cell", "min"), kind=("kind", "first"))
-            .sort_values(["cell", "kind"])
+            .agg(first=("cell", "min"), last=("cell", "max"), parts=("cell", "size"), kind=("kind", "first"))
+            .sort_values(["first", "kind", "last", "parts"])
             .index
         )
         found = []

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from geo.safety.comparison.effects import LIKE_TRAFFIC, SAME_PART
 from geo.safety.expected.overdispersion import NO_SPREAD
 from geo.safety.rates import OUTCOME_NAMES, Outcome
 
@@ -50,6 +51,23 @@ def road_name(name: str | None, road_class: str | None) -> str | None:
     return next(
         (shorten(str(text)) for text in (name, road_class) if not pd.isna(text) and str(text).strip()), None
     )
+
+
+def where_like(told: object) -> str:
+    """Say which other roads, or junctions, an adjusted ratio is to: where they lie, and whether with like traffic.
+
+    Parameters
+    ----------
+    told
+        What the columns ``interval`` of types or ``adjusted_for`` of tests say.
+
+    Examples
+    --------
+    >>> where_like("road_class, log_aadt, part of town"), where_like(None)
+    (' in the same part of town, with like traffic where it is known', ' in the same part of town')
+    """
+    by_traffic = isinstance(told, str) and (LIKE_TRAFFIC in told or "log_" in told)
+    return f" {SAME_PART}, {LIKE_TRAFFIC}" if by_traffic else f" {SAME_PART}"
 
 
 def untyped(segments: pd.DataFrame) -> str:

@@ -614,6 +614,15 @@ def test_clusters_get_ratios_p_and_intervals_of_the_tests_and_none_where_there_w
     )
 
 
+def test_types_say_whether_their_ratios_are_at_like_traffic():
+    frame = town().assign(log_aadt=8.0)
+    frame["log_aadt"] += np.arange(len(frame)) % 7 / 3
+    plain = with_tests(cluster_table(frame), compare(frame, permutations=0))["interval"]
+    like = with_tests(cluster_table(frame), compare(frame, permutations=0, covariates=["log_aadt"]))["interval"]
+    assert not plain.str.contains("traffic").any()
+    assert like.str.count("with like traffic where it is known").eq(2).all()
+
+
 def test_a_table_of_no_clusters_stays_empty():
     none = town().iloc[:0]
     assert with_tests(cluster_table(none), compare(none, permutations=19)).empty

@@ -236,6 +236,19 @@ def test_each_type_says_only_what_its_test_allows(data):
     assert "Association, not cause." in words
 
 
+def test_where_traffic_is_taken_into_account_every_claim_says_so(data):
+    """A ratio at equal traffic is another one than that of collisions per km."""
+    like = "in the same part of town, with like traffic where it is known"
+    tests = data.tests.assign(adjusted_for="log_aadt, part of town")
+    told = changed(data, clusters=data.clusters.assign(interval=f"{like}; in class: {like}"), tests=tests)
+    words = Page(render(told)).words
+    there = f"other roads that have a type {like}"
+    assert f"More KSI collisions per km and year than {there}: 1.3 to 3.4 times." in words
+    assert f"times the KSI collisions per km of other roads {like}" in words
+    plain = Page(render(data)).words
+    assert "like traffic" not in plain
+
+
 def test_a_type_is_told_beside_roads_of_its_class_with_what_that_allows(data):
     same = data.tests.assign(comparison="same class", q_value=0.5, share_compared=1.0, reason=None)
     same = same[same["outcome"] == "n_ksi"].reset_index(drop=True)

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from geo.safety.rates import poisson_interval, rate, told_outcome
 
+SAME_PART, LIKE_TRAFFIC = "in the same part of town", "with like traffic where it is known"
+"""What an adjusted ratio is to: the second where traffic is among what it is adjusted for."""
 Floats = NDArray[np.float64]
 LIMITS = ("", "_low", "_high")
 PARTS = ("", "_adjusted", "_in_class", "_in_class_adjusted")
@@ -103,9 +105,9 @@ def with_tests(table: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
             found[f"rate_ratio{suffix}_pooled{limit}"] = mine[f"ratio_pooled{limit}"]
         found[f"p_value{suffix}"], found[f"q_value{suffix}"] = mine["p_value_adjusted"], mine["q_value"]
         why = mine["reason_adjusted"].fillna(mine["reason"]).fillna("no row in the table of tests")
-        part = pd.Series("in the same part of town", index=found.index).where(
-            mine["p_value_adjusted"].notna(), "not tested: " + why.astype(str)
-        )
+        by_traffic = mine["adjusted_for"].astype("string").str.contains("log_").fillna(value=False)
+        part = pd.Series(SAME_PART, index=found.index).mask(by_traffic, f"{SAME_PART}, {LIKE_TRAFFIC}")
+        part = part.where(mine["p_value_adjusted"].notna(), "not tested: " + why.astype(str))
         words = words + ("" if not suffix else "; in class: ") + part
     return found.assign(interval=words.astype(object))
 

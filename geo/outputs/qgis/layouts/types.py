@@ -13,7 +13,7 @@ from geo.outputs.palette import UNKNOWN
 from geo.outputs.qgis.layouts.expressions import breakable, by_number, literal, shown
 from geo.outputs.qgis.layouts.pages import Box, Shown, fitted, scale_step
 from geo.outputs.qgis.tables import PREFIX
-from geo.outputs.wording import OTHERS, figure, interval, number, shorten, untold, verdict
+from geo.outputs.wording import OTHERS, figure, interval, number, shorten, untold, verdict, where_like
 from geo.safety.rates import OUTCOME_NAMES, Outcome
 
 NAME = "Types of road (one page each)"
@@ -105,7 +105,7 @@ def _facts(row: Mapping[Any, Any]) -> list[str]:
     n_untold = untold(number(row.get("n_severity_unknown")), number(row["n_collisions"]))
     pooled = number(row.get("rate_ratio_pooled_low")), number(row.get("rate_ratio_pooled_high"))
     low, high = (number(row.get(f"rate_ratio_adjusted_{end}")) for end in ("low", "high"))
-    others = f"{OTHERS} in the same part of town"
+    others = OTHERS + where_like(row.get("interval"))
     counted = f"Collisions: {_figure(row, 'n_collisions')}; killed or seriously injured (KSI): {_figure(row, 'n_ksi')}"
     told = (
         ""

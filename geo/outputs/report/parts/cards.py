@@ -29,6 +29,7 @@ from geo.outputs.wording import (
     shorten,
     untold,
     verdict,
+    where_like,
 )
 from geo.safety.rates import OUTCOME_NAMES, Outcome
 
@@ -56,8 +57,8 @@ class Comparison:
 
     Attributes
     ----------
-    others
-        With which roads.
+    others, where
+        With which roads, and where they lie.
     ratio, limits
         Rate ratio and its interval, in words.
     strip
@@ -71,6 +72,7 @@ class Comparison:
     """
 
     others: str
+    where: str
     ratio: str
     limits: str
     strip: Strip | None
@@ -166,13 +168,15 @@ def cards(
         cluster = int(row["cluster"])
         value = {name: number(row.get(name)) for name in numeric}
         why = _reasons(row.get("interval"))
-        own = _beside(value, "", OTHERS, ratio_of, axis, why[0])
+        where = where_like(row.get("interval"))
+        own = _beside(value, "", OTHERS, where, ratio_of, axis, why[0])
         comparisons = [own]
         if ratio_of == "ksi" and cluster in of_all.index:
             comparisons.insert(0, _by_all(of_all.loc[cluster].to_dict(), axis))
         if cluster in shares.index:
             share = number(shares[cluster])
-            comparisons.append(_beside(value, "_in_class", OF_ITS_CLASS, ratio_of, axis, why[1], share))
+            beside = _beside(value, "_in_class", OF_ITS_CLASS, where, ratio_of, axis, why[1], share)
+            comparisons.append(beside)
         result.append(
             Card(
                 cluster=cluster,
@@ -246,6 +250,7 @@ def _beside(
     value: Mapping[str, float],
     part: str,
     others: str,
+    where: str,
     outcome: Outcome,
     axis: Axis,
     why_not: str,
@@ -253,14 +258,14 @@ def _beside(
 ) -> Comparison:
     """Tell of a type beside other roads in the same part of town."""
     ratio, low, high = (value[f"rate_ratio{part}_adjusted{limit}"] for limit in ("", "_low", "_high"))
-    there = f"{others} in the same part of town"
     pooled = value[f"rate_ratio{part}_pooled_low"], value[f"rate_ratio{part}_pooled_high"]
-    said = verdict(low, high, value[f"q_value{part}"], outcome, there, why_not, pooled)
+    said = verdict(low, high, value[f"q_value{part}"], outcome, others + where, why_not, pooled)
     if share < WHOLE and not math.isnan(value[f"q_value{part}"]):
         said += f" This holds for the {share:.0%} of its length that has such roads to compare with."
     counted = _as_counted(value[f"rate_ratio{part}"])
     return Comparison(
         others=others,
+        where=where,
         ratio=figure(ratio, 2),
         limits=ratio_limits(low, high),
         strip=ratio_strip(ratio, low, high, axis),
@@ -286,9 +291,11 @@ def _by_all(row: Mapping[Any, Any], axis: Axis) -> Comparison:
     ratio, low, high, q, crude = (number(row[name]) for name in names)
     why = "" if pd.isna(row["reason_adjusted"]) else shorten(str(row["reason_adjusted"]), 200)
     pooled = number(row.get("ratio_pooled_low")), number(row.get("ratio_pooled_high"))
-    said = verdict(low, high, q, "collisions", f"{OTHERS} in the same part of town", why, pooled)
+    where = where_like(row.get("adjusted_for"))
+    said = verdict(low, high, q, "collisions", OTHERS + where, why, pooled)
     return Comparison(
         others=f"all collisions, {OTHERS}",
+        where=where,
         ratio=figure(ratio, 2),
         limits=ratio_limits(low, high),
         strip=ratio_strip(ratio, low, high, axis),

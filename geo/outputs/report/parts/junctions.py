@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from geo.outputs.report.figures.charts import picture_address
-from geo.outputs.wording import figure, interval, number, shorten, untold, verdict
+from geo.outputs.wording import figure, interval, number, shorten, untold, verdict, where_like
 from geo.safety.junctions.worst import worst_junctions
 from geo.safety.rates import OUTCOME_NAMES, Outcome
 
@@ -118,7 +118,7 @@ def _card(row: Mapping[Any, Any], shots: Mapping[int, list[JunctionShot]]) -> Ju
             )
         )
         why_not = shorten(why.removeprefix(_NOT), 200) if why.startswith(_NOT) else ""
-        there = f"{others} in the same part of town"
+        there = others + where_like(row["interval"])
         regrouped = (doubt[0], doubt[1])
         said.append(verdict(low, high, q, outcome, there, why_not, regrouped, per="junction and year"))
     return JunctionCard(

@@ -15,7 +15,8 @@ _OTHERS = {
     "junctions are not to be compared by them; those of rate ratios respect that neighbouring roads "
     "resemble each other; a ratio that was not tested has none",
     "Rate ratio": "the type's rate over the rate of all other roads that have a type in the same part of town: the "
-    "rest is a smooth trend of place; that as counted, whatever the part of town, stands beside it",
+    "rest is a smooth trend of place and, where it is known on a fifth of the roads, traffic; that as counted, "
+    "whatever the part of town, stands beside it",
     "Shrunk rate": "empirical Bayes towards the prediction of a negative binomial safety performance function "
     "(Hauer 1997), or towards the road class where none could be fitted; the GeoPackage says which",
     "p and q values": "p is of a score weighted by the inverse of how risk varies from road to road and among "

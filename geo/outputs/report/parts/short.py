@@ -90,7 +90,7 @@ def _claims(claimed: Sequence[tuple[str, Comparison]], rest: int) -> tuple[str, 
     parts, said = [], None
     for title, one in claimed[:_NAMED]:
         roads = one.others.removeprefix("all collisions, ").removesuffix(" that have a type")
-        what = f"the {one.counts} per km of {roads} in the same part of town"
+        what = f"the {one.counts} per km of {roads}{one.where}"
         parts.append(
             f"{title} has {one.limits} times {what}" if what != said else f"{title} {one.limits} times"
         )

@@ -618,7 +618,9 @@ def test_types_say_whether_their_ratios_are_at_like_traffic():
     frame = town().assign(log_aadt=8.0)
     frame["log_aadt"] += np.arange(len(frame)) % 7 / 3
     plain = with_tests(cluster_table(frame), compare(frame, permutations=0))["interval"]
-    like = with_tests(cluster_table(frame), compare(frame, permutations=0, covariates=["log_aadt"]))["interval"]
+    like = with_tests(cluster_table(frame), compare(frame, permutations=0, covariates=["log_aadt"]))[
+        "interval"
+    ]
     assert not plain.str.contains("traffic").any()
     assert like.str.count("with like traffic where it is known").eq(2).all()
 

@@ -15,7 +15,7 @@ from geo.outputs.report.parts.systemic import systemic
 from geo.safety.comparison.adjusted import trend_of
 from geo.safety.comparison.covariance import RiskCovariance
 from geo.safety.comparison.heldout import Periods
-from geo.safety.systemic.analysis import Sites, analyse, of_types
+from geo.safety.systemic.analysis import Screened, Sites, analyse, of_types
 from geo.safety.systemic.factors import (
     ENDS,
     TRAFFIC,
@@ -24,10 +24,10 @@ from geo.safety.systemic.factors import (
     segment_factors,
     turned_per_100_m,
 )
-from geo.safety.systemic.focus import AT, BETWEEN, focus_of, focus_types, share_interval
+from geo.safety.systemic.focus import AT, BETWEEN, Focus, focus_of, focus_types, share_interval
 from geo.safety.systemic.later import check_later
 from geo.safety.systemic.screening import joint_ratios, risk_factors, screen_sites, where_else
-from geo.safety.systemic.tested import ALL, IN_CLASS, compare_factors, covariances_of
+from geo.safety.systemic.tested import ALL, COLUMNS, IN_CLASS, compare_factors, covariances_of
 from geo.safety.systemic.words import findings, screening_sentence
 from tests.unit.networks import network
 
@@ -533,3 +533,10 @@ def test_without_collisions_there_is_no_section():
     none = focus_types(None, SEGMENTS, JUNCTIONS, (), ())
     found = analyse(Sites(BETWEEN, counted(sites), levels), none)
     assert systemic(layers_of(found, none), roads_of(sites), "slight") is None
+
+
+def test_where_nothing_stands_it_is_said_of_which_collisions():
+    nothing = pd.DataFrame({name: [] for name in ("place", *COLUMNS)})
+    focus = Focus("any", "n_collisions", "all collisions", "")
+    said = screening_sentence(Screened(focus, nothing, pd.DataFrame(), pd.DataFrame()))
+    assert "goes with more collisions than chance" in said

@@ -62,12 +62,12 @@ def screening_sentence(screened: Screened) -> str:
     standing = risk_factors(screened.factors, screened.focus.column)
     sites = screened.sites
     why = f" ({screened.focus.why})" if screened.focus.why else ""
+    what = screened.focus.words.removeprefix("all ")
     if standing.empty:
-        return NOTHING.format(words=screened.focus.words, why=why)
+        return NOTHING.format(words=what, why=why)
     names = "; ".join(standing["factor"].str.cat(standing["level"].astype(str), sep=": "))
     here = (sites["n_risk_factors"] > 0).fillna(value=False) & sites["focus_recorded"].eq(False)  # noqa: FBT003
     kind = "segments" if screened.factors["place"].iloc[0] == BETWEEN else "junctions"
-    what = screened.focus.words.removeprefix("all ")
     return (
         f"Factors that go with more {what} than on other roads in the same part of town: {names}; "
         f"{int(here.sum())} {kind} have one of them and no such collision yet, which is no sign that they are safe; "

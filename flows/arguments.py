@@ -42,6 +42,10 @@ PLACES = ("--at", "--not", "--within")
 WHAT = ("report", "qgis", "folder", "tables", "explorer")
 """What `roadprint open` opens."""
 SHELLS = ("bash", "zsh", "fish")
+_FILE_MEANT = "the city's file; or its name, or a folder, that tells which file is meant"
+_RUNS_MEANT = "the city's file, or its name, or a folder: of its file, or of its runs"
+_OF_RUNS = ("status", "clean")
+"""Commands that look at a city's runs, and need no file of it."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -127,7 +131,9 @@ def _add_arguments(name: str, one: argparse.ArgumentParser) -> None:
     if name == "run":
         _add_sources(one)
     elif name != "demo":
-        one.add_argument("city", type=Path, metavar="CITY.yaml", help="the city's configuration")
+        one.add_argument(
+            "city", type=Path, metavar="CITY", help=_RUNS_MEANT if name in _OF_RUNS else _FILE_MEANT
+        )
     if name != "demo":
         _add_set(one)
     if name == "demo":
@@ -205,7 +211,11 @@ def _add_typology(one: argparse.ArgumentParser) -> None:
     what = one.add_subparsers(required=True, metavar="WHAT", dest="what")
     fit = what.add_parser("fit", help="find types in cities together, and keep them in a file")
     fit.add_argument(
-        "cities", type=Path, nargs="*", metavar="CITY", help="a city's file, or the folder of a finished run"
+        "cities",
+        type=Path,
+        nargs="*",
+        metavar="CITY",
+        help="a city's file or name, or the folder of a finished run",
     )
     fit.add_argument(
         "--out", type=Path, required=True, dest="file", metavar="FILE", help="the typology, FILE.safetensors"
@@ -230,7 +240,11 @@ def _add_typology(one: argparse.ArgumentParser) -> None:
         "compare", help="lay cities that were given to one typology out beside each other"
     )
     compare.add_argument(
-        "cities", type=Path, nargs="*", metavar="RUN", help="the folder of a finished run, or of a city"
+        "cities",
+        type=Path,
+        nargs="*",
+        metavar="RUN",
+        help="the folder of a finished run, or of a city, or a city's name",
     )
     compare.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for the page and the GeoPackage"
@@ -386,7 +400,7 @@ def _add_ground(one: argparse.ArgumentParser) -> None:
         "place",
         type=Path,
         metavar="CITY",
-        help="a city's file, or a finished run: its folder or its GeoPackage",
+        help="a city's file or name, or a finished run: its folder or its GeoPackage",
     )
     suggest.add_argument(
         "--out",
@@ -414,7 +428,7 @@ def _number(text: str) -> int:
 def _add_sources(one: argparse.ArgumentParser) -> None:
     """Add what is run: a city's file, or what made a GeoPackage."""
     source = one.add_mutually_exclusive_group(required=True)
-    source.add_argument("city", type=Path, nargs="?", metavar="CITY.yaml", help="the city's configuration")
+    source.add_argument("city", type=Path, nargs="?", metavar="CITY", help=_FILE_MEANT)
     source.add_argument(
         "--from", type=Path, dest="repeated", metavar="FILE.gpkg", help="repeat the run that made this file"
     )

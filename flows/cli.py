@@ -18,6 +18,7 @@ from flows import interruption
 from flows.arguments import parse, read_overrides
 from flows.commands import (
     checking,
+    cities,
     completion,
     ending,
     explore,
@@ -95,7 +96,7 @@ def _tell(command: Command, outcome: dict[str, Any], asked: argparse.Namespace) 
 def _run(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.repeated is not None:
         return repeat(asked.repeated, read_overrides(asked.set), asked.out, asked.base)
-    return run_once(asked.city, read_overrides(asked.set), asked.out)
+    return run_once(cities.file_of(asked), read_overrides(asked.set), asked.out)
 
 
 def _demo(asked: argparse.Namespace) -> dict[str, Any]:

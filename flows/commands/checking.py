@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.arguments import read_overrides
+from flows.commands.cities import file_of
 from flows.commands.ending import say_sentence
 from flows.progress import stage_bar
 from flows.secrets import unlock
@@ -25,8 +26,9 @@ def check(asked: argparse.Namespace) -> dict[str, Any]:
             from tasks.ahead.forecast import forecast  # noqa: PLC0415 - torch takes seconds
 
             overrides = read_overrides(asked.set)
-            unlock(asked.city, overrides)
-            return forecast(load(asked.city, overrides), asked.out)
+            city = file_of(asked)
+            unlock(city, overrides)
+            return forecast(load(city, overrides), asked.out)
     except RoadprintError as error:
         if asked.json or asked.quiet:
             raise

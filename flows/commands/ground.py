@@ -13,9 +13,11 @@ from flows.arguments import read_overrides
 
 def ground(asked: argparse.Namespace) -> dict[str, Any]:
     """Name the places whose label would teach most."""
+    from tasks.results.called import place_called  # noqa: PLC0415
     from tasks.suggestions import suggest_labels  # noqa: PLC0415 - each command imports what it needs
 
-    return suggest_labels(asked.place, read_overrides(asked.set), asked.runs, asked.file, asked.number)
+    place = asked.place if asked.place.exists() else place_called(asked.place, asked.runs)
+    return suggest_labels(place, read_overrides(asked.set), asked.runs, asked.file, asked.number)
 
 
 def show_ground(found: dict[str, Any]) -> None:

@@ -19,13 +19,20 @@ def typology(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.what == "compare":
         from tasks.typology.comparing import compare  # noqa: PLC0415 - each command imports what it needs
 
-        return compare(asked.cities, asked.out)
+        return compare(_places(asked.cities, None), asked.out)
     if asked.what == "show":
         from geo.clusters.typology.file import read_typology  # noqa: PLC0415 - each command imports what it needs
         from tasks.typology.fitting import describe  # noqa: PLC0415
 
         return {"file": str(asked.file), **describe(read_typology(asked.file))}
-    return fit(asked.cities, asked)
+    return fit(_places(asked.cities, asked.runs), asked)
+
+
+def _places(words: Sequence[Path], runs: Path | None) -> list[Path]:
+    """Find the files and folders that are meant: those of that path, or the runs of a city of that name."""
+    from tasks.results.called import place_called  # noqa: PLC0415 - each command imports what it needs
+
+    return [word if word.exists() else place_called(word, runs) for word in words]
 
 
 def fit(places: Sequence[Path], asked: argparse.Namespace) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.arguments import read_overrides
+from flows.commands.cities import file_of
 from geo.errors import ConfigurationError
 
 
@@ -21,16 +22,20 @@ def deploy(asked: argparse.Namespace) -> dict[str, Any]:
     schedule = Schedule(cron, "UTC" if asked.timezone is None else asked.timezone)
     pool = WORK_POOL if asked.work_pool is None else asked.work_pool
     return deploy_city(
-        asked.city, read_overrides(asked.set), asked.out, schedule, work_pool=pool, runs_url=asked.runs_url
+        file_of(asked),
+        read_overrides(asked.set),
+        asked.out,
+        schedule,
+        work_pool=pool,
+        runs_url=asked.runs_url,
     )
 
 
 def _folder(asked: argparse.Namespace) -> tuple[str, Path]:
     """Name a city and the folder of its runs."""
-    from tasks.planning import runs_of  # noqa: PLC0415
+    from tasks.city_files import runs_meant  # noqa: PLC0415
 
-    config, folder = runs_of(asked.city, read_overrides(asked.set), asked.out)
-    return config.city, folder
+    return runs_meant(asked.city, read_overrides(asked.set), asked.out)
 
 
 def status(asked: argparse.Namespace) -> dict[str, Any]:

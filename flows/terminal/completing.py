@@ -15,15 +15,14 @@ from typing import Any
 from geo.config import CityConfig
 from geo.config.section import leaf_keys
 
-_KEYS, _RUNS = "_roadprint_keys", "_roadprint_runs"
-_CITY = ("CITY.yaml", "CITY")
+_KEYS, _RUNS, _CITIES = "_roadprint_keys", "_roadprint_runs", "_roadprint_cities"
 _FOLDERS = ("DIR", "FOLDER")
 _BASH = """
 {keys}() {{
   compopt -o nospace 2> /dev/null
   compgen -W "{words}" -- "$1"
 }}
-{runs}() {{
+{runs}_named() {{
   local one
   for one in runs/*/latest; do
     one="${{one#runs/}}" one="${{one%/latest}}"
@@ -32,7 +31,15 @@ _BASH = """
       "$1"*) printf '%s\\n' "$one" ;;
     esac
   done
+}}
+{runs}() {{
+  {runs}_named "$1"
   _shtab_compgen_files "$1"
+}}
+{cities}() {{
+  {runs}_named "$1"
+  compgen -f -X '!*.y*ml' -- "$1"
+  compgen -d -- "$1"
 }}
 """
 _ZSH = """
@@ -45,6 +52,12 @@ _ZSH = """
   compadd -a cities
   _files
 }}
+{cities}() {{
+  local -a cities
+  cities=(runs/*/latest(N:h:t))
+  compadd -a cities
+  _files -g '*.(yaml|yml)'
+}}
 """
 _FISH = """
 function {keys}
@@ -55,6 +68,12 @@ function {runs}
         string replace -r '^runs/(.*)/latest$' '$1' -- $one
     end
     __fish_complete_path (commandline -ct)
+end
+function {cities}
+    for one in runs/*/latest
+        string replace -r '^runs/(.*)/latest$' '$1' -- $one
+    end
+    __fish_complete_path (commandline -ct) | string match -r '.*(?:/|\\.ya?ml)$'
 end
 """
 _PREAMBLES = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
@@ -78,7 +97,7 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
             # as shtab has it
             vars(action)["complete"] = how
     words = " ".join(f"{key}=" for key in leaf_keys(CityConfig))
-    preamble = _PREAMBLES[shell].format(keys=_KEYS, runs=_RUNS, words=words)
+    preamble = _PREAMBLES[shell].format(keys=_KEYS, runs=_RUNS, cities=_CITIES, words=words)
     return str(shtab.complete(parser, shell, preamble=preamble))
 
 
@@ -96,10 +115,10 @@ def _how(action: argparse.Action, shtab: Any) -> Any:  # noqa: ANN401 - what sht
     """Say how an argument is completed; None: not, or by its choices."""
     if action.dest == "set":
         return {"bash": _KEYS, "zsh": _KEYS, "fish": f"({_KEYS})"}
-    if action.metavar == "RUN":
+    if action.metavar == "RUN" or action.dest == "place":
         return {"bash": _RUNS, "zsh": _RUNS, "fish": f"({_RUNS})"}
-    if action.metavar in _CITY:
-        return shtab.glob("*.yaml", "*.yml") if action.metavar == _CITY[0] else shtab.FILE
+    if action.metavar == "CITY":
+        return {"bash": _CITIES, "zsh": _CITIES, "fish": f"({_CITIES})"}
     if action.metavar in _FOLDERS:
         return shtab.DIRECTORY
     return shtab.FILE if action.type is Path or action.metavar == "FILE" else None

@@ -25,6 +25,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "check": (
         ("roadprint check my-city.yaml", "reads all inputs, runs nothing"),
+        ("roadprint check my-city", "the file that is of a city of this name"),
         ("roadprint check my-city.yaml --json", "the same for a program"),
     ),
     "demo": (
@@ -67,7 +68,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("roadprint explore my-city", "the newest run below runs/"),
         ("roadprint explore my-city.yaml --edit", "types are named, merged and corrected"),
     ),
-    "status": (("roadprint status my-city.yaml", "its last run, what failed, room on disk"),),
+    "status": (("roadprint status my-city", "its last run, what failed, room on disk"),),
     "find": (
         ("roadprint find my-city --like 06e8b53bf5cbf4e4", "roads that look like a segment"),
         (
@@ -89,8 +90,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("roadprint name my-city 7 --remove", "without a name again"),
     ),
     "clean": (
-        ("roadprint clean my-city.yaml --older-than 90d", "says what would go, and asks"),
-        ("roadprint clean my-city.yaml --older-than 12w --yes", "removes it"),
+        ("roadprint clean my-city --older-than 90d", "says what would go, and asks"),
+        ("roadprint clean my-city --older-than 12w --yes", "removes it"),
     ),
     "completion": (
         ('eval "$(roadprint completion bash)"', "in ~/.bashrc"),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from geo.config.sections.output import Output
 from geo.errors import SourceError, meant, meant_file
+from tasks.city_files import CITY_FILES, file_meant, files_meant, holds_runs, is_name
+from tasks.planning import runs_of
 from tasks.results.opened import OpenRun
-from tasks.store.summary import LATEST
+from tasks.results.opening import open_run
+from tasks.store.summary import LATEST, SUMMARY
 
-CITY_FILES = (".yaml", ".yml")
 MOST_NAMED = 8
 
 
@@ -28,13 +31,9 @@ def run_at(word: str | Path, runs: Path | None = None) -> OpenRun:
     SourceError, ConfigurationError
         When there is no such run: with the city that may be meant.
     """
-    from tasks.planning import runs_of  # noqa: PLC0415 - which opens runs itself
-    from tasks.results.opening import open_run  # noqa: PLC0415 - which opens runs itself
-
     place = Path(word)
-    if place.is_file() and place.suffix.lower() in CITY_FILES:
-        return open_run(runs_of(place, None, runs)[1])
-    return open_run(place_called(place, runs))
+    is_file = place.is_file() and place.suffix.lower() in CITY_FILES
+    return open_run(_runs_of_file(place, runs) if is_file else place_called(place, runs))
 
 
 def place_called(place: Path, runs: Path | None = None) -> Path:
@@ -49,24 +48,52 @@ def place_called(place: Path, runs: Path | None = None) -> Path:
 
     Raises
     ------
-    SourceError
-        When there is neither.
+    SourceError, ConfigurationError
+        When there is neither, or several cities' files may be meant.
     """
-    if place.exists():
-        return place
     folder = Path(Output().folder) if runs is None else runs
-    plain = len(place.parts) == 1 and not place.is_absolute()
+    # a folder of inputs may be called as its city is
+    of_inputs = place.is_dir() and not (place / SUMMARY).exists() and not holds_runs(place)
+    if place.exists() and not of_inputs:
+        return place
+    plain = is_name(place)
     if plain and (folder / place / LATEST).exists():
         return folder / place
+    if files_meant(place, runs):
+        return _runs_of_file(file_meant(place, runs), runs)
+    if place.exists():
+        return place
     cities = cities_in(folder)
     like = meant(place.name, cities) if plain else ""
     some = ", ".join(cities[:MOST_NAMED]) + (", ..." if len(cities) > MOST_NAMED else "")
-    there = f"{folder} has the runs of {some}" if cities else f"{folder} has no runs of any city"
+    there = (
+        f"{folder} has the runs of {some}; give one of these names"
+        if cities
+        else f"{folder} has no runs of any city; give a city's name where its file lies"
+    )
     raise SourceError(
         f"there is no such file or folder, and no run of a city of that name{like or meant_file(place)}",
         where=str(place),
-        todo=f"{there}; give one of these names, a run's folder, its GeoPackage, or a city's file.",
+        todo=f"{there}, a run's folder, its GeoPackage, or a city's file.",
     )
+
+
+def _runs_of_file(file: Path, runs: Path | None) -> Path:
+    """Name the folder of the runs of a city's file.
+
+    Raises
+    ------
+    SourceError
+        When the city has not been run.
+    """
+    _, folder = runs_of(file, None, runs)
+    if not folder.exists():
+        raise SourceError(
+            "the city has not been run",
+            where=str(folder),
+            todo=f"Run it: roadprint run {shlex.quote(str(file))}.",
+        )
+    return folder
 
 
 def cities_in(folder: Path) -> list[str]:

@@ -322,6 +322,20 @@ def say(text: str) -> None:
 
 
 @contextmanager
+def bars_aside() -> Iterator[None]:
+    """Take the bars away for as long as somebody is asked something."""
+    screen = _screen.get()
+    if screen is None:
+        yield
+        return
+    screen.bars.stop()
+    try:
+        yield
+    finally:
+        screen.bars.start()
+
+
+@contextmanager
 def run_bar(name: str, expected_s: Mapping[str, float | None]) -> Iterator[RunPace]:
     """Open the bar of a whole run; the bars of stages inside move it on.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from flows.arguments import read_overrides
 from flows.commands.checking import show_check
-from flows.progress import stage_bar
+from flows.progress import bars_aside, stage_bar
 from geo.config import CityConfig
 from geo.config.yaml_text import read_value
 from geo.errors import ConfigurationError
@@ -25,13 +25,14 @@ def init(asked: argparse.Namespace) -> dict[str, Any]:
     from tasks.starting.first import checked, write  # noqa: PLC0415
 
     there = sys.stdin.isatty() and sys.stderr.isatty() and not asked.json
-    draft = draw_up(
-        asked.places,
-        asked.out,
-        read_overrides(asked.set),
-        ask if there and not asked.yes else None,
-        overwrite=asked.overwrite,
-    )
+    with stage_bar("looking"):
+        draft = draw_up(
+            asked.places,
+            asked.out,
+            read_overrides(asked.set),
+            ask if there and not asked.yes else None,
+            overwrite=asked.overwrite,
+        )
     if draft.open and not asked.yes:
         told = f"nobody is there to ask, and {counted(len(draft.open), 'thing')} cannot be known"
         raise ConfigurationError(
@@ -48,8 +49,9 @@ def _questions(guesses: list[Guess]) -> str:
     """List what would be asked, with the argument that answers it."""
     lines = []
     for guess in guesses:
-        lines += textwrap.wrap(f"{guess.doubt}", _WIDTH, initial_indent="  ", subsequent_indent="  ")
-        values = [(guess.value, "as it is guessed" if not guess.left_out else "for example")]
+        for text, indent in ((guess.doubt, "  "), (" ".join(guess.why), "    ")):
+            lines += textwrap.wrap(text, _WIDTH, initial_indent=indent, subsequent_indent=indent)
+        values = [(guess.value, guess.taken)]
         values += [(option.value, option.says) for option in guess.options]
         lines += [
             f"    --set {shlex.quote(f'{guess.key}={_typed(guess.key, value)}')}    ({says})"
@@ -67,10 +69,15 @@ def _typed(key: str, value: object) -> str:
 
 def ask(guess: Guess) -> str:
     """Ask about one key at the terminal; an empty answer takes what is guessed."""
+    with bars_aside():
+        return _asked(guess)
+
+
+def _asked(guess: Guess) -> str:
     out = sys.stderr
     said = [f"\n{guess.key}: {guess.doubt}", *guess.why]
     out.write("\n".join(line for text in said for line in textwrap.wrap(text, _WIDTH) or [""]) + "\n")
-    values = [(guess.value, "as it is guessed"), *((option.value, option.says) for option in guess.options)]
+    values = [(guess.value, guess.taken), *((option.value, option.says) for option in guess.options)]
     if guess.left_out and not guess.options:
         values = []
     for number, (value, says) in enumerate(values, start=1):

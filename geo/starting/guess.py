@@ -38,6 +38,8 @@ class Guess:
         What else could be there.
     left_out
         Whether the key is written as a comment: nothing is known that could stand there, or its default serves.
+    example
+        Whether the value only shows how the key is written: nothing was found that could stand there.
     """
 
     key: str
@@ -46,6 +48,12 @@ class Guess:
     doubt: str = ""
     options: tuple[Option, ...] = ()
     left_out: bool = False
+    example: bool = False
+
+    @property
+    def taken(self) -> str:
+        """Say what the value is to whoever is asked."""
+        return "for example" if self.left_out or self.example else "as it is guessed"
 
 
 def as_yaml(value: object) -> str:

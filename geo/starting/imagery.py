@@ -73,6 +73,7 @@ def guess_sources(groups: Groups, roads: Points, base: Path) -> Guess:
             ["imagery/*.tif"],
             ("No raster with a place on the ground was found: this is an example.",),
             doubt="Which files are the imagery?",
+            example=True,
         )
     scored = []
     for group in groups:

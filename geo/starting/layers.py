@@ -101,7 +101,10 @@ def read_layers(path: str, kinds: dict[str, str]) -> list[Layer]:
         count = int(pyogrio.read_info(path, layer=name, **leaving_nothing(path))["features"])
         if count:
             layer = name if several and kind == LINE else None
-            found.append(Layer(path, layer, kind, count, _sample(path, name, count)))
+            rows = _sample(path, name, count)
+            # what is not counted beforehand is known where it was read to its end
+            known = count if count >= 0 or len(rows) == WHOLE_ROWS else len(rows)
+            found.append(Layer(path, layer, kind, known, rows))
     return found
 
 

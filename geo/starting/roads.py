@@ -88,6 +88,7 @@ def guess_source(layers: Sequence[Layer], boxes: Sequence[Box], base: Path) -> G
             "roads.gpkg",
             ("No layer of lines was found: this is an example.",),
             doubt="Which file holds the roads?",
+            example=True,
         )
     by_file: dict[str, list[Layer]] = {}
     for layer in layers:

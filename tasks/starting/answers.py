@@ -39,13 +39,27 @@ class Answers:
     settled: list[Guess] = field(default_factory=list)
     open: list[Guess] = field(default_factory=list)
 
-    def settle(self, guess: Guess) -> Guess:
-        """Settle one key; gives it as it is to be written."""
+    def settle(self, guess: Guess, refuse: Callable[[Guess], object] = lambda _: None) -> Guess:
+        """Settle one key; gives it as it is to be written.
+
+        Parameters
+        ----------
+        guess
+            What is guessed.
+        refuse
+            Raises what is wrong with an answer.
+
+        Raises
+        ------
+        ConfigurationError
+            When what was said beforehand is refused, or cannot be read.
+        """
         found = guess
         if guess.key in self.given:
             found = _said(guess, self.given[guess.key])
+            refuse(found)
         elif guess.doubt and self.ask is not None:
-            found = self._answered(guess, self.ask)
+            found = self._answered(guess, self.ask, refuse)
         elif guess.doubt:
             self.open.append(guess)
         self.settled.append(found)
@@ -64,15 +78,18 @@ class Answers:
             if key not in known
         ]
 
-    def _answered(self, guess: Guess, ask: Ask) -> Guess:
-        """Ask until there is an answer that can be read."""
+    def _answered(self, guess: Guess, ask: Ask, refuse: Callable[[Guess], object]) -> Guess:
+        """Ask until there is an answer that can be read, and is not refused."""
         asked = guess
         while True:
             answer = ask(asked).strip()
             try:
-                return self._taken(guess, answer)
+                found = self._taken(guess, answer)
+                refuse(found)
             except ConfigurationError as error:
                 asked = replace(guess, doubt=f"{error.what[0].upper()}{error.what[1:]}. {guess.doubt}")
+            else:
+                return found
 
     def _taken(self, guess: Guess, answer: str) -> Guess:
         """Take an answer."""

@@ -11,6 +11,8 @@ import geopandas as gpd
 import pandas as pd
 import pyproj
 
+from geo.counting import counted as every
+from geo.counting import doing
 from geo.errors import ConfigurationError, LayerError
 from geo.roads.reading.paths import is_openstreetmap
 from geo.starting import imagery, roads
@@ -22,10 +24,12 @@ from geo.starting.places import NONE, Points, box_of, share_within, some_points
 from geo.starting.rasters import Box, Raster, look_at_rasters
 from geo.starting.records import section as records
 from geo.starting.records.mapping import Surroundings
+from geo.starting.records.series import in_series, joined_sets
 from geo.starting.records.sets import Records, find_records
 from geo.starting.tables import Table, look_into
 from tasks.planning import folder_name
 from tasks.starting.answers import Answers, Ask
+from tasks.starting.target import refuse_unwritable
 
 _GRIDS = (4326, 27700, 3857)
 """CRSs that are tried where a file states none, besides those of the other files."""
@@ -114,7 +118,7 @@ def draw_up(
     SourceError
         When a place is not there.
     ConfigurationError
-        When the file is there already.
+        When the file is there already, or cannot be written.
     LayerError
         When nothing is found that could be imagery, roads or records.
     """
@@ -127,6 +131,7 @@ def draw_up(
             where=str(target),
             todo="Give another name (--out FILE), or --overwrite to replace it.",
         )
+    refuse_unwritable(target)
     seen = _look(places)
     if seen.boxes:
         _leave_elsewhere(seen)
@@ -159,10 +164,11 @@ def _city(places: Sequence[Path]) -> Guess:
 def _look(places: Sequence[Path]) -> _Seen:
     """Look at all files."""
     files = find_files(places)
+    doing("rasters")
     rasters, left = look_at_rasters(files.rasters)
     groups, none = imagery.groups_of(rasters)
     seen = _Seen(files, groups, [], [], [*left, *none])
-    for path in files.tables:
+    for path in every(files.tables, "files"):
         found = look_into(path)
         seen.layers += found.layers
         seen.tables += found.tables
@@ -275,14 +281,13 @@ def _records(seen: _Seen, answers: Answers, base: Path, layer: Layer | None) -> 
     found, left = find_records(seen.tables, around)
     found, elsewhere = records.without_elsewhere(found, near)
     seen.left += [*left, *elsewhere]
-    source = answers.settle(records.guess_sources(found, near, base))
-    if source.left_out:
-        return None
-    mine = records.chosen(found, source.value, base)
-    if not mine:
-        # a table that lies elsewhere, which somebody named
-        tables = [table for path in records.files_of(source.value, base) for table in look_into(path).tables]
-        mine = find_records(tables, around)[0]
+    found += in_series(found, around)
+
+    def sets_of(source: Guess) -> list[Records]:
+        return [] if source.left_out else _named_records(source.value, found, around, base)
+
+    source = answers.settle(records.guess_sources(found, near, base), sets_of)
+    mine = sets_of(source)
     if not mine:
         return None
     part = records.guess_part(mine, near)
@@ -291,6 +296,25 @@ def _records(seen: _Seen, answers: Answers, base: Path, layer: Layer | None) -> 
     answers.settle_all(records.guess_rest(one, base))
     answers.settle(_licence("collisions", seen.files.texts, one.tables[0].source))
     return one
+
+
+def _named_records(
+    value: object, found: Sequence[Records], around: Surroundings, base: Path
+) -> list[Records]:
+    """Find the sets that are named: several are parts of the same files, or are read together.
+
+    Raises
+    ------
+    ConfigurationError
+        When they cannot be read together.
+    """
+    mine = records.chosen(found, value, base)
+    if not mine:
+        # a table that lies elsewhere, which somebody named
+        tables = [table for path in records.files_of(value, base) for table in look_into(path).tables]
+        mine = find_records(tables, around)[0]
+    several = len({tuple(sorted(table.source for table in one.tables)) for one in mine}) > 1
+    return [joined_sets(mine, around)] if several else mine
 
 
 def _flown(answers: Answers, group: Sequence[Raster], found: Records | None) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from geo.config import load
-from geo.errors import ConfigurationError, RoadprintError
+from geo.errors import RoadprintError
 from geo.starting.guess import as_yaml
 from geo.starting.writing import write_city
 from tasks.ahead.forecast import forecast
 from tasks.starting.draft import Draft, told_left
+from tasks.starting.target import unwritable
 
 _HEAD = ("Written by 'roadprint init': each key with what it was guessed from. All keys: docs/city-file.md.",)
 _UNSURE = "Look at the lines that say NOT SURE: nothing in the files tells what is right there."
@@ -43,11 +44,7 @@ def write(draft: Draft, refused: str = "") -> None:
         part.replace(draft.file)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise ConfigurationError(
-            f"the file cannot be written ({error.strerror})",
-            where=str(draft.file),
-            todo="Name a file in a folder that is there and can be written to: --out FILE.",
-        ) from error
+        raise unwritable(draft.file, error.strerror or str(error)) from error
 
 
 def checked(draft: Draft) -> dict[str, Any]:

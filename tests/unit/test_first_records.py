@@ -52,6 +52,20 @@ def test_words_of_severity_are_read(word, meant):
     assert meaning(word) == meant
 
 
+def test_words_tell_severity_in_a_column_that_is_not_called_so():
+    found = guess_severity(
+        cells(lighting=["dark", "day", "day"], result=["Killed", "Minor injury", "Serious injury"]),
+        ["lighting", "result"],
+    )
+    assert [guess.value for guess in found.guesses] == [
+        "result",
+        {"fatal": ["Killed"], "serious": ["Serious injury"], "slight": ["Minor injury"]},
+    ]
+    assert found.rank
+    # nobody says that anybody was killed
+    assert not guess_severity(cells(result=["Minor damage", "Serious", "None"]), ["result"]).rank
+
+
 def test_words_that_do_not_tell_serious_from_slight_leave_serious_empty():
     told = ["Property damage only"] * 60 + ["Non-fatal injury"] * 35 + ["Fatal injury"] * 5
     found = by_key(guess_severity(cells(CRASH_SEVERITY=told), ["CRASH_SEVERITY"]).guesses)

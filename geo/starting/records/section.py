@@ -120,9 +120,11 @@ def written(tables: Sequence[Table], base: Path) -> list[str]:
 
 
 def chosen(found: Sequence[Records], value: object, base: Path) -> list[Records]:
-    """Find the sets that a value of ``collisions.sources`` stands for."""
+    """Find the sets that a value of ``collisions.sources`` stands for: those of its files, else of some of them."""
     files = {*files_of(value, base)}
-    return [one for one in found if {table.source for table in one.tables} <= files]
+    sources = [{table.source for table in one.tables} for one in found]
+    whole = [one for one, mine in zip(found, sources, strict=True) if mine == files]
+    return whole or [one for one, mine in zip(found, sources, strict=True) if mine <= files]
 
 
 def files_of(value: object, base: Path) -> list[str]:

@@ -144,9 +144,14 @@ def _linked_as(table: Table) -> tuple[str, str] | None:
 def _kind(table: Table, schema: str) -> tuple[str, ...]:
     """Tell tables apart that are not read together: of other schemas, folders, columns or kinds of names."""
     path = Path(table.source)
-    stem = _YEARS.sub("", path.stem)
+    stem = stem_of(path)
     columns = "" if schema != COLUMNS else "\n".join(sorted(table.columns))
     return schema, str(path.parent), stem, path.suffix, columns, _YEARS.sub("#", table.part or "")
+
+
+def stem_of(path: Path) -> str:
+    """Give a file's name without the years and numbers that tell files of one series apart."""
+    return _YEARS.sub("", path.stem)
 
 
 def _is_hinted(table: Table) -> bool:

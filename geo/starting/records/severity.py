@@ -108,6 +108,9 @@ def guess_severity(frame: pd.DataFrame, columns: Sequence[str]) -> Severity:
     best = max(found, key=lambda one: one.rank)
     if best.rank:
         return best
+    by_words = next((one for column in columns if (one := _told_by_words(frame[column], column)).rank), None)
+    if by_words is not None:
+        return by_words
     doubtful = [one for one in found if one.guesses]
     if doubtful:
         return doubtful[0]
@@ -148,6 +151,15 @@ def of_column(values: pd.Series, column: str) -> Severity:
     if all(re.fullmatch(r"\d{1,2}", value) for value in plain):
         return _of_codes(name, counts, empty)
     return _of_words(name, counts, empty)
+
+
+def _told_by_words(values: pd.Series, column: str) -> Severity:
+    """Tell severity by words alone, whatever the column is called: some were killed, and others hurt."""
+    cells = text(values)
+    meant = {meaning(str(value)) for value in cells.dropna().unique()[: _MOST_VALUES + 1]}
+    if "fatal" not in meant or not meant & {"serious", "slight", "injury"}:
+        return Severity(())
+    return of_column(values, column)
 
 
 def _told(counts: pd.Series, empty: int) -> str:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from flows.secrets import without_literals
 from flows.terminal.guide import FIRST, Plain, all_commands, examples_of
@@ -51,12 +51,30 @@ _OF_RUNS = ("status", "clean")
 class _Parser(argparse.ArgumentParser):
     """Says which word may be meant."""
 
+    given: Sequence[str] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]  # noqa: ANN401
+        """Read what is given, and remember it for what is said of it."""
+        self.given = () if args is None else tuple(args)
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         """End with what is wrong, and exit code 2."""
         found = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)
         if found is not None:
             word, known = found[1], re.findall(r"[\w-]+", found[2])
             message = f"there is no {word!r}{meant(word, known) or ', only ' + ', '.join(known)}"
+        elif (
+            wrong := re.fullmatch(r"argument ([^:]+): invalid (int|float) value: '(.*)'", message)
+        ) is not None:
+            kind = "a whole number" if wrong[2] == "int" else "a number"
+            message = f"{wrong[1]}: {kind} is expected, found {wrong[3]!r}"
+        elif "required" in message:
+            # what is mistyped may be what is missing
+            options = [one for action in self._actions for one in action.option_strings]
+            words = [word.partition("=")[0] for word in self.given if word.startswith("--")]
+            strange = [word for word in words if not any(one.startswith(word) for one in options)]
+            message = f"there is no {strange[0]!r}{meant(strange[0], options)}" if strange else message
         super().error(message)
 
 
@@ -72,7 +90,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the arguments; ``name`` is that of the command."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser, commands = command_line()
-    asked, unknown = parser.parse_known_args(_signed(given))
+    asked, unknown = parser.parse_known_args(_signed(_in_order(given)))
     if asked.version:
         sys.stdout.write(f"roadprint {version('roadprint')}\n")
         sys.exit(0)
@@ -82,6 +100,16 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         sys.stdout.write(FIRST)
         sys.exit(0)
     return asked
+
+
+def _in_order(given: list[str]) -> list[str]:
+    """Take how much is told, and a call for help, where they stand before the command."""
+    match given:
+        case ["-q" | "--quiet" | "-v" | "--verbose", command, *_] if not command.startswith("-"):
+            return [*given[1:], given[0]]
+        case ["help", *commands]:
+            return [*commands, "--help"]
+    return given
 
 
 def command_line() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:

@@ -39,7 +39,8 @@ from flows.terminal.loudness import all_told
 from geo.errors import RoadprintError
 
 REFUSED = 2
-_ENDED = "roadprint: interrupted; what was finished is kept, the same command goes on from there\n"
+KEEPING = ("run", "demo", "sensitivity", "typology")
+"""Commands of which what was finished is kept when they are interrupted."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,8 +61,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except BaseException as error:
             if not (interruption.asked() or isinstance(error, KeyboardInterrupt)):
                 raise
-            sys.stderr.write(_ENDED)
+            sys.stderr.write(_interrupted(sys.argv[1:] if arguments is None else arguments))
             return interruption.INTERRUPTED
+
+
+def _interrupted(words: Sequence[str]) -> str:
+    """Say that a command was interrupted, and what is left of it."""
+    kept = any(word in KEEPING for word in words[:1])
+    goes_on = "; what was finished is kept, the same command goes on from there" if kept else ""
+    return f"roadprint: interrupted{goes_on}\n"
 
 
 def _answer(asked: argparse.Namespace, words: Sequence[str]) -> int:
@@ -136,7 +144,7 @@ def command() -> None:
     """Run the command line and end the process."""
     code = main()
     # what is left is Prefect's and Python's own end
-    interruption.end_at_once("" if code == interruption.INTERRUPTED else _ENDED)
+    interruption.end_at_once("" if code == interruption.INTERRUPTED else _interrupted(sys.argv[1:]))
     if "prefect" in sys.modules:
         from flows.server import leave  # noqa: PLC0415
 

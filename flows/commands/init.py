@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import shutil
 import sys
 import textwrap
 from typing import Any
@@ -17,6 +18,12 @@ from geo.errors import ConfigurationError
 from geo.starting.guess import Guess, as_yaml, counted
 
 _WIDTH = 100
+"""Columns that text is wrapped at where the terminal has as many, or there is none."""
+
+
+def _width() -> int:
+    """Tell how wide text may be."""
+    return min(_WIDTH, shutil.get_terminal_size((_WIDTH, 24)).columns)
 
 
 def init(asked: argparse.Namespace) -> dict[str, Any]:
@@ -50,7 +57,7 @@ def _questions(guesses: list[Guess]) -> str:
     lines = []
     for guess in guesses:
         for text, indent in ((guess.doubt, "  "), (" ".join(guess.why), "    ")):
-            lines += textwrap.wrap(text, _WIDTH, initial_indent=indent, subsequent_indent=indent)
+            lines += textwrap.wrap(text, _width(), initial_indent=indent, subsequent_indent=indent)
         values = [(guess.value, guess.taken)]
         values += [(option.value, option.says) for option in guess.options]
         lines += [
@@ -76,16 +83,18 @@ def ask(guess: Guess) -> str:
 def _asked(guess: Guess) -> str:
     out = sys.stderr
     said = [f"\n{guess.key}: {guess.doubt}", *guess.why]
-    out.write("\n".join(line for text in said for line in textwrap.wrap(text, _WIDTH) or [""]) + "\n")
+    out.write("\n".join(line for text in said for line in textwrap.wrap(text, _width()) or [""]) + "\n")
     values = [(guess.value, guess.taken), *((option.value, option.says) for option in guess.options)]
     if guess.left_out and not guess.options:
         values = []
     for number, (value, says) in enumerate(values, start=1):
         out.write(
-            textwrap.fill(f"  {number}  {as_yaml(value)}  ({says})", _WIDTH, subsequent_indent="     ") + "\n"
+            textwrap.fill(f"  {number}  {as_yaml(value)}  ({says})", _width(), subsequent_indent="     ")
+            + "\n"
         )
     usual = "nothing" if guess.left_out else "1"
-    out.write(f"A number, a value, - to leave it out, Enter for {usual}: ")
+    answers = "A number, a value" if values else "A value"
+    out.write(f"{answers}, - to leave it out, Enter for {usual}: ")
     out.flush()
     answer = sys.stdin.readline()
     if not answer:
@@ -105,11 +114,13 @@ def show_init(told: dict[str, Any]) -> None:
         out.write(f"{mark}{guess['key']}: {guess['value']}\n")
         for text in (guess["why"], guess["doubt"] and f"NOT SURE: {guess['doubt']}"):
             if text:
-                out.write(textwrap.fill(text, _WIDTH, initial_indent="    ", subsequent_indent="    ") + "\n")
+                out.write(
+                    textwrap.fill(text, _width(), initial_indent="    ", subsequent_indent="    ") + "\n"
+                )
     if told["left"]:
         out.write("\nNot used:\n")
         for line in told["left"]:
-            out.write(textwrap.fill(line, _WIDTH, initial_indent="  ", subsequent_indent="    ") + "\n")
+            out.write(textwrap.fill(line, _width(), initial_indent="  ", subsequent_indent="    ") + "\n")
     if told["check"] is not None:
         out.write("\n")
         show_check(told["check"])

@@ -85,7 +85,8 @@ class Answers:
             answer = ask(asked).strip()
             try:
                 found = self._taken(guess, answer)
-                refuse(found)
+                if found is not guess:
+                    refuse(found)
             except ConfigurationError as error:
                 asked = replace(guess, doubt=f"{error.what[0].upper()}{error.what[1:]}. {guess.doubt}")
             else:
@@ -97,9 +98,11 @@ class Answers:
             return guess
         if answer == LEAVE_OUT:
             return replace(guess, left_out=True)
-        if answer.isdigit() and 1 <= int(answer) <= len(guess.options) + 1:
-            values = [guess.value, *(option.value for option in guess.options)]
+        values = [guess.value, *(option.value for option in guess.options)]
+        if answer.isdigit() and 1 <= int(answer) <= len(values):
             return _said(guess, as_yaml(values[int(answer) - 1]))
+        if answer.isdigit() and guess.options and not any(type(value) is int for value in values):
+            raise ConfigurationError(f"there are {len(values)} to choose from", where=guess.key)
         return _said(guess, answer)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -29,7 +30,7 @@ from geo.starting.records.sets import Records, find_records
 from geo.starting.tables import Table, look_into
 from tasks.planning import folder_name
 from tasks.starting.answers import Answers, Ask
-from tasks.starting.target import refuse_unwritable
+from tasks.starting.paths import refuse_missing, refuse_unwritable
 
 _GRIDS = (4326, 27700, 3857)
 """CRSs that are tried where a file states none, besides those of the other files."""
@@ -191,7 +192,9 @@ def _leave_elsewhere(seen: _Seen) -> None:
 
 def _roads(seen: _Seen, answers: Answers, base: Path) -> Layer | None:
     """Settle the section ``roads``; gives the layer that was chosen, None where it was not looked at."""
-    source = answers.settle(roads.guess_source(seen.lines, seen.boxes, base))
+    source = answers.settle(
+        roads.guess_source(seen.lines, seen.boxes, base), partial(refuse_missing, base=base)
+    )
     mine = [layer for layer in seen.lines if _is_one_of(layer.source, source.value, base)]
     if not mine and isinstance(source.value, str) and (base / source.value).exists():
         mine = [layer for layer in look_into(str(base / source.value)).layers if layer.kind == LINE]
@@ -234,7 +237,9 @@ def _is_one_of(source: str, value: object, base: Path) -> bool:
 def _imagery(seen: _Seen, answers: Answers, base: Path, layer: Layer | None) -> list[Raster]:
     """Settle the section ``imagery``; gives its rasters, as far as they were looked at."""
     points = _points(layer)
-    source = answers.settle(imagery.guess_sources(seen.groups, points, base))
+    source = answers.settle(
+        imagery.guess_sources(seen.groups, points, base), partial(refuse_missing, base=base)
+    )
     group = imagery.chosen(seen.groups, source.value, base)
     settled = answers.settle_all(imagery.guess_rest(group, seen.crss, points))
     crs = next((one.value for one in settled if one.key == "imagery.crs" and not one.left_out), None)
@@ -284,6 +289,7 @@ def _records(seen: _Seen, answers: Answers, base: Path, layer: Layer | None) -> 
     found += in_series(found, around)
 
     def sets_of(source: Guess) -> list[Records]:
+        refuse_missing(source, base)
         return [] if source.left_out else _named_records(source.value, found, around, base)
 
     source = answers.settle(records.guess_sources(found, near, base), sets_of)

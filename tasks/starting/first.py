@@ -12,7 +12,7 @@ from geo.starting.guess import as_yaml
 from geo.starting.writing import write_city
 from tasks.ahead.forecast import forecast
 from tasks.starting.draft import Draft, told_left
-from tasks.starting.target import unwritable
+from tasks.starting.paths import unwritable
 
 _HEAD = ("Written by 'roadprint init': each key with what it was guessed from. All keys: docs/city-file.md.",)
 _UNSURE = "Look at the lines that say NOT SURE: nothing in the files tells what is right there."

@@ -23,6 +23,9 @@ def said(capsys, *words):
         (["run", "city.yaml", "--jason"], "there is no '--jason'; did you mean --json?"),
         (["ground", "sugest", "city.yaml"], "there is no 'sugest'; did you mean suggest?"),
         (["demo", "--plan", "grdi"], "there is no 'grdi'; did you mean grid?"),
+        (["run", "--helpp"], "there is no '--helpp'; did you mean --help?"),
+        (["clean", "city.yaml", "--older-then=3d"], "there is no '--older-then'; did you mean --older-than?"),
+        (["find", "runs", "--top", "three"], "--top: a whole number is expected, found 'three'"),
         (["--versoin"], "there is no '--versoin'; did you mean --version?"),
         (["status", "city.yaml", "other.yaml"], "'other.yaml' is one too many"),
     ],
@@ -37,6 +40,18 @@ def test_a_word_that_is_like_none_is_told_with_all_that_there_are(capsys):
     code, told = said(capsys, "zzz")
     assert code == 2
     assert f"there is no 'zzz', only {', '.join(COMMANDS)}" in told
+
+
+def test_how_much_is_told_may_stand_before_the_command():
+    assert parse(["-q", "status", "city.yaml"]).quiet
+    assert parse(["--verbose", "typology", "show", "a.safetensors"]).verbose
+
+
+@pytest.mark.parametrize("words", [["help"], ["help", "run"]])
+def test_help_may_be_called_as_a_command_is(capsys, words):
+    code, told = said(capsys, *words)
+    assert code == 0
+    assert (code, told) == said(capsys, *words[1:], "--help")
 
 
 def test_the_version_is_that_of_the_package(capsys):

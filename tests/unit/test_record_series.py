@@ -113,6 +113,25 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_asked(folder):
         draw_up([folder], folder / "nowhere" / "city.yaml", ask=answer)
 
 
+def test_a_file_that_is_named_and_not_there_is_refused_with_the_one_that_is_called_like_it(folder):
+    for key in ("roads.source", "imagery.sources", "collisions.sources"):
+        with pytest.raises(
+            ConfigurationError, match=r"there is no Smallton/roads\.gpk; did you mean roads\.gpkg"
+        ):
+            drawn(folder, {key: "Smallton/roads.gpk"})
+    later(weather="dry").to_csv(folder / "crashes_2023.csv", index=False)
+    answers = iter(["9", "Smallton/nowhere.csv", "2"])
+    asked = []
+
+    def answer(guess):
+        asked.append(guess.doubt)
+        return next(answers)
+
+    assert values(drawn(folder, ask=answer))["collisions.sources"] == ["Smallton/crashes_2022.csv"]
+    assert asked[1].startswith("There are 3 to choose from. ")
+    assert asked[2].startswith("There is no Smallton/nowhere.csv. ")
+
+
 def test_an_example_is_not_called_a_guess(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder.parent)
     (folder / "roads.gpkg").unlink()

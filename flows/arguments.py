@@ -53,7 +53,7 @@ class _Parser(argparse.ArgumentParser):
 
     given: Sequence[str] = ()
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]  # noqa: ANN401
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401 - as argparse has it
         """Read what is given, and remember it for what is said of it."""
         self.given = () if args is None else tuple(args)
         return super().parse_known_args(args, namespace)

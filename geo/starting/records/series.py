@@ -59,11 +59,9 @@ def in_series(found: Sequence[Records], around: Surroundings) -> list[Records]:
 
 def _of_other_times(sets: Sequence[Records]) -> bool:
     """Tell whether no two sets are of the same time: those that are may hold the same records."""
-    times = [None if one.mapping is None else one.mapping.time for one in sets]
-    spans = [(one.first, one.last) for one in times if one is not None and one.first and one.last]
-    return len(spans) == len(sets) and all(
-        before[1] < after[0] for before, after in pairwise(sorted(spans)) if before[1] and after[0]
-    )
+    times = [one.mapping.time for one in sets if one.mapping is not None]
+    spans = sorted((one.first, one.last) for one in times if one.first is not None and one.last is not None)
+    return len(spans) == len(sets) and all(before[1] < after[0] for before, after in pairwise(spans))
 
 
 def joined_sets(sets: Sequence[Records], around: Surroundings) -> Records:

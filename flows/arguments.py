@@ -282,35 +282,9 @@ def _add_typology(one: argparse.ArgumentParser) -> None:
 
 
 def _add_find(one: argparse.ArgumentParser) -> None:
-    """Add what a run is asked, of which roads, and where answers go."""
+    """Add what a run is asked, and how many answers of which kind it gives."""
     _add_run(one)
-    for name, what, said in (
-        ("--like", "ID", "a segment or a tile that is meant"),
-        ("--at", "LON,LAT", "a place whose road is meant, in degrees"),
-        ("--picture", "FILE", "a picture of what is meant, from above"),
-        (
-            "--text",
-            "WORDS",
-            "what it is called: by an analyst (a type, a concept), or a word that the run knows",
-        ),
-        ("--concept", "FILE", "a search that was saved"),
-        ("--not", "WHAT", "what is not meant: a segment, a tile, LON,LAT or a picture"),
-        ("--not-text", "WORDS", "what it is called that is not meant"),
-        ("--class", "CLASS", "a class of road that is asked about"),
-        ("--where", "CONDITION", "which roads are asked about, such as 'length_m > 100'"),
-        ("--out", "FILE", "answers as FILE.gpkg, FILE.geojson, or pictures of them on a page, FILE.html"),
-    ):
-        dest = {"--not": "unlike", "--not-text": "unlike_text", "--class": "road_class"}.get(
-            name, name.strip("-")
-        )
-        one.add_argument(
-            name,
-            action="append",
-            default=[],
-            dest=dest,
-            metavar=what,
-            help=f"{said}; may be given several times",
-        )
+    _add_examples(one)
     one.add_argument(
         "--top", type=int, default=20, metavar="N", help="how many answers (default %(default)s)"
     )
@@ -345,6 +319,37 @@ def _add_find(one: argparse.ArgumentParser) -> None:
     one.add_argument("--threshold", type=float, metavar="T", help="a road with a lower cosine is no answer")
     one.add_argument("--save", metavar="NAME", help="save the search as a concept: NAME, or FILE.json")
     _add_told(one)
+
+
+def _add_examples(one: argparse.ArgumentParser) -> None:
+    """Add what may be given several times: what is meant and what is not, of which roads, and where answers go."""
+    for name, what, said in (
+        ("--like", "ID", "a segment or a tile that is meant"),
+        ("--at", "LON,LAT", "a place whose road is meant, in degrees"),
+        ("--picture", "FILE", "a picture of what is meant, from above"),
+        (
+            "--text",
+            "WORDS",
+            "what it is called: by an analyst (a type, a concept), or a word that the run knows",
+        ),
+        ("--concept", "FILE", "a search that was saved"),
+        ("--not", "WHAT", "what is not meant: a segment, a tile, LON,LAT or a picture"),
+        ("--not-text", "WORDS", "what it is called that is not meant"),
+        ("--class", "CLASS", "a class of road that is asked about"),
+        ("--where", "CONDITION", "which roads are asked about, such as 'length_m > 100'"),
+        ("--out", "FILE", "answers as FILE.gpkg, FILE.geojson, or pictures of them on a page, FILE.html"),
+    ):
+        dest = {"--not": "unlike", "--not-text": "unlike_text", "--class": "road_class"}.get(
+            name, name.strip("-")
+        )
+        one.add_argument(
+            name,
+            action="append",
+            default=[],
+            dest=dest,
+            metavar=what,
+            help=f"{said}; may be given several times",
+        )
 
 
 def _add_run(one: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -177,36 +177,42 @@ def cards(
             share = number(shares[cluster])
             beside = _beside(value, "_in_class", OF_ITS_CLASS, where, ratio_of, axis, why[1], share)
             comparisons.append(beside)
-        result.append(
-            Card(
-                cluster=cluster,
-                title=looks[cluster][0],
-                note="" if pd.isna(row.get("note")) else str(row["note"]),
-                words="" if pd.isna(row.get("words")) else str(row["words"]),
-                by_hand=_by_hand(row.get("merged_of"), value["made_from"]),
-                appearance=looks[cluster][1],
-                n_segments=figure(value["n_segments"]),
-                length_km=figure(value["length_km"]),
-                mix=mixes.get(cluster, ""),
-                n_collisions=figure(value["n_collisions"]),
-                collision_rate=figure(value["collisions_per_km_year"]),
-                collision_interval=interval(
-                    value["collisions_per_km_year_low"], value["collisions_per_km_year_high"]
-                ),
-                n_ksi=figure(value["n_ksi"]),
-                untold=untold(value["n_severity_unknown"], value["n_collisions"]),
-                ksi_rate=figure(value["ksi_per_km_year"]),
-                ksi_interval=interval(value["low"], value["high"]),
-                q_value=chance_words(value["q_value"]),
-                sure=_sure(value["share_sure"], value["found_again"]),
-                own=own,
-                comparisons=comparisons,
-                shots=shots.get(cluster, {}),
-                face=None if pictures is None else pictures.faces.get(cluster),
-                sheet=None if pictures is None else pictures.sheets.get(cluster),
-            )
+        card = Card(
+            cluster=cluster,
+            title=looks[cluster][0],
+            appearance=looks[cluster][1],
+            mix=mixes.get(cluster, ""),
+            own=own,
+            comparisons=comparisons,
+            shots=shots.get(cluster, {}),
+            face=None if pictures is None else pictures.faces.get(cluster),
+            sheet=None if pictures is None else pictures.sheets.get(cluster),
+            **_figures(row, value),
         )
+        result.append(card)
     return result, axis
+
+
+def _figures(row: Mapping[Hashable, Any], value: Mapping[str, float]) -> dict[str, str]:
+    """Write out what a row of the layer ``clusters`` says of its type, by the names of a `Card`."""
+    return {
+        "note": "" if pd.isna(row.get("note")) else str(row["note"]),
+        "words": "" if pd.isna(row.get("words")) else str(row["words"]),
+        "by_hand": _by_hand(row.get("merged_of"), value["made_from"]),
+        "n_segments": figure(value["n_segments"]),
+        "length_km": figure(value["length_km"]),
+        "n_collisions": figure(value["n_collisions"]),
+        "collision_rate": figure(value["collisions_per_km_year"]),
+        "collision_interval": interval(
+            value["collisions_per_km_year_low"], value["collisions_per_km_year_high"]
+        ),
+        "n_ksi": figure(value["n_ksi"]),
+        "untold": untold(value["n_severity_unknown"], value["n_collisions"]),
+        "ksi_rate": figure(value["ksi_per_km_year"]),
+        "ksi_interval": interval(value["low"], value["high"]),
+        "q_value": chance_words(value["q_value"]),
+        "sure": _sure(value["share_sure"], value["found_again"]),
+    }
 
 
 def _by_hand(merged_of: object, made_from: float) -> str:

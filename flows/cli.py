@@ -36,6 +36,7 @@ from flows.progress import shown
 from flows.running import draw_town, repeat, run_once
 from flows.secrets import concealed, guard_logs
 from flows.terminal.loudness import all_told
+from flows.terminal.signs import visible
 from geo.errors import RoadprintError
 
 REFUSED = 2
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with interruption.heeded():
                 return _answer(parse(arguments), sys.argv[1:] if arguments is None else arguments)
         except RoadprintError as error:
-            sys.stderr.write(f"roadprint: {error}\n")
+            sys.stderr.write(f"roadprint: {visible(str(error))}\n")
             return REFUSED
         except BaseException as error:
             if not (interruption.asked() or isinstance(error, KeyboardInterrupt)):

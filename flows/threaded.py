@@ -24,7 +24,9 @@ def started(app: Callable[..., Any], place: socket.socket) -> tuple[uvicorn.Serv
     -------
     The server, and its thread: that leaves signals alone, and what it has not answered by the end, nobody waits for.
     """
-    settings = uvicorn.Config(app, lifespan="off", log_level="error", access_log=False, server_header=False)
+    settings = uvicorn.Config(
+        app, lifespan="off", ws="none", log_level="error", access_log=False, server_header=False
+    )
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run, args=([place],), daemon=True)
     thread.start()

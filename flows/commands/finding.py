@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from flows.terminal.signs import in_line
 from geo.errors import ConfigurationError
 
 
@@ -84,17 +85,17 @@ def show_found(found: dict[str, Any]) -> None:
         table.add_row(
             str(one["rank"]),
             one[f"{over[:-1]}_id"],
-            one["name"] or "",
-            one["road_class"] or "",
+            in_line(one["name"] or ""),
+            in_line(one["road_class"] or ""),
             f"{one['likeness']:.3f}",
             f"{one['rank_of_all']} of {one['of_all']}",
-            one["why"],
+            in_line(one["why"]),
         )
     console = Console(soft_wrap=True, markup=False)
     console.print(table)
     for word in found["words"]:
         note = f": {word['note']}" if word["note"] else ""
-        console.print(f"{word['asked']!r} was taken for {word['word']} ({word['source']}){note}.")
+        console.print(in_line(f"{word['asked']!r} was taken for {word['word']} ({word['source']}){note}."))
     for condition, count in found["unknown"].items():
         if count:
             console.print(f"{condition}: not known of {count} roads, which are no answers.")

@@ -21,6 +21,8 @@ from tasks.explore.page import Page
 ROOMS = (about, network, records, imagery, gallery, asking, correcting)
 """Modules of `flows.explore.routes`, each with ``router(page)``."""
 STATIC = Path(__file__).parent / "static"
+UNREAD = 400
+"""Status of a request that is not of JSON, or nested deeper than anything that is asked."""
 STATUSES: dict[type[RoadprintError], int] = {
     LayerError: 404,
     BusyError: 409,
@@ -79,9 +81,11 @@ async def _not_as_expected(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _no_such_thing(_: Request, error: Exception) -> JSONResponse:
-    """Answer an address that there is not."""
+    """Answer an address that there is not, or a request that is none."""
     assert isinstance(error, HTTPException)
-    return told(error.status_code, "there is nothing at this address", todo="Reload the page.")
+    unread = error.status_code == UNREAD
+    what = "the request cannot be read" if unread else "there is nothing at this address"
+    return told(error.status_code, what, todo="Reload the page.")
 
 
 async def _unexpected(_: Request, __: Exception) -> JSONResponse:

@@ -143,6 +143,12 @@ def concept_file(folder: Path, name: str) -> Path:
     return folder / f"{plain}{ENDING}"
 
 
+def concept_files(folder: Path | None) -> list[Path]:
+    """List the files of concepts in a folder, by their names; what a system hides beside them is none."""
+    found = [] if folder is None else folder.glob(f"*{ENDING}")
+    return sorted(file for file in found if not file.name.startswith("."))
+
+
 def read_concept(path: Path) -> Concept:
     """Read a concept.
 

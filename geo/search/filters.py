@@ -8,6 +8,7 @@ from typing import Literal
 
 import geopandas as gpd
 import numpy as np
+import pyproj
 import shapely
 from numpy.typing import NDArray
 
@@ -16,6 +17,8 @@ from geo.search.conditions import Condition, meets
 
 Amount = Literal["few", "many"]
 SHRUNK = "ksi_per_km_year_eb"
+BESIDE = 0.1
+"""So far from roads no part of a box matters (degrees)."""
 NOWHERE = "Ask for fewer conditions."
 
 
@@ -82,9 +85,7 @@ def wanted(
         middles = shapely.line_interpolate_point(segments.geometry.to_numpy(), 0.5, normalized=True)
         inside = shapely.within(middles, within)
         if not inside.any():
-            raise LayerError(
-                "no road with a fingerprint lies in it", where="within", todo="Name an area within the city."
-            )
+            raise none_within()
         found &= inside
     if collisions is not None:
         found &= _by_rate(segments, collisions)
@@ -102,6 +103,42 @@ def wanted(
     if not found.any():
         raise LayerError("no road meets all conditions", where="find", todo=NOWHERE)
     return Wanted(found, not_known)
+
+
+def near(
+    box: tuple[float, float, float, float], segments: gpd.GeoDataFrame
+) -> tuple[float, float, float, float]:
+    """Cut a box down to where segments lie: one of half the world has no shape in the CRS of a city.
+
+    Parameters
+    ----------
+    box
+        West, south, east, north (degrees).
+    segments
+        Lines (metres).
+
+    Raises
+    ------
+    LayerError
+        When they lie elsewhere.
+    """
+    to_degrees = pyproj.Transformer.from_crs(segments.crs, 4326, always_xy=True)
+    west, south, east, north = to_degrees.transform_bounds(*segments.total_bounds)
+    if west > east:
+        # across the 180th meridian
+        return box
+    here = shapely.intersection(shapely.box(*box), shapely.box(west, south, east, north).buffer(BESIDE))
+    if here.is_empty:
+        raise none_within()
+    west, south, east, north = map(float, here.bounds)
+    return west, south, east, north
+
+
+def none_within() -> LayerError:
+    """Say that no road lies in the area that is asked about."""
+    return LayerError(
+        "no road with a fingerprint lies in it", where="within", todo="Name an area within the city."
+    )
 
 
 def _by_rate(segments: gpd.GeoDataFrame, collisions: Amount) -> NDArray[np.bool_]:

@@ -10,9 +10,12 @@ import pyproj
 import rasterio
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from pyproj.exceptions import ProjError
+from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
-from geo.errors import LayerError, SourceError
+from geo.errors import LayerError, SourceError, meant_file
+from geo.imagery.traits.colours import PLAIN, RGB, Light, light_of
 
 MOST_PIXELS = 100_000_000
 """A picture with more is an image of a town, of which a tile is to be cut first."""
@@ -33,6 +36,8 @@ KINDS = {
     b"BM": "BMP",
 }
 """What counts as a picture, by how it begins. GDAL reads many things besides, some of which fetch others by name."""
+ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".jp2", ".j2k", ".bmp")
+"""How their files are called."""
 FINEST_M, COARSEST_M = 0.01, 10.0
 """Ground that a pixel of a picture may show (metres)."""
 
@@ -45,7 +50,8 @@ def read_picture(
     Parameters
     ----------
     path
-        A single image of one of `KINDS`, with three or more bands of 8 bits: red, green and blue are the first.
+        A single image of one of `KINDS`, in 8-bit colours: red, green and blue are the bands that it calls so, those of
+        a palette, or else the first three.
     tile_m
         Side of a tile (metres).
     pixel_m
@@ -72,9 +78,11 @@ def read_picture(
             whole = rasterio.Env(GDAL_ERROR_ON_LIBJPEG_WARNING=True)
             with whole, rasterio.open(path, driver=_kind(path)) as image:
                 ground = _ground(image) if pixel_m is None else pixel_m
+                light = _light(image, path)
                 _check(image, path, ground)
-                pixels = image.read([1, 2, 3])
-                valid = image.dataset_mask() > 0
+                raw = image.read(list(light.bands))
+                pixels, opaque = light.expand(raw), light.opaque(raw)
+                valid = (image.dataset_mask() > 0) & (True if opaque is None else opaque)
     except (RasterioIOError, OSError) as error:
         raise SourceError(
             "it cannot be read as a picture, or not to its end",
@@ -101,6 +109,9 @@ def read_picture(
 
 def _kind(path: Path) -> str:
     """Tell which of `KINDS` a file is, by how it begins."""
+    if not path.is_file():
+        why = "it is no file" if path.exists() else f"there is no such file{meant_file(path)}"
+        raise SourceError(why, where=str(path), todo="Give the path of a picture.")
     with path.open("rb") as file:
         begin = file.read(max(map(len, KINDS)))
     kind = next((kind for mark, kind in KINDS.items() if begin.startswith(mark)), None)
@@ -111,15 +122,30 @@ def _kind(path: Path) -> str:
     return kind
 
 
-def _check(image: rasterio.DatasetReader, path: Path, ground: float | None) -> None:
-    """Refuse what is no picture in colours, or of which the ground cannot be what is said."""
-    if image.count < COLOURS or set(image.dtypes[:COLOURS]) != {"uint8"}:
+def _light(image: rasterio.DatasetReader, path: Path) -> Light:
+    """Say which bands show red, green and blue: those that are called so, of a palette, or else the first three.
+
+    Raises
+    ------
+    LayerError
+        When it is no picture in 8-bit colours.
+    """
+    called, kinds = image.colorinterp, set(image.dtypes)
+    if kinds == {"uint8"} and called == (ColorInterp.palette,):
+        return light_of(image, None)
+    if kinds != {"uint8"} or image.count < COLOURS:
         bands = "1 band" if image.count == 1 else f"{image.count} bands"
         raise LayerError(
             f"it has {bands} of {image.dtypes[0]}, and a picture in colours has three of uint8",
             where=str(path),
             todo="Save it as an RGB picture with 8 bits a colour.",
         )
+    named = set(RGB) <= set(called)
+    return light_of(image, tuple(called.index(colour) + 1 for colour in RGB) if named else PLAIN)
+
+
+def _check(image: rasterio.DatasetReader, path: Path, ground: float | None) -> None:
+    """Refuse what is more than one picture, or too large, or of which the ground cannot be what is said."""
     if image.width * image.height > MOST_PIXELS:
         raise LayerError(
             f"it has {image.width} x {image.height} pixels",
@@ -168,7 +194,11 @@ def _ground(image: rasterio.DatasetReader) -> float | None:
     left, bottom, right, top = image.bounds
     x, y = (left + right) / 2, (bottom + top) / 2
     across = x + float(np.hypot(image.transform.a, image.transform.d))
-    to_degrees = pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+    try:
+        to_degrees = pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+    except ProjError:
+        # a grid of a building site lies nowhere on the earth
+        return None
     (lon, lat), (lon_next, lat_next) = to_degrees.transform(x, y), to_degrees.transform(across, y)
     metres = pyproj.Geod(ellps="WGS84").inv(lon, lat, lon_next, lat_next)[2]
     return float(metres) if np.isfinite(metres) and metres > 0 else None

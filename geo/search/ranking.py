@@ -228,6 +228,8 @@ def spread(points: Vectors, ranked: Ranked, shown: int, *, balance: float = BALA
     """
     free = np.ones(len(ranked.rows), dtype=bool)
     chosen = np.empty(0, dtype=np.int64)
+    if skip >= len(free):
+        return chosen
     page = chosen
     for size in [*([shown] * (skip // shown)), *([skip % shown] if skip % shown else []), shown]:
         pool = np.flatnonzero(free)[: POOL * size]

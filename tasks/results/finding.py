@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import geopandas as gpd
 from pydantic import ValidationError
@@ -28,8 +29,9 @@ from geo.search.concepts import (
 )
 from geo.search.conditions import read_condition
 from geo.search.example import Example
-from geo.search.filters import Amount, wanted
+from geo.search.filters import Amount, near, wanted
 from geo.search.looks import Looks
+from geo.search.pictures import ENDINGS
 from geo.search.words.fit import Askable, Fit
 from tasks.results.encoded import made_by_of, picture_example, refuse_other_weights, settings_of
 from tasks.results.places import Place, area_of, is_place, place_of
@@ -38,10 +40,22 @@ from tasks.results.vocabulary import Meaning, Vocabulary
 if TYPE_CHECKING:
     from tasks.results.opened import OpenRun
 
-_PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".jp2"}
 OF_A_WORD = 10
 """So many roads that a word fits best are examples of it, where other examples are given beside it."""
 Over = Literal["segments", "tiles"]
+_SEVERAL = (
+    "like",
+    "at",
+    "picture",
+    "text",
+    "unlike",
+    "unlike_text",
+    "concept",
+    "road_class",
+    "where",
+    "yes",
+    "no",
+)
 TOO_LITTLE = "too little imagery covers it"
 NOT_KEPT = "the run kept none of single tiles, and would if it were run again"
 ROUNDED = 1e-6
@@ -50,7 +64,7 @@ ROUNDED = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a run is asked.
+    """What a run is asked. Of what may be given several times one may stand by itself.
 
     Attributes
     ----------
@@ -100,6 +114,20 @@ class Question:
     threshold: float | None = None
     yes: Sequence[Example] = ()
     no: Sequence[Example] = ()
+
+    def __post_init__(self) -> None:
+        for name in _SEVERAL:
+            object.__setattr__(self, name, _each(getattr(self, name)))
+
+
+def _each(given: Any) -> tuple[Any, ...]:  # noqa: ANN401 - one of what a question holds, several, or none
+    """Lay out what may be given several times; a place is two numbers."""
+    if given is None:
+        return ()
+    one = isinstance(given, str | Path)
+    parts = (given,) if one else tuple(given)
+    place = len(parts) == 2 and all(isinstance(part, Real) for part in parts)
+    return (parts,) if place else parts
 
 
 @dataclass(frozen=True)
@@ -220,6 +248,10 @@ def ask(
             where="over",
             todo=f"Ask over {' or '.join(get_args(Over))}.",
         )
+    if question.threshold is not None and not -1 <= question.threshold <= 1:
+        raise ConfigurationError(
+            f"no cosine is {question.threshold:g}", where="threshold", todo="Give a number from -1 to 1: 0.6."
+        )
     meant = _Asker(run, looks, question).meant()
     if not meant.yes:
         raise LayerError(
@@ -227,14 +259,15 @@ def ask(
             where="find",
             todo="Give --like SEGMENT, --at LON,LAT, --picture FILE, --text WORDS or --concept FILE.",
         )
-    area = None if question.within is None else read_area(area_of(question.within), run.crs)
-    conditions = [question.where] if isinstance(question.where, str) else question.where
+    area = None if question.within is None else area_of(question.within)
+    if isinstance(area, tuple):
+        area = near(area, looks.segments)
     roads = wanted(
         looks.segments,
         road_classes=question.road_class,
-        within=area,
+        within=None if area is None else read_area(area, run.crs),
         collisions=question.collisions,
-        where=[read_condition(one) for one in conditions],
+        where=[read_condition(one) for one in question.where],
     )
     find = looks.find if question.over == "segments" else looks.find_tiles
     answers = find(
@@ -343,7 +376,7 @@ class _Asker:
         """Read an example of what is not meant: a place, a picture, a segment or a tile."""
         if is_place(what):
             return self.looks.at(*place_of(what))
-        if Path(what).suffix.lower() in _PICTURES:
+        if Path(what).suffix.lower() in ENDINGS:
             return self._picture(Path(what))
         return self._known(what)
 

@@ -395,8 +395,9 @@ class OpenRun:
         save
             Name of a concept, or path of its file, as which the question is saved.
         asked
-            ``like``, ``at``, ``picture``, ``text``, ``unlike``, ``concept``, ``pixel_m``, ``over``, ``road_class``,
-            ``within``, ``collisions``, ``where``, ``threshold``: see `tasks.results.finding.Question`.
+            ``like``, ``at``, ``picture``, ``text``, ``unlike``, ``unlike_text``, ``concept``, ``pixel_m``, ``over``,
+            ``road_class``, ``within``, ``collisions``, ``where``, ``threshold``, ``yes``, ``no``: see
+            `tasks.results.finding.Question`.
 
         Returns
         -------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
 from geo.errors import ConfigurationError
 
 Place = str | tuple[float, float]
@@ -34,17 +36,20 @@ def place_of(what: Place) -> tuple[float, float]:
 
 
 def area_of(within: str | tuple[float, float, float, float]) -> str | tuple[float, float, float, float]:
-    """Read an area: a file of polygons, or four numbers in degrees."""
-    if not isinstance(within, str):
-        return within
-    parts = within.split(",")
+    """Read an area: a file of polygons, or four numbers in degrees.
+
+    Raises
+    ------
+    ConfigurationError
+        When numbers are no box in degrees.
+    """
     try:
-        numbers = [float(part) for part in parts]
+        numbers = [float(part) for part in (within.split(",") if isinstance(within, str) else within)]
     except ValueError:
         return within
-    if len(numbers) != 4 or not (numbers[0] < numbers[2] and numbers[1] < numbers[3]):
+    west, south, east, north = numbers if len(numbers) == 4 else [np.nan] * 4
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         raise ConfigurationError(
             f"{within!r} is no box", where="--within", todo="Write WEST,SOUTH,EAST,NORTH in degrees."
         )
-    west, south, east, north = numbers
     return west, south, east, north

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from geo.clusters.typology.made_by import MadeBy
-from geo.errors import LayerError
+from geo.errors import LayerError, SourceError
 from geo.features.lengths import of_length_1
 from geo.outputs.names import FILE as NAMES
 from geo.outputs.names import names_in, read_names, title
-from geo.search.concepts import ENDING, FOLDER, Concept, read_concept
+from geo.search.concepts import FOLDER, Concept, concept_files, read_concept
 from geo.search.example import Example
 from geo.search.looks import Looks
 from geo.search.words.bank import read_bank
@@ -89,7 +89,7 @@ class Vocabulary:
         LayerError
             When nobody knows them, naming words that are known.
         SourceError
-            When a saved search cannot be read.
+            When a saved search whose file is called so cannot be read.
         """
         before, colon, after = words.partition(":")
         whose = before.strip().casefold()
@@ -120,7 +120,7 @@ class Vocabulary:
     def _said(self, words: str, looks: Looks, only: str) -> Meaning | None:
         """Find the types and concepts that analysts have called so; None: there are none."""
         names = self._names() if only != "concept" else {}
-        concepts = self._concepts() if only != "name" else {}
+        concepts = self._concepts(words) if only != "name" else {}
         types = called(words, {number: f"{name} {note}" for number, (name, note) in names.items()})
         files = called(words, {str(path): f"{one.name} {one.note}" for path, one in concepts.items()})
         middles = [(number, _middle(looks, number, names[number][0])) for number in types]
@@ -177,10 +177,23 @@ class Vocabulary:
             said |= read_names(self.run.folder.parent / NAMES)
         return {n: (one.name, one.note) for n, one in said.items() if one.name or one.note}
 
-    def _concepts(self) -> dict[Path, Concept]:
+    def _concepts(self, asked: str = "") -> dict[Path, Concept]:
+        """Read saved searches; one that cannot be read keeps nobody from asking for anything else than by its name.
+
+        Raises
+        ------
+        SourceError
+            When the file that is called as is asked for cannot be read.
+        """
         folder = None if self.run.folder is None else self.run.folder.parent / FOLDER
-        files = [] if folder is None else sorted(folder.glob(f"*{ENDING}"))
-        return {file: read_concept(file) for file in files}
+        found = {}
+        for file in concept_files(folder):
+            try:
+                found[file] = read_concept(file)
+            except SourceError:
+                if called(asked, {0: file.stem}):
+                    raise
+        return found
 
 
 def _of_type(number: int, name: str, note: str) -> Askable:

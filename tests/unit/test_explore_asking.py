@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import shutil
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -280,8 +281,23 @@ def test_answers_are_exported(asked):
     for form, begin in (("gpkg", b"SQLite format 3"), ("geojson", b"{"), ("html", b"<!doctype html>")):
         answer = asked.post("export", json={"ask": {"like": [0], "shown": 3}, "form": form})
         assert answer.content[: len(begin)].lower() == begin.lower()
-        assert answer.headers["content-disposition"] == f'attachment; filename="grid-answers.{form}"'
+        assert answer.headers["content-disposition"] == f"attachment; filename*=utf-8''grid-answers.{form}"
     assert asked.post("export", json={"ask": {"like": [0]}, "form": "exe"}).status_code == 422
+
+
+def test_answers_of_a_city_in_any_script_are_exported(asked, monkeypatch):
+    monkeypatch.setitem(asked.page.run.facts, "city", 'Łódź "東京"\r\nset-cookie: a')
+    answer = asked.post("export", json={"ask": {"like": [0], "shown": 3}, "form": "geojson"})
+    assert answer.status_code == 200
+    assert "set-cookie" not in answer.headers
+    _, name = answer.headers["content-disposition"].split("utf-8''")
+    assert unquote(name) == 'Łódź "東京"\r\nset-cookie: a-answers.geojson'
+
+
+def test_a_request_that_cannot_be_read_is_told_as_such(asked):
+    nested = asked.post("ask.json", content="[" * 100_000, headers={"content-type": "application/json"})
+    assert nested.status_code == 400
+    assert nested.json()["what"] == "the request cannot be read"
 
 
 def test_few_and_many_collisions_are_not_told_apart_where_types_are_corrected_blind(correcting, asked):

@@ -45,6 +45,15 @@ def fetch(address, **headers):
         return error.code, error.read().decode()
 
 
+def talk(port, path):
+    """Ask as the page of another site does that wants to talk on; gives all that is answered."""
+    head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://evil.example\r\n"
+    key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+        line.sendall(f"{head}Connection: Upgrade\r\nUpgrade: websocket\r\n{key}\r\n".encode())
+        return line.recv(65_536)
+
+
 @pytest.fixture(scope="module")
 def run(make_grid, tmp_path_factory):
     return make_run(make_grid(), tmp_path_factory.mktemp("shown") / "grid")
@@ -61,8 +70,9 @@ def test_it_answers_who_knows_its_address_and_ends_at_once_while_a_request_is_an
         for other in (f"{start}/about.json", f"{start}/{token[:-1]}x/about.json"):
             assert fetch(other)[0] == 404
         assert fetch(f"{address}about.json", Origin="http://evil.example")[0] == 403
-        # a request whose body never ends
         port = int(start.rsplit(":", 1)[1])
+        assert b" 403 " in talk(port, f"/{token}/about.json").splitlines()[0]
+        # a request whose body never ends
         with socket.create_connection(("127.0.0.1", port)) as slow:
             head = f"POST /{token}/ask.json HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: {start}\r\n"
             slow.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 9\r\n\r\n".encode() + b"{")

@@ -175,6 +175,14 @@ def test_words_that_a_spreadsheet_would_run_or_that_are_none_are_refused(told, a
     assert not (folder / "corrections.csv").exists()
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "10001", "9" * 5000])
+def test_no_type_has_such_a_number(number, asked, folder):
+    answer = asked.post(f"types/{number}.json", json={**ADA, "seen": "", "name": "Terraces"})
+    assert answer.status_code == 422
+    assert answer.json()["what"].startswith("what was asked is not as expected: ")
+    assert not (folder / "clusters.csv").exists()
+
+
 def test_one_takes_back_ones_own_last_word_also_after_a_restart(asked, folder, tmp_path):
     say(asked, 1, "is", 1)
     first = (folder / "corrections.csv").read_bytes()

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 import rasterio
 from PIL import Image
+from rasterio.crs import CRS
+from rasterio.enums import ColorInterp
 from rasterio.shutil import copy
 from rasterio.transform import from_origin
 from shapely import LineString, box
@@ -376,6 +378,41 @@ def test_the_colours_of_print_are_read_as_what_they_show(tmp_path):
     assert np.median(seen, axis=(1, 2)).tolist() == pytest.approx([90, 160, 220], abs=3)
 
 
+@pytest.mark.parametrize(
+    ("called", "bands"),
+    [
+        ((ColorInterp.blue, ColorInterp.green, ColorInterp.red), (2, 1, 0)),
+        ((ColorInterp.alpha, ColorInterp.red, ColorInterp.green, ColorInterp.blue), (3, 0, 1, 2)),
+        ((ColorInterp.gray, ColorInterp.undefined, ColorInterp.undefined), (0, 1, 2)),
+    ],
+)
+def test_red_green_and_blue_are_the_bands_that_the_picture_calls_so(tmp_path, called, bands):
+    colours = np.moveaxis(np.dstack([noise(), np.full((80, 80), 255, dtype=np.uint8)]), -1, 0)
+    shape = {"width": 80, "height": 80, "count": len(called), "dtype": "uint8"}
+    with rasterio.open(tmp_path / "a.tif", "w", driver="GTiff", **shape) as file:
+        file.write(colours[list(bands)])
+        file.colorinterp = called
+    seen, valid = read_picture(tmp_path / "a.tif", tile_m=40, pixel_m=0.5)
+    assert (seen == colours[:3]).all()
+    assert valid.all()
+
+
+def test_a_picture_with_a_palette_is_seen_in_its_colours(tmp_path):
+    colours = noise() // 128 * 255
+    Image.fromarray(colours).quantize(8, dither=Image.Dither.NONE).save(tmp_path / "a.png")
+    seen, valid = read_picture(tmp_path / "a.png", tile_m=40, pixel_m=0.5)
+    assert (seen == np.moveaxis(colours, -1, 0)).all()
+    assert valid.all()
+
+
+def test_a_grid_that_lies_nowhere_on_the_earth_says_nothing_of_the_ground(tmp_path):
+    site = CRS.from_wkt('LOCAL_CS["site",UNIT["metre",1]]')
+    photograph(tmp_path / "a.tif", crs=site, transform=from_origin(0, 0, 0.5, 0.5))
+    with pytest.raises(LayerError, match="how much ground"):
+        read_picture(tmp_path / "a.tif", tile_m=20)
+    assert read_picture(tmp_path / "a.tif", tile_m=20, pixel_m=0.5)[0].shape == (3, 40, 40)
+
+
 def test_a_picture_of_a_town_is_to_be_cut_first(tmp_path, monkeypatch):
     monkeypatch.setattr("geo.search.pictures.MOST_PIXELS", 6399)
     Image.fromarray(noise()).save(tmp_path / "a.png")
@@ -398,6 +435,11 @@ def test_pictures_of_another_kind_are_refused(tmp_path):
     with pytest.raises(LayerError, match="one colour"):
         read_picture(tmp_path / "plain.png", tile_m=20, pixel_m=0.5)
     (tmp_path / "a.txt").write_text("no picture")
-    for name in ("a.txt", "nowhere.png"):
-        with pytest.raises(SourceError, match="cannot be read as a picture"):
+    (tmp_path / "folder.png").mkdir()
+    for name, why in (
+        ("a.txt", "cannot be read as a picture"),
+        ("gray.png", r"no such file; did you mean grey\.png\?"),
+        ("folder.png", "it is no file"),
+    ):
+        with pytest.raises(SourceError, match=why):
             read_picture(tmp_path / name, tile_m=20, pixel_m=0.5)

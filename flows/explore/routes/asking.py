@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -63,5 +64,6 @@ def _see(wish: Wish, request: Request) -> None:
 
 def _file(data: bytes, kind: str, name: str) -> Response:
     """Hand on a file; it is never shown as a page of this address."""
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    # a header holds no letters but those of ASCII (RFC 6266)
+    headers = {"content-disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}"}
     return Response(data, media_type=kind, headers=headers)

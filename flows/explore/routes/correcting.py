@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
 from geo.clusters.hands.corrections import Says
 from geo.errors import ChangedError
+from geo.outputs.names import MOST
 from tasks.explore.correcting.calling import user
 from tasks.explore.correcting.corrected import Corrected
 from tasks.explore.correcting.said import Speaker, Word, call, make_type, say, say_again, undo
@@ -18,6 +19,7 @@ from tasks.explore.correcting.told import told
 from tasks.explore.page import Page
 
 CONFLICT = 409
+Number = Annotated[int, Path(ge=1, le=MOST)]
 MOST_WORDS, MOST_EXAMPLES = 1000, 2000
 """Of one request."""
 
@@ -118,7 +120,7 @@ def _writing(routes: APIRouter, corrected: Corrected) -> None:
         return _answered(corrected, body, lambda: make_type(corrected, body.segments, called, who))
 
     @routes.post("/types/{number}.json")
-    def typed(request: Request, number: int, body: _Called) -> JSONResponse:
+    def typed(request: Request, number: Number, body: _Called) -> JSONResponse:
         given = {key: getattr(body, key) for key in body.model_fields_set & {"name", "note", "merged_into"}}
         given |= {"colour": body.color or ""} if "color" in body.model_fields_set else {}
         said = {key: "" if value is None and key != "merged_into" else value for key, value in given.items()}

@@ -17,7 +17,15 @@ import pandas as pd
 
 from geo.clusters.typology.made_by import differences
 from geo.errors import ChangedError, LayerError, RoadprintError, SourceError, meant
-from geo.search.concepts import ENDING, FOLDER, Concept, concept_file, read_concept, write_concept
+from geo.search.concepts import (
+    ENDING,
+    FOLDER,
+    Concept,
+    concept_file,
+    concept_files,
+    read_concept,
+    write_concept,
+)
 from geo.search.example import Example
 from geo.search.words.fit import Askable
 from tasks.explore.asking.dropped import Pictures
@@ -114,7 +122,7 @@ class Asking:
         try:
             return told | {"words": [_word(one) for one in askable(run)]}
         except RoadprintError as error:
-            # a saved search that cannot be read keeps no road from being asked for
+            # a table of names that cannot be read keeps no road from being asked for
             return told | {"words_why_not": str(error)}
 
     def concepts(self) -> list[dict[str, Any]]:
@@ -271,8 +279,7 @@ class Asking:
 
     def _files(self) -> dict[str, Path]:
         """List the files of concepts, by their names."""
-        folder = self._folder()
-        return {} if folder is None else {file.stem: file for file in sorted(folder.glob(f"*{ENDING}"))}
+        return {file.stem: file for file in concept_files(self._folder())}
 
     def _named(self, name: str) -> Path:
         """Find the file of a concept, among those that are there."""

@@ -139,9 +139,9 @@ class Records:
 
         Returns
         -------
-        ``collision`` (row), ``collision_id, date, time, severity, casualties``, ``users`` (names; null: not told),
-        ``status``, ``why`` (why it was not placed; null: it was), ``segment`` (row) or ``junction`` (id), ``metres``
-        from the road, ``lon, lat``.
+        ``collision`` (row), ``collision_id, date, time``, ``year`` (also where no day is told), ``severity,
+        casualties``, ``users`` (names; null: not told), ``status``, ``why`` (why it was not placed; null: it was),
+        ``segment`` (row) or ``junction`` (id), ``metres`` from the road, ``lon, lat``.
 
         Raises
         ------
@@ -158,6 +158,7 @@ class Records:
             "collision_id": _known(record["collision_id"]),
             "date": None if pd.isna(date) else f"{date:%Y-%m-%d}",
             "time": None if pd.isna(date) or (date.hour, date.minute) == (0, 0) else f"{date:%H:%M}",
+            "year": _known(self.year.iloc[row]),
             "severity": _known(self._collisions["severity"].iloc[row]),
             "casualties": _known(record["n_casualties"]),
             "users": [user for user in told if record[user]] if told else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,8 @@ from geo.search.words.prompts import ANY, EmbedText, text_fit
 if TYPE_CHECKING:
     from tasks.results.opened import OpenRun
 
+_PLAIN = re.compile(r"\s*type\s*(\d{1,5})\s*", re.IGNORECASE)
+"""What a type is called that nobody has named, and any besides."""
 SHOWN = 60
 """No more words are named where one is not known."""
 
@@ -122,7 +125,11 @@ class Vocabulary:
         names = self._names() if only != "concept" else {}
         concepts = self._concepts(words) if only != "name" else {}
         types = called(words, {number: f"{name} {note}" for number, (name, note) in names.items()})
+        plain = _PLAIN.fullmatch(words) if only != "concept" else None
+        if not types and plain is not None:
+            types = [int(plain[1])]
         files = called(words, {str(path): f"{one.name} {one.note}" for path, one in concepts.items()})
+        names |= {number: ("", "") for number in types if number not in names}
         middles = [(number, _middle(looks, number, names[number][0])) for number in types]
         examples = [(number, one) for number, one in middles if one is not None]
         if not examples and not files:

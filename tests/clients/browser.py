@@ -35,7 +35,8 @@ DRAWING = (
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
 )
-WITHIN_S = 30
+WITHIN_S = 120
+"""So long is waited for anything at most: a machine that is busy with other work may need it."""
 
 
 def needs_chromium():
@@ -54,14 +55,11 @@ class NavigatedError(Exception):
     """What was asked of a page is not answered: the tab shows another one."""
 
 
-class Page:
-    """One tab; what it asked for and complained of is kept."""
+class Line:
+    """A line to the browser over which it is told what to do."""
 
     def __init__(self, socket):
         self.socket, self.numbers = socket, itertools.count(1)
-        self.requests, self.complaints, self.events = [], [], []
-        for domain in ("Page", "Runtime", "Network", "Log"):
-            self.send(f"{domain}.enable")
 
     def send(self, method, **params):
         """Call a method of the protocol and give its result."""
@@ -75,6 +73,23 @@ class Page:
                 assert "error" not in message, (method, message["error"])
                 return message["result"]
             self._take(message)
+
+    def _take(self, message):
+        """Hear of something that nobody asked for."""
+
+
+class Page(Line):
+    """One tab; what it asked for and complained of is kept.
+
+    `context` is the browser's name for what the tab alone keeps and sees; None: the browser has one for all tabs.
+    """
+
+    def __init__(self, socket, context=None):
+        super().__init__(socket)
+        self.requests, self.complaints, self.events = [], [], []
+        self.context = context
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.send(f"{domain}.enable")
 
     def _take(self, message):
         method, params = message["method"], message.get("params", {})
@@ -147,6 +162,17 @@ class Page:
             )
         self.settle()
 
+    def reload(self):
+        """Load the page anew; what is waited for then is of the new one."""
+        self.run("window.before = true")
+        self.send("Page.reload")
+        self.wait("window.before === undefined")
+
+    def keep_downloads(self, folder):
+        """Put files that the page gives into a folder."""
+        of = {} if self.context is None else {"browserContextId": self.context}
+        self.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder), **of)
+
     def picture(self, path, *, whole=False):
         """Save what the page looks like."""
         shot = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
@@ -187,6 +213,32 @@ def _tab(port_file, process):
             return tabs[0]["webSocketDebuggerUrl"]
         assert time.monotonic() < end, "Chromium has no tab"
         time.sleep(0.05)
+
+
+def given(file):
+    """Wait until a file that the page gives is there: it has its name when it is whole."""
+    end = time.monotonic() + WITHIN_S
+    while not file.exists():
+        assert time.monotonic() < end, f"{file.name} was not given within {WITHIN_S} s"
+        time.sleep(0.05)
+    return file
+
+
+@contextmanager
+def fresh_tab(browser, address):
+    """Open a tab that shares nothing with any other: no storage, no size, no colours, no downloads.
+
+    `browser` is a line to the browser as a whole, `address` where tabs are reached.
+    """
+    context = browser.send("Target.createBrowserContext")["browserContextId"]
+    try:
+        tab = browser.send(
+            "Target.createTarget", url="about:blank", browserContextId=context, newWindow=True
+        )
+        with attached(f"{address}/devtools/page/{tab['targetId']}") as socket:
+            yield Page(socket, context)
+    finally:
+        browser.send("Target.disposeBrowserContext", browserContextId=context)
 
 
 def attached(address):

@@ -3,19 +3,27 @@
 from pathlib import Path
 
 import pytest
-from browser import DRAWING, Page, attached, chromium, needs_chromium
+from browser import DRAWING, Line, attached, chromium, fresh_tab, needs_chromium
 from explore_page import complaints, served, show
 
 
 @pytest.fixture(scope="session")
-def tab(tmp_path_factory):
-    """A tab of Chromium that draws maps."""
+def drawing(tmp_path_factory):
+    """Chromium, which draws maps: a line to it as a whole, and where its tabs are reached."""
     needs_chromium()
-    with (
-        chromium(tmp_path_factory.mktemp("browser"), DRAWING) as address,
-        attached(address) as socket,
-    ):
-        yield Page(socket)
+    folder = tmp_path_factory.mktemp("browser")
+    with chromium(folder, DRAWING):
+        port, path = (folder / "chromium" / "DevToolsActivePort").read_text().split()
+        address = f"ws://127.0.0.1:{port}"
+        with attached(f"{address}{path}") as socket:
+            yield Line(socket), address
+
+
+@pytest.fixture
+def tab(drawing):
+    """A tab of it that has seen nothing yet, and leaves nothing to the next test."""
+    with fresh_tab(*drawing) as page:
+        yield page
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +38,4 @@ def explored(tab, demo_page):
     """The demo town's page, opened anew; what it complains of fails the test."""
     show(tab, demo_page.address)
     yield tab
-    # the tab keeps what was asked for as long as it is open: the next test begins with none of it
-    tab.run("sessionStorage.clear()")
     assert complaints(tab) == []

@@ -67,7 +67,8 @@ def complaints(tab):
 
 
 def choose(tab, selector, value):
-    """Choose a value of a list, as a reader does."""
+    """Choose a value of a list, as a reader does who waits until it is there."""
+    tab.wait(f"!!document.querySelector({selector!r})")
     tab.run(
         f"(list => {{ list.value = {value!r}; list.dispatchEvent(new Event('change')) }})"
         f"(document.querySelector({selector!r}))"
@@ -75,20 +76,19 @@ def choose(tab, selector, value):
 
 
 def press(tab, selector):
-    """Press what a selector names, by its own click."""
+    """Press what a selector names, by its own click, when it is there."""
+    tab.wait(f"!!document.querySelector({selector!r})")
     tab.run(f"document.querySelector({selector!r}).click()")
 
 
 def ask_from_card(tab):
     """Ask for roads like the first one of type 1, from its card."""
-    tab.run("sessionStorage.clear()")
     first = (
         "Promise.all(['cluster', 'segment_id'].map(name => fetch(`columns/${name}.json`).then(r => r.json())))"
         ".then(([types, ids]) => ids[types.indexOf(1)])"
     )
     segment = tab.run(first)
     tab.run(f"location.hash = '#segment=' + encodeURIComponent({json.dumps(segment)})")
-    tab.wait("!!document.querySelector('#card .first')")
     press(tab, "#card .first")
     tab.wait(f"{ANSWERS} > 5 && {ANSWERED}")
 

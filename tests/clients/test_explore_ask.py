@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from explore_page import ANSWERED, ANSWERS, ask_from_card, choose, press, served, show, text
+from browser import given
+from explore_page import ANSWERED, ANSWERS, ask_from_card, choose, complaints, press, served, show, text
 from PIL import Image
 
 
@@ -59,7 +60,7 @@ def test_answers_are_refined_by_yes_and_no_from_the_keyboard(asked):
 def test_a_question_outlives_a_reload_and_may_be_of_places_in_a_street(asked):
     choose(asked, "#ask-over", "tiles")
     asked.wait("/ tiles, in /.test(document.getElementById('ask-state').textContent)")
-    asked.send("Page.reload")
+    asked.reload()
     asked.wait("/ tiles, in /.test(document.getElementById('ask-state')?.textContent)")
     assert examples(asked, "yes") == 1
     press(asked, "#ask-examples .row button:last-child")
@@ -77,6 +78,31 @@ def test_words_that_nobody_knows_are_told_with_those_that_are_known(asked):
     assert "--" not in told
     assert (examples(asked, "yes"), ranks(asked)) == (1, before)
     asked.complaints.clear()  # the browser complains of every answer that refuses
+
+
+def test_words_that_nobody_knows_are_no_more_taken_for_what_is_not_meant(asked):
+    before = ranks(asked)
+    asked.run("document.querySelector('#ask-words').value = 'zebra'")
+    press(asked, "#ask-by-words button[type=button]")
+    asked.wait("!document.querySelector('#ask .refused').hidden")
+    assert "'zebra'" in text(asked, "#ask .refused")
+    assert (examples(asked, "yes"), examples(asked, "no"), ranks(asked)) == (1, 0, before)
+    asked.complaints.clear()  # the browser complains of every answer that refuses
+    asked.run("document.querySelector('#ask-words').value = 'harbour'")
+    press(asked, "#ask-by-words button[type=button]")
+    asked.wait(f"document.querySelectorAll('#ask .examples[data-list=no] li').length === 1 && {ANSWERED}")
+
+
+def test_a_browser_that_may_keep_nothing_asks_all_the_same(tab, demo_page):
+    forbidden = (
+        "for (const name of ['sessionStorage', 'localStorage'])"
+        " Object.defineProperty(window, name, { get() { throw new DOMException('denied', 'SecurityError') } })"
+    )
+    tab.send("Page.addScriptToEvaluateOnNewDocument", source=forbidden)
+    show(tab, demo_page.address)
+    ask_from_card(tab)
+    assert examples(tab, "yes") == 1
+    assert complaints(tab) == []
 
 
 def put(tab, name, data, kind):
@@ -116,14 +142,12 @@ def test_a_search_is_saved_and_exported(tab, demo, tmp_path):
     with served(city / run.name, tmp_path / "kept", edit=True) as server:
         show(tab, server.address)
         ask_from_card(tab)
-        tab.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads))
+        tab.keep_downloads(downloads)
         tab.run("document.querySelector('#ask-name').value = 'Long terraces'")
         press(tab, "#ask-save button[type=submit]")
         tab.wait("/Long terraces/.test(document.querySelector('#ask .concepts').textContent)")
         assert (city / "concepts" / "Long terraces.json").exists()
         press(tab, "#ask [data-form=geojson]")
         tab.wait("/saved as a file/.test(document.getElementById('live').textContent)")
-        file = downloads / "demo-town-answers.geojson"
-        tab.wait("new Promise(done => setTimeout(() => done(true), 300))")
+        file = given(downloads / "demo-town-answers.geojson")
         assert len(json.loads(file.read_text())["features"]) == tab.run(ANSWERS)
-        show(tab, "about:blank", ready="true")

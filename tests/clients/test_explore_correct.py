@@ -61,6 +61,31 @@ def ask_for(tab, address):
     return json.loads(tab.run(asked))
 
 
+def name_a_type(tab, number, name):
+    """Give a type a name; the gallery, which is open already, calls it so as well."""
+    press(tab, f"details[data-type='{number}'] summary")
+    tab.run(
+        f"(field => {{ field.value = {name!r}; field.dispatchEvent(new Event('input')) }})"
+        f"(document.getElementById('type-{number}-name'))"
+    )
+    press(tab, f"form[data-type='{number}'] button[type=submit]")
+    wait_for(tab, "#gallery .choices select", name)
+
+
+def mark_and_look_elsewhere(tab, segments):
+    """Mark two segments, so that they are asked about, and look at the gallery."""
+    for segment in segments:
+        tab.run(f"location.hash = '#segment={segment}'")
+        tab.wait(f"document.querySelector('#card').innerText.includes({segment!r})")
+        press(tab, f"#card .correct-here[data-segment='{row_of(tab, segment)}'] [data-say=mark]")
+    tab.wait("document.activeElement.dataset.say === 'like'")
+    press(tab, "#tab-gallery")
+
+
+def row_of(tab, segment):
+    return tab.run(f"fetch('columns/segment_id.json').then(r => r.json()).then(ids => ids.indexOf({segment!r}))")
+
+
 def look_at_collisions_and_back(tab):
     """Types are not drawn after the outcome unless somebody asks for it."""
     assert ask_for(tab, "columns/n_ksi.json")[0] == 403
@@ -85,6 +110,7 @@ def test_types_are_merged_and_segments_corrected_in_the_page_and_the_next_run_ta
         tab.wait("!!document.querySelector('#correct .type-form')")
         press(tab, "#tab-correct")
 
+        name_a_type(tab, 2, "Terraces")
         press(tab, "details[data-type='3'] summary")
         choose(tab, "#type-3-merged_into", "2")
         press(tab, "form[data-type='3'] button[type=submit]")
@@ -104,10 +130,12 @@ def test_types_are_merged_and_segments_corrected_in_the_page_and_the_next_run_ta
         assert (word.segment_id, word.says, word.type) == (chosen, "is", 4)
         assert word.collisions_in_view is False
 
-        # what another page says appears, and nobody's words are lost
+        # what another page says appears, and nobody's words are lost; who looks elsewhere goes on to
+        mark_and_look_elsewhere(tab, (other, chosen))
         say(Corrected(server.page), [Word(rows.index(other), "is", 1)], Speaker("bob", in_view=False))
-        press(tab, "#tab-correct")
         wait_for(tab, "#correct-said", "bob")
+        assert tab.run("document.getElementById('tab-gallery').getAttribute('aria-selected')") == "true"
+        press(tab, "#tab-correct")
         wait_for(tab, "#run-again", "2 words about segments")
 
         look_at_collisions_and_back(tab)

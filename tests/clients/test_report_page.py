@@ -1,7 +1,6 @@
 """The report page in a browser: by mouse, by keyboard, on a phone, on paper, and without scripts."""
 
 import io
-import time
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from browser import WITHIN_S
+from browser import given
 from explore_page import press, show
 from PIL import Image
 
@@ -356,14 +355,10 @@ def test_names_of_streets_appear_when_near_and_none_over_another(page):
 
 
 def test_what_is_seen_is_saved_as_a_picture_with_its_legend(page, tmp_path):
-    page.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    page.keep_downloads(tmp_path)
     width, height = page.run("[reportMap.view.width(), reportMap.view.height()]")
     press(page, "#save-map")
-    file = tmp_path / "map.png"
-    end = time.monotonic() + WITHIN_S
-    while not (file.exists() and file.read_bytes().endswith(b"IEND\xaeB\x60\x82")):
-        assert time.monotonic() < end, "nothing was saved"
-        time.sleep(0.05)
+    file = given(tmp_path / "map.png")
     saved = np.asarray(Image.open(io.BytesIO(file.read_bytes())).convert("RGB")).astype(int)
     assert saved.shape[1] >= width
     assert saved.shape[0] > height + 40

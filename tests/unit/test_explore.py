@@ -167,9 +167,12 @@ def test_collisions_say_why_they_are_not_placed_and_counts_are_those_of_the_laye
     lost = collisions["snap_status"] != "matched"
     collisions["segment_id"] = segments["segment_id"].to_numpy()[on]
     collisions.loc[lost, "segment_id"] = None
+    collisions["source_year"] = pd.array([2017] * 60, dtype="Int64")
     collisions["pedestrian"] = pd.array([i % 3 == 0 if i % 5 else None for i in range(60)], dtype="boolean")
     asked = page_of(make_run(grid_city, tmp_path / "grid"), tmp_path / "kept")
     assert asked.get("collision/19.json").json()["why"] == "no coordinates that can be used"
+    # whose record tells no day, but a year
+    assert [asked.get("collision/19.json").json()[name] for name in ("date", "year")] == [None, 2017]
     assert asked.get("collision/0.json").json()["users"] is None
     assert asked.get("collision/2.json").json()["users"] == []
     assert asked.get("collision/3.json").json() | {"lon": 0, "lat": 0} == {
@@ -177,6 +180,7 @@ def test_collisions_say_why_they_are_not_placed_and_counts_are_those_of_the_laye
         "collision_id": "20230003",
         "date": "2019-07-02",
         "time": "00:30",
+        "year": 2019,
         "severity": None,
         "casualties": 1,
         "users": ["pedestrian"],

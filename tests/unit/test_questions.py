@@ -84,6 +84,17 @@ def test_what_cannot_be_asked_is_refused_at_once(run, asked, kind, why):
         run.find(like=FIRST, **asked)
 
 
+@pytest.mark.parametrize("words", ["Type 2", "type 2 ", "name:type 2"])
+def test_a_type_that_nobody_has_named_is_asked_for_by_its_number(run, words):
+    found = run.asked(Question(text=words), top=12)
+    assert [(one.word, one.source) for one in found.said[0].words] == [("Type 2", "name")]
+    of = run.segments.set_index("segment_id")["cluster"].reindex(found.answers["segment_id"])
+    assert (of == 2).all()
+    for other in ("Type 99", "concept:Type 2"):
+        with pytest.raises(LayerError, match="is called"):
+            run.find(text=other)
+
+
 def test_after_the_last_answer_there_are_none(run):
     assert run.find(like=FIRST, skip=10**9).empty
 

@@ -1,5 +1,7 @@
 /** Asking the server. All addresses are relative to the page, below its token. */
 
+import { ofTab } from "./shelf.js";
+
 /** What the server refused: what was found, where, and what to do. */
 export class Refused extends Error {
   constructor(status, { what = "", where = "", todo = "", ...rest } = {}) {
@@ -15,8 +17,8 @@ const PAGE = "roadprint-page";
 
 /** Give the name of this page, which lasts as long as its tab. */
 function nameOfPage() {
-  const name = sessionStorage.getItem(PAGE) ?? crypto.randomUUID();
-  sessionStorage.setItem(PAGE, name);
+  const name = ofTab.get(PAGE) ?? crypto.randomUUID();
+  ofTab.set(PAGE, name);
   return name;
 }
 

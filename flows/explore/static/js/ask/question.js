@@ -1,5 +1,7 @@
 /** What is asked, kept for as long as the tab: examples in the store, all else here. */
 
+import { ofTab } from "../shelf.js";
+
 const BEGINNING = { classes: [], inView: false, collisions: "", shown: 24 };
 const TILE_PX = 512;
 
@@ -31,25 +33,21 @@ export function keepQuestion(store, key) {
   function write() {
     const { yes, no, asking } = store.get();
     const { shown, ...kept } = own;
-    try {
-      sessionStorage.setItem(key, JSON.stringify({ yes, no, asking, own: kept }));
-    } catch {
-      // a tab that may keep nothing asks all the same
-    }
+    ofTab.set(key, JSON.stringify({ yes, no, asking, own: kept }));
   }
 
   function read() {
     const { yes, no } = store.get();
     if (yes.length || no.length) return;
     try {
-      const kept = JSON.parse(sessionStorage.getItem(key) ?? "null");
+      const kept = JSON.parse(ofTab.get(key) ?? "null");
       if (!kept) return;
       own = { ...BEGINNING, ...kept.own };
       store.set({ yes: kept.yes ?? [], no: kept.no ?? [], asking: kept.asking ?? "segments" });
       before = { yes: store.get().yes, no: store.get().no };
       past.length = 0;
     } catch {
-      sessionStorage.removeItem(key);
+      ofTab.remove(key);
     }
   }
 

@@ -127,6 +127,10 @@ export async function start({ store, api, panel, live, about }) {
     refused(null);
     try {
       if (example.text && list === "yes") await api.post("ask.json", { text: [example.text], shown: 1 });
+      else if (example.text && question.any()) {
+        const wish = question.wish();
+        await api.post("ask.json", { ...wish, unlike_text: [...wish.unlike_text, example.text], shown: 1 });
+      }
       question.say(example, list);
     } catch (error) {
       refused(error);

@@ -8,10 +8,10 @@ const words = WORDS.collisions;
 
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 
-/** Write the day of a collision. */
-export function dateOf(date) {
+/** Write the day of a collision, or its year where its record tells no day. */
+function dateOf({ date, year }) {
   const read = date ? new Date(date) : null;
-  return read && !Number.isNaN(read.getTime()) ? day.format(read) : words.noDate;
+  return read && !Number.isNaN(read.getTime()) ? day.format(read) : (year ?? words.noDate);
 }
 
 function severity(said, about) {
@@ -22,9 +22,9 @@ function severity(said, about) {
 }
 
 /** Tell whether a collision is among those that the filters mean. */
-function meets({ severity: said, date, users: who }, { severities, years, users }) {
+function meets({ severity: said, year, users: who }, { severities, years, users }) {
   if (severities.length && !severities.includes(said)) return false;
-  if (years.length && !years.includes(new Date(date).getUTCFullYear())) return false;
+  if (years.length && !years.includes(year)) return false;
   return !users.length || users.some((user) => (who ?? []).includes(user));
 }
 
@@ -40,13 +40,14 @@ export function collisionList({ store, about }, collisions) {
       make(
         "button",
         { type: "button", class: "plain", onclick: () => store.set({ collision: one.collision }) },
-        `${dateOf(one.date)}: `,
+        `${dateOf(one)}: `,
         ...severity(one.severity, about),
         make("span", { class: "quiet small" }, one.users?.length ? ` ${one.users.map(words.user).join(", ")}` : ""),
       ),
       one.why ? make("p", { class: "small quiet" }, one.why) : null,
     );
-  const newest = [...meant].sort((one, other) => (String(one.date) < String(other.date) ? 1 : -1));
+  const when = ({ date, year }) => date ?? String(year ?? "");
+  const newest = [...meant].sort((one, other) => (when(one) < when(other) ? 1 : -1));
   return make(
     "div",
     {},
@@ -68,7 +69,7 @@ export async function collisionPart({ store, api, panel, live, about }, row) {
   const where = one.why ?? (Number.isInteger(one.segment) ? words.onSegment : words.atJunction);
   refill(
     panel,
-    make("h2", {}, words.title(dateOf(one.date))),
+    make("h2", {}, words.title(dateOf(one))),
     make(
       "table",
       {},
@@ -85,5 +86,5 @@ export async function collisionPart({ store, api, panel, live, about }, row) {
     ),
     make("p", { class: "row" }, back),
   );
-  live(words.title(dateOf(one.date)));
+  live(words.title(dateOf(one)));
 }

@@ -1,6 +1,7 @@
 /** Correcting types: what they are called, which are one, and which segments are of them. */
 
 import { make, refill } from "../elements.js";
+import { ofTab } from "../shelf.js";
 import { WORDS } from "../words.js";
 import { makeHere, refusedPart } from "./here.js";
 import { makeState, SAW } from "./state.js";
@@ -59,8 +60,8 @@ function blindPart({ store }) {
   const why = make("p", { class: "small quiet" });
   const show = () => {
     tick.checked = store.get().collisions;
-    if (tick.checked) sessionStorage.setItem(SAW, "yes");
-    const saw = sessionStorage.getItem(SAW) !== null;
+    if (tick.checked) ofTab.set(SAW, "yes");
+    const saw = ofTab.get(SAW) !== null;
     why.textContent = tick.checked ? words.inView : saw ? words.wereInView : words.blind;
     why.classList.toggle("warn", saw);
     why.classList.toggle("note", saw);
@@ -72,6 +73,7 @@ function blindPart({ store }) {
 
 function pairPart({ state, marked, place, names }) {
   const [one, other] = marked.rows;
+  const at = place.contains(document.activeElement) ? document.activeElement.dataset.say : null;
   const say = (says, done) => async () => {
     if (await state.say([{ segment: one, says, value: other }], done)) marked.clear();
   };
@@ -88,11 +90,13 @@ function pairPart({ state, marked, place, names }) {
             { class: "row" },
             make("button", { type: "button", "data-say": "like", onclick: say("like", words.saidAlike) }, words.alike),
             make("button", { type: "button", "data-say": "unlike", onclick: say("unlike", words.saidUnlike) }, words.unlike),
-            make("button", { type: "button", class: "plain", onclick: () => marked.clear() }, words.leave),
+            make("button", { type: "button", class: "plain", "data-say": "leave", onclick: () => marked.clear() }, words.leave),
           ),
         )
       : null,
   );
+  // what somebody is at stays where it was
+  if (at) place.querySelector(`[data-say="${at}"]`)?.focus();
 }
 
 /** Make a type of the examples that were gathered. */
@@ -204,11 +208,6 @@ export async function start(context) {
     saidPart(said, stands, state, store);
     pairPart({ state, marked, place: pair, names });
     fillAll();
-    if (marked.rows.length === 1) live(words.markSecond(names(marked.rows[0])));
-    if (marked.rows.length < 2) return;
-    document.querySelector("dialog[open]")?.close();
-    store.set({ tab: "correct" });
-    pair.querySelector("button").focus();
   });
   store.on(["segment"], () => state.forgive());
   store.on(["segment", "tile"], fillAll);

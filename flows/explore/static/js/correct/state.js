@@ -1,6 +1,7 @@
 /** What was said of types, as the server has it: read again and again, so that what another page says appears. */
 
 import { Refused } from "../api.js";
+import { ofBrowser, ofTab } from "../shelf.js";
 
 const EVERY_MS = 3000;
 const WHO = "roadprint-by";
@@ -14,7 +15,7 @@ export function makeState({ store, api, about, words, live }) {
   let stands = { version: "", types: [], said: [], next: null, undo: null, why_not: "" };
   let last = Promise.resolve();
   let waiting = 0;
-  let by = localStorage.getItem(WHO) ?? "";
+  let by = ofBrowser.get(WHO) ?? "";
 
   function changed() {
     for (const called of listeners) called(stands);
@@ -55,7 +56,7 @@ export function makeState({ store, api, about, words, live }) {
   }
 
   async function sendNow(path, body, done) {
-    const collisions = store.get().collisions || sessionStorage.getItem(SAW) !== null;
+    const collisions = store.get().collisions || ofTab.get(SAW) !== null;
     try {
       // pictures that are still asked for do not come before what is said
       const told = await api.post(path, { by, page: api.page, collisions, ...body }, { priority: "high" });
@@ -86,7 +87,7 @@ export function makeState({ store, api, about, words, live }) {
     /** Say who it is that corrects. */
     call(name) {
       by = name.trim();
-      localStorage.setItem(WHO, by);
+      ofBrowser.set(WHO, by);
       return read(true).catch(fail);
     },
 

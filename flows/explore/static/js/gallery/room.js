@@ -183,7 +183,12 @@ export function start(context) {
     if (types.value !== wanted) types.value = wanted;
   }
 
-  refill(types, option("all", words.all), ...about.types.map((type) => option(type.type, WORDS.map.typeName(type))), option("none", WORDS.map.noType));
+  const nameTypes = () => {
+    const chosen = types.value;
+    refill(types, option("all", words.all), ...about.types.map((type) => option(type.type, WORDS.map.typeName(type))), option("none", WORDS.map.noType));
+    if (chosen) types.value = chosen;
+  };
+  nameTypes();
   refill(
     panel,
     make("h2", {}, words.title),
@@ -212,6 +217,7 @@ export function start(context) {
       if (Number.isInteger(tile)) button.setAttribute("aria-pressed", String(store.get()[button.dataset.key].some((each) => each.tile === tile)));
     }
   });
+  store.on(["types"], nameTypes);
   store.on(["type"], () => {
     followType();
     read();

@@ -75,8 +75,20 @@ class SeenRoads:
 
     @cached_property
     def segments(self) -> gpd.GeoDataFrame:
-        """The segments with a fingerprint, in the order of these."""
+        """The segments with a fingerprint, in the order of these.
+
+        Raises
+        ------
+        LayerError
+            When there is none, or they are not of the run.
+        """
         ids = self._run.fingerprints["segment_id"].astype("string")
+        if ids.empty:
+            raise LayerError(
+                "no road has a fingerprint: too little imagery covers them",
+                where=str(self._run.folder),
+                todo="Run the city with imagery that shows its roads.",
+            )
         segments = self._run.segments.set_index("segment_id")
         if not ids.isin(segments.index).all():
             raise LayerError(
@@ -108,9 +120,9 @@ class SeenRoads:
     def looks(self) -> Looks:
         """What they look like, laid out to be asked."""
         tiles = self._run.tiles.drop(columns=["thumbnail"], errors="ignore")
-        bring, points = self._in_space
+        segments, (bring, points) = self.segments, self._in_space
         return Looks(
-            self.segments,
+            segments,
             tiles,
             self.vectors,
             points.astype(np.float32),

@@ -10,6 +10,8 @@ from browser import WITHIN_S
 from explore_page import READY, ask_from_card, choose, complaints, press, served, show, text
 from made_run import make_run
 
+from geo.outputs.layers.arrange import empty_layer
+
 LEGEND = "[...document.querySelectorAll('#legend li:has(.n)')].map(row => row.innerText.split('\\n'))"
 CARD = "document.querySelector('#card h2')?.innerText"
 SMALL = """
@@ -246,6 +248,39 @@ def test_a_narrow_screen_has_the_panel_below_the_map_and_room_for_fingers(explor
         "['map-room', 'side'].map(id => document.getElementById(id).getBoundingClientRect().toJSON())"
     )
     assert ends[0]["bottom"] <= ends[1]["top"]
+
+
+def test_a_run_without_types_is_coloured_by_what_it_has_and_stays_so(tab, grid_city, tmp_path):
+    layers = grid_city.layers
+    layers["segments"] = layers["segments"].assign(cluster=None, cluster_margin=None)
+    layers["clusters"] = empty_layer("clusters", grid_city.crs)
+    with served(Path(make_run(grid_city, tmp_path / "run")), tmp_path / "kept") as server:
+        show(tab, server.address)
+        usual = tab.run("document.querySelector('#colour').value")
+        assert usual
+        tab.run("location.hash = '#segment=0000000000000002'")
+        tab.wait("document.querySelector('#card').innerText.includes('0000000000000002')")
+        assert tab.run("document.querySelector('#colour').value") == usual
+        press(tab, "#card .first")
+        tab.wait("!document.querySelector('#ask .refused').hidden")
+        assert "no road has a fingerprint" in text(tab, "#ask .refused")
+        told = [one for one in complaints(tab) if "Failed to load resource" not in str(one)]
+        assert told == []
+
+
+def test_a_name_that_turns_its_letters_turns_nothing_beside_it(tab, grid_city, tmp_path):
+    segments = grid_city.layers["segments"]
+    segments["name"] = "\u202eteertS hgiH"
+    with served(Path(make_run(grid_city, tmp_path / "run")), tmp_path / "kept") as server:
+        show(tab, server.address, f"#segment={segments['segment_id'][0]}")
+        tab.wait("!!document.querySelector('#card .list li .quiet')")
+        # what follows a look-alike's name, its distance, stands at the right of it
+        name, apart = (
+            tab.run(f"document.querySelector('#card .list li {one}').getBoundingClientRect().toJSON()")
+            for one in ("bdi", ".quiet")
+        )
+        assert apart["left"] >= name["right"] - 1
+        assert complaints(tab) == []
 
 
 def test_hostile_names_are_words_and_a_run_without_imagery_or_its_server_says_so(tab, grid_city, tmp_path):

@@ -95,6 +95,14 @@ def test_a_type_that_nobody_has_named_is_asked_for_by_its_number(run, words):
             run.find(text=other)
 
 
+def test_a_run_none_of_whose_roads_has_a_fingerprint_says_so(grid_city, tmp_path):
+    grid_city.layers["segments"]["cluster"] = None
+    run = roadprint.open(make_run(grid_city, tmp_path / "grid"))
+    for ask in (lambda: run.find(like=FIRST), lambda: run.alike(FIRST), lambda: run.find(text="Type 1")):
+        with pytest.raises(LayerError, match="no road has a fingerprint"):
+            ask()
+
+
 def test_after_the_last_answer_there_are_none(run):
     assert run.find(like=FIRST, skip=10**9).empty
 

@@ -48,7 +48,7 @@ export const WORDS = {
     choices: "Colours and layers",
     imagery: "Imagery",
     imageryNearer: "Zoom in to see the imagery.",
-    noImagery: "This run's imagery is not there: map and figures stay.",
+    noImagery: "The run read no imagery: map and figures stay.",
     imageryLost: "The imagery cannot be read any more: map and figures stay.",
     showCollisions: "Show collisions",
     zoomIn: "Zoom in",

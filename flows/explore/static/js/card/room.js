@@ -114,7 +114,7 @@ function alike({ store }, segment) {
   const item = ({ segment: row, name, metres, likeness }) => {
     const far = Number.isFinite(metres) ? words.away(plain(Math.round(metres), 0)) : null;
     const near = Number.isFinite(likeness) ? words.likeness(figure(likeness)) : null;
-    return make("li", {}, goTo(store, row, name ?? words.segment, make("span", { class: "quiet small" }, ` ${[far, near].filter(Boolean).join(", ")}`)));
+    return make("li", {}, goTo(store, row, make("bdi", {}, name ?? words.segment), make("span", { class: "quiet small" }, ` ${[far, near].filter(Boolean).join(", ")}`)));
   };
   return make("ul", { class: "list" }, ...segment.alike.map(item));
 }

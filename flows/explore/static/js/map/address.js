@@ -22,11 +22,11 @@ export function readHash(hash, columns) {
 }
 
 /** Write what is shown; ids are encoded, whatever they hold. */
-export function writeHash({ view, colour, type, tab }, id) {
+export function writeHash({ view, colour, type, tab }, id, usual) {
   const said = new URLSearchParams();
   if (id !== null) said.set("segment", id);
   if (view) said.set("view", [view[0].toFixed(5), view[1].toFixed(5), view[2].toFixed(2)].join(","));
-  if (colour !== "cluster") said.set("colour", colour);
+  if (colour !== usual) said.set("colour", colour);
   if (type !== null) said.set("type", type);
   if (tab !== "card") said.set("tab", tab);
   return `#${said.toString().replaceAll("%2C", ",")}`;
@@ -40,11 +40,13 @@ export function writeHash({ view, colour, type, tab }, id) {
 export async function followAddress({ store, api, columns, told }) {
   let reading = false;
   let ids = null;
+  // of a run without types another column is the usual one
+  const usual = columns.some(({ name }) => name === "cluster") ? "cluster" : columns[0]?.name;
   const idOf = (row) => (row === null ? null : (ids?.[row] ?? null));
 
   async function read() {
     const { id, unknownColour, ...read } = readHash(location.hash, columns);
-    const wanted = { segment: null, type: null, colour: "cluster", tab: "card", ...read };
+    const wanted = { segment: null, type: null, colour: usual, tab: "card", ...read };
     if (id !== undefined) {
       ids ??= await api.once("columns/segment_id.json");
       const row = ids.indexOf(id);
@@ -58,7 +60,7 @@ export async function followAddress({ store, api, columns, told }) {
   }
 
   const write = (step) => {
-    const hash = writeHash(store.get(), idOf(store.get().segment));
+    const hash = writeHash(store.get(), idOf(store.get().segment), usual);
     if (hash === location.hash || (hash === "#" && !location.hash)) return;
     history[step ? "pushState" : "replaceState"](null, "", hash);
   };

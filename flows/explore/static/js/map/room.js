@@ -130,7 +130,6 @@ export async function start({ store, api, live, about }) {
       live(words.painted(painted.column.title, painted.n));
     },
   });
-  if (!painter.columns.some(({ name }) => name === store.get().colour)) store.set({ colour: painter.columns[0].name });
   const choices = drawChoices(document.getElementById("shown"), { store, about, columns: painter.columns });
   const paint = await painter.classes();
   drawLegend(legend, painter.painted(), store.get(), about);

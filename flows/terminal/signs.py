@@ -1,4 +1,4 @@
-"""Text of inputs as a terminal may be given it: no sign in it moves the cursor, wipes the screen or turns lines round."""
+"""Text of inputs as a terminal may be given it: no sign in it moves the cursor, wipes the screen or turns a line."""
 
 from __future__ import annotations
 

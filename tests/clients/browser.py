@@ -232,9 +232,7 @@ def fresh_tab(browser, address):
     """
     context = browser.send("Target.createBrowserContext")["browserContextId"]
     try:
-        tab = browser.send(
-            "Target.createTarget", url="about:blank", browserContextId=context, newWindow=True
-        )
+        tab = browser.send("Target.createTarget", url="about:blank", browserContextId=context, newWindow=True)
         with attached(f"{address}/devtools/page/{tab['targetId']}") as socket:
             yield Page(socket, context)
     finally:

@@ -83,7 +83,9 @@ def mark_and_look_elsewhere(tab, segments):
 
 
 def row_of(tab, segment):
-    return tab.run(f"fetch('columns/segment_id.json').then(r => r.json()).then(ids => ids.indexOf({segment!r}))")
+    return tab.run(
+        f"fetch('columns/segment_id.json').then(r => r.json()).then(ids => ids.indexOf({segment!r}))"
+    )
 
 
 def look_at_collisions_and_back(tab):

@@ -1,4 +1,4 @@
-"""Questions to a run as people write them: one thing in place of a list, half the world, signs that steer a terminal."""
+"""Questions to a run as people write them: one thing in place of a list, half the world, signs for a terminal."""
 
 import json
 

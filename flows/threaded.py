@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from collections.abc import Callable
@@ -31,3 +32,19 @@ def started(app: Callable[..., Any], place: socket.socket) -> tuple[uvicorn.Serv
     thread = threading.Thread(target=server.run, args=([place],), daemon=True)
     thread.start()
     return server, thread
+
+
+def ended(server: uvicorn.Server, thread: threading.Thread, wait_s: float) -> None:
+    """End a server now, without a word of requests that it has not answered.
+
+    Parameters
+    ----------
+    server, thread
+        As `started` gave them.
+    wait_s
+        So long its thread is waited for (seconds).
+    """
+    # each request that is let go would be told as an error of the application
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
+    server.should_exit = server.force_exit = True
+    thread.join(wait_s)

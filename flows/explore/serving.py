@@ -12,7 +12,7 @@ from flows.explore.app import make_app
 from flows.interruption import met
 from flows.processes import HOST, listening
 from flows.terminal.screen import has_screen
-from flows.threaded import started
+from flows.threaded import ended, started
 from geo.errors import ServerError
 from tasks.explore.about import prepare
 from tasks.explore.page import Page
@@ -60,8 +60,7 @@ def serve(page: Page, port: int | None, *, browser: bool, quiet: bool = False) -
                 thread.join(LOOK_S)
         except KeyboardInterrupt:
             met()
-            server.should_exit = server.force_exit = True
-            thread.join(STOP_S)
+            ended(server, thread, STOP_S)
             return
     raise ServerError("the page's server has ended by itself", todo="Start it again.")
 

@@ -27,7 +27,7 @@ from starlette.routing import Route
 from flows.explore.safety import from_elsewhere
 from flows.page.addresses import plain
 from flows.processes import ON_THIS_MACHINE
-from flows.threaded import started
+from flows.threaded import ended, started
 from tasks.store.summary import SUMMARY, AnyRun
 
 KNOWN = "ROADPRINT_RUNS_KNOWN"
@@ -212,5 +212,4 @@ def serving(kept: Path, place: socket.socket) -> Iterator[None]:
     try:
         yield
     finally:
-        server.should_exit = server.force_exit = True
-        thread.join(STOP_S)
+        ended(server, thread, STOP_S)

@@ -2,12 +2,10 @@
 
 import json
 import socket
-import threading
 from contextlib import contextmanager
 
-import uvicorn
-
 from flows.explore.app import make_app
+from flows.threaded import ended, started
 from tasks.explore.opening import open_page
 
 TOKEN = "a-token-that-nobody-guesses"  # noqa: S105 - of a server that only the tests know
@@ -24,18 +22,12 @@ class Served:
         self.socket = socket.create_server(("127.0.0.1", 0))
         port = self.socket.getsockname()[1]
         self.page = open_page(place, edit=edit, kept=kept)
-        app = make_app(self.page, TOKEN, port)
-        self._server = uvicorn.Server(
-            uvicorn.Config(app, lifespan="off", log_level="error", access_log=False)
-        )
-        self._thread = threading.Thread(target=self._server.run, args=([self.socket],), daemon=True)
-        self._thread.start()
+        self._running = started(make_app(self.page, TOKEN, port), self.socket)
         self.address = f"http://127.0.0.1:{port}/{TOKEN}/"
 
     def stop(self):
         """End it, as Ctrl-C does."""
-        self._server.should_exit = self._server.force_exit = True
-        self._thread.join(10)
+        ended(*self._running, 10)
         self.socket.close()
 
 

@@ -1,10 +1,12 @@
 """``roadprint explore`` as a process: its address, who is refused, its end, and ports that cannot be had."""
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +16,8 @@ from made_run import make_run
 from once import TOP
 
 from flows.cli import main
+from flows.threaded import ended
+from flows.threaded import started as serving
 
 QUIET_S = 5
 
@@ -88,6 +92,23 @@ def test_it_answers_who_knows_its_address_and_ends_at_once_while_a_request_is_an
     assert out == ""
     assert len(err.splitlines()) == 2
     assert "Traceback" not in err
+
+
+def test_what_is_not_answered_by_the_end_is_told_as_no_error(capfd):
+    begun = threading.Event()
+
+    async def never_answers(*_):
+        begun.set()
+        await asyncio.sleep(600)
+
+    with socket.create_server(("127.0.0.1", 0)) as place:
+        server, thread = serving(never_answers, place)
+        with socket.create_connection(place.getsockname()) as line:
+            line.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+            assert begun.wait(60)
+            ended(server, thread, 60)
+    assert not thread.is_alive()
+    assert capfd.readouterr().err == ""
 
 
 def test_a_port_in_use_is_told_in_one_line_that_names_a_way_out(run, capfd):

@@ -97,7 +97,7 @@ def test_it_answers_who_knows_its_address_and_ends_at_once_while_a_request_is_an
 def test_what_is_not_answered_by_the_end_is_told_as_no_error(capfd):
     begun = threading.Event()
 
-    async def never_answers(*_):
+    async def never_answers(_scope, _receive, _send):
         begun.set()
         await asyncio.sleep(600)
 

@@ -166,6 +166,9 @@ def test_a_link_to_a_segment_of_another_run_is_told(explored, demo_page):
     show(explored, demo_page.address, "#segment=0000000000000000")
     assert text(explored, "#card h2") == "Choose a segment"
     assert "0000000000000000" in text(explored, "#toast")
+    show(explored, demo_page.address, "#type=99")
+    assert "no type 99" in text(explored, "#toast")
+    assert "left out" not in text(explored, "#legend")
 
 
 def test_one_type_is_shown_alone(explored, segments):

@@ -82,7 +82,8 @@ export const WORDS = {
     painted: (title, n) => `Coloured by ${title}: ${some(n, "segment", "segments")} shown.`,
     unknown: {
       segment: (id) => `This run has no segment ${id}: the link is from another run.`,
-      colour: (name) => `This run has no column ${name}: segments are coloured by type.`,
+      colour: (name) => `This run has no column ${name}: segments are coloured as usual.`,
+      type: (number) => `This run has no type ${number}: segments of all types are shown.`,
     },
     went: (name, n) => (n > 1 ? `${name}: ${n} segments, listed in the panel.` : `${name}, shown in the panel.`),
     nothingHere: "No segment lies here.",

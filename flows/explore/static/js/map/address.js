@@ -5,7 +5,7 @@ import { later } from "../elements.js";
 const SHOWN = ["segment", "type", "colour", "tab"];
 
 /** Read an address's part after `#`; what is not understood is left out. */
-export function readHash(hash, columns) {
+export function readHash(hash, columns, types) {
   const said = new URLSearchParams(hash.replace(/^#/, ""));
   const read = {};
   const view = (said.get("view") ?? "").split(",").map(Number);
@@ -15,7 +15,9 @@ export function readHash(hash, columns) {
   const colour = said.get("colour");
   if (columns.some(({ name }) => name === colour)) read.colour = colour;
   else if (colour !== null) read.unknownColour = colour;
-  if (/^-?\d+$/.test(said.get("type") ?? "")) read.type = Number(said.get("type"));
+  const chosen = said.get("type");
+  if (types.some(({ type }) => String(type) === chosen)) read.type = Number(chosen);
+  else if (chosen !== null) read.unknownType = chosen;
   if (said.get("tab")) read.tab = said.get("tab");
   if (said.get("segment")) read.id = said.get("segment");
   return read;
@@ -35,9 +37,9 @@ export function writeHash({ view, colour, type, tab }, id, usual) {
 /**
  * Keep store and address the same: choices are steps that the back button takes back, views are not.
  *
- * `told(kind, what)` hears of a segment or colour that the run does not have.
+ * `told(kind, what)` hears of a segment, colour or type that the run does not have.
  */
-export async function followAddress({ store, api, columns, told }) {
+export async function followAddress({ store, api, columns, types, told }) {
   let reading = false;
   let ids = null;
   // of a run without types another column is the usual one
@@ -45,7 +47,7 @@ export async function followAddress({ store, api, columns, told }) {
   const idOf = (row) => (row === null ? null : (ids?.[row] ?? null));
 
   async function read() {
-    const { id, unknownColour, ...read } = readHash(location.hash, columns);
+    const { id, unknownColour, unknownType, ...read } = readHash(location.hash, columns, types);
     const wanted = { segment: null, type: null, colour: usual, tab: "card", ...read };
     if (id !== undefined) {
       ids ??= await api.once("columns/segment_id.json");
@@ -54,6 +56,7 @@ export async function followAddress({ store, api, columns, told }) {
       else wanted.segment = row;
     }
     if (unknownColour !== undefined) told("colour", unknownColour);
+    if (unknownType !== undefined) told("type", unknownType);
     reading = true;
     store.set(wanted);
     reading = false;

@@ -113,7 +113,7 @@ function followView(map, store) {
 
 /** Start the map. */
 export async function start({ store, api, live, about }) {
-  await followAddress({ store, api, columns: columnsOf(about), told: (kind, what) => live(words.unknown[kind](what), { seen: true }) });
+  await followAddress({ store, api, columns: columnsOf(about), types: about.types, told: (kind, what) => live(words.unknown[kind](what), { seen: true }) });
   const legend = document.getElementById("legend");
   const refused = (error) => live(`${WORDS.page.refused}: ${error.message}`, { seen: true });
   let map = null;

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.clusters.methods.kind import NOTHING, Beside, Fit
-from geo.clusters.methods.mending import middles
+from geo.clusters.methods.mending import distinct, middles
 from geo.clusters.registry import method_of
 from geo.clusters.space import Points
 from geo.config import Clusters
@@ -74,7 +74,7 @@ def cluster(
         When there are more segments than the method takes.
     """
     grouped = points if smoothed is None else smoothed
-    k = min(k, len(np.unique(grouped, axis=0)))
+    k = min(k, len(distinct(grouped)[0]))
     fit = method_of(settings).fit(grouped, k, beside=beside)
     labels = order_by_size(fit.labels)
     return _measured(points, labels, fit if smoothed is None else _about(points, fit.labels, fit.notes))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
 
 from geo.config import Clusters
 from geo.features.encoder import Embeddings
@@ -15,6 +16,8 @@ from geo.features.lengths import of_length_1
 Points = NDArray[np.float64]
 MANY = 50_000
 """Of more segments components are found from their covariance: the same ones, to about seven digits."""
+ROUNDING = 1e-6
+"""Embeddings that differ by no more than this share of their largest number look the same: float32 holds no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,9 @@ class Space:
 
     def of(self, embeddings: Embeddings) -> Points:
         """Bring embeddings ``(segments, dimension)`` into the space: rows of length 1, ``(segments, components)``."""
-        return _evened((embeddings.astype(np.float64) - self.mean) @ self.axes.T, self)
+        # sums over several threads come in any order, and the last bit of a place with them
+        with threadpool_limits(limits=1):
+            return _evened((embeddings.astype(np.float64) - self.mean) @ self.axes.T, self)
 
 
 def fit_space(embeddings: Embeddings, settings: Clusters) -> tuple[Space, Points]:
@@ -67,9 +72,10 @@ def fit_space(embeddings: Embeddings, settings: Clusters) -> tuple[Space, Points
     """
     points = embeddings.astype(np.float64)
     mean = points.mean(axis=0)
+    largest = np.abs(points).max(initial=0.0)
     points -= mean
     dimension = len(mean)
-    if not points.any():
+    if np.abs(points).max(initial=0.0) <= ROUNDING * largest:
         flat = Space(mean, np.zeros((1, dimension)), np.ones(1), settings.whitening)
         return flat, np.zeros((len(points), 1))
     axes = np.eye(dimension)
@@ -77,12 +83,13 @@ def fit_space(embeddings: Embeddings, settings: Clusters) -> tuple[Space, Points
         # of many rows the decomposition itself would take several times their memory
         solver = "full" if len(points) <= MANY else "covariance_eigh"
         pca = PCA(n_components=min(settings.components, *points.shape), svd_solver=solver)
-        points = pca.fit_transform(points)
+        with threadpool_limits(limits=1):
+            points = pca.fit_transform(points)
         # what the analysis took off beside our own mean is rounding
         mean, axes = mean + pca.mean_, pca.components_
     deviation = points.std(axis=0)
     # a direction without variance is rounding noise: blown up it would count as much as the others
-    real = deviation > deviation.max(initial=0.0) * 1e-6
+    real = deviation > deviation.max(initial=0.0) * ROUNDING
     space = Space(mean, axes[real], deviation[real], settings.whitening)
     return space, _evened(points[:, real], space)
 

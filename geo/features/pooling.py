@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from geo.features.encoder import Embeddings
 from geo.features.lengths import of_length_1
@@ -93,9 +94,12 @@ def judge(embeddings: Embeddings) -> Quality:
         return Quality(
             float("nan"), float("nan"), n, dimension, ("fewer than two segments have an embedding",)
         )
-    values = np.linalg.svd(embeddings - embeddings.mean(axis=0), compute_uv=False)
+    # sums over several threads come in any order
+    with threadpool_limits(limits=1):
+        values = np.linalg.svd(embeddings - embeddings.mean(axis=0), compute_uv=False)
     total = values.sum()
-    shares = values[values > 0] / total if total > 0 else np.ones(1)
+    shares = values / total if total > 0 else np.ones(1)
+    shares = shares[shares > 0]
     rank = float(np.exp(-(shares * np.log(shares)).sum()))
     unit = of_length_1(embeddings)
     alike = (np.square(unit.sum(axis=0, dtype=np.float64)).sum() - n) / (n * (n - 1))

@@ -85,6 +85,12 @@ def test_segments_that_all_look_alike_are_one_cluster():
     assert cluster(points, 5, Clusters()).k == 1
 
 
+def test_segments_that_differ_by_rounding_alone_are_one_cluster():
+    vectors = np.full((30, 8), 0.3, dtype=np.float32)
+    vectors[::2] = np.nextafter(vectors[::2], np.float32(1))
+    assert choose_k(to_space(vectors, Clusters()), Clusters())["k"].tolist() == [1]
+
+
 def test_a_given_k_is_taken_with_its_evidence(known):
     choice = choose_k(to_space(known[0], Clusters(k=6)), Clusters(k=6))
     assert choice["k"].tolist() == [6]
@@ -165,6 +171,15 @@ def test_a_tile_half_covered_counts_half():
     tiles = np.array([[1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
     _, pooled = pool_segments(pd.Series(["a", "a"]), tiles, np.array([1.0, 0.5]))
     np.testing.assert_allclose(pooled, [[2 / 3, 1 / 3]], rtol=1e-6)
+
+
+def test_the_rank_of_a_few_looks_is_known_and_told():
+    """Singular values that are next to nothing beside the others count for nothing."""
+    looks = np.random.default_rng(0).normal(size=(2, 64)).astype(np.float32)
+    for rows in (80, 200):
+        found = judge(looks[np.arange(rows) % 2])
+        assert found.effective_rank == pytest.approx(1, abs=0.01)
+        assert found.warnings
 
 
 def test_effective_rank_counts_equal_directions():

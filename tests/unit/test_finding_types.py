@@ -6,11 +6,15 @@ import pandas as pd
 import pytest
 import shapely
 from sklearn.metrics import adjusted_rand_score
+from threadpoolctl import threadpool_limits
 
+from geo.clusters.fit import about
 from geo.clusters.found import road_types
-from geo.clusters.found.road_types import find_types
+from geo.clusters.found.road_types import find_types, judged
 from geo.clusters.graph.smoothing import smooth
 from geo.clusters.hands.taking_up import Hands
+from geo.clusters.registry import KINDS
+from geo.clusters.space import fit_space
 from geo.config import Clusters
 from geo.config.sections.safety import Gathering
 from geo.features.fingerprints import fingerprint
@@ -52,6 +56,44 @@ def test_streets_that_look_one_way_are_one_type():
     assert found.segments["cluster"].value_counts().to_dict() == {1: 20, 2: 10}
     assert found.quality["encoder"]["silhouette"] > found.quality["baseline"]["silhouette"]
     assert found.quality["agreement_with_baseline"] < 0.5
+
+
+@pytest.mark.parametrize("method", [kind.tag for kind in KINDS])
+@pytest.mark.parametrize("looks", [2, 4])
+def test_few_looks_of_many_streets_are_as_many_types(method, looks):
+    """Streets in one chip of 3 km, or over black imagery, look the same but for the rounding of a mean over tiles."""
+    tiles, segments, _ = town(n=60, tiles_each=3)
+    number = np.arange(60) % looks
+    forms = np.random.default_rng(2).normal(size=(looks, 16)).astype(np.float32)
+    tiles["embedding"] = list(forms[np.repeat(number, 3)])
+    tiles["coverage"] = np.random.default_rng(3).uniform(0.5, 1, len(tiles))
+    found = find_types(
+        fingerprint(tiles), tiles, segments, Clusters(method=method, resamples=2, groupings=2), tile_m=50
+    )
+    assert found.quality["k"] == looks
+    assert adjusted_rand_score(number, found.segments["cluster"]) == 1
+    # none is as near to another type as to its own
+    assert found.segments["cluster_margin"].min() > 0.99
+
+
+def test_more_types_than_looks_are_no_types():
+    tiles, segments, look = town()
+    tiles["embedding"] = list(np.eye(2, 16, dtype=np.float32)[np.repeat(look, 2)])
+    found = find_types(fingerprint(tiles), tiles, segments, Clusters(k=7, groupings=2), tile_m=50)
+    assert found.quality["k"] == 2
+    assert found.segments["cluster_probability"].eq(1).all()
+
+
+def test_types_are_the_same_to_the_bit_on_any_number_of_threads():
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(1500, 320)).astype(np.float32)
+    one, two = [], []
+    for threads, told in ((1, one), (2, two)):
+        with threadpool_limits(limits=threads):
+            space, points = fit_space(vectors, Clusters())
+            found = about(points, np.arange(1500) % 3)
+            told += [points.tobytes(), space.of(vectors[::-1]).tobytes(), judged(vectors, points, found)]
+    assert one == two
 
 
 def test_streets_are_drawn_towards_those_like_them_but_margins_are_told_where_they_were():

@@ -1,6 +1,7 @@
 """Types of several cities: fitted together, kept in a file, given to the segments of another city."""
 
 import json
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -286,6 +287,51 @@ def test_what_is_like_none_is_told_with_its_share(fitted):
         .all(axis=None)
     )
     assert types.segments["cluster_baseline"].notna().all()
+
+
+def blank(one, seed, count=15):
+    """Let some roads of a city lie where imagery is black: all look the same, but for rounding."""
+    vectors = one.vectors.copy()
+    vectors[-count:] = 0.1 * (1 + np.random.default_rng(seed).uniform(-1, 1, (count, 1)) * 1e-7)
+    return replace(one, vectors=vectors)
+
+
+@pytest.mark.parametrize("cities", [1, 2])
+def test_a_type_of_one_look_is_given_to_roads_of_that_look(cities):
+    seen = [blank(city(name, (40, 30, 20), seed)[0], seed) for seed, name in enumerate("ab"[:cities])]
+    typology = fit_typology(seen, Clusters(k=4, groupings=2)).typology
+    for one in [*seen, blank(city("c", (20, 20, 20), 7)[0], 7)]:
+        numbers = assign(typology, one.vectors).numbers
+        assert len(set(numbers[-15:])) == 1
+        assert (numbers == 0).mean() < 0.1
+    # what is far from everything is like none all the same
+    other = np.random.default_rng(9).normal(size=(20, 32)).astype(np.float32) * 3
+    assert (assign(typology, other).numbers == 0).mean() > 0.8
+
+
+def test_a_type_of_a_single_road_is_given_to_that_road():
+    one, _ = city("a", (30, 30, 1), 1)
+    found = assign(fit_typology([one], Clusters(k=3, groupings=2)).typology, one.vectors)
+    assert found.numbers[-1] == 3
+    few, _ = city("b", (3, 3), 1)
+    found = assign(fit_typology([few], Clusters(k=6, groupings=2)).typology, few.vectors)
+    assert (found.numbers != 0).all()
+
+
+@pytest.mark.parametrize(
+    ("again", "told"),
+    [
+        ({}, "there are two cities of one name"),
+        ({"city": "york"}, r"there are two cities of the same fingerprints \(a\)"),
+        ({"digest": "anew"}, "there are two cities of one name"),
+    ],
+)
+def test_a_city_that_is_there_twice_is_refused(again, told):
+    """It would count double, and what lies beyond its types would be measured with itself."""
+    one, _ = city("a", (10, 10), 1)
+    other, _ = city("b", (10, 10), 2)
+    with pytest.raises(LayerError, match=told):
+        fit_typology([one, other, replace(one, **again)], Clusters(k=2))
 
 
 def test_a_folder_of_results_stands_for_the_cities_in_it(tmp_path):

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from geo.clusters.evidence.regrouping import regroup
 from geo.clusters.fit import Labels
 from geo.clusters.methods.kind import NOTHING, Beside, ClusteringKind
+from geo.clusters.methods.mending import distinct
 from geo.clusters.registry import method_of
 from geo.clusters.space import Points
 from geo.config import Clusters
@@ -53,8 +54,8 @@ def choose_k(
     Returns
     -------
     One row a k: ``k``, ``silhouette``, ``silhouette_smoothed`` (the same among smoothed points; null where they are
-    not), ``stability``, ``chosen``. With too few segments for any k of the range the
-    one row is k = 1, with no evidence.
+    not), ``stability``, ``chosen``. Where segments have fewer looks than the range begins with, and several have each,
+    the one row is of as many; with too few segments for any k of the range it is k = 1, with no evidence.
 
     Raises
     ------
@@ -63,13 +64,16 @@ def choose_k(
     """
     method = method_of(settings).chooser()
     grouped = points if smoothed is None else smoothed
-    distinct = len(np.unique(grouped, axis=0))
+    looks = len(distinct(grouped)[0])
     wanted = range(settings.k_range[0], settings.k_range[1] + 1) if settings.k == "auto" else [settings.k]
     # a silhouette needs at least one cluster of two, so fewer clusters than segments
-    ks = [k for k in wanted if 1 < k < min(distinct, len(points))]
+    ks = [k for k in wanted if 1 < k <= looks and k < len(points)]
+    if not ks and settings.k == "auto" and 1 < looks < len(points):
+        # fewer looks than the range begins with, each of several segments: as many types
+        ks = [looks]
     table = pd.DataFrame(_evidence(points, smoothed, ks, method, beside), columns=["k", *EVIDENCE])
     if table.empty:
-        k = 1 if settings.k == "auto" else min(settings.k, distinct)
+        k = 1 if settings.k == "auto" else min(settings.k, looks)
         return pd.DataFrame({"k": [k], **dict.fromkeys(EVIDENCE, np.nan), "chosen": [True]})
     both = table["silhouette"] * table["stability"].where(table["silhouette"] > 0, 1.0)
     table["chosen"] = table.index == both.idxmax()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geo.clusters.graph.smoothing import smooth
 from geo.clusters.methods.kind import NOTHING, Beside, Fit
-from geo.clusters.methods.mending import middles
+from geo.clusters.methods.mending import distinct, middles
 from geo.counting import counted
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def regroup(
             rows = np.unique(rows)
         mine = beside.of(rows)
         sample = points[rows] if smoothed is None else smooth(points[rows], method, mine.left_out)
-        distinct = len(np.unique(sample, axis=0))
-        fits = method.fits(sample, [min(k, distinct) for k in ks], thorough=False, beside=mine)
+        looks = len(distinct(sample)[0])
+        fits = method.fits(sample, [min(k, looks) for k in ks], thorough=False, beside=mine)
         if smoothed is not None:
             fits = [Fit(fit.labels, middles(smoothed[rows], fit.labels)) for fit in fits]
         yield [fit.nearest(everywhere) for fit in fits]

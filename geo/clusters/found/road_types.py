@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from sklearn.metrics import adjusted_rand_score, silhouette_score
+from threadpoolctl import threadpool_limits
 
 from geo.clusters.evidence.choose import SILHOUETTE_SAMPLE, choose_k, less_stable
 from geo.clusters.evidence.groupings import NONE, Membership, match, membership
@@ -291,7 +292,8 @@ def judged(embeddings: Embeddings, points: Points, found: Clustering) -> dict[st
     silhouette = None
     if 1 < found.k < len(points):
         size = min(SILHOUETTE_SAMPLE, len(points))
-        silhouette = float(silhouette_score(points, found.labels, sample_size=size, random_state=0))
+        with threadpool_limits(limits=1):
+            silhouette = float(silhouette_score(points, found.labels, sample_size=size, random_state=0))
     return judge(embeddings).as_dict() | {"silhouette": silhouette}
 
 

@@ -48,6 +48,13 @@ class Fit:
         found: NDArray[np.int64] = self.distances(points).argmin(axis=1)
         return found
 
+    def without_empty(self) -> Fit:
+        """Leave out groups that no point is of."""
+        there, labels = np.unique(self.labels, return_inverse=True)
+        if len(there) == len(self.centroids):
+            return self
+        return Fit(labels.ravel().astype(np.int64), self.centroids[there], self.notes)
+
 
 @dataclass(frozen=True, slots=True)
 class Views:
@@ -156,9 +163,12 @@ class ClusteringKind(Clusters, ABC):
         thorough: bool = True,
         beside: Beside = NOTHING,
     ) -> list[Fit]:
-        """Group points into each of several numbers of groups, as `fit` does; work that these share is done once."""
+        """Group points into each of several numbers of groups, as `fit` does; work that these share is done once.
+
+        Of points that look too much the same to be told apart into so many groups there are fewer.
+        """
         self.check_size(len(points))
-        return self._fits_beside(points, ks, beside, thorough=thorough)
+        return [fit.without_empty() for fit in self._fits_beside(points, ks, beside, thorough=thorough)]
 
     def check_size(self, segments: int) -> None:
         """Refuse more segments than can be grouped in this way.

@@ -21,7 +21,7 @@ from pydantic import Field
 
 from geo.clusters.methods.kind import NOTHING, Beside, ClusteringKind, Fit
 from geo.clusters.methods.linkage import average_linkage
-from geo.clusters.methods.mending import mended, middles, pieces
+from geo.clusters.methods.mending import distinct, mended, middles, pieces
 from geo.features.lengths import of_length_1
 
 Labels = NDArray[np.int64]
@@ -65,27 +65,27 @@ class Leiden(ClusteringKind):
         from threadpoolctl import threadpool_limits
 
         # equal points would be each other's only neighbours; and their order must not depend on that of the segments
-        distinct, first, place = np.unique(points, axis=0, return_index=True, return_inverse=True)
-        place = place.ravel()
+        first, place = distinct(points)
+        looks = points[first]
         order = np.argsort(place, kind="stable")
         back = np.argsort(order, kind="stable")
         with threadpool_limits(limits=1):
-            ties = _ties(distinct, self.neighbours, beside.of(first).left_out)
+            ties = _ties(looks, self.neighbours, beside.of(first).left_out)
             communities = _Communities(ties, self.seed, ITERATIONS if thorough else FEWER_ITERATIONS)
-            found = [self._grouped(points[order], place[order], distinct, communities, k) for k in ks]
+            found = [self._grouped(points[order], place[order], looks, communities, k) for k in ks]
         return [Fit(fit.labels[back], fit.centroids) for fit in found]
 
     def _grouped(
         self,
         points: NDArray[np.float64],
         place: Labels,
-        distinct: NDArray[np.float64],
+        looks: NDArray[np.float64],
         communities: _Communities,
         k: int,
     ) -> Fit:
         labels = communities.at_least(k)
         if labels.max() + 1 > k:
-            labels = _brought_together(distinct, labels, k, self.seed)
+            labels = _brought_together(looks, labels, k, self.seed)
         return mended(points, labels[place], self.seed)
 
 

@@ -10,6 +10,35 @@ from geo.clusters.methods.kind import Fit
 MOST_LINKED = 4000
 """Up to so many points are joined one by one; more are brought together into `PIECES` first."""
 PIECES = 2000
+SAME_DIGITS = 5
+"""Points are one look whose numbers are the same to so many decimals: means of equal embeddings differ in the seventh
+digit, and by more where weak components are evened out."""
+
+
+def distinct(points: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Tell which points are other looks, by more than rounding.
+
+    Parameters
+    ----------
+    points
+        ``(n, components)``, of about length 1.
+
+    Returns
+    -------
+    The first row of each look, looks in the order of their numbers, ``(looks,)``; and the look of each point, counted
+    from 0, ``(n,)``.
+
+    Examples
+    --------
+    >>> [rows.tolist() for rows in distinct(np.array([[0.6, 0.8], [0.1 + 0.2, 0.0], [0.3, 0.0]]))]
+    [[1, 0], [1, 0, 0]]
+    """
+    # 0 may have a sign
+    rounded = np.round(points, SAME_DIGITS) + 0.0
+    _, first, look = np.unique(rounded, axis=0, return_index=True, return_inverse=True)
+    order = np.lexsort(points[first].T[::-1])
+    place = np.argsort(order, kind="stable")
+    return first[order].astype(np.int64), place[look.ravel()].astype(np.int64)
 
 
 def pieces(points: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
@@ -28,10 +57,10 @@ def pieces(points: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
     """
     from sklearn.cluster import KMeans
 
-    distinct, piece = np.unique(points, axis=0, return_inverse=True)
-    if len(distinct) <= MOST_LINKED:
-        return piece.ravel().astype(np.int64)
-    starts = distinct[np.linspace(0, len(distinct) - 1, PIECES).astype(np.int64)]
+    first, piece = distinct(points)
+    if len(first) <= MOST_LINKED:
+        return piece
+    starts = points[first[np.linspace(0, len(first) - 1, PIECES).astype(np.int64)]]
     labels = KMeans(PIECES, init=starts, n_init=1, max_iter=5, random_state=seed).fit_predict(points)
     return np.unique(labels, return_inverse=True)[1].ravel().astype(np.int64)
 

@@ -18,7 +18,7 @@ from geo.clusters.fit import order_by_size
 from geo.clusters.graph.ground import same_ground
 from geo.clusters.graph.smoothing import smooth
 from geo.clusters.methods.kind import Beside, ClusteringKind, Fit
-from geo.clusters.methods.mending import middles
+from geo.clusters.methods.mending import distinct, middles
 from geo.clusters.registry import method_of
 from geo.clusters.space import Points, Space, fit_space
 from geo.clusters.typology.made_by import MadeBy, refuse_other
@@ -46,6 +46,10 @@ BEYOND = 99.0
 """Percentile of the distances of a type's own segments beyond which a new one is like none."""
 FOLDS = 5
 """Into so many parts a single city is divided, to see how far segments lie that were not there."""
+NO_SPREAD = 1e-3
+"""Segments of a type that lie no further from its middle than this do not differ: it is one segment, or of one look."""
+ANY = 2.0
+"""No two points of length 1 lie further apart."""
 Rows = NDArray[np.int64]
 
 
@@ -64,7 +68,7 @@ class CityLooks:
     made_by
         What made the fingerprints (`geo.clusters.typology.made_by.made_by`).
     digest
-        Of the file of fingerprints.
+        Of the file of fingerprints; empty: there is none.
     types
         Number of the type of each segment in the city's own run, null: none; by row. None: not known.
     names
@@ -130,7 +134,7 @@ def fit_typology(
     Raises
     ------
     LayerError
-        When there is no city, one has no fingerprints, or all segments look the same.
+        When there is no city, one is there twice or has no fingerprints, or all segments look the same.
     EncoderError
         When the looks of two cities were not made alike.
     ConfigurationError
@@ -263,6 +267,7 @@ def _check(cities: Sequence[CityLooks], settings: Clusters) -> None:
             where="roadprint typology fit",
             todo="Name cities' files or folders of finished runs.",
         )
+    _refuse_twice(cities)
     for one in cities:
         if not len(one.vectors):
             raise LayerError(
@@ -276,6 +281,22 @@ def _check(cities: Sequence[CityLooks], settings: Clusters) -> None:
             where="clusters.k",
             todo="Ask for fewer types, or leave the key out.",
         )
+
+
+def _refuse_twice(cities: Sequence[CityLooks]) -> None:
+    """Refuse a city that is there twice: it would weigh double, and never be left out where limits are found."""
+    for what in ("city", "digest"):
+        seen: dict[str, str] = {}
+        for one in cities:
+            name = getattr(one, what)
+            if name and name in seen:
+                same = "of one name" if what == "city" else f"of the same fingerprints ({seen[name]})"
+                raise LayerError(
+                    f"there are two cities {same}, which would count twice",
+                    where=one.city,
+                    todo="Name one run, or the file, of each city.",
+                )
+            seen[name] = one.city
 
 
 def _kept(counts: Sequence[int], most: int) -> list[Rows]:
@@ -308,7 +329,7 @@ def _types(
 ) -> tuple[Fit, Rows]:
     """Group what was drawn, and give all segments to the nearest centroid; types by falling weight."""
     grouped = smoothed[drawn]
-    fit = settings.fit(grouped, min(k, len(np.unique(grouped, axis=0))), beside=beside.of(drawn))
+    fit = settings.fit(grouped, min(k, len(distinct(grouped)[0])), beside=beside.of(drawn))
     rank = order_by_size(fit.labels) - 1
     order = np.empty(len(fit.centroids), dtype=np.int64)
     order[rank] = fit.labels
@@ -335,7 +356,8 @@ def _limits(
     """Say how far from the middle of each type a segment that was not there lies, if it is of the type.
 
     The percentile `BEYOND` of distances of segments that were left out when the space and the middles were made: a
-    segment lies nearer to what it was itself part of.
+    segment lies nearer to what it was itself part of. A type whose segments do not differ, which tell nothing of how
+    far others of it lie, has the mean limit of the other types.
     """
     k = len(centres)
     own = np.linalg.norm(points - centres[labels], axis=1)
@@ -351,13 +373,12 @@ def _limits(
     inside = np.array([np.percentile(own[drawn][mine == place], BEYOND) for place in range(k)])
     seen = [apart[drawn][(mine == place) & np.isfinite(apart[drawn])] for place in range(k)]
     outside = np.array([np.percentile(one, BEYOND) if len(one) else np.nan for one in seen])
-    known = np.isfinite(outside)
+    differ = inside > NO_SPREAD
+    known = np.isfinite(outside) & differ
     # a type of one city alone lies for others as much further off as types do in the mean
-    further = (
-        float(np.mean(outside[known] / inside[known])) if known.any() and (inside[known] > 0).all() else 1.0
-    )
-    limits: NDArray[np.float64] = np.fmax(inside, np.where(known, outside, inside * further))
-    return limits
+    further = float(np.mean(outside[known] / inside[known])) if known.any() else 1.0
+    limits = np.fmax(inside, np.where(known, outside, inside * further))
+    return np.where(differ, limits, limits[differ].mean() if differ.any() else ANY)
 
 
 def _partitions(
@@ -375,9 +396,9 @@ def _partitions(
     for place in range(settings.groupings):
         rows, times = np.unique(rng.choice(drawn, min(len(drawn), SAMPLED)), return_counts=True)
         sample = np.repeat(smooth(points[rows], settings, beside.of(rows).left_out), times, axis=0)
-        distinct = len(np.unique(sample, axis=0))
+        looks = len(distinct(sample)[0])
         again = np.repeat(rows, times)
-        fit = settings.fit(sample, min(k, distinct), thorough=False, beside=beside.of(again))
+        fit = settings.fit(sample, min(k, looks), thorough=False, beside=beside.of(again))
         found = middles(smoothed[again], fit.labels)
         groups = Fit(fit.labels, found).nearest(smoothed)
         matched = match(labels + 1, groups)

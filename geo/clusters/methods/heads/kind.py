@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from geo.clusters.methods.kind import NOTHING, Beside, ClusteringKind, Fit, Views
-from geo.clusters.methods.mending import mended
+from geo.clusters.methods.mending import distinct, mended
 from geo.features.lengths import of_length_1
 
 if TYPE_CHECKING:
@@ -74,17 +74,18 @@ class TrainedHeads(ClusteringKind):
         from geo.clusters.methods.heads.training import one_thread
 
         # in an order of their own, which is not that of the segments
-        distinct, first, place = np.unique(points, axis=0, return_index=True, return_inverse=True)
-        order = np.argsort(place.ravel(), kind="stable")
-        anchors = place.ravel()[order]
+        first, place = distinct(points)
+        looks = points[first]
+        order = np.argsort(place, kind="stable")
+        anchors = place[order]
         back = np.argsort(order, kind="stable")
         with threadpool_limits(limits=1), one_thread():
-            pairs = _pairs(distinct, anchors, self.neighbours, beside.of(first))
+            pairs = _pairs(looks, anchors, self.neighbours, beside.of(first))
             found = []
             for k in ks:
-                labels: NDArray[np.int64] = np.arange(len(distinct)) % k
+                labels: NDArray[np.int64] = np.arange(len(looks)) % k
                 notes: tuple[str, ...] = ()
-                if 1 < k < len(distinct):
+                if 1 < k < len(looks):
                     labels, notes = self._trained(pairs, k)
                 fit = mended(points[order], labels[anchors], self.seed)
                 found.append(Fit(fit.labels[back], fit.centroids, notes if thorough else ()))
@@ -101,15 +102,15 @@ class TrainedHeads(ClusteringKind):
         return grouped(agreed(memberships(heads, pairs.points), losses)), notes
 
 
-def _pairs(distinct: NDArray[np.float64], anchors: NDArray[np.int64], count: int, beside: Beside) -> Pairs:
+def _pairs(looks: NDArray[np.float64], anchors: NDArray[np.int64], count: int, beside: Beside) -> Pairs:
     """Mine neighbours among looks, and bring all to one scale."""
     from geo.clusters.graph.neighbours import NOBODY, nearest
     from geo.clusters.methods.heads.training import Pairs
 
-    rows, _ = nearest(of_length_1(distinct), count, left_out=beside.left_out)
-    rows = np.where(rows == NOBODY, np.arange(len(distinct))[:, None], rows)
-    middle = distinct.mean(axis=0)
-    apart = np.sqrt(((distinct - middle) ** 2).sum(axis=1).mean())
+    rows, _ = nearest(of_length_1(looks), count, left_out=beside.left_out)
+    rows = np.where(rows == NOBODY, np.arange(len(looks))[:, None], rows)
+    middle = looks.mean(axis=0)
+    apart = np.sqrt(((looks - middle) ** 2).sum(axis=1).mean())
     apart = apart if apart > 0 else 1.0
 
     def scaled(places: NDArray[Any]) -> NDArray[np.float32]:
@@ -117,7 +118,7 @@ def _pairs(distinct: NDArray[np.float64], anchors: NDArray[np.int64], count: int
         return found
 
     views = None if beside.views is None else Views(scaled(beside.views.points), beside.views.starts)
-    return Pairs(scaled(distinct), anchors, rows, views)
+    return Pairs(scaled(looks), anchors, rows, views)
 
 
 def _starts(pairs: Pairs, k: int, heads: int, seed: int) -> NDArray[np.float64]:

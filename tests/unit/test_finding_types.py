@@ -8,6 +8,7 @@ import shapely
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
+from geo.clusters.evidence.doubts import doubts
 from geo.clusters.fit import about
 from geo.clusters.found import road_types
 from geo.clusters.found.road_types import find_types, judged
@@ -82,6 +83,24 @@ def test_more_types_than_looks_are_no_types():
     found = find_types(fingerprint(tiles), tiles, segments, Clusters(k=7, groupings=2), tile_m=50)
     assert found.quality["k"] == 2
     assert found.segments["cluster_probability"].eq(1).all()
+
+
+def test_roads_that_are_all_of_one_kind_are_grouped_and_doubted():
+    tiles, segments, _ = town(n=60, tiles_each=1)
+    tiles["embedding"] = list(np.random.default_rng(0).normal(size=(60, 16)).astype(np.float32))
+    found = find_types(fingerprint(tiles), tiles, segments, Clusters(resamples=2), tile_m=50)
+    assert "hardly found again" in " ".join(found.quality["encoder"]["warnings"])
+    # where types lie apart nothing is doubted
+    tiles, segments, _ = town()
+    assert (
+        find_types(fingerprint(tiles), tiles, segments, TWO, tile_m=50).quality["encoder"]["warnings"] == []
+    )
+
+
+def test_types_of_single_roads_are_doubted_though_they_are_found_again():
+    labels = np.concatenate([np.ones(40, dtype=np.int64), np.arange(2, 9)])
+    (told,) = doubts(labels, np.tile(labels[:, None], 3))
+    assert told.startswith("7 of 8 types are of 3 segments or fewer")
 
 
 def test_types_are_the_same_to_the_bit_on_any_number_of_threads():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 from threadpoolctl import threadpool_limits
 
 from geo.clusters.evidence.choose import SILHOUETTE_SAMPLE, choose_k, less_stable
+from geo.clusters.evidence.doubts import doubts
 from geo.clusters.evidence.groupings import NONE, Membership, match, membership
 from geo.clusters.evidence.merging import what_merging_loses
 from geo.clusters.evidence.regrouping import regroup
@@ -25,7 +26,7 @@ from geo.clusters.hands.taking_up import CORRECTED, MADE, NO_HANDS, Hands, Taken
 from geo.clusters.likeness.alike import most_alike
 from geo.clusters.likeness.chance import likeness_of_pairs
 from geo.clusters.methods.heads.views import Looks, views_of
-from geo.clusters.methods.kind import Beside
+from geo.clusters.methods.kind import Beside, ClusteringKind
 from geo.clusters.registry import method_of
 from geo.clusters.space import Points, Space, fit_space, to_space
 from geo.clusters.whitening.scatter import Scatter
@@ -152,49 +153,92 @@ def find_types(
     >>> types.segments["looks_like"].iloc[3].split(";")[0] in ids[:12]
     True
     """
-    ids, embeddings, bands = fingerprints.segment_ids, fingerprints.vectors, fingerprints.bands
-    settings = method_of(settings)
+    ids, settings = fingerprints.segment_ids, method_of(settings)
     roads = segments.set_index("segment_id").loc[ids]
-    chooser = settings.chooser()
-    same = same_ground(roads, tile_m=tile_m) if settings.neighbours or chooser.neighbours else None
-    space, points = fit_space(even_out(embeddings, settings, scatter), settings)
-    beside = Beside(same, views_of(looks, ids, into(space, embeddings, scatter)))
+    same = _same(roads, settings, tile_m)
+    space, points = fit_space(even_out(fingerprints.vectors, settings, scatter), settings)
+    beside = Beside(same, views_of(looks, ids, into(space, fingerprints.vectors, scatter)))
     smoothed = _drawn(points, settings, same)
-    weighed = smoothed if chooser is settings else _drawn(points, chooser, same)
-    choice = choose_k(points, chooser, smoothed=weighed, beside=beside)
-    k = int(choice.loc[choice["chosen"], "k"].iloc[0])
-    found = cluster(points, k, settings, smoothed=smoothed, beside=beside)
-    again = regroup(points, [found.k], settings, settings.groupings, beside, smoothed=smoothed)
-    groupings = np.column_stack([match(found.labels, groups) for (groups,) in again])
-    unsteady = less_stable(found.labels, groupings, choice, settings)
-    labels, groupings = _numbered(found.labels, groupings, ids, hands)
+    found = _by_looks(points, smoothed, settings, beside)
+    labels, groupings = _numbered(found.types.labels, found.groupings, ids, hands)
     taken = take_up(points if smoothed is None else smoothed, labels, ids, hands)
-    final, groupings = _described(points, found, labels, taken), _after(groupings, taken, hands.merges)
-    baseline_points, baseline = _by_bands(bands, k, settings, same)
-    of_segments = _membership(ids, final, membership(final.labels, groupings), taken) | {
+    final, groupings = _described(points, found.types, labels, taken), _after(groupings, taken, hands.merges)
+    by_bands = _by_bands(fingerprints.bands, found.k, settings, same)
+    table = _membership(ids, final, membership(final.labels, groupings), taken) | {
         "cluster_found": pd.array(labels, dtype="Int64"),
         "cluster_source": taken.source,
-        "cluster_baseline": pd.array(baseline.labels, dtype="Int64"),
+        "cluster_baseline": pd.array(by_bands[1].labels, dtype="Int64"),
         "looks_like": looks_like(ids, points, final, roads, APART_TILES * tile_m),
     }
-    encoder = judged(embeddings, points, final)
-    encoder["warnings"] = [*encoder["warnings"], *too_few(settings, len(ids)), *found.notes, *unsteady]
-    quality = {
-        "encoder": encoder,
-        "baseline": judged(bands, baseline_points, baseline),
-        "agreement_with_baseline": float(adjusted_rand_score(final.labels, baseline.labels)),
-        "k": final.k,
-        "hands": taken.as_dict() if hands.corrections or hands.merges else None,
-    }
+    quality = _quality(fingerprints, (points, final), by_bands, [*too_few(settings, len(ids)), *found.told])
+    said = taken.as_dict() if hands.corrections or hands.merges else None
     return RoadTypes(
-        pd.DataFrame(of_segments),
-        pick_with_tiles(ids, final, of_segments["cluster_probability"], tiles, seed=settings.seed),
-        choice,
+        pd.DataFrame(table),
+        pick_with_tiles(ids, final, table["cluster_probability"], tiles, seed=settings.seed),
+        found.choice,
         pd.DataFrame({"segment_id": ids, "clusters": list(groupings)}),
         what_merging_loses(points, final.labels, groupings),
-        quality,
+        quality | {"hands": said},
         taken,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _ByLooks:
+    """Types as looks alone give them.
+
+    Attributes
+    ----------
+    types
+        By size.
+    groupings
+        The type of each segment in other groupings, in the same numbers, ``(n, groupings)``.
+    choice, k
+        The evidence for their number, and the one that was chosen.
+    told
+        What whoever relies on them must know, in words.
+    """
+
+    types: Clustering
+    groupings: Labels
+    choice: pd.DataFrame
+    k: int
+    told: list[str]
+
+
+def _same(roads: gpd.GeoDataFrame, settings: ClusteringKind, tile_m: float) -> sp.csr_array | None:
+    """Tell which segments show the same ground, where neighbours are asked for."""
+    asked = settings.neighbours or settings.chooser().neighbours
+    return same_ground(roads, tile_m=tile_m) if asked else None
+
+
+def _by_looks(points: Points, smoothed: Points | None, settings: ClusteringKind, beside: Beside) -> _ByLooks:
+    """Choose the number of types, find them, and group other samples of the segments into as many."""
+    chooser = settings.chooser()
+    weighed = smoothed if chooser is settings else _drawn(points, chooser, beside.left_out)
+    choice = choose_k(points, chooser, smoothed=weighed, beside=beside)
+    k = int(choice.loc[choice["chosen"], "k"].iloc[0])
+    types = cluster(points, k, settings, smoothed=smoothed, beside=beside)
+    again = regroup(points, [types.k], settings, settings.groupings, beside, smoothed=smoothed)
+    groupings = np.column_stack([match(types.labels, groups) for (groups,) in again])
+    unsteady = less_stable(types.labels, groupings, choice, settings)
+    return _ByLooks(types, groupings, choice, k, [*types.notes, *unsteady, *doubts(types.labels, groupings)])
+
+
+def _quality(
+    looks: Fingerprints,
+    by_looks: tuple[Points, Clustering],
+    by_bands: tuple[Points, Clustering],
+    told: Sequence[str],
+) -> dict[str, Any]:
+    """Say how well segments are told apart by what they look like, and by band statistics alone."""
+    encoder = judged(looks.vectors, *by_looks)
+    return {
+        "encoder": encoder | {"warnings": [*encoder["warnings"], *told]},
+        "baseline": judged(looks.bands, *by_bands),
+        "agreement_with_baseline": float(adjusted_rand_score(by_looks[1].labels, by_bands[1].labels)),
+        "k": by_looks[1].k,
+    }
 
 
 def _by_bands(

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from slugify import slugify
 
@@ -124,71 +125,137 @@ def make_plan(
     config, folder = runs_of(city, overrides, out, base)
     city_folder(folder, config.city)
     sources = _digested(config, folder)
-    labels = _labels(sources, base)
-    inputs = {labels[source]: found for source, found in sources.items()}
     repeated = city if is_recorded(city) else None
-    said = _what_is_said(config, folder, repeated)
-    hands = said.of_types()
-    ground = _said_of_ground(config, folder, repeated)
-    written = strike_all(without_idle(read_raw(city, overrides, CityConfig), CityConfig, keep="licence"))
-    code = {stage.name: code_digest(stage.module) for stage in STAGES}
-    keys: dict[str, str] = {}
-    others: Path | None = None
-    of_junctions: dict[int, Named] = {}
-    foreign: tuple[int, ...] = ()
+    named = _Naming(
+        config,
+        folder,
+        strike_all(without_idle(read_raw(city, overrides, CityConfig), CityConfig, keep="licence")),
+        sources,
+        _labels(sources, base),
+        repeated,
+        _what_is_said(config, folder, repeated),
+        _said_of_ground(config, folder, repeated),
+        {stage.name: code_digest(stage.module) for stage in STAGES},
+    )
     for stage in STAGES:
-        told: list[object] | None = hands if stage.name == NUMBERED else None
-        if stage.name == MAPPED and ground.merges:
-            told = [sorted(ground.merges.items())]
-        if stage.name == NAMED:
-            told = [
-                written,
-                inputs,
-                [one.said for one in edited(said.names)],
-                said.unused,
-                said.unused_corrections,
-                [one.said for one in edited(ground.names)],
-                ground.unused,
-            ]
-            others = _kept_sensitivity(folder / "stages", config, keys)
-            of_junctions, foreign = junctions_called(folder, keys[GROUPED], repeated)
-            told += [[one.said for one in edited(of_junctions)], foreign]
-            told += [] if others is None else [others.name, digest_file(others / f"{SENSITIVITY}.parquet")]
-        read = [(labels[one], sources[one]) for one in stage.inputs(config)]
-        key = _key(stage, config, read, keys, (code[stage.name], told))
-        if stage.name == NUMBERED:
-            keep = config.clusters.keep_numbers and config.clusters.typology is None
-            numbers = numbering(folder, key, said.names, keep=keep, repeated=repeated, said=said.numbers())
-            key = numbers.key
-        if stage.name == MAPPED and way_of(config.ground).finds:
-            of_ground = _numbering_of_ground(ground, folder, key, config, repeated)
-            ground = replace(ground, numbers=of_ground, kept=kept_classes(of_ground, keys[FOUND_BY]))
-            key = of_ground.key
-        keys[stage.name] = key
-    versions = merged(stage.made_with for stage in STAGES) | {PROJECT: version(PROJECT)}
-    tables = {stage.name: stage.tables for stage in STAGES}
+        named.name(stage)
     return Plan(
         config,
-        written,
+        named.written,
         folder,
-        keys,
+        named.keys,
         sources,
-        inputs,
-        numbers,
-        said.names,
+        named.inputs,
+        named.numbers,
+        named.said.names,
         base,
-        versions,
-        tables,
-        code,
-        others,
-        said.unused,
-        of_junctions,
-        foreign,
-        said.corrections,
-        said.merges,
-        said.unused_corrections,
-        ground,
+        versions=merged(stage.made_with for stage in STAGES) | {PROJECT: version(PROJECT)},
+        tables={stage.name: stage.tables for stage in STAGES},
+        code=named.code,
+        sensitivity=named.sensitivity,
+        unused=named.said.unused,
+        junction_names=named.of_junctions,
+        other_junctions=named.foreign,
+        corrections=named.said.corrections,
+        merges=named.said.merges,
+        unused_corrections=named.said.unused_corrections,
+        ground=named.ground,
     )
+
+
+@dataclass(slots=True)
+class _Naming:
+    """Stages as they are named one after the other, each by those before it, and what is found out on the way.
+
+    Attributes
+    ----------
+    config, folder, written, sources, ground, code, keys, numbers, sensitivity
+        As of `tasks.plan.Plan`.
+    labels
+        What each input is called, by its path or address.
+    repeated
+        The GeoPackage whose run is repeated, if any.
+    said
+        What analysts say of types.
+    of_junctions, foreign
+        ``junction_names`` and ``other_junctions`` of a plan.
+    """
+
+    config: CityConfig
+    folder: Path
+    written: dict[str, Any]
+    sources: dict[str, str]
+    labels: dict[str, str]
+    repeated: Path | None
+    said: _Said
+    ground: OfGround
+    code: dict[str, str]
+    keys: dict[str, str] = field(default_factory=dict)
+    numbers: Numbering = field(init=False)
+    sensitivity: Path | None = None
+    of_junctions: dict[int, Named] = field(default_factory=dict)
+    foreign: tuple[int, ...] = ()
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """The digest of each input, by what it is called."""
+        return {self.labels[source]: found for source, found in self.sources.items()}
+
+    def name(self, stage: Stage) -> None:
+        """Name the next stage."""
+        read = [(self.labels[one], self.sources[one]) for one in stage.inputs(self.config)]
+        key = _key(stage, self.config, read, self.keys, (self.code[stage.name], self._told(stage.name)))
+        if stage.name == NUMBERED:
+            key = self._numbered(key)
+        if stage.name == MAPPED and way_of(self.config.ground).finds:
+            key = self._numbered_ground(key)
+        self.keys[stage.name] = key
+
+    def _told(self, stage: str) -> list[object] | None:
+        """Give what analysts say, and what else names a stage beside its settings and inputs; None: nothing."""
+        if stage == NUMBERED:
+            return self.said.of_types()
+        if stage == MAPPED and self.ground.merges:
+            return [sorted(self.ground.merges.items())]
+        return self._written_down() if stage == NAMED else None
+
+    def _written_down(self) -> list[object]:
+        """Give all that a run writes down as it is told, and find what was said and kept of these very stages."""
+        self.sensitivity = _kept_sensitivity(self.folder / "stages", self.config, self.keys)
+        self.of_junctions, self.foreign = junctions_called(self.folder, self.keys[GROUPED], self.repeated)
+        told = [
+            self.written,
+            self.inputs,
+            [one.said for one in edited(self.said.names)],
+            self.said.unused,
+            self.said.unused_corrections,
+            [one.said for one in edited(self.ground.names)],
+            self.ground.unused,
+            [one.said for one in edited(self.of_junctions)],
+            self.foreign,
+        ]
+        if self.sensitivity is not None:
+            told += [self.sensitivity.name, digest_file(self.sensitivity / f"{SENSITIVITY}.parquet")]
+        return told
+
+    def _numbered(self, key: str) -> str:
+        """Decide where types get their numbers from; gives what the stage is then called."""
+        clusters = self.config.clusters
+        self.numbers = numbering(
+            self.folder,
+            key,
+            self.said.names,
+            keep=clusters.keep_numbers and clusters.typology is None,
+            repeated=self.repeated,
+            said=self.said.numbers(),
+        )
+        return self.numbers.key
+
+    def _numbered_ground(self, key: str) -> str:
+        """Decide where classes of ground that are found get their numbers from; gives what the stage is called."""
+        numbers = _numbering_of_ground(self.ground, self.folder, key, self.config, self.repeated)
+        self.ground = replace(self.ground, numbers=numbers, kept=kept_classes(numbers, self.keys[FOUND_BY]))
+        return numbers.key
 
 
 @dataclass(frozen=True, slots=True)

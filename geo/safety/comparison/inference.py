@@ -176,42 +176,35 @@ def cluster_tests(
     >>> bool(second["low"] < 3 < second["high"]), bool(second["q_value"] <= 0.05)
     (True, True)
     """
-    known = segments["cluster"].notna() & (segments["counted_m"] > 0) & (segments["years"] > 0)
-    frame = segments[known & segments["x"].notna() & segments["y"].notna()].sort_index(kind="stable")
-    asked = list(outcomes)
-    counted = frame[asked]
+    frame, asked = _compared(segments), list(outcomes)
+    counts = frame[asked].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
     if frame.empty or not asked:
         return typed(pd.DataFrame(columns=list(COLUMNS)))
-    clusters, labels = np.unique(frame["cluster"].to_numpy(dtype=np.int64), return_inverse=True)
-    counts = counted.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
     told = np.isfinite(counts).all(axis=0)
-    places = frame[["x", "y"]].to_numpy(dtype=np.float64)
-    areas = find_areas(places)
-    setting = _Setting(
-        frame,
-        clusters,
-        labels.ravel().astype(np.int64),
-        counts[:, told],
-        places,
-        move_labels(places, areas, permutations, seed=seed),
-        int(areas.max()) + 1,
-        tuple(covariates),
-        _renumbered(groupings, frame.index, clusters),
-    )
+    setting = _setting(frame, counts[:, told], covariates, groupings, permutations=permutations, seed=seed)
     names = [name for name, is_told in zip(asked, told, strict=True) if is_told]
-    tables = [_compare(setting, names, name, list(columns), periods) for name, columns in comparisons.items()]
     untold = [name for name, is_told in zip(asked, told, strict=True) if not is_told]
+    tables = [_compare(setting, names, name, list(columns), periods) for name, columns in comparisons.items()]
     tables += [_untold(setting, untold, list(comparisons))]
-    table = pd.concat([part for part in tables if len(part)], ignore_index=True)
-    order = {name: number for number, name in enumerate(asked)}
-    ranks = {name: number for number, name in enumerate(comparisons)}
-    table = table.sort_values(
+    table = _in_order(pd.concat([part for part in tables if len(part)]), [*asked, *comparisons])
+    return typed(table.assign(q_value=gated(table)))
+
+
+def _compared(segments: pd.DataFrame) -> pd.DataFrame:
+    """Keep the segments that have a cluster, exposure and a place, in the order of their index."""
+    known = segments["cluster"].notna() & (segments["counted_m"] > 0) & (segments["years"] > 0)
+    return segments[known & segments["x"].notna() & segments["y"].notna()].sort_index(kind="stable")
+
+
+def _in_order(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Sort rows by outcome and comparison, as these are named, and by cluster."""
+    ranks = {name: number for number, name in enumerate(names)}
+    return table.sort_values(
         ["outcome", "comparison", "cluster"],
-        key=lambda column: column.map(order | ranks) if column.name != "cluster" else column,
+        key=lambda column: column.map(ranks) if column.name != "cluster" else column,
         kind="stable",
         ignore_index=True,
     )
-    return typed(table.assign(q_value=gated(table)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +222,32 @@ class _Setting:
     @property
     def exposure(self) -> Floats:
         return (self.frame["counted_m"] / 1000 * self.frame["years"]).to_numpy(dtype=np.float64)
+
+
+def _setting(
+    frame: pd.DataFrame,
+    counts: Floats,
+    covariates: Sequence[str],
+    groupings: pd.DataFrame | None,
+    *,
+    permutations: int,
+    seed: int,
+) -> _Setting:
+    """Lay out what all comparisons have in common."""
+    clusters, labels = np.unique(frame["cluster"].to_numpy(dtype=np.int64), return_inverse=True)
+    places = frame[["x", "y"]].to_numpy(dtype=np.float64)
+    areas = find_areas(places)
+    return _Setting(
+        frame,
+        clusters,
+        labels.ravel().astype(np.int64),
+        counts,
+        places,
+        move_labels(places, areas, permutations, seed=seed),
+        int(areas.max()) + 1,
+        tuple(covariates),
+        _renumbered(groupings, frame.index, clusters),
+    )
 
 
 def _renumbered(

@@ -83,6 +83,8 @@ def test_more_types_than_looks_are_no_types():
     found = find_types(fingerprint(tiles), tiles, segments, Clusters(k=7, groupings=2), tile_m=50)
     assert found.quality["k"] == 2
     assert found.segments["cluster_probability"].eq(1).all()
+    told = "clusters.k is 7, and segments differ in 2 looks alone: there are 2 types"
+    assert told in found.quality["encoder"]["warnings"]
 
 
 def test_roads_that_are_all_of_one_kind_are_grouped_and_doubted():

@@ -170,7 +170,9 @@ def find_types(
         "cluster_baseline": pd.array(by_bands[1].labels, dtype="Int64"),
         "looks_like": looks_like(ids, points, final, roads, APART_TILES * tile_m),
     }
-    quality = _quality(fingerprints, (points, final), by_bands, [*too_few(settings, len(ids)), *found.told])
+    quality = _quality(
+        fingerprints, (points, final), by_bands, [*too_few(settings, len(ids), found.types.k), *found.told]
+    )
     said = taken.as_dict() if hands.corrections or hands.merges else None
     return RoadTypes(
         pd.DataFrame(table),
@@ -341,8 +343,8 @@ def judged(embeddings: Embeddings, points: Points, found: Clustering) -> dict[st
     return judge(embeddings).as_dict() | {"silhouette": silhouette}
 
 
-def too_few(settings: Clusters, segments: int) -> list[str]:
-    """Warn where more clusters are asked for than so many segments can make types of.
+def too_few(settings: Clusters, segments: int, found: int) -> list[str]:
+    """Warn where more clusters are asked for than so many segments can make types of, or than they have looks.
 
     Parameters
     ----------
@@ -350,9 +352,17 @@ def too_few(settings: Clusters, segments: int) -> list[str]:
         The section ``clusters`` of the city's file.
     segments
         Number of segments with imagery.
+    found
+        Number of types that they made.
     """
-    if settings.k == "auto" or 2 * settings.k <= segments:
+    if settings.k == "auto":
         return []
-    return [
-        f"clusters.k is {settings.k}, and only {segments} segments have imagery: a type of one road is no type"
-    ]
+    if 2 * settings.k > segments:
+        return [
+            f"clusters.k is {settings.k}, and only {segments} segments have imagery: a type of one road is no type"
+        ]
+    if found < settings.k:
+        return [
+            f"clusters.k is {settings.k}, and segments differ in {found} looks alone: there are {found} types"
+        ]
+    return []

@@ -170,9 +170,7 @@ def find_types(
         "cluster_baseline": pd.array(by_bands[1].labels, dtype="Int64"),
         "looks_like": looks_like(ids, points, final, roads, APART_TILES * tile_m),
     }
-    quality = _quality(
-        fingerprints, (points, final), by_bands, [*too_few(settings, len(ids), found.types.k), *found.told]
-    )
+    quality = _quality(fingerprints, (points, final), by_bands, [*too_few(settings, len(ids)), *found.told])
     said = taken.as_dict() if hands.corrections or hands.merges else None
     return RoadTypes(
         pd.DataFrame(table),
@@ -224,7 +222,9 @@ def _by_looks(points: Points, smoothed: Points | None, settings: ClusteringKind,
     again = regroup(points, [types.k], settings, settings.groupings, beside, smoothed=smoothed)
     groupings = np.column_stack([match(types.labels, groups) for (groups,) in again])
     unsteady = less_stable(types.labels, groupings, choice, settings)
-    return _ByLooks(types, groupings, choice, k, [*types.notes, *unsteady, *doubts(types.labels, groupings)])
+    few = _fewer(settings, len(points), types.k)
+    told = [*types.notes, *few, *unsteady, *doubts(types.labels, groupings)]
+    return _ByLooks(types, groupings, choice, k, told)
 
 
 def _quality(
@@ -343,8 +343,8 @@ def judged(embeddings: Embeddings, points: Points, found: Clustering) -> dict[st
     return judge(embeddings).as_dict() | {"silhouette": silhouette}
 
 
-def too_few(settings: Clusters, segments: int, found: int) -> list[str]:
-    """Warn where more clusters are asked for than so many segments can make types of, or than they have looks.
+def too_few(settings: Clusters, segments: int) -> list[str]:
+    """Warn where more clusters are asked for than so many segments can make types of.
 
     Parameters
     ----------
@@ -352,17 +352,18 @@ def too_few(settings: Clusters, segments: int, found: int) -> list[str]:
         The section ``clusters`` of the city's file.
     segments
         Number of segments with imagery.
-    found
-        Number of types that they made.
     """
-    if settings.k == "auto":
+    if settings.k == "auto" or 2 * settings.k <= segments:
         return []
-    if 2 * settings.k > segments:
-        return [
-            f"clusters.k is {settings.k}, and only {segments} segments have imagery: a type of one road is no type"
-        ]
-    if found < settings.k:
-        return [
-            f"clusters.k is {settings.k}, and segments differ in {found} looks alone: there are {found} types"
-        ]
-    return []
+    return [
+        f"clusters.k is {settings.k}, and only {segments} segments have imagery: a type of one road is no type"
+    ]
+
+
+def _fewer(settings: Clusters, segments: int, found: int) -> list[str]:
+    """Warn where many segments have fewer looks than clusters are asked for."""
+    if settings.k == "auto" or found >= settings.k or too_few(settings, segments):
+        return []
+    return [
+        f"clusters.k is {settings.k}, and segments differ in {found} looks alone: there are {found} types"
+    ]

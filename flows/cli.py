@@ -105,7 +105,8 @@ def _tell(command: Command, outcome: dict[str, Any], asked: argparse.Namespace) 
 def _run(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.repeated is not None:
         return repeat(asked.repeated, read_overrides(asked.set), asked.out, asked.base)
-    return run_once(cities.file_of(asked), read_overrides(asked.set), asked.out)
+    city, out = cities.meant(asked)
+    return run_once(city, read_overrides(asked.set), out)
 
 
 def _demo(asked: argparse.Namespace) -> dict[str, Any]:

@@ -83,14 +83,27 @@ def runs_meant(word: Path, overrides: Mapping[str, str], out: Path | None = None
     ConfigurationError
         When there is neither, several files may be meant, or keys of a file are replaced that is not there.
     """
-    here = word.resolve().parent if (word / SUMMARY).exists() else word
-    if here.is_dir() and holds_runs(here):
-        return _city_of(here, overrides)
-    named = _results(out) / word
-    if is_name(word) and holds_runs(named) and not files_meant(word, out):
+    named = _runs_named(word, out)
+    if named is not None and not _own_files(word):
         return _city_of(named, overrides)
     config, folder = runs_of(file_meant(word, out), overrides, out)
     return config.city, folder
+
+
+def results_meant(word: Path, runs: Path | None = None) -> Path | None:
+    """Find the folder for results in which the runs lie that a city is called by.
+
+    Parameters
+    ----------
+    word, runs
+        As of `file_meant`.
+
+    Returns
+    -------
+    None where the city is called by its file, which says where its runs lie.
+    """
+    named = _runs_named(word, runs)
+    return None if named is None or _own_files(word) else named.resolve().parent
 
 
 def is_name(word: Path) -> bool:
@@ -107,18 +120,35 @@ def files_meant(word: Path, runs: Path | None = None) -> list[Path]:
     """List the files that may be meant, each once, see `file_meant`."""
     if word.is_file() or word.suffix.lower() in {*CITY_FILES, ".gpkg"}:
         return [word]
-    if word.is_dir() and ((word / SUMMARY).exists() or holds_runs(word)):
-        return _of_runs(word)
-    # a folder of inputs may be called as its city is
+    named = _runs_named(word, runs)
+    found = [
+        *_own_files(word),
+        *([] if named is None else _of_runs(word if (word / SUMMARY).exists() else named)),
+    ]
+    # where none can be read, who reads it says why
     inside = _yaml_in(word) if word.is_dir() else []
-    found = [one for one in inside if _city_in(one) is not None]
+    return list({one.resolve(): one for one in reversed(found or inside)}.values())[::-1]
+
+
+def _runs_named(word: Path, runs: Path | None) -> Path | None:
+    """Find the folder of a city's runs that a path or a name is that of; None: it is not."""
+    if (word / SUMMARY).exists():
+        return word.resolve().parent
+    named = _results(runs) / word if is_name(word) else word
+    return next((one for one in (word, named) if one.is_dir() and holds_runs(one)), None)
+
+
+def _own_files(word: Path) -> list[Path]:
+    """List the files that a folder holds, or that are called so, whatever was run."""
+    if word.is_file() or (word / SUMMARY).exists() or (word.is_dir() and holds_runs(word)):
+        return [word] if word.is_file() else []
+    # a folder of inputs may be called as its city is
+    found = [one for one in _yaml_in(word) if _city_in(one) is not None]
     if word.name:
         found += [one for end in CITY_FILES if (one := word.with_name(word.name + end)).is_file()]
     if is_name(word):
         found += [one for home in HOMES for one in _yaml_in(home) if word.name in _called(one)]
-        found += _of_runs(_results(runs) / word)
-    # where none can be read, who reads it says why
-    return list({one.resolve(): one for one in reversed(found or inside)}.values())[::-1]
+    return found
 
 
 def _results(runs: Path | None) -> Path:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.arguments import read_overrides
-from flows.commands.cities import file_of
+from flows.commands.cities import meant
 from flows.commands.ending import say_sentence
 from flows.progress import stage_bar
 from flows.secrets import unlock
@@ -26,9 +26,9 @@ def check(asked: argparse.Namespace) -> dict[str, Any]:
             from tasks.ahead.forecast import forecast  # noqa: PLC0415 - torch takes seconds
 
             overrides = read_overrides(asked.set)
-            city = file_of(asked)
+            city, out = meant(asked)
             unlock(city, overrides)
-            return forecast(load(city, overrides), asked.out)
+            return forecast(load(city, overrides), out)
     except RoadprintError as error:
         if asked.json or asked.quiet:
             raise

@@ -10,13 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.arguments import read_overrides
-from flows.commands.cities import file_of
+from flows.commands.cities import meant
 from flows.running import vary
 
 
 def sensitivity(asked: argparse.Namespace) -> dict[str, Any]:
     """Run the variants of a city, and its own run where that has not been made."""
-    return vary(file_of(asked), read_overrides(asked.set), asked.out)
+    city, out = meant(asked)
+    return vary(city, read_overrides(asked.set), out)
 
 
 def show_sensitivity(found: dict[str, Any]) -> None:

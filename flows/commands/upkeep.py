@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.arguments import read_overrides
-from flows.commands.cities import file_of
+from flows.commands.cities import meant
 from geo.errors import ConfigurationError
 
 
@@ -21,10 +21,11 @@ def deploy(asked: argparse.Namespace) -> dict[str, Any]:
     cron = MONTHLY if asked.cron is None else asked.cron
     schedule = Schedule(cron, "UTC" if asked.timezone is None else asked.timezone)
     pool = WORK_POOL if asked.work_pool is None else asked.work_pool
+    city, out = meant(asked)
     return deploy_city(
-        file_of(asked),
+        city,
         read_overrides(asked.set),
-        asked.out,
+        out,
         schedule,
         work_pool=pool,
         runs_url=asked.runs_url,

@@ -12,10 +12,10 @@ from flows.terminal.guide import ENDINGS, EXAMPLES, GROUPS
 HEAD = """# Commands
 
 What `roadprint` takes; `roadprint COMMAND --help` says the same at the terminal. A city is named by its file, or by
-what tells which file that is: its name (of a file here or in `data/cities`, or of a city with runs), or a folder that
-holds it. Where what was run is looked at, a run's folder or a GeoPackage will do; the runs of a name are looked for in
-`runs`. Where several files may be meant, none is taken. A word that is not known (a command, an option, a value, a
-key, a column, a city) is refused with the one that is like it. This page is written by
+what tells which file that is: its name (of a file here or in `data/cities`, or of a city with runs, which goes on where
+these lie), or a folder that holds it. Where several files may be meant, none is taken. Where what was run is looked at,
+a run's folder or a GeoPackage will do; the runs of a name are looked for in `runs`. A word that is not known (command,
+option, value, key, column, city) is refused with the one that is like it. This page is written by
 `python -m flows.terminal.reference > docs/commands.md`.
 
 Every command takes `-q` (errors, and the one line of the result where it has one) and `-v` (what happens, on

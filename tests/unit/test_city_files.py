@@ -9,7 +9,7 @@ from made_run import RUN_ID, make_run
 
 from flows.cli import main
 from geo.errors import ConfigurationError
-from tasks.city_files import file_meant, runs_meant
+from tasks.city_files import file_meant, results_meant, runs_meant
 from tasks.store.summary import SUMMARY, RunSummary
 
 
@@ -66,7 +66,11 @@ def test_a_file_is_found_by_where_the_paths_of_the_newest_run_start(here, runs):
     write(here / "inputs" / "other.yaml", "york")
     for word in ("grid", "runs/grid", "runs/grid/latest", f"runs/grid/{RUN_ID}"):
         assert file_meant(Path(word)).resolve() == file
-    assert runs_meant(Path("runs/grid/latest"), {}) == ("grid", runs)
+        assert runs_meant(Path(word), {}) == ("grid", runs.resolve())
+        # what was run is gone on with there, wherever the file would have it
+        assert results_meant(Path(word)) == here / "runs"
+    (here / "grid.yaml").write_bytes(file.read_bytes())
+    assert results_meant(Path("grid")) is None
 
 
 def test_of_two_files_none_is_taken(here):

@@ -1,7 +1,6 @@
 """Imagery behind HTTP gives what the same files give, as few bytes as that takes, and one message when it is gone."""
 
 import shutil
-import time
 
 import geopandas as gpd
 import numpy as np
@@ -114,14 +113,12 @@ def test_a_server_that_is_gone_ends_the_reading_with_one_message(folder, monkeyp
         with TileReader(images, IMAGERY, Tiles(tile_m=50)) as reader:
             some = reader.read(tiles.iloc[:1])
             assert isinstance(next(some), TileImage)
-    begun = time.monotonic()
     far = tiles_of(1).assign(x=412400.0, y=273100.0, image_ids=[[images["image_id"][0]]])
     with (
         TileReader(images, IMAGERY, Tiles(tile_m=50)) as reader,
         pytest.raises(SourceError, match="cannot be reached") as told,
     ):
         list(reader.read(far))
-    assert time.monotonic() - begun < 20
     assert TOKEN not in str(told.value)
 
 
@@ -141,12 +138,11 @@ def test_a_remote_file_that_is_damaged_is_not_a_server_that_is_gone(folder, tmp_
     assert all("damaged" in tile.reason for tile in found[6:])
 
 
-def test_a_raster_that_is_not_there_is_told_at_once(folder):
-    with serving(folder, {TOKEN}) as (address, _):
-        begun = time.monotonic()
-        with pytest.raises(SourceError, match="404"):
-            read(f"/vsicurl/{address}/none.tif?token={TOKEN}")
-        assert time.monotonic() - begun < 5
+def test_a_raster_that_is_not_there_is_told_at_once(folder, monkeypatch):
+    # who would wait for so long fails
+    monkeypatch.setattr(geo.imagery.remote, "WAITS_S", (float("nan"),) * 3)
+    with serving(folder, {TOKEN}) as (address, _), pytest.raises(SourceError, match="404"):
+        read(f"/vsicurl/{address}/none.tif?token={TOKEN}")
 
 
 def test_a_run_reads_the_same_from_a_server_that_is_busy(quick, town, tmp_path, call, monkeypatch):

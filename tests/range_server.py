@@ -124,7 +124,7 @@ def serving(folder: Path, tokens: set[str], *, fault: str = "", times: int = 0, 
         yield process.stdout.readline().strip(), refused
     finally:
         process.terminate()
-        refused += process.communicate(timeout=10)[0].splitlines()
+        refused += process.communicate(timeout=300)[0].splitlines()
 
 
 if __name__ == "__main__":

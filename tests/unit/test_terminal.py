@@ -150,7 +150,7 @@ def completed(folder, line):
         f"COMP_LINE={shlex.quote(line)}; COMP_POINT={len(line)}; _shtab_roadprint; printf '%s\\n' \"${{COMPREPLY[@]}}\""
     )
     done = subprocess.run(
-        ["bash", "-c", asking], cwd=folder, capture_output=True, text=True, check=False, timeout=30
+        ["bash", "-c", asking], cwd=folder, capture_output=True, text=True, check=False, timeout=300
     )
     return set(done.stdout.split())
 

@@ -93,7 +93,24 @@ def _table(rows: list[dict[str, Any]], seconds: float) -> Table:
         if not any(row[status] for status in ("done", "skipped", *FATES)):
             continue
         counts = [f"{row[status]:,}" if row[status] else "" for status in ("skipped", *FATES)]
-        done = f"{row['done']:,} {items.get(row['name'], '')}"
+        of = items.get(row["name"], "")
+        done = f"{row['done']:,} {of_one(of) if row['done'] == 1 else of}"
         table.add_row(row["name"], done, *counts, KEPT if row["cached"] else f"{row['seconds']:.1f}")
     table.add_row("in all", "", "", "", "", f"{seconds:.1f}", style="bold")
     return table
+
+
+def of_one(items: str) -> str:
+    """Say of one what stages count: the first word that tells of several.
+
+    Examples
+    --------
+    >>> of_one("pictures beneath the map"), of_one("ground classes"), of_one("carried columns")
+    ('picture beneath the map', 'ground class', 'carried column')
+    """
+    words = items.split()
+    for place, word in enumerate(words):
+        if word.endswith("s"):
+            words[place] = word[:-2] if word.endswith("sses") else word[:-1]
+            break
+    return " ".join(words)

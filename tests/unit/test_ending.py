@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from flows.commands.checking import NOT_READY, check, show_check, verdict_of
-from flows.commands.ending import say_sentence, show_all, show_run
+from flows.commands.ending import of_one, say_sentence, show_all, show_run
 from geo.errors import ConfigurationError
 from tasks.ahead.seconds import BY_SIZE, COUNTED, expected_seconds, seconds_by_size
 from tasks.ahead.verdict import Met, duration, verdict
@@ -57,6 +57,17 @@ def test_what_was_found_comes_first_then_where_to_open_what_then_the_stages_with
     assert "note of a stage" not in told
     assert "2 items were rejected" in told
     assert told.splitlines()[-1] == summary["geopackage"]
+
+
+def test_of_what_there_is_one_of_it_is_said_so(capsys, summary):
+    summary["stages"] = [row("roads", 1), row("backdrop", 1), row("ground_types", 1), row("tiles", 2)]
+    show_run(summary)
+    told = capsys.readouterr().out
+    for line in ("1 road ", "1 picture beneath the map", "1 type of road by their ground", "2 tiles"):
+        assert line in told
+    # every stage counts several of something
+    for stage in STAGES:
+        assert of_one(stage.counts[0]) != stage.counts[0]
 
 
 def test_a_run_can_be_told_with_every_note(capsys, summary):

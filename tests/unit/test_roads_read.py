@@ -536,7 +536,7 @@ def test_of_several_layers_the_only_one_with_lines_is_read_and_named(tmp_path):
     write(frame(shapely.Point(0, 0)), path, layer="anything", append=True, geometry_type="Unknown")
     found = read(str(path))
     assert len(found.kept) == 2
-    told = {entry.reason for entry in found.entries if entry.item == "layers of roads"}
+    told = {entry.reason for entry in found.entries if entry.item == "rows of layers"}
     assert "roads.gpkg: 'edges' was read" in told
     assert "roads.gpkg: 'nodes' was left (Point)" in told
     assert len(read(str(path), layer="edges").kept) == 2

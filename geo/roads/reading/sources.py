@@ -120,12 +120,12 @@ def _of_one(source: str, roads: Roads) -> list[tuple[LayerRows, list[Entry]]]:
 def _told(source: str, name: str | None, rows: int, left: list[Layer]) -> list[Entry]:
     """Tell which layer of several was read, and which were left."""
     file = Path(source).name
-    entries = [Entry("layers of roads", "done", f"{file}: {name!r} was read", rows)]
+    entries = [Entry("rows of layers", "done", f"{file}: {name!r} was read", rows)]
     for layer in left:
         kind = layer.kind or "table"
         entries.append(
             Entry(
-                "layers of roads", "skipped", f"{file}: {layer.name!r} was left ({kind})", max(layer.rows, 1)
+                "rows of layers", "skipped", f"{file}: {layer.name!r} was left ({kind})", max(layer.rows, 1)
             )
         )
     return entries

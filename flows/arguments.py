@@ -368,6 +368,7 @@ def _add_explore(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--edit", action="store_true", help="let the page name and merge types and correct segments"
     )
+    one.add_argument("--segment", metavar="ID", help="the road segment that is picked when the page opens")
     one.add_argument("--no-open", action="store_true", help="open no browser; the address is printed")
     _add_loudness(one)
     one.set_defaults(json=False)

@@ -13,7 +13,7 @@ def explore(asked: argparse.Namespace) -> dict[str, Any]:
     from tasks.explore.opening import open_page  # noqa: PLC0415 - each command imports what it needs
 
     page = open_page(asked.run, edit=asked.edit)
-    serve(page, asked.port, browser=not asked.no_open, quiet=asked.quiet)
+    serve(page, asked.port, browser=not asked.no_open, quiet=asked.quiet, segment=asked.segment)
     return {"city": page.run.city}
 
 

@@ -7,6 +7,7 @@ import secrets
 import sys
 import threading
 import webbrowser
+from urllib.parse import quote
 
 from flows.explore.app import make_app
 from flows.interruption import met
@@ -20,7 +21,9 @@ from tasks.explore.page import Page
 STOP_S, LOOK_S = 0.5, 0.2
 
 
-def serve(page: Page, port: int | None, *, browser: bool, quiet: bool = False) -> None:
+def serve(
+    page: Page, port: int | None, *, browser: bool, quiet: bool = False, segment: str | None = None
+) -> None:
     """Serve a page until Ctrl-C.
 
     Parameters
@@ -33,6 +36,8 @@ def serve(page: Page, port: int | None, *, browser: bool, quiet: bool = False) -
         Whether a browser is opened where there is a screen.
     quiet
         Whether the address is all that is said.
+    segment
+        Id of the segment that the address leads to; None: to none.
 
     Raises
     ------
@@ -48,6 +53,8 @@ def serve(page: Page, port: int | None, *, browser: bool, quiet: bool = False) -
         token = secrets.token_urlsafe()
         server, thread = started(make_app(page, token, own), place)
         address = f"http://{HOST}:{own}/{token}/"
+        if segment is not None:
+            address += f"#segment={quote(segment, safe='')}"
         sys.stdout.write(f"{address}\n")
         sys.stdout.flush()
         if not quiet:

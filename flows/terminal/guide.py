@@ -67,6 +67,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "explore": (
         ("roadprint explore my-city", "the newest run below runs/"),
         ("roadprint explore my-city.yaml --edit", "types are named, merged and corrected"),
+        ("roadprint explore my-city --segment 06e8b53bf5cbf4e4", "opens with that road picked"),
     ),
     "status": (("roadprint status my-city", "its last run, what failed, room on disk"),),
     "find": (

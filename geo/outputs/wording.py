@@ -29,6 +29,10 @@ NOT_APART = "injury, serious or slight"
 """What ``slight`` means where records do not tell the two apart."""
 DEPENDS = "That depends on which roads are taken as this type"
 """What is said of a claim that would not stand if roads were grouped a little otherwise."""
+DAYS_BELOW = 0.1
+"""Records of fewer years than that are told in days."""
+SUREST = 0.995
+"""What is likelier is told as over 0.99, and what is unlikelier than the rest of it to 1 as under 0.01."""
 LEAST_CHANCE = 0.0001
 """A p or q value below it is not written: its digits say nothing."""
 LONGEST = 80
@@ -160,6 +164,31 @@ def chance_words(value: float | None) -> str:
     if value is not None and value < LEAST_CHANCE:
         return f"under {figure(LEAST_CHANCE)}"
     return figure(value, 2)
+
+
+def probability_words(value: float | None) -> str:
+    """Write a probability, which is never wholly 0 or 1.
+
+    Examples
+    --------
+    >>> probability_words(0.856), probability_words(1.0), probability_words(0.001), probability_words(None)
+    ('0.86', 'over 0.99', 'under 0.01', 'not known')
+    """
+    if value is not None and value > SUREST:
+        return f"over {figure(0.99)}"
+    return f"under {figure(0.01)}" if value is not None and value < 1 - SUREST else figure(value, 2)
+
+
+def time_words(years: float) -> str:
+    """Write how long records go on; less than `DAYS_BELOW` years in days.
+
+    Examples
+    --------
+    >>> time_words(5.0), time_words(1.0), time_words(0.25), time_words(1 / 365)
+    ('5 years', '1 year', '0.25 years', '1 day')
+    """
+    told, unit = (round(years * 365.25), "day") if years < DAYS_BELOW else (years, "year")
+    return f"{figure(told)} {unit}{'' if told == 1 else 's'}"
 
 
 def interval(low: float | None, high: float | None, digits: int = 2) -> str:

@@ -23,6 +23,9 @@ def write(path, city, layers):
 @pytest.fixture(scope="module")
 def written(tmp_path_factory, make_grid):
     city = make_grid()
+    sure = city.layers["stretches"]["p_worst_5_percent"].where(city.layers["stretches"].index > 0, 0.9999)
+    city.layers["stretches"] = city.layers["stretches"].assign(p_worst_5_percent=sure)
+    city.layers["junctions"] = city.layers["junctions"].assign(expected_rank=3.0, rank_of="ksi")
     return write(tmp_path_factory.mktemp("grid") / "grid & city.gpkg", city, city.layers)
 
 
@@ -153,6 +156,14 @@ def test_a_map_tip_tells_the_risk_factors_of_a_road_and_claims_no_cause(written)
     assert told in tips[0]
     assert "no such collision yet" in tips[1]
     assert "no such collision yet" not in tips[0]
+
+
+@needs_qgis
+def test_a_map_tip_never_calls_a_place_surely_one_of_the_worst_nor_surely_none(written):
+    stretches, junctions = (look(written)[name]["default"]["tips"] for name in ("stretches", "junctions"))
+    assert "probability of being among the worst 5 %:\nover 0.99<br>" in stretches[0]
+    assert "probability of being among the worst 5 %:\n0.88<br>" in stretches[1]
+    assert "among the worst 5 % with a probability of under 0.01<br>" in junctions[0]
 
 
 @needs_qgis

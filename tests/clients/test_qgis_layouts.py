@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from qgis_client import in_qgis, needs_qgis
 from rasters import write_raster
@@ -69,11 +70,15 @@ def hostile(layers):
         years=5.0,
     )
     stretches.loc[stretches["rank"] == 1, "name"] = LONG
+    stretches.loc[stretches["rank"] == 2, "years"] = 1 / 365
     clusters = layers["clusters"].assign(
         name=["<b>&", "[% now() %] 'x' \\", LONG[:80]], note=LONG, colour="#CC6677", outcome="ksi"
     )
+    clusters = clusters.assign(words=LONG)
     segments = layers["segments"].assign(stretch_id=layers["segments"]["segment_id"])
-    return layers | {"stretches": stretches, "clusters": clusters, "segments": segments}
+    of_all = layers["tests"].assign(outcome="n_collisions").drop_duplicates("cluster")
+    tests = pd.concat([layers["tests"], of_all], ignore_index=True)
+    return layers | {"stretches": stretches, "clusters": clusters, "segments": segments, "tests": tests}
 
 
 def without_anything(city):
@@ -148,6 +153,8 @@ def test_the_worst_twenty_have_a_page_each_and_fewer_where_there_are_fewer(print
     assert first["facts"].startswith("Rank by KSI collisions: 1 of ")
     assert "Probability of being among the worst 5 %: 0.90" in first["facts"]
     assert "Killed or seriously injured (KSI): 1" in first["facts"]
+    assert "Collisions in 5 years: 3" in first["facts"]
+    assert "Collisions in 1 day: 3" in pages(printed["full"], SITES)[1]["texts"]["facts"]
 
 
 @needs_qgis
@@ -156,6 +163,9 @@ def test_names_are_printed_as_they_are_and_cut_where_they_are_too_long(printed):
     assert "to O'Hara's [% 1 + 1 %] \"Way\" \\n" in first["where"]
     assert first["title"].replace("\N{ZERO WIDTH SPACE}", "") == f"1. {LONG[:79]}…"
     assert "Collisions: open %] [% 'x' %]" in first["sources"]
+    facts = pages(printed["full"], TYPES)[0]["texts"]["facts"]
+    # what is claimed of all collisions stands before what is said of those that ratios are of
+    assert 0 < facts.index("More collisions per km and year than") < facts.index("More KSI collisions")
     titles = [page["texts"]["title"] for page in pages(printed["full"], TYPES)]
     assert titles[:2] == ["Type 1: <b>&", "Type 2: [% now() %] 'x' \\"]
 

@@ -1,5 +1,6 @@
 """The project inside the GeoPackage, in QGIS."""
 
+import shlex
 import shutil
 import sqlite3
 from datetime import UTC, date, datetime
@@ -139,7 +140,7 @@ def test_tables_show_few_columns_and_none_is_gone(project):
 
 
 @needs_qgis
-def test_actions_select_what_belongs_to_a_row_and_run_nothing_that_cells_hold(project):
+def test_actions_select_what_belongs_to_a_row_and_run_nothing_that_cells_hold(folder, project):
     layers = project["layers"]
     told = layers["roadprint_segments"]["actions"]["did"]
     assert told["Select its look-alikes"] == [
@@ -150,6 +151,8 @@ def test_actions_select_what_belongs_to_a_row_and_run_nothing_that_cells_hold(pr
         ["3 selected in Collisions"],
         {"roadprint_collisions": ["20230000", "20230001", "20230002"]},
     ]
+    (said,), _ = told["Copy the command that opens it in the explorer"]
+    assert said.endswith(f"roadprint explore {shlex.quote(str(folder))} --segment 0000000000000000")
     (address,) = layers["roadprint_segments"]["actions"]["opened"]
     assert address.startswith("file:///")
     assert address.endswith("/report.html#segment=0000000000000000")

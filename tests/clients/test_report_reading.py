@@ -1,11 +1,15 @@
 """The report as it is read in a browser: words, parts that fold away, contact sheets, drawings and paper."""
 
 import base64
+import os
+import shutil
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from browser import needs_chromium, opened
+from explore_page import show
 
 CUT = """(() => {
   const found = [];
@@ -55,9 +59,30 @@ def test_what_was_found_comes_first_then_the_map_and_the_worst_roads(page):
     assert page.run("document.querySelectorAll('.short dt').length") == 3
     assert top(page, ".short") < top(page, "#overview") < top(page, "#worst") < top(page, "#types")
     assert top(page, "#overview") < 450
+    # the worst roads are seen beside the map without scrolling
+    page.wait("document.documentElement.dataset.map === 'ready'")
+    assert top(page, ".listed li:nth-child(3)") < 850
     page.size(390, 844, phone=True)
     assert top(page, "#overview") < 844
     assert page.run("document.documentElement.scrollWidth") == 390
+
+
+def test_a_row_of_the_list_beside_the_map_picks_its_road_and_the_way_back_leads_to_the_list(page):
+    page.wait("document.documentElement.dataset.map === 'ready'")
+    segment = page.run("document.querySelector('.listed button').dataset.segment")
+    page.run("document.querySelector('.listed button').click()")
+    page.wait(f"document.getElementById('details').dataset.segment === '{segment}'")
+    assert page.run("document.querySelector('.listed')") is None
+    page.run("document.querySelector('#details .go').click()")
+    assert page.run("document.activeElement.id") == "listed"
+    assert page.run("[location.hash, document.querySelectorAll('.listed li').length > 10]") == ["", True]
+
+
+def test_no_table_has_a_row_that_is_higher_than_a_third_of_the_window(page):
+    page.run("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    high = """[...document.querySelectorAll('section:not(.settings) tr')].filter((one) => one.offsetHeight > 300)
+      .map((one) => one.textContent.slice(0, 80))"""
+    assert page.run(high) == []
 
 
 def test_methods_are_folded_away_and_a_link_into_them_opens_them(page):
@@ -168,6 +193,24 @@ def test_paper_gets_a_first_page_and_methods_with_page_numbers(page):
     assert page.run("document.querySelector('.words dd').getBoundingClientRect().height") > 0
     assert page.run("document.querySelector('.contacts').getBoundingClientRect().height") == 0
     page.send("Emulation.setEmulatedMedia", media="")
+
+
+def test_paper_says_of_which_run_it_is_and_of_which_day(tab, demo, tmp_path):
+    file = tmp_path / "report.html"
+    shutil.copyfile(demo["report"], file)
+    noon = datetime(2026, 3, 1, 12).timestamp()  # noqa: DTZ001 - the day that a browser here would say
+    os.utime(file, (noon, noon))
+    show(tab, file.as_uri(), ready="document.documentElement?.dataset.map === 'ready'")
+    imprint = "document.getElementById('imprint')"
+    assert tab.run(f"getComputedStyle({imprint}).display") == "none"
+    told = tab.run(f"{imprint}.textContent")
+    assert told.startswith(f"Run {demo['run_id']}. File of 2026-03-01. Printed 20")
+    tab.send("Emulation.setEmulatedMedia", media="print")
+    assert tab.run(f"{imprint}.getBoundingClientRect().height") > 0
+    tab.send("Emulation.setEmulatedMedia", media="")
+    margins = tab.run("""[...document.styleSheets].flatMap((one) => [...one.cssRules])
+      .filter((one) => one instanceof CSSPageRule).map((one) => one.cssText).join()""")
+    assert f"Road types of demo-town. {told}" in margins
 
 
 def test_a_checker_of_accessibility_finds_nothing_serious(page):

@@ -110,6 +110,13 @@ def test_what_is_not_answered_by_the_end_is_told_as_no_error(capfd):
     assert capfd.readouterr().err == ""
 
 
+def test_the_address_leads_to_the_road_that_is_asked_for(run):
+    process, address = started(run, "--segment", "a b/c&d#", "--quiet")
+    process.kill()
+    process.communicate()
+    assert address.endswith("/#segment=a%20b%2Fc%26d%23")
+
+
 def test_a_port_in_use_is_told_in_one_line_that_names_a_way_out(run, capfd):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

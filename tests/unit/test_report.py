@@ -10,18 +10,15 @@ from html import unescape
 from html.parser import HTMLParser
 from importlib.resources import files
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from geo.errors import RoadprintError
-from geo.outputs.palette import look
-from geo.outputs.report.figures.charts import Axis, overview, ratio_axis, ratio_strip
+from geo.outputs.report.figures.charts import Axis, ratio_axis, ratio_strip
 from geo.outputs.report.figures.choice_chart import choice_chart
 from geo.outputs.report.map.data import EDGE
 from geo.outputs.report.map.figure import PICKED
@@ -313,6 +310,15 @@ def test_a_negative_silhouette_lies_within_the_drawing():
     assert chart.up[0][1] == "-1"
 
 
+def test_what_is_claimed_of_all_collisions_stands_in_the_table_of_types_too(data):
+    of_all = data.tests.drop_duplicates("cluster").assign(outcome="n_collisions", ratio_adjusted=2.34)
+    html = render(changed(data, tests=pd.concat([data.tests, of_all], ignore_index=True)))
+    table = html[html.index('id="glance"') : html.index('id="types"')]
+    claimed = re.findall(r"<strong>([^<]+)</strong>", table)
+    assert claimed == ["2.3", "2.1"]
+    assert table.count("KSI:</span>") == table.count("collisions:</span>") == 3
+
+
 def test_a_page_without_q_values_claims_nothing(data):
     tested, plain = (
         render(data),
@@ -477,22 +483,18 @@ def test_the_axis_holds_all_finite_ratios_and_never_goes_beyond_sixteen():
     assert axis(None, None, None).reach == 2
 
 
-def test_the_map_is_north_up_in_true_proportion():
-    lines = [shapely.LineString([(0, 0), (0, 100)]), shapely.LineString([(0, 100), (50, 100)])]
-    segments = gpd.GeoDataFrame(
-        {"segment_id": ["a", "b"], "cluster": pd.array([2, None], dtype="Int64")}, geometry=lines, crs=27700
-    )
-    drawn = overview(segments, {n: look(n) for n in range(1, 40)})
-    assert (drawn.width, drawn.height) == (500.0, 1000.0)
-    unseen, seen = drawn.lines
-    assert (unseen.cluster, unseen.path) == (None, "M0.0 0.0L500.0 0.0")
-    assert (seen.cluster, seen.path) == (2, "M0.0 1000.0L0.0 0.0")
-    assert (drawn.bar, drawn.bar_label) == (200.0, "20 m")
-
-
-def test_a_network_without_extent_has_no_map():
-    nothing = gpd.GeoDataFrame({"segment_id": [], "cluster": []}, geometry=gpd.GeoSeries([], crs=27700))
-    assert overview(nothing, {}) is None
+@pytest.mark.parametrize(
+    ("share", "title"), [(1.0, "Road types"), (0.2, "KSI collisions per km and year, shrunk")]
+)
+def test_paper_gets_the_colours_that_the_page_opens_with_and_the_places_of_the_list(data, share, title):
+    segments = data.segments
+    kept = segments["cluster"].where(segments.index < share * len(segments))
+    html = render(changed(data, segments=segments.assign(cluster=kept)))
+    (drawing,) = [svg for svg in Page(html).all("svg") if svg.get("class") == "map"]
+    assert f"north is up. {title}" in drawing["aria-label"]
+    still = html[html.index('<svg class="map"') :]
+    still = still[: still.index("</svg>")]
+    assert re.findall(r'class="place">(\d+)<', still) == [str(n) for n in range(1, 21)]
 
 
 def test_a_thumbnail_is_a_jpeg_of_the_same_picture():
@@ -527,7 +529,10 @@ def test_limits_of_a_ratio_show_on_which_side_of_1_they_lie(low, high, words):
     assert ratio_limits(low, high) == words
 
 
-@pytest.mark.parametrize(("years", "words"), [(1.0, "1 year"), (5.0, "5 years")])
+@pytest.mark.parametrize(
+    ("years", "words"),
+    [(1.0, "1 year"), (5.0, "5 years"), (1 / 365, "1 day"), (31 / 365, "31 days"), (0.5, "0.5 years")],
+)
 def test_years_are_counted_in_words(years, words):
     assert _years(pd.DataFrame({"years": [years, years]})) == words
 

@@ -20,6 +20,7 @@ from geo.outputs.palette import CERTAINTY, SEQUENCE, SEVERITY, SEVERITY_UNKNOWN,
 from geo.outputs.qgis.classes import ELSE, Band, count_bands, difference_bands, rate_bands, width_expression
 from geo.outputs.qgis.forms.writing import with_forms
 from geo.outputs.qgis.junctions import COUNTS, junction_maps, worst_bands
+from geo.outputs.qgis.layouts.expressions import probability, time
 from geo.outputs.qgis.tables import NOT_XML, Style
 from geo.outputs.qgis.themes import USERS
 from geo.outputs.templates import templates
@@ -51,11 +52,12 @@ Collisions: [% coalesce(format_number("n_collisions", 1), 'not known') %], of th
 [% coalesce(format_number("n_ksi", 1), 'not known') %]
 [% CASE WHEN "n_severity_unknown" > 0 THEN '(severity not known of ' || format_number("n_severity_unknown", 1) || ')'
 ELSE '' END %]"""
-_STRETCH_TIP = """<b>[% coalesce("name", "ref", "road_class", 'Road') %]</b>
+_P_WORST = probability("p_worst_5_percent")
+_STRETCH_TIP = f"""<b>[% coalesce("name", "ref", "road_class", 'Road') %]</b>
 [% coalesce('from ' || "from_street", '') %] [% coalesce('to ' || "to_street", '') %]<br>
 [% coalesce('Rank ' || "rank" || ' (' || format_number("rank_low", 0) || ' to ' || format_number("rank_high", 0) || ')',
 'No rank') %]; probability of being among the worst 5 %:
-[% coalesce(format_number("p_worst_5_percent", 2), 'not known') %]<br>
+[% {_P_WORST} %]<br>
 Per km and year: [% coalesce(format_number("per_km_year_eb", 2) || ' shrunk (' || format_number("per_km_year_eb_low", 2)
 || ' to ' || format_number("per_km_year_eb_high", 2) || ')', 'not known') %]<br>
 Collisions: [% coalesce("n_collisions", 'not known') %], of these KSI: [% coalesce("n_ksi", 'not known') %];
@@ -151,6 +153,8 @@ def _junction_styles(junctions: pd.DataFrame, clusters: pd.DataFrame) -> list[St
             heading=heading,
             bands=bands,
             rates=rates,
+            worst=_P_WORST,
+            time=time(),
         )
         for name, (heading, bands) in junction_maps(junctions, types).items()
     ]
@@ -391,6 +395,11 @@ class SegmentTip:
     factors: bool = False
     notes: tuple[str, ...] = ()
     differs: bool = False
+
+    @property
+    def time(self) -> str:
+        """QGIS expression that says how long the records go on."""
+        return time()
 
 
 def segment_tip(segments: pd.DataFrame, titles: Mapping[int, str]) -> SegmentTip:

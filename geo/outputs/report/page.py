@@ -20,9 +20,10 @@ from geo.outputs.backdrop import Backdrop
 from geo.outputs.layers.ground_words import titles_of
 from geo.outputs.names import looks_of
 from geo.outputs.palette import Look
-from geo.outputs.report.figures.charts import dash_of, overview
+from geo.outputs.report.figures.charts import dash_of
 from geo.outputs.report.figures.choice_chart import by_hand, choice_chart, merging_rows, sureness
 from geo.outputs.report.figures.cure_chart import cure_charts, model_rows
+from geo.outputs.report.figures.still_map import still_map
 from geo.outputs.report.map.alike import Shown
 from geo.outputs.report.map.data import Layers
 from geo.outputs.report.map.part import map_part
@@ -37,7 +38,17 @@ from geo.outputs.report.parts.systemic import systemic
 from geo.outputs.report.parts.tables import effects_rows, measures, places_rows, settings_rows, tests_rows
 from geo.outputs.report.parts.worst import WorstRoads, worst_roads
 from geo.outputs.templates import templates
-from geo.outputs.wording import NO_IMAGERY, figure, interval, number, severity_words, shorten, untyped
+from geo.outputs.wording import (
+    DAYS_BELOW,
+    NO_IMAGERY,
+    figure,
+    interval,
+    number,
+    severity_words,
+    shorten,
+    time_words,
+    untyped,
+)
 from geo.safety.rates import OUTCOME_NAMES, Outcome
 
 LONGEST_REASON = 300
@@ -107,6 +118,8 @@ class ReportData:
     stretches, high_injury, value
         The layers ``stretches`` (None: no worst roads are listed), ``high_injury`` and ``value_of_imagery`` (None: they
         are not told of in short).
+    run_id
+        Name of the run; empty: not told.
     windows, backdrop
         The layer of windows (None: the map shows no high-injury network), and pictures of the ground beneath the map.
     """
@@ -149,6 +162,7 @@ class ReportData:
     value: pd.DataFrame | None = None
     on_sheets: pd.DataFrame | None = None
     sheet_pictures: Mapping[str, bytes] = field(default_factory=dict)
+    run_id: str = ""
     windows: gpd.GeoDataFrame | None = None
     backdrop: Sequence[Backdrop] = ()
 
@@ -195,7 +209,9 @@ def render(data: ReportData) -> str:
         axis=axis,
         cards=laid,
         kinds=KINDS,
-        map=overview(segments, looks),
+        map=None
+        if interactive is None
+        else still_map(segments, interactive.data.paints[0], [] if worst is None else worst.listed),
         interactive=interactive,
         inline=_inline,
         style=_inline("".join([*map(_own, styles), _sheet_style(laid)])),
@@ -365,6 +381,6 @@ def _years(segments: pd.DataFrame) -> str:
     if years.empty:
         return ""
     few, many = float(years.min()), float(years.max())
-    if few == many == 1:
-        return "1 year"
-    return f"{figure(few)} years" if few == many else f"{interval(few, many, 3)} years, depending on the road"
+    if few == many or many < DAYS_BELOW:
+        return time_words(many)
+    return f"{interval(few, many, 3)} years, depending on the road"

@@ -68,6 +68,7 @@ def _data(plan: Plan, layers: Mapping[str, pd.DataFrame]) -> ReportData:
     in_sheets = set(on_sheets["tile_id"].dropna())
     return ReportData(
         city=config.city,
+        run_id=plan.run_id,
         config=plan.written,
         run=dict(layers["run"].itertuples(index=False)),
         clusters=layers["clusters"],

@@ -1,4 +1,4 @@
-"""What QGIS can do with a row: select what belongs to it in another layer, or open it in the report.
+"""What QGIS can do with a row: select what belongs to it in another layer, or open it in the report or the explorer.
 
 An action is a text in which QGIS replaces expressions and then runs it as Python. Only the number of the row and the id
 of its layer are put in, never what stands in a cell: names and ids of the data may hold quotes, and would be run.
@@ -64,6 +64,17 @@ def act(report):
     webbrowser.open(address.toString(QUrl.FullyEncoded))
 
 """
+_EXPLORE = """\
+import shlex
+from qgis.PyQt.QtGui import QGuiApplication
+
+def act():
+    words = [Path(file_of(layer)['path']).parent.as_posix(), str(row['segment_id'])]
+    command = 'roadprint explore {} --segment {}'.format(*map(shlex.quote, words))
+    QGuiApplication.clipboard().setText(command)
+    tell('in a terminal, paste the command that is copied now: ' + command)
+
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +116,7 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = {
         _select("segments", "Select its look-alikes", "segments", "segment_id", "looks_like"),
         _select("segments", "Select its collisions", "collisions", "segment_id", "segment_id"),
         Action("segments", "Open in the report", f"{_FIND}{_OPEN}act({REPORT!r})\n"),
+        Action("segments", "Copy the command that opens it in the explorer", f"{_FIND}{_EXPLORE}act()\n"),
     ),
     "junctions": (
         _select("junctions", "Select its look-alikes", "junctions", "junction_id", "looks_like"),

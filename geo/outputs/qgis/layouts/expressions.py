@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from geo.outputs.wording import LONGEST, NOT_KNOWN
+from geo.outputs.wording import DAYS_BELOW, LONGEST, NOT_KNOWN, SUREST
 
 WORD = 24
 """So many letters stand in a row at most: a longer word is cut where a line ends, and not lost beyond the page."""
@@ -69,8 +69,18 @@ def with_limits(column: str, low: str | None = None, high: str | None = None) ->
 def probability(column: str) -> str:
     """Write a probability, which is never wholly 0 or 1."""
     return (
-        f"CASE WHEN \"{column}\" IS NULL THEN '{NOT_KNOWN}' WHEN \"{column}\" < 0.005 THEN 'under 0.01' "
-        f'WHEN "{column}" > 0.995 THEN \'over 0.99\' ELSE format_number("{column}", 2) END'
+        f"CASE WHEN \"{column}\" IS NULL THEN '{NOT_KNOWN}' WHEN \"{column}\" < {1 - SUREST:.3f} THEN 'under 0.01' "
+        f'WHEN "{column}" > {SUREST} THEN \'over 0.99\' ELSE format_number("{column}", 2) END'
+    )
+
+
+def time(column: str = "years") -> str:
+    """Write how long records go on, as `geo.outputs.wording.time_words` does, or that it is not known."""
+    days, years = f'round(365.25 * "{column}")', f'round("{column}", 1)'
+    return (
+        f'CASE WHEN "{column}" IS NULL THEN \'a time that is not known\' WHEN "{column}" < {DAYS_BELOW} '
+        f"THEN to_string({days}) || CASE WHEN {days} = 1 THEN ' day' ELSE ' days' END "
+        f"ELSE to_string({years}) || CASE WHEN {years} = 1 THEN ' year' ELSE ' years' END END"
     )
 
 

@@ -24,6 +24,7 @@ from geo.outputs.qgis.layouts.expressions import (
     name,
     probability,
     shown,
+    time,
     with_limits,
 )
 from geo.outputs.qgis.layouts.legend import entries, plain
@@ -46,7 +47,6 @@ X, FIRST, OTHERS = 196.0, 24.0, 16.5
 _RIM = 1.25
 _NAME = "coalesce({}, {}, {}, 'unnamed road')"
 _NOT_COUNTED = "Not counted for this road: see the layer of collisions"
-_YEARS = "CASE WHEN round(\"years\", 1) = 1 THEN ' year: ' ELSE ' years: ' END"
 _PREDICTED = '"per_km_year_predicted"'
 
 
@@ -166,7 +166,7 @@ def _facts(stretches: pd.DataFrame, ranked: int) -> list[str]:
         f"'Rank by {by}: ' || @atlas_featurenumber || ' of {ranked} roads'",
         f"'with 95 % certainty between ' || {count('rank_low')} || ' and ' || {count('rank_high')}",
         f"'Probability of being among the worst 5 %: ' || {probability('p_worst_5_percent')}",
-        f"'Collisions in ' || to_string(round(\"years\", 1)) || {_YEARS} || {count('n_collisions')}",
+        f"'Collisions in ' || {time()} || ': ' || {count('n_collisions')}",
         f"'Killed or seriously injured (KSI): ' || {count('n_ksi')} || {untold}",
         f"'At junctions that it touches, in no rate: ' || {count('n_collisions_at_junctions')}",
         f"'With ' || {users} || {_beside('n_users_unknown', 'not told of')}",

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 import pandas as pd
 
 from geo.outputs.names import looks_of
 from geo.outputs.palette import UNKNOWN
-from geo.outputs.qgis.layouts.expressions import breakable, by_number, literal, shown
+from geo.outputs.qgis.layouts.expressions import BREAK, breakable, by_number, literal, shown
 from geo.outputs.qgis.layouts.pages import Box, Shown, fitted, scale_step
 from geo.outputs.qgis.tables import PREFIX
-from geo.outputs.wording import OTHERS, figure, interval, number, shorten, untold, verdict, where_like
+from geo.outputs.verdicts import all_collisions_verdict, tested
+from geo.outputs.wording import (
+    ALL_ROADS,
+    OTHERS,
+    figure,
+    interval,
+    number,
+    shorten,
+    untold,
+    verdict,
+    where_like,
+)
 from geo.safety.rates import OUTCOME_NAMES, Outcome
 
 NAME = "Types of road (one page each)"
@@ -29,6 +41,8 @@ PLACES: tuple[Box, ...] = tuple(
 NO_PICTURES = "The GeoPackage holds no pictures of tiles of this type."
 _SHOWN = 300
 """Characters of a note that are shown."""
+_SIZES = ((9.5, 64, 19), (8.5, 72, 21), (7.5, 82, 24), (6.5, 92, 27), (5.5, 108, 32))
+"""Of the letters of facts (points), with how many of them a line has, and how many lines there is room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +54,7 @@ class Types:
     title: str
     colour: str
     facts: str
+    size: float
     pictured: str
     pictures: list[tuple[str, Box, str]]
     extent: Box
@@ -72,13 +87,19 @@ def types_of(layers: Mapping[str, pd.DataFrame], refs: Mapping[str, Shown], view
         int(row["cluster"]): "Typical tiles" if there & set(_tiles(row["prototype_tiles"])) else NO_PICTURES
         for row in clusters.to_dict("records")
     }
-    facts = {int(row["cluster"]): "\n\n".join(_facts(row)) for row in clusters.to_dict("records")}
+    of_all = tested(layers.get("tests"), ALL_ROADS, "collisions").drop_duplicates("cluster")
+    by_all = {int(row["cluster"]): all_collisions_verdict(row) for row in of_all.to_dict("records")}
+    facts = {
+        int(row["cluster"]): "\n\n".join(_facts(row, by_all.get(int(row["cluster"]), "")))
+        for row in clusters.to_dict("records")
+    }
     return Types(
         layer=refs["clusters"],
         streets=refs["segments"],
         title=shown(by_number("cluster", titles, "'Type ' || \"cluster\"")),
         colour=by_number("cluster", {n: one.colour for n, (_, one) in looks.items()}, literal(UNKNOWN)),
         facts=shown(by_number("cluster", facts, literal("Not known"))),
+        size=_size(facts.values()),
         pictured=shown(by_number("cluster", shown_of, literal(NO_PICTURES))),
         pictures=[(f"tile-{n}", box, _picture(n)) for n, box in enumerate(PLACES)],
         extent=extent,
@@ -86,6 +107,17 @@ def types_of(layers: Mapping[str, pd.DataFrame], refs: Mapping[str, Shown], view
         step=step,
         page_name="'type ' || \"cluster\"",
     )
+
+
+def _size(texts: Iterable[str]) -> float:
+    """Choose letters in which the longest text has room (points)."""
+    # a long word may end a line where it is cut
+    parts = [text.replace(BREAK, " ").split("\n") for text in texts]
+
+    def fit(letters: int, room: int) -> bool:
+        return all(sum(max(1, len(wrap(line, letters))) for line in lines) <= room for lines in parts)
+
+    return next((size for size, letters, room in _SIZES if fit(letters, room)), _SIZES[-1][0])
 
 
 def _tiles(listed: Any) -> list[str]:  # noqa: ANN401 - a cell
@@ -99,7 +131,7 @@ def _picture(place: int) -> str:
     return f"'base64:' || to_base64(attribute(get_feature('{PREFIX}tiles', 'tile_id', {tile}), 'thumbnail'))"
 
 
-def _facts(row: Mapping[Any, Any]) -> list[str]:
+def _facts(row: Mapping[Any, Any], by_all: str) -> list[str]:
     """Write what is known of a type, a paragraph each, in the words of the report."""
     outcome: Outcome = "ksi" if row.get("outcome") == "ksi" else "collisions"
     n_untold = untold(number(row.get("n_severity_unknown")), number(row["n_collisions"]))
@@ -115,6 +147,7 @@ def _facts(row: Mapping[Any, Any]) -> list[str]:
         f"{_figure(row, 'n_segments')} segments, {_figure(row, 'length_km')} km",
         counted + (n_untold and f" ({n_untold})"),
         _rate(row, outcome),
+        by_all if outcome == "ksi" else "",
         verdict(low, high, number(row.get("q_value")), outcome, others, regrouped=pooled),
         f"How surely other samples of roads find it (1: always): {_figure(row, 'found_again')}",
     )

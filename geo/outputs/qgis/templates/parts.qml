@@ -110,7 +110,7 @@
 {% macro segment_tip(tip) %}
  <mapTip>{% filter forceescape %}<b>{{ text("name", "unnamed road") }}</b>, {{ text("road_class", "class not known") }}<br>
 [% {{ tip.types | safe }} %], {{ number("length_m", 0) }} m, {{ number("n_tiles", 0) }} tiles<br>
-Collisions: {{ number("n_collisions", 0) }}, of these KSI: {{ number("n_ksi", 0) }}{{ untold() }}, in {{ number("years", 1) }} years<br>
+Collisions: {{ number("n_collisions", 0) }}, of these KSI: {{ number("n_ksi", 0) }}{{ untold() }}, in [% {{ tip.time | safe }} %]<br>
 {{ rates(tip.rates) }}
 {% for note in tip.notes %}{{ note }}<br>
 {% endfor %}

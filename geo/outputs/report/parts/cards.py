@@ -16,6 +16,7 @@ from geo.outputs.palette import Look
 from geo.outputs.report.figures.charts import Axis, Strip, picture_address, ratio_axis, ratio_strip
 from geo.outputs.report.figures.contact_sheet import Sheet, margin_words
 from geo.outputs.report.parts.pictures import PagePictures
+from geo.outputs.verdicts import all_collisions_verdict, tested
 from geo.outputs.wording import (
     ALL_ROADS,
     OTHERS,
@@ -37,6 +38,8 @@ MIX_SHOWN = 4
 WHOLE = 0.995
 """Share of a type's length from which on all of it counts as compared."""
 OF_ITS_CLASS = "other roads of its class"
+CLAIMS = ("More", "Fewer")
+"""How the verdict on a difference that is claimed begins."""
 _NOT = "not tested: "
 
 
@@ -81,6 +84,11 @@ class Comparison:
     q: str
     counted: str
 
+    @property
+    def claimed(self) -> bool:
+        """Whether it is said that the type has more or fewer."""
+        return self.verdict.startswith(CLAIMS)
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -121,13 +129,17 @@ class Card:
     untold: str
     ksi_rate: str
     ksi_interval: str
-    q_value: str
     sure: str
     own: Comparison
     comparisons: list[Comparison]
     shots: dict[str, list[Shot]]
     face: str | None
     sheet: Sheet | None
+
+    @property
+    def overall(self) -> list[Comparison]:
+        """Give the comparisons with roads of whatever class: of all collisions, and of those that ratios are of."""
+        return [one for one in self.comparisons if one.others != OF_ITS_CLASS]
 
 
 def cards(
@@ -210,7 +222,6 @@ def _figures(row: Mapping[Hashable, Any], value: Mapping[str, float]) -> dict[st
         "untold": untold(value["n_severity_unknown"], value["n_collisions"]),
         "ksi_rate": figure(value["ksi_per_km_year"]),
         "ksi_interval": interval(value["low"], value["high"]),
-        "q_value": chance_words(value["q_value"]),
         "sure": _sure(value["share_sure"], value["found_again"]),
     }
 
@@ -236,13 +247,6 @@ def _sure(share: float, again: float) -> str:
     return (
         f"{told}; types of other samples of roads overlap with it by {again:.2f} in the mean (1 is all of it)"
     )
-
-
-def tested(tests: pd.DataFrame | None, comparison: str, outcome: Outcome) -> pd.DataFrame:
-    """Take the rows of the layer ``tests`` of a comparison and an outcome; none without the layer."""
-    if tests is None:
-        return pd.DataFrame(columns=[column.name for column in LAYERS["tests"].columns])
-    return tests[tests["comparison"].eq(comparison) & tests["outcome"].eq(f"n_{outcome}")]
 
 
 def _reasons(interval: str | None) -> tuple[str, str]:
@@ -295,17 +299,14 @@ def _by_all(row: Mapping[Any, Any], axis: Axis) -> Comparison:
     """Tell of all collisions of a type, by which it is found or not, where its ratios are of KSI."""
     names = ("ratio_adjusted", "ratio_adjusted_low", "ratio_adjusted_high", "q_value", "ratio")
     ratio, low, high, q, crude = (number(row[name]) for name in names)
-    why = "" if pd.isna(row["reason_adjusted"]) else shorten(str(row["reason_adjusted"]), 200)
-    pooled = number(row.get("ratio_pooled_low")), number(row.get("ratio_pooled_high"))
     where = where_like(row.get("adjusted_for"))
-    said = verdict(low, high, q, "collisions", OTHERS + where, why, pooled)
     return Comparison(
         others=f"all collisions, {OTHERS}",
         where=where,
         ratio=figure(ratio, 2),
         limits=ratio_limits(low, high),
         strip=ratio_strip(ratio, low, high, axis),
-        verdict=said,
+        verdict=all_collisions_verdict(row),
         counts=OUTCOME_NAMES["collisions"],
         q=chance_words(q),
         counted=_as_counted(crude),

@@ -10,7 +10,16 @@ from typing import Any
 import pandas as pd
 
 from geo.outputs.report.figures.charts import picture_address
-from geo.outputs.wording import figure, interval, number, shorten, untold, verdict, where_like
+from geo.outputs.wording import (
+    figure,
+    interval,
+    number,
+    probability_words,
+    shorten,
+    untold,
+    verdict,
+    where_like,
+)
 from geo.safety.junctions.worst import worst_junctions
 from geo.safety.rates import OUTCOME_NAMES, Outcome
 
@@ -166,5 +175,5 @@ def _listed(row: Mapping[Any, Any], outcome: Outcome) -> dict[str, str]:
         "eb": figure(number(row[rate]), 2),
         "limits": interval(low, high),
         "rank": figure(number(row["expected_rank"]), 2),
-        "sure": figure(number(row["p_worst_5_percent"]), 2),
+        "sure": probability_words(number(row["p_worst_5_percent"])),
     }

@@ -13,7 +13,6 @@ from geo.outputs.wording import DEPENDS, chance_words, figure, number
 from geo.safety.picture.imagery_value import CLUSTER, EMBEDDINGS, VISIBLE
 from geo.safety.rates import Outcome
 
-_CLAIMS = ("More", "Fewer")
 _NAMED = 3
 """So many types are named in the sentence, at most."""
 _SURE = 0.05
@@ -69,9 +68,7 @@ def _types(cards: Sequence[Card], *, has_collisions: bool) -> tuple[str, str]:
     if not has_collisions:
         looks = f"Roads are grouped into {many} by what they look like"
         return f"{looks}; no collisions are given to compare them by.", ""
-    found = [
-        (card.title, one) for card in cards for one in card.comparisons if one.verdict.startswith(_CLAIMS)
-    ]
+    found = [(card.title, one) for card in cards for one in card.comparisons if one.claimed]
     claimed = list({title: (title, one) for title, one in reversed(found)}.values())[::-1]
     if claimed:
         return _claims(claimed, len(cards) - len(claimed))

@@ -12,7 +12,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geo.errors import LayerError
-from geo.outputs.wording import figure, interval, number, shorten
+from geo.outputs.wording import figure, interval, number, probability_words, shorten
 from geo.safety.rates import OUTCOME_NAMES
 from geo.safety.stretches.ranking import worst_stretches
 from geo.sources.by_hand import BOM, plain_cell
@@ -45,6 +45,11 @@ class WorstRoads:
     outcome: str
     users: tuple[str, ...]
     csv: str
+
+    @property
+    def listed(self) -> list[tuple[str, str]]:
+        """Place of each in the list, and the segment that stands for it on a map."""
+        return [(row["place"], row["segment"]) for row in self.rows]
 
 
 def worst_roads(
@@ -106,7 +111,7 @@ def _row(
         "road": shorten(named),
         "where": where(row),
         "ranks": f"{int(row['rank_low'])} to {int(row['rank_high'])}",
-        "p_worst": figure(number(row["p_worst_5_percent"]), 2),
+        "p_worst": probability_words(number(row["p_worst_5_percent"])),
         "n_collisions": figure(number(row["n_collisions"])),
         "n_ksi": figure(number(row["n_ksi"])),
         "at_junctions": figure(number(row["n_collisions_at_junctions"])),

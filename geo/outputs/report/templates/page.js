@@ -88,11 +88,27 @@
     });
   }
 
+  /* Paper says of which run it is, and of when. The page itself holds no time, so that the same inputs give the same bytes: the day
+     is told by the file, where it is known. */
+  const imprint = document.getElementById("imprint"), margins = document.head.appendChild(document.createElement("style"));
+  const NOW_MS = 2000;
+  const day = (date) => [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
+  const quoted = (text) => '"' + text.replace(/[^\w .,:;-]/gu, (letter) => "\\" + letter.codePointAt(0).toString(16) + " ") + '"';
+  const written = new Date(document.lastModified);
+  /* A file whose day the browser does not know is as young as the page. */
+  const told = imprint.textContent + (Date.now() - written > NOW_MS ? "File of " + day(written) + ". " : "");
+  function date() {
+    imprint.textContent = told + "Printed " + day(new Date()) + ".";
+    margins.textContent = "@page { @bottom-left { content: " + quoted(document.title + ". " + imprint.textContent) + "; font: 8pt sans-serif; color: #565656; } } @page :first { @bottom-left { content: none; } }";
+  }
+  date();
+
   /* Paper gets the first page and all that is not folded away, with the methods; or the first page alone. Other tables
      and sheets that are folded away are printed where the reader opened them. */
   const opened = [];
   window.addEventListener("beforeprint", () => {
     hide();
+    date();
     for (const fold of document.querySelectorAll("details.fold:not([open])")) { fold.open = true; opened.push(fold); }
   });
   window.addEventListener("afterprint", () => {

@@ -2,6 +2,8 @@
 function makeCard(painting, city, view, points) {
   const { data, segments, lines } = city;
   const details = byId("details"), found = byId("found"), near = byId("near");
+  /* What stands there before anything is picked: the worst roads. */
+  const first = [...details.childNodes];
   const facts = () => {
     const list = element("dl", null, details);
     return (title, text) => { element("dt", title, list); element("dd", text, list); };
@@ -17,6 +19,7 @@ function makeCard(painting, city, view, points) {
     details.dataset.segment = segments.id[i];
     delete details.dataset.collision;
     element("h3", city.name(i), details);
+    back();
     const fact = facts();
     fact("Segment", segments.id[i]);
     fact("Type", segments.type[i] === null ? "none (" + data.untyped + ")" : city.type(i));
@@ -41,6 +44,7 @@ function makeCard(painting, city, view, points) {
     details.dataset.collision = id[k];
     delete details.dataset.segment;
     element("h3", "Collision " + id[k], details);
+    back();
     const fact = facts();
     fact("Date", points.when(k));
     fact("Severity", points.severity(k));
@@ -52,6 +56,23 @@ function makeCard(painting, city, view, points) {
       button.addEventListener("click", () => { pick(on[k], false); focusCard(); });
     }
     if (near.value !== String(k)) near.value = String(k);
+  }
+
+  function back() {
+    if (!details.ownerDocument.querySelector("#worst")) return;
+    const button = element("button", "Back to the worst roads", details);
+    button.type = "button";
+    button.className = "go";
+    button.addEventListener("click", () => {
+      details.replaceChildren(...first);
+      delete details.dataset.segment;
+      delete details.dataset.collision;
+      found.value = "";
+      painting.fill("picked", { xs: [], ys: [], colour: [], dash: [] });
+      painting.fill("marked", { x: [], y: [] });
+      history.replaceState(null, "", location.pathname + location.search);
+      focusCard();
+    });
   }
 
   function focusCard() {

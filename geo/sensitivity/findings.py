@@ -140,7 +140,7 @@ def fares(base: Seen, found: pd.DataFrame, other: Seen) -> pd.DataFrame:
     for row in found.to_dict("records"):
         if row["kind"] == TYPE:
             one = _type_there(row, pairs, other, claims)
-            known.add((one["cluster_there"], row["outcome"], row["comparison"]))
+            known.add((one.get("cluster_there"), row["outcome"], row["comparison"]))
         elif row["kind"] == REST:
             fresh = set(zip(claims["cluster"], claims["outcome"], claims["comparison"], strict=True))
             news = len(fresh - known)

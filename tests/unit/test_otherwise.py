@@ -201,6 +201,16 @@ def test_a_type_that_dissolves_takes_its_finding_along(base):
     assert "more than half" in told["reason"]
 
 
+def test_a_type_that_has_no_counterpart_at_all_takes_its_finding_along(base):
+    """No type there has road of the one that something is claimed of."""
+    one = seen(street(N), [None] * (N // 2) + [2] * (N // 2), [a_test(2, 0.9, claimed=False)])
+    found = findings_of(base)
+    told = fares(base, found, one).loc[found["kind"] == TYPE].iloc[0]
+    assert told["state"] == GONE
+    assert pd.isna(told["cluster_there"])
+    assert state_of(base, one, REST) == [STANDS]
+
+
 def test_a_claim_that_the_run_does_not_make_is_told(base):
     calm = seen(street(N), HALVES, [a_test(1, 1.8, claimed=True), a_test(2, 0.9, claimed=False)])
     other = seen(street(N), HALVES, [a_test(1, 1.8, claimed=True), a_test(2, 0.4, claimed=True)])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -442,7 +443,9 @@ def grid_city(make_grid) -> GridCity:
 @pytest.fixture(scope="session")
 def make_grid():
     """Give what makes the city, for what is made of it once for many tests."""
-    return _grid
+    # drawn once, for that takes a quarter of a second
+    drawn = pickle.dumps(_grid())
+    return lambda: pickle.loads(drawn)  # noqa: S301 - our own
 
 
 def _grid() -> GridCity:

@@ -1,8 +1,12 @@
 """The folder of a run that never ran: the grid's layers, laid out as a run leaves them."""
 
 import json
+import pickle
+import shutil
+import tempfile
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,10 +20,29 @@ from tasks.store.summary import Numbered, RunSummary, Told
 RUN_ID = "0123456789ab"
 
 
+_written = {}
+"""Folders of files of runs that were written in this process, by the layers that they are of."""
+
+
 def make_run(grid_city, folder):
-    """Lay out a run of the grid below the folder of its city; gives the run's folder."""
+    """Lay out a run of the grid below the folder of its city; gives the run's folder.
+
+    Its files are written once for all cities with the same layers, for that takes a second, and copied.
+    """
+    layers = pickle.dumps(grid_city)
+    if layers not in _written:
+        kept = tempfile.TemporaryDirectory(prefix="made-run-")
+        _write_files(grid_city, Path(kept.name))
+        _written[layers] = kept
     run = folder / RUN_ID
-    (run / "layers").mkdir(parents=True)
+    shutil.copytree(_written[layers].name, run, copy_function=shutil.copyfile)
+    _write_summary(run)
+    (folder / "latest").symlink_to(RUN_ID)
+    return run
+
+
+def _write_files(grid_city, run):
+    (run / "layers").mkdir()
     layers = grid_city.layers | {"run": facts()}
     segments = layers["segments"]
     known = segments["cluster"].notna()
@@ -45,6 +68,9 @@ def make_run(grid_city, folder):
         np.ones(len(seen)),
     )
     write_fingerprints(run / "layers" / "fingerprints.parquet", found, segments, {})
+
+
+def _write_summary(run):
     files = {
         file.relative_to(run).as_posix(): digest_file(file)
         for file in sorted(run.rglob("*"))
@@ -66,8 +92,6 @@ def make_run(grid_city, folder):
         numbering=Numbered(key="", own_key="", reserved=[], names=[]),
         base="..",
     ).write(run / "run.json")
-    (folder / "latest").symlink_to(RUN_ID)
-    return run
 
 
 def facts():

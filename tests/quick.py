@@ -6,7 +6,15 @@ from tasks.planning import make_plan
 from tasks.stages.order import STAGES
 from tasks.store.stage import run_stage
 
-OVERRIDES = {"encoder.name": "bands", "clusters.k": "4"}
+FEW = {
+    "clusters.resamples": "2",
+    "clusters.groupings": "3",
+    "safety.permutations": "99",
+    "safety.rank_draws": "1000",
+    "safety.concentration.hot_spot_permutations": "99",
+}
+"""Fewer draws behind p-values, ranks and intervals, which take most of the time that a run takes after its tiles."""
+OVERRIDES = {"encoder.name": "bands", "clusters.k": "4"} | FEW
 CLOSE = OVERRIDES | {"tiles.spacing_m": "20"}
 """With tiles so close to each other that they make many shards."""
 

@@ -48,7 +48,11 @@ def needs_chromium():
         pytest.skip(told)
 
 
-NAVIGATED = "Inspected target navigated or closed"
+NAVIGATED = (
+    "Inspected target navigated or closed",
+    "Execution context was destroyed.",
+    "Promise was collected",
+)
 
 
 class NavigatedError(Exception):
@@ -68,7 +72,7 @@ class Line:
         while True:
             message = json.loads(self.socket.recv(timeout=WITHIN_S))
             if message.get("id") == number:
-                if message.get("error", {}).get("message") == NAVIGATED:
+                if message.get("error", {}).get("message") in NAVIGATED:
                     raise NavigatedError(method)
                 assert "error" not in message, (method, message["error"])
                 return message["result"]
@@ -123,6 +127,19 @@ class Page(Line):
             return self.run(script)
         except NavigatedError:
             return None
+
+    def reload(self):
+        """Load the page anew; what is asked of it then is asked of the new one."""
+        self.run("globalThis.isOld = true")
+        self.send("Page.reload")
+        self.wait("!globalThis.isOld && document.readyState === 'complete'")
+
+    def rest(self):
+        """Wait until the page is not scrolling any more."""
+        places = [None]
+        while len(places) < 3 or len(set(places[-3:])) > 1:
+            places.append(self.run("Math.round(window.scrollY)"))
+            self.settle()
 
     def settle(self):
         """Let the page draw what it has to draw."""

@@ -20,7 +20,7 @@ import httpx
 import pytest
 import yaml
 from made_run import make_run
-from prefect_server import ROOT, Server, free_port
+from prefect_server import LONGEST_S, ROOT, Server, free_port
 from test_prefect_faults import wait_for_tiles
 
 from flows.page.addresses import VARIABLE, served_at
@@ -77,7 +77,7 @@ def copy(terminal, log):
 
 def left_of(folder):
     """List what is left of them once the kernel has had a moment to take away what has ended."""
-    until = time.monotonic() + 2
+    until = time.monotonic() + 20
     while (left := processes_of(folder)) and time.monotonic() < until:
         time.sleep(0.05)
     return left
@@ -158,7 +158,7 @@ def served(town, tmp_path_factory):
         run_id = server.run(PAUSED_SCHEDULE)
         wait_for_tiles(folder / "runs")
         process.send_signal(signal.SIGINT)
-        code = process.wait(25)
+        code = process.wait(LONGEST_S)
         left = left_of(folder)
     return Served(folder, run_id, code, left)
 

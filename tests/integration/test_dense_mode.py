@@ -6,7 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from quick import run_stages
+from quick import FEW, run_stages
 
 from tasks.planning import make_plan
 from tasks.stages.imagery.fingerprints import load_tiles
@@ -26,7 +26,7 @@ def dense(town, tmp_path_factory):
     from flows.city import city_flow
 
     out = tmp_path_factory.mktemp("dense")
-    return out, city_flow(str(town.city), DENSE, str(out))
+    return out, city_flow(str(town.city), DENSE | FEW, str(out))
 
 
 def test_every_tile_is_accounted_for_as_it_is_alone(dense, finished):

@@ -11,11 +11,12 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 import pytest
+from quick import OVERRIDES
 
 TOP = Path(__file__).parents[2]
 PAGE = (TOP / "docs" / "extending.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(python|diff) file=(\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-FAST = ("encoder.name=bands", "clusters.k=4", "safety.permutations=19")
+FAST = [f"{key}={value}" for key, value in OVERRIDES.items()]
 
 
 def apply(kind, file, text):

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pandas as pd
 import rasterio
-from quick import chosen
+from quick import FEW, chosen
 from results import latest, table
 
 AREA = "[-1.8139, 52.36176, -1.80713, 52.36591]"
 """460 m x 460 m in the middle of the town."""
-GROUND = {"area": AREA, "ground.method": "unsupervised", "ground.rotations": "1", "clusters.k": "2"}
+GROUND = {"area": AREA, "ground.method": "unsupervised", "ground.rotations": "1", "clusters.k": "2"} | FEW
 BANDS = ("0_6m", "6_15m", "15_30m")
 
 

@@ -8,7 +8,7 @@ from geo.demo.ground import THINGS_FILE
 from geo.errors import EncoderError, LayerError
 from tasks.results.finding import Question, askable
 from tasks.results.opening import open_run
-from tests.quick import chosen
+from tests.quick import FEW, chosen
 from tests.tiny_clip import write_tiny
 
 pytest.importorskip("open_clip")
@@ -25,12 +25,11 @@ def test_a_town_is_encoded_by_the_one_tower_and_asked_by_the_other(town, tmp_pat
         "encoder.runtime": "torch",
         "encoder.rotations": "1",
         "clusters.k": "3",
-        "clusters.groupings": "2",
         "clusters.junctions.types": "false",
         "concepts.source": str(things),
         "concepts.column": "kind",
         "concepts.roads": "[oneway]",
-    }
+    } | FEW
     assert main(["run", str(town.city), "--out", str(tmp_path / "runs"), *chosen(settings)]) == 0
     place = tmp_path / "runs" / "demo-town"
     run = open_run(place)

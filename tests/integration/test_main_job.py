@@ -12,7 +12,7 @@ import pandas as pd
 import pyogrio
 import pytest
 import yaml
-from quick import OVERRIDES, QUICK, run_stages
+from quick import FEW, OVERRIDES, QUICK, chosen, run_stages
 from sklearn.metrics import adjusted_rand_score
 
 from geo.config import load
@@ -24,7 +24,13 @@ from tasks.ahead.seconds import STARTING, seconds_by_size
 from tasks.stages.order import STAGES
 from tasks.store.stage import account_of
 
-PLAIN = {"encoder": {"name": "bands"}, "clusters": {"k": 4}}
+PLAIN = {
+    "encoder": {"name": "bands"},
+    "clusters": {"k": 4, "resamples": 2, "groupings": 3},
+    "safety": {"permutations": 99, "rank_draws": 1000},
+}
+FEWER = {name: value for name, value in FEW.items() if name.startswith("safety.")}
+"""What of `FEW` leaves types as they are."""
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +148,7 @@ def test_nothing_changed_means_nothing_done(finished, town, call):
 
 
 def test_another_number_of_clusters_re_encodes_nothing(finished, town, call):
-    outcome = call("run", town.city, "--out", finished[0], "--set", "clusters.k=5", "--json")
+    outcome = call("run", town.city, "--out", finished[0], "--set", "clusters.k=5", *chosen(FEWER), "--json")
     cached = {row["name"]: row["cached"] for row in outcome.summary["stages"]}
     assert cached["roads"]
     assert cached["tiles"]
@@ -452,7 +458,7 @@ def unrecorded(finished, town, tmp_path_factory, call_module):
 def call_module():
     from flows.city import city_flow
 
-    return lambda city, out: city_flow(str(city), None, str(out))
+    return lambda city, out: city_flow(str(city), FEWER, str(out))
 
 
 def test_a_city_with_five_records_and_one_type_says_what_cannot_be_told(few):

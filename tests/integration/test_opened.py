@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+from quick import FEW, chosen
 from rasterio.windows import from_bounds
 
 import roadprint
@@ -238,13 +239,10 @@ def test_the_newest_run_is_the_one_that_latest_points_to_where_links_are_files(c
 def test_a_city_run_from_python_is_the_run_of_the_command_line(folder, town, call, tmp_path):
     out = folder.parent.parent
     assert roadprint.run_city(town.city, out=out, progress=False).folder == folder
-    other = roadprint.run_city(
-        town.city, {"clusters.k": 3, "encoder.name": "bands"}, out=str(tmp_path), progress=False
-    )
+    few = {"encoder.name": "bands"} | FEW
+    other = roadprint.run_city(town.city, {"clusters.k": 3} | few, out=str(tmp_path), progress=False)
     assert len(other.types) == 3
-    told = call(
-        "run", town.city, "--set", "clusters.k=3", "--set", "encoder.name=bands", "--out", tmp_path, "--json"
-    )
+    told = call("run", town.city, "--set", "clusters.k=3", *chosen(few), "--out", tmp_path, "--json")
     assert told.summary["run_id"] == other.folder.name
     assert all(stage["cached"] for stage in told.summary["stages"])
     with pytest.raises(roadprint.ConfigurationError, match="clusters"):

@@ -34,7 +34,7 @@ def test_variants_are_made_from_kept_stages_and_shown_by_the_run_alone(call, qui
     assert (Path(after["folder"]) / "clusters.csv").read_bytes() == names
     table = pd.read_parquet(found["table"])
     tried = {"clusters.k = 5", "encoder.name = file:nowhere.pt"}
-    assert set(table["setting"]) - {"20 groupings"} == tried
+    assert set(table["setting"]) - {f"{FEW['clusters.groupings']} groupings"} == tried
     assert (table.loc[table["setting"] == "encoder.name = file:nowhere.pt", "state"] == "not known").all()
     with sqlite3.connect(found["geopackage"]) as file:
         assert file.execute("SELECT count(*) FROM sensitivity").fetchone() == (len(table),)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from quick import FEW
 
 from geo.clusters.whitening.scatter import Scatter
 from geo.clusters.whitening.whiten import Whitening
@@ -21,7 +22,7 @@ KEPT = {
     "clusters.turn_whitening": "true",
     "clusters.k": "4",
     "clusters.junctions.k": "3",
-}
+} | FEW
 
 
 @pytest.fixture(scope="module")

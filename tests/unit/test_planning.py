@@ -2,6 +2,7 @@
 
 import json
 import struct
+from functools import cache
 
 import pytest
 import yaml
@@ -437,18 +438,34 @@ TOGETHER = {
 ELSEWHERE = {"exposure.column", "collisions.severity_scheme"}
 
 
-@pytest.fixture
-def city(tmp_path):
-    (tmp_path / "imagery").mkdir()
+def write_city(folder):
+    (folder / "imagery").mkdir()
     for name in ("imagery/one.tif", "imagery/two.tif", "roads.gpkg", "collisions.csv", "counts.csv"):
-        (tmp_path / name).write_text(name)
+        (folder / name).write_text(name)
     # of a typology the plan reads the head alone
     head = json.dumps({"digest": "", "card": {"format": 1, "types": []}})
     raw = json.dumps({"__metadata__": {KEY: head}}).encode()
-    (tmp_path / "types.safetensors").write_bytes(struct.pack("<Q", len(raw)) + raw)
-    path = tmp_path / "city.yaml"
+    (folder / "types.safetensors").write_bytes(struct.pack("<Q", len(raw)) + raw)
+    path = folder / "city.yaml"
     path.write_text(yaml.safe_dump(CITY))
     return path
+
+
+@pytest.fixture
+def city(tmp_path):
+    return write_city(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory):
+    """A city that no test changes, and what plans it; a plan that was made is given again."""
+    path = write_city(tmp_path_factory.mktemp("unchanged"))
+
+    @cache
+    def planned(settings):
+        return plan_of(path, json.loads(settings))
+
+    return lambda settings: planned(json.dumps(settings))
 
 
 def plan_of(city, settings, out=None):
@@ -479,10 +496,10 @@ def test_a_key_that_is_marked_as_without_effect_redoes_no_science():
 
 
 @pytest.mark.parametrize("key", CASES)
-def test_a_key_redoes_what_it_changes_and_nothing_else(key, city):
+def test_a_key_redoes_what_it_changes_and_nothing_else(key, unchanged):
     value, first, together = CASES[key]
-    before = plan_of(city, together)
-    after = plan_of(city, together | {key: value})
+    before = unchanged(together)
+    after = unchanged(together | {key: value})
     # every setting of a run stands in its GeoPackage
     written = {"package"} if first else set()
     redone = {name for name in before.keys if before.keys[name] != after.keys[name]}

@@ -11,9 +11,11 @@ FEW = {
     "clusters.groupings": "3",
     "safety.permutations": "99",
     "safety.rank_draws": "1000",
+    "safety.block_m": "50000",
     "safety.concentration.hot_spot_permutations": "99",
 }
-"""Fewer draws behind p-values, ranks and intervals, which take most of the time that a run takes after its tiles."""
+"""Fewer draws behind p-values, ranks and intervals, and no parts of town to predict from others: both take most of the
+time that a run takes after its tiles."""
 OVERRIDES = {"encoder.name": "bands", "clusters.k": "4"} | FEW
 CLOSE = OVERRIDES | {"tiles.spacing_m": "20"}
 """With tiles so close to each other that they make many shards."""

@@ -27,7 +27,7 @@ from tasks.store.stage import account_of
 PLAIN = {
     "encoder": {"name": "bands"},
     "clusters": {"k": 4, "resamples": 2, "groupings": 3},
-    "safety": {"permutations": 99, "rank_draws": 1000},
+    "safety": {"permutations": 99, "rank_draws": 1000, "block_m": 50_000},
 }
 FEWER = {name: value for name, value in FEW.items() if name.startswith("safety.")}
 """What of `FEW` leaves types as they are."""

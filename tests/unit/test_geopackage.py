@@ -2,6 +2,7 @@
 
 import operator
 import re
+import shutil
 import sqlite3
 import xml.etree.ElementTree as ET
 from contextlib import closing
@@ -71,9 +72,15 @@ def write(path, city, layers=None, styles=()):
     return path
 
 
+@pytest.fixture(scope="module")
+def written_once(make_grid, tmp_path_factory):
+    return write(tmp_path_factory.mktemp("once") / "grid.gpkg", make_grid())
+
+
 @pytest.fixture
-def written(tmp_path, grid_city):
-    return write(tmp_path / "grid.gpkg", grid_city)
+def written(written_once, tmp_path):
+    """A file of the grid, which a test may change."""
+    return shutil.copyfile(written_once, tmp_path / "grid.gpkg")
 
 
 def query(path, sql):

@@ -444,8 +444,8 @@ def grid_city(make_grid) -> GridCity:
 def make_grid():
     """Give what makes the city, for what is made of it once for many tests."""
     # drawn once, for that takes a quarter of a second
-    drawn = pickle.dumps(_grid())
-    return lambda: pickle.loads(drawn)  # noqa: S301 - our own
+    drawn = pickle.dumps(vars(_grid()))
+    return lambda: GridCity(**pickle.loads(drawn))  # noqa: S301 - our own
 
 
 def _grid() -> GridCity:

@@ -29,7 +29,7 @@ def make_run(grid_city, folder):
 
     Its files are written once for all cities with the same layers, for that takes a second, and copied.
     """
-    layers = pickle.dumps(grid_city)
+    layers = pickle.dumps(vars(grid_city))
     if layers not in _written:
         kept = tempfile.TemporaryDirectory(prefix="made-run-")
         _write_files(grid_city, Path(kept.name))

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import warnings
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from threading import Lock
 from typing import Any, Protocol
 
@@ -26,6 +28,7 @@ AGREEMENT = 0.9999
 LEAST_CHUNK = 4
 CHUNK_PX = 2**20
 """OpenVINO gets no more pixels at once than this, unless one image has more."""
+_REPORTS = "openvino_telemetry"
 
 
 class Runtime(Protocol):
@@ -179,7 +182,8 @@ class OpenVinoRuntime:
     """
 
     def __init__(self, module: torch.nn.Module, trial: Pixels) -> None:
-        import openvino  # noqa: PLC0415 - only this runtime needs it, and it may be left uninstalled
+        with _unreported():
+            import openvino  # noqa: PLC0415 - only this runtime needs it, and it may be left uninstalled
 
         cores, shape = available_cores(), trial.shape[1:]
         self._chunk = max(1, min(max(LEAST_CHUNK, 2 * cores), CHUNK_PX // math.prod(shape[1:])))
@@ -210,6 +214,23 @@ class OpenVinoRuntime:
         """Embed one chunk; the tensor that comes out belongs to the runtime, hence the copy."""
         embeddings: Embeddings = np.array(self._request.infer(images)[0], dtype=np.float32)
         return embeddings
+
+
+@contextmanager
+def _unreported() -> Iterator[None]:
+    """Have OpenVINO imported without its reports.
+
+    As soon as it is imported it reports that to its makers: it leaves a folder in the user's home, copies this process
+    to send from, whatever its threads are at, and has the end of this one wait for that. Where what it reports by
+    cannot be imported, it does without.
+    """
+    # None: an import of it fails (Python's reference, 'The module cache')
+    sys.modules.setdefault(_REPORTS, None)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        if sys.modules.get(_REPORTS) is None:
+            sys.modules.pop(_REPORTS, None)
 
 
 def _convert(module: torch.nn.Module, example: torch.Tensor) -> Any:  # noqa: ANN401

@@ -1,5 +1,7 @@
 """Encoders: the contract, the bundled default, and what is said when weights cannot be had."""
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import ClassVar
@@ -9,6 +11,7 @@ import pytest
 import rasterio
 import timm
 import torch
+from once import TOP
 from pydantic import TypeAdapter, ValidationError
 from rasterio.windows import Window
 from safetensors.torch import save_file
@@ -518,3 +521,19 @@ def test_a_runtime_that_disagrees_is_not_used(monkeypatch):
 def test_without_openvino_torch_runs_and_says_why(monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     assert "since OpenVINO cannot" in choose_runtime(Squares(), TRIAL, encoder_settings(device="cpu")).name
+
+
+def test_openvino_tells_nobody_that_it_is_used(tmp_path):
+    """Its makers are told when it is imported, by a thread that outlasts the import and a folder in the user's home."""
+    use = (
+        "import sys, threading; import numpy as np, torch; from geo.features.runtime import OpenVinoRuntime\n"
+        "model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 2))\n"
+        "OpenVinoRuntime(model, np.zeros((1, 3, 2, 2), np.float32)).embed(np.ones((1, 3, 2, 2), np.float32))\n"
+        "print('openvino' in sys.modules, 'openvino_telemetry' in sys.modules, threading.active_count())"
+    )
+    at_home = os.environ | {"HOME": str(tmp_path)}
+    told = subprocess.run(
+        [sys.executable, "-c", use], cwd=TOP, env=at_home, check=True, capture_output=True, text=True
+    )
+    assert told.stdout == "True False 1\n"
+    assert list(tmp_path.iterdir()) == []

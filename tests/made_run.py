@@ -21,21 +21,21 @@ RUN_ID = "0123456789ab"
 
 
 _written = {}
-"""Folders of files of runs that were written in this process, by the layers that they are of."""
+"""Folders of files of runs that were written in this process, by what they hold."""
 
 
 def make_run(grid_city, folder):
     """Lay out a run of the grid below the folder of its city; gives the run's folder.
 
-    Its files are written once for all cities with the same layers, for that takes a second, and copied.
+    Its files are written once for all that hold the same, for that takes a second, and copied.
     """
-    layers = pickle.dumps(vars(grid_city))
-    if layers not in _written:
+    held = pickle.dumps((vars(grid_city), facts()))
+    if held not in _written:
         kept = tempfile.TemporaryDirectory(prefix="made-run-")
         _write_files(grid_city, Path(kept.name))
-        _written[layers] = kept
+        _written[held] = kept
     run = folder / RUN_ID
-    shutil.copytree(_written[layers].name, run, copy_function=shutil.copyfile)
+    shutil.copytree(_written[held].name, run, copy_function=shutil.copyfile)
     _write_summary(run)
     (folder / "latest").symlink_to(RUN_ID)
     return run

@@ -128,12 +128,6 @@ class Page(Line):
         except NavigatedError:
             return None
 
-    def reload(self):
-        """Load the page anew; what is asked of it then is asked of the new one."""
-        self.run("globalThis.isOld = true")
-        self.send("Page.reload")
-        self.wait("!globalThis.isOld && document.readyState === 'complete'")
-
     def rest(self):
         """Wait until the page is not scrolling any more."""
         places = [None]

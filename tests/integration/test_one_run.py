@@ -22,7 +22,7 @@ def start(city, out, *more):
 
 
 def wait_for(path, process):
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while not path.exists():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < until

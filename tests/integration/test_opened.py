@@ -239,7 +239,7 @@ def test_the_newest_run_is_the_one_that_latest_points_to_where_links_are_files(c
 def test_a_city_run_from_python_is_the_run_of_the_command_line(folder, town, call, tmp_path):
     out = folder.parent.parent
     assert roadprint.run_city(town.city, out=out, progress=False).folder == folder
-    few = {"encoder.name": "bands"} | FEW
+    few = {"encoder.name": "bands"} | {key: int(value) for key, value in FEW.items()}
     other = roadprint.run_city(town.city, {"clusters.k": 3} | few, out=str(tmp_path), progress=False)
     assert len(other.types) == 3
     told = call("run", town.city, "--set", "clusters.k=3", *chosen(few), "--out", tmp_path, "--json")

@@ -58,7 +58,7 @@ def shown(out):
 
 def test_two_at_once_draw_one_town(draw, tmp_path):
     both = [draw(2), draw(2)]
-    said = [process.communicate(timeout=60)[0] for process in both]
+    said = [process.communicate(timeout=180)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert said[0] == said[1]
     assert (tmp_path / "log").read_text() == "begun\n"
@@ -73,13 +73,13 @@ def test_what_a_killed_drawing_left_goes_with_the_next_and_all_else_stays(draw, 
         path.parent.mkdir(parents=True)
         path.write_text("a")
     killed = draw(60)
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while not (tmp_path / "log").exists():
         assert time.monotonic() < until
         time.sleep(0.02)
     killed.kill()
     killed.wait()
-    draw(0).communicate(timeout=60)
+    draw(0).communicate(timeout=180)
     hidden, town = shown(out)
     assert hidden == ".town-of-mine"
     assert mine.exists()

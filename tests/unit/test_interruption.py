@@ -221,7 +221,7 @@ def test_a_program_that_is_about_to_start_ends_with_one_line(module, ending, tmp
     try:
         assert started.stdout.readline() == "importing\n"
         started.send_signal(ending)
-        _, said = started.communicate(timeout=60)
+        _, said = started.communicate(timeout=180)
     finally:
         started.kill()
     assert started.returncode == INTERRUPTED

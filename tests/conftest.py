@@ -1,8 +1,8 @@
 """What holds for all tests; and a grid of forty streets with every kind of value that outputs must carry unharmed."""
 
+import copy
 import json
 import os
-import pickle
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -444,8 +444,8 @@ def grid_city(make_grid) -> GridCity:
 def make_grid():
     """Give what makes the city, for what is made of it once for many tests."""
     # drawn once, for that takes a quarter of a second
-    drawn = pickle.dumps(vars(_grid()))
-    return lambda: GridCity(**pickle.loads(drawn))  # noqa: S301 - our own
+    drawn = _grid()
+    return lambda: copy.deepcopy(drawn)
 
 
 def _grid() -> GridCity:

@@ -89,7 +89,7 @@ def period_covered(records: pd.DataFrame, asked: tuple[date, date] | None) -> Pe
         )
     if years < SHORT_YEARS:
         warnings.append(
-            f"the records run from {first} to {last} only: rates per year rest on {years:.2g} years; give "
+            f"the records run from {first} to {last} only: rates per year rest on {round(years * 365.25)} days; give "
             "collisions.period if they stand for more"
         )
     return Period(first, last, years, tuple(warnings))

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from rasters import catalogue, noise, tiles_at, write_raster
+from rasters import CITY, NORTH, WEST, catalogue, noise, tiles_at, write_raster
 
 from geo.config import Imagery, Tiles
 from geo.errors import ConfigurationError, LayerError
@@ -14,7 +14,6 @@ from geo.imagery.layout import TILES_PER_SHARD, lay_out_tiles
 from geo.outputs.layers.gather import CARRIED, RECORDS, gather_layers, read_or_laid_out, shown_tiles
 from geo.outputs.pictures import draw_pictures, pictures_of_file, tiles_of_report
 from tasks.tables import JUNCTION_TYPED
-from tests.unit.rasters import CITY, NORTH, WEST
 
 PICKS = pd.DataFrame(
     {

@@ -47,7 +47,7 @@ def test_a_fresh_look_that_shows_nothing_is_said_to_show_nothing():
 def test_without_an_interval_that_is_said():
     row = ROW | {"low": np.nan, "high": np.nan, "measure": "share_of_ksi_on_5_pct_of_length", "share": 0.05}
     assert headline_sentences(pd.DataFrame([row]), "ksi")[0].startswith(
-        "5 % of road length carry 4.3 % of KSI collisions (no interval)"
+        "5 % of road length carries 4.3 % of KSI collisions (no interval)"
     )
 
 

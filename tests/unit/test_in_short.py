@@ -69,7 +69,7 @@ def test_where_collisions_gather_is_told_beside_chance_and_a_fresh_look(laid, p,
     gathered = pd.DataFrame(GATHERED | {"held_out_p_value": [p]})
     sentence = told(laid, gathered)["Where collisions gather"]
     assert sentence.startswith(
-        "28 % of road length carry 50 % of collisions that killed or seriously injured (KSI); if they fell at "
+        "28 % of road length carries 50 % of collisions that killed or seriously injured (KSI); if they fell at "
         "random, 32 % would. How sure: "
     )
     assert "42 %" in sentence

@@ -330,7 +330,7 @@ def headline_sentences(headline: pd.DataFrame, outcome: Outcome) -> list[str]:
             )
         else:
             said.append(
-                f"{_percent(share)} of road length carry {value} of {name}{between}; {chance}. If one half of them "
+                f"{_percent(share)} of road length carries {value} of {name}{between}; {chance}. If one half of them "
                 f"chooses the roads, these carry {fresh} of the other half; {at_random} at random ({surely})"
             )
     return said

@@ -112,7 +112,7 @@ def _gathered(high_injury: pd.DataFrame, outcome: Outcome) -> tuple[str, str] | 
         number(row[name]) for name in ("share", "value", "chance", "held_out", "held_out_p_value")
     )
     what = "collisions" if outcome == "collisions" else "collisions that killed or seriously injured (KSI)"
-    said = f"{_percent(value)} of road length carry {_percent(share)} of {what}"
+    said = f"{_percent(value)} of road length carries {_percent(share)} of {what}"
     said += f"; if they fell at random, {_percent(chance)} would."
     if math.isnan(fresh) or math.isnan(p):
         return said, "not known, for there are too few records to look at each half by itself"

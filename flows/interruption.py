@@ -16,7 +16,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
@@ -56,6 +56,58 @@ class _Token:
     """Goes with the exception that it is tied to."""
 
 
+@dataclass(slots=True)
+class _Watch:
+    """Of who handles signals for a while.
+
+    Attributes
+    ----------
+    over
+        It is done. A signal that comes now raises nothing, or what is to be done at the end would be left out.
+    late
+        Such signals.
+    handed_back
+        All is done: a signal is for who handled it before.
+    """
+
+    over: bool = False
+    late: list[int] = field(default_factory=list)
+    handed_back: bool = False
+
+    def guard(self, handler: _Handler, before: Any) -> _Handler:  # noqa: ANN401 - as Python gives it
+        """Make a handler that does what one does until it is over, and then what the one before does."""
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            if not self.over:
+                handler(number, frame)
+            elif not self.handed_back:
+                self.late.append(number)
+            elif callable(before):
+                before(number, frame)
+            else:
+                signal.signal(number, before)
+                signal.raise_signal(number)
+
+        return handle
+
+    def hand_back(self, handlers: dict[signal.Signals, Any], before: dict[signal.Signals, Any]) -> None:
+        """Have signals handled as before, unless somebody else handles them by now; then ask for what came late.
+
+        Python handles a signal after any call, also one that another thread was given while it is held back in this
+        one. So `over` is set by a plain assignment, first of all that is done at the end, and this is called last.
+        """
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+        self.handed_back = True
+        try:
+            for number, handler in handlers.items():
+                if signal.getsignal(number) is handler:
+                    signal.signal(number, before[number])
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for one in self.late[:1]:
+            signal.raise_signal(one)
+
+
 def asked() -> bool:
     """Tell whether the user has asked for an end of what runs now, or ran last."""
     return _asked.signal is not None
@@ -80,13 +132,18 @@ def interrupt(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Handle signals by `interrupt` for as long as this lasts."""
-    before = {n: signal.signal(n, interrupt) for n in ENDINGS} if in_main_thread() else {}
+    watch = _Watch()
+    # None: a handler that is not Python's
+    before = {n: signal.getsignal(n) or signal.SIG_DFL for n in ENDINGS} if in_main_thread() else {}
+    handlers = {number: watch.guard(interrupt, known) for number, known in before.items()}
     try:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         yield
     finally:
-        for number, known in before.items():
-            # None: a handler that is not Python's
-            signal.signal(number, signal.SIG_DFL if known is None else known)
+        watch.over = True
+        if before:
+            watch.hand_back({number: signal.getsignal(number) for number in before}, before)
 
 
 def end_at_once(line: str = "") -> None:
@@ -133,7 +190,8 @@ def heeded(tell: Callable[[], None] = lambda: None) -> Iterator[None]:
         yield
         return
     before = {number: signal.getsignal(number) for number in ENDINGS}
-    handlers = {number: _heeding(known, tell) for number, known in before.items() if callable(known)}
+    watch = _Watch()
+    handlers = {n: watch.guard(_heeding(one, tell), one) for n, one in before.items() if callable(one)}
     hook = sys.unraisablehook
     _asked.depth += 1
     try:
@@ -146,17 +204,11 @@ def heeded(tell: Callable[[], None] = lambda: None) -> Iterator[None]:
         _ask_again(before, error)
         raise
     finally:
-        # what comes meanwhile comes at the end of this, to who handled signals before
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
-        try:
-            with _leaving:
-                _asked.depth -= 1
-            sys.unraisablehook = hook
-            for number, handler in handlers.items():
-                if signal.getsignal(number) is handler:
-                    signal.signal(number, before[number])
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        watch.over = True
+        with _leaving:
+            _asked.depth -= 1
+        sys.unraisablehook = hook
+        watch.hand_back(handlers, before)
 
 
 def _heeding(known: _Handler, tell: Callable[[], None]) -> _Handler:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.interruption import INTERRUPTED, LOOK_S, asked, heeded, met
+from flows.interruption import INTERRUPTED, LOOK_S, asked, heeded, interruptible, met
 
 ROOT = Path(__file__).parents[2]
 CALLBACK = ctypes.CFUNCTYPE(None)
@@ -149,6 +149,25 @@ def test_what_is_asked_while_it_ends_comes_when_signals_are_handled_as_before(mo
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
     monkeypatch.undo()
+    with heeded():
+        assert not asked()
+
+
+@pytest.mark.parametrize("lasting", [heeded, interruptible])
+def test_what_is_asked_at_the_very_end_leaves_nothing_undone(lasting, monkeypatch):
+    """It comes before signals are held back, where what it raises would leave out the rest."""
+    held, once = signal.pthread_sigmask, [press]
+
+    def hold(how, mask):
+        while once:
+            once.pop()()
+        return held(how, mask)
+
+    monkeypatch.setattr(signal, "pthread_sigmask", hold)
+    with pytest.raises(KeyboardInterrupt), lasting():
+        pass
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert held(signal.SIG_BLOCK, ()) == set()
     with heeded():
         assert not asked()
 

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from geo.errors import SourceError
 from geo.faults import reason_of
+from geo.ground.contract import GroundClass
 from geo.outputs.layers.ground import CLASSES
 from geo.outputs.names import COLUMNS, Named, merged_in, read_rows, write_rows
 from geo.outputs.palette import MUTED
@@ -42,6 +43,13 @@ def plain_colour(number: int) -> str:
     bands = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
     red, green, blue = np.round(bands + abs(shade) * ((255 if shade > 0 else 0) - bands)).astype(int)
     return f"#{red:02X}{green:02X}{blue:02X}"
+
+
+def found_class(number: int, share: float, words: str) -> GroundClass:
+    """Give a class that was found, as it is before anybody named it: its number stands for it."""
+    return GroundClass(
+        number, str(number), "", plain_colour(number), "found", share=round(share, 6), words=words
+    )
 
 
 class NamedClass(Named):

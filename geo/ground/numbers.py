@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geo.clusters.found.numbers import lasting
 from geo.ground.contract import UNKNOWN, Classes, GroundClass
-from geo.ground.names import NamedClass, plain_colour
+from geo.ground.names import NamedClass, found_class
 from geo.outputs.names import merges_of
 
 LEVELS = 256
@@ -82,14 +82,5 @@ def with_numbers(classes: Sequence[GroundClass], table: Classes) -> tuple[Ground
         shares[number] = shares.get(number, 0.0) + (one.share or 0.0)
         words.setdefault(number, []).extend([one.words] if one.words else [])
     return tuple(
-        GroundClass(
-            number,
-            str(number),
-            "",
-            plain_colour(number),
-            "found",
-            share=round(share, 6),
-            words="; ".join(words[number]),
-        )
-        for number, share in sorted(shares.items())
+        found_class(number, share, "; ".join(words[number])) for number, share in sorted(shares.items())
     )

@@ -77,7 +77,11 @@ class Drawn:
 
 
 def describe(
-    classes: NDArray[np.int64], lies: NDArray[np.bool_], chips: NDArray[np.int64], words: Sequence[str]
+    classes: NDArray[np.int64],
+    lies: NDArray[np.bool_],
+    chips: NDArray[np.int64],
+    words: Sequence[str],
+    seed: int,
 ) -> dict[int, str]:
     """Say of each class what it mostly is, where that is sure.
 
@@ -94,6 +98,8 @@ def describe(
         Number of the square of ground that each cell is of, ``(cells,)``.
     words
         What features are called.
+    seed
+        Of the draws.
 
     Returns
     -------
@@ -108,7 +114,8 @@ def describe(
     inside = np.zeros((len(squares), len(numbers), len(words)))
     np.add.at(there, (of, which), 1)
     np.add.at(inside, (of, which), lies)
-    drawn = np.random.default_rng(0).multinomial(len(squares), np.full(len(squares), 1 / len(squares)), DRAWS)
+    even = np.full(len(squares), 1 / len(squares))
+    drawn = np.random.default_rng(seed).multinomial(len(squares), even, DRAWS)
     own, all_of = _shares(np.ones((1, len(squares))), there, inside)
     more = np.subtract(*_shares(drawn, there, inside))
     low = np.nanquantile(more, LEVEL / 2 / (len(numbers) * len(words)), axis=0)

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from geo.errors import LayerError
 from geo.features.lengths import of_length_1
-from geo.ground.contract import Features, GroundClass, Piece
+from geo.ground.contract import Features, Piece
 from geo.ground.kind import Learned
-from geo.ground.names import plain_colour
+from geo.ground.names import found_class
 from geo.ground.smoothing import smoothed
 from geo.ground.unsupervised.centroids import SMOOTHED, Centroids
 from geo.ground.unsupervised.described import Drawn, describe
@@ -67,17 +67,9 @@ def find_classes(pieces: Sequence[Piece], settings: Unsupervised, drawn: Drawn |
     sizes = np.bincount(groups, minlength=len(middles))
     of_class = _by_size(merged(middles, sizes).cut(min(settings.classes, len(middles))), sizes)
     shares = np.bincount(of_class, weights=sizes)[1:] / sizes.sum()
-    words = {} if drawn is None else seen.describe(of_class[groups], drawn)
+    words = {} if drawn is None else seen.describe(of_class[groups], drawn, settings.seed)
     told = tuple(
-        GroundClass(
-            number,
-            str(number),
-            "",
-            plain_colour(number),
-            "found",
-            share=round(float(share), 6),
-            words=words.get(number, ""),
-        )
+        found_class(number, float(share), words.get(number, ""))
         for number, share in enumerate(shares, start=1)
     )
     side_m = np.array([settings.proposal_m if settings.prior == "superpixels" else 0.0], dtype=np.float32)
@@ -107,11 +99,12 @@ class _Seen:
         self.lies.append(lies[rows])
         self.reached.append(reached[rows])
 
-    def describe(self, classes: NDArray[np.int64], drawn: Drawn) -> dict[int, str]:
+    def describe(self, classes: NDArray[np.int64], drawn: Drawn, seed: int) -> dict[int, str]:
         """Say what classes mostly are, by the class of each cell; see `geo.ground.unsupervised.described.describe`."""
         chips = np.repeat(np.arange(len(self.lies)), [len(one) for one in self.lies])
         inside = np.concatenate(self.reached)
-        return describe(classes[inside], np.concatenate(self.lies)[inside], chips[inside], drawn.words)
+        lies = np.concatenate(self.lies)[inside]
+        return describe(classes[inside], lies, chips[inside], drawn.words, seed)
 
 
 def _drawn(

@@ -26,8 +26,9 @@ from geo.features.encoder import Embeddings, Pixels
 AGREEMENT = 0.9999
 """Least cosine between the embeddings of a runtime and those of torch in float32."""
 LEAST_CHUNK = 4
-CHUNK_PX = 2**20
-"""OpenVINO gets no more pixels at once than this, unless one image has more."""
+CHUNK_PX, CHUNK_PX_A_CORE = 2**20, 2**17
+"""OpenVINO gets no more pixels at once than these, unless one image has more: maps of large images take twice as long
+where several of them push each other out of the caches."""
 _REPORTS = "openvino_telemetry"
 
 
@@ -136,6 +137,18 @@ def _compare(runtime: Runtime, module: torch.nn.Module, trial: Pixels) -> None:
         raise RuntimeError(f"its embeddings agree with torch's to a cosine of {cosine.min():.4f} only")
 
 
+def chunk_of(pixels: int, cores: int) -> int:
+    """Tell how many images of so many pixels OpenVINO gets at once: a power of two, as batches mostly are.
+
+    Examples
+    --------
+    >>> chunk_of(224 * 224, 2), chunk_of(576 * 576, 2), chunk_of(224 * 224, 16)
+    (4, 1, 16)
+    """
+    most = min(max(LEAST_CHUNK, 2 * cores), min(CHUNK_PX, CHUNK_PX_A_CORE * cores) // pixels)
+    return 1 << max(0, most.bit_length() - 1)
+
+
 class TorchRuntime:
     """Torch: float32 on a processor, 16 bits where the card has units for them.
 
@@ -186,7 +199,7 @@ class OpenVinoRuntime:
             import openvino  # noqa: PLC0415 - only this runtime needs it, and it may be left uninstalled
 
         cores, shape = available_cores(), trial.shape[1:]
-        self._chunk = max(1, min(max(LEAST_CHUNK, 2 * cores), CHUNK_PX // math.prod(shape[1:])))
+        self._chunk = chunk_of(math.prod(shape[1:]), cores)
         self.name = f"openvino {openvino.__version__.split('-')[0]}, cpu, float32"
         model = _convert(
             module.eval().cpu(), torch.from_numpy(np.zeros((self._chunk, *shape), dtype=trial.dtype))

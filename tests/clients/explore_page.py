@@ -12,6 +12,7 @@ TOKEN = "a-token-that-nobody-guesses"  # noqa: S105 - of a server that only the 
 ANSWERED = "!document.querySelector('#ask .answers').hasAttribute('aria-busy')"
 ANSWERS = "document.querySelectorAll('#ask .answers li').length"
 READY = "document.getElementById('map')?.dataset.ready === 'true' && !!document.querySelector('#legend li')"
+SAYS = "document.querySelector({!r})?.innerText.includes({!r})"
 WIDE, TALL = 1400, 900
 
 
@@ -83,6 +84,11 @@ def ask_from_card(tab):
     tab.run(f"location.hash = '#segment=' + encodeURIComponent({json.dumps(segment)})")
     press(tab, "#card .first")
     tab.wait(f"{ANSWERS} > 5 && {ANSWERED}")
+
+
+def reads(tab, selector, words):
+    """Wait until an element says words, as a reader does whom a busy machine keeps waiting."""
+    tab.wait(SAYS.format(selector, words))
 
 
 def text(tab, selector):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from explore_page import choose, complaints, press, served, show, text
+from explore_page import SAYS, choose, complaints, press, reads, served, show
 from quick import OVERRIDES, QUICK
 
 from geo.clusters.hands.corrections import read_corrections
@@ -20,7 +20,6 @@ from tasks.stages.order import STAGES
 from tasks.store.stage import run_stage
 
 TOP = Path(__file__).parents[2]
-SEES = "document.querySelector({!r})?.innerText.includes({!r})"
 UNDO = "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'z', ctrlKey: true, bubbles: true}))"
 
 
@@ -46,10 +45,6 @@ def types_of(folder):
     return segments.set_index("segment_id")["cluster"].dropna().astype(int)
 
 
-def wait_for(tab, selector, said):
-    tab.wait(SEES.format(selector, said))
-
-
 def faults(tab):
     """What the page complains of beside what the server refused it, which it tells its reader itself."""
     return [said for said in complaints(tab) if "Failed to load resource" not in str(said)]
@@ -69,7 +64,7 @@ def name_a_type(tab, number, name):
         f"(document.getElementById('type-{number}-name'))"
     )
     press(tab, f"form[data-type='{number}'] button[type=submit]")
-    wait_for(tab, "#gallery .choices select", name)
+    reads(tab, "#gallery .choices select", name)
 
 
 def mark_and_look_elsewhere(tab, segments):
@@ -96,9 +91,9 @@ def look_at_collisions_and_back(tab):
     tab.wait("!document.querySelector('#colour option[value=n_ksi]').disabled")
     press(tab, "#tab-card")
     press(tab, "#card .correct-here [data-say=right]")
-    wait_for(tab, "#card .correct-here", "is type 1")
+    reads(tab, "#card .correct-here", "is type 1")
     tab.run(UNDO)
-    tab.wait(f"!({SEES.format('#card .correct-here', 'is type 1')})")
+    tab.wait(f"!({SAYS.format('#card .correct-here', 'is type 1')})")
 
 
 def test_types_are_merged_and_segments_corrected_in_the_page_and_the_next_run_takes_it_up(
@@ -116,18 +111,18 @@ def test_types_are_merged_and_segments_corrected_in_the_page_and_the_next_run_ta
         press(tab, "details[data-type='3'] summary")
         choose(tab, "#type-3-merged_into", "2")
         press(tab, "form[data-type='3'] button[type=submit]")
-        wait_for(tab, "#run-again", "type 3 made part of another")
+        reads(tab, "#run-again", "type 3 made part of another")
         assert read_names(folder / "clusters.csv")[3].merged_into == 2
 
         press(tab, "#tab-card")
         press(tab, "#card .correct-here [data-say=not]")
-        wait_for(tab, "#card .correct-here", "is not type 1")
+        reads(tab, "#card .correct-here", "is not type 1")
         tab.run(UNDO)
-        tab.wait(f"!({SEES.format('#card .correct-here', 'is not type 1')})")
+        tab.wait(f"!({SAYS.format('#card .correct-here', 'is not type 1')})")
         assert read_corrections(folder / "corrections.csv") == ()
         choose(tab, "#card .correct-here select", "4")
         press(tab, "#card .correct-here [data-say=is]")
-        wait_for(tab, "#card .correct-here", "is type 4")
+        reads(tab, "#card .correct-here", "is type 4")
         (word,) = read_corrections(folder / "corrections.csv")
         assert (word.segment_id, word.says, word.type) == (chosen, "is", 4)
         assert word.collisions_in_view is False
@@ -135,10 +130,10 @@ def test_types_are_merged_and_segments_corrected_in_the_page_and_the_next_run_ta
         # what another page says appears, and nobody's words are lost; who looks elsewhere goes on to
         mark_and_look_elsewhere(tab, (other, chosen))
         say(Corrected(server.page), [Word(rows.index(other), "is", 1)], Speaker("bob", in_view=False))
-        wait_for(tab, "#correct-said", "bob")
+        reads(tab, "#correct-said", "bob")
         assert tab.run("document.getElementById('tab-gallery').getAttribute('aria-selected')") == "true"
         press(tab, "#tab-correct")
-        wait_for(tab, "#run-again", "2 words about segments")
+        reads(tab, "#run-again", "2 words about segments")
 
         look_at_collisions_and_back(tab)
         assert faults(tab) == []
@@ -151,9 +146,9 @@ def test_types_are_merged_and_segments_corrected_in_the_page_and_the_next_run_ta
     assert set(after[before == 3]) == {2}
     with served(folder / "latest", tmp_path, edit=True) as server:
         show(tab, server.address, f"#segment={chosen}")
-        wait_for(tab, "#card .type-of", "Type 4")
+        reads(tab, "#card .type-of", "Type 4")
         press(tab, "#tab-correct")
-        wait_for(tab, "#correct-said", "Taken up by this run")
-        assert "of these 1 (50 %)" in text(tab, "#correct-next")
+        reads(tab, "#correct-said", "Taken up by this run")
+        reads(tab, "#correct-next", "of these 1 (50 %)")
         assert not tab.run("!!document.querySelector('#run-again')")
         assert faults(tab) == []

@@ -109,12 +109,14 @@ export async function start({ store, api, panel, live, about }) {
   question.read();
   let running = null;
   let told = [];
+  let cannot = null; // why this run cannot be asked at all: it stands, whatever is asked
   const state = make("p", { class: "small quiet", id: "ask-state" });
   const trouble = make("div", { class: "refused", role: "alert", hidden: true });
   const said = make("p", { class: "small quiet", hidden: true });
   const examples = make("div", { id: "ask-examples" });
 
-  function refused(error) {
+  function refused(answered) {
+    const error = answered ?? cannot;
     trouble.hidden = !error;
     if (!error) return refill(trouble);
     const what = error.what ? [error.where, error.what].filter(Boolean).join(": ") : error.message;
@@ -263,7 +265,7 @@ export async function start({ store, api, panel, live, about }) {
   readConcepts();
   // what is needed for answers is read while the reader looks about
   api.get("askable.json").then((known) => {
-    if (!known.can) refused({ what: known.why_not, todo: known.todo });
+    if (!known.can) refused((cannot = { what: known.why_not, todo: known.todo }));
     if (!known.tiles) choices.noTiles();
     text.know(known.words);
   }, refused);

@@ -251,8 +251,8 @@ def fresh_tab(browser, address):
 
 
 def attached(address):
-    """Connect to a tab; it may be busy, or not be asked anything, for as long as a test takes elsewhere."""
-    return connect(address, max_size=None, ping_interval=None)
+    """Connect to a tab; it may be busy, or not be asked anything, for as long as a test takes, and when it is left."""
+    return connect(address, max_size=None, ping_interval=None, close_timeout=1)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from geo.ground.labels.drawn.plots import Examples, Plot, draw, places_a_cell
 from geo.ground.labels.fitted.colours import colours
 from geo.ground.labels.fitted.context import InContext, around
 from geo.ground.labels.fitted.judging import LeftOut, Verdict, judge, overlaps, settle
-from geo.ground.labels.fitted.scorers import Rows, Scorer, fit_scorer
+from geo.ground.labels.fitted.scorers import INVERSE_PENALTY, STRONG, Rows, Scorer, fit_scorer
 from geo.ground.labels.fitted.space import LEAST, Space, fit_space, unlike
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ FOLDS = 10
 """Where there are more places, they are left out by so many groups."""
 MOST_EXAMPLES, MOST_CELLS, MOST_JUDGED = 30_000, 40_000, 100_000
 """A scorer is fitted to so many places of the map at most, the space to so many cells; and so many are judged by."""
+MANY_PLACES = 8
+"""Below so many places the last look is a regression that is held back: networks learn places by heart, which shows
+only where ground differs from all of them."""
 ACROSS_M = (0.0, 1.5, 3.5, 6.0, 10.0)
 """Scores are averaged over squares of one of these sides (metres), the one that tells best at places left out."""
 LIKE, STRANGE = 500, 0.01
@@ -96,7 +99,8 @@ def fit(
     space = _space(plots, settings, finer)
     examples = _examples(plots, space, finer, first, settings.seed)
     folds = part_into_folds(examples)
-    looks = _Looks(settings.scorer, settings.seed, int(examples.classes.max()) + 1)
+    places = len(np.unique(examples.place))
+    looks = _Looks(settings.scorer, places < MANY_PLACES, settings.seed, int(examples.classes.max()) + 1)
     whole = _first_looks(plots, examples, folds, (space, finer), looks)
     sizes = [max(1, round(side / (plots[0].piece.cell_m / finer))) | 1 for side in ACROSS_M]
     scores: list[list[LeftOut]] = [[] for _ in ACROSS_M]
@@ -115,7 +119,7 @@ def fit(
     best, added, verdicts = _settled(
         [_joined(parts, settings.seed) for parts in scores], settings.seed, 1 - first
     )
-    words = f"scores averaged over {ACROSS_M[best]:g} m, settled at {len(np.unique(examples.place))} places left out"
+    words = f"{looks.words}scores averaged over {ACROSS_M[best]:g} m, settled at {places} places left out"
     least = float(np.quantile(np.concatenate(near), STRANGE))
     like = _cells(plots, space, settings.seed)
     scorer = looks.fit(whole, None)
@@ -138,6 +142,8 @@ class _Looks:
     ----------
     kind, seed, count
         As for `fit_scorer`.
+    held_back
+        Whether few places are labelled.
     firsts
         First looks, those of each fold, and at last that of all examples; none where one look is all.
     middle, spread
@@ -145,17 +151,28 @@ class _Looks:
     """
 
     kind: str
+    held_back: bool
     seed: int
     count: int
     firsts: list[Scorer] = field(default_factory=list)
     middle: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     spread: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
 
+    @property
+    def words(self) -> str:
+        """Say that it is held back, for a reader; empty where it is not."""
+        return (
+            "a regression held back, for few places are labelled; " if self.firsts and self.held_back else ""
+        )
+
     def fit(self, examples: Examples, fold: int | None) -> Scorer:
         """Fit a scorer to examples without a fold, or with all of them."""
-        found = fit_scorer(self.kind, examples.rows, examples.classes, self.seed, self.count)
         if not self.firsts:
-            return found
+            return fit_scorer(self.kind, examples.rows, examples.classes, self.seed, self.count)
+        kind, penalty = ("logistic", STRONG) if self.held_back else (self.kind, INVERSE_PENALTY)
+        found = fit_scorer(
+            kind, examples.rows, examples.classes, self.seed, self.count, inverse_penalty=penalty
+        )
         return InContext(self.firsts[-1 if fold is None else fold], found, self.middle, self.spread)
 
 

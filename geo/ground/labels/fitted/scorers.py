@@ -21,7 +21,8 @@ Rows = NDArray[np.float32]
 Classes = NDArray[np.int64]
 HIDDEN, DECAY, ROUNDS, STEP, BATCH = 64, 1e-2, 15, 2e-3, 512
 NETWORKS = 3
-INVERSE_PENALTY, MOST_STEPS = 0.1, 300
+INVERSE_PENALTY, STRONG, MOST_STEPS = 0.1, 0.003, 300
+"""Of a regression, and of one that is held back where few places are labelled (scikit-learn's ``C``)."""
 MISSING = -30.0
 """Score of a class that there was no example of."""
 _LAYERS = ("into", "at", "out", "last", "straight")
@@ -104,7 +105,15 @@ class Densities:
         return {"points": self.points, "of_class": self.of_class, "count": self.count}
 
 
-def fit_scorer(kind: str, rows: Rows, classes: Classes, seed: int, count: int) -> Scorer:
+def fit_scorer(
+    kind: str,
+    rows: Rows,
+    classes: Classes,
+    seed: int,
+    count: int,
+    *,
+    inverse_penalty: float = INVERSE_PENALTY,
+) -> Scorer:
     """Fit a scorer.
 
     Parameters
@@ -119,6 +128,8 @@ def fit_scorer(kind: str, rows: Rows, classes: Classes, seed: int, count: int) -
         Of its random choices.
     count
         How many classes are scored; those without any example get `MISSING`.
+    inverse_penalty
+        Of the regression.
     """
     had = np.unique(classes)
     if kind == "density":
@@ -127,7 +138,7 @@ def fit_scorer(kind: str, rows: Rows, classes: Classes, seed: int, count: int) -
         chosen = np.concatenate(drawn)
         return Densities(np.asarray(of_length_1(rows[chosen])), classes[chosen], np.array([count]))
     with threadpool_limits(limits=1):
-        fitted = LogisticRegression(C=INVERSE_PENALTY, max_iter=MOST_STEPS).fit(rows, classes)
+        fitted = LogisticRegression(C=inverse_penalty, max_iter=MOST_STEPS).fit(rows, classes)
         straight, last = _of_all_classes(fitted.coef_.T, fitted.intercept_, had, count)
         if kind == "logistic":
             units = np.zeros(0)

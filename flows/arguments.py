@@ -318,6 +318,9 @@ def _add_find(one: argparse.ArgumentParser) -> None:
         )
     one.add_argument("--threshold", type=float, metavar="T", help="a road with a lower cosine is no answer")
     one.add_argument("--save", metavar="NAME", help="save the search as a concept: NAME, or FILE.json")
+    one.add_argument(
+        "--replace", action="store_true", help="save it in the place of another one of that name"
+    )
     _add_told(one)
 
 

@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _interrupted(words: Sequence[str]) -> str:
     """Say that a command was interrupted, and what is left of it."""
-    kept = any(word in KEEPING for word in words[:1])
+    kept = next((word for word in words if not word.startswith("-")), "") in KEEPING
     goes_on = "; what was finished is kept, the same command goes on from there" if kept else ""
     return f"roadprint: interrupted{goes_on}\n"
 

@@ -48,7 +48,9 @@ def find(asked: argparse.Namespace) -> dict[str, Any]:
         threshold=asked.threshold,
     )
     found = run.asked(question, top=asked.top, skip=asked.skip)
-    saved = None if asked.save is None else str(found.save(asked.save, threshold=asked.threshold))
+    saved = None
+    if asked.save is not None:
+        saved = str(found.save(asked.save, threshold=asked.threshold, replace=asked.replace))
     for file in out:
         write(found, file)
     return {

@@ -189,6 +189,25 @@ def write_concept(path: Path, concept: Concept) -> None:
         ) from error
 
 
+def refuse_to_replace(path: Path, concept: Concept) -> None:
+    """Refuse to write a concept over another one, whose examples would be gone.
+
+    Raises
+    ------
+    ConfigurationError
+        When there is another one, in whatever case its name is written.
+    """
+    text = concept.model_dump_json(indent=1) + "\n"
+    there = path.parent.iterdir() if path.parent.is_dir() else ()
+    for file in sorted(one for one in there if one.name.casefold() == path.name.casefold()):
+        if not file.is_file() or file.read_bytes() != text.encode():
+            raise ConfigurationError(
+                f"there is another one already, {file}",
+                where="--save",
+                todo="Give another name, or replace it: --replace, in Python Found.save(..., replace=True).",
+            )
+
+
 def refuse_other_encoder(concept: Concept, mine: MadeBy, *, where: str) -> None:
     """Refuse a concept whose examples were encoded otherwise than a run's roads: likeness would mean nothing.
 

@@ -25,6 +25,7 @@ from geo.search.concepts import (
     kept,
     read_concept,
     refuse_other_encoder,
+    refuse_to_replace,
     write_concept,
 )
 from geo.search.conditions import read_condition
@@ -154,7 +155,9 @@ class Asked:
     said: Sequence[Meaning] = ()
     unknown: Mapping[str, int] = field(default_factory=dict)
 
-    def save(self, name: str, *, note: str = "", threshold: float | None = None) -> Path:
+    def save(
+        self, name: str, *, note: str = "", threshold: float | None = None, replace: bool = False
+    ) -> Path:
         """Save the question as a concept.
 
         Parameters
@@ -163,9 +166,13 @@ class Asked:
             What it is called: kept in the folder ``concepts`` of the city; or the path of a file, ``NAME.json``.
         note, threshold
             As of `as_concept`.
+        replace
+            Whether another one of that name gives way.
 
         Raises
         ------
+        ConfigurationError
+            When no file can be called so, or there is another one of that name.
         SourceError
             When it cannot be written.
         """
@@ -176,7 +183,10 @@ class Asked:
                     f"{name!r} names no file of a concept", where="--save", todo=f"Write NAME{ENDING}."
                 )
             path = concept_file(self.run.folder.parent / FOLDER, name)
-        write_concept(path, self.as_concept(path.stem, note=note, threshold=threshold))
+        concept = self.as_concept(path.stem, note=note, threshold=threshold)
+        if not replace:
+            refuse_to_replace(path, concept)
+        write_concept(path, concept)
         return path
 
     def as_concept(self, name: str, *, note: str = "", threshold: float | None = None) -> Concept:

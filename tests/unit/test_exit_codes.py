@@ -46,6 +46,9 @@ def test_a_command_that_is_done_refused_or_interrupted_says_so_by_its_code(name,
     assert (told.out, len(told.err.splitlines())) == ("", 1)
     # nothing is kept of what only looks or asks
     assert ("is kept" in told.err) == (name in {"run", "demo", "sensitivity", "typology"})
+    if name != "completion":
+        assert main(["-q", *TYPED[name]]) == INTERRUPTED
+        assert capsys.readouterr().err == told.err
     # Python ends a process with 1 that ends so
     answering(monkeypatch, name, fail)
     with pytest.raises(ZeroDivisionError):

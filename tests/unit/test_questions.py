@@ -137,3 +137,23 @@ def test_signs_that_steer_a_terminal_are_written_out(grid_city, tmp_path, capsys
         assert "\\x1b" in text
     assert main(["find", str(run), "--like", FIRST, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["answers"][0]["name"] == steering
+
+
+def test_a_search_is_saved_over_another_one_only_where_that_is_said(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    asked = ["find", str(folder), "--top", "5", "--save"]
+    assert main([*asked, "one.json", "--like", FIRST]) == 0
+    first = (tmp_path / "one.json").read_bytes()
+    # the same search again is no other one
+    assert main([*asked, "one.json", "--like", FIRST]) == 0
+    capsys.readouterr()
+    other = [*asked, "ONE.json", "--like", "0000000000000001"]
+    assert main(other) == 2
+    assert capsys.readouterr().err == (
+        "roadprint: --save: there is another one already, one.json\n"
+        "  Give another name, or replace it: --replace, in Python Found.save(..., replace=True).\n"
+    )
+    assert [file.name for file in tmp_path.iterdir()] == ["one.json"]
+    assert (tmp_path / "one.json").read_bytes() == first
+    assert main([*asked, "one.json", "--like", "0000000000000001", "--replace"]) == 0
+    assert (tmp_path / "one.json").read_bytes() != first

@@ -29,6 +29,8 @@ def find(asked: argparse.Namespace) -> dict[str, Any]:
         raise ConfigurationError(
             f"{asked.skip} answers cannot be skipped", where="--skip", todo="Skip none or more."
         )
+    if asked.replace and asked.save is None:
+        raise ConfigurationError("nothing is saved", where="--replace", todo="Name it: --save NAME.")
     out = [check_out(Path(file)) for file in asked.out]
     run = run_at(asked.run)
     question = Question(

@@ -179,7 +179,7 @@ def write_concept(path: Path, concept: Concept) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(concept.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        part.write_text(_text_of(concept), encoding="utf-8")
         part.replace(path)
     except OSError as error:
         raise SourceError(
@@ -189,23 +189,36 @@ def write_concept(path: Path, concept: Concept) -> None:
         ) from error
 
 
+def as_there(path: Path) -> Path:
+    """Give the file that is there by a name, in whatever case that is written; the path itself where none is."""
+    there = (one for one in path.parent.glob("*") if one.name.casefold() == path.name.casefold())
+    return min(there, default=path)
+
+
 def refuse_to_replace(path: Path, concept: Concept) -> None:
     """Refuse to write a concept over another one, whose examples would be gone.
 
     Raises
     ------
     ConfigurationError
-        When there is another one, in whatever case its name is written.
+        When there is another file.
     """
-    text = concept.model_dump_json(indent=1) + "\n"
-    there = path.parent.iterdir() if path.parent.is_dir() else ()
-    for file in sorted(one for one in there if one.name.casefold() == path.name.casefold()):
-        if not file.is_file() or file.read_bytes() != text.encode():
-            raise ConfigurationError(
-                f"there is another one already, {file}",
-                where="--save",
-                todo="Give another name, or replace it: --replace, in Python Found.save(..., replace=True).",
-            )
+    try:
+        same = path.read_bytes() == _text_of(concept).encode()
+    except FileNotFoundError:
+        return
+    except OSError:
+        same = False
+    if not same:
+        raise ConfigurationError(
+            f"there is another one already, {path}",
+            where="--save",
+            todo="Give another name, or replace it: --replace, in Python run.asked(...).save(NAME, replace=True).",
+        )
+
+
+def _text_of(concept: Concept) -> str:
+    return concept.model_dump_json(indent=1) + "\n"
 
 
 def refuse_other_encoder(concept: Concept, mine: MadeBy, *, where: str) -> None:

@@ -21,6 +21,7 @@ from geo.search.concepts import (
     ENDING,
     FOLDER,
     Concept,
+    as_there,
     concept_file,
     kept,
     read_concept,
@@ -184,6 +185,7 @@ class Asked:
                 )
             path = concept_file(self.run.folder.parent / FOLDER, name)
         concept = self.as_concept(path.stem, note=note, threshold=threshold)
+        path = as_there(path)
         if not replace:
             refuse_to_replace(path, concept)
         write_concept(path, concept)

@@ -151,9 +151,13 @@ def test_a_search_is_saved_over_another_one_only_where_that_is_said(folder, tmp_
     assert main(other) == 2
     assert capsys.readouterr().err == (
         "roadprint: --save: there is another one already, one.json\n"
-        "  Give another name, or replace it: --replace, in Python Found.save(..., replace=True).\n"
+        "  Give another name, or replace it: --replace, in Python run.asked(...).save(NAME, replace=True).\n"
     )
-    assert [file.name for file in tmp_path.iterdir()] == ["one.json"]
     assert (tmp_path / "one.json").read_bytes() == first
-    assert main([*asked, "one.json", "--like", "0000000000000001", "--replace"]) == 0
+    assert main([*other, "--replace"]) == 0
     assert (tmp_path / "one.json").read_bytes() != first
+    assert [file.name for file in tmp_path.iterdir()] == ["one.json"]
+    assert main(["find", str(folder), "--like", FIRST, "--replace"]) == 2
+    assert "--replace: nothing is saved" in capsys.readouterr().err
+    (tmp_path / "two.json").mkdir()
+    assert main([*asked, "two.json", "--like", FIRST]) == 2

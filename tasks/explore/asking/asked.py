@@ -18,9 +18,9 @@ import pandas as pd
 from geo.clusters.typology.made_by import differences
 from geo.errors import ChangedError, LayerError, RoadprintError, SourceError, meant
 from geo.search.concepts import (
-    ENDING,
     FOLDER,
     Concept,
+    as_there,
     concept_file,
     concept_files,
     read_concept,
@@ -149,14 +149,14 @@ class Asking:
         file = concept_file(folder, wish.name)
         concept = self.concept(wish)
         with self._lock:
-            taken = next((one for one in self._files() if one.casefold() == file.stem.casefold()), None)
-            if taken is not None and not wish.replace:
+            there = as_there(file)
+            if there.exists() and not wish.replace:
                 raise ChangedError(
-                    f"there is a concept called {taken!r}",
+                    f"there is a concept called {there.stem!r}",
                     where="name",
                     todo="Give another name, or say that it is to be replaced.",
                 )
-            write_concept(file if taken is None else folder / f"{taken}{ENDING}", concept)
+            write_concept(there, concept)
         return file.name
 
     def concept(self, wish: Save) -> Concept:

@@ -100,7 +100,8 @@ def fit(
     examples = _examples(plots, space, finer, first, settings.seed)
     folds = part_into_folds(examples)
     places = len(np.unique(examples.place))
-    looks = _Looks(settings.scorer, places < MANY_PLACES, settings.seed, int(examples.classes.max()) + 1)
+    held_back = places < MANY_PLACES and settings.scorer != "density"
+    looks = _Looks(settings.scorer, held_back, settings.seed, int(examples.classes.max()) + 1)
     whole = _first_looks(plots, examples, folds, (space, finer), looks)
     sizes = [max(1, round(side / (plots[0].piece.cell_m / finer))) | 1 for side in ACROSS_M]
     scores: list[list[LeftOut]] = [[] for _ in ACROSS_M]
@@ -143,7 +144,7 @@ class _Looks:
     kind, seed, count
         As for `fit_scorer`.
     held_back
-        Whether few places are labelled.
+        Whether the last look is, for few places are labelled.
     firsts
         First looks, those of each fold, and at last that of all examples; none where one look is all.
     middle, spread
@@ -161,18 +162,16 @@ class _Looks:
     @property
     def words(self) -> str:
         """Say that it is held back, for a reader; empty where it is not."""
-        return (
-            "a regression held back, for few places are labelled; " if self.firsts and self.held_back else ""
-        )
+        return "a regression held back, for few places are labelled; " if self.held_back else ""
 
     def fit(self, examples: Examples, fold: int | None) -> Scorer:
         """Fit a scorer to examples without a fold, or with all of them."""
-        if not self.firsts:
-            return fit_scorer(self.kind, examples.rows, examples.classes, self.seed, self.count)
         kind, penalty = ("logistic", STRONG) if self.held_back else (self.kind, INVERSE_PENALTY)
         found = fit_scorer(
             kind, examples.rows, examples.classes, self.seed, self.count, inverse_penalty=penalty
         )
+        if not self.firsts:
+            return found
         return InContext(self.firsts[-1 if fold is None else fold], found, self.middle, self.spread)
 
 
